@@ -1,0 +1,220 @@
+import type { components } from '@alphaflops/api-client';
+import { type Campaign, FIXED_DESIGNS, MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
+import { Command } from 'commander';
+import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
+import { EXIT, EXIT_BY_SIGNAL } from '../exit-code.js';
+import { readText } from '../files.js';
+import { list, positiveNumber, wholeNumber } from '../options.js';
+import { answered, itemsOf } from '../pages.js';
+import { interruption } from '../stack/interruption.js';
+import { json, seconds, significant, table } from '../tables.js';
+import { targetOf } from '../target.js';
+import { watchCampaign } from '../watch.js';
+
+type CampaignRequest = components['schemas']['CampaignRequest'];
+
+interface CreateOptions extends ConnectionOptions, DesignOptions {
+  name: string;
+  budget: number;
+  target?: string[];
+  maxMs?: number;
+  protocol?: string;
+  replicates: number;
+  form: string;
+  watch?: true;
+  json?: true;
+}
+
+interface JsonOptions extends ConnectionOptions {
+  json?: true;
+}
+
+interface ListOptions extends JsonOptions {
+  limit: number;
+  deviceClass?: string;
+}
+
+interface ReasonOptions extends JsonOptions {
+  reason?: string;
+}
+
+const CHANGES = {
+  pause: 'hand out no further batches',
+  resume: 'go on with a paused campaign',
+  cancel: 'stop a campaign for good; its samples stay',
+} as const;
+
+export function campaignCommand(): Command {
+  const command = new Command('campaign').description('measure convolutions on enrolled machines');
+  command.addCommand(
+    withConnection(
+      withDesign(new Command('create').description('plan a campaign and start it'), ['adaptive', 'csv']),
+    )
+      .requiredOption('--name <name>', 'for people')
+      .requiredOption('--budget <specs>', 'at most so many convolutions', wholeNumber(1, MAX_CAMPAIGN_SPECS))
+      .option('--target <ids>', 'a device class, devices, or auto: the one device class that is online', list)
+      .option('--max-ms <number>', 'leave out what the newest model expects to take longer', positiveNumber)
+      .option('--protocol <name>', 'how it is timed (default: the one for the device)')
+      .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
+      .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
+      .option('--watch', 'show its progress until it ends')
+      .option('--json', 'print JSON')
+      .addHelpText(
+        'after',
+        '\nExample:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch',
+      )
+      .action(create),
+  );
+  command.addCommand(
+    withConnection(new Command('list').description('campaigns, newest first'))
+      .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+      .option('--device-class <id>', 'of this device class only')
+      .option('--json', 'print JSON')
+      .action(listCampaigns),
+  );
+  command.addCommand(
+    withConnection(new Command('show').argument('<id>').description('one campaign and how far it is'))
+      .option('--json', 'print JSON')
+      .action(show),
+  );
+  command.addCommand(
+    withConnection(new Command('watch').argument('<id>').description('live progress, until it ends'))
+      .addHelpText(
+        'after',
+        '\nEnds with 0 when the campaign completes, with 1 when it fails or is cancelled.',
+      )
+      .action(async (id: string, options: ConnectionOptions) => {
+        await watch(connect(options), id);
+      }),
+  );
+  for (const [name, description] of Object.entries(CHANGES)) {
+    command.addCommand(
+      withConnection(new Command(name).argument('<id>').description(description))
+        .option('--reason <text>', 'kept with the campaign')
+        .option('--json', 'print JSON')
+        .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options)),
+    );
+  }
+  return command;
+}
+
+async function create(options: CreateOptions): Promise<void> {
+  const connection = connect(options);
+  const { api } = connection;
+  const { maxMs, protocol } = options;
+  const constraints = constraintsOf(options);
+  const body: CampaignRequest = {
+    name: options.name,
+    design: await designOf(options),
+    target: await targetOf(options.target ?? [], api),
+    budget: { specs: options.budget, ...(maxMs !== undefined && { maxSpecMs: maxMs }) },
+    ...(Object.keys(constraints).length > 0 && { constraints }),
+    ...(protocol !== undefined && { protocol }),
+    replicates: options.replicates,
+    fit: { form: options.form, seed: options.seed },
+  };
+  const campaign = answered((await api.POST('/v1/campaigns', { body })).data);
+  if (options.json === true) console.log(json(campaign));
+  else console.log(created(campaign));
+  if (options.watch === true) await watch(connection, campaign.id);
+}
+
+async function designOf(options: DesignOptions): Promise<CampaignRequest['design']> {
+  const { design: name, seed } = options;
+  const file = listOf(options);
+  if (file !== null) return { name: 'csv', csv: await readText(file) };
+  // The coordinator, which may know more designs than we do, refuses unknown ones by name.
+  const isFixed = (FIXED_DESIGNS as readonly string[]).includes(name);
+  return (isFixed ? { name } : { name, seed }) as CampaignRequest['design'];
+}
+
+function created({
+  id,
+  plannedSpecs,
+  plannedSlots,
+  excluded,
+}: Pick<Campaign, 'id' | 'plannedSpecs' | 'plannedSlots' | 'excluded'>): string {
+  const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
+  const leftOut = reasons.length === 0 ? '' : `; left out: ${reasons.join(', ')}`;
+  const slots = plannedSlots === plannedSpecs ? '' : ` (${plannedSlots} measurements)`;
+  return `Campaign ${id}: ${plannedSpecs} convolutions planned${slots}${leftOut}.`;
+}
+
+async function watch(connection: Connection, id: string): Promise<void> {
+  const { signal } = interruption();
+  try {
+    const { state, reason } = await watchCampaign(connection, id, { output: process.stdout, signal });
+    console.log(`The campaign is ${state}: ${reason}.`);
+    process.exitCode = state === 'completed' ? EXIT.done : EXIT.failed;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    console.log(`The campaign goes on. To see it again: alphaflops campaign watch ${id}`);
+    process.exitCode = EXIT_BY_SIGNAL.SIGINT ?? EXIT.failed;
+  }
+}
+
+async function listCampaigns({ limit, deviceClass: deviceClassId, ...options }: ListOptions): Promise<void> {
+  const { api } = connect(options);
+  const filter = deviceClassId === undefined ? {} : { deviceClassId };
+  const campaigns = await itemsOf(
+    (page) => api.GET('/v1/campaigns', { params: { query: { ...page, ...filter } } }),
+    limit,
+  );
+  if (options.json === true) {
+    console.log(json(campaigns));
+    return;
+  }
+  console.log(
+    table(
+      ['id', 'name', 'state', 'design', 'planned', 'device class', 'created'],
+      campaigns.map((campaign) => [
+        ...[campaign.id, campaign.name, campaign.state, campaign.request.design.name],
+        ...[String(campaign.plannedSlots), campaign.deviceClassId, campaign.createdAt],
+      ]),
+    ),
+  );
+}
+
+async function show(id: string, options: JsonOptions): Promise<void> {
+  const { api } = connect(options);
+  const at = { params: { path: { id } } };
+  const campaign = answered((await api.GET('/v1/campaigns/{id}', at)).data);
+  const progress = answered((await api.GET('/v1/campaigns/{id}/progress', at)).data);
+  if (options.json === true) {
+    console.log(json({ ...campaign, progress }));
+    return;
+  }
+  const { recordedSlots, plannedSlots, outcomes, slotsPerSecond, remainingSeconds } = progress;
+  const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
+  const rows = [
+    ['name', campaign.name],
+    ['state', `${campaign.state} (${progress.reason})`],
+    ['design', `${campaign.request.design.name}, ${campaign.plannedSpecs} convolutions`],
+    ['device class', campaign.deviceClassId],
+    ['protocol', `${campaign.protocol.name} v${campaign.protocol.version}`],
+    ['recorded', `${recordedSlots} of ${plannedSlots}`],
+    ['outcomes', happened.map(([outcome, count]) => `${count} ${outcome}`).join(', ')],
+    ['rate', slotsPerSecond === null ? '' : `${significant(slotsPerSecond, 2)}/s`],
+    ['remaining', remainingSeconds === null ? '' : seconds(remainingSeconds)],
+    ['model', campaign.modelId ?? ''],
+    ...campaign.history.map(({ state, at, reason }, row) => [
+      row === 0 ? 'history' : '',
+      `${at}  ${state}: ${reason}`,
+    ]),
+  ];
+  console.log(
+    table(
+      [campaign.id, ''],
+      rows.filter(([, value]) => value !== ''),
+    ),
+  );
+}
+
+async function change(what: keyof typeof CHANGES, id: string, options: ReasonOptions): Promise<void> {
+  const { api } = connect(options);
+  const body = options.reason === undefined ? {} : { reason: options.reason };
+  const { data } = await api.POST(`/v1/campaigns/{id}/${what}`, { params: { path: { id } }, body });
+  const campaign = answered(data);
+  console.log(options.json === true ? json(campaign) : `The campaign ${id} is ${campaign.state}.`);
+}

@@ -1,0 +1,238 @@
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Model, ModelSchema, type PredictionRequest, VERSION } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
+import { fitInputDigest, readAllSamples } from '@alphaflops/dataset';
+import { compileModel, fitModel } from '@alphaflops/models';
+import { Command } from 'commander';
+import { CliError } from '../error.js';
+import { heldOutTable, parametersTable } from '../model-tables.js';
+import { wholeNumber } from '../options.js';
+import { answered } from '../pages.js';
+import { interruption } from '../stack/interruption.js';
+import { LocalStack } from '../stack/local-stack.js';
+import { indented, ms, percent, seconds } from '../tables.js';
+import { watchCampaign } from '../watch.js';
+import { configOf } from './up.js';
+
+/** Of the campaign. */
+const NAME = 'demo';
+/** Shapes that one CPU thread does in about 0.3 s each, repetitions included. */
+const CONSTRAINTS = { maxMacs: 3e8, allowGroups: false };
+const SAMPLE = new URL('../../../../data/sample-h100/h100-networklike-1000.csv', import.meta.url);
+/** Multiprocessors of the GPU that the bundled sample was measured on. */
+const H100_SMS = 132;
+const EXAMPLE = { height: 56, width: 56, cin: 64, cout: 128, kernel_h: 3, kernel_w: 3 };
+
+interface DemoOptions {
+  dataDir: string;
+  port: number;
+  specs: number;
+}
+
+/** The whole path on this machine, by the same commands and routes that a user has. */
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('the whole path on this machine, in about two minutes: measure, fit, publish, predict')
+    .option('--data-dir <dir>', 'kept, so that a second run starts in seconds', '.alphaflops/demo')
+    .option('--port <number>', 'of the coordinator; 0 for any free one', wholeNumber(0, 65_535), 0)
+    .option('--specs <number>', 'shapes to measure', wholeNumber(20, 10_000), 150)
+    .action(demo);
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const config = configOf(options);
+  const interrupted = interruption();
+  const say = (text: string): void => {
+    console.log(text);
+  };
+  const { signal } = interrupted;
+  const stack = new LocalStack({ config, withWorker: true, newAdminToken: false, say, signal });
+  interrupted.hurry = () => {
+    stack.hurry();
+  };
+  const heading = (text: string): void => {
+    say(`\n${text}\n`);
+  };
+  try {
+    heading('1. Redis, coordinator, and this machine as a worker (enrolled with a join token)');
+    await stack.start();
+    const deviceClassId = await onlineDeviceClass(stack, signal);
+    say(`  coordinator   ${stack.url}\n  device class  ${deviceClassId}`);
+
+    heading(`2. A campaign of ${options.specs} network-like shapes`);
+    const model = await measure(stack, deviceClassId, options.specs, signal);
+
+    heading('3. What this machine’s model says');
+    say(modelText(model));
+    say(`\n${indented(whatTheAlphaMeans(model))}`);
+
+    heading('4. The same for a GPU: 1,000 samples of an NVIDIA H100, fitted here and now');
+    const gpu = await fitSample();
+    // The fit has kept this process from noticing anything: let it see what has happened to its connections.
+    await setImmediate();
+    say(modelText(gpu));
+    say(`\n${indented(whatTheAlphaMeans(gpu))}`);
+
+    heading('5. One prediction, from the API');
+    say(indented(await predictionText(stack, config.dataDirectory, model)));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    say('\nInterrupted; what was measured is kept.');
+    process.exitCode = 130;
+  } finally {
+    say('');
+    await stack.stop();
+  }
+  if (!signal.aborted) {
+    const directory = relative(process.cwd(), config.dataDirectory) || '.';
+    say(
+      `The demo has stopped its programs; its data are in ${directory}. To go on with them:\n\n` +
+        `  npm start -- --data-dir ${directory} --port ${new URL(stack.url).port}\n`,
+    );
+  }
+}
+
+/** The device class of the worker that was just started, once its first heartbeat has come. */
+async function onlineDeviceClass({ api }: LocalStack, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    const { data } = await api.GET('/v1/workers', { signal });
+    const worker = data?.items.find(({ presence }) => presence === 'online');
+    const [deviceId] = worker?.deviceIds ?? [];
+    if (deviceId !== undefined) {
+      const { data: device } = await api.GET('/v1/devices/{id}', {
+        params: { path: { id: deviceId } },
+        signal,
+      });
+      if (device !== undefined) return device.deviceClassId;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function measure(
+  stack: LocalStack,
+  deviceClassId: string,
+  specs: number,
+  signal: AbortSignal,
+): Promise<Model> {
+  const campaignId =
+    (await unfinishedCampaign(stack, deviceClassId, signal)) ??
+    (await createCampaign(stack, deviceClassId, specs, signal));
+  const startedAt = Date.now();
+  const connection = { url: stack.url, token: stack.token ?? '' };
+  const final = await watchCampaign(connection, campaignId, { output: process.stdout, signal });
+  if (final.state !== 'completed' || final.modelId === null) {
+    throw new CliError('failed', `The campaign ended as ${final.state}: ${final.reason}.`);
+  }
+  const took = seconds((Date.now() - startedAt) / 1000);
+  console.log(`  measured, fitted and published in ${took}: ${final.modelId}`);
+  const { data } = await stack.api.GET('/v1/models/{id}', {
+    params: { path: { id: final.modelId } },
+    signal,
+  });
+  return ModelSchema.parse(data);
+}
+
+/** A campaign of an earlier run that was interrupted: it has gone on by now, and only has to be watched. */
+async function unfinishedCampaign(
+  stack: LocalStack,
+  deviceClassId: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { data } = await stack.api.GET('/v1/campaigns', { params: { query: { deviceClassId } }, signal });
+  const isGoingOn = ({ name, state }: { name: string; state: string }) =>
+    name === NAME && ['planned', 'running', 'fitting'].includes(state);
+  const campaign = data?.items.find(isGoingOn);
+  if (campaign !== undefined) console.log(`  going on with ${campaign.id}, which an earlier run left behind`);
+  return campaign?.id ?? null;
+}
+
+async function createCampaign(
+  stack: LocalStack,
+  deviceClassId: string,
+  specs: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { data } = await stack.api.POST('/v1/campaigns', {
+    body: {
+      name: NAME,
+      design: { name: 'networklike', seed: 1 },
+      budget: { specs },
+      constraints: CONSTRAINTS,
+      target: { kind: 'device-class', deviceClassId },
+    },
+    signal,
+  });
+  return answered(data).id;
+}
+
+async function fitSample(): Promise<Model> {
+  const rows = await readAllSamples(await readFile(SAMPLE, 'utf8'), fileURLToPath(SAMPLE));
+  return fitModel(rows, {
+    device: { smCount: H100_SMS },
+    origin: { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: new Date().toISOString() },
+  });
+}
+
+function modelText(model: Model): string {
+  const { samples, shapes } = model.data;
+  return indented(
+    [
+      `α, from ${samples} samples of ${shapes} shapes:\n`,
+      parametersTable(model.forms.filter(({ form }) => ['alpha', 'alpha-latency'].includes(form))),
+      '\nError on shapes that were held out:\n',
+      heldOutTable(model),
+    ].join('\n'),
+  );
+}
+
+/** What a reader should make of the table, in words. */
+function whatTheAlphaMeans({ forms, chosenForm }: Model): string {
+  const flops = forms.find(({ form }) => form === 'flops')?.heldOut;
+  const best = forms.find(({ form }) => form === chosenForm)?.heldOut;
+  const alphas = forms.find(({ form }) => form === 'alpha')?.groups ?? [];
+  const unknown = alphas.filter(({ parameters }) =>
+    parameters.some(({ name, state }) => name === 'beta' && state === 'not-identifiable'),
+  );
+  const meaning =
+    unknown.length === alphas.length
+      ? 'Time is nearly proportional to FLOPs here, so α is near 1 for every shape and these data do not\n' +
+        'tell β and γ: no value is shown, since none would mean anything. c is the cost of a multiply-add.'
+      : 'Time is far from proportional to FLOPs here: that is what α is for. Where β and γ have values,\n' +
+        'they say how much cheaper a multiply-add gets as the spatial size S grows.';
+  const better =
+    flops && best
+      ? `\nMedian error: raw FLOPs ${percent(flops.medianApe)}, ${chosenForm} ${percent(best.medianApe)}.`
+      : '';
+  return meaning + better;
+}
+
+/** Asks the API as a user would, and shows that a copy of the model says the same without it. */
+async function predictionText(stack: LocalStack, dataDirectory: string, model: Model): Promise<string> {
+  const body: PredictionRequest = {
+    model: { kind: 'device-class', deviceClassId: model.deviceClassId ?? '' },
+    layers: [{ ...CONV_SPEC_DEFAULTS, ...EXAMPLE }],
+  };
+  const sent = JSON.stringify({ ...body, layers: [EXAMPLE] });
+  const { data } = await stack.api.POST('/v1/predictions', { body });
+  const [layer] = data?.layers ?? [];
+  const offline = compileModel(model)({ ...CONV_SPEC_DEFAULTS, ...EXAMPLE });
+  if (layer?.predictedMs !== offline.predictedMs) {
+    throw new CliError('failed', 'The API and the published model do not agree on a prediction.');
+  }
+  const tokenFile = join(relative(process.cwd(), dataDirectory), 'cli.json');
+  return [
+    `A 3×3 convolution of a 56×56 image, 64 to 128 channels: ${(layer.macs / 1e6).toFixed(0)} million multiply-adds,`,
+    `predicted ${ms(layer.predictedMs)}` +
+      (layer.lowerMs === null ? '' : ` (90 % interval ${ms(layer.lowerMs)} to ${ms(layer.upperMs)})`) +
+      `, α = ${layer.alpha.toFixed(3)}.`,
+    'The same answer while the coordinator runs:\n',
+    `TOKEN=$(node -p 'JSON.parse(fs.readFileSync("${tokenFile}")).token')`,
+    `curl -s ${stack.url}/v1/predictions -H "Authorization: Bearer $TOKEN" \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '${sent}'`,
+  ].join('\n');
+}

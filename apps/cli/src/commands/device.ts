@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { handOver } from '../hand-over.js';
+import { itemsOf } from '../pages.js';
+import { json, table } from '../tables.js';
+
+interface ListOptions extends ConnectionOptions {
+  json?: true;
+}
+
+export function deviceCommand(): Command {
+  const command = new Command('device').description('accelerators, and what drives them');
+  command.addCommand(
+    withConnection(new Command('list').description('devices of all workers, with their device classes'))
+      .option('--json', 'print JSON')
+      .action(listDevices),
+  );
+  command.addCommand(
+    new Command('probe')
+      .description('what this machine could measure on, with no server (see device probe --help)')
+      .usage('[arguments]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action((_options: unknown, { args }: Command) => handOver(['probe', ...args])),
+  );
+  return command;
+}
+
+async function listDevices(options: ListOptions): Promise<void> {
+  const { api } = connect(options);
+  const [devices, classes, workers] = await Promise.all([
+    itemsOf((query) => api.GET('/v1/devices', { params: { query } })),
+    itemsOf((query) => api.GET('/v1/device-classes', { params: { query } })),
+    itemsOf((query) => api.GET('/v1/workers', { params: { query } })),
+  ]);
+  const described = devices.map((device) => ({
+    ...device,
+    deviceClass: classes.find(({ id }) => id === device.deviceClassId) ?? null,
+    presence: workers.find(({ id }) => id === device.workerId)?.presence ?? 'offline',
+  }));
+  if (options.json === true) {
+    console.log(json(described));
+    return;
+  }
+  console.log(
+    table(
+      ['device', 'model', 'executor', 'device class', 'worker', 'presence'],
+      described.map(({ id, sku, deviceClass, deviceClassId, workerId, presence }) => [
+        ...[id, sku, deviceClass?.executor ?? '', deviceClassId, workerId, presence],
+      ]),
+    ),
+  );
+}

@@ -1,0 +1,69 @@
+import type { Metrics } from '@alphaflops/contracts';
+import { readAllSamples } from '@alphaflops/dataset';
+import { evaluate, parseModel } from '@alphaflops/models';
+import { Command } from 'commander';
+import { inputName, readInput, readText } from '../files.js';
+import { metricsTable } from '../model-tables.js';
+import { json } from '../tables.js';
+
+interface EvaluateOptions {
+  model: string;
+  data: string;
+  json?: true;
+}
+
+export function evaluateCommand(): Command {
+  return new Command('evaluate')
+    .description('judge a model on measured samples')
+    .requiredOption('--model <file>', 'a model as fit writes it')
+    .requiredOption('--data <file>', 'samples, as CSV; - for standard input')
+    .option('--json', 'print JSON, shares from 0 to 1: mape, median_ape, within_10, …')
+    .addHelpText('after', '\nExample:\n  alphaflops evaluate --model model.json --data test.csv --json')
+    .action(run);
+}
+
+async function run(options: EvaluateOptions): Promise<void> {
+  const model = parseModel(await readText(options.model));
+  const samples = await readAllSamples(readInput(options.data), inputName(options.data));
+  if (options.json === true) {
+    console.log(json(asScripted(evaluate(model, samples))));
+    return;
+  }
+  console.log(`${samples.length} samples of ${inputName(options.data)}\n`);
+  console.log(
+    metricsTable(
+      'form',
+      model.forms.map(({ form }) => [
+        form === model.chosenForm ? `${form} (chosen)` : form,
+        evaluate(model, samples, form),
+      ]),
+    ),
+  );
+}
+
+/** Names that others script against. */
+function asScripted({
+  n,
+  mape,
+  medianApe,
+  within10,
+  within20,
+  rmspe,
+  r2,
+  r2Log,
+  spearman,
+  coverage,
+}: Metrics) {
+  return {
+    mape,
+    median_ape: medianApe,
+    within_10: within10,
+    within_20: within20,
+    rmspe,
+    r2,
+    r2_log: r2Log,
+    spearman,
+    coverage,
+    n,
+  };
+}

@@ -1,0 +1,114 @@
+import { stat } from 'node:fs/promises';
+import { VERSION, type Model } from '@alphaflops/contracts';
+import { fitInputDigest, readAllSamples, readSamples, type SampleRow } from '@alphaflops/dataset';
+import { FIT_DEFAULTS, fitModel, FORMS, parseModel, type FitLoss } from '@alphaflops/models';
+import { Command, Option } from 'commander';
+import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
+import { heldOutTable, notesOf, parametersTable } from '../model-tables.js';
+import { seed, share, wholeNumber } from '../options.js';
+import { indented, json } from '../tables.js';
+
+interface FitOptions {
+  data: string;
+  out: string;
+  limit?: number;
+  form: string;
+  seed: number;
+  loss: FitLoss;
+  coverage: number;
+  source?: string;
+  smCount?: number;
+  json?: true;
+}
+
+export function fitCommand(): Command {
+  const forms = FORMS.map(({ name }) => name).join(', ');
+  return new Command('fit')
+    .description('fit a model to measured samples')
+    .requiredOption(
+      '--data <file>',
+      'samples: canonical CSV, the authors’ or the replication’s; - for standard input',
+    )
+    .requiredOption('--out <file>', 'where the model goes (JSON); - for standard output')
+    .option('--limit <rows>', 'use only the first rows of the file', wholeNumber(1))
+    .option('--form <name>', `auto (the least held-out error), ${forms}`, FIT_DEFAULTS.form)
+    .option('--seed <number>', 'of the folds of cross-validation', seed, FIT_DEFAULTS.seed)
+    .addOption(
+      new Option('--loss <kind>', 'relative (log time, robust) or absolute (milliseconds)')
+        .choices(['relative', 'absolute'])
+        .default(FIT_DEFAULTS.loss),
+    )
+    .option('--coverage <share>', 'asked coverage of the interval', share, FIT_DEFAULTS.coverage)
+    .option(
+      '--source <file>',
+      'model or samples of another device, to start from when this one has few samples',
+    )
+    .option(
+      '--sm-count <number>',
+      'processors of the device (1: serial); told from the samples when absent',
+      wholeNumber(1),
+    )
+    .option('--json', 'print the model instead of tables')
+    .addHelpText(
+      'after',
+      '\nThe same data and options give the same bytes: the model carries the time of its data file.\n' +
+        '\nExample:\n  alphaflops fit --data data/sample-h100/h100-networklike-1000.csv --out model.json',
+    )
+    .action(fit);
+}
+
+async function fit(options: FitOptions): Promise<void> {
+  const { data, out, form, loss, coverage, smCount } = options;
+  const rows = await firstRows(data, options.limit ?? Infinity);
+  const source = options.source === undefined ? undefined : await sourceModel(options.source, options.seed);
+  const model = fitModel(rows, {
+    ...{ form, seed: options.seed, loss, coverage },
+    ...(source && { source }),
+    ...(smCount !== undefined && { device: { smCount } }),
+    origin: { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(data) },
+  });
+  const document = json(model);
+  await writeText(out, `${document}\n`);
+  const summary = options.json === true ? document : summaryOf(model, options);
+  // A model on standard output is for a program: what people read goes elsewhere.
+  if (out !== STANDARD) console.log(summary);
+  else if (options.json !== true) console.error(summary);
+}
+
+/** A model as it is, or one fitted to samples: a JSON document begins with a brace, a CSV file with its header. */
+async function sourceModel(path: string, ofSeed: number): Promise<Model> {
+  const text = await readText(path);
+  if (text.trimStart().startsWith('{')) return parseModel(text);
+  const rows = await readAllSamples(text, inputName(path));
+  const origin = { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(path) };
+  return fitModel(rows, { seed: ofSeed, origin });
+}
+
+async function firstRows(path: string, limit: number): Promise<SampleRow[]> {
+  const rows: SampleRow[] = [];
+  for await (const row of readSamples(readInput(path), inputName(path))) {
+    rows.push(row);
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}
+
+/** When the data were last changed, as reproducible builds do: the same file gives the same bytes at any time. */
+async function timeOf(path: string): Promise<string> {
+  const time = path === STANDARD ? new Date() : (await stat(path)).mtime;
+  return time.toISOString();
+}
+
+function summaryOf(model: Model, { data, out }: FitOptions): string {
+  const { samples, shapes } = model.data;
+  const published = model.forms.filter(({ groups }) => groups.length > 0);
+  return [
+    `Fitted ${samples} samples of ${shapes} shapes from ${inputName(data)}; chosen form: ${model.chosenForm}.`,
+    '\nError on held-out shapes\n',
+    indented(heldOutTable(model)),
+    '\nParameters\n',
+    indented(parametersTable(published)),
+    ...(model.notes.length === 0 ? [] : ['\nLimits\n', indented(notesOf(model))]),
+    ...(out === STANDARD ? [] : [`\nThe model is in ${out}.`]),
+  ].join('\n');
+}

@@ -1,0 +1,131 @@
+import { setTimeout } from 'node:timers/promises';
+import { ModelSchema } from '@alphaflops/contracts';
+import { Command } from 'commander';
+import { connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { CliError } from '../error.js';
+import { heldOutTable, notesOf, parametersTable } from '../model-tables.js';
+import { seed, wholeNumber } from '../options.js';
+import { answered, itemsOf } from '../pages.js';
+import { indented, json, percent, table } from '../tables.js';
+
+interface JsonOptions extends ConnectionOptions {
+  json?: true;
+}
+
+interface ListOptions extends JsonOptions {
+  limit: number;
+  deviceClass?: string;
+}
+
+interface FitOptions extends JsonOptions {
+  form: string;
+  seed: number;
+}
+
+const LOOK_EVERY_MS = 500;
+
+export function modelCommand(): Command {
+  const command = new Command('model').description('published models');
+  command.addCommand(
+    withConnection(new Command('list').description('models, newest first'))
+      .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+      .option('--device-class <id>', 'of this device class only')
+      .option('--json', 'print JSON')
+      .action(listModels),
+  );
+  command.addCommand(
+    withConnection(new Command('show').argument('<id>').description('one model: errors, parameters, limits'))
+      .option('--json', 'print the document that predict and evaluate read')
+      .addHelpText('after', '\nExample:\n  alphaflops model show ID --json > model.json')
+      .action(show),
+  );
+  command.addCommand(
+    withConnection(
+      new Command('card').argument('<id>').description('one model as a page for people (Markdown)'),
+    ).action(card),
+  );
+  command.addCommand(
+    withConnection(
+      new Command('fit').argument('<device-class>').description('fit from all its samples and publish'),
+    )
+      .option('--form <name>', 'auto or a form', 'auto')
+      .option('--seed <number>', 'of the folds of cross-validation', seed, 1)
+      .option('--json', 'print JSON')
+      .action(fit),
+  );
+  return command;
+}
+
+async function listModels({ limit, deviceClass: deviceClassId, ...options }: ListOptions): Promise<void> {
+  const { api } = connect(options);
+  const filter = deviceClassId === undefined ? {} : { deviceClassId };
+  const models = await itemsOf(
+    (page) => api.GET('/v1/models', { params: { query: { ...page, ...filter } } }),
+    limit,
+  );
+  if (options.json === true) {
+    console.log(json(models));
+    return;
+  }
+  console.log(
+    table(
+      ['id', 'device class', 'version', 'form', 'samples', 'median APE', 'created'],
+      models.map((model) => {
+        const heldOut = model.forms.find(({ form }) => form === model.chosenForm)?.heldOut ?? null;
+        return [
+          ...[model.id ?? '', model.deviceClassId ?? '', String(model.version ?? ''), model.chosenForm],
+          ...[
+            String(model.data.samples),
+            heldOut === null ? '' : percent(heldOut.medianApe),
+            model.createdAt,
+          ],
+        ];
+      }),
+    ),
+  );
+}
+
+async function show(id: string, options: JsonOptions): Promise<void> {
+  const { api } = connect(options);
+  const model = ModelSchema.parse(
+    answered((await api.GET('/v1/models/{id}', { params: { path: { id } } })).data),
+  );
+  if (options.json === true) {
+    console.log(json(model));
+    return;
+  }
+  const { samples, shapes } = model.data;
+  console.log(
+    [
+      `Model ${id} of ${model.deviceClassId ?? ''}: ${samples} samples of ${shapes} shapes, ${model.createdAt}.`,
+      '\nError on held-out shapes\n',
+      indented(heldOutTable(model)),
+      '\nParameters\n',
+      indented(parametersTable(model.forms.filter(({ groups }) => groups.length > 0))),
+      ...(model.notes.length === 0 ? [] : ['\nLimits\n', indented(notesOf(model))]),
+    ].join('\n'),
+  );
+}
+
+async function card(id: string, options: ConnectionOptions): Promise<void> {
+  const { api } = connect(options);
+  const { data } = await api.GET('/v1/models/{id}/card', { params: { path: { id } }, parseAs: 'text' });
+  console.log(String(answered<unknown>(data)).trimEnd());
+}
+
+async function fit(deviceClassId: string, options: FitOptions): Promise<void> {
+  const { api } = connect(options);
+  const asked = await api.POST('/v1/device-classes/{id}/fits', {
+    params: { path: { id: deviceClassId } },
+    body: { form: options.form, seed: options.seed },
+  });
+  let fit = answered(asked.data);
+  while (fit.state === 'waiting' || fit.state === 'active') {
+    await setTimeout(LOOK_EVERY_MS);
+    fit = answered((await api.GET('/v1/fits/{id}', { params: { path: { id: fit.id } } })).data);
+  }
+  if (fit.modelId === null) {
+    throw new CliError('failed', `No model could be fitted: ${fit.reason ?? 'no reason is known'}.`);
+  }
+  console.log(options.json === true ? json(fit) : `Published ${fit.modelId}.`);
+}

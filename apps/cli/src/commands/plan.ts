@@ -1,0 +1,44 @@
+import { MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { readSpecs, writeSpecs } from '@alphaflops/dataset';
+import { type DesignChoice, type Exclusions, plan } from '@alphaflops/planning';
+import { Command } from 'commander';
+import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
+import { inputName, readInput, writeOutput } from '../files.js';
+import { wholeNumber } from '../options.js';
+
+interface PlanOptions extends DesignOptions {
+  size: number;
+  out: string;
+}
+
+export function planCommand(): Command {
+  return withDesign(new Command('plan').description('choose convolutions to measure, by a design'), ['csv'])
+    .requiredOption('--size <number>', 'how many at most', wholeNumber(1, MAX_CAMPAIGN_SPECS))
+    .requiredOption('--out <file>', 'where they go (canonical CSV without times); - for standard output')
+    .addHelpText(
+      'after',
+      '\nExample:\n  alphaflops plan --design networklike --size 500 --seed 7 --out specs.csv',
+    )
+    .action(run);
+}
+
+async function run(options: PlanOptions): Promise<void> {
+  const constraints = constraintsOf(options);
+  const { specs, excluded } = plan(await choiceOf(options), { specs: options.size, constraints });
+  await writeOutput(options.out, writeSpecs(specs));
+  console.error(`${specs.length} of ${options.size} convolutions planned${leftOut(excluded)}.`);
+}
+
+async function choiceOf(options: DesignOptions): Promise<DesignChoice> {
+  const file = listOf(options);
+  if (file === null) return { name: options.design, seed: options.seed } as DesignChoice;
+  const specs: ConvSpec[] = [];
+  for await (const row of readSpecs(readInput(file), inputName(file))) specs.push(row.spec);
+  return { name: 'csv', specs };
+}
+
+function leftOut(excluded: Exclusions): string {
+  const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
+  return reasons.length === 0 ? '' : `; left out: ${reasons.join(', ')}`;
+}

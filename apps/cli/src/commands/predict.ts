@@ -1,0 +1,137 @@
+import type { Prediction } from '@alphaflops/contracts';
+import { specKey, type ConvSpec } from '@alphaflops/conv';
+import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
+import { compileModel, parseModel, type Predictor } from '@alphaflops/models';
+import { Command } from 'commander';
+import { connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { CliError } from '../error.js';
+import { inputName, readInput, readText, writeOutput } from '../files.js';
+import { spec } from '../spec-argument.js';
+import { json, ms, significant, table } from '../tables.js';
+
+interface PredictOptions extends ConnectionOptions {
+  model?: string;
+  deviceClass?: string;
+  data?: string;
+  out?: string;
+  spec?: ConvSpec;
+  json?: true;
+}
+
+/** What `predict` adds to the columns of its input. Names that others script against. */
+export const PREDICTED_COLUMNS = [
+  'predicted_ms',
+  'lower_ms',
+  'upper_ms',
+  'alpha',
+  'alpha_flops',
+  'in_domain',
+] as const;
+
+export function predictCommand(): Command {
+  const command = new Command('predict')
+    .description('say what convolutions cost, by a model file or by the newest model of a device class')
+    .option('--model <file>', 'a model as fit writes it')
+    .option('--data <file>', 'convolutions, as CSV; - for standard input')
+    .option('--out <file>', `the same with ${PREDICTED_COLUMNS.join(', ')}; - for standard output`)
+    .option('--device-class <id>', 'ask the coordinator instead; with --spec')
+    .option(
+      '--spec <spec>',
+      'one convolution: b1-h56-w56-i64-o128-k3x3-s1-g1-f32, or height=56,width=56,…',
+      spec,
+    )
+    .option('--json', 'with --spec: print JSON');
+  return withConnection(command)
+    .addHelpText(
+      'after',
+      '\nExamples:\n' +
+        '  alphaflops predict --model model.json --data test.csv --out pred.csv\n' +
+        '  alphaflops predict --device-class ID --spec h56-w56-i64-o128-k3x3',
+    )
+    .action(predict);
+}
+
+async function predict(options: PredictOptions): Promise<void> {
+  const { model, deviceClass, data, out, spec: layer } = options;
+  if ((model === undefined) === (deviceClass === undefined)) {
+    throw new CliError('usage', 'Name either --model FILE or --device-class ID.');
+  }
+  if ((data === undefined) === (layer === undefined)) {
+    throw new CliError('usage', 'Give either --data FILE or one convolution with --spec.');
+  }
+  if (layer !== undefined) {
+    const prediction =
+      model === undefined
+        ? await asked(deviceClass ?? '', layer, options)
+        : (await predictorOf(model))(layer);
+    console.log(options.json === true ? json({ spec: layer, ...prediction }) : described(layer, prediction));
+    return;
+  }
+  if (model === undefined) {
+    throw new CliError(
+      'usage',
+      'A file is predicted with --model FILE; "alphaflops model show ID --json" gives that of a published model.',
+    );
+  }
+  if (out === undefined)
+    throw new CliError('usage', '--data needs --out FILE (or --out - for standard output).');
+  await writeOutput(out, predictions(data ?? '', await predictorOf(model)));
+}
+
+async function predictorOf(path: string): Promise<Predictor> {
+  return compileModel(parseModel(await readText(path)));
+}
+
+/** The columns of the file and ours after them; ones of ours that it has already are replaced. */
+async function* predictions(path: string, predictor: Predictor): AsyncGenerator<string> {
+  const source = readSpecs(readInput(path), inputName(path));
+  const first = await source.next();
+  // An empty file is an error of its own.
+  if (first.done === true) return;
+  const { columns } = first.value;
+  const kept = [...columns.keys()].filter((at) => !isOurs(columns[at] ?? ''));
+  const rows = async function* (): AsyncGenerator<Cell[]> {
+    yield cells(first.value, kept, predictor);
+    for await (const row of source) yield cells(row, kept, predictor);
+  };
+  yield* writeCsv([...kept.map((at) => columns[at] ?? ''), ...PREDICTED_COLUMNS], rows());
+}
+
+function isOurs(column: string): boolean {
+  return (PREDICTED_COLUMNS as readonly string[]).includes(column);
+}
+
+function cells(row: SpecRow, kept: readonly number[], predictor: Predictor): Cell[] {
+  const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain } = predictor(row.spec);
+  return [...kept.map((at) => row.cells[at]), predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain];
+}
+
+async function asked(
+  deviceClassId: string,
+  layer: ConvSpec,
+  options: ConnectionOptions,
+): Promise<Prediction> {
+  const { api } = connect(options);
+  const { data } = await api.POST('/v1/predictions', {
+    body: { model: { kind: 'device-class', deviceClassId }, layers: [layer] },
+  });
+  const prediction = data?.layers[0];
+  if (prediction === undefined)
+    throw new CliError('failed', 'The coordinator answered without a prediction.');
+  return prediction;
+}
+
+function described(layer: ConvSpec, prediction: Prediction): string {
+  const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, macs, inDomain } = prediction;
+  return table(
+    [specKey(layer), ''],
+    [
+      ['time', ms(predictedMs)],
+      ['interval', lowerMs === null ? 'none' : `${ms(lowerMs)} … ${ms(upperMs)}`],
+      ['multiply-adds', significant(macs)],
+      ['α', significant(alpha)],
+      ['α-FLOPs', significant(alphaFlops)],
+      ['in the calibrated domain', inDomain ? 'yes' : 'no'],
+    ],
+  );
+}

@@ -1,0 +1,64 @@
+import { OUTCOMES, type Outcome } from '@alphaflops/contracts';
+import { Command, Option } from 'commander';
+import { connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { writeOutput } from '../files.js';
+import { answered } from '../pages.js';
+
+interface ExportOptions extends ConnectionOptions {
+  out: string;
+  format: 'csv' | 'jsonl';
+  campaign?: string;
+  deviceClass?: string;
+  device?: string;
+  worker?: string;
+  outcome?: Outcome;
+  from?: string;
+  to?: string;
+}
+
+export function samplesCommand(): Command {
+  const command = new Command('samples').description('what was measured');
+  command.addCommand(
+    withConnection(new Command('export').description('write samples to a file'))
+      .requiredOption('--out <file>', 'where they go; - for standard output')
+      .addOption(
+        new Option(
+          '--format <name>',
+          'csv: good samples in the canonical columns; jsonl: everything known of all of them',
+        )
+          .choices(['csv', 'jsonl'])
+          .default('csv'),
+      )
+      .option('--campaign <id>', 'of this campaign')
+      .option('--device-class <id>', 'of this device class')
+      .option('--device <id>', 'of this device')
+      .option('--worker <id>', 'of this worker')
+      .addOption(new Option('--outcome <name>', 'with this outcome').choices([...OUTCOMES]))
+      .option('--from <time>', 'recorded from then on, such as 2026-11-23T00:00:00Z')
+      .option('--to <time>', 'recorded before')
+      .addHelpText('after', '\nExample:\n  alphaflops samples export --device-class ID --out train.csv')
+      .action(exportSamples),
+  );
+  return command;
+}
+
+async function exportSamples(options: ExportOptions): Promise<void> {
+  const { api } = connect(options);
+  const { campaign, deviceClass, device, worker, outcome, from, to } = options;
+  const { data } = await api.GET('/v1/samples/stream', {
+    params: {
+      query: {
+        format: options.format,
+        ...(campaign !== undefined && { campaignId: campaign }),
+        ...(deviceClass !== undefined && { deviceClassId: deviceClass }),
+        ...(device !== undefined && { deviceId: device }),
+        ...(worker !== undefined && { workerId: worker }),
+        ...(outcome !== undefined && { outcome }),
+        ...(from !== undefined && { recordedFrom: from }),
+        ...(to !== undefined && { recordedTo: to }),
+      },
+    },
+    parseAs: 'stream',
+  });
+  await writeOutput(options.out, answered<unknown>(data) as AsyncIterable<Uint8Array>);
+}

@@ -1,0 +1,98 @@
+import { type Config, readConfig } from '@alphaflops/config';
+import { Command } from 'commander';
+import { cliFilePath } from '../cli-file.js';
+import { port } from '../options.js';
+import { isLoopback } from '../stack/addresses.js';
+import { fired, interruption } from '../stack/interruption.js';
+import { LocalStack } from '../stack/local-stack.js';
+import { table } from '../tables.js';
+
+interface UpOptions {
+  port?: number;
+  host?: string;
+  dataDir?: string;
+  worker: boolean;
+  newAdminToken?: true;
+}
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('run coordinator, Redis and a worker on this machine, until stopped')
+    .option('--port <number>', 'of the coordinator; 0 for any free one (default: 8080)', port)
+    .option('--host <address>', 'to listen on; 0.0.0.0 lets other machines join (default: 127.0.0.1)')
+    .option('--data-dir <dir>', 'store, Redis, credentials and logs (default: .alphaflops)')
+    .option('--no-worker', 'do not make this machine a worker')
+    .option('--new-admin-token', 'replace the admin token, for whoever has lost it')
+    .addHelpText(
+      'after',
+      '\nCtrl-C stops the worker after its batch, then the coordinator, then Redis; a second Ctrl-C gives the batch back.\n' +
+        '\nExample:\n  alphaflops up --host 0.0.0.0 --port 8080 --data-dir /var/lib/alphaflops',
+    )
+    .action(up);
+}
+
+/** What the options say, over what the environment says. */
+export function configOf(options: Pick<UpOptions, 'port' | 'host' | 'dataDir'>): Config {
+  return readConfig({
+    ...(options.port !== undefined && { ALPHAFLOPS_PORT: String(options.port) }),
+    ...(options.host !== undefined && { ALPHAFLOPS_HOST: options.host }),
+    ...(options.dataDir !== undefined && { ALPHAFLOPS_DATA_DIR: options.dataDir }),
+  });
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const config = configOf(options);
+  const interrupted = interruption();
+  const say = (line: string): void => {
+    console.log(line);
+  };
+  const stack = new LocalStack({
+    config,
+    withWorker: options.worker,
+    newAdminToken: options.newAdminToken === true,
+    say,
+    signal: interrupted.signal,
+  });
+  interrupted.hurry = () => {
+    stack.hurry();
+  };
+  try {
+    await stack.start();
+    say(await describe(stack, config));
+    await fired(interrupted.signal);
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error;
+  } finally {
+    await stack.stop();
+  }
+  say('Stopped.');
+}
+
+async function describe(stack: LocalStack, config: Config): Promise<string> {
+  const { url, token, newToken } = stack;
+  const rows = [
+    ['Address', url],
+    ['API page', `${url}/docs`],
+    ['Data directory', config.dataDirectory],
+    ...(token === null ? [] : [['Join command', await joinCommand(stack)]]),
+    ...(token !== null && isLoopback(config.host)
+      ? [['', '(on another machine, once this one is started with --host 0.0.0.0)']]
+      : []),
+    ...(newToken === null
+      ? []
+      : [
+          ['Admin token', newToken],
+          [
+            '',
+            `(shown only now; the commands on this machine find it in ${cliFilePath(config.dataDirectory)})`,
+          ],
+        ]),
+  ];
+  return `${table(['alphaflops is running', ''], rows)}\nCtrl-C stops it.`;
+}
+
+/** A command that can be copied: it carries a token for one machine, good for an hour. */
+async function joinCommand({ api, publicUrl }: LocalStack): Promise<string> {
+  const { data } = await api.POST('/v1/join-tokens', { body: { name: 'printed by up' } });
+  return `npx alphaflops worker join ${publicUrl} --token ${data?.token ?? ''}`;
+}

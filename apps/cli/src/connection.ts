@@ -1,0 +1,55 @@
+import { type ApiClient, createApiClient } from '@alphaflops/api-client';
+import { readConfig } from '@alphaflops/config';
+import type { Command } from 'commander';
+import { readCliFile } from './cli-file.js';
+import { CliError } from './error.js';
+
+/** Where the coordinator is and who we are there. */
+export interface ConnectionOptions {
+  url?: string;
+  token?: string;
+  dataDir?: string;
+}
+
+export interface Connection {
+  readonly url: string;
+  readonly token: string;
+  readonly api: ApiClient;
+}
+
+export function withConnection(command: Command): Command {
+  return command
+    .option('--url <url>', 'coordinator (default: ALPHAFLOPS_URL, or the one that "up" runs here)')
+    .option('--token <token>', 'bearer token (default: ALPHAFLOPS_TOKEN, or the one that "up" has kept)')
+    .option('--data-dir <dir>', 'data directory of that "up" (default: .alphaflops)');
+}
+
+/**
+ * The coordinator that the options, the environment or the data directory name, in this order. The token that is kept
+ * in a data directory is only ever sent to the coordinator it belongs to.
+ *
+ * @throws CliError `usage` when nobody names one
+ */
+export function connect(options: ConnectionOptions): Connection {
+  const config = readConfig(options.dataDir === undefined ? {} : { ALPHAFLOPS_DATA_DIR: options.dataDir });
+  const kept = readCliFile(config.dataDirectory);
+  const url = options.url ?? config.coordinatorUrl ?? kept?.url;
+  if (url === undefined) {
+    throw new CliError(
+      'usage',
+      `No coordinator is known in ${config.dataDirectory}. Start one with "alphaflops up", or name one with --url and --token.`,
+    );
+  }
+  if (!URL.canParse(url) || !['http:', 'https:'].includes(new URL(url).protocol)) {
+    throw new CliError(
+      'usage',
+      `A coordinator has a URL such as http://127.0.0.1:8080, not ${JSON.stringify(url)}.`,
+    );
+  }
+  const isKept = kept !== null && new URL(kept.url).origin === new URL(url).origin;
+  const token = options.token ?? config.token ?? (isKept ? kept.token : undefined);
+  if (token === undefined) {
+    throw new CliError('usage', `There is no token for ${url}. Give --token or set ALPHAFLOPS_TOKEN.`);
+  }
+  return { url, token, api: createApiClient({ url, token }) };
+}

@@ -1,0 +1,22 @@
+import { styleText } from 'node:util';
+import { CommanderError } from 'commander';
+import { messageOf } from './error.js';
+import { EXIT, exitCodeOf } from './exit-code.js';
+import { createProgram } from './program.js';
+
+// Whoever reads us has read enough (`alphaflops model list | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  // Commander has said by itself what it did not understand.
+  if (!(error instanceof CommanderError)) {
+    console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${messageOf(error)}`);
+  }
+  process.exitCode = exitCodeOf(error);
+}
+// Connections that are kept open for a next request would keep the process for some seconds.
+process.exit();

@@ -1,0 +1,64 @@
+import type { FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
+import { percent, significant, table } from './tables.js';
+
+const ERROR_COLUMNS = ['median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'in interval'];
+
+/** Errors of forms on shapes they were not fitted on, side by side. */
+export function heldOutTable(model: Model): string {
+  return metricsTable(
+    'form',
+    model.forms.map(({ form, heldOut }) => [
+      form === model.chosenForm ? `${form} (chosen)` : form,
+      // Others have an interval too, as they were judged, but only the chosen one's is published.
+      heldOut && form !== model.chosenForm ? { ...heldOut, coverage: null } : heldOut,
+    ]),
+  );
+}
+
+/** One row per name; a row without metrics had too few shapes to hold any out. */
+export function metricsTable(what: string, rows: readonly (readonly [string, Metrics | null])[]): string {
+  return table(
+    [what, ...ERROR_COLUMNS],
+    rows.map(([name, metrics]) => [name, ...(metrics === null ? ['too few shapes'] : errors(metrics))]),
+    1,
+  );
+}
+
+function errors({ medianApe, mape, within10, within20, r2Log, coverage }: Metrics): string[] {
+  return [
+    ...[medianApe, mape, within10, within20].map((share) => percent(share)),
+    r2Log === null ? '' : r2Log.toFixed(3),
+    coverage === null ? '' : percent(coverage),
+  ];
+}
+
+/** Parameters of forms with their standard errors, one row each. */
+export function parametersTable(forms: readonly FittedForm[]): string {
+  return table(
+    ['form', 'kernels', 'n', 'parameter', 'value', 'standard error', 'unit'],
+    forms.flatMap(({ form, groups }) =>
+      groups.flatMap(({ group, n, parameters }) =>
+        parameters.map((parameter, at) => [
+          ...(at === 0 ? [form, group, String(n)] : ['', '', '']),
+          SYMBOLS[parameter.name] ?? parameter.name,
+          ...valueOf(parameter),
+          parameter.state === 'not-identifiable' || parameter.unit === '1' ? '' : parameter.unit,
+        ]),
+      ),
+    ),
+  );
+}
+
+const SYMBOLS: Readonly<Record<string, string>> = { beta: 'β', gamma: 'γ' };
+
+/** A value the data do not tell is not shown: it would be read as a finding. */
+function valueOf({ state, value, standardError }: Parameter): [value: string, error: string] {
+  if (state === 'not-identifiable') return ['not identifiable', ''];
+  if (state === 'on-bound') return [`${significant(value)} (on its bound)`, ''];
+  return [significant(value), standardError === null ? '' : `± ${significant(standardError, 2)}`];
+}
+
+/** The limits of a model, one line each. */
+export function notesOf({ notes }: Model): string {
+  return notes.map((note) => `- ${note}`).join('\n');
+}

@@ -1,0 +1,206 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The built program as scripts run it. */
+const program = resolve(import.meta.dirname, '../bin/alphaflops.js');
+const isBuilt = existsSync(resolve(import.meta.dirname, '../dist/main.js'));
+
+interface Ran {
+  exitCode: number;
+  out: string;
+  err: string;
+}
+
+function alphaflops(args: readonly string[], input = ''): Promise<Ran> {
+  return new Promise((done) => {
+    const child = execFile(process.execPath, [program, ...args], { cwd: tmpdir() }, (error, out, err) => {
+      done({ exitCode: error === null ? 0 : Number(error.code), out, err });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+/** c·M with a launch cost: a device that the forms can describe. */
+function timeMs(height: number, width: number, cin: number, cout: number, kernel: number): number {
+  return 0.01 + (2e-3 * height * width * cin * cout * kernel ** 2) / 1e6;
+}
+
+const SHAPES = [8, 16, 24, 32, 48, 64].flatMap((side) =>
+  [4, 8, 16].flatMap((channels) =>
+    [1, 3].map((kernel) => [side, side + 4, channels, 2 * channels, kernel] as const),
+  ),
+);
+const CANONICAL = [
+  'note,height,width,cin,cout,kernel_h,kernel_w,time_ms',
+  ...SHAPES.map((s, row) => `"a, ${row}",${s[0]},${s[1]},${s[2]},${s[3]},${s[4]},${s[4]},${timeMs(...s)}`),
+].join('\n');
+const AUTHORS = [
+  'series,line,H,W,Cin,Cout,K1,K2,T_ms',
+  ...SHAPES.map((s, row) => `x,${row},${s[0]},${s[1]},${s[2]},${s[3]},${s[4]},${s[4]},${timeMs(...s)}`),
+].join('\n');
+const REPLICATION = [
+  'W,H,Cin,Cout,K,avg_time,FLOPs',
+  ...SHAPES.map((s) => `${s[1]},${s[0]},${s[2]},${s[3]},${s[4]},${timeMs(...s) / 1000},0`),
+].join('\n');
+
+(isBuilt ? describe : describe.skip)('offline commands (skipped without a build: npm run build)', () => {
+  let directory: string;
+  const at = (name: string) => join(directory, name);
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'alphaflops-cli-'));
+    await writeFile(at('canonical.csv'), CANONICAL);
+    await writeFile(at('authors.csv'), AUTHORS);
+    await writeFile(at('replication.csv'), REPLICATION);
+  });
+  afterAll(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  it.each(['canonical', 'authors', 'replication'])(
+    'fit, predict and evaluate files of the %s layout',
+    async (layout) => {
+      const [data, model, predicted] = [at(`${layout}.csv`), at(`${layout}.json`), at(`${layout}-pred.csv`)];
+      const fitted = await alphaflops(['fit', '--data', data, '--out', model]);
+      expect(fitted).toMatchObject({ exitCode: 0, err: '' });
+      expect(fitted.out).toContain('chosen form: alpha-latency');
+      expect(fitted.out).toContain('not identifiable');
+
+      expect(
+        await alphaflops(['predict', '--model', model, '--data', data, '--out', predicted]),
+      ).toMatchObject({
+        exitCode: 0,
+      });
+      const [header = '', first = '', ...rest] = (await readFile(predicted, 'utf8')).trimEnd().split('\n');
+      const [inputHeader = '', inputFirst = ''] = (await readFile(data, 'utf8')).split('\n');
+      expect(header).toBe(`${inputHeader},predicted_ms,lower_ms,upper_ms,alpha,alpha_flops,in_domain`);
+      expect(first.startsWith(`${inputFirst},`)).toBe(true);
+      expect(first.endsWith(',true')).toBe(true);
+      expect(rest).toHaveLength(SHAPES.length - 1);
+
+      const judged = await alphaflops(['evaluate', '--model', model, '--data', data, '--json']);
+      const metrics = JSON.parse(judged.out) as Record<string, number>;
+      expect(Object.keys(metrics)).toEqual(
+        expect.arrayContaining([
+          ...['mape', 'median_ape', 'within_10', 'within_20', 'rmspe', 'r2_log', 'spearman', 'coverage', 'n'],
+        ]),
+      );
+      expect(metrics).toMatchObject({ n: SHAPES.length, within_10: 1 });
+      expect(metrics['mape']).toBeLessThan(0.01);
+    },
+  );
+
+  it('give the same bytes for the same data, and other ones for less of it', async () => {
+    const fit = (out: string, ...more: string[]) =>
+      alphaflops(['fit', '--data', at('canonical.csv'), '--out', at(out), ...more]);
+    await fit('once.json');
+    await fit('again.json');
+    await fit('less.json', '--limit', '12', '--form', 'flops', '--loss', 'absolute', '--coverage', '0.8');
+    expect(await readFile(at('again.json'), 'utf8')).toBe(await readFile(at('once.json'), 'utf8'));
+    expect(JSON.parse(await readFile(at('less.json'), 'utf8'))).toMatchObject({
+      chosenForm: 'flops',
+      loss: 'absolute',
+      interval: { coverage: 0.8 },
+      data: { samples: 12 },
+    });
+  });
+
+  it('read standard input, write standard output, and say nothing else there', async () => {
+    const fitted = await alphaflops(['fit', '--data', '-', '--out', '-'], CANONICAL);
+    expect(fitted.exitCode).toBe(0);
+    expect(JSON.parse(fitted.out)).toMatchObject({ schema: 'alphaflops.model/1' });
+    await writeFile(at('piped.json'), fitted.out);
+    const planned = await alphaflops([
+      'plan',
+      '--design',
+      'networklike',
+      '--size',
+      '20',
+      '--seed',
+      '3',
+      '--out',
+      '-',
+    ]);
+    expect(planned.out.trimEnd().split('\n')).toHaveLength(21);
+    const predicted = await alphaflops(
+      ['predict', '--model', at('piped.json'), '--data', '-', '--out', '-'],
+      planned.out,
+    );
+    expect(predicted.out.trimEnd().split('\n')).toHaveLength(21);
+    const again = await alphaflops(
+      ['predict', '--model', at('piped.json'), '--data', '-', '--out', '-'],
+      predicted.out,
+    );
+    expect(again.out).toBe(predicted.out);
+  });
+
+  it('plan the same shapes for the same seed, each of them once', async () => {
+    const plan = async (...more: string[]) =>
+      (await alphaflops(['plan', '--design', 'random', '--size', '50', '--out', '-', ...more])).out;
+    expect(await plan('--seed', '7')).toBe(await plan('--seed', '7'));
+    expect(await plan('--seed', '7')).not.toBe(await plan('--seed', '8'));
+    await writeFile(at('twice.csv'), `${CANONICAL}\n${CANONICAL.split('\n').slice(1).join('\n')}`);
+    const listed = await alphaflops([
+      ...['plan', '--design', 'csv', '--csv', at('twice.csv'), '--size', '1000', '--out', '-'],
+    ]);
+    expect(listed.out.trimEnd().split('\n')).toHaveLength(SHAPES.length + 1);
+    expect(listed.err).toContain(`${SHAPES.length} duplicate`);
+  });
+
+  const HEADER = 'height,width,cin,cout,kernel_h,kernel_w,dtype,time_ms';
+  it.each([
+    ['an empty file', '', 'bad.csv: expected a header and rows'],
+    ['a missing column', 'height,width,cin,cout,kernel_h,time_ms\n8,8,4,4,3,1', 'line 1, column kernel_w'],
+    ['a negative size', `${HEADER}\n8,8,4,4,3,3,f32,1\n-8,8,4,4,3,3,f32,1`, 'line 3, column height'],
+    ['a time that is no number', `${HEADER}\n8,8,4,4,3,3,f32,NaN`, 'line 2, column time_ms'],
+    ['an unknown dtype', `${HEADER}\n8,8,4,4,3,3,f64,1`, 'line 2, column dtype'],
+    ['a short line', `${HEADER}\n8,8,4`, 'line 2: expected 8 cells'],
+  ])('refuse %s: file, line and column, exit code 2, no file', async (_what, text, place) => {
+    await writeFile(at('bad.csv'), text);
+    const { exitCode, err, out } = await alphaflops([
+      'fit',
+      '--data',
+      at('bad.csv'),
+      '--out',
+      at('bad.json'),
+    ]);
+    expect(err).toContain(at('bad.csv'));
+    expect(err).toContain(place);
+    expect(err).not.toMatch(/\n\s+at /);
+    expect([exitCode, out]).toEqual([2, '']);
+    expect((await readdir(directory)).filter((name) => name.includes('bad.json'))).toEqual([]);
+  });
+
+  it('refuse a bad line in the middle of a long prediction without leaving half a file', async () => {
+    await alphaflops(['fit', '--data', at('canonical.csv'), '--out', at('model.json')]);
+    const rows = new Array<string>(5000).fill('8,8,4,4,3,3');
+    await writeFile(
+      at('long.csv'),
+      ['height,width,cin,cout,kernel_h,kernel_w', ...rows, '8,8,4,4,3,0'].join('\n'),
+    );
+    const { exitCode, err } = await alphaflops([
+      ...['predict', '--model', at('model.json'), '--data', at('long.csv'), '--out', at('long-pred.csv')],
+    ]);
+    expect(err).toContain('line 5002, column kernel_w');
+    expect(exitCode).toBe(2);
+    expect((await readdir(directory)).filter((name) => name.includes('long-pred'))).toEqual([]);
+  });
+
+  it('refuse what is not a model, and a mistyped command', async () => {
+    const notModel = await alphaflops([
+      'evaluate',
+      '--model',
+      at('canonical.csv'),
+      '--data',
+      at('canonical.csv'),
+    ]);
+    expect(notModel).toMatchObject({ exitCode: 2, out: '' });
+    expect(notModel.err).toContain('not JSON');
+    const mistyped = await alphaflops(['evalute']);
+    expect(mistyped.exitCode).toBe(2);
+    expect(mistyped.err).toContain('Did you mean evaluate?');
+  });
+});

@@ -1,0 +1,152 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const program = resolve(import.meta.dirname, '../bin/alphaflops.js');
+const isBuilt = existsSync(resolve(import.meta.dirname, '../dist/main.js'));
+const redisMissing = !(process.env['PATH'] ?? '')
+  .split(':')
+  .some((folder) => existsSync(join(folder, 'redis-server')));
+const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissing ? ['redis-server'] : [])];
+
+(missing.length === 0 ? describe : describe.skip)(
+  `online commands (skipped without ${missing.join(', ')})`,
+  () => {
+    let directory: string;
+    let stack: ChildProcess;
+
+    interface Ran {
+      exitCode: number;
+      out: string;
+      err: string;
+    }
+
+    function alphaflops(...args: string[]): Promise<Ran> {
+      return new Promise((done) => {
+        const all = [program, ...args, ...(args[1] === 'join' ? [] : ['--data-dir', directory])];
+        execFile(process.execPath, all, { cwd: directory }, (error, out, err) => {
+          done({ exitCode: error === null ? 0 : Number(error.code), out, err });
+        });
+      });
+    }
+
+    async function parsed<T>(...args: string[]): Promise<T> {
+      const { out, err } = await alphaflops(...args, '--json');
+      expect(err).toBe('');
+      return JSON.parse(out) as T;
+    }
+
+    /** Asks until the answer satisfies; the time limit is the test's own. */
+    async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
+      for (;;) {
+        const answer = await ask();
+        if (satisfies(answer)) return answer;
+      }
+    }
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'alphaflops-online-'));
+      stack = spawn(process.execPath, [program, 'up', '--port', '0', '--data-dir', directory]);
+      let output = '';
+      stack.stdout?.on('data', (piece: Buffer) => (output += piece.toString()));
+      while (!output.includes('Ctrl-C stops it.')) await once(stack.stdout as NodeJS.ReadableStream, 'data');
+      await until(
+        () => parsed<{ presence: string }[]>('worker', 'list'),
+        (workers) => workers[0]?.presence === 'online',
+      );
+    }, 60_000);
+    afterAll(async () => {
+      stack.kill('SIGTERM');
+      await once(stack, 'exit');
+      await rm(directory, { recursive: true });
+    }, 60_000);
+
+    it('measure a campaign, fit it, and predict from what it published', async () => {
+      const watched = await alphaflops(
+        ...['campaign', 'create', '--name', 'small', '--design', 'networklike', '--budget', '12', '--watch'],
+        ...['--max-macs', '2e6', '--no-groups', '--protocol', 'quick-cpu', '--seed', '3'],
+      );
+      expect(watched).toMatchObject({ exitCode: 0, err: '' });
+      expect(watched.out).toMatch(/12 convolutions planned[^]*12\/12[^]*The campaign is completed/);
+
+      const [campaign] = await parsed<{ id: string; state: string; modelId: string }[]>('campaign', 'list');
+      const { id = '', modelId = '' } = campaign ?? {};
+      expect((await alphaflops('campaign', 'show', id)).out).toContain('12 of 12');
+      expect((await alphaflops('campaign', 'watch', id)).exitCode).toBe(0);
+
+      const { deviceClassId } = await parsed<{ deviceClassId: string }>('model', 'show', modelId);
+      const layer = ['--spec', 'h14-w14-i16-o16-k3x3'];
+      const online = await parsed<{ predictedMs: number }>(
+        'predict',
+        '--device-class',
+        deviceClassId,
+        ...layer,
+      );
+      await writeFile(
+        join(directory, 'model.json'),
+        (await alphaflops('model', 'show', modelId, '--json')).out,
+      );
+      const offline = await parsed<{ predictedMs: number }>('predict', '--model', 'model.json', ...layer);
+      expect(offline).toEqual(online);
+      expect((await alphaflops('model', 'card', modelId)).out).toContain(`# Model ${modelId}`);
+
+      const lines = async (file: string) =>
+        (await readFile(join(directory, file), 'utf8')).trimEnd().split('\n');
+      await alphaflops('samples', 'export', '--campaign', id, '--format', 'jsonl', '--out', 'samples.jsonl');
+      await alphaflops('samples', 'export', '--campaign', id, '--out', 'samples.csv');
+      const all = (await lines('samples.jsonl')).map((line) => JSON.parse(line) as { outcome: string });
+      expect(all).toHaveLength(12);
+      // A busy machine may make some of them noisy; the CSV has the good ones, below its header.
+      const good = all.filter(({ outcome }) => outcome === 'ok').length;
+      expect(await lines('samples.csv')).toHaveLength(good + 1);
+      const fit = await alphaflops('model', 'fit', deviceClassId, '--form', 'alpha');
+      expect(fit.out).toMatch(/Published \S+-v2\./);
+    }, 120_000);
+
+    it('steer workers, and make tokens that machines join with', async () => {
+      const [worker] = await parsed<{ id: string }[]>('worker', 'list');
+      const id = worker?.id ?? '';
+      await alphaflops('worker', 'pause', id, '--reason', 'lunch');
+      expect(await parsed('worker', 'list')).toMatchObject([
+        { desiredState: 'paused', stateReason: 'lunch' },
+      ]);
+      await alphaflops('worker', 'resume', id);
+
+      const { command } = await parsed<{ command: string }>('worker', 'token', '--label', 'rack=7');
+      const [, ...join_] = command.split(' ');
+      const joined = await alphaflops(
+        ...join_,
+        '--executor',
+        'fake',
+        '--credentials',
+        join(directory, 'second.json'),
+      );
+      expect(joined.out).toMatch(/Enrolled as worker-/);
+      const workers = await parsed<{ labels: Record<string, string> }[]>('worker', 'list');
+      expect(workers.map(({ labels }) => labels)).toContainEqual({ rack: '7' });
+      expect((await parsed<unknown[]>('device', 'list')).length).toBeGreaterThan(1);
+    }, 60_000);
+
+    it('say what is wrong: 2 for a wrong request, 1 for a coordinator that is not there', async () => {
+      expect(await alphaflops('campaign', 'show', 'c-none')).toMatchObject({
+        exitCode: 2,
+        err: 'error: There is no campaign "c-none".\n',
+      });
+      const unknown = await alphaflops(
+        ...['campaign', 'create', '--name', 'x', '--design', 'random', '--budget', '3', '--target', 'abacus'],
+      );
+      expect(unknown.exitCode).toBe(2);
+      expect(unknown.err).toContain('"abacus" is neither a device class nor a device');
+      const away = await alphaflops('worker', 'list', '--url', 'http://127.0.0.1:9', '--token', 'x');
+      expect(away).toMatchObject({ exitCode: 1, out: '' });
+      expect(away.err).toContain('No coordinator answers at http://127.0.0.1:9');
+      // The kept token is not sent to another address.
+      const other = await alphaflops('worker', 'list', '--url', 'http://127.0.0.1:9');
+      expect(other.err).toContain('There is no token for http://127.0.0.1:9');
+      expect((await alphaflops('worker', 'join')).exitCode).toBe(2);
+    }, 60_000);
+  },
+);

@@ -1,0 +1,40 @@
+import { VERSION } from '@alphaflops/contracts';
+import { Command } from 'commander';
+import { campaignCommand } from './commands/campaign.js';
+import { demoCommand } from './commands/demo.js';
+import { deviceCommand } from './commands/device.js';
+import { evaluateCommand } from './commands/evaluate.js';
+import { fitCommand } from './commands/fit.js';
+import { modelCommand } from './commands/model.js';
+import { planCommand } from './commands/plan.js';
+import { predictCommand } from './commands/predict.js';
+import { samplesCommand } from './commands/samples.js';
+import { simulateCommand } from './commands/simulate.js';
+import { upCommand } from './commands/up.js';
+import { workerCommand } from './commands/worker.js';
+
+/** All commands. Throws a CommanderError where Commander would end the process. */
+export function createProgram(): Command {
+  const program = new Command('alphaflops')
+    .description('Measured, versioned cost models of convolutions, per device.')
+    .version(VERSION);
+  program.commandsGroup('On files, with no server:');
+  const onFiles = [fitCommand(), predictCommand(), evaluateCommand(), planCommand(), simulateCommand()];
+  for (const command of onFiles) program.addCommand(command);
+  program.commandsGroup('With a coordinator:');
+  const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
+  for (const command of [...online, modelCommand(), samplesCommand()]) program.addCommand(command);
+  throwInsteadOfExit(program);
+  return program;
+}
+
+/** Commander's own way of ending the process would skip ours of telling exit codes. */
+function throwInsteadOfExit(command: Command): void {
+  command
+    .exitOverride()
+    .helpCommand(false)
+    .showHelpAfterError('Usage and an example: the same command with --help.');
+  command.commands.forEach((each) => {
+    throwInsteadOfExit(each);
+  });
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createProgram } from './program.js';
+import { cliPage, withVariables } from './reference.js';
+
+const page = (name: string) => readFileSync(resolve(import.meta.dirname, '../../../docs', name), 'utf8');
+
+describe('the documentation', () => {
+  it('has every command as its help has it (npm run generate)', () => {
+    expect(page('cli.md')).toBe(cliPage(createProgram()));
+  });
+
+  it('has every environment variable as the configuration has it (npm run generate)', () => {
+    expect(page('deployment.md')).toBe(withVariables(page('deployment.md')));
+  });
+});

@@ -1,0 +1,75 @@
+import { describeVariables } from '@alphaflops/config';
+import type { Command } from 'commander';
+
+const WIDTH = 100;
+
+/** docs/cli.md: every command with what its `--help` says. */
+export function cliPage(program: Command): string {
+  return `${[
+    '# Command line',
+    '',
+    '_Written from `--help` by `npm run generate`; a test finds differences._',
+    '',
+    'From a checkout, after `npm install && npm run build`, every command is `npx alphaflops …`.',
+    '',
+    '- Exit codes: 0 done, 1 failed, 2 wrong usage or bad input. Errors go to standard error; for data they name the',
+    '  file, the line and the column.',
+    '- `-` in place of a file is standard input or standard output. An output file is there in full or not at all.',
+    '- `--json` prints JSON in place of tables. Shares in it go from 0 to 1.',
+    '- Commands that need a coordinator find it by `--url` and `--token`, else by `ALPHAFLOPS_URL` and',
+    '  `ALPHAFLOPS_TOKEN`, else by what `up` has left in the data directory of this machine.',
+    '',
+    '`worker join`, `worker run` and `device probe` hand their arguments over to the worker’s own program, whose',
+    '`--help` tells them.',
+    '',
+    ...commandsOf(program).flatMap((command) => [
+      `## ${pathOf(command)}`,
+      '',
+      '```text',
+      helpOf(command).trim(),
+      '```',
+      '',
+    ]),
+  ]
+    .join('\n')
+    .trim()}\n`;
+}
+
+const [BEGIN, END] = ['<!-- variables: written by npm run generate -->', '<!-- end of variables -->'];
+
+/** docs/deployment.md with the table of environment variables as the code has them. */
+export function withVariables(page: string): string {
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`The page lacks ${BEGIN} and ${END}.`);
+  const rows = [
+    ['variable', 'meaning'],
+    ...describeVariables().map(({ name, meaning }) => [`\`${name}\``, meaning]),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = rows;
+  const ruled = [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)];
+  return `${before}${BEGIN}\n\n${ruled.join('\n')}\n\n${END}${after}`;
+}
+
+/** Commands that do something themselves, in the order of the help. */
+function commandsOf(command: Command): Command[] {
+  return command.commands.length > 0 ? command.commands.flatMap(commandsOf) : [command];
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function helpOf(command: Command): string {
+  let text = '';
+  command.configureOutput({
+    writeOut: (piece) => (text += piece),
+    getOutHelpWidth: () => WIDTH,
+    getOutHasColors: () => false,
+  });
+  command.outputHelp();
+  return text;
+}

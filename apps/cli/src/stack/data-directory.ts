@@ -1,0 +1,56 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { StoreError } from '@alphaflops/store';
+import { FileLock } from '@alphaflops/store-sqlite';
+import { CliError, messageOf } from '../error.js';
+
+/** A coordinator whose parent was killed needs a moment to end. */
+const LEFTOVER_WITHIN_MS = 15_000;
+const LOOK_EVERY_MS = 250;
+
+/**
+ * Makes the directory (mode 0700) and keeps other stacks off it, until released or until this process is gone.
+ * @throws CliError `failed` with the holder's process id
+ */
+export function lockDataDirectory(directory: string): { release: () => void } {
+  const path = join(directory, 'up');
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return FileLock.acquire(path);
+  } catch (error) {
+    if (isInUse(error)) {
+      const pid = readFileSync(`${path}.lock.pid`, 'utf8').trim();
+      throw new CliError(
+        'failed',
+        `The data directory ${directory} is in use by another "alphaflops up" (process ${pid}). ` +
+          `Stop it first (kill ${pid}), or name another directory with --data-dir.`,
+        { cause: error },
+      );
+    }
+    throw new CliError('failed', `Cannot use the data directory ${directory}: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Waits for a coordinator to end that has outlived its killed parent.
+ * @throws StoreError `in-use` with the holder's process id, when it does not
+ */
+export async function waitForStore(storeFile: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + LEFTOVER_WITHIN_MS;
+  for (;;) {
+    try {
+      FileLock.acquire(storeFile).release();
+      return;
+    } catch (error) {
+      if (!isInUse(error) || Date.now() > deadline) throw error;
+      await setTimeout(LOOK_EVERY_MS, undefined, { signal });
+    }
+  }
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'in-use';
+}

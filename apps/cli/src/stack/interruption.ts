@@ -1,0 +1,36 @@
+/** Ctrl-C, SIGTERM, or the end of the terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface Interruption {
+  /** Fires with the first of them. */
+  readonly signal: AbortSignal;
+  /** Called with every further one. */
+  hurry: () => void;
+}
+
+/** From now on these signals do not end the process, they fire. */
+export function interruption(program: NodeJS.EventEmitter = process): Interruption {
+  const controller = new AbortController();
+  const interruption = { signal: controller.signal, hurry: () => undefined };
+  for (const signal of SIGNALS) {
+    program.on(signal, () => {
+      if (controller.signal.aborted) interruption.hurry();
+      else controller.abort();
+    });
+  }
+  // Whoever read what we say is gone, with the terminal or without: stop, and not halfway.
+  process.stdout.removeAllListeners('error').on('error', () => {
+    controller.abort();
+  });
+  return interruption;
+}
+
+export function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+  });
+}

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child } from './child.js';
+import { Keeper, type KeeperOptions } from './keeper.js';
+
+/** Asks again with every turn of the event loop; the time limit is the test's own. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('a keeper', () => {
+  let directory: string;
+  let launched: Child[];
+  const said: string[] = [];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'alphaflops-keeper-'));
+    launched = [];
+    said.length = 0;
+  });
+  afterEach(async () => {
+    await rm(directory, { recursive: true });
+  });
+
+  async function launcherOf(code: string): Promise<() => Child> {
+    const program = join(directory, 'child.mjs');
+    await writeFile(program, code);
+    return () => {
+      const child = Child.start(program, [], { environment: {}, logFile: join(directory, 'child.log') });
+      launched.push(child);
+      return child;
+    };
+  }
+
+  function keep(launch: () => Child, more: Partial<KeeperOptions> = {}): Keeper {
+    return new Keeper(launch(), {
+      name: 'child',
+      launch,
+      say: (line) => said.push(line),
+      pauseMs: 1,
+      ...more,
+    });
+  }
+
+  const READY =
+    "process.send('ready'); process.on('disconnect', () => process.exit(0)); setInterval(() => 0, 1000);";
+
+  it('starts a child again that was killed, and says so', async () => {
+    const keeper = keep(await launcherOf(READY));
+    await launched[0]?.firstMessage();
+    launched[0]?.signal('SIGKILL');
+    await until(() => launched.length === 2);
+    await launched[1]?.firstMessage();
+    await keeper.stop();
+    expect(said).toEqual([expect.stringContaining('The child was ended by SIGKILL; it is started again')]);
+    expect(await launched[1]?.ended).toEqual({ exitCode: null, signal: 'SIGTERM' });
+    expect(launched).toHaveLength(2);
+  });
+
+  it('waits twice as long before each further start', async () => {
+    const keeper = keep(await launcherOf('process.exit(3);'), { pauseMs: 250 });
+    await until(() => said.length === 3);
+    await keeper.stop();
+    expect(said.map((line) => /exit code 3; .* in (\S+ s) /.exec(line)?.[1])).toEqual([
+      '0.25 s',
+      '0.5 s',
+      '1 s',
+    ]);
+    expect(launched).toHaveLength(3);
+  });
+
+  it('lets a child go that has left for good', async () => {
+    const keeper = keep(await launcherOf('process.exit(0);'), {
+      leftForGood: ({ exitCode }) => Promise.resolve(exitCode === 0 ? 'It was sent away.' : null),
+    });
+    await until(() => said.length > 0);
+    await keeper.stop();
+    expect(said).toEqual(['It was sent away.']);
+    expect(launched).toHaveLength(1);
+  });
+
+  it('has children that go on writing to the same log', async () => {
+    const launch = await launcherOf("console.log('a line');");
+    for (let at = 0; at < 2; at++) await launch().ended;
+    expect(await readFile(join(directory, 'child.log'), 'utf8')).toBe('a line\na line\n');
+    expect(launched[1]?.lastWords()).toBe('a line');
+  });
+});

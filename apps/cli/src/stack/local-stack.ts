@@ -1,0 +1,160 @@
+import { join } from 'node:path';
+import { type ApiClient, createApiClient } from '@alphaflops/api-client';
+import { childEnvironment, type Config } from '@alphaflops/config';
+import { z } from 'zod';
+import { readCliFile, writeCliFile } from '../cli-file.js';
+import { CliError } from '../error.js';
+import { httpUrl, inUrl, isLoopback, localHost, publicHost } from './addresses.js';
+import { Child } from './child.js';
+import { lockDataDirectory, waitForStore } from './data-directory.js';
+import { Keeper } from './keeper.js';
+import { KeptRedis } from './kept-redis.js';
+import { checkAddress } from './listen-check.js';
+import { startOwnWorker } from './own-worker.js';
+import { programOf } from './programs.js';
+
+export interface StackOptions {
+  readonly config: Config;
+  readonly withWorker: boolean;
+  readonly newAdminToken: boolean;
+  readonly say: (line: string) => void;
+  /** Ends the start; afterwards call `stop`. */
+  readonly signal: AbortSignal;
+}
+
+const ReadySchema = z.object({ type: z.literal('ready'), url: z.url(), adminToken: z.string().nullable() });
+
+/**
+ * Redis, coordinator and a worker on this machine, from one data directory. What was started is stopped in the opposite
+ * order, whenever `stop` comes, so that nothing is lost: the worker hands in its batch while there is still a queue.
+ */
+export class LocalStack {
+  private readonly started: (() => Promise<void>)[] = [];
+  private worker: Keeper | null = null;
+  private port = 0;
+  /** The admin token when it was made just now. */
+  newToken: string | null = null;
+  /** The admin token when it is known on this machine. */
+  token: string | null = null;
+
+  constructor(private readonly options: StackOptions) {}
+
+  /** Coordinator, as we on this machine reach it. */
+  get url(): string {
+    return httpUrl(localHost(this.options.config.host), this.port);
+  }
+
+  /** Coordinator, as other machines reach it when it listens to them. */
+  get publicUrl(): string {
+    return httpUrl(publicHost(this.options.config.host), this.port);
+  }
+
+  get api(): ApiClient {
+    return createApiClient({ url: this.url, token: this.token ?? undefined });
+  }
+
+  /** @throws CliError, QueueError, StoreError, ApiError; the reason of `signal` */
+  async start(): Promise<void> {
+    const { config, withWorker, signal, say } = this.options;
+    const lock = lockDataDirectory(config.dataDirectory);
+    this.started.push(() => {
+      lock.release();
+      return Promise.resolve();
+    });
+    await waitForStore(config.storeFile, signal);
+    await checkAddress(config.host, config.port);
+    const queue = await this.queueEnvironment();
+    signal.throwIfAborted();
+    await this.startCoordinator(queue);
+    signal.throwIfAborted();
+    if (!withWorker) return;
+    if (this.token === null) {
+      say(
+        'The admin token is not known here, so that no worker is started: start with --new-admin-token once.',
+      );
+      return;
+    }
+    const { dataDirectory } = config;
+    const worker = await startOwnWorker({ dataDirectory, url: this.url, api: this.api, say, signal });
+    if (worker === null) return;
+    this.worker = worker;
+    this.started.push(async () => {
+      say('Waiting for the worker to finish its batch; Ctrl-C again gives the batch back.');
+      await worker.stop();
+      this.worker = null;
+    });
+  }
+
+  /** Stops whatever was started; resolves when it is gone. */
+  async stop(): Promise<void> {
+    for (let stop = this.started.pop(); stop !== undefined; stop = this.started.pop()) await stop();
+  }
+
+  /** Does not wait for the batch in hand any longer. */
+  hurry(): void {
+    this.worker?.signal('SIGQUIT');
+  }
+
+  /** What the coordinator is told of Redis: the given one, or a private one, started here. */
+  private async queueEnvironment(): Promise<Record<string, string>> {
+    const { config, say } = this.options;
+    if (config.redisUrl !== null) return { REDIS_URL: config.redisUrl };
+    const { host } = config;
+    const isOpen = !isLoopback(host);
+    const redis = await KeptRedis.start(
+      {
+        directory: join(config.dataDirectory, 'redis'),
+        ...(isOpen && { bind: [host === '::' ? '0.0.0.0' : host] }),
+      },
+      say,
+    );
+    this.started.push(() => redis.stop());
+    const { password = '' } = redis.address;
+    return {
+      REDIS_URL: `redis://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`,
+      ...(isOpen &&
+        config.redisPublicUrl === null && {
+          ALPHAFLOPS_REDIS_PUBLIC_URL: `redis://${inUrl(publicHost(host))}:${redis.port}`,
+        }),
+    };
+  }
+
+  private async startCoordinator(queue: Readonly<Record<string, string>>): Promise<void> {
+    const { config, newAdminToken, say, signal } = this.options;
+    const { dataDirectory, host } = config;
+    const launch = (port: number, args: readonly string[]) =>
+      Child.start(programOf('coordinator'), args, {
+        environment: childEnvironment({
+          ...queue,
+          ALPHAFLOPS_DATA_DIR: dataDirectory,
+          ALPHAFLOPS_HOST: host,
+          ALPHAFLOPS_PORT: String(port),
+        }),
+        logFile: join(dataDirectory, 'coordinator.log'),
+      });
+    const first = launch(config.port, newAdminToken ? ['--new-admin-token'] : []);
+    const ready = await readyOf(first, signal);
+    this.port = Number(new URL(ready.url).port || 80);
+    // Others know the port by now: it stays.
+    const keeper = new Keeper(first, { name: 'coordinator', launch: () => launch(this.port, []), say });
+    this.started.push(() => keeper.stop());
+
+    this.newToken = ready.adminToken;
+    this.token = ready.adminToken ?? readCliFile(dataDirectory)?.token ?? null;
+    if (this.token !== null) await writeCliFile(dataDirectory, { url: this.url, token: this.token });
+  }
+}
+
+/** Waits for the coordinator's first start, which alone is ours to explain when it fails. */
+async function readyOf(coordinator: Child, signal: AbortSignal): Promise<z.infer<typeof ReadySchema>> {
+  const stop = (): void => {
+    coordinator.signal('SIGTERM');
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const first = await coordinator.firstMessage();
+  signal.removeEventListener('abort', stop);
+  if ('message' in first && !signal.aborted) return ReadySchema.parse(first.message);
+  await coordinator.ended;
+  signal.throwIfAborted();
+  throw new CliError('failed', `The coordinator does not start: ${coordinator.lastWords()}`);
+}

@@ -1,0 +1,121 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ApiClient, ApiError } from '@alphaflops/api-client';
+import { childEnvironment } from '@alphaflops/config';
+import type { Worker } from '@alphaflops/contracts';
+import { z } from 'zod';
+import { CliError } from '../error.js';
+import { Child, type Ending } from './child.js';
+import { Keeper } from './keeper.js';
+import { programOf } from './programs.js';
+
+export interface OwnWorkerOptions {
+  readonly dataDirectory: string;
+  /** Coordinator, as we on this machine reach it. */
+  readonly url: string;
+  readonly api: ApiClient;
+  readonly say: (line: string) => void;
+  /** Ends the enrolment. */
+  readonly signal: AbortSignal;
+}
+
+/** Of the worker's credentials, what we need; the rest is kept as it is. */
+const CredentialsSchema = z.looseObject({ coordinatorUrl: z.url(), workerId: z.string() });
+
+const JOIN_TOKEN_S = 600;
+
+/**
+ * The worker of this machine: enrolled like any other, with a join token, unless it was before, and kept running. Null
+ * when it was revoked, which is said.
+ *
+ * @throws CliError `failed` when the enrolment does, ApiError
+ */
+export async function startOwnWorker(options: OwnWorkerOptions): Promise<Keeper | null> {
+  const { dataDirectory, url, api, say } = options;
+  const file = join(dataDirectory, 'worker.json');
+  const known = await knownWorker(file, api);
+  if (known?.desiredState === 'revoked') {
+    say(
+      `The worker of this machine (${known.id}) was revoked: none is started. To enrol anew, remove ${file}.`,
+    );
+    return null;
+  }
+  if (known === null) await enrol(file, options);
+  else await pointTo(file, url);
+  const launch = () => startWorker(['run', '--credentials', file], dataDirectory);
+  const leftForGood = (ending: Ending) => reasonToStayAway(ending, file, api);
+  return new Keeper(launch(), { name: 'worker', launch, say, leftForGood });
+}
+
+function startWorker(args: readonly string[], dataDirectory: string, input?: string): Child {
+  return Child.start(programOf('worker'), args, {
+    environment: childEnvironment({ ALPHAFLOPS_DATA_DIR: dataDirectory }),
+    logFile: join(dataDirectory, 'worker.log'),
+    ...(input !== undefined && { input }),
+  });
+}
+
+/** What the coordinator says of the worker whose credentials are here; null when it has to be enrolled. */
+async function knownWorker(
+  file: string,
+  api: ApiClient,
+): Promise<Pick<Worker, 'id' | 'desiredState'> | null> {
+  const credentials = await readCredentials(file);
+  if (credentials === null) return null;
+  try {
+    const { data } = await api.GET('/v1/workers/{id}', { params: { path: { id: credentials.workerId } } });
+    return data ?? null;
+  } catch (error) {
+    // Credentials of another time: the store has been removed since.
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+async function readCredentials(file: string): Promise<z.infer<typeof CredentialsSchema> | null> {
+  try {
+    return CredentialsSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+async function enrol(file: string, { dataDirectory, url, api, signal }: OwnWorkerOptions): Promise<void> {
+  const { data } = await api.POST('/v1/join-tokens', {
+    body: { name: 'the machine of the coordinator', expiresInS: JOIN_TOKEN_S },
+  });
+  if (data === undefined) throw new CliError('failed', 'The coordinator made no join token.');
+  const args = ['join', url, '--token', '-', '--credentials', file, '--force'];
+  const joining = startWorker(args, dataDirectory, data.token);
+  const stop = (): void => {
+    joining.signal('SIGTERM');
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  const { exitCode } = await joining.ended;
+  signal.removeEventListener('abort', stop);
+  signal.throwIfAborted();
+  if (exitCode !== 0) {
+    throw new CliError('failed', `This machine cannot be enrolled as a worker:\n${joining.lastWords()}`);
+  }
+}
+
+/** The coordinator of this data directory may listen elsewhere than it did when the worker was enrolled. */
+async function pointTo(file: string, url: string): Promise<void> {
+  const credentials = await readCredentials(file);
+  const coordinatorUrl = new URL(url).href;
+  if (credentials === null || credentials.coordinatorUrl === coordinatorUrl) return;
+  const content = JSON.stringify({ ...credentials, coordinatorUrl }, null, 2);
+  await writeFile(`${file}.part`, `${content}\n`, { mode: 0o600 });
+  await rename(`${file}.part`, file);
+}
+
+/** A worker that the operator has sent away leaves by itself, and is not called back. */
+async function reasonToStayAway({ exitCode }: Ending, file: string, api: ApiClient): Promise<string | null> {
+  const worker = await knownWorker(file, api).catch(() => null);
+  if (worker?.desiredState === 'revoked') return `The worker ${worker.id} was revoked and has left.`;
+  if (worker?.desiredState !== 'draining' || exitCode !== 0) return null;
+  return (
+    `The worker ${worker.id} was drained and has left. ` +
+    `To have it back: alphaflops worker resume ${worker.id}, then start this again.`
+  );
+}

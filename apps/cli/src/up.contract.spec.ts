@@ -1,0 +1,123 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const program = resolve(import.meta.dirname, '../bin/alphaflops.js');
+const missing = [
+  ...(existsSync(resolve(import.meta.dirname, '../dist/main.js')) ? [] : ['a build: npm run build']),
+  ...(hasRedis() ? [] : ['redis-server']),
+];
+const needed = missing.length === 0 ? describe : describe.skip;
+
+function hasRedis(): boolean {
+  try {
+    execFileSync('redis-server', ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Processes that have this directory in their command line or were started by `pid`. */
+function childrenOf(pid: number): { pid: number; command: string }[] {
+  const listed = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
+  return listed
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => Number(match?.[2]) === pid && !/ps -eo|<defunct>/.test(match?.[3] ?? ''))
+    .map((match) => ({ pid: Number(match?.[1]), command: match?.[3] ?? '' }));
+}
+
+function isAlive(pid: number): boolean {
+  return execFileSync('ps', ['-eo', 'pid=,stat='], { encoding: 'utf8' })
+    .split('\n')
+    .some((line) => new RegExp(`^\\s*${pid}\\s+[^Z]`).test(line));
+}
+
+needed(`up (skipped without ${missing.join(', ')})`, () => {
+  let directory: string;
+  const running: ChildProcess[] = [];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'alphaflops-up-'));
+  });
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+    await rm(directory, { recursive: true });
+  });
+
+  function up(): { child: ChildProcess; pid: number; said: (text: string) => Promise<string> } {
+    const child = spawn(process.execPath, [program, 'up', '--port', '0', '--data-dir', directory]);
+    running.push(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (piece: Buffer) => (output += piece.toString()));
+    const said = async (text: string): Promise<string> => {
+      while (!output.includes(text)) {
+        if (child.exitCode !== null) throw new Error(`ended without saying ${text}:\n${output}`);
+        await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
+      }
+      return output;
+    };
+    return { child, pid: child.pid ?? 0, said };
+  }
+
+  it('enrols this machine, keeps its children, and stops everything', async () => {
+    const first = up();
+    const output = await first.said('Ctrl-C stops it.');
+    expect(output).toMatch(/Join command +npx alphaflops worker join http:\/\/\S+ --token af_join_/);
+    const kept = JSON.parse(await readFile(join(directory, 'cli.json'), 'utf8')) as {
+      url: string;
+      token: string;
+    };
+    expect(output).toContain(kept.token);
+    expect((await stat(join(directory, 'cli.json'))).mode & 0o777).toBe(0o600);
+    const answer = await fetch(`${kept.url}/v1/workers`, {
+      headers: { authorization: `Bearer ${kept.token}` },
+    });
+    expect(await answer.json()).toMatchObject({ items: [{ desiredState: 'active' }] });
+
+    const second = spawn(process.execPath, [program, 'up', '--data-dir', directory]);
+    let refusal = '';
+    second.stderr.on('data', (piece: Buffer) => (refusal += piece.toString()));
+    expect(await once(second, 'close')).toEqual([1, null]);
+    expect(refusal).toContain(`in use by another "alphaflops up" (process ${first.pid})`);
+
+    const coordinator = childrenOf(first.pid).find(({ command }) => command.includes('coordinator'));
+    process.kill(coordinator?.pid ?? 0, 'SIGKILL');
+    await first.said('The coordinator was ended by SIGKILL; it is started again');
+
+    const children = childrenOf(first.pid);
+    first.child.kill('SIGTERM');
+    expect(await once(first.child, 'exit')).toEqual([0, null]);
+    expect(await first.said('Stopped.')).toContain('Waiting for the worker');
+    expect(children.length).toBeGreaterThanOrEqual(2);
+    expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]);
+  }, 60_000);
+
+  it('killed at once leaves no coordinator and no worker, and starts again from what is there', async () => {
+    const first = up();
+    await first.said('Ctrl-C stops it.');
+    const children = childrenOf(first.pid).filter(({ command }) => command.includes('dist/main.js'));
+    expect(children).toHaveLength(2);
+    first.child.kill('SIGKILL');
+    await once(first.child, 'exit');
+    while (children.some(({ pid }) => isAlive(pid))) await new Promise((resolve) => setTimeout(resolve, 50));
+
+    const second = up();
+    const output = await second.said('Ctrl-C stops it.');
+    expect(output).not.toContain('Admin token');
+    const { url, token } = JSON.parse(await readFile(join(directory, 'cli.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const answer = await fetch(`${url}/v1/workers`, { headers: { authorization: `Bearer ${token}` } });
+    expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(1);
+  }, 60_000);
+});

@@ -1,0 +1,124 @@
+import { setTimeout } from 'node:timers/promises';
+import { ApiError } from '@alphaflops/api-client';
+import { type CampaignProgress, CampaignProgressSchema } from '@alphaflops/contracts';
+import cliProgress from 'cli-progress';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
+import type { Connection } from './connection.js';
+import { seconds, significant } from './tables.js';
+
+const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
+const RECONNECT_AFTER_MS = 1_000;
+/** Where there is no terminal, a line is written when this share of the campaign has come in since the last one. */
+const LINE_EVERY_SHARE = 0.1;
+
+/** Where progress is shown: a live bar on a terminal, a line now and then elsewhere. */
+export type ProgressOutput = Pick<NodeJS.WriteStream, 'isTTY' | 'write'>;
+
+/**
+ * Shows a campaign's progress until it has ended, over restarts of the coordinator, and returns the last state.
+ *
+ * @throws ApiError when the campaign is unknown or the token refused; the reason of `signal`
+ */
+export async function watchCampaign(
+  connection: Pick<Connection, 'url' | 'token'>,
+  campaignId: string,
+  { output = process.stderr, signal }: { output?: ProgressOutput; signal?: AbortSignal } = {},
+): Promise<CampaignProgress> {
+  const show = output.isTTY ? bar() : lines(output);
+  try {
+    for (;;) {
+      try {
+        for await (const progress of events(connection, campaignId, signal)) {
+          show.update(progress);
+          if (ENDED.includes(progress.state)) return progress;
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        // The coordinator's own refusals are final; anything else is a lost connection.
+        if (error instanceof ApiError) throw error;
+      }
+      await setTimeout(RECONNECT_AFTER_MS, undefined, { signal });
+    }
+  } finally {
+    show.stop();
+  }
+}
+
+async function* events(
+  { url, token }: Pick<Connection, 'url' | 'token'>,
+  campaignId: string,
+  signal?: AbortSignal,
+): AsyncGenerator<CampaignProgress> {
+  const answer = await fetch(new URL(`/v1/campaigns/${encodeURIComponent(campaignId)}/events`, url), {
+    headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+    signal: signal ?? null,
+  });
+  if (!answer.ok) {
+    const { code, detail } = (await answer.json()) as { code: string; detail: string };
+    throw new ApiError(answer.status, code, detail);
+  }
+  if (answer.body === null) return;
+  const stream = answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+  for await (const { event, data } of stream) {
+    if (event === 'progress') yield CampaignProgressSchema.parse(JSON.parse(data));
+  }
+}
+
+interface Display {
+  update: (progress: CampaignProgress) => void;
+  stop: () => void;
+}
+
+function bar(): Display {
+  const shown = new cliProgress.SingleBar({
+    format: '  {bar} {value}/{total} · {rate} · {left} · {outcomes}',
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: 30,
+    hideCursor: true,
+    stopOnComplete: false,
+    gracefulExit: false,
+  });
+  let isStarted = false;
+  return {
+    update: (progress) => {
+      const { plannedSlots, recordedSlots } = progress;
+      if (isStarted) shown.update(recordedSlots, words(progress));
+      else shown.start(plannedSlots, recordedSlots, words(progress));
+      isStarted = true;
+    },
+    stop: () => {
+      if (isStarted) shown.stop();
+    },
+  };
+}
+
+function lines(output: ProgressOutput): Display {
+  let written: { share: number; state: string } = { share: -1, state: '' };
+  return {
+    update: (progress) => {
+      const { plannedSlots, recordedSlots, state } = progress;
+      const share = recordedSlots / plannedSlots;
+      if (state === written.state && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
+      written = { share, state };
+      const { rate, left, outcomes } = words(progress);
+      output.write(`  ${recordedSlots}/${plannedSlots} · ${rate} · ${left} · ${outcomes}\n`);
+    },
+    stop: () => undefined,
+  };
+}
+
+function words({ state, slotsPerSecond, remainingSeconds, outcomes }: CampaignProgress) {
+  const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
+  return {
+    rate: slotsPerSecond === null ? 'rate not known yet' : `${significant(slotsPerSecond, 2)}/s`,
+    left:
+      state !== 'running'
+        ? state
+        : remainingSeconds === null
+          ? 'running'
+          : `${seconds(remainingSeconds)} left`,
+    outcomes:
+      happened.length === 0 ? 'nothing measured yet' : happened.map(([name, n]) => `${n} ${name}`).join(', '),
+  };
+}

@@ -1,0 +1,102 @@
+import { CampaignFits, CampaignSettings, CampaignsModule, QueueAddress } from '@alphaflops/campaigns';
+import { CatalogueModule } from '@alphaflops/catalogue';
+import type { Config } from '@alphaflops/config';
+import type { Campaign } from '@alphaflops/contracts';
+import { EnrolmentModule, EnrolmentSettings } from '@alphaflops/enrolment';
+import { FitsModule, FitSettings, FitsService, RoundsService } from '@alphaflops/fits';
+import { HttpModule } from '@alphaflops/http';
+import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
+import {
+  AccessStore,
+  CampaignStore,
+  FleetStore,
+  ModelStore,
+  SampleStore,
+  type Stores,
+} from '@alphaflops/store';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { HealthController } from './health.controller.js';
+import { Metrics, MetricsController } from './metrics.js';
+import { StoreHandle } from './store-handle.js';
+
+/** What the process brings along: opened by main, closed by main. */
+export interface Parts {
+  config: Config;
+  stores: Stores;
+  queueAddress: RedisAddress;
+  queueAccess: QueueAccess;
+  /** Redis as workers reach it, without user and password. */
+  workerQueueUrl: string;
+}
+
+/** Ports and settings, for every feature to ask for by their class. */
+@Global()
+@Module({})
+class PartsModule {
+  static of({ config, stores, queueAddress, queueAccess, workerQueueUrl }: Parts): DynamicModule {
+    const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles } = config;
+    const providers = [
+      { provide: StoreHandle, useValue: new StoreHandle(stores) },
+      { provide: CampaignStore, useValue: stores.campaigns },
+      { provide: SampleStore, useValue: stores.samples },
+      { provide: FleetStore, useValue: stores.fleet },
+      { provide: AccessStore, useValue: stores.access },
+      { provide: ModelStore, useValue: stores.models },
+      { provide: QueueAccess, useValue: queueAccess },
+      { provide: QueueAddress, useValue: queueAddress },
+      {
+        provide: EnrolmentSettings,
+        useValue: {
+          queueUrl: workerQueueUrl,
+          heartbeatS,
+          offlineAfterS,
+          staleAfterS,
+        } satisfies EnrolmentSettings,
+      },
+      {
+        provide: CampaignSettings,
+        useValue: { batchSpecs, records: roles.includes('record') } satisfies CampaignSettings,
+      },
+      { provide: FitSettings, useValue: { queueAddress, fits: roles.includes('fit') } satisfies FitSettings },
+    ];
+    return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}
+
+/** Lets campaigns ask for fits without knowing the fits feature. */
+@Global()
+@Module({
+  imports: [FitsModule],
+  providers: [
+    {
+      provide: CampaignFits,
+      inject: [FitsService, RoundsService],
+      useFactory: (fits: FitsService, rounds: RoundsService): CampaignFits => ({
+        request: (campaign: Campaign) => fits.requestForCampaign(campaign),
+        requestRound: (campaign: Campaign) => rounds.request(campaign),
+      }),
+    },
+  ],
+  exports: [CampaignFits],
+})
+class CampaignFitsModule {}
+
+@Module({})
+export class AppModule {
+  static with(parts: Parts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        PartsModule.of(parts),
+        HttpModule.forRoot(parts.config.limits),
+        EnrolmentModule,
+        CampaignFitsModule,
+        CampaignsModule,
+        FitsModule,
+        CatalogueModule,
+      ],
+      controllers: [HealthController, MetricsController],
+      providers: [Metrics],
+    };
+  }
+}

@@ -1,0 +1,75 @@
+import { readConfig } from '@alphaflops/config';
+import { TokensService } from '@alphaflops/enrolment';
+import { assertRedisAnswers, describeAddress, QueueAccess } from '@alphaflops/queue';
+import { openMongoStores } from '@alphaflops/store-mongo';
+import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { createApp } from './create-app.js';
+
+/** What the process that started us is told once we answer requests. */
+export interface ReadyMessage {
+  type: 'ready';
+  url: string;
+  /** Only when it was made just now. */
+  adminToken: string | null;
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  if (config.redisUrl === null) {
+    throw new Error('Set REDIS_URL, or run "alphaflops up", which starts a Redis of its own.');
+  }
+  const queueAddress = { url: config.redisUrl };
+  await assertRedisAnswers(queueAddress);
+  const stores = await (config.mongodbUri === null
+    ? openSqliteStores(config.storeFile)
+    : openMongoStores(config.mongodbUri));
+  const queueAccess = new QueueAccess(queueAddress);
+  const workerQueueUrl = config.redisPublicUrl ?? describeAddress(queueAddress);
+  const app = await createApp({ config, stores, queueAddress, queueAccess, workerQueueUrl });
+
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    // Nest ends the HTTP server, the loops and the queue connections; then nobody uses the store any more.
+    app
+      .close()
+      .then(() => {
+        queueAccess.close();
+        return stores.close();
+      })
+      .then(() => process.exit(0))
+      .catch(fail);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  // Started by another process of ours: without it we would be left behind.
+  process.once('disconnect', stop);
+  // … and it may be gone already.
+  if (process.send !== undefined && !process.connected) {
+    stop();
+    return;
+  }
+
+  const tokens = app.get(TokensService);
+  const adminToken = process.argv.includes('--new-admin-token')
+    ? await tokens.replaceAdmin()
+    : await tokens.createFirstAdmin();
+  await app.listen(config.port, config.host);
+  // Longer than clients and proxies keep an idle connection: who closes first must not be the one who is asked next.
+  app.getHttpServer().keepAliveTimeout = 75_000;
+  const url = await app.getUrl();
+  if (process.send === undefined) {
+    console.log(`alphaflops coordinator: ${url} (API page: ${url}/docs)`);
+    if (adminToken !== null) console.log(`admin token, shown only now: ${adminToken}`);
+  } else {
+    process.send({ type: 'ready', url, adminToken } satisfies ReadyMessage);
+  }
+}
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
+main().catch(fail);

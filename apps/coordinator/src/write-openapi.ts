@@ -1,0 +1,19 @@
+import { writeFile } from 'node:fs/promises';
+import { readConfig } from '@alphaflops/config';
+import type { QueueAccess } from '@alphaflops/queue';
+import type { Stores } from '@alphaflops/store';
+import { createApp } from './create-app.js';
+import { describeApi } from './openapi.js';
+
+/** Writes the API's description to the given file. Nothing is opened: wiring alone is enough for it. */
+const unused = {} as unknown;
+const app = await createApp({
+  config: readConfig({ ALPHAFLOPS_LOG_LEVEL: 'error' }),
+  stores: unused as Stores,
+  queueAddress: { url: 'redis://unused' },
+  queueAccess: unused as QueueAccess,
+  workerQueueUrl: 'redis://unused',
+});
+const [, , file] = process.argv;
+if (file === undefined) throw new Error('usage: write-openapi FILE');
+await writeFile(file, `${JSON.stringify(describeApi(app), null, 2)}\n`);

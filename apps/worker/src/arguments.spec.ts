@@ -1,0 +1,106 @@
+import { hostname } from 'node:os';
+import { parseArguments } from './arguments.js';
+import { WorkerError } from './error.js';
+
+const URL_AND_TOKEN = ['http://gpu-lab:8080', '--token', 'hush'];
+
+describe('arguments of the worker', () => {
+  it('joins with the default executor and the name of the host', () => {
+    expect(parseArguments(['join', ...URL_AND_TOKEN])).toEqual({
+      command: 'join',
+      coordinatorUrl: 'http://gpu-lab:8080/',
+      token: 'hush',
+      executors: ['tfjs-wasm'],
+      processCommand: null,
+      cudnnFind: false,
+      labels: {},
+      name: hostname(),
+      credentials: null,
+      force: false,
+    });
+  });
+
+  it('takes repeated executors and labels, and what follows the first equals sign as it is', () => {
+    const args = [...URL_AND_TOKEN, '--executor', 'fake', '--executor', 'tfjs-cpu', '--executor', 'fake'];
+    const labels = [
+      '--label',
+      'rack=b=2',
+      '--label',
+      'site=',
+      '--name',
+      'n1',
+      '--credentials',
+      'c',
+      '--force',
+    ];
+    expect(parseArguments(['join', ...args, ...labels])).toMatchObject({
+      executors: ['fake', 'tfjs-cpu'],
+      labels: { rack: 'b=2', site: '' },
+      name: 'n1',
+      credentials: 'c',
+      force: true,
+    });
+  });
+
+  it('takes a program of its own, which is then used too', () => {
+    const args = [...URL_AND_TOKEN, '--process-command', 'python3 "my program.py"', '--find'];
+    expect(parseArguments(['join', ...args])).toMatchObject({
+      executors: ['tfjs-wasm', 'process'],
+      processCommand: 'python3 "my program.py"',
+      cudnnFind: true,
+    });
+  });
+
+  it('reads a lone hyphen as the token that comes on standard input', () => {
+    expect(parseArguments(['join', 'https://a/b', '--token', '-'])).toMatchObject({
+      token: '-',
+      coordinatorUrl: 'https://a/b/',
+    });
+  });
+
+  it('runs, and helps', () => {
+    expect(parseArguments(['run'])).toEqual({ command: 'run', credentials: null });
+    expect(parseArguments(['run', '--credentials', 'f'])).toEqual({ command: 'run', credentials: 'f' });
+    expect(parseArguments(['join', '--help'])).toEqual({ command: 'help' });
+  });
+
+  it.each([
+    [[], /join or run/],
+    [['jion'], /no command "jion"/],
+    [['join'], /URL/],
+    [['join', 'http://a', 'http://b', '--token', 'hush'], /one URL/],
+    [['join', 'http://a'], /--token/],
+    [['join', 'http://a', '--token', ''], /--token/],
+    [['join', 'gpu-lab:8080', '--token', 'hush'], /URL/],
+    [['join', 'http://me:hush@a', '--token', 'hush'], /no user or password/],
+    [['join', ...URL_AND_TOKEN, '--executor', 'cuda'], /--executor: unknown cuda; known are tfjs-wasm/],
+    [['join', ...URL_AND_TOKEN, '--executor', 'toString'], /--executor: unknown toString/],
+    [['join', ...URL_AND_TOKEN, '--label', 'rack'], /--label: "rack"/],
+    [['join', ...URL_AND_TOKEN, '--label', ':=1'], /--label/],
+    [['join', ...URL_AND_TOKEN, '--name', ''], /--name/],
+    [['join', ...URL_AND_TOKEN, '--fast'], /--fast/],
+    [['join', ...URL_AND_TOKEN, '--process-command', ' '], /--process-command/],
+    [['run', 'now'], /now/],
+    [['run', '--credentials'], /--credentials/],
+  ])('refuses %j', (argv, message) => {
+    const attempt = () => parseArguments(argv);
+    expect(attempt).toThrow(WorkerError);
+    expect(attempt).toThrow(message);
+    expect(attempt).not.toThrow(/hush/);
+  });
+
+  it('probes everything real by default, or what it is told', () => {
+    expect(parseArguments(['probe'])).toMatchObject({
+      command: 'probe',
+      executors: expect.arrayContaining(['tfjs-wasm', 'tfjs-cpu']),
+      json: false,
+    });
+    expect(parseArguments(['probe'])).not.toMatchObject({ executors: expect.arrayContaining(['fake']) });
+    expect(parseArguments(['probe', '--executor', 'fake', '--json'])).toMatchObject({
+      command: 'probe',
+      executors: ['fake'],
+      json: true,
+    });
+    expect(() => parseArguments(['probe', '--executor', 'abacus'])).toThrow('unknown abacus');
+  });
+});

@@ -1,0 +1,151 @@
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Labels, LabelsSchema } from '@alphaflops/contracts';
+import { coordinatorUrl } from './coordinator-client.js';
+import { messageOf, WorkerError } from './error.js';
+import { DEFAULT_EXECUTORS, EXECUTORS, REAL_EXECUTORS } from './executors.js';
+
+export interface JoinArguments {
+  readonly command: 'join';
+  readonly coordinatorUrl: string;
+  /** `-`: the first line of standard input. */
+  readonly token: string;
+  readonly executors: readonly string[];
+  readonly processCommand: string | null;
+  readonly cudnnFind: boolean;
+  readonly labels: Labels;
+  readonly name: string;
+  readonly credentials: string | null;
+  readonly force: boolean;
+}
+export interface RunArguments {
+  readonly command: 'run';
+  readonly credentials: string | null;
+}
+export interface ProbeArguments {
+  readonly command: 'probe';
+  readonly executors: readonly string[];
+  readonly processCommand: string | null;
+  readonly cudnnFind: boolean;
+  readonly json: boolean;
+}
+export type WorkerArguments = JoinArguments | RunArguments | ProbeArguments | { readonly command: 'help' };
+
+export const USAGE = `Usage:
+  alphaflops worker join URL --token TOKEN   enrol this machine with the coordinator at URL
+      --token -                   read the token from standard input
+      --executor NAME             drive devices through NAME; may be repeated (default: ${DEFAULT_EXECUTORS.join(', ')};
+                                  known: ${Object.keys(EXECUTORS).join(', ')})
+      --process-command COMMAND   the program of executor process, which is then used too
+      --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
+      --label KEY=VALUE           label of this worker; may be repeated
+      --name NAME                 name of this worker (default: the host name)
+      --credentials FILE          where to keep the credentials
+      --force                     replace the credentials of another coordinator
+  alphaflops worker run                      take batches and measure them
+      --credentials FILE          what join has written
+  alphaflops device probe                    what this machine could measure on, with no coordinator
+      --executor NAME             ask NAME only; may be repeated (default: all that are known)
+      --process-command COMMAND   the program of executor process
+      --json                      print JSON
+`;
+
+const EXECUTOR_OPTIONS = {
+  executor: { type: 'string', multiple: true },
+  'process-command': { type: 'string' },
+  find: { type: 'boolean' },
+} as const;
+const JOIN_OPTIONS = {
+  ...EXECUTOR_OPTIONS,
+  token: { type: 'string' },
+  label: { type: 'string', multiple: true },
+  name: { type: 'string' },
+  credentials: { type: 'string' },
+  force: { type: 'boolean' },
+} as const;
+const PROBE_OPTIONS = {
+  ...EXECUTOR_OPTIONS,
+  json: { type: 'boolean' },
+} as const;
+const RUN_OPTIONS = { credentials: { type: 'string' } } as const;
+
+/**
+ * @param argv what follows the program's name
+ * @throws WorkerError `usage` naming the argument; a token is never repeated
+ */
+export function parseArguments(argv: readonly string[]): WorkerArguments {
+  const [command, ...rest] = argv;
+  if (command === '--help' || command === '-h' || rest.includes('--help') || rest.includes('-h')) {
+    return { command: 'help' };
+  }
+  try {
+    if (command === 'join') return parseJoin(rest);
+    if (command === 'run') {
+      const { credentials } = parseArgs({ args: rest, options: RUN_OPTIONS }).values;
+      return { command: 'run', credentials: credentials ?? null };
+    }
+    if (command === 'probe') {
+      const { values } = parseArgs({ args: rest, options: PROBE_OPTIONS });
+      return { command: 'probe', ...executorsOf(values, REAL_EXECUTORS), json: values.json ?? false };
+    }
+  } catch (error) {
+    if (error instanceof WorkerError) throw error;
+    // parseArgs goes on with advice about positional arguments.
+    throw usage(`${messageOf(error).split(/[.\n]/)[0] ?? ''}.`);
+  }
+  throw usage(command === undefined ? 'Say join or run.' : `There is no command ${JSON.stringify(command)}.`);
+}
+
+function parseJoin(args: string[]): JoinArguments {
+  const { values, positionals } = parseArgs({ args, options: JOIN_OPTIONS, allowPositionals: true });
+  const [url, ...more] = positionals;
+  if (url === undefined) throw usage('URL: say which coordinator to join.');
+  if (more.length > 0) throw usage('There is one URL, and everything else has a name, such as --token.');
+  if (values.token === undefined || values.token === '') {
+    throw usage('--token: the coordinator’s operator makes one with alphaflops worker token.');
+  }
+  const name = values.name ?? hostname();
+  if (name.length < 1 || name.length > 120) throw usage('--name: 1 to 120 characters.');
+  return {
+    command: 'join',
+    coordinatorUrl: coordinatorUrl(url).href,
+    token: values.token,
+    ...executorsOf(values, DEFAULT_EXECUTORS),
+    labels: parseLabels(values.label ?? []),
+    name,
+    credentials: values.credentials ?? null,
+    force: values.force ?? false,
+  };
+}
+
+function executorsOf(
+  values: { executor?: string[]; 'process-command'?: string; find?: boolean },
+  defaults: readonly string[],
+): Pick<JoinArguments, 'executors' | 'processCommand' | 'cudnnFind'> {
+  const processCommand = values['process-command'] ?? null;
+  if (processCommand?.trim() === '') throw usage('--process-command: say which program.');
+  const names = [...(values.executor ?? defaults), ...(processCommand === null ? [] : ['process'])];
+  return { executors: knownExecutors(names), processCommand, cudnnFind: values.find ?? false };
+}
+
+function knownExecutors(names: readonly string[]): readonly string[] {
+  const unknown = names.filter((name) => !Object.hasOwn(EXECUTORS, name));
+  if (unknown.length === 0) return [...new Set(names)];
+  throw usage(`--executor: unknown ${unknown.join(', ')}; known are ${Object.keys(EXECUTORS).join(', ')}.`);
+}
+
+function parseLabels(texts: readonly string[]): Labels {
+  const pairs = texts.map((text) => {
+    const at = text.indexOf('=');
+    if (at < 1) throw usage(`--label: ${JSON.stringify(text)} is not of the form key=value.`);
+    return [text.slice(0, at), text.slice(at + 1)] as const;
+  });
+  const labels = LabelsSchema.safeParse(Object.fromEntries(pairs));
+  if (labels.success) return labels.data;
+  const issue = labels.error.issues[0];
+  throw usage(`--label: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is wrong'}.`);
+}
+
+function usage(message: string): WorkerError {
+  return new WorkerError('usage', message);
+}

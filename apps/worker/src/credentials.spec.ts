@@ -1,0 +1,103 @@
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Credentials, prepareCredentials, readCredentials, writeCredentials } from './credentials.js';
+
+const credentials: Credentials = {
+  coordinatorUrl: 'http://gpu-lab:8080/',
+  workerId: 'worker-1',
+  workerToken: 'hush-token',
+  queuePassword: 'hush-password',
+  name: 'n1',
+  executors: ['tfjs-wasm'],
+  processCommand: null,
+  cudnnFind: false,
+};
+
+let directory: string;
+let file: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'alphaflops-credentials-'));
+  file = join(directory, 'deeper', 'worker.json');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function keep(): Promise<void> {
+  await prepareCredentials(file, credentials.coordinatorUrl, false);
+  await writeCredentials(file, credentials);
+}
+
+describe('credentials', () => {
+  it('come back as they were written, and only their owner may read them', async () => {
+    await keep();
+    expect(await readCredentials(file)).toEqual(credentials);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(join(directory, 'deeper'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('are private again after they were opened to others', async () => {
+    await keep();
+    await chmod(file, 0o644);
+    await writeCredentials(file, credentials);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('are replaced whole: a reader at any moment finds one version or the other', async () => {
+    await keep();
+    const written = new AbortController();
+    const seen = new Set<string>();
+    const reading = (async () => {
+      while (!written.signal.aborted) seen.add((await readCredentials(file)).name);
+    })();
+    for (let at = 0; at < 50; at++) {
+      await writeCredentials(file, { ...credentials, name: `${at % 2}${'x'.repeat(100_000)}` });
+    }
+    written.abort();
+    await reading;
+    expect(seen.size).toBeGreaterThan(1);
+    expect(await readdir(join(directory, 'deeper'))).toEqual(['worker.json']);
+  });
+
+  it('leave nothing beside them when they cannot be written', async () => {
+    await expect(writeCredentials(directory, credentials)).rejects.toThrow();
+    expect(await readdir(join(directory, '..'))).not.toContainEqual(
+      expect.stringMatching(new RegExp(`${directory.split('/').at(-1) ?? ''}.*tmp`)),
+    );
+  });
+
+  it('of another coordinator are kept, unless told otherwise', async () => {
+    await keep();
+    await expect(prepareCredentials(file, 'http://elsewhere/', false)).rejects.toMatchObject({
+      code: 'other-coordinator',
+      message: expect.stringMatching(/worker-1 at http:\/\/gpu-lab:8080\/.*--force/),
+    });
+    await expect(prepareCredentials(file, 'http://elsewhere/', true)).resolves.toBeUndefined();
+    await expect(prepareCredentials(file, credentials.coordinatorUrl, false)).resolves.toBeUndefined();
+  });
+
+  it('that are missing or malformed are named with what to do, and not repeated', async () => {
+    await expect(readCredentials(file)).rejects.toMatchObject({
+      code: 'no-credentials',
+      message: expect.stringContaining('join'),
+    });
+    const broken = join(directory, 'broken.json');
+    await writeFile(broken, JSON.stringify({ ...credentials, workerId: 'Not An Id', name: undefined }));
+    await expect(readCredentials(broken)).rejects.toMatchObject({
+      code: 'bad-credentials',
+      message: expect.stringMatching(/broken\.json.*workerId, name/),
+    });
+    await expect(readCredentials(broken)).rejects.not.toThrow(/hush/);
+    await writeFile(broken, (await readFile(broken, 'utf8')).slice(0, 40));
+    await expect(prepareCredentials(broken, 'http://elsewhere/', false)).rejects.toMatchObject({
+      code: 'bad-credentials',
+      message: expect.stringContaining('--force'),
+    });
+  });
+
+  it('cannot be kept in what is no directory', async () => {
+    await writeFile(join(directory, 'plain'), '');
+    await expect(
+      prepareCredentials(join(directory, 'plain', 'worker.json'), 'http://a/', false),
+    ).rejects.toMatchObject({ code: 'bad-credentials', message: expect.stringContaining('Cannot write in') });
+  });
+});

@@ -1,0 +1,28 @@
+export type WorkerErrorCode =
+  | 'usage'
+  | 'no-device'
+  | 'no-credentials'
+  | 'bad-credentials'
+  | 'other-coordinator'
+  | 'unreachable'
+  | 'refused'
+  | 'rejected'
+  | 'bad-answer';
+
+/** For the person who runs the worker: what is wrong, where, and what to do. Never holds a secret. */
+export class WorkerError extends Error {
+  constructor(
+    readonly code: WorkerErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'WorkerError';
+  }
+}
+
+/** What an error says; a refused connection to several addresses says nothing in its own message. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ');
+  return error instanceof Error ? error.message || error.name : String(error);
+}

@@ -1,0 +1,29 @@
+import { createExecutor as createCudnn } from '@alphaflops/executor-cudnn';
+import { createExecutor as createProcess } from '@alphaflops/executor-process';
+import { referenceOf } from './executors.js';
+
+const machine = { libraryPath: ['/opt/lib'], processCommand: 'python3 "my program.py"', cudnnFind: true };
+
+describe('settings of the machine', () => {
+  it.each(['cudnn', 'cudnn-fp32'])('reach %s, which takes them', (name) => {
+    const { settings } = referenceOf(name, machine);
+    expect(settings).toEqual({ libraryPath: ['/opt/lib'], find: true });
+    expect(createCudnn(name, settings).name).toBe(name);
+  });
+
+  it('reach process, which takes them', () => {
+    const { settings } = referenceOf('process', machine);
+    expect(settings).toEqual({ command: 'python3 "my program.py"' });
+    expect(createProcess('process', settings).name).toBe('process');
+  });
+
+  it('are asked for by process when there are none', () => {
+    const { settings } = referenceOf('process', { ...machine, processCommand: null });
+    expect(() => createProcess('process', settings)).toThrow(/--process-command/);
+  });
+
+  it('are of no concern to the others', () => {
+    expect(referenceOf('tfjs-wasm', machine).settings).toBeUndefined();
+    expect(() => referenceOf('cuda', machine)).toThrow('There is no executor cuda.');
+  });
+});

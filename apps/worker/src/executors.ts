@@ -1,0 +1,43 @@
+import type { ExecutorReference } from '@alphaflops/executor';
+import { WorkerError } from './error.js';
+
+/** Executors by the name that users write; each is an adapter package and one of its executors. */
+export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
+  'tfjs-wasm': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-wasm' },
+  'tfjs-cpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-cpu' },
+  cudnn: { module: '@alphaflops/executor-cudnn', executor: 'cudnn' },
+  'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
+  process: { module: '@alphaflops/executor-process', executor: 'process' },
+  fake: { module: '@alphaflops/executor/testing', executor: 'fake' },
+};
+
+/** What a machine is probed for when nobody says otherwise: not the slow reference, not the simulated device. */
+export const DEFAULT_EXECUTORS: readonly string[] = ['tfjs-wasm'];
+
+/** Those that drive something real. */
+export const REAL_EXECUTORS: readonly string[] = Object.keys(EXECUTORS).filter((name) => name !== 'fake');
+
+/** What this machine's own command line, files and environment say about its executors. No coordinator has a say. */
+export interface MachineSettings {
+  /** Folders with libraries. */
+  readonly libraryPath: readonly string[];
+  /** The program of executor `process`. */
+  readonly processCommand: string | null;
+  /** Whether cuDNN is to time its algorithms. */
+  readonly cudnnFind: boolean;
+}
+
+/** @throws WorkerError `usage` for the name of none */
+export function referenceOf(name: string, machine: MachineSettings): ExecutorReference {
+  const reference = EXECUTORS[name];
+  if (reference === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
+  const { libraryPath, processCommand, cudnnFind } = machine;
+  switch (reference.module) {
+    case '@alphaflops/executor-cudnn':
+      return { ...reference, settings: { libraryPath, find: cudnnFind } };
+    case '@alphaflops/executor-process':
+      return { ...reference, settings: processCommand === null ? {} : { command: processCommand } };
+    default:
+      return reference;
+  }
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env node
+/** The worker's program: `main.js join URL --token TOKEN`, `main.js run`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
+import { join as joinPath, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Config, ConfigError, readConfig } from '@alphaflops/config';
+import { type JoinArguments, parseArguments, type RunArguments, USAGE } from './arguments.js';
+import { readCredentials } from './credentials.js';
+import { messageOf, WorkerError } from './error.js';
+import { referenceOf } from './executors.js';
+import { join } from './join.js';
+import { Log } from './log.js';
+import { probeReport } from './probe.js';
+import { run } from './run.js';
+import { departureOf } from './signals.js';
+import { workerVersion } from './version.js';
+
+async function main(argv: readonly string[]): Promise<number> {
+  const args = parseArguments(argv);
+  if (args.command === 'help') {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (args.command === 'probe') {
+    const machine = { ...args, libraryPath: readConfig().libraryPath };
+    const references = args.executors.map((executor) => referenceOf(executor, machine));
+    const { text: report, works } = await probeReport(references, args.json);
+    process.stdout.write(`${report}\n`);
+    return works ? 0 : 1;
+  }
+  const config = readConfig();
+  const file = credentialsFile(args, config);
+  if (args.command === 'join') {
+    const token = args.token === '-' ? (await text(process.stdin)).trim() : args.token;
+    if (token === '') throw new WorkerError('usage', '--token: there is none on standard input.');
+    await join(args, token, file, config.libraryPath, await workerVersion(), (line) =>
+      process.stdout.write(line),
+    );
+    return 0;
+  }
+  const departure = departureOf(process);
+  const log = new Log(config.log, (line) => process.stdout.write(line));
+  return await run(await readCredentials(file), {
+    ...departure,
+    log,
+    worker: await workerVersion(),
+    libraryPath: config.libraryPath,
+  });
+}
+
+function credentialsFile(args: JoinArguments | RunArguments, config: Config): string {
+  return args.credentials === null
+    ? joinPath(config.workerDirectory, 'worker.json')
+    : resolve(args.credentials);
+}
+
+// Whoever reads our lines may end before we do: that is no reason to drop a batch.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  const isUsage = error instanceof WorkerError && error.code === 'usage';
+  process.stderr.write(`${messageOf(error)}\n${isUsage ? 'Usage: alphaflops worker --help\n' : ''}`);
+  process.exit(isUsage || error instanceof ConfigError ? 2 : 1);
+}

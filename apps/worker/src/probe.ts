@@ -1,0 +1,72 @@
+import type { DeviceDescription, Provenance } from '@alphaflops/contracts';
+import { describeDevice, type ExecutorReference, probeAll, type ProbedExecutor } from '@alphaflops/executor';
+import { WorkerError } from './error.js';
+
+export interface Probed {
+  /** One for each pair of physical device and executor. Never empty. */
+  readonly devices: readonly DeviceDescription[];
+  /** What was found and what was not, one line each. */
+  readonly table: string;
+}
+
+/** @throws WorkerError `no-device`, with the reason of every executor */
+export async function probe(
+  executors: readonly ExecutorReference[],
+  worker: Provenance['worker'],
+  ask: (references: readonly ExecutorReference[]) => Promise<ProbedExecutor[]> = probeAll,
+): Promise<Probed> {
+  const probed = await ask(executors);
+  const table = tableOf(probed);
+  const devices = probed.flatMap(({ result }) =>
+    result.ok ? result.devices.map((device) => describeDevice(device, worker)) : [],
+  );
+  if (devices.length === 0) {
+    throw new WorkerError('no-device', `No executor works on this machine:\n${table}`);
+  }
+  return { devices, table };
+}
+
+/** What `device probe` prints: every executor, whether it works, its devices with the versions of their libraries. */
+export async function probeReport(
+  executors: readonly ExecutorReference[],
+  json: boolean,
+  ask: (references: readonly ExecutorReference[]) => Promise<ProbedExecutor[]> = probeAll,
+): Promise<{ text: string; works: boolean }> {
+  const probed = await ask(executors);
+  const works = probed.some(({ result }) => result.ok && result.devices.length > 0);
+  const versions = probed.flatMap(({ executor, result }) =>
+    (result.ok ? result.devices : []).map(({ provenance }) => {
+      const libraries = Object.entries(provenance.libraries).map(([name, version]) => `${name} ${version}`);
+      return `${executor}: ${[`adapter ${provenance.executor.version}`, ...libraries].join(', ')}`;
+    }),
+  );
+  const text = json
+    ? JSON.stringify(
+        probed.map(({ executor, result }) => ({ executor, ...result })),
+        null,
+        2,
+      )
+    : [tableOf(probed), ...(versions.length > 0 ? ['', ...versions] : [])].join('\n');
+  return { text, works };
+}
+
+function tableOf(probed: readonly ProbedExecutor[]): string {
+  const rows = probed.flatMap(({ executor, result }) =>
+    result.ok
+      ? result.devices.map(({ sku, kind, uuid }) => [executor, kind, sku, uuid])
+      : [[executor, '-', `does not work: ${result.reason.replaceAll('\n', ' ')}`, '']],
+  );
+  const all = [['EXECUTOR', 'KIND', 'DEVICE', 'UUID'], ...rows];
+  // The reason of a failure may be long: it does not widen the column.
+  const widths = [0, 1, 2].map((at) =>
+    Math.max(...all.filter((row) => row[1] !== '-' || at < 2).map((row) => (row[at] ?? '').length)),
+  );
+  return all
+    .map((row) =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,110 @@
+import type { Provenance } from '@alphaflops/contracts';
+import { ExecutorHost, type ExecutorReference } from '@alphaflops/executor';
+import { JobConsumer, type RedisAddress } from '@alphaflops/queue';
+import { Agent } from './agent.js';
+import { runBatch } from './batch.js';
+import { CoordinatorClient } from './coordinator-client.js';
+import type { Credentials } from './credentials.js';
+import { DeviceWork } from './device-work.js';
+import { referenceOf } from './executors.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Log } from './log.js';
+import { probe } from './probe.js';
+import { type AssignedDevice, openSession } from './session.js';
+import { Turns } from './turns.js';
+import { wait } from './wait.js';
+
+export interface RunEnvironment {
+  readonly worker: Provenance['worker'];
+  /** Folders with libraries, by the environment of this machine. */
+  readonly libraryPath: readonly string[];
+  readonly log: Log;
+  /** Fires when the batch in hand is to be the last. */
+  readonly finish: AbortSignal;
+  /** Fires when the batch in hand is to be given back. */
+  readonly giveBack: AbortSignal;
+}
+
+/** Measures until the operator or a signal ends it; returns the exit code. */
+export async function run(credentials: Credentials, environment: RunEnvironment): Promise<number> {
+  const { worker, libraryPath, finish, giveBack } = environment;
+  const log = environment.log.with({ worker: credentials.workerId });
+  const { processCommand, cudnnFind } = credentials;
+  const machine = { libraryPath, processCommand, cudnnFind };
+  const references = credentials.executors.map((executor) => referenceOf(executor, machine));
+  const { devices: descriptions } = await probe(references, worker);
+  const client = new CoordinatorClient(credentials.coordinatorUrl, credentials.workerToken);
+  const opened = await openSession(client, credentials, descriptions, worker, { wait, log, signal: finish });
+  if (opened === null) return 0;
+  const { session, redis, devices } = opened;
+
+  const hosts = devices.map((device) => hostOf(device, references));
+  const turns = new Map(descriptions.map(({ uuid }) => [uuid, new Turns()]));
+  const works = devices.map((device, at) =>
+    workOf(device, hosts[at] as ExecutorHost, {
+      workerId: credentials.workerId,
+      redis,
+      turns: turns.get(device.description.uuid) as Turns,
+      log: log.with({ device: device.deviceId }),
+    }),
+  );
+  const agent = new Agent(works, log);
+  const heartbeat = new Heartbeat({
+    intervalMs: session.heartbeatS * 1000,
+    desiredState: session.worker.desiredState,
+    send: (activity, signal) => client.heartbeat(credentials.workerId, { activity }, signal),
+    activity: () => agent.activity,
+    onDesiredState: (state, reason) => {
+      agent.want(state, reason);
+    },
+    wait,
+    log,
+  });
+  whenFired(finish, () => {
+    if (giveBack.aborted) return;
+    log.info('leaving after the batch in hand');
+    agent.leave('finish', 0);
+  });
+  whenFired(giveBack, () => {
+    log.info('leaving at once');
+    agent.leave('give-back', 0);
+  });
+  agent.want(session.worker.desiredState, session.worker.stateReason);
+  const beating = heartbeat.run();
+
+  const exitCode = await agent.left;
+  await Promise.all([...hosts.map((host) => host.close()), heartbeat.stop()]);
+  await beating;
+  log.info('left');
+  return exitCode;
+}
+
+function hostOf(
+  { description: { executor, uuid } }: AssignedDevice,
+  references: readonly ExecutorReference[],
+): ExecutorHost {
+  const reference = references.find((candidate) => candidate.executor === executor);
+  if (reference === undefined) throw new Error(`a device of the unknown executor ${executor}`);
+  return new ExecutorHost({ ...reference, deviceUuid: uuid });
+}
+
+function workOf(
+  { deviceId, deviceClassId, description: { provenance } }: AssignedDevice,
+  host: ExecutorHost,
+  { workerId, redis, turns, log }: { workerId: string; redis: RedisAddress; turns: Turns; log: Log },
+): DeviceWork {
+  return new DeviceWork({
+    targetIds: [deviceClassId, deviceId],
+    openConsumer: (targetId, handler, onError) =>
+      new JobConsumer('measure', redis, handler, { targetId, onError }),
+    measureBatch: (job, context) => runBatch(job, context, { workerId, deviceId, provenance }, host),
+    turns,
+    wait,
+    log,
+  });
+}
+
+function whenFired(signal: AbortSignal, then: () => void): void {
+  if (signal.aborted) then();
+  else signal.addEventListener('abort', then, { once: true });
+}

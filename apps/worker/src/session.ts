@@ -1,0 +1,90 @@
+import {
+  type DeviceDescription,
+  type Provenance,
+  type Session,
+  WORKER_PROTOCOL_VERSION,
+} from '@alphaflops/contracts';
+import { assertRedisAnswers, QueueError, type RedisAddress } from '@alphaflops/queue';
+import type { CoordinatorClient } from './coordinator-client.js';
+import type { Credentials } from './credentials.js';
+import { messageOf, WorkerError } from './error.js';
+import type { Log } from './log.js';
+import { retryMs, type Wait } from './wait.js';
+
+/** One device as this worker drives it, and whose queues it serves. */
+export interface AssignedDevice {
+  readonly description: DeviceDescription;
+  readonly deviceId: string;
+  readonly deviceClassId: string;
+}
+
+export interface OpenedSession {
+  readonly session: Session;
+  readonly devices: readonly AssignedDevice[];
+  readonly redis: RedisAddress;
+}
+
+/**
+ * Tells the coordinator what is here now and hears where the queues are. Waits, however long, for a coordinator or a
+ * Redis that does not answer.
+ * @returns null when the signal fired first
+ * @throws WorkerError `refused`, `rejected`, `bad-answer`; QueueError `redis-refused`
+ */
+export async function openSession(
+  client: Pick<CoordinatorClient, 'openSession'>,
+  credentials: Credentials,
+  descriptions: readonly DeviceDescription[],
+  worker: Provenance['worker'],
+  environment: { wait: Wait; log: Log; signal: AbortSignal },
+): Promise<OpenedSession | null> {
+  const request = {
+    version: worker.version,
+    protocolVersion: WORKER_PROTOCOL_VERSION,
+    devices: [...descriptions],
+  };
+  const session = await untilReached(() => client.openSession(credentials.workerId, request), environment);
+  if (session === null) return null;
+  const { url, username } = session.queue;
+  const redis = { url, username, password: credentials.queuePassword };
+  const answered = await untilReached(async () => {
+    await assertRedisAnswers(redis);
+    return true;
+  }, environment);
+  return answered === null ? null : { session, redis, devices: assign(descriptions, session) };
+}
+
+function assign(descriptions: readonly DeviceDescription[], session: Session): AssignedDevice[] {
+  return descriptions.map((description) => {
+    const { uuid, executor } = description;
+    const found = session.devices.find((device) => device.uuid === uuid && device.executor === executor);
+    if (found === undefined) {
+      throw new WorkerError(
+        'bad-answer',
+        `The coordinator does not say which device ${executor} ${uuid} is.`,
+      );
+    }
+    const { deviceId, deviceClassId } = found;
+    return { description, deviceId, deviceClassId };
+  });
+}
+
+/** Tries again while nobody answers, with one line at the beginning and one at the end. */
+async function untilReached<T>(
+  attempt: () => Promise<T>,
+  { wait, log, signal }: { wait: Wait; log: Log; signal: AbortSignal },
+): Promise<T | null> {
+  for (let failures = 0; !signal.aborted;) {
+    try {
+      const answer = await attempt();
+      if (failures > 0) log.info('There is an answer now.', { tries: failures + 1 });
+      return answer;
+    } catch (error) {
+      const code = error instanceof WorkerError || error instanceof QueueError ? error.code : null;
+      if (code !== 'unreachable' && code !== 'redis-unreachable') throw error;
+      failures += 1;
+      if (failures === 1) log.warn(`${messageOf(error)} It is tried again until it does.`);
+      await wait(retryMs(failures), signal);
+    }
+  }
+  return null;
+}

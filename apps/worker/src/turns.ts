@@ -1,0 +1,36 @@
+/** One after the other, in the order of asking: what shares a physical device never measures at the same time. */
+export class Turns {
+  private last: Promise<void> = Promise.resolve();
+
+  /**
+   * @param signal gives up waiting; once its turn has come, `work` itself has to listen
+   * @throws Error when the signal fires before its turn
+   */
+  async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const before = this.last;
+    const { promise: done, resolve: release } = withResolvers();
+    // Whoever gives up waiting still has everybody before it to be waited for by those after it.
+    this.last = before.then(() => done);
+    try {
+      await unlessAborted(before, signal);
+      return await work();
+    } finally {
+      release();
+    }
+  }
+}
+
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, resolve: abort } = withResolvers();
+  signal.addEventListener('abort', abort, { once: true });
+  if (!signal.aborted) await Promise.race([promise, aborted]);
+  signal.removeEventListener('abort', abort);
+  if (signal.aborted) throw new Error('taken away before its turn');
+}
+
+/** Promise.withResolvers, which Node 20 has not. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

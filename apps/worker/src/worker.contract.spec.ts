@@ -1,0 +1,330 @@
+/**
+ * The worker as it is run, against a real Redis and over real HTTP: the built program (`apps/worker/dist`, so build
+ * first) with the `fake` executor of libs/executor. Needs `redis-server`.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MeasureJob } from '@alphaflops/contracts';
+import { fakeSpec } from '@alphaflops/executor/testing';
+import { JobQueue, measureJobId, PrivateRedis, type Settled } from '@alphaflops/queue';
+import { CoordinatorStandIn, DEVICE_CLASS_ID, JOIN_TOKEN } from './coordinator-stand-in.spec-helper.js';
+import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
+import { isAlive, runProgram, WORKER_MAIN, WorkerProcess } from './worker-process.spec-helper.js';
+
+const missing = whatIsMissing();
+if (missing !== null) process.stderr.write(`worker.contract.spec.ts is skipped: ${missing}\n`);
+
+/** One worker's batches here; both workers of a test see the same device. */
+const DEVICE_ID = 'fake-device-0';
+type Slots = MeasureJob['slots'];
+
+(missing === null ? describe : describe.skip)(
+  `worker${missing === null ? '' : ` (skipped: ${missing})`}`,
+  () => {
+    let directory: string;
+    let redis: PrivateRedis;
+    let coordinator: CoordinatorStandIn;
+    let queue: JobQueue<'measure'>;
+    const workers: WorkerProcess[] = [];
+    let enrolled = 0;
+
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'alphaflops-worker-'));
+      redis = await PrivateRedis.start({ directory: join(directory, 'redis') });
+    }, 60_000);
+
+    beforeEach(async () => {
+      coordinator = await CoordinatorStandIn.start(redis.address);
+      queue = new JobQueue('measure', redis.address, { targetId: DEVICE_ID });
+    });
+
+    afterEach(async () => {
+      const complaints = coordinator.complaints;
+      const seen = workers.map((worker) => worker.output()).join('\n');
+      for (const worker of workers.splice(0)) {
+        worker.process.kill('SIGKILL');
+        await worker.ended;
+      }
+      await queue.close();
+      const secrets = coordinator.secretTexts;
+      await coordinator.close();
+      await emptyQueues();
+      expect(complaints).toEqual([]);
+      for (const secret of secrets) expect(seen).not.toContain(secret);
+    }, 60_000);
+
+    afterAll(async () => {
+      await redis.stop();
+      await rm(directory, { recursive: true });
+    }, 60_000);
+
+    /** Whatever a test has left, in whatever state, is no business of the next one. */
+    async function emptyQueues(): Promise<void> {
+      await redis.stop();
+      await rm(join(directory, 'redis'), { recursive: true });
+      redis = await PrivateRedis.start({ directory: join(directory, 'redis') });
+    }
+
+    function joinArguments(file: string): string[] {
+      return [
+        WORKER_MAIN,
+        'join',
+        coordinator.url,
+        '--token',
+        '-',
+        '--executor',
+        'fake',
+        '--credentials',
+        file,
+      ];
+    }
+
+    async function enrol(): Promise<string> {
+      const file = join(directory, `${++enrolled}`, 'worker.json');
+      const { exitCode, output } = await runProgram(process.execPath, joinArguments(file), JOIN_TOKEN);
+      expect([exitCode, output]).toEqual([0, expect.stringContaining('Enrolled')]);
+      return file;
+    }
+
+    async function startWorker(file?: string): Promise<WorkerProcess> {
+      const worker = WorkerProcess.start(file ?? (await enrol()));
+      workers.push(worker);
+      await worker.line(/taking batches/);
+      return worker;
+    }
+
+    async function submit(
+      specs: readonly Slots[number]['spec'][],
+      to = queue,
+      batchIndex = 0,
+    ): Promise<void> {
+      const slots = specs.map((spec, specIndex) => ({ specIndex, replicate: 0, spec }));
+      const payload = exampleJob({ targetId: DEVICE_ID, batchIndex, slots });
+      await to.submit([{ id: measureJobId(payload), payload }]);
+    }
+
+    /** The next settled job of the queue; the condition comes from Redis. */
+    async function settled(from = queue): Promise<Settled<'measure'>> {
+      const jobs: Settled<'measure'>[] = [];
+      while (jobs.length === 0) {
+        await from.collect((job) => {
+          jobs.push(job);
+          return Promise.resolve();
+        });
+      }
+      return jobs[0] as Settled<'measure'>;
+    }
+
+    const measuring = () => coordinator.beat(({ activity }) => activity === 'measuring');
+    /** Takes this long in reality. */
+    const slow = (ms: number) => fakeSpec('slow', { width: ms });
+
+    it('joins with a token from standard input, measures a batch of its class with every kind of outcome, and leaves', async () => {
+      const file = join(directory, 'first', 'worker.json');
+      const args = [...joinArguments(file), '--label', 'rack=b2', '--name', 'node-1'];
+      const { exitCode, output } = await runProgram(process.execPath, args, `${JOIN_TOKEN}\n`);
+      expect([exitCode, output]).toEqual([
+        0,
+        expect.stringMatching(/Fake device {2}fake-device-0\n[^]*worker-1/),
+      ]);
+      expect(output).not.toContain('hush');
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      expect(coordinator.enrolments).toMatchObject([
+        {
+          name: 'node-1',
+          labels: { rack: 'b2' },
+          devices: [{ uuid: 'fake-device-0' }, { uuid: 'fake-device-1' }],
+        },
+      ]);
+
+      const worker = await startWorker(file);
+      const classQueue = new JobQueue('measure', redis.address, { targetId: DEVICE_CLASS_ID });
+      const specs = [exampleSpec(), fakeSpec('unsupported'), fakeSpec('crash'), exampleSpec(16)];
+      await submit(specs, classQueue, 7);
+      const job = await settled(classQueue);
+      await classQueue.close();
+      if (!job.ok) throw new Error(job.reason);
+      const { result } = job;
+      expect(result.results.map(({ specIndex, measurement }) => [specIndex, measurement.outcome])).toEqual([
+        [0, 'ok'],
+        [1, 'unsupported'],
+        [2, 'executor-crashed'],
+        [3, 'ok'],
+      ]);
+      const commit = /^[0-9a-f]{40}$/;
+      expect(result).toMatchObject({
+        workerId: 'worker-1',
+        deviceId: expect.stringMatching(/^fake-device-[01]$/),
+        attempt: 1,
+        provenance: {
+          executor: { name: 'fake' },
+          worker: { version: '0.1.0', commit: isCheckout() ? expect.stringMatching(commit) : null },
+        },
+      });
+      expect(await worker.line(/^measured$/)).toMatchObject({
+        worker: 'worker-1',
+        campaign: 'c1',
+        batch: 7,
+        n: 4,
+        outcomes: 'ok:2,unsupported:1,executor-crashed:1',
+        seconds: expect.any(Number),
+      });
+
+      worker.process.kill('SIGINT');
+      expect([await worker.ended, worker.stderr]).toEqual([0, '']);
+      expect(coordinator.beats.at(-1)).toEqual({ workerId: 'worker-1', activity: 'stopped' });
+    }, 120_000);
+
+    it('is told why it may not join, and keeps nothing then', async () => {
+      const file = join(directory, 'refused', 'worker.json');
+      const { exitCode, output } = await runProgram(process.execPath, joinArguments(file), 'hush-old-token');
+      expect([exitCode, output]).toEqual([1, expect.stringContaining('The join token is used up')]);
+      expect(output).not.toContain('hush');
+      await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' });
+    }, 60_000);
+
+    it('finishes the batch in hand on SIGTERM, and takes no other', async () => {
+      const worker = await startWorker();
+      await submit([slow(2_000), exampleSpec()]);
+      await measuring();
+      worker.process.kill('SIGTERM');
+      await worker.line(/leaving after the batch/);
+      await submit([exampleSpec()], queue, 1);
+      expect(await worker.ended).toBe(0);
+      const job = await settled();
+      expect(job).toMatchObject({ ok: true, payload: { batchIndex: 0 }, result: { attempt: 1 } });
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 0, settled: 0 });
+      const messages = worker.lines.map(({ message }) => message);
+      expect(messages.slice(-3)).toEqual(['leaving after the batch in hand', 'measured', 'left']);
+    }, 60_000);
+
+    it('gives the batch in hand back on SIGQUIT, and another worker does it', async () => {
+      const worker = await startWorker();
+      await submit([slow(5_000)]);
+      await measuring();
+      const children = await worker.childPids();
+      worker.process.kill('SIGQUIT');
+      expect(await worker.ended).toBe(0);
+      expect(children).not.toEqual([]);
+      expect(children.filter(isAlive)).toEqual([]);
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 0, settled: 0 });
+      await startWorker();
+      expect(await settled()).toMatchObject({ ok: true, result: { workerId: 'worker-2', attempt: 2 } });
+    }, 60_000);
+
+    it('leaves no process behind on SIGKILL, and another worker has the batch within 15 s', async () => {
+      const both = [await startWorker(), await startWorker()];
+      await submit(Array.from({ length: 4 }, () => slow(1_500)));
+      const { workerId: victimId } = await measuring();
+      const victim = both[victimId === 'worker-1' ? 0 : 1] as WorkerProcess;
+      const children = await victim.childPids();
+      expect(children).not.toEqual([]);
+      victim.process.kill('SIGKILL');
+      const killedMs = Date.now();
+      const taken = await coordinator.beat(
+        (beat) => beat.workerId !== victimId && beat.activity === 'measuring',
+      );
+      expect(Date.now() - killedMs).toBeLessThan(15_000);
+      expect(taken.workerId).not.toBe(victimId);
+      expect(children.filter(isAlive)).toEqual([]);
+      expect(await settled()).toMatchObject({ ok: true, result: { workerId: taken.workerId, attempt: 2 } });
+    }, 90_000);
+
+    it('exits when it is revoked, with the reason', async () => {
+      const worker = await startWorker();
+      await submit([fakeSpec('hang')]);
+      await measuring();
+      await coordinator.revoke('worker-1');
+      expect(await worker.ended).toBe(1);
+      expect(await worker.line(/revoked/)).toMatchObject({
+        level: 'error',
+        message: expect.stringContaining('The worker was revoked: sold.'),
+      });
+    }, 60_000);
+
+    it('takes nothing while it is paused, goes on when it is resumed, and leaves when its parent does', async () => {
+      const worker = await startWorker();
+      coordinator.want('worker-1', 'paused');
+      await worker.line(/paused by the operator/);
+      await submit([exampleSpec()]);
+      for (let beats = 0; beats < 10; beats++) {
+        expect(await coordinator.beat(() => true)).toMatchObject({ activity: 'idle' });
+      }
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 0, settled: 0 });
+      coordinator.want('worker-1', 'active');
+      expect(await settled()).toMatchObject({ ok: true, result: { attempt: 1 } });
+      worker.process.disconnect();
+      expect(await worker.ended).toBe(0);
+    }, 60_000);
+
+    it('leaves after the batch in hand when it is drained', async () => {
+      const worker = await startWorker();
+      await submit([slow(1_000)]);
+      await measuring();
+      coordinator.want('worker-1', 'draining');
+      expect(await worker.ended).toBe(0);
+      expect(await worker.line(/drained by the operator \(wanted draining\)/)).toBeDefined();
+      expect(await settled()).toMatchObject({ ok: true, result: { attempt: 1 } });
+    }, 60_000);
+
+    it('measures on while the coordinator is away, with one line about it', async () => {
+      const worker = await startWorker();
+      coordinator.isAway = true;
+      await worker.line(/Measuring goes on/);
+      await submit([exampleSpec()]);
+      expect(await settled()).toMatchObject({ ok: true });
+      coordinator.isAway = false;
+      await worker.line(/answers again/);
+      expect(worker.lines.filter(({ level }) => level !== 'log')).toHaveLength(1);
+    }, 60_000);
+
+    it('leaves although Redis is away', async () => {
+      const worker = await startWorker();
+      await queue.close();
+      await redis.stop();
+      await worker.line(/^queue: /);
+      worker.process.kill('SIGTERM');
+      expect(await worker.ended).toBe(0);
+      expect(coordinator.beats.at(-1)).toMatchObject({ activity: 'stopped' });
+    }, 60_000);
+
+    it('goes on by itself after Redis was away', async () => {
+      const worker = await startWorker();
+      await queue.close();
+      await redis.stop();
+      await worker.line(/^queue: /);
+      redis = await PrivateRedis.start({ directory: join(directory, 'redis') });
+      await coordinator.grantAgain();
+      queue = new JobQueue('measure', redis.address, { targetId: DEVICE_ID });
+      await submit([exampleSpec()]);
+      expect(await settled()).toMatchObject({ ok: true });
+    }, 60_000);
+  },
+);
+
+function whatIsMissing(): string | null {
+  if (!existsSync(WORKER_MAIN)) return 'apps/worker is not built';
+  for (const program of ['redis-server', 'pgrep']) {
+    try {
+      execFileSync(program, ['--version'], { stdio: 'ignore' });
+    } catch {
+      return `${program} is not installed`;
+    }
+  }
+  return null;
+}
+
+function isCheckout(): boolean {
+  try {
+    execFileSync('git', ['ls-files', '--error-unmatch', 'package.json'], {
+      cwd: join(WORKER_MAIN, '../..'),
+      stdio: 'ignore',
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,139 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+const framework = ['@nestjs/*', 'express', 'rxjs', 'reflect-metadata'];
+const databases = ['libsql', 'mongodb'];
+const queues = ['bullmq', 'ioredis', '@nestjs/bullmq'];
+const accelerators = ['@tensorflow/*', 'koffi', 'webgpu'];
+
+/** One direction of imports: docs/decisions/0002-rooms.md. No tag may depend on everything. */
+const depConstraints = [
+  {
+    sourceTag: 'type:pure',
+    onlyDependOnLibsWithTags: ['type:pure', 'type:contracts'],
+    bannedExternalImports: [...framework, ...databases, ...queues, ...accelerators],
+  },
+  {
+    sourceTag: 'scope:conv',
+    onlyDependOnLibsWithTags: ['scope:conv'],
+  },
+  {
+    sourceTag: 'scope:least-squares',
+    onlyDependOnLibsWithTags: ['scope:least-squares'],
+  },
+  {
+    sourceTag: 'type:contracts',
+    onlyDependOnLibsWithTags: ['scope:conv'],
+    bannedExternalImports: [...framework, ...databases, ...queues, ...accelerators],
+  },
+  {
+    sourceTag: 'type:config',
+    onlyDependOnLibsWithTags: ['type:contracts', 'type:pure'],
+    bannedExternalImports: [...framework, ...databases, ...queues, ...accelerators],
+  },
+  {
+    sourceTag: 'type:port',
+    onlyDependOnLibsWithTags: ['type:contracts', 'type:pure'],
+    bannedExternalImports: [...framework, ...databases, ...accelerators],
+  },
+  {
+    sourceTag: 'type:adapter',
+    onlyDependOnLibsWithTags: ['type:port', 'type:contracts', 'type:pure'],
+    bannedExternalImports: [...framework, ...queues],
+  },
+  {
+    sourceTag: 'type:feature',
+    onlyDependOnLibsWithTags: ['type:port', 'type:contracts', 'type:pure', 'type:config', 'type:http'],
+    bannedExternalImports: [...databases, ...queues, ...accelerators],
+  },
+  {
+    sourceTag: 'type:http',
+    onlyDependOnLibsWithTags: ['type:contracts', 'type:config', 'type:port'],
+    bannedExternalImports: [...databases, ...queues, ...accelerators],
+  },
+  {
+    sourceTag: 'type:client',
+    onlyDependOnLibsWithTags: ['type:contracts'],
+    bannedExternalImports: [...framework, ...databases, ...queues, ...accelerators],
+  },
+  {
+    sourceTag: 'type:app',
+    onlyDependOnLibsWithTags: [
+      'type:feature',
+      'type:http',
+      'type:adapter',
+      'type:port',
+      'type:contracts',
+      'type:pure',
+      'type:config',
+      'type:client',
+    ],
+    bannedExternalImports: [...databases, ...queues, ...accelerators],
+  },
+];
+
+export default tseslint.config(
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '.nx/**',
+      'libs/api-client/src/generated/**',
+      'coverage/**',
+      'test-results/**',
+    ],
+  },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: false, banTransitiveDependencies: true, allow: [], depConstraints },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      // Settings and ports are abstract classes because Nest needs a value as token; any object of the shape will do.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read the environment in libs/config only.' },
+      ],
+    },
+  },
+  {
+    files: ['libs/config/src/**', '**/*.spec.ts', 'test/**', 'tools/**'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    // Jest types its asymmetric matchers as any.
+    files: ['**/*.spec.ts'],
+    rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
+  },
+  {
+    files: ['**/*.mjs', '**/*.js', '**/*.cjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        performance: 'readonly',
+        fetch: 'readonly',
+      },
+    },
+  },
+  prettier,
+);

@@ -1,0 +1,96 @@
+import {
+  CampaignProgressSchema,
+  CampaignQuerySchema,
+  type CampaignRequest,
+  CampaignRequestSchema,
+  CampaignSchema,
+  IdSchema,
+  pageOf,
+  ReasonSchema,
+} from '@alphaflops/contracts';
+import { Answer, NeedsToken } from '@alphaflops/http';
+import { Body, Controller, Get, type MessageEvent, Param, Post, Query, Sse } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { type Observable, distinctUntilChanged, exhaustMap, map, takeWhile, timer } from 'rxjs';
+import type { z } from 'zod';
+import { CampaignsService } from './campaigns.service.js';
+import { Lifecycle } from './lifecycle.js';
+
+/** Progress is looked up this often while somebody watches. */
+const EVENT_EVERY_MS = 500;
+const ENDED = ['completed', 'failed', 'cancelled'];
+
+@ApiTags('campaigns')
+@NeedsToken()
+@Controller('v1/campaigns')
+export class CampaignsController {
+  constructor(
+    private readonly campaigns: CampaignsService,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  @Post()
+  @Answer(202, CampaignSchema, 'Plan a campaign and start it')
+  create(@Body({ schema: CampaignRequestSchema }) body: CampaignRequest) {
+    return this.campaigns.create(body);
+  }
+
+  @Get()
+  @Answer(200, pageOf(CampaignSchema), 'Campaigns, newest first')
+  list(@Query({ schema: CampaignQuerySchema }) query: z.infer<typeof CampaignQuerySchema>) {
+    const { state, deviceClassId, ...page } = query;
+    return this.campaigns.list({ state, deviceClassId }, page);
+  }
+
+  @Get(':id')
+  @Answer(200, CampaignSchema, 'One campaign')
+  get(@Param('id', { schema: IdSchema }) id: string) {
+    return this.campaigns.get(id);
+  }
+
+  @Get(':id/progress')
+  @Answer(200, CampaignProgressSchema, 'How far a campaign is')
+  progress(@Param('id', { schema: IdSchema }) id: string) {
+    return this.campaigns.progress(id);
+  }
+
+  @Sse(':id/events')
+  @ApiOperation({ summary: 'Progress as server-sent events, until the campaign has ended' })
+  async events(@Param('id', { schema: IdSchema }) id: string): Promise<Observable<MessageEvent>> {
+    // An unknown id is refused before the stream begins.
+    await this.campaigns.get(id);
+    return timer(0, EVENT_EVERY_MS).pipe(
+      exhaustMap(() => this.campaigns.progress(id)),
+      distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
+      takeWhile((progress) => !ENDED.includes(progress.state), true),
+      map((progress) => ({ type: 'progress', data: progress })),
+    );
+  }
+
+  @Post(':id/pause')
+  @Answer(200, CampaignSchema, 'Hand out no further batches')
+  pause(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.lifecycle.pause(id, body.reason);
+  }
+
+  @Post(':id/resume')
+  @Answer(200, CampaignSchema, 'Go on with a paused campaign')
+  resume(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.lifecycle.resume(id, body.reason);
+  }
+
+  @Post(':id/cancel')
+  @Answer(200, CampaignSchema, 'Stop a campaign for good; its samples stay')
+  cancel(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.lifecycle.cancel(id, body.reason);
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { CampaignsController } from './campaigns.controller.js';
+import { CampaignsService } from './campaigns.service.js';
+import { Dispatcher } from './dispatcher.js';
+import { Keeper } from './keeper.js';
+import { Lifecycle } from './lifecycle.js';
+import { Planner } from './planner.js';
+import { Recorder } from './recorder.js';
+import { TargetQueues } from './target-queues.js';
+
+@Module({
+  controllers: [CampaignsController],
+  providers: [CampaignsService, Dispatcher, Keeper, Lifecycle, Planner, Recorder, TargetQueues],
+})
+export class CampaignsModule {}

@@ -1,0 +1,80 @@
+import type { Campaign, CampaignProgress, CampaignRequest, Page, PageQuery } from '@alphaflops/contracts';
+import { notFound } from '@alphaflops/http';
+import { type CampaignFilter, CampaignStore, SampleStore } from '@alphaflops/store';
+import { Injectable, Logger } from '@nestjs/common';
+import { Lifecycle, recordedOf } from './lifecycle.js';
+import { Planner } from './planner.js';
+
+/** Specs written to the store in one go. */
+const SPEC_PAGE = 5_000;
+/** The rate of recording is told over this time. */
+const RATE_WINDOW_S = 60;
+
+/** Campaigns as users see them. */
+@Injectable()
+export class CampaignsService {
+  private readonly logger = new Logger('campaigns');
+
+  constructor(
+    private readonly campaigns: CampaignStore,
+    private readonly samples: SampleStore,
+    private readonly planner: Planner,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  /** Plans and stores a campaign; its batches are submitted after the answer. */
+  async create(request: CampaignRequest): Promise<Campaign> {
+    const { campaign, specs } = await this.planner.plan(request);
+    await this.campaigns.create(campaign);
+    for (let at = 0; at < specs.length; at += SPEC_PAGE) {
+      await this.campaigns.putSpecs(campaign.id, at, specs.slice(at, at + SPEC_PAGE));
+    }
+    const planned = await this.lifecycle.change(campaign, 'planned', `${specs.length} specs planned`);
+    // If this fails, the keeper finds the planned campaign and submits it.
+    this.lifecycle.run(planned, 'batches submitted').catch((error: unknown) => {
+      this.logger.error(`Could not submit ${planned.id} yet: ${String(error)}`);
+    });
+    return planned;
+  }
+
+  async get(id: string): Promise<Campaign> {
+    const campaign = await this.campaigns.get(id);
+    if (campaign === null) throw notFound('campaign', id);
+    return campaign;
+  }
+
+  list(filter: CampaignFilter, page: PageQuery): Promise<Page<Campaign>> {
+    return this.campaigns.list(filter, page);
+  }
+
+  async progress(id: string): Promise<CampaignProgress> {
+    const campaign = await this.get(id);
+    const outcomes = await this.samples.counts(id);
+    const recordedSlots = recordedOf(outcomes);
+    const slotsPerSecond = await this.rate(campaign);
+    const missing = campaign.plannedSlots - recordedSlots;
+    return {
+      campaignId: id,
+      state: campaign.state,
+      plannedSlots: campaign.plannedSlots,
+      recordedSlots,
+      outcomes,
+      slotsPerSecond,
+      remainingSeconds:
+        missing === 0 ? 0 : slotsPerSecond === null || slotsPerSecond === 0 ? null : missing / slotsPerSecond,
+      modelId: campaign.modelId,
+      reason: campaign.history.at(-1)?.reason ?? '',
+    };
+  }
+
+  /** Slots per second over the newest minute, or since the campaign began to run if that is shorter. */
+  private async rate(campaign: Campaign): Promise<number | null> {
+    const began = campaign.history.findLast(({ state }) => state === 'running');
+    if (began === undefined || campaign.state !== 'running') return null;
+    const now = Date.now();
+    const from = Math.max(now - RATE_WINDOW_S * 1000, Date.parse(began.at));
+    if (now - from < 1000) return null;
+    const count = await this.samples.countSince(new Date(from).toISOString(), campaign.id);
+    return count / ((now - from) / 1000);
+  }
+}

@@ -1,0 +1,4 @@
+export { CampaignSettings } from './campaign-settings.js';
+export * from './campaigns.module.js';
+export { CampaignFits } from './lifecycle.js';
+export { QueueAddress } from './target-queues.js';

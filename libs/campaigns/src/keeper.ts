@@ -1,0 +1,109 @@
+import { setTimeout } from 'node:timers/promises';
+import type { Campaign, CampaignState } from '@alphaflops/contracts';
+import { QueueAccess } from '@alphaflops/queue';
+import { CampaignStore } from '@alphaflops/store';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { CampaignSettings } from './campaign-settings.js';
+import { Lifecycle } from './lifecycle.js';
+import { Recorder } from './recorder.js';
+import { TargetQueues } from './target-queues.js';
+
+/** Campaigns that may need something done. */
+const LIVE: readonly CampaignState[] = ['draft', 'planned', 'running', 'paused', 'fitting'];
+/** Pause between two looks; results are recorded by events in between. */
+const LOOK_EVERY_MS = 2_000;
+/** A draft this old has lost its planner; a younger one may be in the hands of another coordinator. */
+const DEAD_DRAFT_MS = 10 * 60 * 1000;
+
+/**
+ * Keeps campaigns going: at start, after Redis was away, and every two seconds, compares the store with the queues
+ * and does what is missing. The store is the truth.
+ */
+@Injectable()
+export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('campaigns');
+  /** Campaigns whose work is known to be in the queues, each with how much of it there was. */
+  private readonly resumed = new Set<string>();
+  private readonly stop = new AbortController();
+  private looking: Promise<void> = Promise.resolve();
+  private readonly troubles = new Map<string, string>();
+
+  constructor(
+    private readonly campaigns: CampaignStore,
+    private readonly lifecycle: Lifecycle,
+    private readonly recorder: Recorder,
+    private readonly queues: TargetQueues,
+    private readonly access: QueueAccess,
+    private readonly settings: CampaignSettings,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (!this.settings.records) return;
+    this.access.onReconnect(() => {
+      this.resumed.clear();
+    });
+    this.looking = this.lookAgainAndAgain();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await this.looking;
+  }
+
+  private async lookAgainAndAgain(): Promise<void> {
+    const { signal } = this.stop;
+    while (!signal.aborted) {
+      await this.tried('campaigns', () => this.look());
+      await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async look(): Promise<void> {
+    for (const state of LIVE) {
+      let cursor: string | undefined;
+      do {
+        const page = await this.campaigns.list({ state }, { limit: 100, cursor });
+        for (const campaign of page.items) await this.tried(campaign.id, () => this.lookAfter(campaign));
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined && !this.stop.signal.aborted);
+    }
+  }
+
+  /** What goes wrong with one campaign must not keep the others waiting. The same trouble is told once, until it is over. */
+  private async tried(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+      this.troubles.delete(what);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (text !== this.troubles.get(what)) this.logger.error(`Cannot look after ${what}, trying on: ${text}`);
+      this.troubles.set(what, text);
+    }
+  }
+
+  private async lookAfter(campaign: Campaign): Promise<void> {
+    if (campaign.state === 'draft' && Date.now() - Date.parse(campaign.createdAt) < DEAD_DRAFT_MS) return;
+    if (campaign.state === 'running' || campaign.state === 'paused') {
+      for (const targetId of campaign.targetIds) {
+        await this.recorder.collect(targetId, (id) => this.lifecycle.completeIfDone(id));
+      }
+    }
+    // A further round has to be submitted although the queue may be full of other campaigns' work.
+    const work = `${campaign.id} ${campaign.plannedSpecs}`;
+    const hasWork = this.resumed.has(work) && (await this.isInWork(campaign));
+    if (hasWork) return;
+    await this.lifecycle.resumeWork(campaign);
+    this.resumed.add(work);
+  }
+
+  /** False when a running campaign has nothing left in its queues: then something was lost, or it is done. */
+  private async isInWork(campaign: Campaign): Promise<boolean> {
+    if (campaign.state === 'paused') return true;
+    if (campaign.state !== 'running') return false;
+    for (const targetId of campaign.targetIds) {
+      const { waiting, active, settled } = await this.queues.of(targetId).counts();
+      if (waiting + active + settled > 0) return true;
+    }
+    return false;
+  }
+}

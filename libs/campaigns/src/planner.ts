@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import type { Campaign, CampaignRequest, CampaignRounds, DeviceClass, Protocol } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { DatasetError, readSpecs } from '@alphaflops/dataset';
+import { ApiProblem, notFound } from '@alphaflops/http';
+import { defaultProtocol, MeasureError, protocolNamed } from '@alphaflops/measure';
+import { compileModel } from '@alphaflops/models';
+import { type Plan, plan, PlanError, planFirstRound, type PlanRequest } from '@alphaflops/planning';
+import { FleetStore, ModelStore } from '@alphaflops/store';
+import { Injectable } from '@nestjs/common';
+import { CampaignSettings } from './campaign-settings.js';
+
+export interface PlannedCampaign {
+  campaign: Campaign;
+  specs: readonly ConvSpec[];
+}
+
+/** From what was asked for to a campaign with its specs; nothing is stored. */
+@Injectable()
+export class Planner {
+  constructor(
+    private readonly fleet: FleetStore,
+    private readonly models: ModelStore,
+    private readonly settings: CampaignSettings,
+  ) {}
+
+  /** @throws ApiProblem that names the wrong field */
+  async plan(request: CampaignRequest): Promise<PlannedCampaign> {
+    const { deviceClass, targetIds } = await this.target(request);
+    const protocol = protocolFor(request, deviceClass);
+    const { specs, excluded, rounds } = await this.specs(request, deviceClass);
+    const now = new Date().toISOString();
+    return {
+      specs,
+      campaign: {
+        id: `c-${now.slice(0, 10).replaceAll('-', '')}-${randomBytes(4).toString('hex')}`,
+        name: request.name,
+        state: 'draft',
+        history: [{ state: 'draft', at: now, reason: 'created' }],
+        // The list of a csv design is stored as planned specs: keeping it twice would double a large campaign.
+        request:
+          request.design.name === 'csv' ? { ...request, design: { name: 'csv', csv: '(planned)' } } : request,
+        deviceClassId: deviceClass.id,
+        targetIds,
+        protocol,
+        batchSize: this.settings.batchSpecs,
+        plannedSpecs: specs.length,
+        plannedSlots: specs.length * request.replicates * targetIds.length,
+        ...(rounds && { rounds }),
+        excluded,
+        modelId: null,
+        createdAt: now,
+        updatedAt: now,
+      },
+    };
+  }
+
+  private async target({
+    target,
+  }: CampaignRequest): Promise<{ deviceClass: DeviceClass; targetIds: string[] }> {
+    if (target.kind === 'device-class') {
+      const deviceClass = await this.fleet.deviceClass(target.deviceClassId);
+      if (deviceClass === null) throw notFound('device class', target.deviceClassId);
+      return { deviceClass, targetIds: [deviceClass.id] };
+    }
+    const targetIds = [...new Set(target.deviceIds)];
+    const classIds = new Set<string>();
+    for (const id of targetIds) {
+      const device = await this.fleet.device(id);
+      if (device === null) throw notFound('device', id);
+      classIds.add(device.deviceClassId);
+    }
+    const [classId, ...others] = classIds;
+    if (others.length > 0) {
+      throw wrong('target.deviceIds', `the devices are of different classes: ${[...classIds].join(', ')}`);
+    }
+    const deviceClass = await this.fleet.deviceClass(classId ?? '');
+    if (deviceClass === null) throw notFound('device class', classId ?? '');
+    return { deviceClass, targetIds };
+  }
+
+  private async specs(
+    request: CampaignRequest,
+    deviceClass: DeviceClass,
+  ): Promise<Plan & { rounds?: CampaignRounds }> {
+    const { design, budget } = request;
+    try {
+      const planRequest: PlanRequest = {
+        specs: budget.specs,
+        ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
+        ...(deviceClass.memoryBytes === null ? {} : { memoryBytes: deviceClass.memoryBytes }),
+        ...(budget.maxSpecMs === undefined
+          ? {}
+          : { maxSpecMs: budget.maxSpecMs, estimateMs: await this.estimate(deviceClass.id) }),
+      };
+      if (design.name === 'adaptive') return planFirstRound(design, planRequest);
+      return plan(
+        design.name === 'csv' ? { name: 'csv', specs: await specsOf(design.csv) } : design,
+        planRequest,
+      );
+    } catch (error) {
+      if (error instanceof DatasetError) throw wrong('design.csv', error.message);
+      if (error instanceof PlanError) throw wrong('design', error.message);
+      throw error;
+    }
+  }
+
+  /** A time cap is judged by the newest model of the device class. */
+  private async estimate(deviceClassId: string): Promise<(spec: ConvSpec) => number> {
+    const model = await this.models.latest(deviceClassId);
+    if (model === null) {
+      throw wrong(
+        'budget.maxSpecMs',
+        `${deviceClassId} has no model yet that could tell times; use constraints.maxMacs`,
+      );
+    }
+    const predict = compileModel(model);
+    return (spec) => predict(spec).predictedMs;
+  }
+}
+
+function protocolFor(request: CampaignRequest, deviceClass: DeviceClass): Protocol {
+  if (request.protocol === undefined) return defaultProtocol(deviceClass.kind);
+  try {
+    return protocolNamed(request.protocol);
+  } catch (error) {
+    if (error instanceof MeasureError) throw wrong('protocol', error.message);
+    throw error;
+  }
+}
+
+async function specsOf(csv: string): Promise<ConvSpec[]> {
+  const specs: ConvSpec[] = [];
+  for await (const row of readSpecs(csv, 'csv')) specs.push(row.spec);
+  return specs;
+}
+
+function wrong(path: string, message: string): ApiProblem {
+  return new ApiProblem(400, 'invalid-request', `${path}: ${message}`, [{ path, message }]);
+}

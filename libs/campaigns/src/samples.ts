@@ -1,0 +1,87 @@
+import type { Device, MeasureJob, MeasureResult, Sample } from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
+import { provenanceId } from '@alphaflops/store';
+
+/**
+ * Samples of a finished batch: one per slot that was asked for, whatever the worker sent. A slot it left out becomes
+ * an outcome, a slot it invented is ignored.
+ */
+export function samplesOf(
+  job: MeasureJob,
+  result: MeasureResult,
+  device: Device,
+  recordedAt: string,
+): Sample[] {
+  const provenance = provenanceId(result.provenance);
+  return job.slots.map((slot) => {
+    const found = result.results.find(
+      ({ specIndex, replicate }) => specIndex === slot.specIndex && replicate === slot.replicate,
+    );
+    const common = {
+      ...commonFields(job, slot, result.attempt, recordedAt),
+      deviceId: device.id,
+      deviceClassId: device.deviceClassId,
+      workerId: result.workerId,
+      provenanceId: provenance,
+    };
+    if (found === undefined) return { ...common, ...failure('the worker returned nothing for this spec') };
+    const { measurement, startedAt } = found;
+    return measurement.outcome === 'ok'
+      ? { ...common, startedAt, reason: null, ...measurement }
+      : { ...common, startedAt, algorithm: null, workspaceBytes: null, ...measurement };
+  });
+}
+
+/** Samples of a batch that no worker brought to its end, after all attempts. */
+export function samplesOfFailure(
+  job: MeasureJob,
+  deviceClassId: string,
+  attempts: number,
+  reason: string,
+  recordedAt: string,
+): Sample[] {
+  return job.slots.map((slot) => ({
+    ...commonFields(job, slot, attempts, recordedAt),
+    deviceId: null,
+    deviceClassId,
+    workerId: null,
+    provenanceId: null,
+    ...failure(`the batch failed after ${attempts} attempts: ${reason}`.slice(0, 2000)),
+  }));
+}
+
+function commonFields(
+  job: MeasureJob,
+  slot: MeasureJob['slots'][number],
+  attempt: number,
+  recordedAt: string,
+) {
+  const { campaignId, targetId, batchIndex, protocol } = job;
+  const { specIndex, replicate, spec } = slot;
+  return {
+    // The target's place keeps ids short and unique: a slot is (campaign, target, spec, replicate).
+    id: `${campaignId}.${targetId.slice(-12)}.s${specIndex}.r${replicate}`,
+    campaignId,
+    targetId,
+    specIndex,
+    replicate,
+    attempt,
+    batchIndex,
+    specKey: specKey(spec),
+    spec,
+    protocol: { name: protocol.name, version: protocol.version },
+    startedAt: recordedAt,
+    recordedAt,
+  };
+}
+
+function failure(reason: string) {
+  return {
+    outcome: 'executor-crashed' as const,
+    reason,
+    timing: null,
+    conditions: null,
+    algorithm: null,
+    workspaceBytes: null,
+  };
+}

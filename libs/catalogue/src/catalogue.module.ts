@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { DevicesController } from './devices.controller.js';
+import { ModelsController } from './models.controller.js';
+import { ModelsService } from './models.service.js';
+import { SamplesController } from './samples.controller.js';
+
+/** What was measured and published: read only. */
+@Module({
+  controllers: [DevicesController, ModelsController, SamplesController],
+  providers: [ModelsService],
+})
+export class CatalogueModule {}

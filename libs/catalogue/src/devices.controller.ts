@@ -1,0 +1,67 @@
+import {
+  DeviceClassSchema,
+  DeviceQuerySchema,
+  DeviceSchema,
+  IdSchema,
+  ModelSchema,
+  type PageQuery,
+  PageQuerySchema,
+  pageOf,
+} from '@alphaflops/contracts';
+import { Answer, NeedsToken, notFound } from '@alphaflops/http';
+import { FleetStore } from '@alphaflops/store';
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { ModelsService } from './models.service.js';
+
+@ApiTags('devices')
+@NeedsToken()
+@Controller('v1')
+export class DevicesController {
+  constructor(
+    private readonly fleet: FleetStore,
+    private readonly models: ModelsService,
+  ) {}
+
+  @Get('devices')
+  @Answer(200, pageOf(DeviceSchema), 'Devices')
+  devices(@Query({ schema: DeviceQuerySchema }) query: z.infer<typeof DeviceQuerySchema>) {
+    const { deviceClassId, ...page } = query;
+    return this.fleet.devices({ deviceClassId }, page);
+  }
+
+  @Get('devices/:id')
+  @Answer(200, DeviceSchema, 'One device')
+  async device(@Param('id', { schema: IdSchema }) id: string) {
+    const device = await this.fleet.device(id);
+    if (device === null) throw notFound('device', id);
+    return device;
+  }
+
+  @Get('devices/:id/models/latest')
+  @Answer(200, ModelSchema, 'Newest model of the device’s class')
+  latestOfDevice(@Param('id', { schema: IdSchema }) id: string) {
+    return this.models.ofDevice(id);
+  }
+
+  @Get('device-classes')
+  @Answer(200, pageOf(DeviceClassSchema), 'Device classes')
+  deviceClasses(@Query({ schema: PageQuerySchema }) query: PageQuery) {
+    return this.fleet.deviceClasses(query);
+  }
+
+  @Get('device-classes/:id')
+  @Answer(200, DeviceClassSchema, 'One device class')
+  async deviceClass(@Param('id', { schema: IdSchema }) id: string) {
+    const deviceClass = await this.fleet.deviceClass(id);
+    if (deviceClass === null) throw notFound('device class', id);
+    return deviceClass;
+  }
+
+  @Get('device-classes/:id/models/latest')
+  @Answer(200, ModelSchema, 'Newest model of a device class')
+  latestOfClass(@Param('id', { schema: IdSchema }) id: string) {
+    return this.models.ofDeviceClass(id);
+  }
+}

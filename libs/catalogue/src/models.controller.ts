@@ -1,0 +1,62 @@
+import {
+  IdSchema,
+  ModelQuerySchema,
+  ModelSchema,
+  pageOf,
+  type PredictionRequest,
+  PredictionRequestSchema,
+  PredictionsSchema,
+} from '@alphaflops/contracts';
+import { AllowAccess, Answer, NeedsToken } from '@alphaflops/http';
+import { modelCard, modelJsonSchema } from '@alphaflops/models';
+import { ModelStore } from '@alphaflops/store';
+import { Body, Controller, Get, Header, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { ModelsService } from './models.service.js';
+
+@ApiTags('models')
+@NeedsToken()
+@Controller('v1')
+export class ModelsController {
+  constructor(
+    private readonly models: ModelsService,
+    private readonly store: ModelStore,
+  ) {}
+
+  @Get('models')
+  @Answer(200, pageOf(ModelSchema), 'Models, newest first')
+  list(@Query({ schema: ModelQuerySchema }) query: z.infer<typeof ModelQuerySchema>) {
+    const { deviceClassId, ...page } = query;
+    return this.store.list({ deviceClassId }, page);
+  }
+
+  @Get('models/:id')
+  @Answer(200, ModelSchema, 'One model')
+  get(@Param('id', { schema: IdSchema }) id: string) {
+    return this.models.get(id);
+  }
+
+  @Get('models/:id/card')
+  @ApiOperation({ summary: 'The model as a page for people (Markdown)' })
+  @ApiProduces('text/markdown')
+  @Header('Content-Type', 'text/markdown; charset=utf-8')
+  async card(@Param('id', { schema: IdSchema }) id: string): Promise<string> {
+    return modelCard(await this.models.get(id));
+  }
+
+  @Get('schemas/model')
+  @AllowAccess('public')
+  @ApiOperation({ summary: 'JSON Schema of the model document' })
+  @ApiProduces('application/schema+json')
+  @Header('Content-Type', 'application/schema+json')
+  schema() {
+    return modelJsonSchema();
+  }
+
+  @Post('predictions')
+  @Answer(200, PredictionsSchema, 'What layers cost, each and in total')
+  predict(@Body({ schema: PredictionRequestSchema }) body: PredictionRequest) {
+    return this.models.predict(body);
+  }
+}

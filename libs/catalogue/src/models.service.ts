@@ -1,0 +1,88 @@
+import type { Model, PredictionRequest, Predictions } from '@alphaflops/contracts';
+import { ApiProblem, notFound } from '@alphaflops/http';
+import { compileModel, ModelError, type Predictor } from '@alphaflops/models';
+import { FleetStore, ModelStore } from '@alphaflops/store';
+import { Injectable } from '@nestjs/common';
+
+/** Compiled models kept; a model never changes, so they never go stale. */
+const COMPILED_KEPT = 50;
+
+/** Published models and what they say. */
+@Injectable()
+export class ModelsService {
+  private readonly compiled = new Map<string, Predictor>();
+
+  constructor(
+    private readonly models: ModelStore,
+    private readonly fleet: FleetStore,
+  ) {}
+
+  async get(id: string): Promise<Model> {
+    const model = await this.models.get(id);
+    if (model === null) throw notFound('model', id);
+    return model;
+  }
+
+  async ofDeviceClass(id: string): Promise<Model> {
+    const model = await this.models.latest(id);
+    if (model !== null) return model;
+    if ((await this.fleet.deviceClass(id)) === null) throw notFound('device class', id);
+    throw new ApiProblem(
+      404,
+      'no-model',
+      `The device class ${id} has no model yet. Run a campaign on it, or ask for a fit.`,
+    );
+  }
+
+  async ofDevice(id: string): Promise<Model> {
+    const device = await this.fleet.device(id);
+    if (device === null) throw notFound('device', id);
+    return this.ofDeviceClass(device.deviceClassId);
+  }
+
+  async predict({ model: which, layers }: PredictionRequest): Promise<Predictions> {
+    const model = await this.find(which);
+    const predict = this.predictorOf(model);
+    try {
+      const predictions = layers.map(predict);
+      const sum = (of: (p: (typeof predictions)[number]) => number) =>
+        predictions.reduce((total, prediction) => total + of(prediction), 0);
+      return {
+        modelId: model.id ?? '',
+        layers: predictions,
+        total: {
+          macs: sum((p) => p.macs),
+          flops: sum((p) => p.flops),
+          alphaFlops: sum((p) => p.alphaFlops),
+          predictedMs: sum((p) => p.predictedMs),
+          layersOutsideDomain: sum((p) => (p.inDomain ? 0 : 1)),
+        },
+      };
+    } catch (error) {
+      if (error instanceof ModelError) throw new ApiProblem(400, 'invalid-request', error.message);
+      throw error;
+    }
+  }
+
+  private find(which: PredictionRequest['model']): Promise<Model> {
+    switch (which.kind) {
+      case 'model':
+        return this.get(which.modelId);
+      case 'device-class':
+        return this.ofDeviceClass(which.deviceClassId);
+      case 'device':
+        return this.ofDevice(which.deviceId);
+    }
+  }
+
+  private predictorOf(model: Model): Predictor {
+    const id = model.id ?? '';
+    const known = this.compiled.get(id);
+    if (known !== undefined) return known;
+    const predictor = compileModel(model);
+    const [oldest] = this.compiled.keys();
+    if (oldest !== undefined && this.compiled.size >= COMPILED_KEPT) this.compiled.delete(oldest);
+    this.compiled.set(id, predictor);
+    return predictor;
+  }
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, describeVariables, parseEnvironment, readConfig } from './index.js';
+
+describe('config', () => {
+  it('takes the command line before the environment before the file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'alphaflops-config-'));
+    const file = join(directory, 'config.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ ALPHAFLOPS_PORT: 1001, ALPHAFLOPS_HOST: '0.0.0.0', ALPHAFLOPS_HEARTBEAT_S: 3 }),
+    );
+    process.env['ALPHAFLOPS_CONFIG'] = file;
+    process.env['ALPHAFLOPS_PORT'] = '1002';
+    process.env['ALPHAFLOPS_HOST'] = '127.0.0.2';
+    try {
+      const config = readConfig({ ALPHAFLOPS_PORT: '1003' });
+      expect([config.port, config.host, config.heartbeatS]).toEqual([1003, '127.0.0.2', 3]);
+      expect(() => {
+        (config.limits as { bodyBytes: number }).bodyBytes = 1;
+      }).toThrow(TypeError);
+    } finally {
+      for (const name of ['CONFIG', 'PORT', 'HOST'])
+        Reflect.deleteProperty(process.env, `ALPHAFLOPS_${name}`);
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('names every wrong variable and repeats no value', () => {
+    const attempt = () =>
+      parseEnvironment({ ROLES: 'api,cook', ALPHAFLOPS_PORT: 'hush-99999', ALPHAFLOPS_STORE: 'hush' });
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(
+      /ROLES: unknown role cook[^]*ALPHAFLOPS_STORE: must look like[^]*ALPHAFLOPS_PORT/,
+    );
+    expect(attempt).not.toThrow(/hush/);
+  });
+
+  it('takes MongoDB as the store from either variable, and the more exact one first', () => {
+    const uri = 'mongodb+srv://zoe:hush@cluster.example/lab';
+    const cases: [Record<string, string>, string | null, RegExp][] = [
+      [{}, null, /data\/alphaflops\.sqlite$/],
+      [{ MONGODB_URI: uri }, uri, /data\/alphaflops\.sqlite$/],
+      [{ ALPHAFLOPS_STORE: uri }, uri, /data\/alphaflops\.sqlite$/],
+      [{ ALPHAFLOPS_STORE: uri, MONGODB_URI: 'mongodb://elsewhere' }, uri, /./],
+      [{ ALPHAFLOPS_STORE: 'sqlite:/srv/lab.sqlite', MONGODB_URI: uri }, null, /^\/srv\/lab\.sqlite$/],
+    ];
+    for (const [overrides, mongodbUri, storeFile] of cases) {
+      const config = readConfig({ MONGODB_URI: '', ALPHAFLOPS_DATA_DIR: 'data', ...overrides });
+      expect(config.mongodbUri).toBe(mongodbUri);
+      expect(config.storeFile).toMatch(storeFile);
+    }
+    const attempt = () => parseEnvironment({ MONGODB_URI: 'hush', ALPHAFLOPS_STORE: 'postgres://hush' });
+    expect(attempt).toThrow(/ALPHAFLOPS_STORE: must look like[^]*MONGODB_URI: must look like/);
+    expect(attempt).not.toThrow(/hush/);
+  });
+
+  it('reads an empty variable as an absent one', () => {
+    expect(parseEnvironment({ ALPHAFLOPS_PORT: '' }).ALPHAFLOPS_PORT).toBe(8080);
+  });
+
+  it('describes every variable', () => {
+    expect(describeVariables().filter(({ meaning }) => meaning === '')).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { ConfigError, parseEnvironment, type Role } from './environment.js';
+
+/** Everything that can be set, read once; nobody else looks at the environment. */
+export interface Config {
+  readonly roles: readonly Role[];
+  readonly redisUrl: string | null;
+  readonly redisPublicUrl: string | null;
+  /** Absolute. */
+  readonly dataDirectory: string;
+  /** Absolute. Where a worker keeps its credentials: of the user, not of the folder it happens to be started in. */
+  readonly workerDirectory: string;
+  /** Absolute path of the SQLite file, which is the store when `mongodbUri` is null. */
+  readonly storeFile: string;
+  /** With credentials in it: not for messages. */
+  readonly mongodbUri: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly coordinatorUrl: string | null;
+  readonly token: string | null;
+  readonly log: { readonly level: 'error' | 'warn' | 'log' | 'debug'; readonly json: boolean };
+  readonly limits: {
+    readonly bodyBytes: number;
+    readonly requestsPerMinute: number;
+  };
+  /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
+  readonly libraryPath: readonly string[];
+  readonly batchSpecs: number;
+  readonly heartbeatS: number;
+  readonly offlineAfterS: number;
+  readonly staleAfterS: number;
+}
+
+/**
+ * @param overrides beat the environment: what was said on the command line
+ * @throws ConfigError
+ */
+export function readConfig(overrides: Readonly<Record<string, string>> = {}): Config {
+  const { ALPHAFLOPS_CONFIG: file } = { ...process.env, ...overrides };
+  const env = parseEnvironment({
+    ...(file === undefined || file === '' ? {} : readFile(file)),
+    ...process.env,
+    ...overrides,
+  });
+  const dataDirectory = resolve(env.ALPHAFLOPS_DATA_DIR ?? '.alphaflops');
+  return deepFreeze({
+    roles: env.ROLES,
+    redisUrl: env.REDIS_URL ?? null,
+    redisPublicUrl: env.ALPHAFLOPS_REDIS_PUBLIC_URL ?? null,
+    dataDirectory,
+    workerDirectory: resolve(env.ALPHAFLOPS_DATA_DIR ?? join(homedir(), '.config', 'alphaflops')),
+    ...storeOf(env.ALPHAFLOPS_STORE ?? env.MONGODB_URI, dataDirectory),
+    host: env.ALPHAFLOPS_HOST,
+    port: env.ALPHAFLOPS_PORT,
+    coordinatorUrl: env.ALPHAFLOPS_URL ?? null,
+    token: env.ALPHAFLOPS_TOKEN ?? null,
+    log: { level: env.ALPHAFLOPS_LOG_LEVEL, json: env.ALPHAFLOPS_LOG_JSON },
+    limits: {
+      bodyBytes: env.ALPHAFLOPS_BODY_LIMIT_BYTES,
+      requestsPerMinute: env.ALPHAFLOPS_REQUESTS_PER_MINUTE,
+    },
+    libraryPath: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''),
+    batchSpecs: env.ALPHAFLOPS_BATCH_SPECS,
+    heartbeatS: env.ALPHAFLOPS_HEARTBEAT_S,
+    offlineAfterS: env.ALPHAFLOPS_OFFLINE_AFTER_S,
+    staleAfterS: env.ALPHAFLOPS_STALE_AFTER_S,
+  });
+}
+
+function storeOf(store: string | undefined, dataDirectory: string): Pick<Config, 'storeFile' | 'mongodbUri'> {
+  const inDirectory = join(dataDirectory, 'alphaflops.sqlite');
+  if (store === undefined) return { storeFile: inDirectory, mongodbUri: null };
+  return store.startsWith('sqlite:')
+    ? { storeFile: resolve(store.slice('sqlite:'.length)), mongodbUri: null }
+    : { storeFile: inDirectory, mongodbUri: store };
+}
+
+/** The environment of a child process of ours: the one we got, and what it is to be told. */
+export function childEnvironment(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...overrides };
+}
+
+/** ALPHAFLOPS_CONFIG: a JSON object with the same names as the environment, which beats it. */
+function readFile(file: string): Record<string, string> {
+  try {
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof content !== 'object' || content === null || Array.isArray(content))
+      throw new Error('not an object');
+    return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, String(value)]));
+  } catch (error) {
+    throw new ConfigError(`ALPHAFLOPS_CONFIG: cannot read ${file}: ${(error as Error).message}`);
+  }
+}
+
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null) deepFreeze(part as object);
+  }
+  return Object.freeze(value);
+}

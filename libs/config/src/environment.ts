@@ -1,0 +1,95 @@
+import { z } from 'zod';
+
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const count = z.coerce.number().int().min(1);
+
+/** Parts of the coordinator that one process can play. */
+export const ROLES = ['api', 'record', 'fit'] as const;
+export type Role = (typeof ROLES)[number];
+
+const rolesList = z.string().transform((text, context) => {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !(ROLES as readonly string[]).includes(name));
+  if (unknown.length > 0) {
+    context.addIssue({
+      code: 'custom',
+      message: `unknown role ${unknown.join(', ')}; roles are ${ROLES.join(', ')}`,
+    });
+    return z.NEVER;
+  }
+  return names as Role[];
+});
+
+/** What a program of ours reads from its environment: name → meaning. docs/deployment.md is written from this. */
+const variables = {
+  ROLES: rolesList.default([...ROLES]).describe('parts this process plays: api, record, fit'),
+  REDIS_URL: z
+    .string()
+    .optional()
+    .describe('Redis of the queues; a private one is started when it is not set'),
+  ALPHAFLOPS_REDIS_PUBLIC_URL: z
+    .string()
+    .optional()
+    .describe('Redis as workers reach it; default: REDIS_URL'),
+  ALPHAFLOPS_DATA_DIR: z
+    .string()
+    .optional()
+    .describe(
+      'store file, private Redis, credentials, logs; default: .alphaflops, of a worker ~/.config/alphaflops',
+    ),
+  ALPHAFLOPS_STORE: z
+    .string()
+    .regex(
+      /^(sqlite:.+|mongodb(\+srv)?:\/\/.+)$/,
+      'must look like sqlite:path/to/file or mongodb://host/database',
+    )
+    .optional()
+    .describe(
+      'where samples and models are kept: sqlite:FILE or mongodb://…; default: MONGODB_URI, else sqlite:<data dir>/alphaflops.sqlite',
+    ),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\/.+$/, 'must look like mongodb://host/database')
+    .optional()
+    .describe('MongoDB as the store, when ALPHAFLOPS_STORE is not set'),
+  ALPHAFLOPS_HOST: z.string().default('127.0.0.1').describe('address to listen on'),
+  ALPHAFLOPS_PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('0: any free port'),
+  ALPHAFLOPS_URL: z.url().optional().describe('coordinator that the command line talks to'),
+  ALPHAFLOPS_TOKEN: z.string().optional().describe('bearer token of the command line'),
+  ALPHAFLOPS_LOG_LEVEL: z
+    .enum(['error', 'warn', 'log', 'debug'])
+    .default('log')
+    .describe('error, warn, log or debug'),
+  ALPHAFLOPS_LOG_JSON: flag.default(false).describe('one JSON object per line'),
+  ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('largest request body'),
+  ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address'),
+  ALPHAFLOPS_BATCH_SPECS: count.max(10_000).default(8).describe('ConvSpecs of one batch'),
+  ALPHAFLOPS_OFFLINE_AFTER_S: count.default(60).describe('a worker without heartbeat is offline then'),
+  ALPHAFLOPS_STALE_AFTER_S: count.default(14 * 24 * 3600).describe('… and stale then'),
+  ALPHAFLOPS_HEARTBEAT_S: count.default(10).describe('seconds between two heartbeats of a worker'),
+};
+
+/** Names and meanings of all variables, in the order of the documentation. */
+export function describeVariables(): { name: string; meaning: string }[] {
+  return Object.entries(variables).map(([name, schema]) => ({ name, meaning: schema.description ?? '' }));
+}
+
+export class ConfigError extends Error {
+  readonly code = 'bad-environment';
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+const EnvironmentSchema = z.object(variables);
+
+/** @throws ConfigError naming each variable that is wrong; the values are not repeated, they may be secrets */
+export function parseEnvironment(environment: NodeJS.ProcessEnv): z.infer<typeof EnvironmentSchema> {
+  // An empty variable means what an absent one means: compose files and shells write both.
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = EnvironmentSchema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new ConfigError(`The environment is wrong:\n${lines.join('\n')}`);
+}

@@ -1,0 +1,193 @@
+import { DTYPES } from '@alphaflops/conv';
+import { z } from 'zod';
+import { IdSchema, TimestampSchema } from './ids.js';
+import { OUTCOMES, ProtocolSchema } from './measurement.js';
+
+/** Largest number of ConvSpecs in one campaign. */
+export const MAX_CAMPAIGN_SPECS = 1_000_000;
+
+export const CAMPAIGN_STATES = [
+  'draft',
+  'planned',
+  'running',
+  'paused',
+  'fitting',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+export const CampaignStateSchema = z.enum(CAMPAIGN_STATES).meta({ id: 'CampaignState' });
+export type CampaignState = z.infer<typeof CampaignStateSchema>;
+
+/** Allowed changes of state; everything else is refused. */
+export const CAMPAIGN_TRANSITIONS: Readonly<Record<CampaignState, readonly CampaignState[]>> = {
+  draft: ['planned', 'failed', 'cancelled'],
+  planned: ['running', 'failed', 'cancelled'],
+  running: ['paused', 'fitting', 'failed', 'cancelled'],
+  paused: ['running', 'fitting', 'failed', 'cancelled'],
+  fitting: ['completed', 'failed', 'cancelled'],
+  completed: [],
+  failed: [],
+  cancelled: [],
+};
+
+/** Designs that are a list of their own, the same for everybody: they take no seed. */
+export const FIXED_DESIGNS = [
+  'paper-series',
+  'replication-A',
+  'replication-B',
+  'replication-C',
+  'replication-D',
+  'replication-E',
+  'replication-F',
+  'replication-G',
+  'replication-grid',
+] as const;
+export type FixedDesign = (typeof FIXED_DESIGNS)[number];
+
+/** Which ConvSpecs. Deterministic by name, size and seed, `adaptive` also by what is measured; `csv` brings its own list. */
+export const DesignSchema = z
+  .discriminatedUnion('name', [
+    z.strictObject({ name: z.enum(FIXED_DESIGNS) }),
+    z.strictObject({ name: z.literal('random'), seed: z.int().min(0).max(4_294_967_295).default(1) }),
+    z.strictObject({ name: z.literal('networklike'), seed: z.int().min(0).max(4_294_967_295).default(1) }),
+    z.strictObject({
+      name: z.literal('adaptive'),
+      seed: z.int().min(0).max(4_294_967_295).default(1),
+      rounds: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(8)
+        .describe('of measuring, fitting and choosing; fewer when the budget is small'),
+    }),
+    z.object({
+      name: z.literal('csv'),
+      csv: z.string().min(1).describe('canonical CSV; time_ms not needed'),
+    }),
+  ])
+  .meta({ id: 'Design' });
+export type Design = z.infer<typeof DesignSchema>;
+
+/** Which shapes of a design may be planned; others are left out, and counted. An absent field does not limit. */
+export const PlanConstraintsSchema = z
+  .object({
+    dtypes: z.array(z.enum(DTYPES)).min(1).optional().describe('designs made by rule plan f32 without it'),
+    maxMacs: z.number().gt(0).optional().describe('most multiply-adds of one convolution'),
+    allowGroups: z.boolean().optional().describe('false: neither depthwise nor grouped convolutions'),
+  })
+  .meta({ id: 'PlanConstraints' });
+export type PlanConstraints = z.infer<typeof PlanConstraintsSchema>;
+
+/** A device class (its devices share the work) or single devices (each measures everything). */
+export const TargetSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('device-class'), deviceClassId: IdSchema }),
+    z.strictObject({ kind: z.literal('devices'), deviceIds: z.array(IdSchema).min(1).max(1000) }),
+  ])
+  .meta({ id: 'Target' });
+export type Target = z.infer<typeof TargetSchema>;
+
+/** Fit asked for when the last sample is in. */
+export const FitRequestSchema = z
+  .object({
+    form: z.string().max(40).default('auto').describe('a registered form, or auto'),
+    seed: z.int().min(0).max(4_294_967_295).default(1),
+  })
+  .strict()
+  .meta({ id: 'FitRequest' });
+export type FitRequest = z.infer<typeof FitRequestSchema>;
+
+export const CampaignRequestSchema = z
+  .object({
+    name: z.string().min(1).max(120),
+    design: DesignSchema,
+    target: TargetSchema,
+    budget: z.strictObject({
+      specs: z.int().min(1).max(MAX_CAMPAIGN_SPECS).describe('at most this many ConvSpecs are planned'),
+      maxSpecMs: z
+        .number()
+        .gt(0)
+        .optional()
+        .describe('specs expected to take longer are left out, and counted'),
+    }),
+    constraints: PlanConstraintsSchema.optional(),
+    protocol: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('a registered protocol; by default the one for the executor'),
+    replicates: z.int().min(1).max(100).default(1),
+    fit: FitRequestSchema.prefault({}),
+  })
+  .strict()
+  .meta({ id: 'CampaignRequest' });
+export type CampaignRequest = z.infer<typeof CampaignRequestSchema>;
+
+export const OutcomeCountsSchema = z
+  .object(
+    Object.fromEntries(OUTCOMES.map((o) => [o, z.int().min(0)])) as Record<
+      (typeof OUTCOMES)[number],
+      z.ZodInt
+    >,
+  )
+  .meta({ id: 'OutcomeCounts' });
+export type OutcomeCounts = z.infer<typeof OutcomeCountsSchema>;
+
+export const StateChangeSchema = z.object({
+  state: CampaignStateSchema,
+  at: TimestampSchema,
+  reason: z.string(),
+});
+export type StateChange = z.infer<typeof StateChangeSchema>;
+
+/** How far a campaign that plans in rounds is. */
+export const CampaignRoundsSchema = z
+  .object({
+    testSpecs: z
+      .int()
+      .min(0)
+      .describe('first specs of the plan: never used for choosing others, only to judge'),
+    ends: z.array(z.int().min(1)).min(1).describe('specs planned at the end of each round so far, rising'),
+  })
+  .meta({ id: 'CampaignRounds' });
+export type CampaignRounds = z.infer<typeof CampaignRoundsSchema>;
+
+export const CampaignSchema = z
+  .object({
+    id: IdSchema,
+    name: z.string(),
+    state: CampaignStateSchema,
+    history: z.array(StateChangeSchema),
+    request: CampaignRequestSchema.describe('as it was asked for; a csv design is kept as its planned specs'),
+    deviceClassId: IdSchema.describe('class of every target device'),
+    targetIds: z.array(IdSchema).describe('one queue each: the class, or the devices'),
+    protocol: ProtocolSchema,
+    batchSize: z.int().min(1),
+    plannedSpecs: z.int().min(0),
+    plannedSlots: z.int().min(0).describe('specs × replicates × targets'),
+    rounds: CampaignRoundsSchema.optional().describe(
+      'of the design adaptive; absent: all is planned at once',
+    ),
+    excluded: z.record(z.string(), z.int().min(0)).describe('specs left out at planning, by reason'),
+    modelId: IdSchema.nullable(),
+    createdAt: TimestampSchema,
+    updatedAt: TimestampSchema,
+  })
+  .meta({ id: 'Campaign' });
+export type Campaign = z.infer<typeof CampaignSchema>;
+
+export const CampaignProgressSchema = z
+  .object({
+    campaignId: IdSchema,
+    state: CampaignStateSchema,
+    plannedSlots: z.int(),
+    recordedSlots: z.int(),
+    outcomes: OutcomeCountsSchema,
+    slotsPerSecond: z.number().nullable().describe('over the newest minute of recording'),
+    remainingSeconds: z.number().nullable(),
+    modelId: IdSchema.nullable(),
+    reason: z.string().describe('of the newest change of state'),
+  })
+  .meta({ id: 'CampaignProgress' });
+export type CampaignProgress = z.infer<typeof CampaignProgressSchema>;

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { FitRequestSchema } from './campaign.js';
+import { ConvSpecSchema } from './conv-spec.js';
+import { IdSchema } from './ids.js';
+import { ProtocolSchema, ProvenanceSchema } from './measurement.js';
+import { SlotResultSchema } from './sample.js';
+
+/** One batch of ConvSpecs for one target: one queue job. */
+export const MeasureJobSchema = z.object({
+  campaignId: IdSchema,
+  targetId: IdSchema,
+  batchIndex: z.int().min(0),
+  protocol: ProtocolSchema,
+  slots: z
+    .array(z.object({ specIndex: z.int().min(0), replicate: z.int().min(0), spec: ConvSpecSchema }))
+    .min(1)
+    .max(10_000),
+});
+export type MeasureJob = z.infer<typeof MeasureJobSchema>;
+
+/** What the worker returns as the job's result. */
+export const MeasureResultSchema = z.object({
+  workerId: IdSchema,
+  deviceId: IdSchema,
+  attempt: z.int().min(1),
+  provenance: ProvenanceSchema,
+  results: z.array(SlotResultSchema).min(1).max(10_000),
+});
+export type MeasureResult = z.infer<typeof MeasureResultSchema>;
+
+/** Fit a device class from its stored samples and publish the model. */
+export const FitJobSchema = z.object({
+  deviceClassId: IdSchema,
+  campaignId: IdSchema.nullable(),
+  request: FitRequestSchema,
+});
+export type FitJob = z.infer<typeof FitJobSchema>;
+
+export const FitResultSchema = z.object({ modelId: IdSchema });
+export type FitResult = z.infer<typeof FitResultSchema>;
+
+/** Plan the next round of a campaign whose rounds so far are measured. */
+export const PlanRoundJobSchema = z.object({
+  campaignId: IdSchema,
+  round: z.int().min(2).describe('the one to plan; the first is planned with the campaign'),
+});
+export type PlanRoundJob = z.infer<typeof PlanRoundJobSchema>;
+
+export const PlanRoundResultSchema = z.discriminatedUnion('planned', [
+  z.object({ planned: z.literal(true) }),
+  z.object({ planned: z.literal(false), reason: z.string().describe('why there is no such round') }),
+]);
+export type PlanRoundResult = z.infer<typeof PlanRoundResultSchema>;
+
+/**
+ * Every job there is: name → payload and result. Both ends of a queue parse with these schemas.
+ * `measure` queues exist once per target (`measure.v1.<targetId>`).
+ */
+export const JOBS = {
+  measure: { version: 1, payload: MeasureJobSchema, result: MeasureResultSchema },
+  fit: { version: 1, payload: FitJobSchema, result: FitResultSchema },
+  'plan-round': { version: 1, payload: PlanRoundJobSchema, result: PlanRoundResultSchema },
+} as const;
+export type JobName = keyof typeof JOBS;
+export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]['payload']>;
+export type JobResult<N extends JobName> = z.infer<(typeof JOBS)[N]['result']>;

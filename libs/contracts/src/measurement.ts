@@ -1,0 +1,128 @@
+import { z } from 'zod';
+
+/**
+ * How a convolution is timed (docs/measurement.md). A named, versioned set of parameters that is
+ * stored with every sample.
+ */
+export const ProtocolSchema = z
+  .object({
+    name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/),
+    version: z.int().min(1),
+    mode: z.enum(['hot', 'cold']).describe('cold: the last-level cache is overwritten before each run'),
+    warmUpMinRuns: z.int().min(1).max(1000),
+    warmUpTolerance: z.number().gt(0).lt(1).describe('two successive warm-up times agree within this share'),
+    warmUpMaxMs: z.number().gt(0).max(60_000),
+    minBatchMs: z.number().gt(0).max(10_000).describe('one timed batch lasts at least this long'),
+    minBatches: z.int().min(3).max(10_000),
+    maxRelativeStandardError: z.number().gt(0).lt(1).describe('of the mean of the batch times'),
+    maxTotalMs: z.number().gt(0).max(600_000).describe('accumulated timed milliseconds'),
+    noisyRelativeStandardError: z.number().gt(0).lt(1).describe('above this at the end the outcome is noisy'),
+    specTimeLimitMs: z.number().gt(0).max(3_600_000).describe('wall time after which a spec is a timeout'),
+    throttleRetries: z.int().min(0).max(10),
+    minClockShare: z
+      .number()
+      .min(0)
+      .lte(1)
+      .describe('SM clock below this share of its maximum is throttling'),
+    checkOutput: z.boolean().describe('compare a few output points with a direct sum'),
+  })
+  .meta({ id: 'Protocol' });
+export type Protocol = z.infer<typeof ProtocolSchema>;
+
+export const OUTCOMES = [
+  'ok',
+  'unsupported',
+  'out-of-memory',
+  'timeout',
+  'throttled',
+  'noisy',
+  'wrong-result',
+  'executor-crashed',
+] as const;
+export const OutcomeSchema = z.enum(OUTCOMES).meta({ id: 'Outcome' });
+export type Outcome = z.infer<typeof OutcomeSchema>;
+
+const positiveMs = z.number().gt(0);
+
+/** Statistics over timed batches; each batch time is already divided by its inner count. Milliseconds of one convolution. */
+export const TimingSchema = z
+  .object({
+    timeMs: positiveMs.describe('median; device time where the executor can tell it from host time'),
+    timeMinMs: positiveMs,
+    timeQ25Ms: positiveMs,
+    timeQ75Ms: positiveMs,
+    timeMeanMs: positiveMs,
+    cv: z.number().min(0).describe('standard deviation over mean of the batch times'),
+    repetitions: z.int().min(1).describe('timed batches'),
+    innerIterations: z.int().min(1).describe('convolutions in one timed batch'),
+    warmUpRuns: z.int().min(0),
+    batchTimesMs: z.array(positiveMs).max(10_000),
+    stoppedBy: z.enum(['relative-standard-error', 'total-time']),
+    eagerMs: positiveMs
+      .nullable()
+      .describe('launch by launch, with launch cost in it; null where not measured'),
+    energyMj: positiveMs.nullable().describe('energy of one convolution; null, never 0, where not measured'),
+  })
+  .meta({ id: 'Timing' });
+export type Timing = z.infer<typeof TimingSchema>;
+
+/** State of the device at one moment. Null where the device or its driver cannot tell. */
+export const ConditionsSchema = z
+  .object({
+    smClockMhz: z.number().nullable(),
+    maxSmClockMhz: z.number().nullable(),
+    temperatureC: z.number().nullable(),
+    powerW: z.number().nullable(),
+    throttleReasons: z.array(z.string().max(80)).max(20),
+    otherProcesses: z.int().min(0).nullable().describe('other processes computing on the device'),
+    hostLoad1: z.number().min(0).nullable().describe('one-minute load average of the host'),
+  })
+  .meta({ id: 'Conditions' });
+export type Conditions = z.infer<typeof ConditionsSchema>;
+
+const conditionsPair = { before: ConditionsSchema, after: ConditionsSchema };
+const reason = z.string().min(1).max(2000);
+
+/** What came of measuring one ConvSpec: a value, never an exception. Failures keep the best timing so far. */
+export const MeasurementSchema = z
+  .discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('ok'),
+      timing: TimingSchema,
+      conditions: z.object(conditionsPair),
+      algorithm: z.string().max(200).nullable().describe('algorithm or kernel chosen by the library'),
+      workspaceBytes: z.number().min(0).nullable(),
+    }),
+    z.object({
+      outcome: OutcomeSchema.exclude(['ok']),
+      reason,
+      timing: TimingSchema.nullable(),
+      conditions: z.object(conditionsPair).nullable(),
+    }),
+  ])
+  .meta({ id: 'Measurement' });
+export type Measurement = z.infer<typeof MeasurementSchema>;
+
+/** Where a sample comes from. One record per worker start; samples point to it by digest. */
+export const ProvenanceSchema = z
+  .object({
+    schema: z.literal('alphaflops.provenance/1'),
+    device: z.record(z.string().max(80), z.union([z.string().max(400), z.number(), z.boolean(), z.null()])),
+    executor: z.object({ name: z.string().max(80), version: z.string().max(80) }),
+    libraries: z.record(z.string().max(80), z.string().max(200)),
+    mathMode: z.string().max(80),
+    worker: z.object({
+      version: z.string().max(80),
+      commit: z.string().max(80).nullable(),
+      dirty: z.boolean().nullable(),
+    }),
+    host: z.object({
+      hostname: z.string().max(255),
+      cpu: z.string().max(200),
+      os: z.string().max(200),
+      kernel: z.string().max(200),
+      node: z.string().max(40),
+    }),
+  })
+  .meta({ id: 'Provenance' });
+export type Provenance = z.infer<typeof ProvenanceSchema>;

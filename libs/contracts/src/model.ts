@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { IdSchema, TimestampSchema } from './ids.js';
+import { ProtocolSchema } from './measurement.js';
+
+/** Errors of a model on samples it was not fitted on. Shares are 0…1; APE = |predicted − measured| / measured. */
+export const MetricsSchema = z
+  .object({
+    n: z.int().min(0),
+    mape: z.number(),
+    medianApe: z.number(),
+    within10: z.number().describe('share of samples with APE ≤ 10 %'),
+    within20: z.number(),
+    rmspe: z.number(),
+    r2: z.number().nullable().describe('on milliseconds; null when the times do not vary'),
+    r2Log: z.number().nullable().describe('on log milliseconds'),
+    spearman: z.number().nullable(),
+    coverage: z.number().nullable().describe('share of samples inside the interval; null without one'),
+  })
+  .meta({ id: 'Metrics' });
+export type Metrics = z.infer<typeof MetricsSchema>;
+
+export const ParameterSchema = z.object({
+  name: z.string(),
+  value: z.number(),
+  unit: z.string(),
+  standardError: z
+    .number()
+    .nullable()
+    .describe('null unless the state is estimated, or without spare samples'),
+  state: z
+    .enum(['estimated', 'on-bound', 'not-identifiable'])
+    .describe(
+      'not-identifiable: predictions use the value, but the data do not tell it; do not show it as a finding',
+    ),
+});
+export type Parameter = z.infer<typeof ParameterSchema>;
+
+/** One form fitted to one kernel group. */
+export const FittedGroupSchema = z.object({
+  group: z
+    .string()
+    .describe('kernel group, for example 1x1 or other; all: every group without an entry of its own'),
+  n: z.int().min(0),
+  parameters: z.array(ParameterSchema),
+  correlation: z.array(z.array(z.number().nullable())).describe('of the parameters, in their order'),
+  stopped: z
+    .enum(['converged', 'max-iterations', 'timed-out', 'singular', 'not-fitted'])
+    .describe('singular: minimal, but not every parameter is identifiable'),
+});
+export type FittedGroup = z.infer<typeof FittedGroupSchema>;
+
+export const FittedFormSchema = z.object({
+  form: z.string(),
+  groups: z.array(FittedGroupSchema),
+  heldOut: MetricsSchema.nullable().describe('cross-validated by shape; null when there are too few shapes'),
+  extra: z.unknown().optional().describe('what a form needs beyond parameters, in its own versioned layout'),
+});
+export type FittedForm = z.infer<typeof FittedFormSchema>;
+
+export const ModelSchema = z
+  .object({
+    schema: z.literal('alphaflops.model/1'),
+    id: IdSchema.nullable().describe('null for a model fitted from a file'),
+    version: z.int().min(1).nullable(),
+    deviceClassId: IdSchema.nullable(),
+    campaignId: IdSchema.nullable(),
+    chosenForm: z.string(),
+    loss: z
+      .enum(['relative', 'absolute'])
+      .default('relative')
+      .describe('relative: soft-L1 on log time; absolute: least squares on milliseconds'),
+    forms: z.array(FittedFormSchema).describe('the flops baseline, the paper’s alpha and the chosen form'),
+    interval: z.object({
+      coverage: z.number().gt(0).lt(1),
+      logHalfWidth: z
+        .number()
+        .min(0)
+        .nullable()
+        .describe('|log(t/t̂)| bound in the domain; null: too few samples'),
+      logHalfWidthOutside: z
+        .number()
+        .min(0)
+        .nullable()
+        .describe('the same just outside the domain; each doubling beyond it adds logHalfWidth'),
+    }),
+    domain: z
+      .record(z.string(), z.object({ min: z.number(), max: z.number() }))
+      .describe('fitted range of every axis, and of macs'),
+    domainLevels: z
+      .record(z.string(), z.array(z.string()))
+      .default({})
+      .describe('fitted values of dtype, padding and layout; an absent axis is not checked'),
+    neighbours: z
+      .object({
+        doublings: z
+          .number()
+          .min(0)
+          .describe('distance to the nearest shape beyond which a spec is in a gap'),
+        shapes: z
+          .array(z.array(z.number().positive()))
+          .describe(
+            'batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups of typical fitted shapes',
+          ),
+      })
+      .optional()
+      .describe('distances are Euclidean over log2 of the axes; absent: gaps are not checked'),
+    heldOut: z
+      .object({
+        worst: z
+          .array(z.object({ shape: z.string(), measured: z.number(), predicted: z.number() }))
+          .describe('shapes with the largest errors, worst first'),
+        points: z
+          .array(z.tuple([z.number(), z.number(), z.number()]))
+          .describe('macs, measured and predicted of some samples, for plots'),
+      })
+      .optional()
+      .describe('predictions by the chosen form of shapes that were held out'),
+    device: z.record(z.string(), z.number()).describe('device constants that a form used'),
+    data: z.object({
+      digest: z.string().describe('sha-256 of the canonical rows that were fitted'),
+      samples: z.int().min(0),
+      shapes: z.int().min(0),
+      excluded: z.record(z.string(), z.int()).describe('rows left out, by reason'),
+    }),
+    protocol: ProtocolSchema.nullable(),
+    design: z.string().nullable(),
+    seed: z.int(),
+    notes: z.array(z.string()).describe('limits of the model, in words'),
+    codeVersion: z.string(),
+    createdAt: TimestampSchema,
+  })
+  .meta({ id: 'Model', description: 'One published fit for one device class.' });
+export type Model = z.infer<typeof ModelSchema>;
+
+export const PredictionSchema = z
+  .object({
+    macs: z.number(),
+    flops: z.number().describe('2 × macs'),
+    alpha: z.number().describe('cost relative to the device’s best sustained rate: alphaFlops / flops'),
+    alphaFlops: z.number(),
+    predictedMs: z.number(),
+    lowerMs: z.number().nullable(),
+    upperMs: z.number().nullable(),
+    inDomain: z.boolean(),
+  })
+  .meta({ id: 'Prediction' });
+export type Prediction = z.infer<typeof PredictionSchema>;

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { ConvSpecSchema } from './conv-spec.js';
+import { IdSchema, TimestampSchema } from './ids.js';
+import { MeasurementSchema, OutcomeSchema, TimingSchema, ConditionsSchema } from './measurement.js';
+
+/**
+ * One stored measurement. Never changed once stored. At most one exists for each slot
+ * (campaignId, targetId, specIndex, replicate): docs/decisions/0003-slots.md.
+ */
+export const SampleSchema = z
+  .object({
+    id: IdSchema,
+    campaignId: IdSchema,
+    targetId: IdSchema.describe('device class or device that the campaign asked for'),
+    specIndex: z.int().min(0),
+    replicate: z.int().min(0),
+    attempt: z.int().min(1),
+    batchIndex: z.int().min(0),
+    specKey: z.string(),
+    spec: ConvSpecSchema,
+    deviceId: IdSchema.nullable().describe('null when no worker brought the batch to its end'),
+    deviceClassId: IdSchema,
+    workerId: IdSchema.nullable(),
+    protocol: z.object({ name: z.string(), version: z.int() }),
+    provenanceId: z.string().nullable().describe('sha-256 of the provenance record'),
+    outcome: OutcomeSchema,
+    reason: z.string().nullable(),
+    timing: TimingSchema.nullable(),
+    conditions: z.object({ before: ConditionsSchema, after: ConditionsSchema }).nullable(),
+    algorithm: z.string().nullable(),
+    workspaceBytes: z.number().nullable(),
+    startedAt: TimestampSchema,
+    recordedAt: TimestampSchema,
+  })
+  .meta({ id: 'Sample' });
+export type Sample = z.infer<typeof SampleSchema>;
+
+/** What a worker sends back for one slot of a batch. */
+export const SlotResultSchema = z.object({
+  specIndex: z.int().min(0),
+  replicate: z.int().min(0),
+  startedAt: TimestampSchema,
+  measurement: MeasurementSchema,
+});
+export type SlotResult = z.infer<typeof SlotResultSchema>;

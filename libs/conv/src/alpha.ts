@@ -1,0 +1,62 @@
+import type { ConvSpec } from './conv-spec.js';
+import { kernelPoints, macs, outputPoints } from './work.js';
+
+/** β and γ of the paper for one kernel group. Both have no unit. */
+export interface AlphaCoefficients {
+  /** Share of the cost of one point that a further point adds; 0 ≤ β ≤ 1. */
+  readonly beta: number;
+  /** γ ≥ 0; γ = 0 makes α = 1 everywhere, which is plain FLOPs. */
+  readonly gamma: number;
+}
+
+/**
+ * Coefficients published by Asperti, Evangelista and Marzolla (2021, arXiv 2107.11949) for an NVIDIA Quadro T2000,
+ * with the device's rate `msPerMillionMacs` (the authors count one multiply-add as one FLOP).
+ */
+export const PUBLISHED_ALPHA = {
+  '1x1': { beta: 0.02, gamma: 0.99 },
+  other: { beta: 0.001, gamma: 0.56 },
+  msPerMillionMacs: 0.0375,
+} as const;
+
+/** The paper fits kernels of 1×1 apart from all others. */
+export type KernelGroup = '1x1' | 'other';
+
+export function kernelGroup(spec: ConvSpec): KernelGroup {
+  return kernelPoints(spec) === 1 ? '1x1' : 'other';
+}
+
+/** S_K, the number of output points at which α is 1: 1 + ln K, as in the authors' code. */
+export function alphaReference(kernelPoints: number): number {
+  return 1 + Math.log(kernelPoints);
+}
+
+/**
+ * α_K(S) = ((S_K + β·(S − S_K)) / S)^γ, the paper's correction of FLOPs, for S output points and K kernel points.
+ *
+ * With 0 ≤ β ≤ 1 and γ ≥ 0 it is 1 at S = S_K, never grows with S, and tends to β^γ. Below S_K (only tiny outputs:
+ * S_K is 3.2 for a 3×3 kernel) the formula is used unchanged, as the authors do: α is then above 1, at most
+ * S_K^γ at S = 1, because so few points cannot fill the device.
+ *
+ * @throws RangeError when S or K is not ≥ 1, or when β is outside 0…1.
+ */
+export function alpha(
+  outputPoints: number,
+  kernelPoints: number,
+  { beta, gamma }: AlphaCoefficients,
+): number {
+  if (!(outputPoints >= 1) || !(kernelPoints >= 1)) {
+    throw new RangeError(
+      `alpha needs at least one output point and one kernel point, not ${outputPoints} and ${kernelPoints}`,
+    );
+  }
+  if (!(beta >= 0 && beta <= 1)) throw new RangeError(`alpha needs 0 ≤ β ≤ 1, not ${beta}`);
+  const reference = alphaReference(kernelPoints);
+  return ((reference + beta * (outputPoints - reference)) / outputPoints) ** gamma;
+}
+
+/** Time in ms by the published coefficients: c·α_K(S)·M, M in millions of multiply-adds. */
+export function publishedTimeMs(spec: ConvSpec): number {
+  const correction = alpha(outputPoints(spec), kernelPoints(spec), PUBLISHED_ALPHA[kernelGroup(spec)]);
+  return (PUBLISHED_ALPHA.msPerMillionMacs * correction * macs(spec)) / 1e6;
+}

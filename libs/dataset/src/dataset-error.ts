@@ -1,0 +1,77 @@
+export type DatasetErrorCode =
+  | 'empty'
+  | 'missing-column'
+  | 'duplicate-column'
+  | 'wrong-cell-count'
+  | 'invalid-value'
+  | 'malformed'
+  | 'too-long';
+
+/** One thing that is wrong with a file. Lines count from 1; null where the problem has no single line or column. */
+export interface DatasetProblem {
+  readonly code: DatasetErrorCode;
+  readonly line: number | null;
+  readonly column: string | null;
+  readonly message: string;
+}
+
+/** A file that cannot be read as asked. The first problem stands in the error itself, all found are in `problems`. */
+export class DatasetError extends Error {
+  override readonly name = 'DatasetError';
+  readonly code: DatasetErrorCode;
+  readonly line: number | null;
+  readonly column: string | null;
+
+  constructor(
+    readonly file: string,
+    readonly problems: readonly [DatasetProblem, ...DatasetProblem[]],
+  ) {
+    const told = problems.map((problem) => file + place(problem) + ': ' + problem.message);
+    super(told.join('\n'));
+    ({ code: this.code, line: this.line, column: this.column } = problems[0]);
+  }
+}
+
+function place({ line, column }: DatasetProblem): string {
+  return (line === null ? '' : `, line ${line}`) + (column === null ? '' : `, column ${column}`);
+}
+
+/** So many problems are told at once, so that a person can mend several before the next try. */
+export const MAX_PROBLEMS = 10;
+
+/** Collects the problems of one file. */
+export class Problems {
+  private readonly found: DatasetProblem[] = [];
+
+  constructor(private readonly file: string) {}
+
+  get any(): boolean {
+    return this.found.length > 0;
+  }
+
+  /** @throws DatasetError with all problems so far, when there are enough. */
+  add(...problems: DatasetProblem[]): void {
+    this.found.push(...problems);
+    if (this.found.length >= MAX_PROBLEMS) this.throwIfAny();
+  }
+
+  /** @throws DatasetError with this problem and the ones found before. */
+  fatal(problem: DatasetProblem): never {
+    this.found.push(problem);
+    throw this.error();
+  }
+
+  throwIfAny(): void {
+    if (this.any) throw this.error();
+  }
+
+  private error(): DatasetError {
+    return new DatasetError(this.file, this.found.slice(0, MAX_PROBLEMS) as [DatasetProblem]);
+  }
+}
+
+/** A value as an error message shows it: quoted, control characters escaped, cut short. */
+export function shown(value: string): string {
+  if (value === '') return 'an empty cell';
+  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+}

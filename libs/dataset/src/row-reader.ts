@@ -1,0 +1,120 @@
+import { ConvSpecSchema, MAX_AXIS } from '@alphaflops/contracts';
+import { DTYPES, LAYOUTS, PADDINGS, type ConvSpec } from '@alphaflops/conv';
+import { shown, type DatasetProblem } from './dataset-error.js';
+import { OPTIONAL_AXES, requiredColumns, type AxisSources, type Layout } from './layouts.js';
+
+/** Columns that are kept with a sample when a file has them, beside the canonical ones. */
+export const EXTRA_COLUMNS = [
+  'time_min_ms',
+  'time_q25_ms',
+  'time_q75_ms',
+  'repetitions',
+  'inner_iterations',
+  'eager_ms',
+  'sm_clock_mhz',
+  'temperature_c',
+  'power_w',
+  'energy_mj',
+] as const;
+export type ExtraColumn = (typeof EXTRA_COLUMNS)[number];
+export type Extras = Partial<Record<ExtraColumn, number>>;
+
+/** What one row says. `timeMs` is NaN only when the time was not asked for. */
+export interface RowValues {
+  readonly spec: ConvSpec;
+  readonly timeMs: number;
+  readonly extras: Extras;
+}
+
+export type ReadRow = { ok: true; values: RowValues } | { ok: false; problems: DatasetProblem[] };
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** How programs write that a value is not known. */
+const UNKNOWN = new Set(['', 'nan', 'null', 'none', 'na']);
+const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
+  dtype: DTYPES,
+  padding: PADDINGS,
+  layout: LAYOUTS,
+};
+
+type AxisSource = readonly [axis: keyof ConvSpec, source: string | number];
+
+/** The number that a cell spells in decimal, else NaN. */
+export function decimal(cell: string): number {
+  return DECIMAL.test(cell) ? Number(cell) : Number.NaN;
+}
+
+/** Reads rows of one file, whose header and layout are known. */
+export class RowReader {
+  private readonly position: ReadonlyMap<string, number>;
+  private readonly extras: readonly ExtraColumn[];
+  private readonly sources: readonly AxisSource[];
+  private readonly specialSources: readonly AxisSource[];
+
+  constructor(
+    private readonly layout: Layout,
+    header: readonly string[],
+    private readonly withTime: boolean,
+  ) {
+    this.position = new Map(header.map((column, index) => [column, index]));
+    this.extras = EXTRA_COLUMNS.filter((column) => withTime && this.position.has(column));
+    const present = OPTIONAL_AXES.filter((axis) => this.position.has(axis));
+    const optional: AxisSources = Object.fromEntries(present.map((axis) => [axis, axis]));
+    this.sources = Object.entries({ ...optional, ...layout.axes }) as AxisSource[];
+    this.specialSources = Object.entries({ ...optional, ...layout.special?.axes }) as AxisSource[];
+  }
+
+  /** Columns that the layout needs and the header lacks. */
+  get missingColumns(): string[] {
+    return requiredColumns(this.layout, this.withTime).filter((column) => !this.position.has(column));
+  }
+
+  read(cells: readonly string[], line: number): ReadRow {
+    const problems: DatasetProblem[] = [];
+    const cell = (column: string) => cells[this.position.get(column) ?? -1]?.trim() ?? '';
+    const refuse = (column: string | null, message: string) => {
+      // One column can hold two axes.
+      const told = problems.some((problem) => problem.column === column);
+      if (!told) problems.push({ code: 'invalid-value', line, column, message });
+    };
+
+    const { special } = this.layout;
+    const isSpecial = special !== undefined && cell(special.column) === special.value;
+    const sources = isSpecial ? this.specialSources : this.sources;
+    const raw: Record<string, string | number> = {};
+    for (const [axis, source] of sources) {
+      if (typeof source === 'number') raw[axis] = source;
+      else raw[axis] = axis in WORDS ? cell(source) : decimal(cell(source));
+    }
+    const parsed = ConvSpecSchema.safeParse(raw);
+    for (const issue of parsed.error?.issues ?? []) {
+      const [axis, column] = sources.find(([name]) => name === issue.path[0]) ?? [];
+      if (axis === undefined || typeof column !== 'string') refuse(null, issue.message);
+      else if (issue.code === 'custom') refuse(column, issue.message);
+      else refuse(column, `expected ${expectation(axis)}, found ${shown(cell(column))}`);
+    }
+
+    const positive = (column: string, what: string, unit: number): number => {
+      const value = decimal(cell(column)) * unit;
+      if (value > 0 && value < Infinity) return value;
+      refuse(column, `expected ${what} above 0, found ${shown(cell(column))}`);
+      return Number.NaN;
+    };
+    const { time } = this.layout;
+    const timeMs = this.withTime
+      ? positive(time.column, time.unitMs === 1 ? 'a time in milliseconds' : 'a time in seconds', time.unitMs)
+      : Number.NaN;
+    const extras: Extras = {};
+    for (const column of this.extras) {
+      if (!UNKNOWN.has(cell(column).toLowerCase())) extras[column] = positive(column, 'a number', 1);
+    }
+    return parsed.success && problems.length === 0
+      ? { ok: true, values: { spec: parsed.data, timeMs, extras } }
+      : { ok: false, problems };
+  }
+}
+
+function expectation(axis: keyof ConvSpec): string {
+  const words = WORDS[axis];
+  return words ? `one of ${words.join(', ')}` : `a whole number from 1 to ${MAX_AXIS}`;
+}

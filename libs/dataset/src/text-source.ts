@@ -1,0 +1,52 @@
+import type { DatasetProblem } from './dataset-error.js';
+
+/** The text of a file: the text itself, or its pieces in order (a file stream, a response body). UTF-8. */
+export type TextSource = string | AsyncIterable<string | Uint8Array>;
+
+/** Longest record in bytes: a line, or several when a quoted cell holds line breaks. A data row takes about 150. */
+export const MAX_RECORD_BYTES = 65_536;
+
+const PIECE_BYTES = 65_536;
+
+/** The bytes of the source in small pieces, so that what is made of one piece stays small. */
+export async function* pieces(source: TextSource): AsyncGenerator<Buffer> {
+  for await (const part of typeof source === 'string' ? [source] : source) {
+    const bytes =
+      typeof part === 'string' ? Buffer.from(part) : Buffer.from(part.buffer, part.byteOffset, part.length);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+  }
+}
+
+const QUOTE = 0x22;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * The same pieces, up to the first record that is longer than `MAX_RECORD_BYTES`: no file, however made, can make
+ * a reader hold more than one such record.
+ *
+ * @param quotes whether line breaks between double quotes belong to the record
+ * @param refuse is told of the long record, and throws
+ */
+export async function* withBoundedRecords(
+  source: AsyncIterable<Buffer>,
+  quotes: boolean,
+  refuse: (problem: DatasetProblem) => never,
+): AsyncGenerator<Buffer> {
+  let line = 1;
+  let recordBytes = 0;
+  let quoted = false;
+  for await (const piece of source) {
+    for (const byte of piece) {
+      if (byte === LINE_FEED) line += 1;
+      if (byte === QUOTE && quotes) quoted = !quoted;
+      if (!quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) recordBytes = 0;
+      else recordBytes += 1;
+      if (recordBytes > MAX_RECORD_BYTES) {
+        const message = `expected lines of at most ${MAX_RECORD_BYTES} bytes: is this a text file, are its quotes closed?`;
+        refuse({ code: 'too-long', line, column: null, message });
+      }
+    }
+    yield piece;
+  }
+}

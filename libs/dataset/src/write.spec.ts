@@ -1,0 +1,184 @@
+import { CONV_SPEC_DEFAULTS, DTYPES, LAYOUTS, PADDINGS, type ConvSpec } from '@alphaflops/conv';
+import fc from 'fast-check';
+import {
+  DatasetError,
+  EXTRA_COLUMNS,
+  fitInputDigest,
+  readAllSamples,
+  readSamplesJsonl,
+  readSpecs,
+  writeCsv,
+  writeSamples,
+  writeSamplesJsonl,
+  writeSpecs,
+  type SampleValues,
+} from './index.js';
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+const text = async (pieces: AsyncIterable<string>) => (await all(pieces)).join('');
+
+const positive = fc.double({ min: 1e-300, max: 1e300, noNaN: true });
+const axis = fc.integer({ min: 1, max: 1_048_576 });
+const spec: fc.Arbitrary<ConvSpec> = fc
+  .record({
+    batch: axis,
+    height: axis,
+    width: axis,
+    cin: fc.integer({ min: 1, max: 1024 }),
+    cout: fc.integer({ min: 1, max: 1024 }),
+    kernel_h: axis,
+    kernel_w: axis,
+    stride: axis,
+    groups: fc.integer({ min: 1, max: 1024 }),
+    dtype: fc.constantFrom(...DTYPES),
+    padding: fc.constantFrom(...PADDINGS),
+    layout: fc.constantFrom(...LAYOUTS),
+  })
+  .map((one) => ({
+    ...one,
+    cin: one.cin * one.groups,
+    cout: one.cout * one.groups,
+    // A kernel without padding fits its input.
+    height: one.padding === 'valid' ? Math.max(one.height, one.kernel_h) : one.height,
+    width: one.padding === 'valid' ? Math.max(one.width, one.kernel_w) : one.width,
+  }));
+const sample = fc.record({
+  spec,
+  timeMs: positive,
+  extras: fc.record(Object.fromEntries(EXTRA_COLUMNS.map((column) => [column, positive])), {
+    requiredKeys: [],
+  }),
+});
+const samples = fc.array(sample, { minLength: 1, maxLength: 20 });
+const withLines = (rows: readonly SampleValues[], first: number) =>
+  rows.map((row, index) => ({ line: first + index, ...row }));
+
+describe('what is written', () => {
+  it('is read back the same, as CSV', async () => {
+    await fc.assert(
+      fc.asyncProperty(samples, async (rows) => {
+        expect(await readAllSamples(writeSamples(rows), 'a.csv')).toEqual(withLines(rows, 2));
+      }),
+    );
+  });
+
+  it('is read back the same, as JSON Lines', async () => {
+    await fc.assert(
+      fc.asyncProperty(samples, async (rows) => {
+        expect(await all(readSamplesJsonl(writeSamplesJsonl(rows), 'a.jsonl'))).toEqual(withLines(rows, 1));
+      }),
+    );
+  });
+
+  it('is read back the same, without times, beyond one piece', async () => {
+    const specs = fc.sample(spec, { numRuns: 2500, seed: 1 });
+    expect((await all(readSpecs(writeSpecs(specs), 'a.csv'))).map((row) => row.spec)).toEqual(specs);
+  });
+
+  it('has the canonical columns', async () => {
+    const [one] = fc.sample(sample, 1) as [SampleValues];
+    expect((await text(writeSamples([one], ['energy_mj']))).split('\n')[0]).toBe(
+      'batch,height,width,cin,cout,kernel_h,kernel_w,stride,groups,dtype,padding,layout,time_ms,energy_mj',
+    );
+  });
+});
+
+describe('tables', () => {
+  it('quote what needs it, and leave unknown values empty', async () => {
+    const rows = [
+      ['a,b', 'say "x"', 'two\nlines', true],
+      [null, Number.NaN, undefined, 0.1],
+    ];
+    expect(await text(writeCsv(['one', 'two', 'three', 'four'], rows))).toBe(
+      'one,two,three,four\n"a,b","say ""x""","two\nlines",true\n,,,0.1\n',
+    );
+  });
+
+  it('disarm formulas but not numbers', async () => {
+    const row = ['=1+1', '+cmd', '-2+3', '@x', -0.5, '-0.5', '+1e3', 'a=b'];
+    expect(await text(writeCsv(['x'], [row]))).toBe(`x\n'=1+1,'+cmd,'-2+3,'@x,-0.5,-0.5,1000,a=b\n`);
+  });
+});
+
+describe('JSON Lines', () => {
+  const line =
+    '{"height":4,"width":4,"cin":3,"cout":8,"kernel_h":3,"kernel_w":3,"time_ms":0.5,"energy_mj":null,"note":{}}';
+
+  it('fills absent names and ignores unknown ones', async () => {
+    const [row] = await all(readSamplesJsonl(`\ufeff${line}\r\n\n`, 'a.jsonl'));
+    expect(row).toMatchObject({
+      line: 1,
+      spec: { batch: 1, cout: 8, dtype: 'f32' },
+      timeMs: 0.5,
+      extras: {},
+    });
+  });
+
+  it.each([
+    ['an empty file', '', 'a.jsonl: expected one JSON object per line, found nothing'],
+    [
+      'lines that are no object',
+      `${line}\n[1]\nx\n`,
+      'a.jsonl, line 2: expected one JSON object\na.jsonl, line 3: expected one JSON object',
+    ],
+    [
+      'missing names',
+      `${line}\n{"height":4}\n`,
+      'a.jsonl, line 2, column width: expected the columns of the canonical layout',
+    ],
+    [
+      'a fraction',
+      line.replace('3', '"3.5"'),
+      'a.jsonl, line 1, column cin: expected a whole number from 1 to 1048576',
+    ],
+    [
+      'a time that is a list',
+      line.replace('0.5', '[]'),
+      'a.jsonl, line 1, column time_ms: expected a time in milliseconds above 0',
+    ],
+    [
+      'a very long line',
+      `{"a":"${'x'.repeat(70_000)}"}`,
+      'a.jsonl, line 1: expected lines of at most 65536 bytes',
+    ],
+  ])('refuses %s', async (_what, source, message) => {
+    const reading = all(readSamplesJsonl(source, 'a.jsonl'));
+    await expect(reading).rejects.toThrow(DatasetError);
+    await expect(reading).rejects.toThrow(message);
+  });
+});
+
+describe('digest of a fit’s input', () => {
+  const rows = fc.sample(sample, { numRuns: 50, seed: 2 });
+
+  it('does not depend on the order or on further columns', () => {
+    const digest = fitInputDigest(rows);
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    const bare = rows.map(({ spec, timeMs }) => ({ spec, timeMs })).reverse();
+    expect(fitInputDigest(bare)).toBe(digest);
+  });
+
+  it('changes with every value, to the last bit, and with repetition', () => {
+    const [first, ...rest] = rows as [SampleValues, ...SampleValues[]];
+    const others = [
+      [{ ...first, timeMs: first.timeMs * (1 + Number.EPSILON) }, ...rest],
+      [{ ...first, spec: { ...first.spec, batch: first.spec.batch + 1 } }, ...rest],
+      [first, ...rows],
+      rest,
+    ];
+    expect(new Set([rows, ...others].map((one) => fitInputDigest(one))).size).toBe(5);
+  });
+
+  it('is that of the lines it is said to be of', () => {
+    const size = { batch: 1, height: 2, width: 2, cin: 1, cout: 1, kernel_h: 1, kernel_w: 1 };
+    const one = { ...CONV_SPEC_DEFAULTS, ...size };
+    // printf 'b1-h2-w2-i1-o1-k1x1-s1-g1-f32-same-NCHW 0.5\n' | sha256sum
+    expect(fitInputDigest([{ spec: one, timeMs: 0.5 }])).toBe(
+      '3f5a56e1668aa18da796afc4edd188fd6924bb7ff3f6796a6107ec6aa931a9d1',
+    );
+  });
+});

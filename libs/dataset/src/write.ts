@@ -1,0 +1,92 @@
+import type { ConvSpec } from '@alphaflops/conv';
+import { stringify } from 'csv-stringify/sync';
+import { decimal, EXTRA_COLUMNS, type ExtraColumn, type Extras } from './row-reader.js';
+
+/** Columns of a ConvSpec in the canonical order. */
+export const SPEC_COLUMNS = [
+  'batch',
+  'height',
+  'width',
+  'cin',
+  'cout',
+  'kernel_h',
+  'kernel_w',
+  'stride',
+  'groups',
+  'dtype',
+  'padding',
+  'layout',
+] as const satisfies readonly (keyof ConvSpec)[];
+
+/** What is written of a sample. */
+export interface SampleValues {
+  readonly spec: ConvSpec;
+  readonly timeMs: number;
+  readonly extras?: Extras;
+}
+
+/** Null, undefined and numbers that are not finite become empty cells. */
+export type Cell = string | number | boolean | null | undefined;
+
+type Rows<T> = Iterable<T> | AsyncIterable<T>;
+
+const ROWS_PER_PIECE = 1000;
+
+/** Columns of a sample in the canonical order; of the further ones, those asked for. */
+export function sampleColumns(extras: readonly ExtraColumn[] = EXTRA_COLUMNS): string[] {
+  return [...SPEC_COLUMNS, 'time_ms', ...extras];
+}
+
+/**
+ * A CSV file in pieces: header, then rows, cells quoted where they must be. Numbers are written so that reading
+ * gives the same number. Text that a spreadsheet would run as a formula (it starts with = + - @, and is no number)
+ * gets an apostrophe in front.
+ */
+export async function* writeCsv(
+  columns: readonly string[],
+  rows: Rows<readonly Cell[]>,
+): AsyncGenerator<string> {
+  let held: Cell[][] = [[...columns]];
+  for await (const row of rows) {
+    held.push(row.map(plain));
+    if (held.length === ROWS_PER_PIECE) {
+      yield stringify(held, { escape_formulas: true });
+      held = [];
+    }
+  }
+  if (held.length > 0) yield stringify(held, { escape_formulas: true });
+}
+
+/** ConvSpecs as canonical CSV without times. */
+export async function* writeSpecs(specs: Rows<ConvSpec>): AsyncGenerator<string> {
+  yield* writeCsv(
+    SPEC_COLUMNS,
+    mapped(specs, (spec) => SPEC_COLUMNS.map((column) => spec[column])),
+  );
+}
+
+/** Samples as canonical CSV with the further columns asked for; empty cells where a sample has no value. */
+export async function* writeSamples(
+  samples: Rows<SampleValues>,
+  extras: readonly ExtraColumn[] = EXTRA_COLUMNS,
+): AsyncGenerator<string> {
+  const cells = ({ spec, timeMs, extras: values }: SampleValues): Cell[] => [
+    ...SPEC_COLUMNS.map((column) => spec[column]),
+    timeMs,
+    ...extras.map((column) => values?.[column]),
+  ];
+  yield* writeCsv(sampleColumns(extras), mapped(samples, cells));
+}
+
+/** Signed numbers in text are turned into numbers, so that the guard against formulas leaves them alone. */
+function plain(cell: Cell): Cell {
+  if (typeof cell === 'number') return Number.isFinite(cell) ? cell : null;
+  if (typeof cell === 'boolean') return String(cell);
+  return typeof cell === 'string' && /^[+-]/.test(cell) && Number.isFinite(decimal(cell))
+    ? Number(cell)
+    : cell;
+}
+
+async function* mapped<T, U>(items: Rows<T>, change: (item: T) => U): AsyncGenerator<U> {
+  for await (const item of items) yield change(item);
+}

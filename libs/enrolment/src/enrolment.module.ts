@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { JoinTokensController } from './join-tokens.controller.js';
+import { QueueGrantsService } from './queue-grants.service.js';
+import { TokensService } from './tokens.service.js';
+import { WorkersController } from './workers.controller.js';
+import { WorkersService } from './workers.service.js';
+
+@Module({
+  controllers: [JoinTokensController, WorkersController],
+  providers: [TokensService, WorkersService, QueueGrantsService],
+  exports: [TokensService],
+})
+export class EnrolmentModule {}

@@ -1,0 +1,45 @@
+import type { Device, DeviceClass, DeviceDescription } from '@alphaflops/contracts';
+import { digestOf, provenanceId } from '@alphaflops/store';
+
+function slug(text: string, length: number): string {
+  const words = text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return words.slice(0, length).replace(/^-+|-+$/g, '') || 'device';
+}
+
+/** Two devices are of one class when a model of one is a model of the other: SKU, executor, libraries, math mode. */
+export function deviceClassOf(description: DeviceDescription, createdAt: string): DeviceClass {
+  const { sku, kind, executor, smCount, memoryBytes, provenance } = description;
+  const { libraries, mathMode } = provenance;
+  const identity = digestOf([sku, executor, libraries, mathMode]);
+  return {
+    id: `${slug(`${executor}-${sku}`, 56)}-${identity.slice(0, 8)}`,
+    sku,
+    kind,
+    executor,
+    libraries,
+    mathMode,
+    smCount,
+    memoryBytes,
+    createdAt,
+  };
+}
+
+/** One physical device as one executor sees it; a new driver moves it to another class, not to another id. */
+export function deviceOf(
+  description: DeviceDescription,
+  deviceClassId: string,
+  workerId: string,
+  now: string,
+): Device {
+  const { uuid, sku, executor, provenance } = description;
+  return {
+    id: `${slug(executor, 24)}-${digestOf([uuid, executor]).slice(0, 12)}`,
+    uuid,
+    sku,
+    deviceClassId,
+    workerId,
+    provenanceId: provenanceId(provenance),
+    createdAt: now,
+    updatedAt: now,
+  };
+}

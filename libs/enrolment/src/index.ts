@@ -1,0 +1,3 @@
+export * from './enrolment.module.js';
+export * from './enrolment-settings.js';
+export { TokensService } from './tokens.service.js';

@@ -1,0 +1,43 @@
+import {
+  IdSchema,
+  type JoinTokenRequest,
+  JoinTokenRequestSchema,
+  JoinTokenSchema,
+  type NewJoinToken,
+  NewJoinTokenSchema,
+} from '@alphaflops/contracts';
+import { Answer, type ApiRequest, NeedsToken } from '@alphaflops/http';
+import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { TokensService } from './tokens.service.js';
+
+@ApiTags('join-tokens')
+@NeedsToken()
+@Controller('v1/join-tokens')
+export class JoinTokensController {
+  constructor(private readonly tokens: TokensService) {}
+
+  @Post()
+  @Answer(201, NewJoinTokenSchema, 'Make a token with which machines can enrol')
+  async create(
+    @Body({ schema: JoinTokenRequestSchema }) body: JoinTokenRequest,
+    @Req() request: ApiRequest,
+  ): Promise<NewJoinToken> {
+    const { record, secret } = await this.tokens.createJoinToken(body);
+    const url = `${request.protocol}://${request.get('host') ?? 'localhost'}`;
+    return { ...record, token: secret, command: `alphaflops worker join ${url} --token ${secret}` };
+  }
+
+  @Get()
+  @Answer(200, z.array(JoinTokenSchema), 'Join tokens, without their secrets')
+  list() {
+    return this.tokens.joinTokens();
+  }
+
+  @Delete(':id')
+  @Answer(204, null, 'Revoke a join token')
+  async revoke(@Param('id', { schema: IdSchema }) id: string): Promise<void> {
+    await this.tokens.revokeJoinToken(id);
+  }
+}

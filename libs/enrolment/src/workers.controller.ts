@@ -1,0 +1,113 @@
+import {
+  type EnrolmentRequest,
+  EnrolmentRequestSchema,
+  EnrolmentSchema,
+  type HeartbeatRequest,
+  HeartbeatRequestSchema,
+  HeartbeatSchema,
+  IdSchema,
+  type PageQuery,
+  PageQuerySchema,
+  pageOf,
+  ReasonSchema,
+  type SessionRequest,
+  SessionRequestSchema,
+  SessionSchema,
+  WorkerSchema,
+} from '@alphaflops/contracts';
+import { AllowAccess, Answer, type ApiRequest, NeedsToken, sha256 } from '@alphaflops/http';
+import { Body, Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { WorkersService } from './workers.service.js';
+
+@ApiTags('workers')
+@NeedsToken()
+@Controller('v1/workers')
+export class WorkersController {
+  constructor(private readonly workers: WorkersService) {}
+
+  @Post()
+  @AllowAccess('join')
+  @Answer(201, EnrolmentSchema, 'Enrol a worker (with a join token)')
+  enrol(@Body({ schema: EnrolmentRequestSchema }) body: EnrolmentRequest, @Req() request: ApiRequest) {
+    return this.workers.enrol(bearerHash(request), body);
+  }
+
+  @Post(':id/session')
+  @AllowAccess('worker')
+  @Answer(200, SessionSchema, 'A worker has started (with its own token)')
+  openSession(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: SessionRequestSchema }) body: SessionRequest,
+    @Req() request: ApiRequest,
+  ) {
+    return this.workers.openSession(id, bearerHash(request), body);
+  }
+
+  @Post(':id/heartbeat')
+  @AllowAccess('worker')
+  @Answer(
+    200,
+    HeartbeatSchema,
+    'A worker is alive (with its own token); the answer says what is wanted of it',
+  )
+  heartbeat(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: HeartbeatRequestSchema }) body: HeartbeatRequest,
+  ) {
+    return this.workers.heartbeat(id, body);
+  }
+
+  @Get()
+  @Answer(200, pageOf(WorkerSchema), 'Workers')
+  list(@Query({ schema: PageQuerySchema }) query: PageQuery) {
+    return this.workers.list(query);
+  }
+
+  @Get(':id')
+  @Answer(200, WorkerSchema, 'One worker')
+  get(@Param('id', { schema: IdSchema }) id: string) {
+    return this.workers.get(id);
+  }
+
+  @Post(':id/pause')
+  @Answer(200, WorkerSchema, 'Take no new batch until resumed')
+  pause(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.workers.want(id, 'paused', body.reason);
+  }
+
+  @Post(':id/drain')
+  @Answer(200, WorkerSchema, 'Finish the batch in hand and end')
+  drain(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.workers.want(id, 'draining', body.reason);
+  }
+
+  @Post(':id/resume')
+  @Answer(200, WorkerSchema, 'Take batches again')
+  resume(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.workers.want(id, 'active', body.reason);
+  }
+
+  @Post(':id/revoke')
+  @Answer(200, WorkerSchema, 'Take the credentials away, for good')
+  revoke(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.workers.want(id, 'revoked', body.reason);
+  }
+}
+
+/** Digest of the token that the guard has let through. */
+function bearerHash(request: ApiRequest): string {
+  return sha256((request.header('authorization') ?? '').slice('Bearer '.length));
+}

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type DeviceDescription,
+  type Enrolment,
+  type EnrolmentRequest,
+  type Heartbeat,
+  type HeartbeatRequest,
+  type Page,
+  type PageQuery,
+  type Session,
+  type SessionRequest,
+  WORKER_PROTOCOL_VERSION,
+  type Worker,
+  type WorkerDesiredState,
+} from '@alphaflops/contracts';
+import { ApiProblem, notFound } from '@alphaflops/http';
+import { AccessStore, FleetStore, provenanceId, type WorkerRecord } from '@alphaflops/store';
+import { Injectable } from '@nestjs/common';
+import { EnrolmentSettings } from './enrolment-settings.js';
+import { deviceClassOf, deviceOf } from './fleet-ids.js';
+import { QueueGrantsService } from './queue-grants.service.js';
+import { TokensService } from './tokens.service.js';
+
+/** Workers: how they come in, what is wanted of them, how they are doing. */
+@Injectable()
+export class WorkersService {
+  constructor(
+    private readonly fleet: FleetStore,
+    private readonly access: AccessStore,
+    private readonly tokens: TokensService,
+    private readonly grants: QueueGrantsService,
+    private readonly settings: EnrolmentSettings,
+  ) {}
+
+  /** @param joinHash sha-256 of the join token; one use of it is spent */
+  async enrol(joinHash: string, request: EnrolmentRequest): Promise<Enrolment> {
+    checkProtocolVersion(request.protocolVersion);
+    const now = new Date().toISOString();
+    const used = await this.access.consumeToken('join', joinHash, now);
+    if (!used.ok) {
+      throw new ApiProblem(
+        401,
+        `${used.reason}-token`,
+        `The join token is ${used.reason.replace('-', ' ')}. Ask for a new one: alphaflops worker token.`,
+      );
+    }
+    const worker: WorkerRecord = {
+      id: `worker-${randomBytes(6).toString('hex')}`,
+      name: request.name,
+      labels: { ...request.labels, ...used.token.labels },
+      version: request.version,
+      deviceIds: [],
+      desiredState: 'active',
+      stateReason: null,
+      activity: 'stopped',
+      enrolledAt: now,
+      lastHeartbeatAt: null,
+    };
+    const stored = await this.storeWithDevices(worker, request.devices, now);
+    const { secret, hash } = await this.tokens.createWorkerToken(worker.id, request.name);
+    await this.grants.grant(stored, hash);
+    return { worker: this.present(stored), workerToken: secret, queuePassword: secret };
+  }
+
+  /** A worker has started: its devices and library versions may have changed since it enrolled. */
+  async openSession(id: string, tokenHash: string, request: SessionRequest): Promise<Session> {
+    checkProtocolVersion(request.protocolVersion);
+    const worker = await this.record(id);
+    const now = new Date().toISOString();
+    const stored = await this.storeWithDevices(
+      { ...worker, version: request.version, activity: 'idle', lastHeartbeatAt: now },
+      request.devices,
+      now,
+    );
+    await this.grants.grant(stored, tokenHash);
+    return {
+      worker: this.present(stored),
+      queue: { url: this.settings.queueUrl, username: id },
+      devices: request.devices.map((description) => {
+        const deviceClass = deviceClassOf(description, now);
+        const { uuid, executor } = description;
+        const deviceId = deviceOf(description, deviceClass.id, id, now).id;
+        return { uuid, executor, deviceId, deviceClassId: deviceClass.id };
+      }),
+      heartbeatS: this.settings.heartbeatS,
+    };
+  }
+
+  async heartbeat(id: string, request: HeartbeatRequest): Promise<Heartbeat> {
+    const worker = await this.fleet.patchWorker(id, {
+      lastHeartbeatAt: new Date().toISOString(),
+      activity: request.activity,
+    });
+    return { desiredState: worker.desiredState, reason: worker.stateReason };
+  }
+
+  async get(id: string): Promise<Worker> {
+    return this.present(await this.record(id));
+  }
+
+  async list(page: PageQuery): Promise<Page<Worker>> {
+    const { items, nextCursor } = await this.fleet.workers(page);
+    return { items: items.map((worker) => this.present(worker)), nextCursor };
+  }
+
+  /** Pause, drain, resume or revoke. Revoking is final: its tokens and its Redis user are gone at once. */
+  async want(id: string, desiredState: WorkerDesiredState, reason: string): Promise<Worker> {
+    const worker = await this.record(id);
+    if (worker.desiredState === 'revoked' && desiredState !== 'revoked') {
+      throw new ApiProblem(409, 'worker-revoked', 'A revoked worker stays revoked. Enrol it anew.');
+    }
+    if (desiredState === 'revoked') {
+      await this.access.revokeTokens({ workerId: id }, new Date().toISOString());
+      await this.grants.revoke(id);
+    }
+    return this.present(await this.fleet.patchWorker(id, { desiredState, stateReason: reason }));
+  }
+
+  private async record(id: string): Promise<WorkerRecord> {
+    const worker = await this.fleet.worker(id);
+    if (worker === null) throw notFound('worker', id);
+    return worker;
+  }
+
+  private async storeWithDevices(
+    worker: WorkerRecord,
+    descriptions: readonly DeviceDescription[],
+    now: string,
+  ): Promise<WorkerRecord> {
+    const classes = new Map(
+      descriptions.map((description) => {
+        const deviceClass = deviceClassOf(description, now);
+        return [deviceClass.id, deviceClass];
+      }),
+    );
+    for (const id of classes.keys()) {
+      const known = await this.fleet.deviceClass(id);
+      if (known !== null) classes.set(id, known);
+    }
+    const devices = await Promise.all(
+      descriptions.map(async (description) => {
+        const device = deviceOf(description, deviceClassOf(description, now).id, worker.id, now);
+        const known = await this.fleet.device(device.id);
+        return { ...device, createdAt: known?.createdAt ?? now };
+      }),
+    );
+    const provenance = new Map(descriptions.map((d) => [provenanceId(d.provenance), d.provenance]));
+    const stored = { ...worker, deviceIds: devices.map((device) => device.id) };
+    await this.fleet.putWorker(stored, devices, [...classes.values()], provenance);
+    return stored;
+  }
+
+  private present(worker: WorkerRecord): Worker {
+    const silentS =
+      worker.lastHeartbeatAt === null
+        ? Number.POSITIVE_INFINITY
+        : (Date.now() - Date.parse(worker.lastHeartbeatAt)) / 1000;
+    const sinceEnrolledS = (Date.now() - Date.parse(worker.enrolledAt)) / 1000;
+    const { offlineAfterS, staleAfterS } = this.settings;
+    const gone = worker.activity === 'stopped' || silentS > offlineAfterS;
+    const presence = !gone ? 'online' : Math.min(silentS, sinceEnrolledS) > staleAfterS ? 'stale' : 'offline';
+    return { ...worker, presence };
+  }
+}
+
+function checkProtocolVersion(version: number): void {
+  if (version !== WORKER_PROTOCOL_VERSION) {
+    throw new ApiProblem(
+      426,
+      'upgrade-worker',
+      `This coordinator speaks worker protocol ${WORKER_PROTOCOL_VERSION}, the worker speaks ${version}. Install the same version of alphaflops on both.`,
+    );
+  }
+}

@@ -1,0 +1,141 @@
+import { createRequire } from 'node:module';
+import {
+  describeHost,
+  Executor,
+  ExecutorError,
+  type ExecutorSession,
+  type ProbedDevice,
+  type ProbeResult,
+} from '@alphaflops/executor';
+import { Cuda } from './cuda.js';
+import { Cudnn } from './cudnn.js';
+import { CudnnSession } from './cudnn-session.js';
+import { findLibraries, type FoundLibraries } from './find-libraries.js';
+import { Nvml } from './nvml.js';
+import type { MathOptions } from './set-up.js';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+export interface CudnnOptions extends MathOptions {
+  /** Folders to look in first: LD_LIBRARY_PATH. */
+  readonly libraryPath: readonly string[];
+}
+
+interface OpenLibraries {
+  readonly cuda: Cuda;
+  readonly cudnn: Cudnn;
+  readonly nvml: Nvml;
+  readonly found: FoundLibraries;
+}
+
+/** NVIDIA's GPUs through cuDNN, without a compiler or Python in between. CUDA_VISIBLE_DEVICES chooses among them. */
+export class CudnnExecutor extends Executor {
+  readonly name: 'cudnn' | 'cudnn-fp32';
+  readonly version = version;
+
+  constructor(private readonly options: CudnnOptions) {
+    super();
+    this.name = options.tf32 ? 'cudnn' : 'cudnn-fp32';
+  }
+
+  probe(): Promise<ProbeResult> {
+    try {
+      const libraries = this.openLibraries();
+      try {
+        const devices = ordinals(libraries).map((ordinal) => this.describe(libraries, ordinal));
+        const reason = 'CUDA sees no device; CUDA_VISIBLE_DEVICES may hide them';
+        return Promise.resolve(devices.length > 0 ? { ok: true, devices } : { ok: false, reason });
+      } finally {
+        libraries.nvml.shutdown();
+      }
+    } catch (error) {
+      return Promise.resolve({ ok: false, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  open(deviceUuid: string): Promise<ExecutorSession> {
+    const { cuda, cudnn, nvml } = this.openLibraries();
+    const found = ordinals({ cuda })
+      .map((ordinal) => ({ ordinal, nvmlDevice: nvml.deviceAt(cuda.pciBusId(ordinal)) }))
+      .find(({ nvmlDevice }) => nvml.uuid(nvmlDevice) === deviceUuid);
+    if (found === undefined) {
+      nvml.shutdown();
+      const message = `there is no device "${deviceUuid}" here; CUDA_VISIBLE_DEVICES may hide it`;
+      return Promise.reject(new ExecutorError('unknown-device', message));
+    }
+    cuda.setDevice(found.ordinal);
+    const stream = cuda.createStream();
+    const device = {
+      cuda,
+      cudnn,
+      nvml,
+      stream,
+      handle: cudnn.create(stream),
+      nvmlDevice: found.nvmlDevice,
+      l2Bytes: cuda.attribute(found.ordinal, 'l2Bytes'),
+      memoryBytes: cuda.memory().totalBytes,
+    };
+    return Promise.resolve(new CudnnSession(device, this.options));
+  }
+
+  /** Throws `ExecutorError('start-failed')` that names what is missing. */
+  private openLibraries(): OpenLibraries {
+    const found = findLibraries(this.options.libraryPath);
+    if (!found.ok) throw new ExecutorError('start-failed', found.reason);
+    const { cudart, cudnn, nvml } = found.libraries;
+    return { cuda: new Cuda(cudart), cudnn: new Cudnn(cudnn), nvml: new Nvml(nvml), found: found.libraries };
+  }
+
+  private describe({ cuda, cudnn, nvml, found }: OpenLibraries, ordinal: number): ProbedDevice {
+    const pciBusId = cuda.pciBusId(ordinal);
+    const device = nvml.deviceAt(pciBusId);
+    const uuid = nvml.uuid(device);
+    const smCount = cuda.attribute(ordinal, 'smCount');
+    const migEnabled = nvml.isMigEnabled(device);
+    const capability = `${cuda.attribute(ordinal, 'capabilityMajor')}.${cuda.attribute(ordinal, 'capabilityMinor')}`;
+    // A slice of a GPU is another kind of device than the whole.
+    const sku = nvml.productName(device) + (migEnabled === true ? ` (MIG, ${smCount} SMs)` : '');
+    const memoryBytes = nvml.memoryBytes(device);
+    return {
+      uuid,
+      sku,
+      kind: 'gpu',
+      executor: this.name,
+      memoryBytes,
+      smCount,
+      provenance: {
+        schema: 'alphaflops.provenance/1',
+        device: {
+          uuid,
+          sku,
+          pciBusId,
+          memoryBytes,
+          smCount,
+          l2Bytes: cuda.attribute(ordinal, 'l2Bytes'),
+          computeCapability: capability,
+          eccEnabled: nvml.isEccEnabled(device),
+          migEnabled,
+          powerLimitW: nvml.powerLimitW(device),
+          maxSmClockMhz: nvml.maxClockMhz(device),
+          driver: nvml.driverVersion,
+          driverCuda: cuda.driverVersion,
+          cudartPath: found.cudart.path,
+          cudnnPath: found.cudnn.path,
+        },
+        executor: { name: this.name, version: this.version },
+        libraries: {
+          cuda: cuda.runtimeVersion,
+          cudnn: cudnn.version,
+          'algorithm-choice': this.options.choice,
+          timer: 'graph replay',
+        },
+        mathMode: this.options.tf32 ? 'tf32' : 'f32',
+        host: describeHost(),
+      },
+    };
+  }
+}
+
+function ordinals({ cuda }: Pick<OpenLibraries, 'cuda'>): number[] {
+  return Array.from({ length: cuda.deviceCount() }, (_, ordinal) => ordinal);
+}

@@ -1,0 +1,16 @@
+import type { Cuda, Stream } from './cuda.js';
+import type { Cudnn, Handle } from './cudnn.js';
+import type { Nvml, NvmlDevice } from './nvml.js';
+
+/** A GPU in use: the libraries, and this process's handles in them. */
+export interface Device {
+  readonly cuda: Cuda;
+  readonly cudnn: Cudnn;
+  readonly nvml: Nvml;
+  readonly stream: Stream;
+  readonly handle: Handle;
+  readonly nvmlDevice: NvmlDevice;
+  /** 0 where the device does not tell. */
+  readonly l2Bytes: number;
+  readonly memoryBytes: number;
+}

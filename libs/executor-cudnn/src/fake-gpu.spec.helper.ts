@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CONV_SPEC_DEFAULTS, outputSize, macs, type ConvSpec } from '@alphaflops/conv';
+import { Library, textIn } from './library.js';
+
+const SOURCE = fileURLToPath(new URL('../test/fake-gpu.c', import.meta.url));
+
+export const FIRST_GPU = 'GPU-fa4e0000-0000-0000-0000-000000000000';
+
+export const CONV_3X3: ConvSpec = {
+  ...CONV_SPEC_DEFAULTS,
+  height: 9,
+  width: 12,
+  cin: 6,
+  cout: 10,
+  kernel_h: 3,
+  kernel_w: 3,
+};
+
+/** The law of fake-gpu.c: milliseconds of one convolution by algorithm 1. */
+export function lawMs(spec: ConvSpec): number {
+  const { height, width } = outputSize(spec);
+  expect(height * width).toBeGreaterThan(0);
+  return (2 + macs(spec) / 1e5) / 1e3;
+}
+
+/** The three libraries, compiled from C, in a folder of their own. */
+export interface FakeGpu {
+  readonly libraryPath: readonly string[];
+  /** Makes the library in this process misbehave; '' ends it. */
+  fault(name: string): void;
+  /** What was called wrongly since the last time, in words. */
+  violations(): string;
+  /** What has been made and not destroyed. */
+  live(): string;
+  /** Descriptor values of the last convolution. */
+  lastConv(): string;
+  remove(): void;
+}
+
+/** Null without a C compiler. */
+export function buildFakeGpu(): FakeGpu | null {
+  if (spawnSync('gcc', ['--version']).status !== 0) return null;
+  const directory = mkdtempSync(join(tmpdir(), 'alphaflops-fake-gpu-'));
+  const file = join(directory, 'libfakegpu.so');
+  const built = spawnSync(
+    'gcc',
+    ['-shared', '-fPIC', '-O2', '-fvisibility=hidden', '-Wl,-Bsymbolic', '-o', file, SOURCE, '-lm'],
+    {
+      encoding: 'utf8',
+    },
+  );
+  if (built.status !== 0) throw new Error(built.stderr);
+  for (const name of ['libcudart.so.12', 'libcudnn.so.9', 'libnvidia-ml.so.1']) {
+    symlinkSync(file, join(directory, name));
+  }
+  const library = Library.open(file);
+  const fault = library.bind('int fake_fault(const char *name)');
+  const ask = (name: string): (() => string) => {
+    const call = library.bind(`int ${name}(void *text, size_t size)`);
+    return () => {
+      const text = Buffer.alloc(4096);
+      call(text, text.length);
+      return textIn(text).trim();
+    };
+  };
+  return {
+    libraryPath: [directory],
+    fault: (name) => void fault(name),
+    violations: ask('fake_violations'),
+    live: ask('fake_live'),
+    lastConv: ask('fake_last_conv'),
+    remove: () => {
+      rmSync(directory, { recursive: true });
+    },
+  };
+}

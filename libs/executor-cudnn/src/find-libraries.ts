@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Library } from './library.js';
+
+/** The libraries, newest first. Several may be needed before one can be opened. */
+const SONAMES = {
+  cudart: ['libcudart.so.13', 'libcudart.so.12', 'libcudart.so.11.0'],
+  cudnn: ['libcudnn.so.9', 'libcudnn.so.8'],
+  nvml: ['libnvidia-ml.so.1'],
+} as const;
+
+/**
+ * What cuDNN opens itself, by these names and on the system's path only, but which a Python environment has elsewhere.
+ * Once open, a library is found by its name wherever it lies.
+ */
+const HELPERS = [/^libnvrtc\.so\.\d+(\.\d+)?$/, /^libcublasLt\.so\.\d+$/, /^libcublas\.so\.\d+$/];
+
+export type LibraryName = keyof typeof SONAMES;
+export type FoundLibraries = Readonly<Record<LibraryName, Library>>;
+export type FindResult =
+  { readonly ok: true; readonly libraries: FoundLibraries } | { readonly ok: false; readonly reason: string };
+
+/**
+ * Opens libcudart, libcudnn and libnvidia-ml. Looked for in `libraryPath` (LD_LIBRARY_PATH), in what `ldconfig -p`
+ * knows, under /usr/local/cuda*, in the Python environment of `python3` (nvidia/*\/lib), and last by the loader alone.
+ */
+export function findLibraries(libraryPath: readonly string[]): FindResult {
+  const places = new Places(libraryPath);
+  const found: Partial<Record<LibraryName, Library>> = {};
+  const missing: string[] = [];
+  for (const name of ['nvml', 'cudart', 'cudnn'] as const) {
+    const opened = openFirst(SONAMES[name], places);
+    if (opened instanceof Library) found[name] = opened;
+    else missing.push(opened);
+  }
+  const { cudart, cudnn, nvml } = found;
+  if (cudart !== undefined && cudnn !== undefined && nvml !== undefined) {
+    return { ok: true, libraries: { cudart, cudnn, nvml } };
+  }
+  const where = 'LD_LIBRARY_PATH, ldconfig, /usr/local/cuda*, nvidia/*/lib of python3';
+  return { ok: false, reason: `${missing.join('; ')} (looked in ${where})` };
+}
+
+/** The library, or in words why there is none. */
+function openFirst(sonames: readonly string[], places: Places): Library | string {
+  const refusals: string[] = [];
+  for (const directory of places.directories()) {
+    for (const soname of sonames) {
+      const path = join(directory, soname);
+      if (!existsSync(path)) continue;
+      if (places.isPython(directory)) openHelpers(places);
+      const opened = open(path);
+      if (opened instanceof Library) return opened;
+      refusals.push(`${path}: ${opened}`);
+    }
+  }
+  for (const soname of sonames) {
+    const opened = open(soname);
+    if (opened instanceof Library) return opened;
+  }
+  const names = sonames.join(' or ');
+  return refusals.length > 0 ? `cannot open ${refusals.join(', ')}` : `${names} is missing`;
+}
+
+/** Opening what is open already costs nothing. */
+function openHelpers(places: Places): void {
+  for (const pattern of HELPERS) {
+    for (const directory of places.pythonDirectories()) {
+      for (const file of filesIn(directory)) if (pattern.test(file)) open(join(directory, file));
+    }
+  }
+}
+
+function open(path: string): Library | string {
+  try {
+    return Library.open(path);
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  }
+}
+
+/** Where libraries may be. What needs a program to be run is asked once, and only when it comes to that. */
+class Places {
+  private fromLdconfig: readonly string[] | null = null;
+  private fromPython: readonly string[] | null = null;
+
+  constructor(private readonly libraryPath: readonly string[]) {}
+
+  *directories(): Generator<string> {
+    yield* this.libraryPath;
+    yield* (this.fromLdconfig ??= ldconfigDirectories());
+    yield* cudaDirectories();
+    yield* this.pythonDirectories();
+  }
+
+  isPython(directory: string): boolean {
+    return this.fromPython?.includes(directory) ?? false;
+  }
+
+  pythonDirectories(): readonly string[] {
+    return (this.fromPython ??= pythonDirectories());
+  }
+}
+
+function ldconfigDirectories(): string[] {
+  const lines = outputOf('/sbin/ldconfig', ['-p']).split('\n');
+  const paths = lines.filter(
+    (line) =>
+      /\blib(cudart|cudnn|nvidia-ml)\.so/.test(line) && line.includes('x86-64') === (process.arch === 'x64'),
+  );
+  return unique(paths.map((line) => line.split(' => ')[1]?.replace(/\/[^/]*$/, '') ?? ''));
+}
+
+function cudaDirectories(): string[] {
+  const installations = filesIn('/usr/local').filter((name) => /^cuda(-[\d.]+)?$/.test(name));
+  const inside = ['lib64', 'targets/x86_64-linux/lib', 'targets/sbsa-linux/lib', 'extras/CUPTI/lib64'];
+  return installations.sort().flatMap((name) => inside.map((part) => join('/usr/local', name, part)));
+}
+
+/** Wheels of NVIDIA put each library in nvidia/NAME/lib of the environment's packages. */
+function pythonDirectories(): string[] {
+  const program =
+    'import site,sysconfig;print(*{sysconfig.get_path("purelib"),*site.getsitepackages(),site.getusersitepackages()},sep="\\n")';
+  const packages = outputOf('python3', ['-c', program])
+    .split('\n')
+    .filter((line) => line !== '');
+  return packages.sort().flatMap((directory) => {
+    const nvidia = join(directory, 'nvidia');
+    return filesIn(nvidia).map((name) => join(nvidia, name, 'lib'));
+  });
+}
+
+function outputOf(program: string, args: string[]): string {
+  try {
+    return execFileSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 10_000,
+    });
+  } catch {
+    return '';
+  }
+}
+
+function filesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].filter((name) => name !== '');
+}

@@ -1,0 +1,34 @@
+import { ExecutorError, type Executor, type ExecutorSettings } from '@alphaflops/executor';
+import { z } from 'zod';
+import { CudnnExecutor } from './cudnn-executor.js';
+
+export { GpuError, type GpuErrorCode } from './error.js';
+export type { EnergyReading } from './energy.js';
+
+/** `cudnn` lets f32 be computed in TF32, as frameworks do; `cudnn-fp32` does not. */
+export const CUDNN_EXECUTORS = ['cudnn', 'cudnn-fp32'] as const;
+
+const SettingsSchema = z.strictObject({
+  /** Folders in which libraries are looked for first. */
+  libraryPath: z.array(z.string()).default([]),
+  /** Let cuDNN time all its algorithms for each spec, and use the fastest. */
+  find: z.boolean().default(false),
+});
+
+/** What `@alphaflops/executor` calls. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
+export function createExecutor(name: string, settings: ExecutorSettings = {}): Executor {
+  if (name !== 'cudnn' && name !== 'cudnn-fp32') {
+    throw new ExecutorError(
+      'unknown-executor',
+      `there is no executor "${name}" in @alphaflops/executor-cudnn; it has ${CUDNN_EXECUTORS.join(' and ')}`,
+    );
+  }
+  const parsed = SettingsSchema.safeParse(settings);
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    throw new ExecutorError('bad-settings', `settings of executor ${name}: ${issues.join('; ')}`);
+  }
+  const { libraryPath, find } = parsed.data;
+  const choice = find ? 'find' : 'heuristic';
+  return new CudnnExecutor({ libraryPath, tf32: name === 'cudnn', choice });
+}

@@ -1,0 +1,636 @@
+/*
+ * A GPU that does not exist: the parts of the CUDA runtime, cuDNN and NVML that the executor calls, in one library that
+ * is linked under the three names. It computes for real, on the processor, when results are read; times follow a law
+ * and pass in no time. Wrong use is told in words by fake_violations, what was not freed by fake_live.
+ *
+ * The law: a convolution takes 2 us and 1 us for each 100,000 multiply-adds, times 2 for algorithm 0 and 1/2 for
+ * algorithm 6; a tensor copy 1 us; a memset 1 us for each 1,000,000 bytes; each launch outside a graph 5 us more. The
+ * energy counter advances every 100 ms of that time, at 300 W.
+ *
+ * Faults (fake_fault, or the environment variable FAKE_GPU_FAULT): no-device, old-driver, out-of-memory, no-algorithm,
+ * workspace, launch, device, hang, crash, wrong, no-energy, hot.
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define CAPACITY (16u << 20)
+#define L2_BYTES (1u << 20)
+#define POWER_W 300
+
+enum { OK = 0, NOMEM = 2, BADVALUE = 1, NODEVICE = 100, OLDDRIVER = 35, LAUNCHFAILURE = 719, CAPTURE = 900 };
+enum { DNN_BADPARAM = 2000, DNN_UNSUPPORTED = 3000, DNN_NODEVICE = 1001, DNN_EXECUTION = 5000 };
+
+/* --- faults, violations, what is alive ------------------------------------------------------------------------- */
+
+static char fault[64], violations[4096];
+static int fault_read;
+
+static int is_fault(const char *name) {
+  if (!fault_read) {
+    const char *said = getenv("FAKE_GPU_FAULT");
+    if (said) snprintf(fault, sizeof fault, "%s", said);
+    fault_read = 1;
+  }
+  return strcmp(fault, name) == 0;
+}
+EXPORT int fake_fault(const char *name) {
+  snprintf(fault, sizeof fault, "%s", name);
+  fault_read = 1;
+  return 0;
+}
+
+static void violate(const char *format, ...) {
+  size_t used = strlen(violations);
+  va_list args;
+  va_start(args, format);
+  if (used < sizeof violations - 200) {
+    vsnprintf(violations + used, 200, format, args);
+    strcat(violations, "\n");
+  }
+  va_end(args);
+}
+EXPORT int fake_violations(char *text, size_t size) {
+  snprintf(text, size, "%s", violations);
+  violations[0] = 0;
+  return 0;
+}
+
+typedef enum { MEMORY, STREAM, EVENT, GRAPH, EXEC, HANDLE, TENSOR, FILTER, CONV, KINDS } Kind;
+static const char *kind_names[] = {"memory", "stream", "event", "graph", "exec", "handle", "tensor", "filter", "conv"};
+
+typedef struct Object {
+  Kind kind;
+  size_t bytes; /* of memory */
+  void *data;
+  struct Object *next;
+} Object;
+static Object *objects;
+static int live[KINDS];
+static size_t used_bytes;
+
+static void *adopt(Kind kind, size_t bytes) {
+  Object *object = calloc(1, sizeof *object);
+  object->kind = kind;
+  object->bytes = bytes;
+  object->data = calloc(1, bytes ? bytes : 1);
+  /* What was never written is no number. */
+  if (kind == MEMORY) memset(object->data, 0xff, bytes);
+  object->next = objects;
+  objects = object;
+  live[kind]++;
+  return object->data;
+}
+static Object *find(Kind kind, const void *pointer) {
+  for (Object *o = objects; o; o = o->next)
+    if (o->kind == kind && (char *)pointer >= (char *)o->data &&
+        (char *)pointer < (char *)o->data + (kind == MEMORY ? o->bytes : 1))
+      return o;
+  return NULL;
+}
+static int disown(Kind kind, void *pointer, const char *call) {
+  for (Object **o = &objects; *o; o = &(*o)->next)
+    if ((*o)->kind == kind && (*o)->data == pointer) {
+      Object *gone = *o;
+      *o = gone->next;
+      live[kind]--;
+      free(gone->data);
+      free(gone);
+      return 1;
+    }
+  violate("%s: %p is no live %s", call, pointer, kind_names[kind]);
+  return 0;
+}
+static int is_live(Kind kind, const void *pointer, const char *call) {
+  if (find(kind, pointer)) return 1;
+  violate("%s: %p is no live %s", call, pointer, kind_names[kind]);
+  return 0;
+}
+/* Whether a range lies inside one allocation. */
+static int holds(const void *pointer, size_t bytes, const char *call) {
+  Object *o = find(MEMORY, pointer);
+  if (o && (char *)pointer + bytes <= (char *)o->data + o->bytes) return 1;
+  violate("%s: %zu bytes at %p are not inside an allocation", call, bytes, pointer);
+  return 0;
+}
+EXPORT int fake_live(char *text, size_t size) {
+  text[0] = 0;
+  for (int kind = 0; kind < KINDS; kind++)
+    if (live[kind]) snprintf(text + strlen(text), size - strlen(text), "%d %s ", live[kind], kind_names[kind]);
+  return 0;
+}
+
+/* --- descriptors, work and its law ------------------------------------------------------------------------------ */
+
+typedef struct { int set, type, size[4], stride[4]; } Tensor;
+typedef struct { int set, type, nhwc, size[4]; } Filter;
+typedef struct { int set, pad[2], stride[2], dilation[2], mode, type, groups, math; } Conv;
+
+typedef enum { RUN_CONV, RUN_COPY, RUN_ZERO, RUN_EVENT } Task;
+typedef struct {
+  Task task;
+  Tensor x, y;
+  Filter w;
+  Conv conv;
+  int algorithm;
+  char *xp, *wp, *yp;
+  size_t bytes;
+  void *event;
+} Work;
+
+typedef struct { double recorded_us; int is_recorded; } Event;
+typedef struct { int count, room; Work *list; } Graph;
+
+static double now_us;
+static Graph pending;   /* computed when a result is read */
+static Graph *capturing;
+static char last_conv[400];
+
+static long long macs(const Work *work) {
+  const int *y = work->y.size, *w = work->w.size;
+  return (long long)y[0] * y[1] * y[2] * y[3] * w[1] * w[2] * w[3];
+}
+static double work_us(const Work *work) {
+  double factor = work->algorithm == 0 ? 2 : work->algorithm == 6 ? 0.5 : 1;
+  switch (work->task) {
+    case RUN_CONV: return factor * (2 + macs(work) / 1e5);
+    case RUN_COPY: return 1;
+    case RUN_ZERO: return work->bytes / 1e6;
+    default: return 0;
+  }
+}
+static void append(Graph *graph, const Work *work) {
+  if (graph->count == graph->room) graph->list = realloc(graph->list, (graph->room += 64) * sizeof *work);
+  graph->list[graph->count++] = *work;
+}
+static void enqueue(const Work *work) {
+  now_us += work_us(work);
+  if (work->task == RUN_EVENT) {
+    if (!is_live(EVENT, work->event, "graph")) return;
+    ((Event *)work->event)->recorded_us = now_us;
+    ((Event *)work->event)->is_recorded = 1;
+    return;
+  }
+  for (int i = 0; i < pending.count; i++)
+    if (memcmp(&pending.list[i], work, sizeof *work) == 0) return;
+  append(&pending, work);
+}
+static int submit(const Work *work) {
+  if (capturing) append(capturing, work);
+  else {
+    now_us += 5;
+    enqueue(work);
+  }
+  return OK;
+}
+
+/* --- numbers ---------------------------------------------------------------------------------------------------- */
+
+static int size_of(int type) { return type == 0 ? 4 : 2; }
+static double get(const char *at, int type, long long index) {
+  if (type == 0) return ((float *)at)[index];
+  uint16_t raw = ((uint16_t *)at)[index];
+  if (type == 2) {
+    _Float16 half;
+    memcpy(&half, &raw, 2);
+    return half;
+  }
+  uint32_t bits = (uint32_t)raw << 16;
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+static void put(char *at, int type, long long index, double value) {
+  if (type == 0) ((float *)at)[index] = value;
+  else if (type == 2) {
+    _Float16 half = value;
+    memcpy((uint16_t *)at + index, &half, 2);
+  } else {
+    float single = value;
+    uint32_t bits;
+    memcpy(&bits, &single, 4);
+    ((uint16_t *)at)[index] = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  }
+}
+static long long at(const Tensor *t, int n, int c, int h, int w) {
+  return (long long)n * t->stride[0] + (long long)c * t->stride[1] + (long long)h * t->stride[2] + (long long)w * t->stride[3];
+}
+static size_t span(const Tensor *t) {
+  return (at(t, t->size[0] - 1, t->size[1] - 1, t->size[2] - 1, t->size[3] - 1) + 1) * size_of(t->type);
+}
+
+static void compute_conv(const Work *k) {
+  const int *y = k->y.size, *x = k->x.size, *w = k->w.size;
+  int top = is_fault("wrong") ? k->conv.pad[0] + 1 : k->conv.pad[0], per_group = y[1] / k->conv.groups;
+  for (int n = 0; n < y[0]; n++)
+    for (int o = 0; o < y[1]; o++)
+      for (int r = 0; r < y[2]; r++)
+        for (int q = 0; q < y[3]; q++) {
+          double sum = 0;
+          for (int i = 0; i < w[1]; i++)
+            for (int a = 0; a < w[2]; a++)
+              for (int b = 0; b < w[3]; b++) {
+                int h = r * k->conv.stride[0] - top + a, v = q * k->conv.stride[1] - k->conv.pad[1] + b;
+                if (h < 0 || v < 0 || h >= x[2] || v >= x[3]) continue;
+                long long wi = k->w.nhwc ? (((long long)o * w[2] + a) * w[3] + b) * w[1] + i
+                                         : (((long long)o * w[1] + i) * w[2] + a) * w[3] + b;
+                sum += get(k->xp, k->x.type, at(&k->x, n, o / per_group * w[1] + i, h, v)) * get(k->wp, k->w.type, wi);
+              }
+          put(k->yp, k->y.type, at(&k->y, n, o, r, q), sum);
+        }
+}
+static void compute(void) {
+  for (int i = 0; i < pending.count; i++) {
+    Work *k = &pending.list[i];
+    const int *s = k->x.size;
+    if (k->task == RUN_CONV) compute_conv(k);
+    else if (k->task == RUN_ZERO) memset(k->yp, 0, k->bytes);
+    else
+      for (int n = 0; n < s[0]; n++)
+        for (int c = 0; c < s[1]; c++)
+          for (int h = 0; h < s[2]; h++)
+            for (int w = 0; w < s[3]; w++)
+              put(k->yp, k->y.type, at(&k->y, n, c, h, w), get(k->xp, k->x.type, at(&k->x, n, c, h, w)));
+  }
+  pending.count = 0;
+}
+
+/* --- CUDA runtime ----------------------------------------------------------------------------------------------- */
+
+static int last_error;
+static int cuda(int status) { return status ? (last_error = status) : OK; }
+/* What may not be called while a stream is being captured. */
+static int uncaptured(const char *call) {
+  if (!capturing) return OK;
+  violate("%s during a capture", call);
+  return cuda(CAPTURE);
+}
+#define UNCAPTURED(call) if (uncaptured(call)) return CAPTURE
+
+EXPORT const char *cudaGetErrorName(int status) {
+  switch (status) {
+    case NOMEM: return "cudaErrorMemoryAllocation";
+    case NODEVICE: return "cudaErrorNoDevice";
+    case OLDDRIVER: return "cudaErrorInsufficientDriver";
+    case LAUNCHFAILURE: return "cudaErrorLaunchFailure";
+    case CAPTURE: return "cudaErrorStreamCaptureUnsupported";
+    default: return "cudaErrorInvalidValue";
+  }
+}
+EXPORT const char *cudaGetErrorString(int status) {
+  switch (status) {
+    case NOMEM: return "out of memory";
+    case NODEVICE: return "no CUDA-capable device is detected";
+    case OLDDRIVER: return "CUDA driver version is insufficient for CUDA runtime version";
+    case LAUNCHFAILURE: return "unspecified launch failure";
+    case CAPTURE: return "operation not permitted when stream is capturing";
+    default: return "invalid argument";
+  }
+}
+EXPORT int cudaGetLastError(void) {
+  int status = last_error;
+  last_error = OK;
+  return status;
+}
+EXPORT int cudaRuntimeGetVersion(int *version) { return *version = 12090, OK; }
+EXPORT int cudaDriverGetVersion(int *version) { return *version = 13000, OK; }
+EXPORT int cudaGetDeviceCount(int *count) {
+  if (is_fault("no-device")) return cuda(NODEVICE);
+  if (is_fault("old-driver")) return cuda(OLDDRIVER);
+  return *count = 2, OK;
+}
+EXPORT int cudaDeviceGetPCIBusId(char *id, int length, int device) {
+  snprintf(id, length, "0000:0%d:00.0", device + 1);
+  return OK;
+}
+EXPORT int cudaDeviceGetAttribute(int *value, int attribute, int device) {
+  (void)device;
+  *value = attribute == 16 ? 7 : attribute == 38 ? (int)L2_BYTES : attribute == 75 ? 9 : attribute == 76 ? 0 : -1;
+  return OK;
+}
+EXPORT int cudaSetDevice(int device) { return device < 2 ? OK : cuda(BADVALUE); }
+EXPORT int cudaMemGetInfo(size_t *free_bytes, size_t *total) {
+  return *free_bytes = CAPACITY - used_bytes, *total = CAPACITY, OK;
+}
+EXPORT int cudaMalloc(void **pointer, size_t bytes) {
+  UNCAPTURED("cudaMalloc");
+  if (is_fault("out-of-memory") || used_bytes + bytes > CAPACITY) return cuda(NOMEM);
+  if (is_fault("workspace") && bytes % 1000 == 7) return cuda(NOMEM);
+  used_bytes += bytes;
+  *pointer = adopt(MEMORY, bytes);
+  return OK;
+}
+EXPORT int cudaFree(void *pointer) {
+  UNCAPTURED("cudaFree");
+  compute();
+  Object *o = find(MEMORY, pointer);
+  if (o) used_bytes -= o->bytes;
+  return disown(MEMORY, pointer, "cudaFree") ? OK : cuda(BADVALUE);
+}
+EXPORT int cudaMemcpyAsync(char *to, const char *from, size_t bytes, int kind, void *stream) {
+  UNCAPTURED("cudaMemcpyAsync");
+  is_live(STREAM, stream, "cudaMemcpyAsync");
+  if (kind != 1 && !holds(from, bytes, "cudaMemcpyAsync from")) return cuda(BADVALUE);
+  if (kind != 2 && !holds(to, bytes, "cudaMemcpyAsync to")) return cuda(BADVALUE);
+  compute();
+  memmove(to, from, bytes);
+  return OK;
+}
+EXPORT int cudaMemsetAsync(char *pointer, int value, size_t bytes, void *stream) {
+  is_live(STREAM, stream, "cudaMemsetAsync");
+  if (value != 0 || !holds(pointer, bytes, "cudaMemsetAsync")) return cuda(BADVALUE);
+  Work work;
+  memset(&work, 0, sizeof work);
+  work.task = RUN_ZERO, work.yp = pointer, work.bytes = bytes;
+  return submit(&work);
+}
+EXPORT int cudaStreamCreateWithFlags(void **stream, unsigned flags) {
+  if (flags != 1) violate("cudaStreamCreateWithFlags: flags %u", flags);
+  return *stream = adopt(STREAM, 1), OK;
+}
+EXPORT int cudaStreamDestroy(void *stream) { return disown(STREAM, stream, "cudaStreamDestroy") ? OK : cuda(BADVALUE); }
+EXPORT int cudaStreamSynchronize(void *stream) {
+  UNCAPTURED("cudaStreamSynchronize");
+  is_live(STREAM, stream, "cudaStreamSynchronize");
+  return is_fault("device") && pending.count ? cuda(LAUNCHFAILURE) : OK;
+}
+EXPORT int cudaEventCreateWithFlags(void **event, unsigned flags) {
+  if (flags != 0) violate("cudaEventCreateWithFlags: flags %u", flags);
+  return *event = adopt(EVENT, sizeof(Event)), OK;
+}
+EXPORT int cudaEventDestroy(void *event) { return disown(EVENT, event, "cudaEventDestroy") ? OK : cuda(BADVALUE); }
+static int record(void *event, void *stream, const char *call) {
+  if (!is_live(EVENT, event, call) || !is_live(STREAM, stream, call)) return cuda(BADVALUE);
+  Work work;
+  memset(&work, 0, sizeof work);
+  work.task = RUN_EVENT, work.event = event;
+  if (capturing) append(capturing, &work);
+  else enqueue(&work);
+  return OK;
+}
+EXPORT int cudaEventRecord(void *event, void *stream) {
+  if (capturing) violate("cudaEventRecord during a capture leaves no time in the event");
+  return record(event, stream, "cudaEventRecord");
+}
+EXPORT int cudaEventRecordWithFlags(void *event, void *stream, unsigned flags) {
+  if (flags != 1 || !capturing) violate("cudaEventRecordWithFlags: flags %u, capturing %d", flags, capturing != NULL);
+  return record(event, stream, "cudaEventRecordWithFlags");
+}
+EXPORT int cudaEventSynchronize(void *event) {
+  UNCAPTURED("cudaEventSynchronize");
+  return is_live(EVENT, event, "cudaEventSynchronize") ? OK : cuda(BADVALUE);
+}
+EXPORT int cudaEventElapsedTime(float *ms, Event *start, Event *stop) {
+  if (!is_live(EVENT, start, "cudaEventElapsedTime") || !is_live(EVENT, stop, "cudaEventElapsedTime")) return cuda(BADVALUE);
+  if (!start->is_recorded || !stop->is_recorded) {
+    violate("cudaEventElapsedTime of an event that was not recorded");
+    return cuda(BADVALUE);
+  }
+  return *ms = (stop->recorded_us - start->recorded_us) / 1e3, OK;
+}
+EXPORT int cudaStreamBeginCapture(void *stream, int mode) {
+  UNCAPTURED("cudaStreamBeginCapture");
+  if (!is_live(STREAM, stream, "cudaStreamBeginCapture") || mode != 1) return cuda(BADVALUE);
+  capturing = adopt(GRAPH, sizeof(Graph));
+  return OK;
+}
+EXPORT int cudaStreamEndCapture(void *stream, void **graph) {
+  is_live(STREAM, stream, "cudaStreamEndCapture");
+  if (!capturing) violate("cudaStreamEndCapture without a capture");
+  *graph = capturing;
+  capturing = NULL;
+  return OK;
+}
+EXPORT int cudaGraphInstantiateWithFlags(void **exec, Graph *graph, uint64_t flags) {
+  if (!is_live(GRAPH, graph, "cudaGraphInstantiateWithFlags") || flags != 0) return cuda(BADVALUE);
+  if (graph->count == 0) violate("cudaGraphInstantiateWithFlags of an empty graph");
+  Graph *copy = adopt(EXEC, sizeof(Graph));
+  for (int i = 0; i < graph->count; i++) append(copy, &graph->list[i]);
+  return *exec = copy, OK;
+}
+EXPORT int cudaGraphDestroy(Graph *graph) {
+  if (find(GRAPH, graph)) free(graph->list);
+  return disown(GRAPH, graph, "cudaGraphDestroy") ? OK : cuda(BADVALUE);
+}
+EXPORT int cudaGraphLaunch(Graph *exec, void *stream) {
+  if (!is_live(EXEC, exec, "cudaGraphLaunch") || !is_live(STREAM, stream, "cudaGraphLaunch")) return cuda(BADVALUE);
+  for (int i = 0; i < exec->count; i++) enqueue(&exec->list[i]);
+  return OK;
+}
+EXPORT int cudaGraphExecDestroy(Graph *exec) {
+  if (find(EXEC, exec)) free(exec->list);
+  return disown(EXEC, exec, "cudaGraphExecDestroy") ? OK : cuda(BADVALUE);
+}
+
+/* --- cuDNN ------------------------------------------------------------------------------------------------------ */
+
+EXPORT size_t cudnnGetVersion(void) { return 91900; }
+EXPORT const char *cudnnGetErrorString(int status) {
+  switch (status) {
+    case OK: return "CUDNN_STATUS_SUCCESS";
+    case DNN_BADPARAM: return "CUDNN_STATUS_BAD_PARAM";
+    case DNN_UNSUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
+    default: return "CUDNN_STATUS_EXECUTION_FAILED";
+  }
+}
+static char detail[200];
+EXPORT void cudnnGetLastErrorString(char *text, size_t size) {
+  snprintf(text, size, "%s", detail);
+  detail[0] = 0;
+}
+static int dnn(int status, const char *what) {
+  snprintf(detail, sizeof detail, "%s", what);
+  return status;
+}
+EXPORT int cudnnCreate(void **handle) { return *handle = adopt(HANDLE, sizeof(void *)), OK; }
+EXPORT int cudnnDestroy(void *handle) { return disown(HANDLE, handle, "cudnnDestroy") ? OK : DNN_BADPARAM; }
+EXPORT int cudnnSetStream(void **handle, void *stream) {
+  if (!is_live(HANDLE, handle, "cudnnSetStream") || !is_live(STREAM, stream, "cudnnSetStream")) return DNN_BADPARAM;
+  return *handle = stream, OK;
+}
+static int has_stream(void **handle, const char *call) {
+  if (!is_live(HANDLE, handle, call)) return 0;
+  if (!*handle) violate("%s on a handle without a stream", call);
+  return 1;
+}
+EXPORT int cudnnCreateTensorDescriptor(void **d) { return *d = adopt(TENSOR, sizeof(Tensor)), OK; }
+EXPORT int cudnnCreateFilterDescriptor(void **d) { return *d = adopt(FILTER, sizeof(Filter)), OK; }
+EXPORT int cudnnCreateConvolutionDescriptor(void **d) { return *d = adopt(CONV, sizeof(Conv)), OK; }
+EXPORT int cudnnDestroyTensorDescriptor(void *d) { return disown(TENSOR, d, "cudnnDestroyTensorDescriptor") ? OK : DNN_BADPARAM; }
+EXPORT int cudnnDestroyFilterDescriptor(void *d) { return disown(FILTER, d, "cudnnDestroyFilterDescriptor") ? OK : DNN_BADPARAM; }
+EXPORT int cudnnDestroyConvolutionDescriptor(void *d) { return disown(CONV, d, "cudnnDestroyConvolutionDescriptor") ? OK : DNN_BADPARAM; }
+
+EXPORT int cudnnSetTensor4dDescriptorEx(Tensor *t, int type, int n, int c, int h, int w, int sn, int sc, int sh, int sw) {
+  if (!is_live(TENSOR, t, "cudnnSetTensor4dDescriptorEx")) return DNN_BADPARAM;
+  if ((double)n * c * h * w >= 2147483648.0) return dnn(DNN_UNSUPPORTED, "tensors have less than 2^31 elements");
+  *t = (Tensor){1, type, {n, c, h, w}, {sn, sc, sh, sw}};
+  return type == 0 || type == 2 || type == 9 ? OK : DNN_BADPARAM;
+}
+EXPORT int cudnnSetTensor4dDescriptor(Tensor *t, int format, int type, int n, int c, int h, int w) {
+  if (format == 1) return cudnnSetTensor4dDescriptorEx(t, type, n, c, h, w, h * w * c, 1, w * c, c);
+  return format == 0 ? cudnnSetTensor4dDescriptorEx(t, type, n, c, h, w, c * h * w, h * w, w, 1) : DNN_BADPARAM;
+}
+EXPORT int cudnnSetFilter4dDescriptor(Filter *f, int type, int format, int k, int c, int h, int w) {
+  if (!is_live(FILTER, f, "cudnnSetFilter4dDescriptor")) return DNN_BADPARAM;
+  *f = (Filter){1, type, format == 1, {k, c, h, w}};
+  return OK;
+}
+EXPORT int cudnnSetConvolution2dDescriptor(Conv *c, int ph, int pw, int u, int v, int dh, int dw, int mode, int type) {
+  if (!is_live(CONV, c, "cudnnSetConvolution2dDescriptor")) return DNN_BADPARAM;
+  *c = (Conv){1, {ph, pw}, {u, v}, {dh, dw}, mode, type, 1, 0};
+  if (mode != 1 || type != 0 || dh != 1 || dw != 1) violate("convolution mode %d, type %d, dilation %d %d", mode, type, dh, dw);
+  return OK;
+}
+EXPORT int cudnnSetConvolutionGroupCount(Conv *c, int groups) {
+  return is_live(CONV, c, "cudnnSetConvolutionGroupCount") && c->set ? (c->groups = groups, OK) : DNN_BADPARAM;
+}
+EXPORT int cudnnSetConvolutionMathType(Conv *c, int math) {
+  return is_live(CONV, c, "cudnnSetConvolutionMathType") && c->set ? (c->math = math, OK) : DNN_BADPARAM;
+}
+static int output_side(int in, int pad, int kernel, int stride) { return (in + 2 * pad - kernel) / stride + 1; }
+EXPORT int cudnnGetConvolution2dForwardOutputDim(Conv *conv, Tensor *x, Filter *w, int *n, int *c, int *h, int *v) {
+  if (!conv->set || !x->set || !w->set) return violate("output size of what is not described"), DNN_BADPARAM;
+  *n = x->size[0], *c = w->size[0];
+  *h = output_side(x->size[2], conv->pad[0], w->size[2], conv->stride[0]);
+  *v = output_side(x->size[3], conv->pad[1], w->size[3], conv->stride[1]);
+  return OK;
+}
+/* Whether the four descriptors describe one convolution. */
+static int fits(const Tensor *x, const Filter *w, const Conv *conv, const Tensor *y, const char *call) {
+  int good = x->set && w->set && conv->set && y->set && x->type == w->type && x->type == y->type &&
+             x->size[0] == y->size[0] && x->size[1] == w->size[1] * conv->groups && w->size[0] == y->size[1] &&
+             w->size[0] % conv->groups == 0 &&
+             y->size[2] == output_side(x->size[2], conv->pad[0], w->size[2], conv->stride[0]) &&
+             y->size[3] == output_side(x->size[3], conv->pad[1], w->size[3], conv->stride[1]);
+  if (!good) violate("%s: the descriptors do not fit each other", call);
+  return good;
+}
+
+typedef struct { int algo, status; float time; size_t memory; int determinism, math, reserved[3]; } Perf;
+static size_t workspace_of(int algorithm) { return algorithm == 1 ? 5007 : algorithm == 6 ? 9007 : 0; }
+static int propose(const Conv *conv, const int *order, int wanted, int *count, Perf *perf, size_t room) {
+  *count = wanted < 4 ? wanted : 4;
+  for (int i = 0; i < *count; i++) {
+    int algorithm = order[i], refused = algorithm == 4 || is_fault("no-algorithm") || workspace_of(algorithm) > room;
+    perf[i] = (Perf){algorithm, refused ? DNN_UNSUPPORTED : OK, -1, workspace_of(algorithm), 0, conv->math, {0}};
+  }
+  return OK;
+}
+EXPORT int cudnnGetConvolutionForwardAlgorithm_v7(void **handle, Tensor *x, Filter *w, Conv *conv, Tensor *y, int wanted,
+                                                  int *count, Perf *perf) {
+  if (!has_stream(handle, "heuristic") || !fits(x, w, conv, y, "heuristic")) return DNN_BADPARAM;
+  return propose(conv, (int[]){4, 1, 0, 6}, wanted, count, perf, SIZE_MAX);
+}
+EXPORT int cudnnFindConvolutionForwardAlgorithmEx(void **handle, Tensor *x, char *xp, Filter *w, char *wp, Conv *conv,
+                                                  Tensor *y, char *yp, int wanted, int *count, Perf *perf, char *ws,
+                                                  size_t room) {
+  UNCAPTURED("cudnnFindConvolutionForwardAlgorithmEx");
+  if (!has_stream(handle, "find") || !fits(x, w, conv, y, "find")) return DNN_BADPARAM;
+  holds(xp, span(x), "find x"), holds(wp, 1, "find w"), holds(yp, span(y), "find y");
+  if (room) holds(ws, room, "find workspace");
+  return propose(conv, (int[]){6, 1, 0, 4}, wanted, count, perf, room);
+}
+EXPORT int cudnnGetConvolutionForwardWorkspaceSize(void **handle, Tensor *x, Filter *w, Conv *conv, Tensor *y,
+                                                   int algorithm, size_t *bytes) {
+  if (!has_stream(handle, "workspace") || !fits(x, w, conv, y, "workspace")) return DNN_BADPARAM;
+  return *bytes = workspace_of(algorithm), OK;
+}
+static char *name_of(int nhwc) { return nhwc ? "NHWC" : "NCHW"; }
+EXPORT int cudnnConvolutionForward(void **handle, float *alpha, Tensor *x, char *xp, Filter *w, char *wp, Conv *conv,
+                                   int algorithm, char *ws, size_t bytes, float *beta, Tensor *y, char *yp) {
+  if (is_fault("hang")) for (;;) pause();
+  if (is_fault("crash")) abort();
+  if (is_fault("launch")) return dnn(DNN_EXECUTION, "the kernel could not be launched");
+  if (!has_stream(handle, "forward") || !fits(x, w, conv, y, "forward")) return DNN_BADPARAM;
+  if (*alpha != 1 || *beta != 0) violate("forward: alpha %g, beta %g", *alpha, *beta);
+  size_t weights = (size_t)w->size[0] * w->size[1] * w->size[2] * w->size[3] * size_of(w->type);
+  if (!holds(xp, span(x), "x") || !holds(wp, weights, "w") || !holds(yp, span(y), "y")) return DNN_BADPARAM;
+  if (bytes < workspace_of(algorithm)) return dnn(DNN_BADPARAM, "the workspace is too small");
+  if (bytes && !holds(ws, bytes, "workspace")) return DNN_BADPARAM;
+  const int *s = x->size, *k = w->size, *o = y->size;
+  snprintf(last_conv, sizeof last_conv,
+           "x %d %dx%dx%dx%d %s, w %d %dx%dx%dx%d %s, y %d %dx%dx%dx%d %s, pad %dx%d, stride %dx%d, groups %d, "
+           "math %d, algorithm %d, workspace %zu",
+           x->type, s[0], s[1], s[2], s[3], name_of(x->stride[1] == 1), w->type, k[0], k[1], k[2], k[3],
+           name_of(w->nhwc), y->type, o[0], o[1], o[2], o[3], name_of(y->stride[1] == 1), conv->pad[0], conv->pad[1],
+           conv->stride[0], conv->stride[1], conv->groups, conv->math, algorithm, bytes);
+  Work work;
+  memset(&work, 0, sizeof work);
+  work.task = RUN_CONV, work.x = *x, work.w = *w, work.conv = *conv, work.y = *y, work.algorithm = algorithm;
+  work.xp = xp, work.wp = wp, work.yp = yp;
+  return submit(&work);
+}
+EXPORT int cudnnTransformTensor(void **handle, float *alpha, Tensor *x, char *xp, float *beta, Tensor *y, char *yp) {
+  if (!has_stream(handle, "copy") || memcmp(x->size, y->size, sizeof x->size) || x->type != y->type) return DNN_BADPARAM;
+  if (*alpha != 1 || *beta != 0) violate("copy: alpha %g, beta %g", *alpha, *beta);
+  if (!holds(xp, span(x), "copy from") || !holds(yp, span(y), "copy to")) return DNN_BADPARAM;
+  Work work;
+  memset(&work, 0, sizeof work);
+  work.task = RUN_COPY, work.x = *x, work.y = *y, work.xp = xp, work.yp = yp;
+  return submit(&work);
+}
+EXPORT int fake_last_conv(char *text, size_t size) { return snprintf(text, size, "%s", last_conv), 0; }
+
+/* --- NVML ------------------------------------------------------------------------------------------------------- */
+
+static int nvml_sessions;
+static int devices[2];
+static int told(unsigned *out, unsigned value) {
+  if (nvml_sessions <= 0) violate("NVML is asked before nvmlInit_v2 or after nvmlShutdown");
+  return *out = value, OK;
+}
+EXPORT const char *nvmlErrorString(int status) {
+  return status == 3 ? "Not Supported" : status == 6 ? "Not Found" : "Unknown Error";
+}
+EXPORT int nvmlInit_v2(void) { return nvml_sessions++, OK; }
+EXPORT int nvmlShutdown(void) { return nvml_sessions--, OK; }
+EXPORT int fake_nvml_sessions(void) { return nvml_sessions; }
+EXPORT int nvmlSystemGetDriverVersion(char *text, unsigned size) { return snprintf(text, size, "580.159.04"), OK; }
+EXPORT int nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **device) {
+  if (strcmp(id, "0000:01:00.0") && strcmp(id, "0000:02:00.0")) return 6;
+  return *device = &devices[id[6] - '1'], OK;
+}
+EXPORT int nvmlDeviceGetUUID(int *device, char *text, unsigned size) {
+  return snprintf(text, size, "GPU-fa4e0000-0000-0000-0000-00000000000%d", (int)(device - devices)), OK;
+}
+EXPORT int nvmlDeviceGetName(void *device, char *text, unsigned size) {
+  return (void)device, snprintf(text, size, "Fake GPU"), OK;
+}
+EXPORT int nvmlDeviceGetMemoryInfo(void *device, uint64_t *info) {
+  return (void)device, info[0] = CAPACITY, info[1] = CAPACITY - used_bytes, info[2] = used_bytes, OK;
+}
+EXPORT int nvmlDeviceGetEccMode(void *device, unsigned *now, unsigned *then) {
+  return (void)device, *now = *then = 1, OK;
+}
+EXPORT int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *then) {
+  return (void)device, (void)now, (void)then, 3;
+}
+EXPORT int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *mw) { return (void)device, told(mw, 700000); }
+EXPORT int nvmlDeviceGetPowerUsage(void *device, unsigned *mw) { return (void)device, told(mw, POWER_W * 1000); }
+EXPORT int nvmlDeviceGetClockInfo(void *device, int which, unsigned *mhz) {
+  return (void)device, which == 1 ? told(mhz, 1980) : 2;
+}
+EXPORT int nvmlDeviceGetMaxClockInfo(void *device, int which, unsigned *mhz) {
+  return (void)device, which == 1 ? told(mhz, 1980) : 2;
+}
+EXPORT int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *c) {
+  return (void)device, sensor == 0 ? told(c, is_fault("hot") ? 92 : 41) : 2;
+}
+EXPORT int nvmlDeviceGetTotalEnergyConsumption(void *device, uint64_t *mj) {
+  (void)device;
+  if (is_fault("no-energy")) return 3;
+  *mj = (uint64_t)(floor(now_us / 1e5) * 100 * POWER_W) + 123456789;
+  return OK;
+}
+EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, uint64_t *bits) {
+  return (void)device, *bits = is_fault("hot") ? 0x20 | 0x40 : 0x1, OK;
+}
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, void *list) {
+  (void)device, (void)list;
+  return *count = 3, 7;
+}

@@ -1,0 +1,41 @@
+/**
+ * `guard.js PROGRAM ARGUMENTS…`, forked with an IPC channel: runs the program on its own standard streams and ends
+ * like it. When the channel closes, for whatever reason, the program's whole process group is killed at once, so that
+ * no hung program stays on a device after the executor's process was killed.
+ */
+import { spawn } from 'node:child_process';
+
+const [program, ...args] = process.argv.slice(2);
+if (program === undefined || process.send === undefined) {
+  process.stderr.write('guard is forked, with a program and its arguments\n');
+  process.exit(2);
+}
+
+// Ctrl-C, or a supervisor's stop, is for the worker to act on.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const child = spawn(program, args, { stdio: 'inherit', detached: true });
+
+const killGroup = (): void => {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended already.
+  }
+};
+
+process.on('disconnect', () => {
+  killGroup();
+  process.exit(0);
+});
+child.on('error', (error) => {
+  process.stderr.write(`${program} cannot be started: ${error.message}\n`);
+  process.exit(127);
+});
+child.on('exit', (code, signal) => {
+  killGroup(); // What it may have started itself.
+  if (signal === null) process.exit(code ?? 1);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});

@@ -1,0 +1,49 @@
+import type { Conditions } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import {
+  ExecutorSession,
+  type PreparedConv,
+  type PrepareOptions,
+  type PrepareResult,
+} from '@alphaflops/executor';
+import type { OutputPoint } from '@alphaflops/measure';
+import type { Program } from './program.js';
+
+/** One device of a running program. What the program does against the protocol is thrown as `ProgramError`. */
+export class ProcessSession extends ExecutorSession {
+  constructor(private readonly program: Program) {
+    super();
+  }
+
+  async prepare(spec: ConvSpec, { seed, mode }: PrepareOptions): Promise<PrepareResult> {
+    const { program } = this;
+    const prepared = await program.ask('prepare', { spec, seed, mode });
+    if (prepared.outcome !== 'ok') {
+      return { ok: false, outcome: prepared.outcome, reason: prepared.reason };
+    }
+    const { bufferOrder, tolerance, algorithm, workspaceBytes, eager } = prepared;
+    const eagerMs = async (): Promise<number> => (await program.ask('eager', {})).timeMs;
+    const conv: PreparedConv = {
+      bufferOrder,
+      tolerance,
+      algorithm,
+      workspaceBytes,
+      timeBatchMs: async (inner) => (await program.ask('time', { inner })).timeMs,
+      ...(eager ? { eagerMs } : {}),
+      outputPoints: async (points: readonly OutputPoint[]) =>
+        (await program.ask('output', { points: [...points] })).values,
+      dispose: async () => {
+        await program.ask('release', {});
+      },
+    };
+    return { ok: true, conv };
+  }
+
+  async readConditions(): Promise<Conditions> {
+    return await this.program.ask('conditions', {});
+  }
+
+  async dispose(): Promise<void> {
+    await this.program.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { PROCESS_PROTOCOL, protocolJsonSchema } from './index.js';
+import { ProgramRequestSchema, RESULTS } from './protocol.js';
+
+it('is published as it is', () => {
+  const published = new URL('../../../docs/process-protocol.schema.json', import.meta.url);
+  // On a difference: node libs/executor-process/dist/write-schema.js docs/process-protocol.schema.json
+  expect(JSON.parse(readFileSync(published, 'utf8'))).toEqual(
+    JSON.parse(JSON.stringify(protocolJsonSchema())),
+  );
+});
+
+it('has every reference of its schema defined', () => {
+  const schema = protocolJsonSchema() as { $defs: Record<string, unknown> };
+  const references = [...JSON.stringify(schema).matchAll(/"\$ref":"#\/\$defs\/([^"]+)"/g)].map(
+    ([, name]) => name,
+  );
+  expect(references.length).toBeGreaterThan(0);
+  expect(references.filter((name) => name === undefined || !(name in schema.$defs))).toEqual([]);
+  expect(Object.keys(schema.$defs)).toEqual(
+    expect.arrayContaining(Object.keys(RESULTS).map((method) => `Result.${method}`)),
+  );
+});
+
+it('starts with a hello of its version', () => {
+  const hello = { id: 1, method: 'hello', protocol: PROCESS_PROTOCOL };
+  expect(ProgramRequestSchema.parse(hello)).toEqual(hello);
+  expect(ProgramRequestSchema.safeParse({ ...hello, protocol: 'alphaflops.process/2' }).success).toBe(false);
+});

@@ -1,0 +1,56 @@
+/** The adapter as the worker runs it: in a child process, on the build (`npm run build` first). */
+import { DeviceDescriptionSchema } from '@alphaflops/contracts';
+import { describeDevice, ExecutorHost, probeAll } from '@alphaflops/executor';
+import { protocolNamed } from '@alphaflops/measure';
+import { CONV_3X3, HUGE, UNSUPPORTED } from './specs.spec.helper.js';
+import { TFJS_EXECUTORS } from './index.js';
+
+const module = '@alphaflops/executor-tfjs';
+
+async function deviceOf(executor: string) {
+  const [probed] = await probeAll([{ module, executor }]);
+  if (probed?.result.ok !== true) throw new Error(JSON.stringify(probed));
+  const [device] = probed.result.devices;
+  if (device === undefined) throw new Error('no device');
+  return device;
+}
+
+it.each(TFJS_EXECUTORS)(
+  '%s measures in a child',
+  async (executor) => {
+    const device = await deviceOf(executor);
+    const host = new ExecutorHost({ module, executor, deviceUuid: device.uuid });
+    const protocol = protocolNamed('quick-cpu');
+    try {
+      const measurement = await host.measure(CONV_3X3, protocol);
+      // A neighbour on the host may make it noisy: right is what was computed, and in whose process.
+      expect(['ok', 'noisy']).toContain(measurement.outcome);
+      expect(measurement.timing?.timeMs).toBeGreaterThan(0);
+      const pid = host.childPid;
+      expect(await host.measure(HUGE, protocol)).toMatchObject({ outcome: 'out-of-memory' });
+      for (const { spec, reason } of UNSUPPORTED) {
+        const reasonMatching = expect.stringMatching(reason) as string;
+        expect(await host.measure(spec, protocol)).toMatchObject({
+          outcome: 'unsupported',
+          reason: reasonMatching,
+        });
+      }
+      expect(host.childPid).toBe(pid);
+    } finally {
+      await host.close();
+    }
+  },
+  30_000,
+);
+
+it('describes one physical device, told apart by executor and libraries', async () => {
+  const worker = { version: '0.1.0', commit: null, dirty: null };
+  const [wasm, cpu] = [await deviceOf('tfjs-wasm'), await deviceOf('tfjs-cpu')];
+  for (const device of [wasm, cpu]) {
+    const described = describeDevice(device, worker);
+    expect(DeviceDescriptionSchema.parse(described)).toEqual(described);
+  }
+  expect(wasm).toMatchObject({ uuid: cpu.uuid, sku: cpu.sku, kind: 'cpu', smCount: null });
+  expect(wasm.provenance.libraries).toMatchObject({ 'tfjs-backend-wasm': '4.22.0', 'memory-layout': 'NHWC' });
+  expect(cpu.provenance.libraries).toHaveProperty('tfjs-backend-cpu', '4.22.0');
+}, 30_000);

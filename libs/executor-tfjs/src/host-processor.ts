@@ -1,0 +1,55 @@
+import type { Conditions, Provenance } from '@alphaflops/contracts';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import * as os from 'node:os';
+
+/** The processor of this machine, as a device. */
+export interface HostProcessor {
+  readonly uuid: string;
+  readonly model: string;
+  readonly memoryBytes: number;
+  readonly host: Provenance['host'];
+}
+
+/** The uuid stays the same over restarts: a digest of the machine's id (its host name if it has none) and the model. */
+export async function describeProcessor(): Promise<HostProcessor> {
+  const model = os.cpus()[0]?.model.replace(/\s+/g, ' ').trim() || `${os.arch()} processor`;
+  const machine = (await textOf('/etc/machine-id')) ?? os.hostname();
+  const digest = createHash('sha256').update(`${machine}\n${model}`).digest('hex');
+  return {
+    uuid: `cpu-${digest.slice(0, 32)}`,
+    model,
+    memoryBytes: os.totalmem(),
+    host: {
+      hostname: os.hostname(),
+      cpu: model,
+      os: os.version(),
+      kernel: `${os.type()} ${os.release()}`,
+      node: process.version,
+    },
+  };
+}
+
+/** Linux tells the clock; elsewhere it is null. The clock is that of the fastest core, where the work most likely is. */
+export async function readProcessorConditions(): Promise<Conditions> {
+  const clocks = [...((await textOf('/proc/cpuinfo')) ?? '').matchAll(/^cpu MHz\s*:\s*([\d.]+)$/gm)];
+  const maxKhz = await textOf('/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq');
+  return {
+    smClockMhz: clocks.length === 0 ? null : Math.max(...clocks.map((match) => Number(match[1]))),
+    maxSmClockMhz: maxKhz === null ? null : Number(maxKhz) / 1000,
+    temperatureC: null,
+    powerW: null,
+    throttleReasons: [],
+    otherProcesses: null,
+    // Windows has no load average and reports zeros.
+    hostLoad1: os.platform() === 'win32' ? null : (os.loadavg()[0] ?? null),
+  };
+}
+
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return (await readFile(path, 'utf8')).trim() || null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,20 @@
+import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+
+export const CONV_3X3: ConvSpec = {
+  ...CONV_SPEC_DEFAULTS,
+  height: 28,
+  width: 28,
+  cin: 16,
+  cout: 16,
+  kernel_h: 3,
+  kernel_w: 3,
+};
+
+/** What neither backend can do. */
+export const UNSUPPORTED = [
+  { spec: { ...CONV_3X3, dtype: 'f16' as const }, reason: /f32 only, not in f16/ },
+  { spec: { ...CONV_3X3, dtype: 'bf16' as const }, reason: /f32 only, not in bf16/ },
+];
+
+/** 4 TiB of input. */
+export const HUGE: ConvSpec = { ...CONV_3X3, height: 1_048_576, width: 1_048_576, cin: 1 };

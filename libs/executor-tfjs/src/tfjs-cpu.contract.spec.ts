@@ -1,0 +1,21 @@
+import { executorConformance } from '@alphaflops/executor/testing';
+import * as tf from '@tensorflow/tfjs-core';
+import { createExecutor } from './index.js';
+import { HUGE, UNSUPPORTED } from './specs.spec.helper.js';
+
+describe('tfjs-cpu conforms', () => {
+  executorConformance({
+    createExecutor: () => createExecutor('tfjs-cpu'),
+    unsupported: UNSUPPORTED,
+    huge: HUGE,
+    grouped: 'unsupported',
+    allocations: () => tf.memory().numTensors,
+  });
+});
+
+it('is the only backend of its process', async () => {
+  expect(await createExecutor('tfjs-wasm').probe()).toEqual({
+    ok: false,
+    reason: 'this process already runs tfjs-cpu: TensorFlow.js has one backend in a process',
+  });
+});

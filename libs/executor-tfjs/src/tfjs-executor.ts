@@ -1,0 +1,63 @@
+import { Executor, ExecutorError, type ExecutorSession, type ProbeResult } from '@alphaflops/executor';
+import { createRequire } from 'node:module';
+import * as os from 'node:os';
+import { activate, type BackendName } from './backend.js';
+import { describeProcessor } from './host-processor.js';
+import { TfjsSession } from './tfjs-session.js';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** The processor of this machine through a TensorFlow.js backend, on one thread. */
+export class TfjsExecutor extends Executor {
+  readonly name: `tfjs-${BackendName}`;
+  readonly version = version;
+
+  constructor(private readonly backend: BackendName) {
+    super();
+    this.name = `tfjs-${backend}`;
+  }
+
+  async probe(): Promise<ProbeResult> {
+    try {
+      const { libraries } = await activate(this.backend);
+      const processor = await describeProcessor();
+      const device = {
+        uuid: processor.uuid,
+        sku: processor.model,
+        kind: 'cpu' as const,
+        executor: this.name,
+        memoryBytes: processor.memoryBytes,
+        smCount: null,
+        provenance: {
+          schema: 'alphaflops.provenance/1' as const,
+          device: {
+            uuid: processor.uuid,
+            sku: processor.model,
+            architecture: os.arch(),
+            logicalProcessors: os.cpus().length,
+            memoryBytes: processor.memoryBytes,
+            threadsUsed: 1,
+          },
+          executor: { name: this.name, version: this.version },
+          libraries: { ...libraries },
+          mathMode: 'f32',
+          host: processor.host,
+        },
+      };
+      return { ok: true, devices: [device] };
+    } catch (error) {
+      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async open(deviceUuid: string): Promise<ExecutorSession> {
+    const { uuid } = await describeProcessor();
+    if (uuid !== deviceUuid) {
+      throw new ExecutorError(
+        'unknown-device',
+        `there is no device "${deviceUuid}" here; the processor of this machine is "${uuid}"`,
+      );
+    }
+    return new TfjsSession(await activate(this.backend));
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Entry point of the executor's process: `child-main.js MODULE EXECUTOR SETTINGS`, forked by ExecutorHost with an IPC channel.
+ * It ends when the channel closes, and does not outlive its parent even if a convolution never returns.
+ */
+import { Worker } from 'node:worker_threads';
+import type { ExecutorSettings } from './adapter-module.js';
+import { ChildService } from './child-service.js';
+
+const [module, executor, settings = '{}'] = process.argv.slice(2);
+if (module === undefined || executor === undefined || process.send === undefined) {
+  process.stderr.write(
+    'child-main is forked by ExecutorHost, with the adapter, the executor and its settings as arguments\n',
+  );
+  process.exit(2);
+}
+
+// A terminal's Ctrl-C, and a supervisor's stop, reach the whole process group: it is the parent who decides.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: process.ppid }).unref();
+
+const service = new ChildService({ module, executor, settings: JSON.parse(settings) as ExecutorSettings });
+process.on('message', (message) => {
+  void service.answer(message).then((reply) => process.send?.(reply));
+});
+process.on('disconnect', () => {
+  void service.dispose().finally(() => process.exit(0));
+});

@@ -1,0 +1,163 @@
+import { MeasurementSchema } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import { protocolNamed } from '@alphaflops/measure';
+import { ProbeResultSchema, type Executor, type ExecutorSession, type PrepareResult } from './executor.js';
+import { checkOutput, INPUT_SEED, measureSpec } from './measure-spec.js';
+import { systemClock } from './system-clock.js';
+
+export interface ConformanceOptions {
+  createExecutor: () => Executor | Promise<Executor>;
+  /** Specs that the executor says it cannot run, each for a reason that the pattern matches. */
+  unsupported: readonly { readonly spec: ConvSpec; readonly reason: RegExp }[];
+  /** A spec larger than any memory. */
+  huge: ConvSpec;
+  /** Whether grouped convolutions other than depthwise ones are computed, or refused. */
+  grouped: 'computed' | 'unsupported';
+  /** Allocations alive on the device, where the library counts them. */
+  allocations?: () => number;
+}
+
+const base: ConvSpec = {
+  ...CONV_SPEC_DEFAULTS,
+  height: 9,
+  width: 12,
+  cin: 6,
+  cout: 10,
+  kernel_h: 3,
+  kernel_w: 3,
+};
+
+/** Specs that every executor computes right: each axis away from its default once, and some together. */
+const COMPUTED: readonly Partial<ConvSpec>[] = [
+  {},
+  { padding: 'valid' },
+  { kernel_h: 1, kernel_w: 1 },
+  { kernel_h: 2, kernel_w: 4 },
+  { kernel_h: 2, kernel_w: 2, padding: 'valid' },
+  { kernel_h: 5, kernel_w: 1 },
+  { kernel_h: 11, kernel_w: 7 },
+  { stride: 2 },
+  { stride: 2, padding: 'valid' },
+  { stride: 3, kernel_h: 1, kernel_w: 1 },
+  { stride: 2, height: 8, width: 7, kernel_h: 4, kernel_w: 5 },
+  { stride: 2, height: 8, width: 10, kernel_h: 3, kernel_w: 1 },
+  { stride: 3, height: 11, width: 11, kernel_h: 2, kernel_w: 2 },
+  { batch: 3 },
+  { height: 1, width: 1 },
+  { height: 1, width: 30, cin: 1, cout: 1 },
+  { cin: 130, cout: 67, kernel_h: 1, kernel_w: 1 },
+  { layout: 'NHWC' },
+  { groups: 6, cout: 6 },
+  { groups: 6, cout: 12, padding: 'valid', batch: 2 },
+  { groups: 6, cout: 6, stride: 2, kernel_h: 4, kernel_w: 5 },
+];
+
+const GROUPED: readonly Partial<ConvSpec>[] = [{ groups: 2 }, { groups: 3, cout: 12, stride: 2 }];
+
+/** What every executor does alike. Call it in a `describe` of an adapter's tests, on the real device. */
+export function executorConformance(options: ConformanceOptions): void {
+  let executor: Executor;
+  let session: ExecutorSession;
+
+  beforeAll(async () => {
+    executor = await options.createExecutor();
+    const probed = await executor.probe();
+    if (!probed.ok) throw new Error(`${executor.name} does not work here: ${probed.reason}`);
+    const uuid = probed.devices[0]?.uuid ?? '';
+    session = await executor.open(uuid);
+  });
+
+  afterAll(async () => {
+    await session.dispose();
+  });
+
+  const prepare = (spec: ConvSpec): Promise<PrepareResult> =>
+    session.prepare(spec, { seed: INPUT_SEED, mode: 'hot' });
+
+  async function expectComputed(changes: Partial<ConvSpec>): Promise<void> {
+    const spec = { ...base, ...changes };
+    const prepared = await prepare(spec);
+    if (!prepared.ok) throw new Error(`${prepared.outcome}: ${prepared.reason}`);
+    expect(await checkOutput(spec, prepared.conv)).toEqual({ ok: true });
+    await prepared.conv.dispose();
+  }
+
+  it('probes with well-formed, stable descriptions of its devices', async () => {
+    const first = await executor.probe();
+    expect(ProbeResultSchema.parse(first)).toEqual(first);
+    expect(await executor.probe()).toEqual(first);
+    if (!first.ok) throw new Error(first.reason);
+    expect(first.devices.every((device) => device.executor === executor.name)).toBe(true);
+    expect(new Set(first.devices.map((device) => device.uuid)).size).toBe(first.devices.length);
+  });
+
+  it('does not open a device that it has not', async () => {
+    await expect(executor.open('no-such-device')).rejects.toMatchObject({ code: 'unknown-device' });
+  });
+
+  it.each(COMPUTED)('computes the direct sum: %j', expectComputed);
+
+  if (options.grouped === 'computed') {
+    it.each(GROUPED)('computes the direct sum: %j', expectComputed);
+  } else {
+    it.each(GROUPED)('refuses groups: %j', async (changes) => {
+      const refused = { ok: false, outcome: 'unsupported', reason: expect.stringMatching(/group/) as string };
+      expect(await prepare({ ...base, ...changes })).toEqual(refused);
+    });
+  }
+
+  if (options.unsupported.length > 0) {
+    it.each(options.unsupported)('refuses with a reason: $reason', async ({ spec, reason }) => {
+      expect(await prepare(spec)).toEqual({
+        ok: false,
+        outcome: 'unsupported',
+        reason: expect.stringMatching(reason) as string,
+      });
+    });
+  }
+
+  it('refuses what no memory holds, and goes on', async () => {
+    expect(await prepare(options.huge)).toMatchObject({ ok: false, outcome: 'out-of-memory' });
+    await expectComputed({});
+  });
+
+  const { allocations } = options;
+  if (allocations !== undefined) {
+    it('frees what it allocated', async () => {
+      const before = allocations();
+      for (const changes of COMPUTED) {
+        const prepared = await prepare({ ...base, ...changes });
+        if (!prepared.ok) throw new Error(prepared.reason);
+        await prepared.conv.timeBatchMs(3);
+        expect(allocations()).toBeGreaterThan(before);
+        await prepared.conv.dispose();
+        expect(allocations()).toBe(before);
+      }
+      await prepare(options.huge);
+      expect(allocations()).toBe(before);
+    });
+  }
+
+  it('takes longer for more work', async () => {
+    const timeMs = async (changes: Partial<ConvSpec>): Promise<number> => {
+      const protocol = protocolNamed('quick-cpu');
+      const measurement = await measureSpec(session, { ...base, ...changes }, protocol, systemClock);
+      expect(MeasurementSchema.parse(measurement)).toEqual(measurement);
+      if (measurement.timing === null) throw new Error(JSON.stringify(measurement));
+      return measurement.timing.timeMs;
+    };
+    const small = await timeMs({ height: 16, width: 16, cin: 32, cout: 32 });
+    const large = await timeMs({ height: 64, width: 64, cin: 64, cout: 64 });
+    // 64 times the work; a device that is not filled by the small one may still do it in 4 times the time.
+    expect(large / small).toBeGreaterThan(4);
+    expect(large / small).toBeLessThan(400);
+  }, 60_000);
+
+  it('reads its conditions', async () => {
+    const conditions = await session.readConditions();
+    for (const clock of [conditions.smClockMhz, conditions.maxSmClockMhz]) {
+      expect(clock ?? 1000).toBeGreaterThan(0);
+    }
+    expect(Array.isArray(conditions.throttleReasons)).toBe(true);
+  });
+}

@@ -1,0 +1,21 @@
+export type ExecutorErrorCode =
+  | 'unknown-executor'
+  | 'bad-settings'
+  | 'unknown-device'
+  | 'start-failed'
+  | 'not-built'
+  | 'busy'
+  | 'aborted'
+  | 'closed';
+
+/** The executor as a whole cannot be used. What happens to one spec is an outcome of its Measurement instead. */
+export class ExecutorError extends Error {
+  constructor(
+    readonly code: ExecutorErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'ExecutorError';
+  }
+}

@@ -1,0 +1,122 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ExecutorReference } from './adapter-module.js';
+import { ExecutorError } from './error.js';
+import { ReplySchema, type Reply, type Request } from './messages.js';
+
+/** The same file from `src` (tests) and from `dist`: a child always runs on the build. */
+const CHILD_MAIN = fileURLToPath(new URL('../dist/child-main.js', import.meta.url));
+
+const STDERR_CHARACTERS = 1500;
+/** A dead process's last words are waited for this long. */
+const STDERR_WAIT_MS = 500;
+const CLOSE_LIMIT_MS = 5000;
+
+/** How a request to the child ended. */
+export type ChildAnswer =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'exited'; readonly how: string }
+  | { readonly kind: 'time-limit' }
+  | { readonly kind: 'aborted' };
+
+/** One forked executor process, seen from its parent. */
+export class ExecutorChild {
+  private stderr = '';
+  private readonly exited: Promise<ChildAnswer & { kind: 'exited' }>;
+
+  private constructor(private readonly process: ChildProcess) {
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = (this.stderr + text).slice(-STDERR_CHARACTERS);
+    });
+    // Writing to a child that has just died: what matters is told by its exit.
+    process.on('error', () => undefined);
+    this.exited = this.untilExit();
+  }
+
+  /** Throws `ExecutorError('not-built')` when the child's program is missing. */
+  static fork({ module, executor, settings = {} }: ExecutorReference): ExecutorChild {
+    if (!existsSync(CHILD_MAIN)) {
+      throw new ExecutorError('not-built', `${CHILD_MAIN} is missing: run "npm run build" first`);
+    }
+    const stdio: ('ignore' | 'pipe' | 'ipc')[] = ['ignore', 'ignore', 'pipe', 'ipc'];
+    const argv = [module, executor, JSON.stringify(settings)];
+    return new ExecutorChild(fork(CHILD_MAIN, argv, { execArgv: [], stdio }));
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  /** Sends one request and waits for whatever comes first: its reply, the end of the child, the limit, the signal. */
+  async ask(request: Request, limitMs: number, signal?: AbortSignal): Promise<ChildAnswer> {
+    const done = new AbortController();
+    const replied = new Promise<ChildAnswer>((resolve) => {
+      const onMessage = (message: unknown): void => {
+        const parsed = ReplySchema.safeParse(message);
+        const failed = {
+          kind: 'failed',
+          message: `malformed reply: ${String(parsed.error?.message)}`,
+        } as const;
+        resolve({ kind: 'reply', reply: parsed.data ?? failed });
+      };
+      this.process.once('message', onMessage);
+      done.signal.addEventListener('abort', () => this.process.off('message', onMessage));
+    });
+    const late = new Promise<ChildAnswer>((resolve) => {
+      const timer = setTimeout(() => {
+        resolve({ kind: 'time-limit' });
+      }, limitMs);
+      done.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+      });
+    });
+    const aborted = new Promise<ChildAnswer>((resolve) => {
+      const onAbort = (): void => {
+        resolve({ kind: 'aborted' });
+      };
+      if (signal?.aborted === true) onAbort();
+      signal?.addEventListener('abort', onAbort, { signal: done.signal });
+    });
+    if (this.process.connected) this.process.send(request);
+    try {
+      return await Promise.race([replied, this.exited, late, aborted]);
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** Ends the child at once and waits for its end. */
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** Lets the child free its device and end by itself; kills it if it does not. */
+  async close(): Promise<void> {
+    if (this.process.connected) this.process.disconnect();
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), CLOSE_LIMIT_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  private async untilExit(): Promise<ChildAnswer & { kind: 'exited' }> {
+    const ended = await new Promise<string>((resolve) => {
+      this.process.once('exit', (code, signal) => {
+        resolve(signal === null ? `with exit code ${String(code)}` : `by signal ${signal}`);
+      });
+      this.process.once('error', (error) => {
+        if (this.process.pid === undefined) resolve(`before it started: ${error.message}`);
+      });
+    });
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, STDERR_WAIT_MS);
+      this.process.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    const lastWords = this.stderr.trim();
+    return { kind: 'exited', how: lastWords === '' ? ended : `${ended}; it last wrote: ${lastWords}` };
+  }
+}

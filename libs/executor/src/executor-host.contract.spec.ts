@@ -1,0 +1,221 @@
+/** Real child processes, on the build: `npm run build` first. */
+import { MeasurementSchema, type Protocol } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import { protocolNamed } from '@alphaflops/measure';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+import { ExecutorHost } from './executor-host.js';
+import { fakeSpec, type FakeBehaviour } from './fake-executor.js';
+import { probeAll } from './probe.js';
+
+const FAKE = { module: '@alphaflops/executor/testing', executor: 'fake' };
+const QUICK = protocolNamed('quick-cpu');
+const NORMAL: ConvSpec = {
+  ...CONV_SPEC_DEFAULTS,
+  height: 8,
+  width: 8,
+  cin: 8,
+  cout: 8,
+  kernel_h: 3,
+  kernel_w: 3,
+};
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function untilDead(pid: number): Promise<void> {
+  while (isAlive(pid)) await setTimeout(20);
+}
+
+describe('one host', () => {
+  let host: ExecutorHost;
+
+  beforeEach(() => {
+    host = new ExecutorHost({ ...FAKE, deviceUuid: 'fake-device-0' });
+  });
+
+  afterEach(async () => {
+    await host.close();
+  });
+
+  const pidOf = (): number => {
+    if (host.childPid === undefined) throw new Error('no child is running');
+    return host.childPid;
+  };
+
+  it('measures in a child, and keeps the child', async () => {
+    const first = await host.measure(NORMAL, QUICK);
+    const pid = pidOf();
+    const second = await host.measure(NORMAL, QUICK);
+    expect(first).toEqual(second);
+    expect(first).toMatchObject({
+      outcome: 'ok',
+      algorithm: 'law of b1-h8-w8-i8-o8-k3x3-s1-g1-f32-same-NCHW',
+    });
+    expect(pidOf()).toBe(pid);
+    expect(pid).not.toBe(process.pid);
+  });
+
+  it.each<[FakeBehaviour, string, RegExp]>([
+    ['hang', 'timeout', /^no result 1300 ms after the start: the executor process was killed$/],
+    [
+      'crash',
+      'executor-crashed',
+      /^the executor process ended with exit code 70; it last wrote: .*as asked$/,
+    ],
+    ['abort', 'executor-crashed', /^the executor process ended by signal SIGSEGV$/],
+    ['throw', 'executor-crashed', /^fake executor: an exception as asked$/],
+  ])('%s is %s, and the next spec gets a new child', async (behaviour, outcome, reason) => {
+    await host.start();
+    const pid = pidOf();
+    const protocol: Protocol = { ...QUICK, specTimeLimitMs: 300 };
+    const measurement = await host.measure(fakeSpec(behaviour), protocol);
+    expect(MeasurementSchema.parse(measurement)).toEqual({
+      outcome,
+      reason: expect.stringMatching(reason) as string,
+      timing: null,
+      conditions: null,
+    });
+    expect(isAlive(pid)).toBe(false);
+    expect((await host.measure(NORMAL, QUICK)).outcome).toBe('ok');
+    expect(pidOf()).not.toBe(pid);
+  });
+
+  it.each(['unsupported', 'out-of-memory', 'wrong-result', 'noisy'] as const)(
+    '%s leaves the child alone',
+    async (behaviour) => {
+      await host.start();
+      const pid = pidOf();
+      expect((await host.measure(fakeSpec(behaviour), QUICK)).outcome).toBe(behaviour);
+      expect(pidOf()).toBe(pid);
+    },
+  );
+
+  it('is throttled after its retries', async () => {
+    const protocol = { ...QUICK, throttleRetries: 0 };
+    expect((await host.measure(fakeSpec('throttled'), protocol)).outcome).toBe('throttled');
+  });
+
+  it('survives the kill of its child from outside', async () => {
+    await host.start();
+    const pid = pidOf();
+    const measuring = host.measure(fakeSpec('slow', { width: 60_000 }), {
+      ...QUICK,
+      specTimeLimitMs: 90_000,
+    });
+    process.kill(pid, 'SIGKILL');
+    expect(await measuring).toMatchObject({
+      outcome: 'executor-crashed',
+      reason: 'the executor process ended by signal SIGKILL',
+    });
+    expect((await host.measure(NORMAL, QUICK)).outcome).toBe('ok');
+  });
+
+  it('gives up at once when aborted, and can go on', async () => {
+    await host.start();
+    const pid = pidOf();
+    const abort = new AbortController();
+    const measuring = host.measure(fakeSpec('slow', { width: 60_000 }), QUICK, abort.signal);
+    abort.abort();
+    await expect(measuring).rejects.toMatchObject({ code: 'aborted' });
+    expect(isAlive(pid)).toBe(false);
+    await expect(host.measure(NORMAL, QUICK, abort.signal)).rejects.toMatchObject({ code: 'aborted' });
+    expect((await host.measure(NORMAL, QUICK)).outcome).toBe('ok');
+  });
+
+  it('measures one spec at a time', async () => {
+    const first = host.measure(fakeSpec('slow', { width: 50 }), QUICK);
+    await expect(host.measure(NORMAL, QUICK)).rejects.toMatchObject({ code: 'busy' });
+    expect((await first).outcome).toBe('ok');
+  });
+
+  it('closes an idle child and a busy one', async () => {
+    await host.start();
+    const idle = pidOf();
+    await host.close();
+    expect(isAlive(idle)).toBe(false);
+    await expect(host.measure(NORMAL, QUICK)).rejects.toMatchObject({ code: 'closed' });
+
+    const busy = new ExecutorHost({ ...FAKE, deviceUuid: 'fake-device-0' });
+    await busy.start();
+    const pid = busy.childPid ?? NaN;
+    const measuring = busy.measure(fakeSpec('hang'), QUICK);
+    const refused = expect(measuring).rejects.toMatchObject({ code: 'closed' });
+    await busy.close();
+    await refused;
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it('leaves it to the parent to act on signals of the whole process group', async () => {
+    await host.start();
+    const pid = pidOf();
+    const measuring = host.measure(fakeSpec('slow', { width: 200 }), QUICK);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(pid, signal);
+    expect((await measuring).outcome).toBe('ok');
+    expect(pidOf()).toBe(pid);
+  });
+});
+
+it.each([
+  [{ ...FAKE, executor: 'cudnn' }, 'fake-device-0', 'there is no executor "cudnn" here, only "fake"'],
+  [{ ...FAKE, module: '@alphaflops/missing' }, 'fake-device-0', 'cannot be loaded'],
+  [FAKE, 'fake-device-7', 'there is no device "fake-device-7"'],
+])('does not start %j on %s', async (reference, deviceUuid, reason) => {
+  const host = new ExecutorHost({ ...reference, deviceUuid });
+  await expect(host.measure(NORMAL, QUICK)).rejects.toMatchObject({
+    code: 'start-failed',
+    message: expect.stringContaining(reason) as string,
+  });
+  expect(host.childPid).toBeUndefined();
+  await host.close();
+});
+
+it.each<[string, ConvSpec]>([
+  ['idle', NORMAL],
+  ['hung', fakeSpec('hang')],
+])(
+  'a child that is %s ends with its parent',
+  async (_, spec) => {
+    const host = new URL('../dist/executor-host.js', import.meta.url).href;
+    const program = `
+    const { ExecutorHost } = await import(${JSON.stringify(host)});
+    const host = new ExecutorHost(${JSON.stringify({ ...FAKE, deviceUuid: 'fake-device-0' })});
+    await host.start();
+    const measuring = host.measure(${JSON.stringify(spec)}, ${JSON.stringify(QUICK)});
+    ${spec === NORMAL ? 'await measuring;' : ''}
+    process.stdout.write(String(host.childPid));
+    await new Promise(() => setInterval(() => undefined, 1000));`;
+    const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    expect(isAlive(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await untilDead(pid);
+    expect(isAlive(pid)).toBe(false);
+  },
+  20_000,
+);
+
+it('probes every executor and says why one does not work', async () => {
+  const missing = { module: '@alphaflops/missing', executor: 'cudnn' };
+  const probed = await probeAll([FAKE, missing]);
+  expect(probed).toMatchObject([
+    {
+      executor: 'fake',
+      result: { ok: true, devices: [{ uuid: 'fake-device-0' }, { uuid: 'fake-device-1' }] },
+    },
+    {
+      executor: 'cudnn',
+      result: { ok: false, reason: expect.stringContaining('@alphaflops/missing') as string },
+    },
+  ]);
+});

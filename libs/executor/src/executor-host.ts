@@ -1,0 +1,128 @@
+import type { Measurement, Outcome, Protocol } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import type { ExecutorReference } from './adapter-module.js';
+import { ExecutorError } from './error.js';
+import { ExecutorChild, type ChildAnswer } from './executor-child.js';
+
+export interface ExecutorHostOptions extends ExecutorReference {
+  readonly deviceUuid: string;
+}
+
+/** Loading a driver and opening a device. */
+const START_LIMIT_MS = 60_000;
+
+/** The child ends a spec by itself when it sees its limit coming; this much later it is taken to hang. */
+const KILL_GRACE_MS = 1000;
+
+/**
+ * Measures in a child process, so that a convolution that blocks, crashes or hangs costs one spec and not the process
+ * that holds the queue's lock. A child that ended is replaced for the next spec. One measurement at a time.
+ */
+export class ExecutorHost {
+  private child: ExecutorChild | null = null;
+  private isBusy = false;
+  private isClosed = false;
+
+  constructor(private readonly options: ExecutorHostOptions) {}
+
+  /** Process id of the running child, if any. */
+  get childPid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** Starts the child and opens the device; `measure` does so by itself. Throws `ExecutorError('start-failed')`. */
+  async start(signal?: AbortSignal): Promise<void> {
+    await this.exclusively(() => this.ensureChild(signal));
+  }
+
+  /**
+   * Measures one spec. A spec that takes too long or brings the executor down has the outcome `timeout` or
+   * `executor-crashed`. Throws `ExecutorError`: `start-failed` when no child can be started, `aborted` as soon as
+   * `signal` has ended the child, `busy` during another measurement, `closed` after `close`.
+   */
+  async measure(spec: ConvSpec, protocol: Protocol, signal?: AbortSignal): Promise<Measurement> {
+    return await this.exclusively(async () => {
+      const child = await this.ensureChild(signal);
+      const limitMs = protocol.specTimeLimitMs + KILL_GRACE_MS;
+      const answer = await child.ask({ kind: 'measure', spec, protocol }, limitMs, signal);
+      if (answer.kind === 'reply' && answer.reply.kind === 'measured') return answer.reply.measurement;
+      await this.dropChild();
+      switch (answer.kind) {
+        case 'aborted':
+          throw new ExecutorError('aborted', 'the measurement was aborted and the executor process ended');
+        case 'time-limit':
+          return failure(
+            'timeout',
+            `no result ${limitMs} ms after the start: the executor process was killed`,
+          );
+        default:
+          this.throwIfClosed();
+          return failure('executor-crashed', whatHappened(answer));
+      }
+    });
+  }
+
+  /** Ends the child: politely when it is idle, at once when it measures (`measure` then throws `closed`). */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    if (this.isBusy) await this.child?.kill();
+    else await this.child?.close();
+    this.child = null;
+  }
+
+  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    this.throwIfClosed();
+    if (this.isBusy) throw new ExecutorError('busy', 'the executor measures one spec at a time');
+    this.isBusy = true;
+    try {
+      return await work();
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  private async ensureChild(signal?: AbortSignal): Promise<ExecutorChild> {
+    if (this.child !== null) return this.child;
+    const { executor, deviceUuid } = this.options;
+    this.child = ExecutorChild.fork(this.options);
+    const answer = await this.child.ask({ kind: 'open', deviceUuid }, START_LIMIT_MS, signal);
+    if (answer.kind === 'reply' && answer.reply.kind === 'opened') return this.child;
+    await this.dropChild();
+    this.throwIfClosed();
+    if (answer.kind === 'aborted')
+      throw new ExecutorError('aborted', 'aborted before the executor had started');
+    throw new ExecutorError('start-failed', `executor "${executor}" did not start: ${whatHappened(answer)}`);
+  }
+
+  private async dropChild(): Promise<void> {
+    await this.child?.kill();
+    this.child = null;
+  }
+
+  private throwIfClosed(): void {
+    if (this.isClosed) throw new ExecutorError('closed', 'the executor is closed');
+  }
+}
+
+/** As much of a reason as a Measurement holds. */
+const REASON_CHARACTERS = 2000;
+
+function failure(outcome: Exclude<Outcome, 'ok'>, reason: string): Measurement {
+  return { outcome, reason: reason.slice(0, REASON_CHARACTERS), timing: null, conditions: null };
+}
+
+/** In words, how a request ended that did not end well. */
+export function whatHappened(answer: ChildAnswer): string {
+  switch (answer.kind) {
+    case 'exited':
+      return `the executor process ended ${answer.how}`;
+    case 'reply':
+      return answer.reply.kind === 'failed'
+        ? answer.reply.message
+        : `unexpected reply "${answer.reply.kind}"`;
+    case 'time-limit':
+      return 'the executor process did not answer in time';
+    case 'aborted':
+      return 'aborted';
+  }
+}

@@ -1,0 +1,49 @@
+import type { Measurement, Protocol } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import {
+  checkPoints,
+  compareWithDirectSum,
+  measure,
+  type Clock,
+  type OutputCheck,
+  type TimedConv,
+} from '@alphaflops/measure';
+import type { ExecutorSession, PreparedConv } from './executor.js';
+
+/** Seed of the inputs of every measurement: the same spec is always timed on the same numbers. */
+export const INPUT_SEED = 1;
+
+/** Prepares, checks, times and disposes one spec. Only what the executor throws is thrown. */
+export async function measureSpec(
+  session: ExecutorSession,
+  spec: ConvSpec,
+  protocol: Protocol,
+  clock: Clock,
+): Promise<Measurement> {
+  const startedMs = clock.nowMs();
+  const prepared = await session.prepare(spec, { seed: INPUT_SEED, mode: protocol.mode });
+  if (!prepared.ok) {
+    return { outcome: prepared.outcome, reason: prepared.reason, timing: null, conditions: null };
+  }
+  const { conv } = prepared;
+  const timed: TimedConv = {
+    algorithm: conv.algorithm,
+    workspaceBytes: conv.workspaceBytes,
+    timeBatchMs: (inner) => conv.timeBatchMs(inner),
+    eagerMs: conv.eagerMs?.bind(conv),
+    checkOutput: () => checkOutput(spec, conv),
+  };
+  const readConditions = () => session.readConditions();
+  try {
+    return await measure(timed, protocol, { clock, readConditions, startedMs });
+  } finally {
+    await conv.dispose();
+  }
+}
+
+/** Compares a few output elements of a convolution, prepared with INPUT_SEED, with their direct sums. */
+export async function checkOutput(spec: ConvSpec, conv: PreparedConv): Promise<OutputCheck> {
+  const points = checkPoints(spec, INPUT_SEED);
+  const values = await conv.outputPoints(points);
+  return compareWithDirectSum(spec, INPUT_SEED, conv.bufferOrder, conv.tolerance, points, values);
+}

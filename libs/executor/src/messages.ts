@@ -1,0 +1,20 @@
+import { ConvSpecSchema, MeasurementSchema, ProtocolSchema } from '@alphaflops/contracts';
+import { z } from 'zod';
+import { ProbeResultSchema } from './executor.js';
+
+/** What the parent asks of the executor's process, one request at a time. */
+export const RequestSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('probe') }),
+  z.object({ kind: z.literal('open'), deviceUuid: z.string() }),
+  z.object({ kind: z.literal('measure'), spec: ConvSpecSchema, protocol: ProtocolSchema }),
+]);
+export type Request = z.infer<typeof RequestSchema>;
+
+/** One reply to each request. `failed`: the executor threw, and its state is unknown. */
+export const ReplySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('probed'), result: ProbeResultSchema }),
+  z.object({ kind: z.literal('opened') }),
+  z.object({ kind: z.literal('measured'), measurement: MeasurementSchema }),
+  z.object({ kind: z.literal('failed'), message: z.string() }),
+]);
+export type Reply = z.infer<typeof ReplySchema>;

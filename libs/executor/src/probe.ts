@@ -1,0 +1,30 @@
+import type { ExecutorReference } from './adapter-module.js';
+import { ExecutorChild } from './executor-child.js';
+import type { ProbeResult } from './executor.js';
+import { whatHappened } from './executor-host.js';
+
+const PROBE_LIMIT_MS = 60_000;
+
+export interface ProbedExecutor extends ExecutorReference {
+  readonly result: ProbeResult;
+}
+
+/**
+ * Asks every executor, each in a process of its own, which devices it can drive. An adapter that is not installed, a
+ * driver that crashes or hangs is a result with its reason.
+ */
+export async function probeAll(references: readonly ExecutorReference[]): Promise<ProbedExecutor[]> {
+  const probed: ProbedExecutor[] = [];
+  for (const reference of references) probed.push({ ...reference, result: await probeOne(reference) });
+  return probed;
+}
+
+async function probeOne(reference: ExecutorReference): Promise<ProbeResult> {
+  const child = ExecutorChild.fork(reference);
+  const answer = await child.ask({ kind: 'probe' }, PROBE_LIMIT_MS);
+  if (answer.kind === 'time-limit') await child.kill();
+  else await child.close();
+  return answer.kind === 'reply' && answer.reply.kind === 'probed'
+    ? answer.reply.result
+    : { ok: false, reason: whatHappened(answer) };
+}

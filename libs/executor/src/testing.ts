@@ -1,0 +1,3 @@
+/** `@alphaflops/executor/testing`: the fake executor (an adapter module) and the conformance suite of adapters. */
+export * from './conformance.js';
+export * from './fake-executor.js';

@@ -1,0 +1,57 @@
+import { type DeviceClass, type FitJob, type Model, VERSION } from '@alphaflops/contracts';
+import { GiveUp } from '@alphaflops/queue';
+import { CampaignStore, FleetStore, ModelStore } from '@alphaflops/store';
+import { Injectable, Logger } from '@nestjs/common';
+import { FitInputs } from './fit-input.js';
+import { FitThreads } from './fit-threads.js';
+
+/** Fits one device class from the store and publishes the model. */
+@Injectable()
+export class FitRunner {
+  private readonly logger = new Logger('fits');
+
+  constructor(
+    private readonly inputs: FitInputs,
+    private readonly campaigns: CampaignStore,
+    private readonly fleet: FleetStore,
+    private readonly models: ModelStore,
+    private readonly threads: FitThreads,
+  ) {}
+
+  /** @throws GiveUp when there is nothing that could be fitted; trying again would not help */
+  async run(job: FitJob): Promise<Model> {
+    const deviceClass = await this.fleet.deviceClass(job.deviceClassId);
+    if (deviceClass === null) throw new GiveUp(`there is no device class ${job.deviceClassId}`);
+    const campaign = job.campaignId === null ? null : await this.campaigns.get(job.campaignId);
+    const { samples, digest, excluded } = await this.inputs.of(deviceClass, campaign?.protocol ?? null);
+    const answer = await this.threads.fit({
+      samples,
+      options: {
+        form: job.request.form,
+        seed: job.request.seed,
+        device: constantsOf(deviceClass),
+        origin: {
+          digest,
+          excluded,
+          deviceClassId: deviceClass.id,
+          campaignId: job.campaignId,
+          protocol: campaign?.protocol ?? null,
+          design: campaign?.request.design.name ?? null,
+          codeVersion: VERSION,
+          createdAt: new Date().toISOString(),
+        },
+      },
+    });
+    if (!answer.ok) throw new GiveUp(answer.reason);
+    const model = await this.models.publish({ ...answer.model, deviceClassId: deviceClass.id });
+    this.logger.log(
+      `deviceClass=${deviceClass.id} model=${model.id ?? ''} form=${model.chosenForm} samples=${samples.length}`,
+    );
+    return model;
+  }
+}
+
+/** Constants of the device that forms may use. */
+export function constantsOf({ smCount }: DeviceClass): Record<string, number> {
+  return smCount === null ? {} : { smCount };
+}

@@ -1,0 +1,65 @@
+import type { Campaign } from '@alphaflops/contracts';
+import { JobConsumer, JobQueue } from '@alphaflops/queue';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { FitSettings } from './fits.service.js';
+import { RoundPlanner } from './round-planner.js';
+
+/** How long the end of a round's planning can be asked for: a campaign asks again every few seconds. */
+const KEEP_SETTLED_S = 24 * 3600;
+
+/** Rounds of adaptive campaigns are asked for here and planned by whichever process fits. */
+@Injectable()
+export class RoundsService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('rounds');
+  private opened: JobQueue<'plan-round'> | null = null;
+  private consumer: JobConsumer<'plan-round'> | null = null;
+
+  constructor(
+    private readonly settings: FitSettings,
+    private readonly planner: RoundPlanner,
+  ) {}
+
+  private get queue(): JobQueue<'plan-round'> {
+    this.opened ??= new JobQueue('plan-round', this.settings.queueAddress, { keepSettledS: KEEP_SETTLED_S });
+    return this.opened;
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.settings.fits) return;
+    this.consumer = new JobConsumer(
+      'plan-round',
+      this.settings.queueAddress,
+      ({ campaignId, round }) => this.planner.plan(campaignId, round),
+      {
+        onError: (error) => {
+          this.logger.warn(error.message);
+        },
+      },
+    );
+    await this.consumer.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.consumer?.finish();
+    await this.opened?.close();
+  }
+
+  /**
+   * Asks for the round after those that the campaign has. Safe to repeat: the same round is the same job, and one that
+   * broke off, because the store was away for example, is begun again.
+   * @returns why there is no such round; null while it is in work
+   */
+  async request(campaign: Campaign): Promise<string | null> {
+    const round = (campaign.rounds?.ends.length ?? 1) + 1;
+    const id = `round-${campaign.id}-${round}`;
+    const known = await this.queue.state(id);
+    if (known?.state === 'settled') {
+      const { settled } = known;
+      if (settled.ok) return settled.result.planned ? null : settled.result.reason;
+      this.logger.error(`Planning round ${round} of ${campaign.id} broke off, trying on: ${settled.reason}`);
+      await this.queue.withdraw([id]);
+    } else if (known !== null) return null;
+    await this.queue.submit([{ id, payload: { campaignId: campaign.id, round } }]);
+    return null;
+  }
+}

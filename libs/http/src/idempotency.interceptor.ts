@@ -1,0 +1,62 @@
+import { AccessStore } from '@alphaflops/store';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import type { Response } from 'express';
+import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { ApiProblem } from './problem.js';
+import type { ApiRequest } from './request.js';
+import { sha256 } from './secrets.js';
+
+/** How long an answer is kept for a repeated request. */
+const KEEP_MS = 24 * 3600 * 1000;
+
+/** A POST that carries an Idempotency-Key is done once; its answer is given again when it is repeated. */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(private readonly store: AccessStore) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<ApiRequest>();
+    const given = request.header('idempotency-key');
+    if (request.method !== 'POST' || given === undefined) return next.handle();
+    if (!/^[\x21-\x7e]{1,128}$/.test(given)) {
+      throw new ApiProblem(400, 'bad-idempotency-key', 'Idempotency-Key must be 1–128 printable characters.');
+    }
+    const response = context.switchToHttp().getResponse<Response>();
+    const key = sha256(`${request.header('authorization') ?? ''}\n${given}`);
+    const digest = sha256(JSON.stringify([request.method, request.originalUrl, request.body]));
+    const now = Date.now();
+    const stored = await this.store.claimIdempotencyKey(
+      key,
+      digest,
+      new Date(now).toISOString(),
+      new Date(now - KEEP_MS).toISOString(),
+    );
+    if (stored !== null) {
+      if (stored.requestDigest !== digest) {
+        throw new ApiProblem(
+          422,
+          'idempotency-key-reused',
+          'This Idempotency-Key was used for another request.',
+        );
+      }
+      if (stored.body === null) {
+        throw new ApiProblem(
+          409,
+          'request-in-progress',
+          'The first request with this Idempotency-Key is not done yet.',
+        );
+      }
+      response.status(stored.status).setHeader('Idempotent-Replayed', 'true');
+      return of(JSON.parse(stored.body));
+    }
+    return next.handle().pipe(
+      mergeMap(async (body: unknown) => {
+        await this.store.storeResponse(key, response.statusCode, JSON.stringify(body ?? null));
+        return body;
+      }),
+      catchError((error: unknown) =>
+        from(this.store.releaseIdempotencyKey(key)).pipe(mergeMap(() => throwError(() => error))),
+      ),
+    );
+  }
+}

@@ -1,0 +1,7 @@
+export * from './answer.js';
+export { AllowAccess, type Access } from './auth.guard.js';
+export * from './http.module.js';
+export * from './problem.js';
+export * from './request.js';
+export * from './request-id.js';
+export * from './secrets.js';

@@ -1,0 +1,14 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+/** A new secret of 256 bits. The prefix says what it is for, to people and to secret scanners. */
+export function newSecret(purpose: 'admin' | 'join' | 'worker'): string {
+  return `af_${purpose}_${randomBytes(32).toString('base64url')}`;
+}
+
+/**
+ * What is stored of a secret and what it is looked up by. A plain digest is enough for 256 random bits, and looking
+ * it up by digest leaks no timing about the secret.
+ */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

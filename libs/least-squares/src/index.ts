@@ -1,0 +1,6 @@
+export { LeastSquaresError } from './error.js';
+export { type ResidualFunction } from './jacobian.js';
+export * from './least-squares.js';
+export { type Loss } from './loss.js';
+export * from './non-negative.js';
+export { type Uncertainty } from './uncertainty.js';

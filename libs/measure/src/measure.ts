@@ -1,0 +1,122 @@
+import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/contracts';
+import type { Clock } from './clock.js';
+import { throttling } from './conditions.js';
+import { summarise } from './statistics.js';
+import { stoppingRules, type StoppingRule } from './stopping-rules.js';
+import { Stopwatch } from './stopwatch.js';
+import { TimedBatches } from './timed-batches.js';
+import type { TimedConv } from './timed-conv.js';
+import { warmUp } from './warm-up.js';
+
+export interface Environment {
+  readonly clock: Clock;
+  /** State of the device now. Read right before and right after the timed batches. */
+  readConditions(): Promise<Conditions>;
+  /** Clock time at which the work on this convolution began, if before the call: its time limit counts from here. */
+  readonly startedMs?: number;
+}
+
+/** Waited before a throttled device is tried again; doubled with every try. */
+const THROTTLE_WAIT_MS = 2000;
+
+/**
+ * Times one convolution by the protocol (docs/measurement.md): output check, warm-up, batches until a stopping rule is
+ * met, conditions on both sides; a throttled try is thrown away and made again after a wait. Every way it can end is an
+ * outcome of the Measurement; only what the executor throws, and `MeasureError('invalid-time')`, is thrown.
+ */
+export async function measure(
+  conv: TimedConv,
+  protocol: Protocol,
+  environment: Environment,
+): Promise<Measurement> {
+  const { clock, startedMs = clock.nowMs() } = environment;
+  const stopwatch = new Stopwatch(conv, clock, startedMs + protocol.specTimeLimitMs);
+  const check = protocol.checkOutput && conv.checkOutput ? await conv.checkOutput() : { ok: true as const };
+  if (!check.ok) return { outcome: 'wrong-result', reason: check.reason, timing: null, conditions: null };
+
+  for (let attempt = 1; ; attempt++) {
+    const run = await timeOnce(conv, stopwatch, protocol, environment);
+    if (run.stoppedBy === 'time-limit') return timedOut(run, protocol);
+    const { timing, conditions, relativeStandardError: error } = run;
+
+    const throttled = throttling(conditions.before, protocol) ?? throttling(conditions.after, protocol);
+    if (throttled !== null) {
+      const waitMs = THROTTLE_WAIT_MS * 2 ** (attempt - 1);
+      if (attempt > protocol.throttleRetries || waitMs >= stopwatch.leftMs) {
+        const reason = `${throttled}, on try ${attempt} of ${protocol.throttleRetries + 1}`;
+        return { outcome: 'throttled', reason, timing, conditions };
+      }
+      await clock.wait(waitMs);
+      continue;
+    }
+
+    if (error > protocol.noisyRelativeStandardError) {
+      const reason =
+        `the standard error of the mean of ${timing.repetitions} batches is ${percent(error)}, ` +
+        `above ${percent(protocol.noisyRelativeStandardError)}: something else was using the device or its host`;
+      return { outcome: 'noisy', reason, timing, conditions };
+    }
+    const { algorithm, workspaceBytes } = conv;
+    return { outcome: 'ok', timing, conditions, algorithm, workspaceBytes };
+  }
+}
+
+type Run =
+  | {
+      stoppedBy: StoppingRule['name'];
+      timing: Timing;
+      relativeStandardError: number;
+      conditions: { before: Conditions; after: Conditions };
+    }
+  | { stoppedBy: 'time-limit'; batches: TimedBatches; warmUpRuns: number };
+
+async function timeOnce(
+  conv: TimedConv,
+  stopwatch: Stopwatch,
+  protocol: Protocol,
+  environment: Environment,
+): Promise<Run> {
+  const warm = await warmUp(stopwatch, protocol);
+  if (warm === null) return { stoppedBy: 'time-limit', batches: new TimedBatches(1), warmUpRuns: 0 };
+  const { inner, runs: warmUpRuns } = warm;
+
+  const rules = stoppingRules(protocol);
+  const before = await environment.readConditions();
+  const batches = new TimedBatches(inner);
+  let met: StoppingRule | undefined;
+  while (met === undefined) {
+    const timeMs = await stopwatch.timeMs(inner);
+    if (timeMs === null) return { stoppedBy: 'time-limit', batches, warmUpRuns };
+    batches.add(timeMs);
+    met = rules.find((rule) => rule.isMet(batches));
+  }
+  const after = await environment.readConditions();
+  const eagerMs = conv.eagerMs ? await conv.eagerMs() : null;
+  const timing = timingOf(batches, warmUpRuns, met.name, eagerMs);
+  const { relativeStandardError } = batches;
+  return { stoppedBy: met.name, timing, relativeStandardError, conditions: { before, after } };
+}
+
+function timedOut(run: Extract<Run, { stoppedBy: 'time-limit' }>, protocol: Protocol): Measurement {
+  const { batches, warmUpRuns } = run;
+  const count = batches.timesMs.length;
+  return {
+    outcome: 'timeout',
+    reason: `${count} batches were timed when the limit of ${protocol.specTimeLimitMs} ms came near`,
+    timing: count === 0 ? null : timingOf(batches, warmUpRuns, 'total-time', null),
+    conditions: null,
+  };
+}
+
+function timingOf(
+  { timesMs, inner }: TimedBatches,
+  warmUpRuns: number,
+  stoppedBy: Timing['stoppedBy'],
+  eagerMs: number | null,
+): Timing {
+  return { ...summarise(timesMs), innerIterations: inner, warmUpRuns, stoppedBy, eagerMs, energyMj: null };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

@@ -1,0 +1,72 @@
+import type { DeviceDescription, Protocol } from '@alphaflops/contracts';
+import { MeasureError } from './error.js';
+
+const gpu: Protocol = {
+  name: 'gpu',
+  version: 1,
+  mode: 'hot',
+  warmUpMinRuns: 3,
+  warmUpTolerance: 0.05,
+  warmUpMaxMs: 1000,
+  minBatchMs: 1.5,
+  minBatches: 9,
+  maxRelativeStandardError: 0.005,
+  maxTotalMs: 2000,
+  noisyRelativeStandardError: 0.05,
+  specTimeLimitMs: 60_000,
+  throttleRetries: 3,
+  minClockShare: 0.75,
+  checkOutput: true,
+};
+
+/**
+ * Host processors are shared and noisier: longer batches average out the scheduler's slices, a looser target keeps
+ * a sample under half a second. No clock limit: the clocks of idle cores are low and say nothing of the busy one.
+ */
+const cpu: Protocol = {
+  ...gpu,
+  name: 'cpu',
+  warmUpTolerance: 0.1,
+  warmUpMaxMs: 300,
+  minBatchMs: 20,
+  minBatches: 7,
+  maxRelativeStandardError: 0.01,
+  maxTotalMs: 400,
+  noisyRelativeStandardError: 0.1,
+  minClockShare: 0,
+};
+
+/** For trying things out: about a tenth of the time of `cpu`, and less exact. */
+const quickCpu: Protocol = {
+  ...cpu,
+  name: 'quick-cpu',
+  warmUpMaxMs: 50,
+  minBatchMs: 4,
+  minBatches: 5,
+  maxRelativeStandardError: 0.03,
+  maxTotalMs: 50,
+  noisyRelativeStandardError: 0.25,
+  specTimeLimitMs: 10_000,
+};
+
+/** Registered protocols by name, newest version. A change of any number is a new version. */
+export const PROTOCOLS: Readonly<Record<string, Protocol>> = Object.freeze(
+  Object.fromEntries([gpu, cpu, quickCpu].map((protocol) => [protocol.name, Object.freeze(protocol)])),
+);
+
+/** The registered protocol of that name; throws `MeasureError('unknown-protocol')`. */
+export function protocolNamed(name: string): Protocol {
+  const protocol = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
+  if (protocol === undefined) {
+    throw new MeasureError(
+      'unknown-protocol',
+      `there is no measuring protocol "${name}"; registered are ${Object.keys(PROTOCOLS).join(', ')}`,
+    );
+  }
+  return protocol;
+}
+
+/** What a campaign uses when it names no protocol. */
+export function defaultProtocol(kind: DeviceDescription['kind']): Protocol {
+  return protocolNamed(kind);
+}

@@ -1,0 +1,29 @@
+/** Which of the two inputs of a convolution: their values are unrelated. */
+export type InputName = 'input' | 'weights';
+
+const STREAMS: Record<InputName, number> = { input: 0x9e3779b9, weights: 0x85ebca6b };
+
+/** The values repeat after this many elements, a prime, so that rows and channels do not; filling is mostly copying. */
+export const SEEDED_PERIOD = 1_048_573;
+
+/**
+ * Element `index` of an input in the order of its buffer: uniform in (−1, 1), never 0, the same for the same seed
+ * everywhere, and to be had without the elements before it. 24 random bits, exact in f32: a 32-bit avalanche hash
+ * (Mueller's, as improved by Wellons' search: "lowbias32").
+ */
+export function seededElement(name: InputName, seed: number, index: number): number {
+  let x = ((index % SEEDED_PERIOD) ^ seed ^ STREAMS[name]) >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
+  x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
+  x ^= x >>> 15;
+  return ((x >>> 8) + 0.5) / 2 ** 23 - 1;
+}
+
+/** All elements of an input. Random and not zeros, because zeros draw less power and run at higher clocks. */
+export function seededArray(name: InputName, seed: number, length: number): Float32Array<ArrayBuffer> {
+  const array = new Float32Array(length);
+  let filled = Math.min(length, SEEDED_PERIOD);
+  for (let index = 0; index < filled; index++) array[index] = seededElement(name, seed, index);
+  for (; filled < length; filled *= 2) array.copyWithin(filled, 0, filled);
+  return array;
+}

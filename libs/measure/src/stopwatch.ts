@@ -1,0 +1,36 @@
+import type { Clock } from './clock.js';
+import { MeasureError } from './error.js';
+import type { TimedConv } from './timed-conv.js';
+
+/** Times batches of one convolution until a moment of the clock. */
+export class Stopwatch {
+  private lastTimeMs = 0;
+
+  constructor(
+    private readonly conv: TimedConv,
+    private readonly clock: Clock,
+    private readonly deadlineMs: number,
+  ) {}
+
+  /** Wall milliseconds left before the deadline. */
+  get leftMs(): number {
+    return this.deadlineMs - this.clock.nowMs();
+  }
+
+  /**
+   * Milliseconds of one convolution in a batch of `inner`, or null when such a batch cannot be expected to end before
+   * the deadline. Throws `MeasureError('invalid-time')` when the executor returns what is no duration.
+   */
+  async timeMs(inner: number): Promise<number | null> {
+    if (this.leftMs <= this.lastTimeMs * inner) return null;
+    const totalMs = await this.conv.timeBatchMs(inner);
+    if (!Number.isFinite(totalMs) || totalMs <= 0) {
+      throw new MeasureError(
+        'invalid-time',
+        `the executor returned ${totalMs} as the milliseconds of ${inner} convolutions; a time is above 0`,
+      );
+    }
+    this.lastTimeMs = totalMs / inner;
+    return this.lastTimeMs;
+  }
+}

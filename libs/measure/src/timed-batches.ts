@@ -1,0 +1,28 @@
+/** Batches timed so far. Mean and variance are kept up by Welford's recurrence, so that a rule can look after each. */
+export class TimedBatches {
+  /** Milliseconds of one convolution, one value for each batch. */
+  readonly timesMs: number[] = [];
+  private mean = 0;
+  private sumOfSquares = 0;
+
+  /** @param inner convolutions in one batch */
+  constructor(readonly inner: number) {}
+
+  add(timeMs: number): void {
+    this.timesMs.push(timeMs);
+    const step = timeMs - this.mean;
+    this.mean += step / this.timesMs.length;
+    this.sumOfSquares += step * (timeMs - this.mean);
+  }
+
+  /** Accumulated timed milliseconds. */
+  get totalMs(): number {
+    return this.mean * this.timesMs.length * this.inner;
+  }
+
+  /** Standard error of the mean over the mean; infinite for fewer than two batches, of which nothing is known. */
+  get relativeStandardError(): number {
+    const count = this.timesMs.length;
+    return count < 2 ? Infinity : Math.sqrt(this.sumOfSquares / (count - 1) / count) / this.mean;
+  }
+}

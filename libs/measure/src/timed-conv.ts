@@ -1,0 +1,18 @@
+/** Whether a convolution computed what it should have. */
+export type OutputCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** One convolution that an executor has allocated and filled, ready to be timed. */
+export interface TimedConv {
+  /**
+   * Runs `inner` convolutions back to back and returns the milliseconds of all of them: device time where the
+   * executor can tell it from host time. Nothing is read back inside the timed part.
+   */
+  timeBatchMs(inner: number): Promise<number>;
+  /** Milliseconds of one convolution launched from the host, launch cost included. Absent where it means nothing. */
+  eagerMs?(): Promise<number>;
+  /** Compares a few output points with a reference. */
+  checkOutput?(): Promise<OutputCheck>;
+  /** Algorithm or kernel that the library chose, where it can tell. */
+  readonly algorithm: string | null;
+  readonly workspaceBytes: number | null;
+}

@@ -1,0 +1,151 @@
+import type { FittedGroup, Parameter } from '@alphaflops/contracts';
+import { leastSquares, type LeastSquaresResult } from '@alphaflops/least-squares';
+import type { AnalyticForm } from './analytic-form.js';
+import type { FitContext, ParameterDefinition } from './form.js';
+import { shapesOf, type ShapedSample } from './sample.js';
+
+const { abs, log, max } = Math;
+
+/** Relative error at which a residual begins to count by its size instead of its square. */
+export const ROBUST_RELATIVE_ERROR = 0.1;
+
+/**
+ * An effect is in the data when it lowers the cost by more than chance: F statistic of the two nested fits, taken over
+ * distinct shapes. 7 is about the 0.1 % point for two parameters.
+ */
+const EFFECT_F = 7;
+/** Steps from each start after which the best one is followed to its end. */
+const GLIMPSE_ITERATIONS = 3;
+/** Mean cost below which a fit is exact and there is nothing left for an effect to explain. */
+const EXACT_COST = 1e-16;
+
+export interface GroupFit {
+  readonly result: Pick<FittedGroup, 'parameters' | 'correlation' | 'stopped'>;
+  readonly notes: readonly string[];
+}
+
+/** Fits one formula to the samples of one kernel group: several starts, best end, honest parameter states. */
+export function fitGroup<X>(
+  formula: AnalyticForm<X>,
+  samples: readonly ShapedSample[],
+  enoughShapes: number,
+  context: Omit<FitContext, 'near'> & { readonly near: FittedGroup | undefined },
+): GroupFit {
+  const search = new GroupSearch(formula, samples, context);
+  const shapes = shapesOf(samples).length;
+  const nothing = formula.withoutEffect;
+  if (!nothing) return { result: search.describe(search.best({}), {}), notes: [] };
+
+  const reduced = search.best(nothing.values);
+  if (shapes < enoughShapes) {
+    const note = `${shapes} shapes are too few to tell ${Object.keys(nothing.values).join(' and ')}`;
+    return { result: search.describe(reduced, nothing.values), notes: [note] };
+  }
+  const full = search.best({});
+  const effects = Object.keys(nothing.values).length;
+  const f = ((reduced.cost - full.cost) / full.cost) * ((shapes - formula.parameters.length) / effects);
+  const exact = reduced.cost <= EXACT_COST * samples.length;
+  if (!exact && f > EFFECT_F) return { result: search.describe(full, {}), notes: [] };
+  return { result: search.describe(reduced, nothing.values), notes: [nothing.note] };
+}
+
+class GroupSearch<X> {
+  private readonly points: readonly { readonly x: X; readonly timeMs: number }[];
+  private readonly starts: readonly (readonly number[])[];
+
+  constructor(
+    private readonly formula: AnalyticForm<X>,
+    samples: readonly ShapedSample[],
+    private readonly context: Omit<FitContext, 'near'> & { readonly near: FittedGroup | undefined },
+  ) {
+    this.points = samples.map(({ spec, timeMs }) => ({ x: formula.variables(spec, context.device), timeMs }));
+    this.starts = context.near
+      ? [context.near.parameters.map(({ value }) => value)]
+      : formula.starts(this.points);
+  }
+
+  /**
+   * Best end with the named parameters fixed: a few steps from every start, then the search goes on from the best of
+   * these. What fixed parameters leave is simple: one start will do.
+   */
+  best(fixed: Readonly<Record<string, number>>): LeastSquaresResult {
+    const starts = Object.keys(fixed).length > 0 ? this.starts.slice(0, 1) : this.starts;
+    if (starts.length === 1) return this.from(starts[0] ?? [], fixed);
+    const glimpses = starts.map((start) => this.from(start, fixed, GLIMPSE_ITERATIONS));
+    const nearest = glimpses.reduce((a, b) => (b.cost < a.cost ? b : a));
+    return nearest.reason === 'max-iterations' ? this.from(nearest.parameters, fixed) : nearest;
+  }
+
+  private from(
+    start: ArrayLike<number>,
+    fixed: Readonly<Record<string, number>>,
+    maxIterations?: number,
+  ): LeastSquaresResult {
+    const { formula, points } = this;
+    const n = formula.parameters.length;
+    const rows = points.length;
+    const relative = this.context.loss === 'relative';
+    const measured = Float64Array.from(points, ({ timeMs }) => (relative ? log(timeMs) : timeMs));
+    const xs = points.map(({ x }) => x);
+    const gradientOf = formula.gradient?.bind(formula);
+    const gradient = new Float64Array(n);
+    const { deadline } = this.context;
+    return leastSquares(
+      {
+        residualCount: rows,
+        start,
+        lower: formula.parameters.map(({ name, lower }) => fixed[name] ?? lower),
+        upper: formula.parameters.map(({ name, upper }) => fixed[name] ?? upper),
+        ...(relative ? { loss: 'soft-l1', lossScale: ROBUST_RELATIVE_ERROR } : { loss: 'linear' }),
+        residuals: (p, out) => {
+          xs.forEach((x, i) => {
+            const predicted = formula.timeMs(p, x);
+            out[i] = (relative ? log(predicted) : predicted) - (measured[i] ?? 0);
+          });
+        },
+        ...(gradientOf && {
+          jacobian: (p, out) => {
+            xs.forEach((x, i) => {
+              gradientOf(p, x, gradient);
+              const scale = relative ? 1 / formula.timeMs(p, x) : 1;
+              for (let j = 0; j < n; j++) out[j * rows + i] = (gradient[j] ?? 0) * scale;
+            });
+          },
+        }),
+      },
+      { ...(deadline && { deadline }), ...(maxIterations !== undefined && { maxIterations }) },
+    );
+  }
+
+  describe(fit: LeastSquaresResult, fixed: Readonly<Record<string, number>>): GroupFit['result'] {
+    const parameters = this.formula.parameters.map((definition, j): Parameter => {
+      const value = fit.parameters[j] ?? NaN;
+      const standardError = fit.standardErrors[j] ?? null;
+      const start = max(...this.starts.map((point) => abs(point[j] ?? 0)));
+      const base = { name: definition.name, value, unit: definition.unit };
+      if (fit.states[j] === 'on-bound' && !(definition.name in fixed)) {
+        return { ...base, standardError: null, state: 'on-bound' };
+      }
+      const identified =
+        fit.states[j] === 'estimated' &&
+        (standardError === null || standardError <= meaninglessError(definition, value, start));
+      return identified
+        ? { ...base, standardError, state: 'estimated' }
+        : { ...base, standardError: null, state: 'not-identifiable' };
+    });
+    const told = (j: number): boolean => parameters[j]?.state === 'estimated';
+    const correlation = fit.correlation.map((row, i) =>
+      row.map((value, j) => (told(i) && told(j) ? value : null)),
+    );
+    return { parameters, correlation, stopped: fit.reason };
+  }
+}
+
+/**
+ * Standard error above which an estimate tells nothing: half the range of a parameter with two bounds, else the larger of
+ * the estimate itself and the first guess.
+ */
+function meaninglessError({ lower, upper }: ParameterDefinition, value: number, start: number): number {
+  const halfRange = (upper - lower) / 2;
+  return Number.isFinite(halfRange) ? halfRange : max(abs(value), start);
+}

@@ -1,0 +1,117 @@
+import type { FittedGroup } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { fitGroup } from './analytic-fit.js';
+import { ModelError } from './error.js';
+import type { DeviceConstants, Form, ParameterDefinition } from './form.js';
+import { shapesOf, type ShapedSample } from './sample.js';
+
+/** Holds every kernel group that has no fit of its own. */
+export const ALL_KERNELS = 'all';
+
+/** Parameters in the order of their definitions. */
+export type ParameterVector = ArrayLike<number>;
+
+/**
+ * A form that is a formula with a few parameters per kernel group. `X` is what the formula needs of a spec, computed once
+ * per sample.
+ */
+export interface AnalyticForm<X> {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: readonly ParameterDefinition[];
+  /** Groups of kernels that are fitted apart. */
+  groupOf(spec: ConvSpec): string;
+  variables(spec: ConvSpec, device: DeviceConstants): X;
+  /** Positive and finite wherever the parameters are within their bounds. */
+  timeMs(parameters: ParameterVector, x: X): number;
+  /** Fills `out` with ∂timeMs/∂parameters; differences are used when absent. */
+  gradient?(parameters: ParameterVector, x: X, out: Float64Array): void;
+  /** Points to start the search from: the best end wins. At least one, within the bounds. */
+  starts(samples: readonly { readonly x: X; readonly timeMs: number }[]): readonly (readonly number[])[];
+  /**
+   * Values at which part of the formula has no effect. Where the data do not show that effect, the fit keeps these values
+   * and calls the parameters not identifiable.
+   */
+  readonly withoutEffect?: { readonly values: Readonly<Record<string, number>>; readonly note: string };
+}
+
+/** Distinct shapes, per parameter, that a kernel group needs for a fit of its own. */
+const SHAPES_PER_PARAMETER = 2;
+
+/** Makes a {@link Form} of a formula: grouping, search, uncertainty and compilation are the same for all. */
+export function analyticForm<X>(formula: AnalyticForm<X>): Form {
+  const enough = SHAPES_PER_PARAMETER * formula.parameters.length;
+  return {
+    name: formula.name,
+    description: formula.description,
+    parameters: formula.parameters,
+
+    fit(samples, context) {
+      const notes: string[] = [];
+      const groups = kernelGroups(formula, samples, enough, notes).map(([group, members]) => {
+        const near = context.near?.groups.find((fitted) => fitted.group === group);
+        const fitted = fitGroup(formula, members, enough, { ...context, near });
+        notes.push(...fitted.notes.map((note) => `${formula.name}, ${group} kernels: ${note}`));
+        return { group, n: members.length, ...fitted.result };
+      });
+      return { groups, notes };
+    },
+
+    compile({ groups }, device) {
+      const byGroup = new Map(groups.map((group) => [group.group, parameterVector(formula, group)]));
+      const largest = groups.reduce<FittedGroup | null>((a, b) => (a && a.n >= b.n ? a : b), null);
+      const fallback = byGroup.get(ALL_KERNELS) ?? byGroup.get(largest?.group ?? '');
+      if (!fallback) throw new ModelError('bad-document', `the form ${formula.name} has no fitted group`);
+      return (spec) => ({
+        timeMs: formula.timeMs(
+          byGroup.get(formula.groupOf(spec)) ?? fallback,
+          formula.variables(spec, device),
+        ),
+        spread: 1,
+      });
+    },
+  };
+}
+
+/** Samples by kernel group, groups with too few shapes replaced by one that pools all samples. */
+function kernelGroups<X>(
+  formula: AnalyticForm<X>,
+  samples: readonly ShapedSample[],
+  enough: number,
+  notes: string[],
+): (readonly [string, readonly ShapedSample[]])[] {
+  const byGroup = new Map<string, ShapedSample[]>();
+  for (const sample of samples) {
+    const group = formula.groupOf(sample.spec);
+    const members = byGroup.get(group);
+    if (members) members.push(sample);
+    else byGroup.set(group, [sample]);
+  }
+  const groups: (readonly [string, readonly ShapedSample[]])[] = [...byGroup].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
+  if (groups.length === 1) return groups;
+  const large = groups.filter(([, members]) => shapesOf(members).length >= enough);
+  if (large.length === groups.length) return groups;
+  const small = groups.filter((group) => !large.includes(group));
+  for (const [group, members] of small) {
+    notes.push(
+      `${formula.name}: ${shapesOf(members).length} shapes with ${group} kernels are too few for a fit of their own ` +
+        `(${enough} needed); they are predicted by a fit to all kernels`,
+    );
+  }
+  return [...large, [ALL_KERNELS, samples]];
+}
+
+function parameterVector<X>(formula: AnalyticForm<X>, group: FittedGroup): Float64Array {
+  return Float64Array.from(formula.parameters, ({ name }) => {
+    const parameter = group.parameters.find((p) => p.name === name);
+    if (!parameter) {
+      throw new ModelError(
+        'bad-document',
+        `the form ${formula.name} needs parameter ${name}, which its group ${group.group} lacks`,
+      );
+    }
+    return parameter.value;
+  });
+}

@@ -1,0 +1,247 @@
+import {
+  costAt,
+  dampedFit,
+  robustWeight,
+  solveInPlace,
+  TRIANGLE,
+  type DampedFit,
+  type TileWaveData,
+} from './damped-fit.js';
+import { thresholdsOf } from './gates.js';
+import { boundsAround, P, tileWaveGradient, valuesOf } from './tile-wave.js';
+
+const { log, max, min, round, sqrt } = Math;
+
+/** A regime: samples between thresholds of gates, and the parameters of the formula there. */
+export interface Regime {
+  readonly vector: Float64Array;
+  readonly n: number;
+  /** Gate and threshold of the split, with the regimes on both sides (lower side: value ≤ threshold). */
+  split?: {
+    readonly gate: number;
+    readonly threshold: number;
+    readonly lower: Regime;
+    readonly upper: Regime;
+  };
+}
+
+export interface GrowOptions {
+  /** Values of every gate, one column per gate. */
+  readonly gates: readonly Float64Array[];
+  /** Gates that may be used. */
+  readonly open: readonly number[];
+  /** Samples of the whole fit, over all kernel families: sets how far leaves may stray. */
+  readonly total: number;
+  readonly late: () => boolean;
+}
+
+const ROOT_RIDGE = 0.02;
+const ROOT_ITERATIONS = 30;
+const LEAF_ITERATIONS = 12;
+/** Leaves grow with the square root of the samples. */
+const LEAVES_PER_ROOT = 0.33;
+/** Logarithms of a leaf's parameters stay this near to its parent's. */
+const LEAF_REACH = 2;
+/** Below this many samples leaves are larger and stay nearer to their parents. */
+const FEW = 2500;
+/** Longest step of a parameter when the gain of a split is foreseen. */
+const FORESEEN_STEP = 1.5;
+/** Rows that foresee the gain of a split, at most: more do not change the choice. */
+const FORESEEING_ROWS = 800;
+
+export interface Grown {
+  readonly root: Regime;
+  readonly rootFit: DampedFit;
+  readonly stopped: 'converged' | 'max-iterations' | 'timed-out';
+}
+
+interface Leaf {
+  readonly regime: Regime;
+  readonly members: Int32Array;
+  readonly best: Candidate | null;
+}
+interface Candidate {
+  readonly gain: number;
+  readonly gate: number;
+  readonly threshold: number;
+}
+
+/** Best-first growth of a tree of regimes, each child fitted from its parent's parameters and held near them. */
+export function growRegimes(
+  data: TileWaveData,
+  members: Int32Array,
+  start: Float64Array,
+  options: GrowOptions,
+): Grown {
+  const leaf = options.total < FEW ? { ridge: 0.5, least: 25 } : { ridge: 0.3, least: 20 };
+  const most = max(1, round(LEAVES_PER_ROOT * sqrt(members.length)));
+  const rootFit = dampedFit({
+    data,
+    members,
+    centre: start,
+    ridge: ROOT_RIDGE,
+    ...boundsAround(start),
+    maxIterations: ROOT_ITERATIONS,
+  });
+  const root: Regime = { vector: rootFit.vector, n: members.length };
+  let stopped: Grown['stopped'] = rootFit.reason;
+  const candidate = (regime: Regime, rows: Int32Array): Leaf => ({
+    regime,
+    members: rows,
+    best: most === 1 ? null : bestSplit(data, rows, regime.vector, leaf, options),
+  });
+  const leaves = [candidate(root, members)];
+  while (leaves.length < most) {
+    if (options.late()) {
+      stopped = 'timed-out';
+      break;
+    }
+    const chosen = leaves.reduce((a, b) => ((b.best?.gain ?? 0) > (a.best?.gain ?? 0) ? b : a));
+    if (!chosen.best) break;
+    const { gate, threshold } = chosen.best;
+    const values = options.gates[gate] ?? new Float64Array();
+    const child = (side: Int32Array): Leaf => {
+      const { vector } = chosen.regime;
+      const fit = dampedFit({
+        data,
+        members: side,
+        centre: vector,
+        ridge: leaf.ridge,
+        ...boundsAround(vector, LEAF_REACH),
+        maxIterations: LEAF_ITERATIONS,
+      });
+      return candidate({ vector: fit.vector, n: side.length }, side);
+    };
+    const lower = child(chosen.members.filter((i) => (values[i] ?? 0) <= threshold));
+    const upper = child(chosen.members.filter((i) => (values[i] ?? 0) > threshold));
+    chosen.regime.split = { gate, threshold, lower: lower.regime, upper: upper.regime };
+    leaves.splice(leaves.indexOf(chosen), 1, lower, upper);
+  }
+  return { root, rootFit, stopped };
+}
+
+/** Bin of sums: the triangle JᵀWJ, the slope JᵀWr, and the number of rows. */
+const BIN = TRIANGLE + P + 1;
+
+/** The split after which one Gauss–Newton step on each side lowers the weighted squares most; null when none does. */
+function bestSplit(
+  data: TileWaveData,
+  members: Int32Array,
+  vector: Float64Array,
+  leaf: { readonly ridge: number; readonly least: number },
+  { gates, open }: GrowOptions,
+): Candidate | null {
+  if (members.length < 2 * leaf.least) return null;
+  const every = Math.ceil(members.length / FORESEEING_ROWS);
+  const rows = every === 1 ? members : members.filter((_, i) => i % every === 0);
+  const bins = open.map((gate) => {
+    const values = gates[gate] ?? new Float64Array();
+    const thresholds = thresholdsOf(Float64Array.from(members, (i) => values[i] ?? 0).sort());
+    return { gate, values, thresholds, sums: new Float64Array((thresholds.length + 1) * BIN) };
+  });
+  const total = new Float64Array(BIN);
+  accumulate(data, rows, every, vector, total, bins);
+  let best: Candidate = { gain: 0, gate: -1, threshold: 0 };
+  const below = new Float64Array(BIN);
+  const above = new Float64Array(BIN);
+  for (const { gate, thresholds, sums } of bins) {
+    below.fill(0);
+    thresholds.forEach((threshold, t) => {
+      for (let k = 0; k < BIN; k++) {
+        const sum = (below[k] ?? 0) + (sums[t * BIN + k] ?? 0);
+        below[k] = sum;
+        above[k] = (total[k] ?? 0) - sum;
+      }
+      if (min(below[BIN - 1] ?? 0, above[BIN - 1] ?? 0) < leaf.least) return;
+      const gain = foreseenGain(below, leaf.ridge) + foreseenGain(above, leaf.ridge);
+      if (gain > best.gain) best = { gain, gate, threshold };
+    });
+  }
+  return best.gate >= 0 && enough(members, gates, best, leaf.least) ? best : null;
+}
+
+/** A sampled count may be off: both sides are counted before a split is taken. */
+function enough(members: Int32Array, gates: GrowOptions['gates'], best: Candidate, least: number): boolean {
+  const values = gates[best.gate] ?? new Float64Array();
+  let below = 0;
+  for (const i of members) if ((values[i] ?? 0) <= best.threshold) below += 1;
+  return below >= least && members.length - below >= least;
+}
+
+function accumulate(
+  { rows, stride, logTime }: TileWaveData,
+  members: Int32Array,
+  every: number,
+  vector: Float64Array,
+  total: Float64Array,
+  bins: readonly { values: Float64Array; thresholds: readonly number[]; sums: Float64Array }[],
+): void {
+  const p = valuesOf(vector);
+  const gradient = new Float64Array(P);
+  const at = new Int32Array(BIN);
+  const term = new Float64Array(BIN);
+  for (const i of members) {
+    const residual = (logTime[i] ?? 0) - log(tileWaveGradient(p, rows, i * stride, gradient));
+    // a member that stands for others counts for them
+    const weight = every * robustWeight(residual);
+    // most elements of the gradient are 0: only the others' products are added
+    let terms = 0;
+    const push = (place: number, value: number): void => {
+      at[terms] = place;
+      term[terms++] = value;
+    };
+    for (let a = 0, row = 0; a < P; row += ++a) {
+      const scaled = weight * (gradient[a] ?? 0);
+      if (scaled === 0) continue;
+      for (let b = 0; b <= a; b++) if (gradient[b] !== 0) push(row + b, scaled * (gradient[b] ?? 0));
+      push(TRIANGLE + a, scaled * residual);
+    }
+    push(BIN - 1, every);
+    for (let k = 0; k < terms; k++) total[at[k] ?? 0] = (total[at[k] ?? 0] ?? 0) + (term[k] ?? 0);
+    for (const { values, thresholds, sums } of bins) {
+      const value = values[i] ?? 0;
+      let bin = 0;
+      while (bin < thresholds.length && value > (thresholds[bin] ?? 0)) bin += 1;
+      const offset = bin * BIN;
+      for (let k = 0; k < terms; k++) {
+        const place = offset + (at[k] ?? 0);
+        sums[place] = (sums[place] ?? 0) + (term[k] ?? 0);
+      }
+    }
+  }
+}
+
+const matrix = new Float64Array(TRIANGLE);
+
+/** Drop of the weighted squares after one clipped Gauss–Newton step from the sums of one side. */
+function foreseenGain(sums: Float64Array, ridge: number): number {
+  matrix.set(sums.subarray(0, TRIANGLE));
+  const step = sums.slice(TRIANGLE, TRIANGLE + P);
+  for (let j = 0; j < P; j++) {
+    const diagonal = (j * (j + 3)) / 2;
+    matrix[diagonal] = (matrix[diagonal] ?? 0) + ridge * ridge + 1e-3;
+  }
+  solveInPlace(matrix, step);
+  let gain = 0;
+  for (let j = 0; j < P; j++) step[j] = min(max(step[j] ?? 0, -FORESEEN_STEP), FORESEEN_STEP);
+  for (let i = 0, row = 0; i < P; row += ++i) {
+    const s = step[i] ?? 0;
+    let product = (sums[row + i] ?? 0) * s;
+    for (let j = 0; j < i; j++) product += 2 * (sums[row + j] ?? 0) * (step[j] ?? 0);
+    gain += s * (2 * (sums[TRIANGLE + i] ?? 0) - product);
+  }
+  return gain;
+}
+
+/** Cost of a tree-less fit: tells how well a number of processors explains the data. */
+export function rootCost(data: TileWaveData, members: Int32Array, start: Float64Array): number {
+  const fit = dampedFit({
+    data,
+    members,
+    centre: start,
+    ridge: ROOT_RIDGE,
+    ...boundsAround(start),
+    maxIterations: LEAF_ITERATIONS,
+  });
+  return costAt(data, members, fit.vector, start, 0);
+}

@@ -1,0 +1,57 @@
+import { foldsByShape } from '../folds.js';
+import type { FitContext } from '../form.js';
+import type { ShapedSample } from '../sample.js';
+import { frameOf, type Frame } from './frame.js';
+import { fitModelTree, predictFrame, type ModelTree } from './model-tree.js';
+
+/** A fit without one fold of shapes. */
+export interface FoldMember extends Fold {
+  readonly tree: ModelTree;
+  /** Log milliseconds of all samples. */
+  readonly logTime: Float64Array;
+}
+
+export interface Fold {
+  readonly training: Int32Array;
+  /** Samples of the fold that is left out. */
+  readonly heldOut: Int32Array;
+}
+
+/** What `alpha-axes` is judged by and `boosted` is built on: the frame of the samples and the fits without each fold. */
+export interface SharedFits {
+  readonly frame: Frame;
+  readonly members: readonly FoldMember[];
+}
+
+const MEMBERS = 5;
+
+const cache = new WeakMap<
+  readonly ShapedSample[],
+  { readonly context: FitContext; readonly fits: SharedFits }
+>();
+
+/** Made once for the same samples and context, because both forms need them. */
+export function sharedFits(samples: readonly ShapedSample[], context: FitContext): SharedFits {
+  const known = cache.get(samples);
+  if (known?.context === context) return known.fits;
+  const frame = frameOf(samples, context.device['smCount']);
+  const all = Int32Array.from(samples.keys());
+  const members = memberFolds(samples, context.seed).map((fold): FoldMember => {
+    const { tree } = fitModelTree(frame, fold.training, context);
+    return { ...fold, tree, logTime: predictFrame(frame, tree, all) };
+  });
+  const fits = { frame, members };
+  cache.set(samples, { context, fits });
+  return fits;
+}
+
+/** The folds that members do without, by shape. */
+export function memberFolds(samples: readonly ShapedSample[], seed: number): Fold[] {
+  const folds = foldsByShape(samples, seed, MEMBERS);
+  const foldOf = Int32Array.from(samples, ({ key }) => folds.get(key) ?? 0);
+  const all = Int32Array.from(samples.keys());
+  return Array.from({ length: MEMBERS }, (_, fold) => ({
+    training: all.filter((i) => foldOf[i] !== fold),
+    heldOut: all.filter((i) => foldOf[i] === fold),
+  }));
+}

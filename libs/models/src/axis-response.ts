@@ -1,0 +1,65 @@
+import type { Model } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { ModelError } from './error.js';
+import { compileModel } from './predict.js';
+
+/** What a shape can be varied along: `size` is height and width together, `kernel` both its sides. */
+export const RESPONSE_AXES = ['size', 'cin', 'cout', 'kernel', 'batch', 'groups'] as const;
+export type ResponseAxis = (typeof RESPONSE_AXES)[number];
+
+export interface AxisPoint {
+  readonly value: number;
+  readonly timeMs: number;
+  /** Time of the first point, times its growth in multiply-adds. */
+  readonly linearMs: number;
+  /** timeMs / linearMs: 1 at the first point, below 1 where a larger convolution costs less than its FLOPs say. */
+  readonly alpha: number;
+}
+
+const POINTS = 24;
+const DOMAIN_AXES = { size: 'height', cin: 'cin', cout: 'cout', kernel: 'kernel_h', batch: 'batch', groups: 'groups' } as const; // prettier-ignore
+
+/**
+ * α along one axis of a shape: T(x) / T_linear(x), by the readable form of the model where it has one. Goes from the
+ * smallest to the largest fitted value of the axis, or over the given values, ascending.
+ *
+ * @throws ModelError `bad-spec` when no value of the axis fits the shape.
+ */
+export function axisResponse(
+  model: Model,
+  spec: ConvSpec,
+  axis: ResponseAxis,
+  values: readonly number[] = fittedValues(model, axis),
+): readonly AxisPoint[] {
+  const readable = model.forms.some(({ form }) => form === 'alpha-axes') ? 'alpha-axes' : model.chosenForm;
+  const predict = compileModel(model, readable);
+  const varied = values
+    .map((value) => ({ value, spec: along(spec, axis, value) }))
+    .filter(({ spec: s }) => fits(s));
+  const [first] = varied;
+  if (!first) throw new ModelError('bad-spec', `the shape cannot be varied along ${axis}: no value fits it`);
+  const start = predict(first.spec);
+  return varied.map(({ value, spec: at }) => {
+    const { predictedMs, macs } = predict(at);
+    const linearMs = (start.predictedMs * macs) / start.macs;
+    return { value, timeMs: predictedMs, linearMs, alpha: predictedMs / linearMs };
+  });
+}
+
+function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSpec {
+  if (axis === 'size') return { ...spec, height: value, width: value };
+  if (axis === 'kernel') return { ...spec, kernel_h: value, kernel_w: value };
+  return { ...spec, [axis]: value };
+}
+
+function fits({ cin, cout, groups, padding, height, width, kernel_h, kernel_w }: ConvSpec): boolean {
+  if (cin % groups !== 0 || cout % groups !== 0) return false;
+  return padding === 'same' || (kernel_h <= height && kernel_w <= width);
+}
+
+/** Whole numbers over the fitted range, evenly spread over its logarithm. */
+function fittedValues(model: Model, axis: ResponseAxis): number[] {
+  const { min, max } = model.domain[DOMAIN_AXES[axis]] ?? { min: 1, max: 1 };
+  const steps = Array.from({ length: POINTS }, (_, k) => Math.round(min * (max / min) ** (k / (POINTS - 1))));
+  return [...new Set(steps)];
+}

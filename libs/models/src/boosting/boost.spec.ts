@@ -1,0 +1,130 @@
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { binned, binOf } from './bins.js';
+import { boost, type BoostOptions } from './boost.js';
+import { FEATURES } from './features.js';
+import { Forest, storedTree } from './forest.js';
+
+const random = (seed: number) => {
+  const generator = xoroshiro128plus(seed);
+  return () => (generator.next() >>> 0) / 2 ** 32;
+};
+const uniform = random(3);
+const N = 1200;
+const columns = [0, 1, 2].map(() => Float64Array.from({ length: N }, uniform));
+const [x, y] = [columns[0] ?? new Float64Array(), columns[1] ?? new Float64Array()];
+const truth = (i: number): number => ((x[i] ?? 0) > 0.4 ? 1 : 0) + 2 * (y[i] ?? 0);
+const features = columns.map(binned);
+const target = Float64Array.from({ length: N }, (_, i) => truth(i));
+const rows = Int32Array.from({ length: N }, (_, i) => i);
+const training = rows.filter((i) => i % 4 > 0);
+const validation = rows.filter((i) => i % 4 === 0);
+const options: BoostOptions = {
+  loss: 'absolute',
+  learningRate: 0.2,
+  mostTrees: 100,
+  featureShare: 1,
+  rowShare: 0.8,
+  mostLeaves: 8,
+  least: 5,
+  shrinkage: 1,
+  seed: 7,
+};
+const error = (values: Float64Array, of: Int32Array): number =>
+  of.reduce((sum, i) => sum + Math.abs((values[i] ?? NaN) - truth(i)), 0) / of.length;
+
+describe('bins', () => {
+  it('hold the values between their edges', () => {
+    const { edges, bins } = binned(Float64Array.from([3, 1, 2, 2, 1]));
+    expect([...edges]).toEqual([1.5, 2.5]);
+    expect([...bins]).toEqual([2, 0, 1, 1, 0]);
+  });
+
+  it('are at most 255 and about equally full', () => {
+    const { edges, bins } = binned(Float64Array.from({ length: 10_000 }, (_, i) => Math.exp(i / 1000)));
+    expect(edges.length).toBe(254);
+    const counts = new Array<number>(255).fill(0);
+    for (const bin of bins) counts[bin] = (counts[bin] ?? 0) + 1;
+    expect(Math.max(...counts)).toBeLessThan(42);
+    expect(Math.min(...counts)).toBeGreaterThan(37);
+  });
+
+  it('are found again from a value', () => {
+    const { edges, bins } = features[0] ?? binned(x);
+    expect([...x].map((value) => binOf(edges, value))).toEqual([...bins]);
+  });
+});
+
+describe('boosting', () => {
+  it('learns steps and slopes on rows that it did not see', () => {
+    const { values } = boost(features, target, training, validation, options);
+    expect(error(values, validation)).toBeLessThan(0.06);
+  });
+
+  it('is not moved by a wild minority under absolute loss, but is under squared loss', () => {
+    // every tenth training target is off by 1000
+    const wild = target.map((value, i) => (i % 10 === 3 ? value + 1000 : value));
+    // leaves so large that the wild ones are nowhere the majority
+    const large = { ...options, least: 60 };
+    expect(error(boost(features, wild, training, null, large).values, validation)).toBeLessThan(0.2);
+    const squared = boost(features, wild, training, null, { ...large, loss: 'squared' });
+    expect(error(squared.values, validation)).toBeGreaterThan(5);
+  });
+
+  it('keeps no trees when the target is noise', () => {
+    const coin = random(11);
+    const noise = Float64Array.from({ length: N }, () => coin() - 0.5);
+    const { trees } = boost(features, noise, training, validation, options);
+    expect(trees.length).toBeLessThan(25);
+  });
+
+  it('depends on the seed and on nothing else', () => {
+    const run = (seed: number) =>
+      JSON.stringify(boost(features, target, training, validation, { ...options, seed }).trees);
+    expect(run(7)).toBe(run(7));
+    expect(run(7)).not.toBe(run(8));
+  });
+
+  it('keeps to the limits of a tree', () => {
+    const { trees } = boost(features, target, training, null, { ...options, mostLeaves: 4, mostTrees: 10 });
+    expect(trees).toHaveLength(10);
+    for (const { leaves, feature } of trees) {
+      expect(leaves.length).toBeLessThanOrEqual(4);
+      expect(feature.length).toBe(leaves.length - 1);
+    }
+  });
+
+  it('makes no trees of features that do not vary', () => {
+    const flat = [binned(new Float64Array(N).fill(1))];
+    expect(boost(flat, target, training, validation, options).trees).toEqual([]);
+  });
+});
+
+describe('a stored forest', () => {
+  const { trees, values } = boost(features, target, training, validation, options);
+  const stored = trees.map((tree) => storedTree(tree, features));
+  const vectorOf = (i: number): Float64Array => {
+    const vector = new Float64Array(FEATURES.length);
+    columns.forEach((column, f) => (vector[f] = column[i] ?? 0));
+    return vector;
+  };
+
+  it('gives the values of the boosting, after JSON too', () => {
+    const forest = new Forest(JSON.parse(JSON.stringify(stored)) as typeof stored, [0, 1, 2]);
+    for (let i = 0; i < N; i += 7) expect(forest.value(vectorOf(i))).toBeCloseTo(values[i] ?? NaN, 9);
+  });
+
+  it('finds its features where they are said to be', () => {
+    const forest = new Forest(stored, [1, 0, 2]);
+    const vector = vectorOf(5);
+    [vector[0], vector[1]] = [vector[1] ?? 0, vector[0] ?? 0];
+    expect(forest.value(vector)).toBeCloseTo(values[5] ?? NaN, 9);
+  });
+
+  it.each([
+    [{ feature: [0], atMost: [0], lower: [0], upper: [-1], leaves: [1] }, /node 0 leads to 0/],
+    [{ feature: [0], atMost: [0], lower: [-3], upper: [-1], leaves: [1, 2] }, /node 0 leads to -3/],
+    [{ feature: [9], atMost: [0], lower: [-1], upper: [-2], leaves: [1, 2] }, /no known feature/],
+  ])('is refused when a node leads nowhere: %#', (tree, reason) => {
+    expect(() => new Forest([tree], [0, 1, 2])).toThrow(reason);
+  });
+});

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { Frame } from '../axes/frame.js';
+import type { Shape } from '../axes/shape.js';
+import type { FitContext, OutOfFold, PredictedTime } from '../form.js';
+import { binned, type Binned } from './bins.js';
+import { boost, type BoostOptions } from './boost.js';
+import { F, FEATURES, fillFeatures } from './features.js';
+import { Forest, storedTree, StoredTreeSchema, type StoredTree } from './forest.js';
+
+const { abs, exp, log, max, min } = Math;
+
+/** A fit without one fold of shapes, to be corrected by trees. */
+export interface BaseMember {
+  readonly training: Int32Array;
+  /** Samples of the fold that was left out. */
+  readonly heldOut: Int32Array;
+  /** Log milliseconds of all samples. */
+  readonly logTime: Float64Array;
+}
+
+/** Trees of all members, and of the spread, as a document keeps them. */
+export const BoostedMembersSchema = z.object({
+  processors: z.number().positive(),
+  features: z.array(z.string()),
+  members: z.array(z.array(StoredTreeSchema)).min(1),
+  /** Log spread: trees on all features, the last being the predicted log time. */
+  spread: z.array(StoredTreeSchema),
+});
+export type BoostedMembers = z.infer<typeof BoostedMembersSchema>;
+
+/** Few, strong trees: as accurate as many weak ones, and quicker to predict with. */
+const CORRECTION = { loss: 'absolute', learningRate: 0.2, mostTrees: 60, featureShare: 0.5, rowShare: 0.7, shrinkage: 1 } as const; // prettier-ignore
+const SPREAD = { loss: 'squared', learningRate: 0.1, mostTrees: 30, featureShare: 0.5, rowShare: 0.7, mostLeaves: 8, least: 20, shrinkage: 1 } as const; // prettier-ignore
+/** Samples below which trees would only learn noise. */
+const FEWEST = 100;
+/** Log error below which sizes of errors are not told apart. */
+const LEAST_ERROR = 0.02;
+/** Spreads are kept within these factors of the typical one. */
+const MOST_SPREAD = 4;
+
+/** Grows trees on what each base leaves over; a member's errors on its own fold are the held-out errors. */
+export function boostMembers(
+  frame: Frame,
+  bases: readonly BaseMember[],
+  context: FitContext,
+): { readonly members: BoostedMembers; readonly outOfFold: OutOfFold } {
+  const features = featureColumns(frame);
+  const logTime = new Float64Array(frame.shapes.length);
+  const trees = bases.map((base, m) => {
+    const grown = correct(frame, features, base, m, context);
+    for (const i of base.heldOut) logTime[i] = grown.logTime[i] ?? NaN;
+    return grown.trees;
+  });
+  const spread = fitSpread(frame, features, bases, logTime, context.seed);
+  return {
+    members: {
+      processors: frame.processors,
+      features: [...FEATURES],
+      members: trees,
+      spread: spread.trees,
+    },
+    outOfFold: { timeMs: logTime.map(exp), spread: spread.outOfFold },
+  };
+}
+
+/**
+ * Prepares the prediction from a shape and the log times of the members' bases: the median member, with the spread.
+ *
+ * @throws ModelError `bad-document`.
+ */
+export function compileMembers({
+  processors,
+  features,
+  members,
+  spread,
+}: BoostedMembers): (shape: Shape, baseLogTime: (m: number) => number) => PredictedTime {
+  const place = features.map((name) => FEATURES.indexOf(name));
+  const forests = members.map((trees) => new Forest(trees, place));
+  const spreads = new Forest(spread, place);
+  const vector = new Float64Array(F);
+  const logTimes = new Float64Array(forests.length);
+  return (shape, baseLogTime) => {
+    fillFeatures(shape, processors, vector);
+    forests.forEach((forest, m) => {
+      const base = baseLogTime(m);
+      vector[F - 1] = base;
+      logTimes[m] = base + forest.value(vector);
+    });
+    const logTime = logTimes.sort()[logTimes.length >> 1] ?? NaN;
+    vector[F - 1] = logTime;
+    return { timeMs: exp(logTime), spread: spreadOf(spreads.value(vector)) };
+  };
+}
+
+const spreadOf = (logSpread: number): number => min(max(exp(logSpread), 1 / MOST_SPREAD), MOST_SPREAD);
+
+/** All features but the last, binned. */
+function featureColumns({ shapes, processors }: Frame): Binned[] {
+  const columns = Array.from({ length: F - 1 }, () => new Float64Array(shapes.length));
+  const vector = new Float64Array(F);
+  shapes.forEach((shape, i) => {
+    fillFeatures(shape, processors, vector);
+    columns.forEach((column, f) => (column[i] = vector[f] ?? 0));
+  });
+  return columns.map(binned);
+}
+
+function correct(
+  frame: Frame,
+  features: readonly Binned[],
+  { training, heldOut, logTime: base }: BaseMember,
+  m: number,
+  { seed, deadline }: FitContext,
+): { trees: StoredTree[]; logTime: Float64Array } {
+  const n = base.length;
+  const columns = [...features, binned(base)];
+  const target = frame.logTime.map((value, i) => value - (base[i] ?? 0));
+  const options: BoostOptions = {
+    ...CORRECTION,
+    ...(n < FEWEST && { mostTrees: 0 }),
+    mostLeaves: n < 1500 ? 12 : n < 4000 ? 20 : 31,
+    least: n < 1000 ? 5 : 10,
+    seed: memberSeed(seed, m),
+    ...(deadline && { late: () => deadline.now() >= deadline.at }),
+  };
+  const { trees, values } = boost(columns, target, training, heldOut, options);
+  return {
+    trees: trees.map((grown) => storedTree(grown, columns)),
+    logTime: base.map((value, i) => value + (values[i] ?? 0)),
+  };
+}
+
+const memberSeed = (seed: number, m: number): number => seed * 101 + m;
+
+/** Trees on the log of the held-out errors, cross-fitted over the same folds for the conformal scores. */
+function fitSpread(
+  frame: Frame,
+  features: readonly Binned[],
+  bases: readonly BaseMember[],
+  logTime: Float64Array,
+  seed: number,
+): { trees: StoredTree[]; outOfFold: Float64Array } {
+  const columns = [...features, binned(logTime)];
+  const errors = frame.logTime.map((value, i) => log(abs(value - (logTime[i] ?? 0)) + LEAST_ERROR));
+  const typical = Float64Array.from(errors).sort()[errors.length >> 1] ?? 0;
+  const target = errors.map((value) => value - typical);
+  const mostTrees = errors.length < FEWEST ? 0 : SPREAD.mostTrees;
+  const fitTo = (rows: Int32Array, m: number) =>
+    boost(columns, target, rows, null, { ...SPREAD, mostTrees, seed: memberSeed(seed, m) });
+  const outOfFold = new Float64Array(errors.length).fill(1);
+  bases.forEach(({ training, heldOut }, m) => {
+    const { values } = fitTo(training, m);
+    for (const i of heldOut) outOfFold[i] = spreadOf(values[i] ?? 0);
+  });
+  const whole = fitTo(Int32Array.from(errors.keys()), bases.length);
+  return { trees: whole.trees.map((tree) => storedTree(tree, columns)), outOfFold };
+}

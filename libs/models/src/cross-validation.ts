@@ -1,0 +1,81 @@
+import type { Metrics } from '@alphaflops/contracts';
+import type { FitContext, Form, FormFit, OutOfFold } from './form.js';
+import { conformalQuantile } from './interval.js';
+import { judge } from './metrics.js';
+import type { ShapedSample } from './sample.js';
+
+export const FOLDS = 10;
+/** Below this many shapes a held-out error would say nothing. */
+export const MIN_SHAPES = 10;
+
+/** What a form does on shapes it was not fitted to. */
+export interface HeldOut extends OutOfFold {
+  /** Coverage here is that of each fold by the interval of the other folds. */
+  readonly metrics: Metrics;
+  /** |log(t/t̂)| of every sample, over the spread that the form foresees. */
+  readonly logErrors: readonly number[];
+}
+
+/**
+ * Judges a form on held-out shapes. `whole` is its fit to all samples: it brings predictions of its own, made by parts
+ * that did not see the shape, or else the fits of the folds start from it.
+ */
+export function crossValidate(
+  form: Form,
+  samples: readonly ShapedSample[],
+  folds: ReadonlyMap<string, number>,
+  whole: FormFit,
+  context: FitContext,
+  coverage: number,
+): HeldOut {
+  const foldOf = (sample: ShapedSample): number => folds.get(sample.key) ?? 0;
+  const predicted = whole.outOfFold ?? refitted(form, samples, foldOf, whole, context);
+  const rows = samples.map((sample, i) => {
+    const predictedMs = predicted.timeMs[i] ?? NaN;
+    const spread = predicted.spread[i] ?? 1;
+    const logError = Math.abs(Math.log(sample.timeMs / predictedMs)) / spread;
+    return { fold: foldOf(sample), measuredMs: sample.timeMs, predictedMs, spread, logError };
+  });
+  const errorsByFold = Array.from({ length: FOLDS }, (): number[] => []);
+  for (const { fold, logError } of rows) errorsByFold[fold]?.push(logError);
+  const widths = errorsByFold.map((_, fold) =>
+    conformalQuantile(
+      errorsByFold.flatMap((errors, other) => (other === fold ? [] : errors)),
+      coverage,
+    ),
+  );
+  const metrics = judge(
+    rows.map(({ fold, measuredMs, predictedMs, spread }) => {
+      const width = widths[fold] ?? null;
+      return {
+        measuredMs,
+        predictedMs,
+        lowerMs: width === null ? null : predictedMs / Math.exp(width * spread),
+        upperMs: width === null ? null : predictedMs * Math.exp(width * spread),
+      };
+    }),
+  );
+  return { ...predicted, metrics, logErrors: rows.map(({ logError }) => logError) };
+}
+
+function refitted(
+  form: Form,
+  samples: readonly ShapedSample[],
+  foldOf: (sample: ShapedSample) => number,
+  whole: FormFit,
+  context: FitContext,
+): OutOfFold {
+  const timeMs = new Float64Array(samples.length);
+  const spread = new Float64Array(samples.length);
+  for (const fold of new Set(samples.map(foldOf))) {
+    const training = samples.filter((sample) => foldOf(sample) !== fold);
+    const predict = form.compile(form.fit(training, { ...context, near: whole }), context.device);
+    samples.forEach((sample, i) => {
+      if (foldOf(sample) !== fold) return;
+      const predicted = predict(sample.spec);
+      timeMs[i] = predicted.timeMs;
+      spread[i] = predicted.spread;
+    });
+  }
+  return { timeMs, spread };
+}

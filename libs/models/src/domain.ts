@@ -1,0 +1,89 @@
+import type { Model } from '@alphaflops/contracts';
+import { macs, type ConvSpec } from '@alphaflops/conv';
+import { furthestFirst, nearest } from './neighbours.js';
+import type { ShapedSample } from './sample.js';
+
+const { log2, max, min } = Math;
+
+const AXES = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups'] as const;
+const LEVELS = ['dtype', 'padding', 'layout'] as const;
+
+type Domain = Pick<Model, 'domain' | 'domainLevels' | 'neighbours'>;
+
+/** Shapes kept to tell how far others are, at most. */
+const MOST_NEIGHBOURS = 200;
+/** Share of the samples' shapes that are nearer to another one than the limit. */
+const USUAL = 0.995;
+/** Shapes whose distance to all others is taken to set the limit. */
+const PROBED = 1000;
+
+/** Ranges, levels and typical shapes of the samples: where the model is calibrated. */
+export function domainOf(samples: readonly ShapedSample[]): Domain {
+  const domain: Record<string, { min: number; max: number }> = {};
+  const widen = (axis: string, value: number): void => {
+    const range = (domain[axis] ??= { min: value, max: value });
+    range.min = min(range.min, value);
+    range.max = max(range.max, value);
+  };
+  for (const { spec } of samples) {
+    for (const axis of AXES) widen(axis, spec[axis]);
+    // a corner of the ranges may hold far more work than any sample had
+    widen('macs', macs(spec));
+  }
+  const domainLevels = Object.fromEntries(
+    LEVELS.map((axis) => [axis, [...new Set(samples.map(({ spec }) => spec[axis]))].sort()]),
+  );
+  return { domain, domainLevels, neighbours: neighboursOf(samples) };
+}
+
+/**
+ * Shapes spread over the samples, and the distance at which a shape is in a gap between them: how far samples are from
+ * the kept shapes, and most of them from each other, in doublings (Euclidean over the logarithms of the axes).
+ */
+function neighboursOf(samples: readonly ShapedSample[]): NonNullable<Model['neighbours']> {
+  const specs = samples.filter(({ key }, i) => key !== samples[i - 1]?.key).map(({ spec }) => spec);
+  const points = Float64Array.from(specs.flatMap((spec) => AXES.map((axis) => log2(spec[axis]))));
+  const { kept, radius } = furthestFirst(points, AXES.length, MOST_NEIGHBOURS);
+  const every = Math.ceil(specs.length / PROBED);
+  const gaps: number[] = [];
+  for (let i = 0; i < specs.length; i += every) {
+    gaps.push(nearest(points, AXES.length, points.subarray(i * AXES.length, (i + 1) * AXES.length), i));
+  }
+  gaps.sort((a, b) => a - b);
+  const gap = gaps[Math.ceil(USUAL * gaps.length) - 1] ?? 0;
+  return {
+    doublings: specs.length > 1 ? Number((radius + gap).toPrecision(6)) : 0,
+    shapes: kept.map((i) => AXES.map((axis) => specs[i]?.[axis] ?? 1)),
+  };
+}
+
+/** Tells how far a spec with so much work lies outside: null inside; else doublings, 0 when only a level was not seen. */
+export type DomainCheck = (spec: ConvSpec, macs: number) => number | null;
+
+/**
+ * Prepares the check of a model's domain: the doublings are those beyond the range of the worst axis, or beyond the
+ * usual distance to the nearest of the typical shapes.
+ */
+export function compileDomain({ domain, domainLevels, neighbours }: Domain): DomainCheck {
+  const levels = LEVELS.map((axis) => ({ axis, known: domainLevels[axis] }));
+  const ranges = [...AXES.keys()].map((a) => domain[AXES[a] ?? '']);
+  const work = domain['macs'];
+  const usual = neighbours?.doublings ?? Infinity;
+  const points = Float64Array.from(neighbours?.shapes.flat() ?? [], (value) => log2(value));
+  const at = new Float64Array(AXES.length);
+  const beyond = (value: number, range: { min: number; max: number } | undefined): number =>
+    range === undefined || (value >= range.min && value <= range.max)
+      ? 0
+      : log2(max(value / range.max, range.min / value));
+  return (spec, ofSpec) => {
+    let outside = beyond(ofSpec, work);
+    for (let a = 0; a < AXES.length; a++) {
+      const value = spec[AXES[a] ?? 'batch'];
+      outside = max(outside, beyond(value, ranges[a]));
+      at[a] = log2(value);
+    }
+    if (usual < Infinity) outside = max(outside, nearest(points, AXES.length, at, -1, usual) - usual);
+    for (const { axis, known } of levels) if (known && !known.includes(spec[axis])) return outside;
+    return outside > 0 ? outside : null;
+  };
+}

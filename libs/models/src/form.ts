@@ -1,0 +1,77 @@
+import type { FittedForm, Model } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import type { ShapedSample } from './sample.js';
+
+/** Constants of a device that a form may use, for example `smCount`. Absent ones are not in the record. */
+export type DeviceConstants = Readonly<Record<string, number>>;
+
+/** `relative`: soft-L1 on log time, so that every layer counts alike. `absolute`: least squares on milliseconds. */
+export type FitLoss = 'relative' | 'absolute';
+
+/** What a form is told besides the samples. */
+export interface FitContext {
+  readonly seed: number;
+  readonly loss: FitLoss;
+  readonly device: DeviceConstants;
+  /** Fits end with `timed-out` and the best so far when `now()` reaches `at`. Makes results depend on the machine. */
+  readonly deadline?: { readonly now: () => number; readonly at: number };
+  /** A model of another device, for a form that starts from it. */
+  readonly source?: Model;
+  /** A fit to most of the same samples, to start from: one start is then enough. */
+  readonly near?: FormFit;
+}
+
+/** A form fitted to samples: what the document keeps, without the held-out error that cross-validation adds. */
+export interface FormFit extends Omit<FittedForm, 'heldOut' | 'form'> {
+  /** Limits of this fit, in words for the reader of the model. */
+  readonly notes: readonly string[];
+  /** Given by a form whose parts were fitted without some shapes: cross-validation then needs no fits of its own. */
+  readonly outOfFold?: OutOfFold;
+}
+
+/** Predictions of samples, in their order, by fits that did not see their shapes. */
+export interface OutOfFold {
+  readonly timeMs: Float64Array;
+  /** As in {@link PredictedTime}. */
+  readonly spread: Float64Array;
+}
+
+export interface ParameterDefinition {
+  readonly name: string;
+  readonly unit: string;
+  readonly lower: number;
+  readonly upper: number;
+  readonly description: string;
+}
+
+export interface PredictedTime {
+  /** Positive and finite. */
+  readonly timeMs: number;
+  /** Expected size of the log error there, over its typical size; 1 from a form that foresees none. */
+  readonly spread: number;
+}
+
+export type TimePredictor = (spec: ConvSpec) => PredictedTime;
+
+/** One way to predict time: named, registered in forms.ts, fitted and compiled without any state of its own. */
+export interface Form {
+  readonly name: string;
+  readonly description: string;
+  /** Readable parameters of each kernel group; empty for a form that keeps everything in `extra`. */
+  readonly parameters: readonly ParameterDefinition[];
+  /** Whether the form can only be fitted from a model of another device. */
+  readonly needsSource?: boolean;
+  /** Different shapes that a fit needs; 1 when absent. */
+  readonly leastShapes?: number;
+  /**
+   * Held-out errors over those of the published fit, where the latter joins parts that are held out one by one. Measured
+   * on other data, on the low side; the choice between forms and the interval divide by it. 1 when absent.
+   */
+  readonly pessimism?: number;
+  /** Losses that the form can be fitted by; all when absent. */
+  readonly losses?: readonly FitLoss[];
+  /** Deterministic: same samples and context, same result. Never fails on checked samples of enough shapes. */
+  fit(samples: readonly ShapedSample[], context: FitContext): FormFit;
+  /** @throws ModelError `bad-document` when the fit lacks what the form needs. */
+  compile(fit: Pick<FittedForm, 'groups' | 'extra'>, device: DeviceConstants): TimePredictor;
+}

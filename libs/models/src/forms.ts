@@ -1,0 +1,24 @@
+import { alphaForm, alphaLatencyForm, flopsForm } from './alpha-forms.js';
+import { alphaAxesForm } from './axes/alpha-axes-form.js';
+import { boostedForm } from './boosting/boosted-form.js';
+import { transferForm } from './boosting/transfer-form.js';
+import { ModelError } from './error.js';
+import type { Form } from './form.js';
+
+/** Every form there is, simplest first: ties in the selection go to the simpler one. */
+export const FORMS: readonly Form[] = [
+  flopsForm,
+  alphaForm,
+  alphaLatencyForm,
+  alphaAxesForm,
+  transferForm(formNamed),
+  boostedForm,
+];
+
+/** @throws ModelError `unknown-form`. */
+export function formNamed(name: string): Form {
+  const form = FORMS.find((candidate) => candidate.name === name);
+  if (form) return form;
+  const known = FORMS.map((candidate) => candidate.name).join(', ');
+  throw new ModelError('unknown-form', `there is no form "${name}"; known forms: ${known}`);
+}

@@ -1,0 +1,78 @@
+import type { Metrics } from '@alphaflops/contracts';
+
+/** One prediction beside its measurement; the bounds are null without an interval. */
+export interface Judged {
+  readonly measuredMs: number;
+  readonly predictedMs: number;
+  readonly lowerMs: number | null;
+  readonly upperMs: number | null;
+}
+
+/** Errors of predictions, as MetricsSchema defines them. Needs at least one pair; all times positive. */
+export function judge(pairs: readonly Judged[]): Metrics {
+  const n = pairs.length;
+  const errors = pairs.map(({ measuredMs, predictedMs }) => Math.abs(predictedMs - measuredMs) / measuredMs);
+  const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / n;
+  const share = (limit: number): number => errors.filter((error) => error <= limit).length / n;
+  const measured = pairs.map((pair) => pair.measuredMs);
+  const predicted = pairs.map((pair) => pair.predictedMs);
+  const bounded = pairs.filter((pair) => pair.lowerMs !== null && pair.upperMs !== null);
+  const inside = bounded.filter(
+    ({ measuredMs, lowerMs, upperMs }) => (lowerMs ?? NaN) <= measuredMs && measuredMs <= (upperMs ?? NaN),
+  );
+  return {
+    n,
+    mape: mean(errors),
+    medianApe: quantile(errors, 0.5),
+    within10: share(0.1),
+    within20: share(0.2),
+    rmspe: Math.sqrt(mean(errors.map((error) => error * error))),
+    r2: determination(measured, predicted),
+    r2Log: determination(measured.map(Math.log), predicted.map(Math.log)),
+    spearman: correlation(ranks(measured), ranks(predicted)),
+    coverage: bounded.length === n ? inside.length / n : null,
+  };
+}
+
+/** Quantile by linear interpolation between order statistics. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = share * (sorted.length - 1);
+  const low = sorted[Math.floor(at)] ?? NaN;
+  const high = sorted[Math.ceil(at)] ?? NaN;
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+/** 1 − RSS / TSS; null when the measured values do not vary. */
+function determination(measured: readonly number[], predicted: readonly number[]): number | null {
+  const mean = measured.reduce((sum, v) => sum + v, 0) / measured.length;
+  const total = measured.reduce((sum, v) => sum + (v - mean) ** 2, 0);
+  if (!measured.some((v) => v !== measured[0])) return null;
+  const rest = measured.reduce((sum, v, i) => sum + (v - (predicted[i] ?? NaN)) ** 2, 0);
+  return 1 - rest / total;
+}
+
+/** Ranks from 1; equal values share their mean rank. */
+function ranks(values: readonly number[]): number[] {
+  const order = [...values.keys()].sort((a, b) => (values[a] ?? 0) - (values[b] ?? 0));
+  const result = new Array<number>(values.length).fill(0);
+  for (let from = 0; from < order.length;) {
+    let to = from;
+    while (to + 1 < order.length && values[order[to + 1] ?? 0] === values[order[from] ?? 0]) to += 1;
+    for (let k = from; k <= to; k++) result[order[k] ?? 0] = (from + to) / 2 + 1;
+    from = to + 1;
+  }
+  return result;
+}
+
+function correlation(a: readonly number[], b: readonly number[]): number | null {
+  const mean = (a.length + 1) / 2;
+  let [ab, aa, bb] = [0, 0, 0];
+  a.forEach((x, i) => {
+    const y = b[i] ?? NaN;
+    ab += (x - mean) * (y - mean);
+    aa += (x - mean) ** 2;
+    bb += (y - mean) ** 2;
+  });
+  return aa === 0 || bb === 0 ? null : ab / Math.sqrt(aa * bb);
+}

@@ -1,0 +1,74 @@
+import { macs, type ConvSpec } from '@alphaflops/conv';
+import { fitModel } from './fit-model.js';
+import { modelCard } from './model-card.js';
+import { randomShapes } from './random-shapes.spec-helper.js';
+import { svgPlot } from './svg-plot.js';
+
+const law = (spec: ConvSpec): number => 0.02 + macs(spec) / 1e8;
+const samples = randomShapes(120, law, 0.05, 1, [1, 3]).map((sample, i) =>
+  i === 17 ? { ...sample, timeMs: 50 * sample.timeMs } : sample,
+);
+const model = fitModel(samples, {
+  form: 'alpha-latency',
+  origin: {
+    digest: 'sha256:1',
+    codeVersion: '0',
+    createdAt: '2026-01-01T00:00:00Z',
+    deviceClassId: 'a-device',
+  },
+});
+
+describe('the model card', () => {
+  const card = modelCard(model);
+
+  it('shows errors of all forms, parameters, domain and limits', () => {
+    for (const text of ['a-device', '| alpha-latency |', '## Parameters of alpha', '| cin |', '## Limits']) {
+      expect(card).toContain(text);
+    }
+  });
+
+  it('lists the worst shapes, worst first', () => {
+    const rows = card.split('\n').filter((line) => line.startsWith('| b1-h'));
+    expect(rows).toHaveLength(20);
+    const factors = rows.map((row) => Math.abs(Math.log(Number(row.split('|')[4]))));
+    // three digits are shown
+    factors.slice(1).forEach((factor, k) => {
+      expect(factor).toBeLessThan((factors[k] ?? NaN) + 0.006);
+    });
+    expect(factors[0]).toBeGreaterThan(Math.log(30));
+  });
+
+  it('draws every kept held-out prediction, and α along the axes that vary', () => {
+    expect(card.match(/<circle/g)).toHaveLength(model.heldOut?.points.length ?? NaN);
+    const [, response] = card.match(/<svg.*<\/svg>/g) ?? [];
+    for (const axis of ['size', 'cin', 'cout']) expect(response).toContain(`>${axis}</text>`);
+    expect(response).not.toContain('>batch</text>');
+  });
+
+  it('does without what older documents lack', () => {
+    const older = structuredClone(model);
+    delete older.heldOut;
+    delete older.neighbours;
+    expect(modelCard(older)).not.toContain('<svg');
+    expect(modelCard(older)).toContain('## Parameters of alpha');
+  });
+});
+
+describe('a plot', () => {
+  const axis = { label: 'a < b & "c"', min: 1, max: 100 };
+
+  it('places points by their logarithm and clips them', () => {
+    const svg = svgPlot('t', axis, axis, [{ name: 'n', drawn: 'dots', points: [[1, 1], [10, 10], [1e9, 1e-9]] }]); // prettier-ignore
+    const [low, middle, high] = [...svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [
+      Number(x),
+      Number(y),
+    ]);
+    expect(middle?.[0]).toBeCloseTo(((low?.[0] ?? NaN) + (high?.[0] ?? NaN)) / 2, 1);
+    expect(high?.[1]).toBe(low?.[1]);
+    expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+
+  it('escapes its labels', () => {
+    expect(svgPlot('t', axis, axis, [])).toContain('a &lt; b &amp; &quot;c&quot;');
+  });
+});

@@ -1,0 +1,129 @@
+import type { FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
+import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
+
+/** The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown. */
+export function modelCard(model: Model): string {
+  const { interval, data, protocol } = model;
+  const half = interval.logHalfWidth;
+  return [
+    `# Model ${model.id ?? '(from a file)'}`,
+    '',
+    ...list({
+      'Device class': model.deviceClassId ?? 'not given',
+      Form: model.chosenForm,
+      Data: `${data.samples} samples of ${data.shapes} shapes, digest \`${data.digest}\``,
+      'Left out': Object.entries(data.excluded)
+        .map(([reason, count]) => `${count} ${reason}`)
+        .join(', '),
+      Design: model.design ?? '',
+      Protocol: protocol === null ? '' : `${protocol.name} v${protocol.version}, ${protocol.mode}`,
+      Interval:
+        half === null
+          ? 'none: too few samples'
+          : `${percent(interval.coverage)} of measurements within ÷×${Math.exp(half).toFixed(3)} of the prediction, inside the domain`,
+      Fitted: `${model.createdAt} by alphaflops ${model.codeVersion}, seed ${model.seed}`,
+    }),
+    '',
+    '## Error on held-out shapes',
+    '',
+    ...table(
+      ['form', 'median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'coverage'],
+      model.forms.map(({ form, heldOut }) => [
+        form,
+        ...(heldOut === null ? ['too few shapes'] : errors(heldOut)),
+      ]),
+    ),
+    '',
+    ...plots(model),
+    ...worst(model),
+    ...model.forms.filter(({ groups }) => groups.length > 0).flatMap(parameters),
+    '## Domain',
+    '',
+    ...table(
+      ['axis', 'from', 'to'],
+      Object.entries(model.domain).map(([axis, { min, max }]) => [axis, String(min), String(max)]),
+    ),
+    '',
+    ...(model.notes.length === 0 ? [] : ['## Limits', '', ...model.notes.map((note) => `- ${note}`), '']),
+  ].join('\n');
+}
+
+function plots(model: Model): string[] {
+  const residuals = residualPlot(model);
+  const shape = typicalShape(model);
+  const response = shape && responsePlot(model, shape);
+  return [
+    ...(residuals === null ? [] : [residuals, '']),
+    ...(shape === null || response === null
+      ? []
+      : [`## α along each axis, from ${specKey(shape)}`, '', response, '']),
+  ];
+}
+
+function worst({ heldOut }: Model): string[] {
+  if (!heldOut) return [];
+  return [
+    '## Shapes with the largest held-out errors',
+    '',
+    ...table(
+      ['shape', 'measured, ms', 'predicted, ms', 'factor'],
+      heldOut.worst.map(({ shape, measured, predicted }) => [
+        shape,
+        measured.toPrecision(4),
+        predicted.toPrecision(4),
+        (predicted / measured).toPrecision(3),
+      ]),
+    ),
+    '',
+  ];
+}
+
+function parameters({ form, groups }: FittedForm): string[] {
+  return [
+    `## Parameters of ${form}`,
+    '',
+    ...table(
+      ['kernel group', 'parameter', 'value', 'standard error', 'unit'],
+      groups.flatMap(({ group, n, parameters: all }) =>
+        all.map((p) => [`${group} (n = ${n})`, p.name, ...valueOf(p), p.unit]),
+      ),
+    ),
+    '',
+  ];
+}
+
+/** A value the data do not tell is not shown: it would be read as a finding. */
+function valueOf({ state, value, standardError }: Parameter): [string, string] {
+  if (state === 'not-identifiable') return ['not identifiable', ''];
+  const shown = value.toPrecision(4);
+  return state === 'on-bound'
+    ? [`${shown} (on its bound)`, '']
+    : [shown, standardError?.toPrecision(2) ?? ''];
+}
+
+function errors(m: Metrics): string[] {
+  return [
+    percent(m.medianApe),
+    percent(m.mape),
+    percent(m.within10),
+    percent(m.within20),
+    m.r2Log === null ? '' : m.r2Log.toFixed(4),
+    m.coverage === null ? '' : percent(m.coverage),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+function list(entries: Readonly<Record<string, string>>): string[] {
+  return Object.entries(entries)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `- **${name}**: ${value}`);
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)];
+}

@@ -1,0 +1,44 @@
+import { macs, specKey, type ConvSpec } from '@alphaflops/conv';
+import { ModelError } from './error.js';
+
+/** One measured convolution. For an energy model `timeMs` holds millijoules: every form is a positive cost. */
+export interface FitSample {
+  readonly spec: ConvSpec;
+  readonly timeMs: number;
+}
+
+/** A checked sample with the key of its shape. */
+export interface ShapedSample extends FitSample {
+  readonly key: string;
+}
+
+/**
+ * Checks samples and puts them in an order that does not depend on the order they came in.
+ *
+ * @throws ModelError `no-samples`, or `bad-sample` naming the first sample with a time that is not a positive number or a
+ * spec without output.
+ */
+export function shapeSamples(samples: readonly FitSample[]): readonly ShapedSample[] {
+  if (samples.length === 0) throw new ModelError('no-samples', 'there are no samples to fit or evaluate');
+  return samples
+    .map(({ spec, timeMs }, index) => {
+      const key = specKey(spec);
+      if (!(timeMs > 0) || !Number.isFinite(timeMs)) {
+        throw new ModelError(
+          'bad-sample',
+          `sample ${index + 1} (${key}) has a time of ${timeMs} ms; times must be positive numbers`,
+        );
+      }
+      const work = macs(spec);
+      if (!(work > 0) || !Number.isFinite(work)) {
+        throw new ModelError('bad-sample', `sample ${index + 1} (${key}) has no output to compute`);
+      }
+      return { spec, timeMs, key };
+    })
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.timeMs - b.timeMs));
+}
+
+/** The different shapes, sorted. */
+export function shapesOf(samples: readonly ShapedSample[]): readonly string[] {
+  return [...new Set(samples.map(({ key }) => key))].sort();
+}

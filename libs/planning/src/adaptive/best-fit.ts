@@ -1,0 +1,24 @@
+import { formNamed, shapeSamples, shapesOf, type FitSample, type TimePredictor } from '@alphaflops/models';
+
+/** The most accurate first; the last one makes do with any number of shapes. */
+const FORMS = ['boosted', 'alpha-axes', 'alpha-latency'];
+
+export interface FitOptions {
+  readonly seed: number;
+  /** Constants of the device, for example `smCount`. */
+  readonly device: Readonly<Record<string, number>>;
+}
+
+/**
+ * Fits the most accurate form that the samples suffice for. No cross-validation, no document: quick enough for every
+ * round.
+ *
+ * @throws ModelError when there is no sample
+ */
+export function bestFit(samples: readonly FitSample[], { seed, device }: FitOptions): TimePredictor {
+  const shaped = shapeSamples(samples);
+  const shapes = shapesOf(shaped).length;
+  const name = FORMS.find((each) => shapes >= (formNamed(each).leastShapes ?? 1));
+  const form = formNamed(name ?? 'alpha-latency');
+  return form.compile(form.fit(shaped, { seed, loss: 'relative', device }), device);
+}

@@ -1,0 +1,97 @@
+import { specKey, type ConvSpec } from '@alphaflops/conv';
+import type { FitSample, TimePredictor } from '@alphaflops/models';
+import { Draws } from '../draws.js';
+import { bestFit, type FitOptions } from './best-fit.js';
+import { Cover, pickGreedily } from './cover.js';
+import { coordinatesOf, squaredDistance } from './shape-space.js';
+
+export interface ChooseOptions extends FitOptions {
+  /** How many to choose. */
+  readonly count: number;
+}
+
+/** Candidates and targets of a cover; more make it slower and hardly better. */
+const MOST_CANDIDATES = 6000;
+const MOST_TARGETS = 3000;
+/** Measured shapes up to which the next is chosen to stand for others; with more of them drawing is as good. */
+const MOST_COVERING = 250;
+
+/** Expected errors above this quantile count as if they were there: what the fit cannot do at all is not worth most. */
+const CAP = 0.9;
+/** Weight of a shape as near as can be to a measured one; that of others grows with the distance. */
+const NEAR = 0.1;
+
+/**
+ * Chooses what to measure next among shapes of the distribution that the model is to be good at. While little is
+ * measured: shapes that stand for those not near a measured one, as {@link Cover} judges. Later: drawn by the error that
+ * a fit of what is measured expects, times the distance to the nearest measured shape. Deterministic: same samples (in
+ * any order), candidates and options, same choice, in the order it should be measured.
+ *
+ * @param candidates none of them measured; fewer than asked for are all chosen
+ */
+export function chooseNext(
+  measured: readonly FitSample[],
+  candidates: readonly ConvSpec[],
+  options: ChooseOptions,
+): ConvSpec[] {
+  const model = measured.length === 0 ? null : bestFit(measured, options);
+  return chooseBy(model, measured, candidates, options);
+}
+
+/** {@link chooseNext} with the fit of what is measured at hand; null when nothing is. */
+export function chooseBy(
+  model: TimePredictor | null,
+  measured: readonly FitSample[],
+  candidates: readonly ConvSpec[],
+  { count, seed }: Pick<ChooseOptions, 'count' | 'seed'>,
+): ConvSpec[] {
+  const draws = new Draws(seed);
+  const known = new Map(measured.map(({ spec }) => [specKey(spec), coordinatesOf(spec)]));
+  const toCover = Math.min(count, MOST_COVERING - known.size);
+  const covering = toCover > 0 ? chooseCovering([...known.values()], candidates, toCover, draws) : [];
+  const chosen = new Set(covering.map(specKey));
+  const others = candidates.filter((spec) => !chosen.has(specKey(spec)));
+  for (const spec of covering) known.set(specKey(spec), coordinatesOf(spec));
+  return [...covering, ...drawWeighted(model, [...known.values()], others, count - covering.length, draws)];
+}
+
+function chooseCovering(
+  known: readonly Float64Array[],
+  candidates: readonly ConvSpec[],
+  count: number,
+  draws: Draws,
+): ConvSpec[] {
+  const cover = new Cover(draws.shuffled(candidates).slice(0, MOST_TARGETS));
+  for (const point of known) cover.add(point);
+  return pickGreedily(cover, draws.shuffled(candidates).slice(0, MOST_CANDIDATES), count, draws);
+}
+
+function drawWeighted(
+  model: TimePredictor | null,
+  known: readonly Float64Array[],
+  candidates: readonly ConvSpec[],
+  count: number,
+  draws: Draws,
+): ConvSpec[] {
+  const errors = candidates.map((spec) => model?.(spec).spread ?? 1);
+  const cap = [...errors].sort((a, b) => a - b)[Math.floor(CAP * errors.length)] ?? Infinity;
+  return candidates
+    .map((spec, i) => {
+      const weight = Math.min(errors[i] ?? 0, cap) * (NEAR + nearest(coordinatesOf(spec), known));
+      // The largest of these keys are a weighted draw without replacement (Efraimidis and Spirakis 2006).
+      return { spec, key: Math.log(1 - draws.uniform()) / weight };
+    })
+    .sort((a, b) => b.key - a.key)
+    .slice(0, count)
+    .map(({ spec }) => spec);
+}
+
+/** Distance to the nearest of some points. */
+function nearest(point: Float64Array, points: readonly Float64Array[]): number {
+  let least = Infinity;
+  for (const other of points) {
+    const squared = squaredDistance(point, other, least);
+    if (squared < least) least = squared;
+  }
+  return Math.sqrt(least);
+}

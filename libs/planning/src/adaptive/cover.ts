@@ -1,0 +1,86 @@
+import type { ConvSpec } from '@alphaflops/conv';
+import type { Draws } from '../draws.js';
+import { coordinatesOf, squaredDistance } from './shape-space.js';
+
+/** How much of what a shape would teach is lost at a distance from it, from 0 to 1; falls off over one unit. */
+const untaught = (squared: number): number => 1 - Math.exp(-Math.sqrt(squared));
+
+/** Each pick looks at so many random candidates that the best one of all is among them but for this share of picks. */
+const MISSED = 0.05;
+
+/**
+ * How well a set of shapes tells of the targets: Σ untaught(distance to the nearest shape of the set), the smaller the
+ * better (a facility-location objective: each further shape lowers it less, so that picking greedily is within 1 − 1/e
+ * of the best set; Nemhauser, Wolsey and Fisher 1978).
+ */
+export class Cover {
+  private readonly points: readonly Float64Array[];
+  private readonly squared: Float64Array;
+  private readonly left: Float64Array;
+
+  constructor(targets: readonly ConvSpec[]) {
+    this.points = targets.map(coordinatesOf);
+    this.squared = new Float64Array(targets.length).fill(Infinity);
+    this.left = new Float64Array(targets.length).fill(1);
+  }
+
+  add(shape: Float64Array): void {
+    this.points.forEach((point, i) => {
+      const known = this.squared[i] ?? 0;
+      const squared = squaredDistance(point, shape, known);
+      if (squared >= known) return;
+      this.squared[i] = squared;
+      this.left[i] = untaught(squared);
+    });
+  }
+
+  /** By how much adding the shape would lower the objective. */
+  gain(shape: Float64Array): number {
+    let gain = 0;
+    this.points.forEach((point, i) => {
+      const known = this.squared[i] ?? 0;
+      const squared = squaredDistance(point, shape, known);
+      if (squared < known) gain += (this.left[i] ?? 0) - untaught(squared);
+    });
+    return gain;
+  }
+}
+
+interface Candidate {
+  readonly spec: ConvSpec;
+  readonly at: Float64Array;
+}
+
+/**
+ * Picks `count` candidates, always the best of a random part of those left (stochastic greedy: Mirzasoleiman et al.
+ * 2015), and adds them to the cover. In the order of the picks; fewer when there are fewer candidates.
+ */
+export function pickGreedily(
+  cover: Cover,
+  candidates: readonly ConvSpec[],
+  count: number,
+  draws: Draws,
+): ConvSpec[] {
+  const left = candidates.map((spec): Candidate => ({ spec, at: coordinatesOf(spec) }));
+  const looks = Math.ceil((candidates.length / count) * Math.log(1 / MISSED));
+  const picked: ConvSpec[] = [];
+  while (picked.length < count && left.length > 0) {
+    let [best, bestGain] = [0, -1];
+    for (let look = 0; look < Math.min(looks, left.length); look++) {
+      // Those looked at are moved to the front, so that none is looked at twice.
+      swap(left, look, draws.integer(look, left.length - 1));
+      const gain = cover.gain(left[look]?.at ?? new Float64Array());
+      if (gain > bestGain) [best, bestGain] = [look, gain];
+    }
+    swap(left, best, left.length - 1);
+    const chosen = left.pop();
+    if (chosen === undefined) break;
+    cover.add(chosen.at);
+    picked.push(chosen.spec);
+  }
+  return picked;
+}
+
+function swap(items: Candidate[], a: number, b: number): void {
+  [items[a], items[b]] = [items[b] as Candidate, items[a] as Candidate];
+}

@@ -1,0 +1,151 @@
+import type { CampaignRounds } from '@alphaflops/contracts';
+import { specKey, type ConvSpec } from '@alphaflops/conv';
+import type { FitSample, TimePredictor } from '@alphaflops/models';
+import { Draws } from '../draws.js';
+import type { Exclusions, Limits } from '../limits.js';
+import { plan, type Plan, type PlanRequest } from '../plan.js';
+import { PlanError } from '../plan-error.js';
+import { bestFit } from './best-fit.js';
+import { chooseBy, chooseNext } from './choose.js';
+import { atTileBorder } from './tile-borders.js';
+
+export interface AdaptiveDesign {
+  /** Unsigned 32-bit integer. */
+  readonly seed: number;
+  /** Most rounds, the first included. */
+  readonly rounds: number;
+}
+
+/** Share of a budget that goes to shapes that only judge, which need not be more than some hundreds. */
+const TEST_SHARE = 0.1;
+const MOST_TESTS = 300;
+/** Share of the rest that the first round measures. */
+const FIRST_SHARE = 0.25;
+/** Network-like shapes to choose from, for each one chosen; and how many of them are moved to a tile border besides. */
+const CANDIDATES = 20;
+const MOST_CANDIDATES = 6000;
+const BORDER_SHARE = 0.1;
+
+/** Specs planned at the end of each round: a quarter of the budget first, then equal parts, none of them empty. */
+export function roundEnds(budget: number, rounds: number): number[] {
+  if (rounds <= 1) return [budget];
+  const ends = Array.from({ length: rounds }, (_, i) =>
+    Math.round(budget * (FIRST_SHARE + (1 - FIRST_SHARE) * (i / (rounds - 1)))),
+  );
+  return [...new Set(ends)].filter((end) => end > 0);
+}
+
+/**
+ * The first round of an adaptive campaign: network-like test shapes, drawn before anything else and never used for
+ * choosing, then shapes that stand for the network-like ones as well as so few can.
+ *
+ * @throws PlanError as {@link plan}
+ */
+export function planFirstRound(
+  { seed, rounds }: AdaptiveDesign,
+  request: PlanRequest,
+): Plan & { readonly rounds: CampaignRounds } {
+  const testSpecs = Math.min(Math.floor(TEST_SHARE * request.specs), MOST_TESTS);
+  const count = roundEnds(request.specs - testSpecs, rounds)[0] ?? 1;
+  const drawn = plan(
+    { name: 'networklike', seed: seedOf(seed, 1) },
+    { ...request, specs: testSpecs + candidateCount(count) },
+  );
+  const test = drawn.specs.slice(0, testSpecs);
+  const specs = [
+    ...test,
+    ...chooseNext([], drawn.specs.slice(testSpecs), { count, seed: seedOf(seed, 1), device: {} }),
+  ];
+  return { specs, excluded: drawn.excluded, rounds: { testSpecs: test.length, ends: [specs.length] } };
+}
+
+/** What a further round is chosen from. Plain data: it goes from thread to thread. */
+export interface NextRoundRequest {
+  readonly design: AdaptiveDesign;
+  /** `specs` is the budget of the whole campaign. */
+  readonly limits: Omit<Limits, 'estimateMs'> & { readonly specs: number };
+  readonly rounds: CampaignRounds;
+  /** Every spec planned so far, test shapes included. */
+  readonly planned: readonly ConvSpec[];
+  /** Samples to choose by, none of a test shape. */
+  readonly measured: readonly FitSample[];
+  /** Samples of test shapes: they judge, and decide nothing. */
+  readonly test: readonly FitSample[];
+  /** Constants of the device that forms may use. */
+  readonly device: Readonly<Record<string, number>>;
+}
+
+export interface NextRound {
+  /** At least one, none of them planned before. */
+  readonly specs: readonly ConvSpec[];
+  /** Network-like candidates left out, by reason. */
+  readonly excluded: Exclusions;
+  /** What was done and how good the fit is so far, for people. */
+  readonly reason: string;
+}
+
+/**
+ * Plans the round after those of `rounds`. Time limits are judged by a fit of what is measured. Deterministic: the same
+ * request gives the same round, in whatever order the samples come.
+ *
+ * @throws PlanError `empty-plan` when no shape is left that the limits allow
+ * @throws ModelError `no-samples` when nothing was measured successfully
+ */
+export function planNextRound(request: NextRoundRequest): NextRound {
+  const { design, limits, rounds, planned, measured, test, device } = request;
+  const round = rounds.ends.length + 1;
+  const seed = seedOf(design.seed, round);
+  const model = bestFit(measured, { seed, device });
+  const ends = roundEnds(limits.specs - rounds.testSpecs, design.rounds);
+  const end = rounds.testSpecs + (ends.find((each) => rounds.testSpecs + each > planned.length) ?? 0);
+  const count = Math.max(end, planned.length + 1) - planned.length;
+  const taken = new Set([...planned, ...measured.map(({ spec }) => spec)].map(specKey));
+  const { specs: candidates, excluded } = drawCandidates(count, seed, taken, {
+    ...limits,
+    estimateMs: (spec) => model(spec).timeMs,
+  });
+  const specs = chooseBy(model, measured, candidates, { count, seed });
+  const judged =
+    test.length === 0
+      ? ''
+      : `; median error ${percent(medianApe(model, test))} on ${test.length} test samples`;
+  return {
+    specs,
+    excluded,
+    reason: `${specs.length} specs chosen by a fit of ${measured.length} samples${judged}`,
+  };
+}
+
+/** Network-like shapes, some of them at tile borders besides, that are neither taken nor against the limits. */
+function drawCandidates(
+  count: number,
+  seed: number,
+  taken: ReadonlySet<string>,
+  limits: PlanRequest,
+): Pick<Plan, 'specs' | 'excluded'> {
+  const isFree = (spec: ConvSpec): boolean => !taken.has(specKey(spec));
+  const specs = candidateCount(count) + taken.size;
+  const drawn = plan({ name: 'networklike', seed }, { ...limits, specs });
+  const free = drawn.specs.filter(isFree).slice(0, candidateCount(count));
+  if (free.length === 0) throw new PlanError('empty-plan', 'no network-like shape is left to measure');
+  const draws = new Draws(seed);
+  const moved = free.filter(() => draws.chance(BORDER_SHARE)).map((spec) => atTileBorder(spec, draws));
+  // What is left out of the moved is not counted: the shapes they were moved from stand for them.
+  const all = plan({ name: 'csv', specs: [...free, ...moved] }, { ...limits, specs: 2 * free.length });
+  return { specs: all.specs.filter(isFree), excluded: drawn.excluded };
+}
+
+const candidateCount = (count: number): number =>
+  Math.max(count, Math.min(CANDIDATES * count, MOST_CANDIDATES));
+
+/** Each round draws on its own: a multiple of a large odd number, modulo 2³², is another for each round. */
+const seedOf = (seed: number, round: number): number => (seed + Math.imul(round, 0x9e3779b1)) >>> 0;
+
+function medianApe(model: TimePredictor, samples: readonly FitSample[]): number {
+  const errors = samples
+    .map(({ spec, timeMs }) => Math.abs(model(spec).timeMs / timeMs - 1))
+    .sort((a, b) => a - b);
+  return errors[errors.length >> 1] ?? NaN;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -1,0 +1,37 @@
+import { kernelPoints, outputPoints, type ConvSpec } from '@alphaflops/conv';
+
+const { log } = Math;
+
+/** Channels of a group in multiples of this many are loaded and computed without padding. */
+const ALIGNMENT = 8;
+
+/**
+ * Coordinates of a shape such that times of near shapes tell of each other: logarithms of what sets the size of the
+ * matrix products (output points, channels of a group, kernel), and steps for what makes the library choose another
+ * program (dtype, stride, groups, alignment, kernels that are not square). A distance of 1 is about one e-fold of
+ * channels.
+ */
+export function coordinatesOf(spec: ConvSpec): Float64Array {
+  const groupCin = spec.cin / spec.groups;
+  const groupCout = spec.cout / spec.groups;
+  return Float64Array.of(
+    0.7 * log(outputPoints(spec)),
+    0.3 * log(spec.height),
+    log(groupCin),
+    log(groupCout),
+    1.2 * log(kernelPoints(spec)),
+    1.15 * log(spec.stride),
+    0.7 * log(spec.groups),
+    spec.dtype === 'f32' ? 0 : 1.5,
+    groupCin % ALIGNMENT === 0 ? 1 : 0,
+    groupCout % ALIGNMENT === 0 ? 1 : 0,
+    spec.kernel_h === spec.kernel_w ? 0 : 1,
+  );
+}
+
+/** Stops early, with some value of at least `enough`, where the distance is larger than that. */
+export function squaredDistance(a: Float64Array, b: Float64Array, enough = Infinity): number {
+  let sum = 0;
+  for (let k = 0; k < a.length && sum < enough; k++) sum += ((a[k] ?? 0) - (b[k] ?? 0)) ** 2;
+  return sum;
+}

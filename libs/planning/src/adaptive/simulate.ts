@@ -1,0 +1,154 @@
+import type { Metrics } from '@alphaflops/contracts';
+import { specKey, type ConvSpec } from '@alphaflops/conv';
+import { judge, type FitSample, type TimePredictor } from '@alphaflops/models';
+import { Draws } from '../draws.js';
+import { PlanError } from '../plan-error.js';
+import { random } from '../random.js';
+import { bestFit } from './best-fit.js';
+import { chooseBy } from './choose.js';
+import { roundEnds } from './rounds.js';
+import { coordinatesOf, squaredDistance } from './shape-space.js';
+
+export const SIMULATED_DESIGNS = ['random', 'networklike', 'adaptive'] as const;
+export type SimulatedDesign = (typeof SIMULATED_DESIGNS)[number];
+
+export interface SimulateOptions {
+  /**
+   * `networklike`: shapes as the data have them, which is network-like if they are. `random`: the data's shapes nearest to
+   * those of the design `random`. `adaptive`: in rounds, as a campaign chooses them.
+   */
+  readonly design: SimulatedDesign;
+  /** Shapes measured in all. */
+  readonly budget: number;
+  readonly seed: number;
+  /** Rounds of the design adaptive; errors are told at their ends, for the other designs too. */
+  readonly rounds: number;
+  /** Constants of the device, for example `smCount`. */
+  readonly device: Readonly<Record<string, number>>;
+}
+
+/** Errors on the test shapes of a fit of the first `shapes` shapes that a design measures. */
+export interface LearningPoint {
+  readonly shapes: number;
+  readonly metrics: Metrics;
+}
+
+/** One shape in so many is a test shape. */
+const TEST_EVERY = 5;
+
+/**
+ * Splits a complete data set into what designs may measure and what they are judged by: one shape in five, told from the
+ * others by a hash of its key, so that every design and seed is judged by the same shapes.
+ */
+export function splitForSimulation(samples: readonly FitSample[]): { pool: FitSample[]; test: FitSample[] } {
+  const isTest = ({ spec }: FitSample): boolean => hash(specKey(spec)) % TEST_EVERY === 0;
+  return { pool: samples.filter((sample) => !isTest(sample)), test: samples.filter(isTest) };
+}
+
+/**
+ * Replays a complete data set as the device: the design chooses among its shapes, and sees the times of those it has
+ * chosen only.
+ *
+ * @param pool what may be measured
+ * @param test what judges; no shape of it may be in the pool
+ * @throws PlanError `invalid-request` when the pool has fewer shapes than the budget, or a part is empty
+ */
+export function simulate(
+  pool: readonly FitSample[],
+  test: readonly FitSample[],
+  options: SimulateOptions,
+): LearningPoint[] {
+  const samplesOf = new Map<string, FitSample[]>();
+  for (const sample of pool) {
+    const key = specKey(sample.spec);
+    samplesOf.set(key, [...(samplesOf.get(key) ?? []), sample]);
+  }
+  const shapes = [...samplesOf.values()].flatMap(([first]) => (first ? [first.spec] : []));
+  checkParts(shapes.length, test.length, options);
+  const draws = new Draws(options.seed);
+  const left = new Map(draws.shuffled(shapes).map((spec) => [specKey(spec), spec]));
+  const measured: FitSample[] = [];
+  let model: TimePredictor | null = null;
+  let done = 0;
+  return roundEnds(options.budget, options.rounds).map((end) => {
+    const chosen = choose(options, [...left.values()], end - done, {
+      model,
+      measured,
+      draws,
+    });
+    for (const key of chosen.map(specKey)) {
+      left.delete(key);
+      measured.push(...(samplesOf.get(key) ?? []));
+    }
+    done = end;
+    model = bestFit(measured, options);
+    return { shapes: end, metrics: judgeOn(test, model) };
+  });
+}
+
+interface Progress {
+  readonly model: TimePredictor | null;
+  readonly measured: readonly FitSample[];
+  readonly draws: Draws;
+}
+
+function choose(
+  { design, seed }: SimulateOptions,
+  left: readonly ConvSpec[],
+  count: number,
+  { model, measured, draws }: Progress,
+): ConvSpec[] {
+  switch (design) {
+    case 'networklike':
+      return left.slice(0, count);
+    case 'random':
+      return nearestToRandom(left, count, draws);
+    case 'adaptive':
+      return chooseBy(model, measured, left, { count, seed: seed + measured.length });
+  }
+}
+
+/** For each of `count` log-uniform shapes the nearest one that is left. */
+function nearestToRandom(left: readonly ConvSpec[], count: number, draws: Draws): ConvSpec[] {
+  const open = left.map((spec) => ({ spec, at: coordinatesOf(spec) }));
+  const wanted = random
+    .candidates({ seed: draws.integer(0, 0xffffffff), dtypes: ['f32', 'f16'] })
+    [Symbol.iterator]();
+  return Array.from({ length: count }, () => {
+    const { value } = wanted.next() as { value: ConvSpec };
+    const at = coordinatesOf(value);
+    let [nearest, least] = [0, Infinity];
+    open.forEach((candidate, i) => {
+      const squared = squaredDistance(at, candidate.at, least);
+      if (squared < least) [nearest, least] = [i, squared];
+    });
+    return open.splice(nearest, 1)[0]?.spec;
+  }).filter((spec) => spec !== undefined);
+}
+
+function judgeOn(test: readonly FitSample[], model: TimePredictor): Metrics {
+  return judge(
+    test.map(({ spec, timeMs }) => ({
+      measuredMs: timeMs,
+      predictedMs: model(spec).timeMs,
+      lowerMs: null,
+      upperMs: null,
+    })),
+  );
+}
+
+function checkParts(shapes: number, test: number, { budget }: SimulateOptions): void {
+  if (test === 0) throw new PlanError('invalid-request', 'there is no sample to judge by');
+  if (shapes >= budget) return;
+  throw new PlanError(
+    'invalid-request',
+    `there are ${shapes} shapes to choose from, fewer than the budget of ${budget}`,
+  );
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return value >>> 0;
+}

@@ -1,0 +1,95 @@
+import type { JobName, JobPayload, JobResult } from '@alphaflops/contracts';
+import { UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
+import { attemptsOf, parsePayload } from './job-queue.js';
+import { queueName } from './names.js';
+import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
+
+/**
+ * How soon a dead consumer's job comes back: its lock lapses after `lockDurationMs`, the next look at stalled jobs is
+ * at most `stalledIntervalMs` later, and the one after that hands the job out: 14 s at most in all.
+ */
+export const RECOVERY = { lockDurationMs: 8_000, stalledIntervalMs: 3_000, maxStalledCount: 10 } as const;
+
+export interface JobContext {
+  attempt: number;
+  /** Fires when the job was taken away: the lock is lost, or it is to be given back at once. */
+  signal: AbortSignal;
+}
+
+export type Handler<N extends JobName> = (
+  payload: JobPayload<N>,
+  context: JobContext,
+) => Promise<JobResult<N>>;
+
+/** Thrown by a handler when trying again cannot help. */
+export class GiveUp extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'GiveUp';
+  }
+}
+
+/** The working end of one queue: one job at a time. */
+export class JobConsumer<N extends JobName> {
+  private readonly worker: Worker;
+  private givingBack = false;
+
+  constructor(
+    job: N,
+    address: RedisAddress,
+    handler: Handler<N>,
+    options: { targetId?: string; onError?: (error: Error) => void } = {},
+  ) {
+    this.worker = new Worker(
+      queueName(job, options.targetId),
+      async (queued: Job, token?: string, signal?: AbortSignal) => {
+        const work = { attempt: attemptsOf(queued), signal: signal ?? new AbortController().signal };
+        try {
+          return await handler(parsePayload(job, queued.data), work);
+        } catch (error) {
+          if (this.givingBack) {
+            await queued.moveToWait(token);
+            throw new WaitingError();
+          }
+          if (error instanceof GiveUp || (error instanceof QueueError && error.code === 'bad-payload')) {
+            throw new UnrecoverableError(error.message);
+          }
+          throw error;
+        }
+      },
+      {
+        connection: connectionOptions(address),
+        prefix: KEY_PREFIX,
+        autorun: false,
+        concurrency: 1,
+        lockDuration: RECOVERY.lockDurationMs,
+        stalledInterval: RECOVERY.stalledIntervalMs,
+        maxStalledCount: RECOVERY.maxStalledCount,
+      },
+    );
+    this.worker.on('error', (error) => options.onError?.(error));
+    this.worker.on('lockRenewalFailed', (jobIds) => {
+      for (const id of jobIds) this.worker.cancelJob(id, 'the job’s lock was lost');
+    });
+  }
+
+  /** Begins to take jobs; resolves when connected. */
+  async start(): Promise<void> {
+    await this.worker.waitUntilReady();
+    void this.worker.run().catch((error: unknown) => {
+      this.worker.emit('error', error instanceof Error ? error : new Error(String(error)));
+    });
+  }
+
+  /** Finishes the job in hand, then leaves. */
+  async finish(): Promise<void> {
+    await this.worker.close();
+  }
+
+  /** Gives the job in hand back to the queue at once, then leaves. */
+  async giveBack(): Promise<void> {
+    this.givingBack = true;
+    this.worker.cancelAllJobs('the worker is leaving at once');
+    await this.worker.close();
+  }
+}

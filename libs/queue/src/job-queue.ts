@@ -1,0 +1,175 @@
+import { JOBS, type JobName, type JobPayload, type JobResult } from '@alphaflops/contracts';
+import { Queue, QueueEvents, type Job } from 'bullmq';
+import type { z } from 'zod';
+import { queueName } from './names.js';
+import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
+
+/** A job that has come to its end; it stays in Redis until the collector has dealt with it. */
+export type Settled<N extends JobName> =
+  | { ok: true; jobId: string; payload: JobPayload<N>; result: JobResult<N> }
+  | { ok: false; jobId: string; payload: JobPayload<N>; attempts: number; reason: string };
+
+export type JobState<N extends JobName> =
+  { state: 'waiting' | 'active' } | { state: 'settled'; settled: Settled<N> };
+
+type SettledState = 'completed' | 'failed';
+
+/** Jobs of one collecting pass that are read at once; bounds memory. */
+const COLLECT_PAGE = 50;
+const SUBMIT_PAGE = 1_000;
+
+/** The submitting and collecting end of one queue. */
+export class JobQueue<N extends JobName> {
+  private readonly queue: Queue;
+  private readonly name: string;
+  private events: QueueEvents | null = null;
+
+  constructor(
+    private readonly job: N,
+    private readonly address: RedisAddress,
+    options: { targetId?: string; keepSettledS?: number } = {},
+  ) {
+    this.name = queueName(job, options.targetId);
+    // The store is the truth: a job leaves Redis only after its end was recorded, or was there to be asked for.
+    const keep = options.keepSettledS === undefined ? false : { age: options.keepSettledS };
+    this.queue = new Queue(this.name, {
+      connection: connectionOptions(address),
+      prefix: KEY_PREFIX,
+      defaultJobOptions: {
+        attempts: 3,
+        backoff: { type: 'fixed', delay: 1_000 },
+        removeOnComplete: keep,
+        removeOnFail: keep,
+        stackTraceLimit: 1,
+      },
+    });
+    this.queue.on('error', () => undefined);
+  }
+
+  /** Adds jobs. An id that is queued, active or settled but not yet collected is left as it is. */
+  async submit(entries: readonly { id: string; payload: JobPayload<N> }[]): Promise<void> {
+    for (let at = 0; at < entries.length; at += SUBMIT_PAGE) {
+      await this.queue.addBulk(
+        entries
+          .slice(at, at + SUBMIT_PAGE)
+          .map(({ id, payload }) => ({ name: this.job, data: payload, opts: { jobId: id } })),
+      );
+    }
+  }
+
+  /** Takes jobs back that nobody works on; those in work stay. Returns how many were taken back. */
+  async withdraw(ids: readonly string[]): Promise<number> {
+    let removed = 0;
+    for (let at = 0; at < ids.length; at += SUBMIT_PAGE) {
+      const answers = await Promise.all(
+        // An active job is locked and cannot be removed: BullMQ answers 0 or throws, by version.
+        ids.slice(at, at + SUBMIT_PAGE).map((id) => this.queue.remove(id).catch(() => 0)),
+      );
+      removed += answers.filter((answer) => answer === 1).length;
+    }
+    return removed;
+  }
+
+  /**
+   * Hands every settled job to `handle`, page by page and oldest first, and removes it once `handle` has resolved. A job whose
+   * `handle` rejects stays for the next pass, and the rejection is passed on.
+   */
+  async collect(handle: (settled: Settled<N>) => Promise<void>): Promise<number> {
+    let collected = 0;
+    for (;;) {
+      const [completed, failed] = await Promise.all([this.settledJobs('completed'), this.settledJobs('failed')]);
+      const settledJobs = [...completed, ...failed];
+      if (settledJobs.length === 0) return collected;
+      for (const { job, settled } of settledJobs) {
+        if (settled !== null) await handle(settled);
+        await job.remove();
+        collected += 1;
+      }
+    }
+  }
+
+  /** Calls `listener` after a job has settled. Events may be lost with a connection: collect now and then as well. */
+  async onSettled(listener: () => void): Promise<void> {
+    this.events = new QueueEvents(this.name, {
+      connection: connectionOptions(this.address),
+      prefix: KEY_PREFIX,
+    });
+    this.events.on('error', () => undefined);
+    this.events.on('completed', listener);
+    this.events.on('failed', listener);
+    await this.events.waitUntilReady();
+  }
+
+  /** How a job is doing; null when it is not known (any more). */
+  async state(id: string): Promise<JobState<N> | null> {
+    const job = (await this.queue.getJob(id)) as Job | undefined;
+    if (job === undefined) return null;
+    const state = await job.getState();
+    if (state === 'completed' || state === 'failed') {
+      const settled = this.read(job, state);
+      return settled === null ? null : { state: 'settled', settled };
+    }
+    return { state: state === 'active' ? 'active' : 'waiting' };
+  }
+
+  async counts(): Promise<{ waiting: number; active: number; settled: number }> {
+    const counts = await this.queue.getJobCounts('waiting', 'delayed', 'active', 'completed', 'failed');
+    const of = (state: string) => counts[state] ?? 0;
+    return {
+      waiting: of('waiting') + of('delayed'),
+      active: of('active'),
+      settled: of('completed') + of('failed'),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.events?.close();
+    await this.queue.close();
+  }
+
+  private async settledJobs(state: SettledState): Promise<{ job: Job; settled: Settled<N> | null }[]> {
+    const jobs = await this.queue.getJobs([state], 0, COLLECT_PAGE - 1, true);
+    // A job removed between listing and reading comes back as undefined.
+    return (jobs as (Job | undefined)[])
+      .filter((job) => job !== undefined)
+      .map((job) => ({ job, settled: this.read(job, state) }));
+  }
+
+  /**
+   * Null for a job that is none of ours: nothing can be recorded for it. How it ended is told by the list that it is in:
+   * a job that failed at first and succeeded then still carries the reason of its failure.
+   */
+  private read(job: Job, state: SettledState): Settled<N> | null {
+    const { payload: payloadSchema, result: resultSchema } = JOBS[this.job];
+    const payload = payloadSchema.safeParse(job.data);
+    if (!payload.success) return null;
+    const common = { jobId: job.id ?? '', payload: payload.data as JobPayload<N> };
+    const attempts = attemptsOf(job);
+    if (state === 'failed') return { ok: false, ...common, attempts, reason: job.failedReason };
+    const result = (resultSchema as z.ZodType).safeParse(job.returnvalue);
+    if (!result.success) {
+      const issue = result.error.issues[0];
+      const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
+      return { ok: false, ...common, attempts, reason: `the worker returned a malformed result${where}` };
+    }
+    return { ok: true, ...common, result: result.data as JobResult<N> };
+  }
+}
+
+/** How often the job was begun, the running time included. */
+export function attemptsOf(job: Pick<Job, 'attemptsStarted'>): number {
+  return Math.max(1, job.attemptsStarted);
+}
+
+/** Parses what came out of Redis before anybody works with it. */
+export function parsePayload<N extends JobName>(job: N, data: unknown): JobPayload<N> {
+  const parsed = (JOBS[job].payload as z.ZodType).safeParse(data);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new QueueError(
+      'bad-payload',
+      `A ${job} job has a malformed payload (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}).`,
+    );
+  }
+  return parsed.data as JobPayload<N>;
+}

@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { z } from 'zod';
+import { connectionOptions, QueueError, type RedisAddress } from './redis.js';
+
+export interface PrivateRedisOptions {
+  /** Holds the append-only file, the configuration and the log. */
+  directory: string;
+  /** Addresses to listen on, beside loopback; 0.0.0.0 is all of them. */
+  bind?: readonly string[];
+  /** Name or path of the server program. */
+  program?: string;
+}
+
+const StateSchema = z.object({ port: z.int(), password: z.string().min(1) });
+
+/** How long the server may take to load its append-only file or to write it at the end. */
+const READY_WITHIN_MS = 60_000;
+
+/**
+ * A `redis-server` of our own: every write is in its append-only file before it is acknowledged, port and password
+ * stay the same over restarts. One that was left behind by a killed owner is taken over.
+ */
+export class PrivateRedis {
+  private constructor(
+    readonly address: RedisAddress,
+    readonly port: number,
+    readonly pid: number,
+  ) {}
+
+  /** @throws QueueError `redis-missing` when the program is not installed, `redis-unreachable` when it does not come up */
+  static async start(options: PrivateRedisOptions): Promise<PrivateRedis> {
+    const { directory } = options;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const known = await readState(join(directory, 'private-redis.json'));
+    if (known !== null) {
+      const left = await answeringPid(addressOf(known));
+      if (left !== null) {
+        await rebind(addressOf(known), bindOf(options));
+        return new PrivateRedis(addressOf(known), known.port, left);
+      }
+    }
+    const state = {
+      port: known !== null && (await isFree(known.port)) ? known.port : await freePort(),
+      password: known?.password ?? randomBytes(24).toString('base64url'),
+    };
+    await writeFile(join(directory, 'private-redis.json'), JSON.stringify(state), { mode: 0o600 });
+    await writeFile(join(directory, 'redis.conf'), configuration(state, options), { mode: 0o600 });
+
+    // Its own process group: a Ctrl-C in the terminal is for us, Redis stops last.
+    const child = spawn(options.program ?? 'redis-server', [join(directory, 'redis.conf')], {
+      cwd: directory,
+      detached: true,
+      stdio: 'ignore',
+    });
+    try {
+      await once(child, 'spawn');
+    } catch (cause) {
+      throw new QueueError(
+        'redis-missing',
+        `Cannot start ${options.program ?? 'redis-server'}. Install Redis (Debian, Ubuntu: apt-get install redis-server) or set REDIS_URL.`,
+        { cause },
+      );
+    }
+    child.unref();
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+      const pid = await answeringPid(addressOf(state));
+      if (pid !== null) return new PrivateRedis(addressOf(state), state.port, pid);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new QueueError(
+      'redis-unreachable',
+      `The private Redis did not come up (exit code ${child.exitCode ?? 'none yet'}). See ${join(directory, 'redis.log')}.`,
+    );
+  }
+
+  /** Writes everything and ends the server; resolves when it is gone. */
+  async stop(): Promise<void> {
+    const redis = clientFor(this.address);
+    try {
+      await redis.connect();
+      await redis.call('SHUTDOWN', 'NOSAVE');
+    } catch {
+      // The connection breaks when the server ends: that is the answer.
+    } finally {
+      redis.disconnect();
+    }
+    const deadline = Date.now() + READY_WITHIN_MS;
+    while (isAlive(this.pid)) {
+      if (Date.now() > deadline) throw new QueueError('redis-unreachable', 'The private Redis does not end.');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+function configuration(state: z.infer<typeof StateSchema>, options: PrivateRedisOptions): string {
+  return [
+    `bind ${bindOf(options)}`,
+    'protected-mode yes',
+    `port ${state.port}`,
+    `requirepass ${state.password}`,
+    `dir ${JSON.stringify(options.directory)}`,
+    'daemonize no',
+    'logfile redis.log',
+    'loglevel notice',
+    'appendonly yes',
+    'appendfsync everysec',
+    'save ""',
+    'maxmemory-policy noeviction',
+    '',
+  ].join('\n');
+}
+
+/** Loopback and all addresses at once would be the same port twice. */
+function bindOf({ bind = [] }: PrivateRedisOptions): string {
+  return (bind.includes('0.0.0.0') ? bind : ['127.0.0.1', ...bind]).join(' ');
+}
+
+/** A server that was left behind listens where its last owner wanted it to. */
+async function rebind(address: RedisAddress, bind: string): Promise<void> {
+  const redis = clientFor(address);
+  try {
+    await redis.connect();
+    await redis.config('SET', 'bind', bind);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function addressOf(state: z.infer<typeof StateSchema>): RedisAddress {
+  return { url: `redis://127.0.0.1:${state.port}`, password: state.password };
+}
+
+function clientFor(address: RedisAddress): Redis {
+  const redis = new Redis({
+    ...connectionOptions(address),
+    lazyConnect: true,
+    connectTimeout: 2_000,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+/** Process id of the server if it answers to this password and has finished loading. */
+async function answeringPid(address: RedisAddress): Promise<number | null> {
+  const redis = clientFor(address);
+  try {
+    await redis.connect();
+    await redis.ping();
+    const pid = /process_id:(\d+)/.exec(await redis.info('server'))?.[1];
+    return pid === undefined ? null : Number(pid);
+  } catch {
+    return null;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function readState(file: string): Promise<z.infer<typeof StateSchema> | null> {
+  try {
+    return StateSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => {
+      resolve(false);
+    });
+    server.listen(port, '127.0.0.1', () => {
+      resolve(true);
+    });
+  });
+  if (free) {
+    server.close();
+    await once(server, 'close');
+  }
+  return free;
+}

@@ -1,0 +1,90 @@
+import { Redis } from 'ioredis';
+
+/** Where Redis is and who we are there. The password never goes into a message. */
+export interface RedisAddress {
+  /** `redis://host:port[/db]` or `rediss://…`; a user and password in it are used as well. */
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+}
+
+export type QueueErrorCode =
+  'bad-address' | 'redis-missing' | 'redis-unreachable' | 'redis-refused' | 'unknown-job' | 'bad-payload';
+
+export class QueueError extends Error {
+  constructor(
+    readonly code: QueueErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'QueueError';
+  }
+}
+
+/** Every key of every queue begins with this; a worker's access rule names it. */
+export const KEY_PREFIX = 'alphaflops';
+
+/**
+ * Connection options for BullMQ, which wants commands to wait for a lost Redis rather than fail.
+ * @throws QueueError `bad-address` when the URL is not one of Redis
+ */
+export function connectionOptions(address: RedisAddress) {
+  const url = URL.canParse(address.url) ? new URL(address.url) : null;
+  if (url === null || !['redis:', 'rediss:'].includes(url.protocol)) {
+    throw new QueueError('bad-address', 'REDIS_URL must look like redis://host:6379 or rediss://host:6379.');
+  }
+  const username = address.username ?? decodeURIComponent(url.username);
+  const password = address.password ?? decodeURIComponent(url.password);
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? 6379 : Number(url.port),
+    db: Number(url.pathname.slice(1) || 0),
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    ...(url.protocol === 'rediss:' ? { tls: { servername: url.hostname } } : {}),
+    maxRetriesPerRequest: null,
+    // The timer of this outlives the connection: it would hold every process open for as long.
+    disconnectTimeout: 100,
+    retryStrategy: (attempt: number) => Math.min(100 * attempt, 2_000),
+  };
+}
+
+/** The address as it may be shown to people: no user, no password. */
+export function describeAddress(address: RedisAddress): string {
+  const url = new URL(address.url);
+  return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
+}
+
+/**
+ * Checks once that Redis answers.
+ * @throws QueueError `redis-unreachable` or `redis-refused`, saying what to do
+ */
+export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_000): Promise<void> {
+  const redis = new Redis({
+    ...connectionOptions(address),
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    commandTimeout: timeoutMs,
+    retryStrategy: () => null,
+  });
+  // connect() may reject with "Connection is closed" alone; what closed it comes as an event before.
+  let reason: Error | null = null;
+  redis.on('error', (error) => (reason ??= error));
+  try {
+    await redis.connect();
+    await redis.ping();
+  } catch (cause) {
+    const text = (reason as Error | null)?.message ?? (cause as Error).message;
+    const refused = /NOAUTH|WRONGPASS|NOPERM/.test(text);
+    throw new QueueError(
+      refused ? 'redis-refused' : 'redis-unreachable',
+      refused
+        ? `Redis at ${describeAddress(address)} refused the user or password (${text}).`
+        : `Redis at ${describeAddress(address)} does not answer (${text}). Start it, or correct REDIS_URL.`,
+      { cause },
+    );
+  } finally {
+    redis.disconnect();
+  }
+}

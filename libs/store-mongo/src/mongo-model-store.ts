@@ -1,0 +1,69 @@
+import type { Model, Page, PageQuery } from '@alphaflops/contracts';
+import { digestOf, ModelStore, StoreError, type ModelDraft, type ModelFilter } from '@alphaflops/store';
+import type { Connection } from './connection.js';
+import { isDuplicateKey } from './mongo-error.js';
+import { newestFirst } from './pages.js';
+import { Records } from './records.js';
+
+/** More fits than ever end at the same time. */
+const MOST_ATTEMPTS = 1000;
+
+export class MongoModelStore extends ModelStore {
+  private readonly models: Records<Model>;
+
+  constructor(private readonly connection: Connection) {
+    super();
+    this.models = new Records<Model>(connection, 'models', (model) => ({
+      deviceClassId: model.deviceClassId,
+      version: model.version,
+      fit: fitOf(model) ?? `model ${String(model.id)}`,
+      createdOn: new Date(model.createdAt),
+    }));
+  }
+
+  /** Versions are unique in the database: whoever comes second for one takes the next. */
+  override publish(draft: ModelDraft): Promise<Model> {
+    return this.connection.attempt(async () => {
+      const fit = fitOf(draft);
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        const published = fit === null ? null : await this.models.findOne({ fit: { $eq: fit } });
+        if (published !== null) return published;
+        const version = ((await this.findLatest(draft.deviceClassId))?.version ?? 0) + 1;
+        const id = `${draft.deviceClassId}-v${version}`;
+        const model = { ...draft, id, version };
+        try {
+          await this.models.insert(id, model);
+          return model;
+        } catch (error) {
+          if (!isDuplicateKey(error)) throw error;
+        }
+      }
+      throw new StoreError(
+        'unavailable',
+        `So many models of ${draft.deviceClassId} are published that none can be.`,
+      );
+    });
+  }
+
+  override get(id: string): Promise<Model | null> {
+    return this.connection.attempt(() => this.models.get(id));
+  }
+
+  override latest(deviceClassId: string): Promise<Model | null> {
+    return this.connection.attempt(() => this.findLatest(deviceClassId));
+  }
+
+  override list({ deviceClassId }: ModelFilter, page: PageQuery): Promise<Page<Model>> {
+    const index = deviceClassId === undefined ? 'newest' : 'by_class';
+    return this.connection.attempt(() => newestFirst(this.models, { deviceClassId }, index, page));
+  }
+
+  private findLatest(deviceClassId: string): Promise<Model | null> {
+    return this.models.findOne({ deviceClassId: { $eq: deviceClassId } }, { version: -1 });
+  }
+}
+
+/** The same for the same fit of the same campaign; null for a fit without a campaign, which equals no other. */
+function fitOf({ campaignId, data, chosenForm }: Pick<Model, 'campaignId' | 'data' | 'chosenForm'>) {
+  return campaignId === null ? null : `fit ${digestOf([campaignId, data.digest, chosenForm])}`;
+}

@@ -1,0 +1,156 @@
+import type { OutcomeCounts, Page, PageQuery, Provenance, Sample } from '@alphaflops/contracts';
+import {
+  badCursor,
+  decodeCursor,
+  pageFrom,
+  SampleStore,
+  type BatchCount,
+  type RecordOutcome,
+  type SampleFilter,
+} from '@alphaflops/store';
+import type { ClientSession } from 'mongodb';
+import { MAX_TIME_MS } from './address.js';
+import type { Connection } from './connection.js';
+import type { Counters } from './counters.js';
+import { duplicatesIn } from './mongo-error.js';
+import { findAfter, whereEqual, type Place } from './pages.js';
+import { ProvenanceRecords } from './provenance.js';
+import { documentOf, SAMPLE_FIELDS, sampleOf, slotOf, type SampleDocument } from './sample-document.js';
+import { sampleOrder } from './sample-order.js';
+import { told } from './told.js';
+
+/** Samples read at a time by a stream; between two pages nothing is kept open on the server. */
+const STREAM_PAGE = 500;
+
+export class MongoSampleStore extends SampleStore {
+  private readonly collection;
+  private readonly provenances;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly counters: Counters,
+  ) {
+    super();
+    this.collection = connection.collection<SampleDocument>('samples');
+    this.provenances = new ProvenanceRecords(connection);
+  }
+
+  /**
+   * One transaction where the deployment has them. Elsewhere provenance, then samples: a crash between two writes
+   * leaves a part of the call behind, which recording the same again completes.
+   */
+  override async record(
+    samples: readonly Sample[],
+    provenance: ReadonlyMap<string, Provenance>,
+  ): Promise<RecordOutcome> {
+    const addProvenance = this.provenances.addition(provenance);
+    const firstOfSlot = new Map<string, SampleDocument>();
+    for (const sample of samples) {
+      if (!firstOfSlot.has(slotOf(sample))) firstOfSlot.set(slotOf(sample), documentOf(sample));
+    }
+    const documents = [...firstOfSlot.values()];
+    const inserted = await this.connection.atomically(async (session) => {
+      await addProvenance(session);
+      const added = await this.insert(documents, session);
+      await this.counters.add(added as unknown as Sample[], session);
+      return added.length;
+    });
+    return { inserted, duplicates: samples.length - inserted };
+  }
+
+  override counts(campaignId: string): Promise<OutcomeCounts> {
+    return this.connection.attempt(() => this.counters.counts(campaignId));
+  }
+
+  override batchCounts(campaignId: string): AsyncIterable<BatchCount> {
+    return told(this.connection, this.counters.batchCounts(campaignId));
+  }
+
+  override list(filter: SampleFilter, page: PageQuery): Promise<Page<Sample>> {
+    return this.connection.attempt(async () => {
+      const after = page.cursor === undefined ? null : await this.placeOf(page.cursor);
+      const found = await findAfter(this.collection, sampleOrder(filter), after, page.limit + 1);
+      return pageFrom('samples', found.map(sampleOf), page.limit);
+    });
+  }
+
+  override async *stream(filter: SampleFilter): AsyncIterable<Sample> {
+    const order = sampleOrder(filter);
+    let after: Place | null = null;
+    for (;;) {
+      const start: Place | null = after;
+      const page: SampleDocument[] = await this.connection.attempt(() =>
+        findAfter(this.collection, order, start, STREAM_PAGE),
+      );
+      for (const document of page) {
+        const sample = sampleOf(document);
+        after = { at: new Date(sample.recordedAt), id: sample.id };
+        yield sample;
+      }
+      if (page.length < STREAM_PAGE) return;
+    }
+  }
+
+  override get(id: string): Promise<Sample | null> {
+    return this.connection.attempt(async () => {
+      const found = await this.find(id);
+      return found === null ? null : sampleOf(found);
+    });
+  }
+
+  override provenance(id: string): Promise<Provenance | null> {
+    return this.connection.attempt(() => this.provenances.get(id));
+  }
+
+  override provenanceRecords(): AsyncIterable<[id: string, record: Provenance]> {
+    return told(this.connection, this.provenances.all());
+  }
+
+  override countSince(since: string, campaignId?: string): Promise<number> {
+    return this.connection.attempt(() =>
+      this.collection.countDocuments(
+        { ...whereEqual({ campaignId }), recordedOn: { $gte: new Date(since) } },
+        { hint: campaignId === undefined ? 'by_time' : 'by_campaign', maxTimeMS: MAX_TIME_MS },
+      ),
+    );
+  }
+
+  /** Stores those whose slot is free, and returns them. */
+  private async insert(
+    documents: SampleDocument[],
+    session: ClientSession | undefined,
+  ): Promise<SampleDocument[]> {
+    if (documents.length === 0) return [];
+    if (session === undefined) {
+      try {
+        await this.collection.insertMany(documents, { ordered: false });
+        return documents;
+      } catch (error) {
+        const taken = duplicatesIn(error);
+        return documents.filter((_, index) => !taken.has(index));
+      }
+    }
+    // A taken slot would end the transaction, so they are looked for first.
+    const taken = await this.collection
+      .find(
+        { _id: { $in: documents.map(({ _id }) => _id) } },
+        { session, projection: { _id: 1 }, maxTimeMS: MAX_TIME_MS },
+      )
+      .toArray();
+    const takenIds = new Set(taken.map(({ _id }) => _id));
+    const free = documents.filter(({ _id }) => !takenIds.has(_id));
+    if (free.length > 0) await this.collection.insertMany(free, { ordered: false, session });
+    return free;
+  }
+
+  private find(id: string): Promise<SampleDocument | null> {
+    const options = { projection: SAMPLE_FIELDS, maxTimeMS: MAX_TIME_MS };
+    return this.collection.findOne({ id: { $eq: id } }, options);
+  }
+
+  private async placeOf(cursor: string): Promise<Place> {
+    const found = await this.find(decodeCursor('samples', cursor));
+    if (found === null) throw badCursor('samples');
+    return { at: new Date(sampleOf(found).recordedAt), id: found.id };
+  }
+}

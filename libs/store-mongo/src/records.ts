@@ -1,0 +1,104 @@
+import { StoreError } from '@alphaflops/store';
+import type { ClientSession, Collection, Document, Filter } from 'mongodb';
+import { MAX_TIME_MS } from './address.js';
+import type { Connection } from './connection.js';
+
+export interface RecordDocument extends Document {
+  _id: string;
+  doc: string;
+  /** Counts the changes, so that nobody overwrites a change that he has not seen. */
+  revision: number;
+}
+
+/** More callers than ever change one record at the same time. */
+const MOST_ATTEMPTS = 1000;
+
+/** Records kept as JSON, with copies of some fields to find them by. */
+export class Records<T extends { id: string | null }> {
+  readonly collection: Collection<RecordDocument>;
+
+  constructor(
+    private readonly connection: Connection,
+    readonly name: string,
+    /** The copies. */
+    private readonly fieldsOf: (record: T) => Document,
+  ) {
+    this.collection = connection.collection<RecordDocument>(name);
+  }
+
+  get(id: string): Promise<T | null> {
+    return this.findOne({ _id: { $eq: id } });
+  }
+
+  /** The first that matches. */
+  async findOne(filter: Filter<RecordDocument>, sort: Record<string, 1 | -1> = {}): Promise<T | null> {
+    const found = await this.collection.findOne(filter, { sort, maxTimeMS: MAX_TIME_MS });
+    return found === null ? null : this.parse(found);
+  }
+
+  async find(filter: Filter<RecordDocument>, sort: Record<string, 1 | -1> = {}): Promise<T[]> {
+    const found = await this.collection.find(filter, { sort, maxTimeMS: MAX_TIME_MS }).toArray();
+    return found.map((document) => this.parse(document));
+  }
+
+  /** Throws the driver's error when a unique value is taken. */
+  async insert(id: string, record: T): Promise<void> {
+    await this.collection.insertOne({ _id: id, ...this.written(record), revision: 1 });
+  }
+
+  /** How to store a record or replace it; whatever cannot be read of it shows here, before anything is written. */
+  replacement(id: string, record: T): (session: ClientSession | undefined) => Promise<void> {
+    const written = this.written(record);
+    return async (session) => {
+      await this.collection.updateOne(
+        { _id: { $eq: id } },
+        { $set: written, $inc: { revision: 1 } },
+        { upsert: true, ...(session && { session }) },
+      );
+    };
+  }
+
+  /** Changes what is there now, whoever else changes it; null when there is no such record. `change` may throw. */
+  async change(id: string, change: (before: T) => T): Promise<T | null> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const found = await this.collection.findOne({ _id: { $eq: id } }, { maxTimeMS: MAX_TIME_MS });
+      if (found === null) return null;
+      const after = change(this.parse(found));
+      const { matchedCount } = await this.collection.updateOne(
+        { _id: { $eq: id }, revision: found.revision },
+        { $set: this.written(after), $inc: { revision: 1 } },
+      );
+      if (matchedCount === 1) return after;
+    }
+    throw new StoreError(
+      'unavailable',
+      `${this.name}: ${id} is changed by so many others that it cannot be changed.`,
+    );
+  }
+
+  parse(document: Pick<RecordDocument, '_id' | 'doc'>): T {
+    return parseRecord(this.name, document) as T;
+  }
+
+  private written(record: T): { doc: string } & Document {
+    return { ...this.fieldsOf(record), doc: JSON.stringify(record) };
+  }
+
+  /** Errors of MongoDB become `StoreError`s. */
+  attempt<R>(work: () => Promise<R>): Promise<R> {
+    return this.connection.attempt(work);
+  }
+}
+
+/** Throws `StoreError('corrupt')` when the text is no JSON. */
+export function parseRecord(collection: string, { _id, doc }: Pick<RecordDocument, '_id' | 'doc'>): unknown {
+  try {
+    return JSON.parse(doc);
+  } catch (error) {
+    throw new StoreError(
+      'corrupt',
+      `${collection}: the record ${_id} is damaged. Restore the database from a backup.`,
+      { cause: error },
+    );
+  }
+}

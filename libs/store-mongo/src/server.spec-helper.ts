@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { MongoClient, type Db } from 'mongodb';
+import { openMongoStores, type MongoOptions, type MongoStores } from './index.js';
+
+const PROGRAM = join(import.meta.dirname, '../../../tools/mongodb-for-tests.mjs');
+
+export type TestServer =
+  { skip: string } | { skip?: never; server: string; replicaSet: string | null; standalone: string | null };
+
+/** Servers for this test file, or why there are none. They end with this process, or when `stop` is called. */
+export async function startTestServer(): Promise<{ server: TestServer; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const gone = once(child, 'exit');
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  return {
+    server: JSON.parse(line) as TestServer,
+    stop: async () => {
+      child.stdin.end();
+      await gone;
+    },
+  };
+}
+
+export interface TestStores {
+  stores: MongoStores;
+  /** The database beneath. */
+  database: Db;
+  cleanUp: () => Promise<void>;
+}
+
+/** Stores on a database of their own. */
+export async function openTestStores(uri: string, options: MongoOptions = {}): Promise<TestStores> {
+  const name = `alphaflops-test-${randomUUID()}`;
+  const client = new MongoClient(uri);
+  const stores = await openMongoStores(uri, { database: name, ...options });
+  return {
+    stores,
+    database: client.db(name),
+    cleanUp: async () => {
+      await stores.close();
+      await client.db(name).dropDatabase();
+      await client.close();
+    },
+  };
+}

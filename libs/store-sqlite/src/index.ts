@@ -1,0 +1,2 @@
+export { FileLock } from './file-lock.js';
+export { openSqliteStores } from './open.js';

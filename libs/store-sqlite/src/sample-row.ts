@@ -1,0 +1,51 @@
+import { endianness } from 'node:os';
+import type { Sample } from '@alphaflops/contracts';
+import type { SqlValue } from './connection.js';
+
+export const INSERT_SAMPLE = `
+  INSERT INTO samples (id, campaign_id, target_id, spec_index, replicate, device_id, device_class_id, worker_id,
+                       outcome, recorded_at, doc, batch_times)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (campaign_id, target_id, spec_index, replicate) DO NOTHING`;
+
+/** The values of `INSERT_SAMPLE`. The batch times leave an empty array behind in the document. */
+export function rowOf(sample: Sample): SqlValue[] {
+  const { timing } = sample;
+  const doc = timing === null ? sample : { ...sample, timing: { ...timing, batchTimesMs: [] } };
+  return [
+    sample.id,
+    sample.campaignId,
+    sample.targetId,
+    sample.specIndex,
+    sample.replicate,
+    sample.deviceId,
+    sample.deviceClassId,
+    sample.workerId,
+    sample.outcome,
+    Date.parse(sample.recordedAt),
+    JSON.stringify(doc),
+    timing === null ? null : bytesOf(timing.batchTimesMs),
+  ];
+}
+
+/** The sample of a parsed document and the bytes of its batch times. */
+export function sampleOf(doc: unknown, batchTimes: SqlValue | undefined): Sample {
+  const sample = doc as Sample;
+  if (sample.timing !== null && batchTimes instanceof Uint8Array) {
+    sample.timing.batchTimesMs = numbersOf(batchTimes);
+  }
+  return sample;
+}
+
+function bytesOf(numbers: readonly number[]): Uint8Array {
+  return inLittleEndian(Buffer.from(Float64Array.from(numbers).buffer));
+}
+
+function numbersOf(bytes: Uint8Array): number[] {
+  // A copy, as doubles must start at a multiple of eight bytes.
+  return Array.from(new Float64Array(new Uint8Array(inLittleEndian(Buffer.from(bytes))).buffer));
+}
+
+function inLittleEndian(bytes: Buffer): Buffer {
+  return endianness() === 'LE' ? bytes : bytes.swap64();
+}

@@ -1,0 +1,119 @@
+/**
+ * Version n of the file is what the first n migrations make. A published migration is never edited: add the next one.
+ *
+ * `doc` is the record as JSON and the only thing that is given back; the columns beside it are copies to find it by
+ * (the driver cuts text that it returns at a NUL character, and takes it whole when it compares). Times are
+ * milliseconds since 1970, so that order does not depend on how an ISO time is spelled. `seq` counts insertions.
+ *
+ * No foreign keys: the port lets samples and specs be stored before or without the records that they name.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE campaigns (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    device_class_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL
+  ) STRICT;
+  -- Newest first, of all and under each filter; seq, the rowid, is at the end of every index and orders ties.
+  CREATE INDEX campaigns_newest ON campaigns (created_at);
+  CREATE INDEX campaigns_by_state ON campaigns (state, created_at);
+  CREATE INDEX campaigns_by_class ON campaigns (device_class_id, created_at);
+
+  CREATE TABLE campaign_specs (
+    campaign_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (campaign_id, position)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE samples (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    campaign_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    spec_index INTEGER NOT NULL,
+    replicate INTEGER NOT NULL,
+    device_id TEXT,
+    device_class_id TEXT NOT NULL,
+    worker_id TEXT,
+    outcome TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    -- timing.batchTimesMs as little-endian doubles: half the size of their digits, and no parsing.
+    batch_times BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX samples_by_id ON samples (id);
+  CREATE UNIQUE INDEX samples_by_slot ON samples (campaign_id, target_id, spec_index, replicate);
+  -- Each filter has its index in the order of list and stream, so that no page sorts or reads what it skips. Samples
+  -- arrive in that order: an insertion touches the end of each, which is why this many cost little. Further filters
+  -- are checked row by row.
+  CREATE INDEX samples_by_time ON samples (recorded_at, id);
+  CREATE INDEX samples_by_campaign ON samples (campaign_id, recorded_at, id);
+  CREATE INDEX samples_by_class ON samples (device_class_id, recorded_at, id);
+  CREATE INDEX samples_by_device ON samples (device_id, recorded_at, id);
+  CREATE INDEX samples_by_worker ON samples (worker_id, recorded_at, id);
+  -- Failures are few and looked for; nearly every sample is ok, and samples_by_time finds those.
+  CREATE INDEX samples_failed ON samples (outcome, recorded_at, id) WHERE outcome <> 'ok';
+
+  CREATE TABLE outcome_counts (
+    campaign_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    recorded INTEGER NOT NULL,
+    PRIMARY KEY (campaign_id, outcome)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE batch_counts (
+    campaign_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    batch_index INTEGER NOT NULL,
+    recorded INTEGER NOT NULL,
+    PRIMARY KEY (campaign_id, target_id, batch_index)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE provenance (id TEXT PRIMARY KEY, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE workers (id TEXT PRIMARY KEY, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE devices (id TEXT PRIMARY KEY, device_class_id TEXT NOT NULL, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX devices_by_class ON devices (device_class_id, id);
+  CREATE TABLE device_classes (id TEXT PRIMARY KEY, doc TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tokens (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE,
+    worker_id TEXT,
+    doc TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX tokens_by_kind ON tokens (kind);
+  CREATE INDEX tokens_by_worker ON tokens (worker_id) WHERE worker_id IS NOT NULL;
+
+  CREATE TABLE idempotency_keys (
+    key TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX idempotency_keys_oldest ON idempotency_keys (created_at);
+
+  CREATE TABLE models (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    device_class_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    campaign_id TEXT,
+    data_digest TEXT NOT NULL,
+    form TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    UNIQUE (device_class_id, version)
+  ) STRICT;
+  CREATE UNIQUE INDEX models_by_fit ON models (campaign_id, data_digest, form) WHERE campaign_id IS NOT NULL;
+  CREATE INDEX models_newest ON models (created_at);
+  CREATE INDEX models_by_class ON models (device_class_id, created_at);
+
+  -- One row that a ping writes.
+  CREATE TABLE ping (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL) STRICT;
+  `,
+];

@@ -1,0 +1,66 @@
+import type { Labels } from '@alphaflops/contracts';
+
+export const TOKEN_KINDS = ['admin', 'join', 'worker'] as const;
+export type TokenKind = (typeof TOKEN_KINDS)[number];
+
+/** A secret's record; the secret itself is never stored. */
+export interface TokenRecord {
+  id: string;
+  kind: TokenKind;
+  /** sha-256 of the secret, hex. */
+  hash: string;
+  name: string;
+  labels: Labels;
+  /** Worker tokens: whose. */
+  workerId: string | null;
+  createdAt: string;
+  /** Null: never. */
+  expiresAt: string | null;
+  /** Null: unlimited. */
+  maxUses: number | null;
+  uses: number;
+  revokedAt: string | null;
+}
+
+export type ConsumeResult =
+  { ok: true; token: TokenRecord } | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'used-up' };
+
+/** A response kept so that a repeated POST with the same Idempotency-Key gets it again. */
+export interface StoredResponse {
+  /** sha-256 of method, path and body: another request under the same key is a mistake. */
+  requestDigest: string;
+  status: number;
+  /** JSON text; null while the first request is still being handled. */
+  body: string | null;
+}
+
+/** Tokens and idempotency keys. */
+export abstract class AccessStore {
+  abstract putToken(token: TokenRecord): Promise<void>;
+
+  abstract tokenByHash(hash: string): Promise<TokenRecord | null>;
+
+  abstract tokens(kind: TokenKind): Promise<TokenRecord[]>;
+
+  /** Counts one use if the token is of this kind, alive at `now`, and has uses left; atomic. */
+  abstract consumeToken(kind: TokenKind, hash: string, now: string): Promise<ConsumeResult>;
+
+  /** Marks tokens revoked at `now`: one by id, or all of a worker. Returns how many were alive. */
+  abstract revokeTokens(which: { id: string } | { workerId: string }, now: string): Promise<number>;
+
+  /**
+   * Claims a key for a request. Returns null when the claim is new, else what is stored under it.
+   * Keys older than `expireBefore` are forgotten first.
+   */
+  abstract claimIdempotencyKey(
+    key: string,
+    requestDigest: string,
+    now: string,
+    expireBefore: string,
+  ): Promise<StoredResponse | null>;
+
+  abstract storeResponse(key: string, status: number, body: string): Promise<void>;
+
+  /** Gives the claim up after a failure, so that the request can be tried again. */
+  abstract releaseIdempotencyKey(key: string): Promise<void>;
+}

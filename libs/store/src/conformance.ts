@@ -1,0 +1,45 @@
+import { describeAccessStore } from './conformance/access.js';
+import { describeCampaignStore } from './conformance/campaigns.js';
+import { describeFleetStore } from './conformance/fleet.js';
+import { describeMigration } from './conformance/migration.js';
+import { describeModelStore } from './conformance/models.js';
+import { describeSampleLists } from './conformance/sample-lists.js';
+import { describeSampleStore } from './conformance/samples.js';
+import type { Stores } from './store.js';
+
+export * from './conformance/builders.js';
+export * from './conformance/collect.js';
+
+export interface OpenedStores {
+  /** Empty stores. */
+  stores: Stores;
+  /** Closes the stores and removes what they left behind. */
+  cleanUp: () => Promise<void>;
+}
+
+/**
+ * What every adapter must keep of the port, as Jest tests; asserts nothing that the port does not promise.
+ * `openStores` is called once per test, and once more for a test that needs a second store.
+ */
+export function storeConformance(name: string, openStores: () => Promise<OpenedStores>): void {
+  describe(`${name} keeps the store port`, () => {
+    let opened: OpenedStores;
+    beforeEach(async () => {
+      opened = await openStores();
+    });
+    afterEach(() => opened.cleanUp());
+    const stores = () => opened.stores;
+
+    it('answers a ping while it is open', async () => {
+      await expect(stores().ping()).resolves.toBeUndefined();
+    });
+
+    describeCampaignStore(() => stores().campaigns);
+    describeSampleStore(() => stores().samples);
+    describeSampleLists(() => stores().samples);
+    describeFleetStore(stores);
+    describeAccessStore(() => stores().access);
+    describeModelStore(() => stores().models);
+    describeMigration(stores, openStores);
+  });
+}

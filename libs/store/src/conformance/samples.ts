@@ -1,0 +1,204 @@
+import { OUTCOMES, type Sample } from '@alphaflops/contracts';
+import type { BatchCount, SampleStore } from '../sample-store.js';
+import { buildBatch, buildProvenance, buildSample, countOutcomes, timeAt } from './builders.js';
+import { collect, HOSTILE_STRINGS, nearMisses, unreadable } from './collect.js';
+
+const provenance = buildProvenance();
+const PROVENANCE = new Map([[provenance.id, provenance.record]]);
+
+function batchKey(count: BatchCount): string {
+  return `${count.targetId} ${count.batchIndex}`;
+}
+
+export function describeSampleStore(samples: () => SampleStore): void {
+  /** Counts, batch counts, list and stream say the same as `stored`. */
+  async function expectStored(campaignId: string, stored: readonly Sample[]): Promise<void> {
+    expect(await samples().counts(campaignId)).toEqual(countOutcomes(stored));
+    const batches = new Map<string, BatchCount>();
+    for (const { targetId, batchIndex } of stored) {
+      const count = { targetId, batchIndex, recorded: 0 };
+      const known = batches.get(batchKey(count)) ?? count;
+      batches.set(batchKey(known), { ...known, recorded: known.recorded + 1 });
+    }
+    const found = await collect(samples().batchCounts(campaignId));
+    expect(found).toHaveLength(batches.size);
+    expect(new Map(found.map((count) => [batchKey(count), count]))).toEqual(batches);
+    const streamed = await collect(samples().stream({ campaignId }));
+    expect(streamed.map((s) => s.id).sort()).toEqual(stored.map((s) => s.id).sort());
+  }
+
+  describe('recording samples', () => {
+    it('gives every sample back as it was, for every outcome', async () => {
+      const batch = OUTCOMES.map((outcome, specIndex) => buildSample({ outcome, specIndex }));
+      batch.push(
+        buildSample({
+          specIndex: 100,
+          timing: null,
+          conditions: null,
+          reason: '“quoted” \u0000 {"$gt":""} 💥',
+        }),
+        buildSample({ specIndex: 101, algorithm: 'implicit_gemm', workspaceBytes: 2 ** 40 }),
+        // Of a batch that no worker brought to its end.
+        buildSample({
+          specIndex: 102,
+          outcome: 'executor-crashed',
+          deviceId: null,
+          workerId: null,
+          provenanceId: null,
+        }),
+      );
+      expect(await samples().record(batch, PROVENANCE)).toEqual({ inserted: batch.length, duplicates: 0 });
+      for (const sample of batch) expect(await samples().get(sample.id)).toEqual(sample);
+      expect(await collect(samples().stream({}))).toEqual(batch.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
+      for (const id of [...HOSTILE_STRINGS, ...nearMisses(batch[0]?.id ?? '')]) {
+        expect(await samples().get(id)).toBeNull();
+      }
+    });
+
+    it('keeps every digit of many batch times', async () => {
+      const sample = buildSample();
+      if (sample.timing === null) throw new Error('the builder gives ok samples a timing');
+      const batchTimesMs = Array.from({ length: 5000 }, (_, i) => 10 ** ((i % 40) - 20) / (i + 3));
+      const long = { ...sample, timing: { ...sample.timing, batchTimesMs } };
+      await samples().record([long], PROVENANCE);
+      expect(await samples().get(sample.id)).toEqual(long);
+    });
+
+    it('stores the provenance with them', async () => {
+      const other = buildProvenance('node-2');
+      await samples().record([buildSample()], PROVENANCE);
+      expect(await samples().provenance(provenance.id)).toEqual(provenance.record);
+      expect(await samples().provenance(other.id)).toBeNull();
+      await samples().record([], new Map([[other.id, other.record], ...PROVENANCE]));
+      expect(await samples().provenance(other.id)).toEqual(other.record);
+      for (const id of HOSTILE_STRINGS) expect(await samples().provenance(id)).toBeNull();
+    });
+
+    it('gives every provenance record in the order of ids', async () => {
+      const records = Array.from({ length: 230 }, (_, i) => buildProvenance(`node-${i}`));
+      expect(await collect(samples().provenanceRecords())).toEqual([]);
+      await samples().record([buildSample()], new Map(records.map(({ id, record }) => [id, record])));
+      const inOrder = records.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      expect(await collect(samples().provenanceRecords())).toEqual(
+        inOrder.map(({ id, record }) => [id, record]),
+      );
+    });
+
+    it('does nothing with no samples', async () => {
+      expect(await samples().record([], new Map())).toEqual({ inserted: 0, duplicates: 0 });
+      await expectStored('campaign-a', []);
+    });
+
+    it('drops what is in a taken slot, inside one call and across calls, and keeps the first', async () => {
+      const first = buildBatch(5);
+      const again = buildBatch(7, 0, { attempt: 2, outcome: 'noisy' });
+      expect(await samples().record(first, PROVENANCE)).toEqual({ inserted: 5, duplicates: 0 });
+      expect(await samples().record(first, PROVENANCE)).toEqual({ inserted: 0, duplicates: 5 });
+      expect(await samples().record(again, PROVENANCE)).toEqual({ inserted: 2, duplicates: 5 });
+      const twice = buildBatch(3, 20);
+      const inside = [...twice, ...buildBatch(3, 20), ...twice];
+      expect(await samples().record(inside, PROVENANCE)).toEqual({ inserted: 3, duplicates: 6 });
+      const stored = [...first, ...again.slice(5), ...twice];
+      await expectStored('campaign-a', stored);
+      for (const sample of stored) expect(await samples().get(sample.id)).toEqual(sample);
+      for (const dropped of again.slice(0, 5)) expect(await samples().get(dropped.id)).toBeNull();
+    });
+
+    it('tells slots apart by campaign, target, spec and replicate, and by nothing else', async () => {
+      const slots = [
+        {},
+        { campaignId: 'campaign-b' },
+        { targetId: 'class-b' },
+        { specIndex: 1 },
+        { replicate: 1 },
+      ].map((slot) => buildSample(slot));
+      expect(await samples().record(slots, PROVENANCE)).toEqual({ inserted: 5, duplicates: 0 });
+      const same = [
+        { batchIndex: 9 },
+        { attempt: 3 },
+        { deviceId: 'device-b' },
+        { workerId: 'worker-b' },
+        { deviceClassId: 'class-b' },
+      ].map((other) => buildSample(other));
+      expect(await samples().record(same, PROVENANCE)).toEqual({ inserted: 0, duplicates: 5 });
+      await expectStored('campaign-b', slots.slice(1, 2));
+    });
+
+    it('stores each slot once when the same batch is recorded by many at the same time', async () => {
+      const batches = Array.from({ length: 6 }, (_, i) => buildBatch(20, i * 10));
+      const results = await Promise.all(batches.map((batch) => samples().record(batch, PROVENANCE)));
+      expect(results.reduce((sum, r) => sum + r.inserted, 0)).toBe(70);
+      expect(results.reduce((sum, r) => sum + r.duplicates, 0)).toBe(50);
+      await expectStored('campaign-a', await collect(samples().stream({})));
+    });
+
+    it('stores all or nothing', async () => {
+      const kept = buildBatch(3);
+      await samples().record(kept, PROVENANCE);
+      const other = buildProvenance('node-2');
+      const batch = buildBatch(6, 10, { batchIndex: 1 });
+      batch[4] = unreadable(buildSample({ specIndex: 14, batchIndex: 1 }), 'reason');
+      await expect(samples().record(batch, new Map([[other.id, other.record]]))).rejects.toThrow();
+      await expectStored('campaign-a', kept);
+      expect(await samples().provenance(other.id)).toBeNull();
+      expect(await samples().record(buildBatch(6, 10, { batchIndex: 1 }), PROVENANCE)).toEqual({
+        inserted: 6,
+        duplicates: 0,
+      });
+    });
+  });
+
+  describe('counting samples', () => {
+    it('keeps counts per campaign, outcome, target and batch', async () => {
+      const stored: Sample[] = [];
+      for (const [i, outcome] of OUTCOMES.entries()) {
+        for (const targetId of ['device-1', 'device-2']) {
+          const batch = buildBatch(i + 1, i * 100, { outcome, targetId, batchIndex: i % 3 });
+          await samples().record(batch, PROVENANCE);
+          stored.push(...batch);
+        }
+      }
+      await samples().record(buildBatch(4, 0, { campaignId: 'campaign-b' }), PROVENANCE);
+      await expectStored('campaign-a', stored);
+      expect((await samples().counts('campaign-b')).ok).toBe(4);
+    });
+
+    it('takes samples of several campaigns and batches in one call', async () => {
+      const a = [...buildBatch(3), ...buildBatch(4, 50, { batchIndex: 1 })];
+      const b = buildBatch(2, 0, { campaignId: 'campaign-b', outcome: 'timeout' });
+      await samples().record([...a, ...b], PROVENANCE);
+      await expectStored('campaign-a', a);
+      await expectStored('campaign-b', b);
+    });
+
+    it('gives one entry for each of many batches', async () => {
+      const stored = Array.from({ length: 1500 }, (_, i) => buildSample({ specIndex: i, batchIndex: i }));
+      await samples().record(stored, PROVENANCE);
+      const found = await collect(samples().batchCounts('campaign-a'));
+      expect(found.map((c) => c.batchIndex).sort((x, y) => x - y)).toEqual(stored.map((s) => s.batchIndex));
+      expect(found.every((c) => c.recorded === 1 && c.targetId === 'class-a')).toBe(true);
+    });
+
+    it('counts nothing for what it does not know', async () => {
+      await samples().record(buildBatch(2), PROVENANCE);
+      for (const id of ['campaign-nowhere', ...HOSTILE_STRINGS]) {
+        expect(await samples().counts(id)).toEqual(countOutcomes([]));
+        expect(await collect(samples().batchCounts(id))).toEqual([]);
+        expect(await samples().countSince(timeAt(-1e9), id)).toBe(0);
+      }
+    });
+
+    it('counts samples recorded at or after a moment', async () => {
+      const batch = [0, 500, 1000, 1500].map((ms, specIndex) =>
+        buildSample({ specIndex, recordedAt: timeAt(ms) }),
+      );
+      batch.push(buildSample({ campaignId: 'campaign-b', recordedAt: timeAt(1000).replace('.000Z', 'Z') }));
+      await samples().record(batch, PROVENANCE);
+      expect(await samples().countSince(timeAt(0))).toBe(5);
+      expect(await samples().countSince(timeAt(1000))).toBe(3);
+      expect(await samples().countSince(timeAt(1000).replace('.000Z', 'Z'), 'campaign-a')).toBe(2);
+      expect(await samples().countSince(timeAt(1001), 'campaign-a')).toBe(1);
+      expect(await samples().countSince(timeAt(1501))).toBe(0);
+    });
+  });
+}

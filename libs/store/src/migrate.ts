@@ -1,0 +1,264 @@
+import { createHash } from 'node:crypto';
+import type { Campaign, Device, DeviceClass, Model, Page, PageQuery, Sample } from '@alphaflops/contracts';
+import { TOKEN_KINDS } from './access-store.js';
+import type { WorkerRecord } from './fleet-store.js';
+import { digestOf } from './provenance-id.js';
+import type { ModelDraft } from './model-store.js';
+import { StoreError, type Stores } from './store.js';
+
+/** Kinds of records, in the order in which they are moved. */
+export const MIGRATED_KINDS = [
+  'provenance',
+  'device classes',
+  'devices',
+  'workers',
+  'tokens',
+  'campaigns',
+  'specs',
+  'samples',
+  'models',
+] as const;
+export type MigratedKind = (typeof MIGRATED_KINDS)[number];
+
+export interface MigrationProgress {
+  stage: 'copy' | 'verify';
+  kind: MigratedKind;
+  /** Records of this kind so far. */
+  done: number;
+}
+
+/** How many records of a kind there are, and the sha-256 of all of them. */
+export interface KindSummary {
+  count: number;
+  digest: string;
+}
+
+const PAGE = 500;
+
+/**
+ * Copies everything from one store to another, then reads both and compares counts and digests. Nobody may write to
+ * either meanwhile. Can be started again after it was broken off: what is there already is left or replaced by the
+ * same. Idempotency keys are not copied: they live for a day at most.
+ *
+ * Throws `StoreError('conflict')` when the target holds something else, before or after copying.
+ */
+export async function migrateStores(
+  from: Stores,
+  to: Stores,
+  onProgress: (progress: MigrationProgress) => void = () => undefined,
+): Promise<Record<MigratedKind, KindSummary>> {
+  const copied = (kind: MigratedKind, done: number) => {
+    onProgress({ stage: 'copy', kind, done });
+  };
+  await copyFleet(from, to, copied);
+  await copyTokens(from, to, copied);
+  await copyCampaigns(from, to, copied);
+  await copySamples(from, to, copied);
+  await copyModels(from, to, copied);
+
+  const expected = await summarize(from, onProgress);
+  const found = await summarize(to, onProgress);
+  for (const kind of MIGRATED_KINDS) {
+    if (digestOf(expected[kind]) === digestOf(found[kind])) continue;
+    throw new StoreError(
+      'conflict',
+      `The ${kind} of the two stores differ (${expected[kind].count} and ${found[kind].count}). Either the target held ` +
+        'others before, or somebody wrote to one of the stores meanwhile. Stop every coordinator and worker, and ' +
+        'migrate again, into an empty target if it held something.',
+    );
+  }
+  await compareCounters(from, to);
+  return found;
+}
+
+type Copied = (kind: MigratedKind, done: number) => void;
+
+async function copyFleet(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  const classes = await collect(deviceClasses(from));
+  const found = await collect(devices(from));
+  const provenance = new Map(await collect(from.samples.provenanceRecords()));
+  const [first, ...others] = await collect(workers(from));
+  // Devices and classes come into a store with a worker only; which one does not matter.
+  if (first === undefined) await to.samples.record([], provenance);
+  else await to.fleet.putWorker(first, found, classes, provenance);
+  for (const worker of others) await to.fleet.putWorker(worker, [], [], new Map());
+  copied('provenance', provenance.size);
+  copied('device classes', classes.length);
+  copied('devices', found.length);
+  copied('workers', first === undefined ? 0 : others.length + 1);
+}
+
+async function copyTokens(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  let done = 0;
+  for (const kind of TOKEN_KINDS) {
+    for (const token of await from.access.tokens(kind)) {
+      await to.access.putToken(token);
+      done += 1;
+    }
+  }
+  copied('tokens', done);
+}
+
+async function copyCampaigns(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  let specsDone = 0;
+  // The oldest first, so that campaigns of one moment keep their order.
+  const all = (await collect(campaigns(from))).toReversed();
+  for (const [index, campaign] of all.entries()) {
+    const there = await to.campaigns.get(campaign.id);
+    if (there === null) await to.campaigns.create(campaign);
+    else expectSame(`Campaign ${campaign.id}`, there, campaign);
+    for (let position = 0; ; position += PAGE) {
+      const specs = await from.campaigns.specs(campaign.id, position, position + PAGE);
+      await to.campaigns.putSpecs(campaign.id, position, specs);
+      specsDone += specs.length;
+      copied('specs', specsDone);
+      if (specs.length < PAGE) break;
+    }
+    copied('campaigns', index + 1);
+  }
+}
+
+async function copySamples(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  let done = 0;
+  let part: Sample[] = [];
+  const flush = async () => {
+    await to.samples.record(part, new Map());
+    done += part.length;
+    part = [];
+    copied('samples', done);
+  };
+  for await (const sample of from.samples.stream({})) {
+    if (part.push(sample) === PAGE) await flush();
+  }
+  await flush();
+}
+
+async function copyModels(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  const all = await collect(models(from));
+  // Publishing gives the next version, and they have no gaps: in their order each gets the one that it has.
+  const inOrder = all.toSorted((a, b) => (a.version ?? 0) - (b.version ?? 0));
+  for (const [index, model] of inOrder.entries()) {
+    const { id, version, ...draft } = model;
+    const there = await to.models.get(id ?? '');
+    const published = there ?? (await to.models.publish(draft as ModelDraft));
+    expectSame(`Model ${id ?? ''} (version ${version ?? 0})`, published, model);
+    copied('models', index + 1);
+  }
+}
+
+/** Count and digest of every kind; the digest does not depend on the order in which a store lists equal times. */
+async function summarize(
+  stores: Stores,
+  onProgress: (progress: MigrationProgress) => void,
+): Promise<Record<MigratedKind, KindSummary>> {
+  const all: Record<MigratedKind, AsyncIterable<unknown>> = {
+    provenance: stores.samples.provenanceRecords(),
+    'device classes': deviceClasses(stores),
+    devices: devices(stores),
+    workers: workers(stores),
+    tokens: tokens(stores),
+    campaigns: campaigns(stores),
+    specs: specs(stores),
+    samples: stores.samples.stream({}),
+    models: models(stores),
+  };
+  const summaries: Partial<Record<MigratedKind, KindSummary>> = {};
+  for (const kind of MIGRATED_KINDS) {
+    const summary = new OrderlessDigest();
+    for await (const record of all[kind]) {
+      summary.add(record);
+      if (summary.count % PAGE === 0) onProgress({ stage: 'verify', kind, done: summary.count });
+    }
+    onProgress({ stage: 'verify', kind, done: summary.count });
+    summaries[kind] = summary.summary();
+  }
+  return summaries as Record<MigratedKind, KindSummary>;
+}
+
+/** The sum, modulo 2²⁵⁶, of the digests of its records: constant memory, and the same in any order. */
+class OrderlessDigest {
+  count = 0;
+  private sum = 0n;
+
+  add(record: unknown): void {
+    this.count += 1;
+    const text = JSON.stringify(record, (_key, part: unknown) =>
+      typeof part === 'string' ? inUtf8(part) : part,
+    );
+    this.sum = BigInt.asUintN(256, this.sum + BigInt(`0x${digestOf(JSON.parse(text))}`));
+  }
+
+  summary(): KindSummary {
+    const digest = createHash('sha256')
+      .update(`${this.count} ${this.sum.toString(16)}`)
+      .digest('hex');
+    return { count: this.count, digest };
+  }
+}
+
+/** Half of a character, left by a cut, becomes U+FFFD: not every store can keep it. */
+function inUtf8(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+async function compareCounters(from: Stores, to: Stores): Promise<void> {
+  for await (const { id } of campaigns(from)) {
+    expectSame(`The counts of campaign ${id}`, await to.samples.counts(id), await from.samples.counts(id));
+  }
+}
+
+function expectSame(what: string, found: unknown, expected: unknown): void {
+  if (digestOf(found) === digestOf(expected)) return;
+  throw new StoreError(
+    'conflict',
+    `${what} is another one in the target. Migrate into an empty target, or into the one that this migration began.`,
+  );
+}
+
+function campaigns(stores: Stores): AsyncIterable<Campaign> {
+  return pages((page) => stores.campaigns.list({}, page));
+}
+
+function models(stores: Stores): AsyncIterable<Model> {
+  return pages((page) => stores.models.list({}, page));
+}
+
+function workers(stores: Stores): AsyncIterable<WorkerRecord> {
+  return pages((page) => stores.fleet.workers(page));
+}
+
+function devices(stores: Stores): AsyncIterable<Device> {
+  return pages((page) => stores.fleet.devices({}, page));
+}
+
+function deviceClasses(stores: Stores): AsyncIterable<DeviceClass> {
+  return pages((page) => stores.fleet.deviceClasses(page));
+}
+
+async function* tokens(stores: Stores): AsyncIterable<unknown> {
+  for (const kind of TOKEN_KINDS) yield* await stores.access.tokens(kind);
+}
+
+async function* specs(stores: Stores): AsyncIterable<unknown> {
+  for await (const { id } of campaigns(stores)) {
+    for (let position = 0; ; position += PAGE) {
+      const found = await stores.campaigns.specs(id, position, position + PAGE);
+      for (const [index, spec] of found.entries()) yield [id, position + index, spec];
+      if (found.length < PAGE) break;
+    }
+  }
+}
+
+async function* pages<T>(list: (page: PageQuery) => Promise<Page<T>>): AsyncIterable<T> {
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page: Page<T> = await list({ limit: PAGE, ...(cursor !== undefined && { cursor }) });
+    yield* page.items;
+    cursor = page.nextCursor;
+  }
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

@@ -1,0 +1,31 @@
+import type { AccessStore } from './access-store.js';
+import type { CampaignStore } from './campaign-store.js';
+import type { FleetStore } from './fleet-store.js';
+import type { ModelStore } from './model-store.js';
+import type { SampleStore } from './sample-store.js';
+
+/** Everything one adapter provides. */
+export interface Stores {
+  readonly campaigns: CampaignStore;
+  readonly samples: SampleStore;
+  readonly fleet: FleetStore;
+  readonly access: AccessStore;
+  readonly models: ModelStore;
+  /** Resolves when the store can be written to; throws `StoreError('unavailable')`. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type StoreErrorCode =
+  'already-exists' | 'conflict' | 'not-found' | 'bad-cursor' | 'in-use' | 'unavailable' | 'corrupt';
+
+export class StoreError extends Error {
+  constructor(
+    readonly code: StoreErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'StoreError';
+  }
+}

@@ -1,0 +1,159 @@
+// Measures the models on splits by shape, on the build and in plain processes, so that times are those of users.
+//   node test/accuracy/measure.mjs error ROW SEED…     errors on held-out shapes, one JSON line per seed
+//   node test/accuracy/measure.mjs cost                time and memory of a fit, rate of predictions
+//   node test/accuracy/measure.mjs coefficients        least squares in ms of the paper's form
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { specKey } from '@alphaflops/conv';
+import { readAllSamples } from '@alphaflops/dataset';
+import { compileModel, evaluate, fitModel, formNamed, shapeSamples } from '@alphaflops/models';
+
+const DATA = resolve(import.meta.dirname, '../../../shared/data');
+const ORIGIN = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' };
+
+/** Rows of the table: data, training size, and what must hold (shares, not percent). */
+export const ROWS = {
+  'random-all': { file: 'h100-random.csv', device: { smCount: 132 }, most: { median: 0.085, readable: 0.16 }, least: { within10: 0.55 } }, // prettier-ignore
+  'random-1000': { file: 'h100-random.csv', device: { smCount: 132 }, size: 1000, most: { median: 0.13, readable: 0.17 }, least: { within10: 0.4 } }, // prettier-ignore
+  'networklike-all': { file: 'h100-networklike.csv', device: { smCount: 132 }, most: { median: 0.1 }, least: { within10: 0.5 } }, // prettier-ignore
+  'networklike-1000': { file: 'h100-networklike.csv', device: { smCount: 132 }, size: 1000, most: { median: 0.16 }, least: { within10: 0.33 } }, // prettier-ignore
+  // no number of processors given: what users of a CSV file get
+  'random-1000-blind': { file: 'h100-random.csv', device: {}, size: 1000, most: { median: 0.13, readable: 0.17 }, least: { within10: 0.4 } }, // prettier-ignore
+  'paper-5-fold': { file: 'asperti-2021-quadro-t2000.csv', device: { smCount: 16 }, folds: 5, most: { median: 0.06 }, least: {} }, // prettier-ignore
+};
+
+export const dataFile = (name) => resolve(DATA, name);
+export const missing = () =>
+  [...new Set(Object.values(ROWS).map(({ file }) => file))].filter((file) => !existsSync(dataFile(file)));
+
+async function read(file) {
+  const text = readFileSync(dataFile(file), 'utf8');
+  // in the series increasing_batch of the paper's data the height is a batch size
+  const kept = text.split('\n').filter((line) => !line.startsWith('increasing_batch'));
+  return (await readAllSamples(kept.join('\n'), file)).map(({ spec, timeMs }) => ({ spec, timeMs }));
+}
+
+/** Fisher–Yates on a 32-bit xorshift. */
+function shuffled(values, seed) {
+  let x = Math.imul(seed + 1, 0x9e3779b1) >>> 0;
+  const next = () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 2 ** 32;
+  };
+  for (let k = 0; k < 10; k++) next();
+  const out = [...values];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1));
+    [out[i], out[j]] = [out[j], out[i]];
+  }
+  return out;
+}
+
+/** Training and test samples; all samples of a shape are on one side. */
+function splits(samples, { size, folds }, seed) {
+  const keys = shuffled([...new Set(samples.map(({ spec }) => specKey(spec)))].sort(), seed);
+  const part = (held) => {
+    const apart = new Set(held);
+    const training = samples.filter(({ spec }) => !apart.has(specKey(spec)));
+    return {
+      training: size ? shuffled(training, seed + 1000).slice(0, size) : training,
+      test: samples.filter(({ spec }) => apart.has(specKey(spec))),
+    };
+  };
+  if (!folds) return [part(keys.slice(0, Math.floor(0.2 * keys.length)))];
+  return Array.from({ length: folds }, (_, f) => part(keys.filter((_, i) => i % folds === f)));
+}
+
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+/** Errors of one row for one seed, over all its test samples. */
+async function errorOf(row, seed) {
+  const { file, device, ...split } = ROWS[row];
+  const samples = await read(file);
+  const [errors, readable, chosen, fits] = [[], [], [], []];
+  let [inside, domain, tested] = [0, 0, 0];
+  for (const { training, test } of splits(samples, split, seed)) {
+    const model = fitModel(training, { device, origin: ORIGIN });
+    chosen.push(model.chosenForm);
+    fits.push(model);
+    const predict = compileModel(model);
+    const read = compileModel(model, 'alpha-axes');
+    for (const { spec, timeMs } of test) {
+      const { predictedMs, lowerMs, upperMs, inDomain } = predict(spec);
+      errors.push(Math.abs(predictedMs / timeMs - 1));
+      readable.push(Math.abs(read(spec).predictedMs / timeMs - 1));
+      tested += 1;
+      if (inDomain) domain += 1;
+      if (inDomain && lowerMs <= timeMs && timeMs <= upperMs) inside += 1;
+    }
+  }
+  const share = (values, limit) => values.filter((value) => value <= limit).length / values.length;
+  const heldOut = (form) => median(fits.map((m) => m.forms.find((f) => f.form === form).heldOut.medianApe));
+  return {
+    row,
+    seed,
+    chosen: [...new Set(chosen)].join(),
+    median: median(errors),
+    within10: share(errors, 0.1),
+    within20: share(errors, 0.2),
+    mape: errors.reduce((sum, e) => sum + e, 0) / errors.length,
+    readable: median(readable),
+    readableWithin10: share(readable, 0.1),
+    coverage: inside / domain,
+    inDomain: domain / tested,
+    halfWidth: median(fits.map(({ interval }) => interval.logHalfWidth)),
+    foreseen: heldOut(fits[0].chosenForm),
+    alpha: heldOut('alpha'),
+    flops: heldOut('flops'),
+  };
+}
+
+/** A fit of 10,000 samples as `auto` does it, and predictions by its model. */
+async function cost() {
+  const samples = shuffled(await read('h100-networklike.csv'), 11);
+  const training = samples.slice(0, 10_000);
+  const begin = { wall: performance.now(), cpu: process.cpuUsage() };
+  const model = fitModel(training, { device: { smCount: 132 }, origin: ORIGIN });
+  const fitSeconds = (performance.now() - begin.wall) / 1000;
+  const used = process.cpuUsage(begin.cpu);
+  const predict = compileModel(model);
+  let [wallRate, cpuRate] = [0, 0];
+  for (let k = 0; k < 8; k++) {
+    const [wall, cpu] = [performance.now(), process.cpuUsage()];
+    for (const { spec } of samples) predict(spec);
+    const { user, system } = process.cpuUsage(cpu);
+    wallRate = Math.max(wallRate, samples.length / ((performance.now() - wall) / 1000));
+    cpuRate = Math.max(cpuRate, samples.length / ((user + system) / 1e6));
+  }
+  return {
+    fitSeconds,
+    fitCpuSeconds: (used.user + used.system) / 1e6,
+    memoryMb: process.resourceUsage().maxRSS / 1024,
+    layersPerSecond: wallRate,
+    layersPerCpuSecond: cpuRate,
+    documentKb: JSON.stringify(model).length / 1024,
+    chosen: model.chosenForm,
+    heldOut: evaluate(model, samples.slice(10_000)).medianApe,
+  };
+}
+
+/** The paper's form by ordinary least squares in ms, and the best time of several, as curve_fit.py does it. */
+async function coefficients(repeats = 50) {
+  const samples = shapeSamples(await read('asperti-2021-quadro-t2000.csv'));
+  let [fit, ms] = [null, Infinity];
+  for (let k = 0; k < repeats; k++) {
+    const begin = performance.now();
+    fit = formNamed('alpha').fit(samples, { seed: 1, loss: 'absolute', device: {} });
+    ms = Math.min(ms, performance.now() - begin);
+  }
+  return { ms, coefficients: fit.groups.map(({ parameters }) => parameters.map(({ value }) => value)) };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [what, row, ...seeds] = process.argv.slice(2);
+  if (what === 'cost') console.log(JSON.stringify(await cost()));
+  else if (what === 'coefficients') console.log(JSON.stringify(await coefficients()));
+  else for (const seed of seeds) console.log(JSON.stringify(await errorOf(row, Number(seed))));
+}

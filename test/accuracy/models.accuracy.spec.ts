@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+/** What measure.mjs tells of one row of the table and one seed. Shares, not percent. */
+interface Errors {
+  readonly median: number;
+  readonly within10: number;
+  readonly readable: number;
+  readonly coverage: number;
+  readonly inDomain: number;
+}
+
+interface Row {
+  readonly most: { readonly median: number; readonly readable?: number };
+  readonly least: { readonly within10?: number };
+}
+
+interface Cost {
+  readonly fitCpuSeconds: number;
+  readonly memoryMb: number;
+  readonly layersPerCpuSecond: number;
+}
+
+interface Coefficients {
+  readonly ms: number;
+  readonly coefficients: readonly (readonly number[])[];
+}
+
+// plain JavaScript, because it runs on the build in processes of its own
+const script: string = path.join(import.meta.dirname, 'measure.mjs');
+const { ROWS, dataFile, missing } = (await import(script)) as {
+  ROWS: Record<string, Row>;
+  dataFile: (name: string) => string;
+  missing: () => readonly string[];
+};
+
+/** All rows with five seeds take half an hour of one core; in the reduced form, small rows with one seed. */
+const full = process.env['ALPHAFLOPS_ACCURACY'] === 'full';
+const SEEDS = full ? [11, 12, 13, 14, 15] : [11];
+const rows = Object.entries(ROWS).filter(([name]) => full || !name.endsWith('-all'));
+const MINUTES = 60_000;
+
+const absent = missing();
+const title =
+  absent.length === 0 ? 'accuracy' : `accuracy (skipped: no ${absent.join(', ')} beside the checkout)`;
+
+function measured<T>(...what: string[]): T[] {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [script, ...what], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`measure.mjs ${what.join(' ')}: ${stderr}`);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+/** Python with scipy, to compare with; another one than python3 is named by ALPHAFLOPS_PYTHON. */
+const python = process.env['ALPHAFLOPS_PYTHON'] ?? 'python3';
+const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
+
+(absent.length === 0 ? describe : describe.skip)(title, () => {
+  it.each(rows)(
+    '%s: held-out shapes are predicted as well as asked, with honest intervals',
+    (name, { most, least }) => {
+      const errors = measured<Errors>('error', name, ...SEEDS.map(String));
+      const of = (key: keyof Errors): number => median(errors.map((e) => e[key]));
+      expect(errors).toHaveLength(SEEDS.length);
+      expect(of('median')).toBeLessThanOrEqual(most.median);
+      expect(of('readable')).toBeLessThanOrEqual(most.readable ?? Infinity);
+      expect(of('within10')).toBeGreaterThanOrEqual(least.within10 ?? 0);
+      expect(of('inDomain')).toBeGreaterThan(0.97);
+      // a single test set of some hundred shapes tells the coverage to about 2 %
+      const slack = name.startsWith('paper') || !full ? 0.02 : 0;
+      expect(of('coverage')).toBeGreaterThanOrEqual(0.87 - slack);
+      expect(of('coverage')).toBeLessThanOrEqual(0.93 + slack);
+    },
+    30 * MINUTES,
+  );
+
+  it(
+    'a fit of 10,000 samples and predictions by it cost little',
+    () => {
+      // in processor time: the machine may be shared
+      const [cost] = measured<Cost>('cost');
+      expect(cost?.fitCpuSeconds).toBeLessThan(60);
+      expect(cost?.memoryMb).toBeLessThan(1024);
+      expect(cost?.layersPerCpuSecond).toBeGreaterThan(30_000);
+    },
+    5 * MINUTES,
+  );
+
+  it('least squares in ms gives the coefficients of ordinary curve fitting to three digits', () => {
+    const [ours] = measured<Coefficients>('coefficients');
+    const want = [
+      [0.0343, 1.163, 0.0399],
+      [0.00253, 0.707, 0.0551],
+    ];
+    const digits = ours?.coefficients.map((group) => group.map((value) => Number(value.toPrecision(3))));
+    expect(digits).toEqual(want.map((group) => group.map((value) => Number(value.toPrecision(3)))));
+  });
+
+  (scipy ? it : it.skip)(
+    `… and is no slower than scipy side by side${scipy ? '' : ` (skipped: ${python} has no scipy)`}`,
+    () => {
+      const theirs = (): Coefficients => {
+        const program = path.join(import.meta.dirname, 'curve_fit.py');
+        const file = dataFile('asperti-2021-quadro-t2000.csv');
+        const { stdout, stderr } = spawnSync(python, [program, file, '50'], { encoding: 'utf8' });
+        if (stdout === '') throw new Error(stderr);
+        return JSON.parse(stdout) as Coefficients;
+      };
+      const pairs = [1, 2, 3].map(() => [measured<Coefficients>('coefficients')[0]?.ms ?? NaN, theirs().ms]);
+      const best = (side: number): number => Math.min(...pairs.map((pair) => pair[side] ?? NaN));
+      expect(best(0)).toBeLessThanOrEqual(best(1));
+    },
+    MINUTES,
+  );
+});

@@ -1,0 +1,256 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
+import { Stack } from './support/stack.js';
+
+const COORDINATOR = resolve(import.meta.dirname, '../apps/coordinator/dist/main.js');
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await Stack.start({ ALPHAFLOPS_BODY_LIMIT_BYTES: '100000' });
+}, 60_000);
+afterAll(async () => {
+  await stack.stop();
+}, 60_000);
+
+interface Answer {
+  status: number;
+  type: string;
+  body: { code?: string; detail?: string; errors?: { path: string; message: string }[]; requestId?: string };
+}
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  token: string | null = stack.token,
+): Promise<Answer> {
+  const answer = await fetch(stack.url + path, {
+    method,
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  expect(text).not.toMatch(/\bat .+\.(js|ts):\d+/);
+  return {
+    status: answer.status,
+    type: answer.headers.get('content-type') ?? '',
+    body: text === '' ? {} : (JSON.parse(text) as Answer['body']),
+  };
+}
+
+const device = {
+  uuid: 'u-1',
+  sku: 'Test device',
+  kind: 'cpu',
+  executor: 'fake',
+  memoryBytes: 1e9,
+  smCount: null,
+  provenance: {
+    schema: 'alphaflops.provenance/1',
+    device: {},
+    executor: { name: 'fake', version: '1' },
+    libraries: {},
+    mathMode: 'none',
+    worker: { version: '1', commit: null, dirty: null },
+    host: { hostname: 'h', cpu: 'c', os: 'o', kernel: 'k', node: 'n' },
+  },
+};
+const enrolment = { name: 'n', version: '1', protocolVersion: WORKER_PROTOCOL_VERSION, devices: [device] };
+
+async function joinToken(request: object = {}): Promise<{ id: string; token: string }> {
+  const answer = await call('POST', '/v1/join-tokens', request);
+  expect(answer.status).toBe(201);
+  return answer.body as { id: string; token: string };
+}
+
+async function enrolled(): Promise<{ id: string; token: string; deviceClassId: string }> {
+  const { token } = await joinToken();
+  const answer = await call('POST', '/v1/workers', enrolment, token);
+  expect(answer.status).toBe(201);
+  const { worker, workerToken } = answer.body as { worker: { id: string }; workerToken: string };
+  const classes = (await call('GET', '/v1/device-classes')).body as { items: { id: string }[] };
+  return { id: worker.id, token: workerToken, deviceClassId: classes.items[0]?.id ?? '' };
+}
+
+describe('who may do what', () => {
+  it('asks for a token, and says why one is refused', async () => {
+    const code = async (token: string | null) =>
+      (await call('GET', '/v1/workers', undefined, token)).body.code;
+    expect(await code(null)).toBe('no-token');
+    expect(await code('af_admin_wrong')).toBe('unknown-token');
+    expect(await code((await joinToken()).token)).toBe('forbidden');
+    expect(await code((await enrolled()).token)).toBe('forbidden');
+    expect((await call('GET', '/healthz', undefined, null)).status).toBe(200);
+    expect((await call('GET', '/metrics', undefined, null)).status).toBe(401);
+  });
+
+  it('lets a join token be used as often as it says, until it is revoked', async () => {
+    const { id, token } = await joinToken({ maxUses: 2 });
+    const enrol = async () => (await call('POST', '/v1/workers', enrolment, token)).body.code ?? 'enrolled';
+    expect([await enrol(), await enrol(), await enrol()]).toEqual(['enrolled', 'enrolled', 'used-up-token']);
+    expect((await call('DELETE', `/v1/join-tokens/${id}`)).status).toBe(204);
+    expect(await enrol()).toBe('revoked-token');
+    expect((await call('POST', '/v1/workers', enrolment, 'af_join_invented')).body.code).toBe(
+      'unknown-token',
+    );
+    expect((await call('POST', '/v1/workers', enrolment, stack.token)).body.code).toBe('unknown-token');
+  });
+
+  it('tells a worker of another protocol version to upgrade, and spends no use on it', async () => {
+    const { token } = await joinToken();
+    const old = await call('POST', '/v1/workers', { ...enrolment, protocolVersion: 99 }, token);
+    expect([old.status, old.body.code]).toEqual([426, 'upgrade-worker']);
+    expect((await call('POST', '/v1/workers', enrolment, token)).status).toBe(201);
+  });
+
+  it('lets a worker speak for itself only, and not at all once revoked', async () => {
+    const [mine, other] = [await enrolled(), await enrolled()];
+    const beat = (id: string) =>
+      call('POST', `/v1/workers/${id}/heartbeat`, { activity: 'idle' }, mine.token);
+    expect((await beat(mine.id)).body).toEqual({ desiredState: 'active', reason: null });
+    expect((await beat(other.id)).body.code).toBe('forbidden');
+    await call('POST', `/v1/workers/${mine.id}/pause`, { reason: 'noise' });
+    expect((await beat(mine.id)).body).toEqual({ desiredState: 'paused', reason: 'noise' });
+    await call('POST', `/v1/workers/${mine.id}/revoke`);
+    expect((await beat(mine.id)).body.code).toBe('revoked-token');
+    expect((await call('POST', `/v1/workers/${mine.id}/resume`)).body.code).toBe('worker-revoked');
+  });
+
+  it('shows secrets once', async () => {
+    const { token } = await joinToken();
+    const listed = await call('GET', '/v1/join-tokens');
+    expect(JSON.stringify(listed.body)).not.toContain(token);
+    expect(JSON.stringify(listed.body)).not.toContain('hash');
+  });
+});
+
+describe('bad input', () => {
+  const campaign = (changes: object, deviceClassId: string) => ({
+    name: 'x',
+    design: { name: 'networklike' },
+    budget: { specs: 5 },
+    target: { kind: 'device-class', deviceClassId },
+    ...changes,
+  });
+  const csv = (text: string) => ({ design: { name: 'csv', csv: text } });
+  const HEADER = 'height,width,cin,cout,kernel_h,kernel_w';
+
+  it.each([
+    ['an unknown field', { budgets: 1 }, 'budgets'],
+    ['a wrong type', { replicates: 'two' }, 'replicates'],
+    ['nothing to measure', { budget: { specs: 0 } }, 'budget.specs'],
+    ['more than a million specs', { budget: { specs: 1_000_001 } }, 'budget.specs'],
+    ['an unknown design', { design: { name: 'nice' } }, 'design.name'],
+    ['a seed that is none', { design: { name: 'random', seed: -1 } }, 'design.seed'],
+    ['an unknown protocol', { protocol: 'fast' }, 'protocol'],
+    [
+      'an id that is none',
+      { target: { kind: 'device-class', deviceClassId: '../../etc' } },
+      'target.deviceClassId',
+    ],
+    [
+      'an operator for an id',
+      { target: { kind: 'device-class', deviceClassId: { $gt: '' } } },
+      'target.deviceClassId',
+    ],
+    ['a missing column', csv('height,width\n1,1\n'), 'design.csv'],
+    ['a negative size', csv(`${HEADER}\n8,8,4,4,3,-3\n`), 'design.csv'],
+    ['a text for a number', csv(`${HEADER}\n8,8,4,4,3,3\n8,8,four,4,3,3\n`), 'design.csv'],
+    ['limits that leave nothing', { constraints: { maxMacs: 1 } }, 'design'],
+    ['a time cap without a model', { budget: { specs: 5, maxSpecMs: 1 } }, 'budget.maxSpecMs'],
+  ])('is refused and named: %s', async (_what, changes, path) => {
+    const { deviceClassId } = await enrolled();
+    const before = (await call('GET', '/v1/campaigns')).body as { items: unknown[] };
+    const answer = await call('POST', '/v1/campaigns', campaign(changes, deviceClassId));
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+    expect(answer.type).toContain('application/problem+json');
+    expect(answer.body.errors?.map((error) => error.path)).toContain(path);
+    expect(answer.body.detail).toContain(path);
+    const after = (await call('GET', '/v1/campaigns')).body as { items: unknown[] };
+    expect(after.items).toHaveLength(before.items.length);
+  });
+
+  it('names line and column of a CSV', async () => {
+    const { deviceClassId } = await enrolled();
+    const text = `${HEADER}\n8,8,4,4,3,3\n8,8,four,4,3,3\n`;
+    const answer = await call('POST', '/v1/campaigns', campaign(csv(text), deviceClassId));
+    expect(answer.body.detail).toMatch(/line 3.*cin|3.*column cin/s);
+  });
+
+  it.each([
+    ['/v1/campaigns/nothing', 404, 'not-found'],
+    ['/v1/models/nothing', 404, 'not-found'],
+    ['/v1/devices/nothing/models/latest', 404, 'not-found'],
+    ['/v1/samples/%00', 400, 'invalid-request'],
+    ['/v1/samples?limit=100000', 400, 'invalid-request'],
+    ['/v1/samples?cursor=invented', 400, 'bad-cursor'],
+    ['/v1/samples?outcome[$ne]=ok', 200, undefined],
+    ['/v1/samples/stream?format=xlsx', 400, 'invalid-request'],
+    ['/v1/fits/none', 404, 'not-found'],
+    ['/v1/nothing', 404, 'not-found'],
+  ])('GET %s answers %i', async (path, status, code) => {
+    const answer = await call('GET', path);
+    expect([answer.status, answer.body.code]).toEqual([status, code]);
+  });
+
+  it('bounds bodies: broken, too large, too deep', async () => {
+    expect(await call('POST', '/v1/join-tokens', '{"a":')).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-request' },
+    });
+    expect((await call('POST', '/v1/join-tokens', { name: 'x'.repeat(200_000) })).status).toBe(413);
+    const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
+    expect((await call('POST', '/v1/join-tokens', deep)).status).toBe(400);
+    const polluted = await call('POST', '/v1/join-tokens', '{"__proto__":{"maxUses":9},"constructor":1}');
+    expect(polluted.body).toMatchObject({ maxUses: 1 });
+  });
+
+  it('keeps an id that the client gave its request, if harmless', async () => {
+    const ask = async (id: string) =>
+      (await fetch(`${stack.url}/healthz`, { headers: { 'x-request-id': id } })).headers.get('x-request-id');
+    expect(await ask('abc-123')).toBe('abc-123');
+    expect(await ask('<script>')).not.toBe('<script>');
+  });
+});
+
+describe('one coordinator per store', () => {
+  it('refuses a second one and names the first', async () => {
+    const { password } = stack.redis.address;
+    const second = fork(COORDINATOR, [], {
+      silent: true,
+      env: {
+        PATH: process.env['PATH'],
+        REDIS_URL: `redis://:${password ?? ''}@127.0.0.1:${stack.redis.port}`,
+        ALPHAFLOPS_DATA_DIR: join(stack.directory, 'data'),
+        ALPHAFLOPS_PORT: '0',
+      },
+    });
+    let text = '';
+    second.stderr?.on('data', (piece: Buffer) => (text += piece.toString()));
+    const [code] = (await once(second, 'exit')) as [number];
+    expect(code).toBe(1);
+    expect(text).toContain(String(stack.coordinatorPid));
+    expect(text).not.toContain(password);
+    expect(text.trim().split('\n')).toHaveLength(1);
+  }, 30_000);
+});
+
+describe('request rate', () => {
+  it('is limited', async () => {
+    const limited = await Stack.start({ ALPHAFLOPS_REQUESTS_PER_MINUTE: '5' });
+    const statuses: number[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      const answer = await fetch(`${limited.url}/v1/workers`, {
+        headers: { authorization: `Bearer ${limited.token}` },
+      });
+      statuses.push(answer.status);
+    }
+    await limited.stop();
+    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  }, 60_000);
+});

@@ -1,0 +1,245 @@
+// Checks executor cudnn on a machine with a GPU against measurements of an H100, within a time limit:
+//   run.sh [--out FOLDER] [--limit-s 450] [--library-path FOLDERS]
+// Prints what it found and writes it to FOLDER/gpu-check.json. Exit code 1 when something that must hold does not;
+// the goals that compare times hold only for the kind of GPU that the data were measured on.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runSuite } from './tiny-runner.mjs';
+import { checkOutput, ExecutorHost, measureSpec, systemClock } from '@alphaflops/executor';
+import { executorConformance } from '@alphaflops/executor/testing';
+import { createExecutor, CUDNN_EXECUTORS } from '@alphaflops/executor-cudnn';
+import { protocolNamed } from '@alphaflops/measure';
+
+const { values: args } = parseArgs({
+  options: {
+    out: { type: 'string', default: '.' },
+    'limit-s': { type: 'string', default: '450' },
+    'library-path': { type: 'string', default: process.env.LD_LIBRARY_PATH ?? '' },
+  },
+});
+const startedMs = performance.now();
+const limitMs = 1000 * Number(args['limit-s']);
+const leftMs = () => limitMs - (performance.now() - startedMs);
+const settings = { libraryPath: args['library-path'].split(':').filter((folder) => folder !== '') };
+const gpu = protocolNamed('gpu');
+const report = { startedAt: new Date().toISOString(), node: process.version, failures: [] };
+
+const probed = await createExecutor('cudnn', settings).probe();
+if (!probed.ok) {
+  console.log(`executor cudnn does not work here: ${probed.reason}`);
+  process.exit(1);
+}
+report.device = probed.devices[0].provenance;
+const { uuid, sku } = probed.devices[0];
+console.log(`${sku}: ${JSON.stringify(report.device.libraries)}, driver ${report.device.device.driver}`);
+
+/** Each writes its part of the report; one that throws is a failure and the others go on. */
+for (const check of [conformance, everyPrecision, times, energy, ownProcess, coldAndFind]) {
+  const beganMs = performance.now();
+  try {
+    report[check.name] = await check();
+  } catch (error) {
+    report.failures.push(`${check.name}: ${String(error?.stack ?? error).slice(0, 1500)}`);
+  }
+  const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);
+  console.log(`${check.name} (${seconds} s): ${JSON.stringify(report[check.name], null, 1)}`);
+}
+for (const failure of report.failures) console.log(`FAILED ${failure}`);
+mkdirSync(args.out, { recursive: true });
+writeFileSync(join(args.out, 'gpu-check.json'), `${JSON.stringify(report, null, 2)}\n`);
+process.exit(report.failures.length === 0 ? 0 : 1);
+
+async function conformance() {
+  const results = {};
+  for (const name of CUDNN_EXECUTORS) {
+    const { passed, failures } = await runSuite(() => {
+      executorConformance({
+        createExecutor: () => createExecutor(name, settings),
+        unsupported: [],
+        huge: { ...layer(), height: 1_048_576, width: 1_048_576 },
+        grouped: 'computed',
+      });
+    });
+    for (const { title, message } of failures) report.failures.push(`${name}: ${title}: ${message}`);
+    results[name] = { passed, failed: failures.length };
+  }
+  return results;
+}
+
+async function everyPrecision() {
+  const counts = { right: 0, unsupported: [] };
+  await withSession('cudnn', settings, async (session) => {
+    for (const dtype of ['f32', 'f16', 'bf16']) {
+      for (const layout of ['NCHW', 'NHWC']) {
+        for (const changes of [
+          {},
+          { kernel_h: 2, kernel_w: 4 },
+          { groups: 8 },
+          { groups: 64 },
+          { stride: 2, batch: 2 },
+        ]) {
+          const spec = layer({ dtype, layout, ...changes });
+          const what = JSON.stringify({ dtype, layout, ...changes });
+          const prepared = await session.prepare(spec, { seed: 1, mode: 'hot' });
+          if (!prepared.ok) counts.unsupported.push(`${what}: ${prepared.reason}`);
+          else {
+            const check = await checkOutput(spec, prepared.conv);
+            await prepared.conv.dispose();
+            if (check.ok) counts.right += 1;
+            else report.failures.push(`${what}: ${check.reason}`);
+          }
+        }
+      }
+    }
+  });
+  return counts;
+}
+
+/** Goal: median within 3 % of the data, 10 to 90 % of shapes within 6 %, 50 shapes a second. */
+async function times() {
+  const rows = readRows('h100-random.csv');
+  const ratios = [];
+  const uneven = [];
+  const outcomes = {};
+  const beganMs = performance.now();
+  await withSession('cudnn', settings, async (session) => {
+    for (const { spec, time_ms } of rows) {
+      if (leftMs() < 120_000) break;
+      const measurement = await measureSpec(session, spec, gpu, systemClock);
+      outcomes[measurement.outcome] = (outcomes[measurement.outcome] ?? 0) + 1;
+      if (measurement.outcome !== 'ok') continue;
+      const ratio = measurement.timing.timeMs / time_ms;
+      // PyTorch pads even kernels in other kernels than cuDNN's.
+      if (measurement.algorithm.includes('padded')) uneven.push(ratio);
+      else ratios.push(ratio);
+    }
+  });
+  const done = Object.values(outcomes).reduce((sum, n) => sum + n, 0);
+  const shapesPerS = done / ((performance.now() - beganMs) / 1000);
+  return { outcomes, shapesPerS, evenPadding: quantiles(ratios), unevenPadding: quantiles(uneven) };
+}
+
+/** Goal: within 5 % in the median. */
+async function energy() {
+  const ratios = [];
+  const crossChecks = [];
+  const reasons = [];
+  await withSession('cudnn', settings, async (session) => {
+    for (const { spec, energy_mj } of readRows('h100-energy.csv')) {
+      if (leftMs() < 90_000) break;
+      const prepared = await session.prepare(spec, { seed: 1, mode: 'hot' });
+      if (!prepared.ok) continue;
+      await prepared.conv.timeBatchMs(10);
+      const reading = await prepared.conv.energy(1000);
+      await prepared.conv.dispose();
+      if (!reading.ok) reasons.push(reading.reason);
+      else {
+        ratios.push(reading.energyMj / energy_mj);
+        if (reading.integratedMj !== null) crossChecks.push(reading.integratedMj / reading.energyMj);
+      }
+    }
+  });
+  return {
+    ratio: quantiles(ratios),
+    integratedOverCounter: quantiles(crossChecks),
+    reasons: reasons.slice(0, 3),
+  };
+}
+
+/** What the process of its own costs: the same shapes in this process and through ExecutorHost. */
+async function ownProcess() {
+  const specs = readRows('h100-random.csv')
+    .slice(0, 100)
+    .map(({ spec }) => spec);
+  let bareMs = 0;
+  await withSession('cudnn', settings, async (session) => {
+    await measureSpec(session, specs[0], gpu, systemClock);
+    const beganMs = performance.now();
+    for (const spec of specs) await measureSpec(session, spec, gpu, systemClock);
+    bareMs = performance.now() - beganMs;
+  });
+  const host = new ExecutorHost({
+    module: '@alphaflops/executor-cudnn',
+    executor: 'cudnn',
+    settings,
+    deviceUuid: uuid,
+  });
+  await host.measure(specs[0], gpu);
+  const beganMs = performance.now();
+  for (const spec of specs) await host.measure(spec, gpu);
+  const hostMs = performance.now() - beganMs;
+  await host.close();
+  return { shapes: specs.length, bareMs, hostMs, ratio: hostMs / bareMs };
+}
+
+async function coldAndFind() {
+  const specs = readRows('h100-random.csv')
+    .slice(0, 20)
+    .map(({ spec }) => spec);
+  const timed = async (choice, protocol) => {
+    const found = [];
+    await withSession('cudnn', { ...settings, ...choice }, async (session) => {
+      for (const spec of specs) {
+        const { outcome, timing } = await measureSpec(session, spec, protocol, systemClock);
+        found.push(outcome === 'ok' ? timing : null);
+      }
+    });
+    return found;
+  };
+  const hot = await timed({}, gpu);
+  const ratio = (others) =>
+    quantiles(others.flatMap((other, at) => (other && hot[at] ? [other.timeMs / hot[at].timeMs] : [])));
+  return {
+    eagerOverHot: quantiles(hot.flatMap((timing) => (timing ? [timing.eagerMs / timing.timeMs] : []))),
+    coldOverHot: ratio(await timed({}, { ...gpu, mode: 'cold' })),
+    findOverHeuristic: ratio(await timed({ find: true }, gpu)),
+  };
+}
+
+async function withSession(name, options, work) {
+  const session = await createExecutor(name, options).open(uuid);
+  try {
+    await work(session);
+  } finally {
+    await session.dispose();
+  }
+}
+
+function layer(changes = {}) {
+  const shape = {
+    batch: 1,
+    height: 56,
+    width: 56,
+    cin: 64,
+    cout: 64,
+    kernel_h: 3,
+    kernel_w: 3,
+    stride: 1,
+    groups: 1,
+  };
+  return { ...shape, dtype: 'f32', padding: 'same', layout: 'NCHW', ...changes };
+}
+
+function readRows(name) {
+  const [header, ...lines] = readFileSync(join(import.meta.dirname, name), 'utf8')
+    .trimEnd()
+    .split('\n');
+  const columns = header.split(',');
+  return lines.map((line) => {
+    const row = Object.fromEntries(line.split(',').map((cell, at) => [columns[at], cell]));
+    const axes = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups'];
+    const spec = { ...Object.fromEntries(axes.map((axis) => [axis, Number(row[axis])])), dtype: row.dtype };
+    return {
+      spec: { ...spec, padding: 'same', layout: 'NCHW' },
+      time_ms: Number(row.time_ms),
+      energy_mj: Number(row.energy_mj),
+    };
+  });
+}
+
+function quantiles(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share) => Number((sorted[Math.floor(share * (sorted.length - 1))] ?? NaN).toPrecision(4));
+  return { n: sorted.length, p10: at(0.1), median: at(0.5), p90: at(0.9) };
+}

@@ -1,0 +1,105 @@
+// Brings a fresh checkout to where everything runs: packages, Redis, build. Plain Node: it runs before any package is
+// there. Quiet while all is well; says what to do when it is not.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const OLDEST_NODE = [20, 19];
+
+class SetupError extends Error {}
+
+/** Runs a program; its output is shown only when it fails. */
+function run(program, args, { env = {}, hint = '' } = {}) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    maxBuffer: 1 << 28,
+  });
+  if (status === 0) return;
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`);
+  throw new SetupError(
+    `${program} ${args.join(' ')} failed${error ? ` (${error.message})` : ''}. ${hint}`.trim(),
+  );
+}
+
+/** One line per step that had something to do, with its time. */
+function step(what, act) {
+  const start = performance.now();
+  process.stdout.write(`${what} … `);
+  act();
+  process.stdout.write(`${((performance.now() - start) / 1000).toFixed(1)} s\n`);
+}
+
+function isOnPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
+  if (isOld) {
+    throw new SetupError(
+      `Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.versions.node}.`,
+    );
+  }
+}
+
+function installPackages() {
+  const installed = join(root, 'node_modules/.package-lock.json');
+  const isCurrent =
+    existsSync(installed) &&
+    ['package.json', 'package-lock.json'].every(
+      (file) => statSync(join(root, file)).mtimeMs <= statSync(installed).mtimeMs,
+    );
+  if (isCurrent) return;
+  step('installing packages', () => {
+    run('npm', ['install', '--no-audit', '--no-fund'], { hint: 'Is the package registry reachable?' });
+  });
+}
+
+function installRedis() {
+  if (process.env.REDIS_URL || isOnPath('redis-server')) return;
+  const advice =
+    'Install Redis (Debian, Ubuntu: apt-get install redis-server), or set REDIS_URL to one that runs.';
+  const isRoot = process.getuid?.() === 0;
+  const mayInstall =
+    isOnPath('apt-get') && (isRoot || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0);
+  if (!mayInstall) throw new SetupError(advice);
+  step('installing redis-server', () => {
+    const apt = (...args) => {
+      const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y', ...args];
+      run(isRoot ? command[0] : 'sudo', isRoot ? command.slice(1) : ['-n', ...command], { hint: advice });
+    };
+    // RUNLEVEL=1: the package must not start a service of its own; we start a private server where we need one.
+    apt('update');
+    apt('install', '--no-install-recommends', 'redis-server');
+  });
+}
+
+function build() {
+  step('building', () => {
+    run('npx', ['--no-install', 'nx', 'run-many', '-t', 'build', '--output-style=static'], {
+      env: { NX_DAEMON: 'false', NX_TUI: 'false' },
+    });
+  });
+}
+
+try {
+  checkNode();
+  installPackages();
+  installRedis();
+  build();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`\n${error.message}\n`);
+  process.exit(1);
+}
