@@ -14,14 +14,19 @@ const LIBRARY = join(import.meta.dirname, '..');
 const BATCH_SIZE = 40;
 const ROUNDS = 4;
 
-const { server, stop } = await startTestServer();
-afterAll(stop);
+/** One each: what killed processes leave behind in one must not slow the other. */
+const servers = { 'where-supported': await startTestServer(), never: await startTestServer() };
+const { skip } = servers.never.server;
+afterAll(async () => {
+  for (const { stop } of Object.values(servers)) await stop();
+});
 
-if (server.skip !== undefined) it.skip(`processes on MongoDB (skipped: ${server.skip})`, () => undefined);
+if (skip !== undefined) it.skip(`processes on MongoDB (skipped: ${skip})`, () => undefined);
 
-describe.each(server.skip === undefined ? (['where-supported', 'never'] as const) : [])(
+describe.each(skip === undefined ? (['where-supported', 'never'] as const) : [])(
   'processes that die while they record, transactions %s',
   (transactions) => {
+    const { server } = servers[transactions];
     const uri = server.skip === undefined ? (server.replicaSet ?? server.standalone ?? '') : '';
     let opened: TestStores;
 
@@ -33,7 +38,7 @@ describe.each(server.skip === undefined ? (['where-supported', 'never'] as const
     beforeEach(async () => {
       opened = await openTestStores(uri, { transactions });
     });
-    afterEach(() => opened.cleanUp());
+    afterEach(() => opened.cleanUp(), 120_000);
 
     it('lose no confirmed batch, and counts are those of the samples', async () => {
       const { stores, database } = opened;
