@@ -76,7 +76,8 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
       this.troubles.delete(what);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== this.troubles.get(what)) this.logger.error(`Cannot look after ${what}, trying on: ${text}`);
+      if (text !== this.troubles.get(what))
+        this.logger.error(`Cannot look after ${what}, trying on: ${text}`);
       this.troubles.set(what, text);
     }
   }

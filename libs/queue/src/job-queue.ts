@@ -77,7 +77,10 @@ export class JobQueue<N extends JobName> {
   async collect(handle: (settled: Settled<N>) => Promise<void>): Promise<number> {
     let collected = 0;
     for (;;) {
-      const [completed, failed] = await Promise.all([this.settledJobs('completed'), this.settledJobs('failed')]);
+      const [completed, failed] = await Promise.all([
+        this.settledJobs('completed'),
+        this.settledJobs('failed'),
+      ]);
       const settledJobs = [...completed, ...failed];
       if (settledJobs.length === 0) return collected;
       for (const { job, settled } of settledJobs) {
