@@ -71,7 +71,7 @@ interface Display {
 
 function bar(): Display {
   const shown = new cliProgress.SingleBar({
-    format: '  {bar} {value}/{total} · {rate} · {left} · {outcomes}',
+    format: '  {bar} {value}/{total} · {pace} · {outcomes}',
     barCompleteChar: '█',
     barIncompleteChar: '░',
     barsize: 30,
@@ -101,8 +101,8 @@ function lines(output: ProgressOutput): Display {
       const share = recordedSlots / plannedSlots;
       if (state === written.state && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
       written = { share, state };
-      const { rate, left, outcomes } = words(progress);
-      output.write(`  ${recordedSlots}/${plannedSlots} · ${rate} · ${left} · ${outcomes}\n`);
+      const { pace, outcomes } = words(progress);
+      output.write(`  ${recordedSlots}/${plannedSlots} · ${pace} · ${outcomes}\n`);
     },
     stop: () => undefined,
   };
@@ -110,14 +110,10 @@ function lines(output: ProgressOutput): Display {
 
 function words({ state, slotsPerSecond, remainingSeconds, outcomes }: CampaignProgress) {
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
+  const rate = slotsPerSecond === null ? [] : [`${significant(slotsPerSecond, 2)}/s`];
+  const left = remainingSeconds === null ? [] : [`${seconds(remainingSeconds)} left`];
   return {
-    rate: slotsPerSecond === null ? 'rate not known yet' : `${significant(slotsPerSecond, 2)}/s`,
-    left:
-      state !== 'running'
-        ? state
-        : remainingSeconds === null
-          ? 'running'
-          : `${seconds(remainingSeconds)} left`,
+    pace: state === 'running' && rate.length > 0 ? [...rate, ...left].join(' · ') : state,
     outcomes:
       happened.length === 0 ? 'nothing measured yet' : happened.map(([name, n]) => `${n} ${name}`).join(', '),
   };
