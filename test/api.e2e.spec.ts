@@ -175,6 +175,17 @@ describe('bad input', () => {
     expect(after.items).toHaveLength(before.items.length);
   });
 
+  it('previews a plan, with the same errors, and stores nothing', async () => {
+    const { deviceClassId } = await enrolled();
+    const before = (await call('GET', '/v1/campaigns')).body as { items: unknown[] };
+    const preview = await call('POST', '/v1/campaigns/preview', campaign({}, deviceClassId));
+    expect(preview).toMatchObject({ status: 200, body: { plannedSpecs: 5, timesFrom: 'protocol' } });
+    const wrong = await call('POST', '/v1/campaigns/preview', campaign(csv('height\n1\n'), deviceClassId));
+    expect(wrong.body.errors?.map((error) => error.path)).toContain('design.csv');
+    const after = (await call('GET', '/v1/campaigns')).body as { items: unknown[] };
+    expect(after.items).toHaveLength(before.items.length);
+  });
+
   it('names line and column of a CSV', async () => {
     const { deviceClassId } = await enrolled();
     const text = `${HEADER}\n8,8,4,4,3,3\n8,8,four,4,3,3\n`;

@@ -1,4 +1,5 @@
 import {
+  CampaignPreviewSchema,
   CampaignProgressSchema,
   CampaignQuerySchema,
   type CampaignRequest,
@@ -33,6 +34,12 @@ export class CampaignsController {
   @Answer(202, CampaignSchema, 'Plan a campaign and start it')
   create(@Body({ schema: CampaignRequestSchema }) body: CampaignRequest) {
     return this.campaigns.create(body);
+  }
+
+  @Post('preview')
+  @Answer(200, CampaignPreviewSchema, 'What a campaign would plan, and how long at least it would take')
+  preview(@Body({ schema: CampaignRequestSchema }) body: CampaignRequest) {
+    return this.campaigns.preview(body);
   }
 
   @Get()

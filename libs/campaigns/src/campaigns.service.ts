@@ -1,9 +1,17 @@
-import type { Campaign, CampaignProgress, CampaignRequest, Page, PageQuery } from '@alphaflops/contracts';
+import type {
+  Campaign,
+  CampaignPreview,
+  CampaignProgress,
+  CampaignRequest,
+  Page,
+  PageQuery,
+} from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
 import { type CampaignFilter, CampaignStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle, recordedOf } from './lifecycle.js';
 import { Planner } from './planner.js';
+import { previewOf } from './preview.js';
 
 /** Specs written to the store in one go. */
 const SPEC_PAGE = 5_000;
@@ -35,6 +43,12 @@ export class CampaignsService {
       this.logger.error(`Could not submit ${planned.id} yet: ${String(error)}`);
     });
     return planned;
+  }
+
+  /** What `create` would plan. */
+  async preview(request: CampaignRequest): Promise<CampaignPreview> {
+    const planned = await this.planner.plan(request);
+    return previewOf(planned, await this.planner.expectation(planned.campaign.deviceClassId));
   }
 
   async get(id: string): Promise<Campaign> {

@@ -55,6 +55,14 @@ export class Planner {
     };
   }
 
+  /** Milliseconds of a convolution by the newest model of the device class; null without one. */
+  async expectation(deviceClassId: string): Promise<((spec: ConvSpec) => number) | null> {
+    const model = await this.models.latest(deviceClassId);
+    if (model === null) return null;
+    const predict = compileModel(model);
+    return (spec) => predict(spec).predictedMs;
+  }
+
   private async target({
     target,
   }: CampaignRequest): Promise<{ deviceClass: DeviceClass; targetIds: string[] }> {
@@ -107,15 +115,14 @@ export class Planner {
 
   /** A time cap is judged by the newest model of the device class. */
   private async estimate(deviceClassId: string): Promise<(spec: ConvSpec) => number> {
-    const model = await this.models.latest(deviceClassId);
-    if (model === null) {
+    const expected = await this.expectation(deviceClassId);
+    if (expected === null) {
       throw wrong(
         'budget.maxSpecMs',
         `${deviceClassId} has no model yet that could tell times; use constraints.maxMacs`,
       );
     }
-    const predict = compileModel(model);
-    return (spec) => predict(spec).predictedMs;
+    return expected;
   }
 }
 

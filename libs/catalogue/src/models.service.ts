@@ -40,10 +40,10 @@ export class ModelsService {
     return this.ofDeviceClass(device.deviceClassId);
   }
 
-  async predict({ model: which, layers }: PredictionRequest): Promise<Predictions> {
+  async predict({ model: which, form, layers }: PredictionRequest): Promise<Predictions> {
     const model = await this.find(which);
-    const predict = this.predictorOf(model);
     try {
+      const predict = this.predictorOf(model, form ?? model.chosenForm);
       const predictions = layers.map(predict);
       const sum = (of: (p: (typeof predictions)[number]) => number) =>
         predictions.reduce((total, prediction) => total + of(prediction), 0);
@@ -75,11 +75,11 @@ export class ModelsService {
     }
   }
 
-  private predictorOf(model: Model): Predictor {
-    const id = model.id ?? '';
+  private predictorOf(model: Model, form: string): Predictor {
+    const id = `${model.id ?? ''} ${form}`;
     const known = this.compiled.get(id);
     if (known !== undefined) return known;
-    const predictor = compileModel(model);
+    const predictor = compileModel(model, form);
     const [oldest] = this.compiled.keys();
     if (oldest !== undefined && this.compiled.size >= COMPILED_KEPT) this.compiled.delete(oldest);
     this.compiled.set(id, predictor);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CampaignStateSchema } from './campaign.js';
+import { CampaignSchema, CampaignStateSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
 import { DeviceDescriptionSchema, WorkerDesiredStateSchema, WorkerSchema } from './device.js';
 import { IdSchema, LabelsSchema, PageQuerySchema, TimestampSchema } from './ids.js';
@@ -105,6 +105,29 @@ export const ReasonSchema = z
   .prefault({})
   .meta({ id: 'Reason' });
 
+/** What a request for a campaign would plan; nothing is stored. */
+export const CampaignPreviewSchema = CampaignSchema.pick({
+  deviceClassId: true,
+  protocol: true,
+  plannedSpecs: true,
+  plannedSlots: true,
+  rounds: true,
+  excluded: true,
+})
+  .extend({
+    specs: z
+      .array(ConvSpecSchema)
+      .describe('planned ConvSpecs in the order of measuring; of a large plan, evenly spread ones'),
+    leastSeconds: z
+      .number()
+      .describe('warm-up and timed runs of all slots on one device of each target; a campaign takes longer'),
+    timesFrom: z
+      .enum(['model', 'protocol'])
+      .describe('model: expected by the newest model; protocol: no model yet, the shortest that it allows'),
+  })
+  .meta({ id: 'CampaignPreview' });
+export type CampaignPreview = z.infer<typeof CampaignPreviewSchema>;
+
 export const CampaignQuerySchema = PageQuerySchema.extend({
   state: CampaignStateSchema.optional(),
   deviceClassId: IdSchema.optional(),
@@ -149,6 +172,11 @@ export const PredictionRequestSchema = z
         z.object({ kind: z.literal('device'), deviceId: IdSchema }),
       ])
       .describe('one model, or the newest of a device class or device'),
+    form: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('a form of the model; by default the chosen one, which alone has an interval'),
     layers: z.array(ConvSpecSchema).min(1).max(MAX_LAYERS),
   })
   .strict()

@@ -245,6 +245,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/campaigns/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a campaign would plan, and how long at least it would take */
+        post: operations["Campaigns_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/campaigns/{id}": {
         parameters: {
             query?: never;
@@ -1008,6 +1025,59 @@ export interface components {
             /** @description specs planned at the end of each round so far, rising */
             ends: number[];
         };
+        CampaignPreview: {
+            /** @description class of every target device */
+            deviceClassId: string;
+            protocol: components["schemas"]["Protocol"];
+            plannedSpecs: number;
+            /** @description specs × replicates × targets */
+            plannedSlots: number;
+            /** @description of the design adaptive; absent: all is planned at once */
+            rounds?: components["schemas"]["CampaignRounds"];
+            /** @description specs left out at planning, by reason */
+            excluded: {
+                [key: string]: number;
+            };
+            /** @description planned ConvSpecs in the order of measuring; of a large plan, evenly spread ones */
+            specs: components["schemas"]["ConvSpec"][];
+            /** @description warm-up and timed runs of all slots on one device of each target; a campaign takes longer */
+            leastSeconds: number;
+            /**
+             * @description model: expected by the newest model; protocol: no model yet, the shortest that it allows
+             * @enum {string}
+             */
+            timesFrom: "model" | "protocol";
+        };
+        /** @description One 2-D convolution; sizes in elements. */
+        ConvSpec: {
+            /** @default 1 */
+            batch: number;
+            height: number;
+            width: number;
+            cin: number;
+            cout: number;
+            kernel_h: number;
+            kernel_w: number;
+            /** @default 1 */
+            stride: number;
+            /** @default 1 */
+            groups: number;
+            /**
+             * @default f32
+             * @enum {string}
+             */
+            dtype: "f32" | "f16" | "bf16";
+            /**
+             * @default same
+             * @enum {string}
+             */
+            padding: "same" | "valid";
+            /**
+             * @default NCHW
+             * @enum {string}
+             */
+            layout: "NCHW" | "NHWC";
+        };
         CampaignProgress: {
             campaignId: string;
             state: components["schemas"]["CampaignState"];
@@ -1208,6 +1278,8 @@ export interface components {
                 kind: "device";
                 deviceId: string;
             };
+            /** @description a form of the model; by default the chosen one, which alone has an interval */
+            form?: string;
             layers: components["schemas"]["ConvSpecInput"][];
         };
         /** @description One 2-D convolution; sizes in elements. */
@@ -1299,36 +1371,6 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             recordedAt: string;
-        };
-        /** @description One 2-D convolution; sizes in elements. */
-        ConvSpec: {
-            /** @default 1 */
-            batch: number;
-            height: number;
-            width: number;
-            cin: number;
-            cout: number;
-            kernel_h: number;
-            kernel_w: number;
-            /** @default 1 */
-            stride: number;
-            /** @default 1 */
-            groups: number;
-            /**
-             * @default f32
-             * @enum {string}
-             */
-            dtype: "f32" | "f16" | "bf16";
-            /**
-             * @default same
-             * @enum {string}
-             */
-            padding: "same" | "valid";
-            /**
-             * @default NCHW
-             * @enum {string}
-             */
-            layout: "NCHW" | "NHWC";
         };
         Timing: {
             /** @description median; device time where the executor can tell it from host time */
@@ -1906,6 +1948,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Campaigns_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignRequestInput"];
+            };
+        };
+        responses: {
+            /** @description What a campaign would plan, and how long at least it would take */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignPreview"];
                 };
             };
             /** @description Problem details (RFC 9457). */

@@ -1,0 +1,33 @@
+import type { CampaignPreview, Protocol } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import type { PlannedCampaign } from './planner.js';
+
+/** Most ConvSpecs that a preview shows, and reckons the time from. */
+const SHOWN_SPECS = 1_000;
+
+/** The plan as an answer. `expectedMs`: milliseconds of one convolution; null when nothing is known of the device. */
+export function previewOf(
+  { campaign, specs }: PlannedCampaign,
+  expectedMs: ((spec: ConvSpec) => number) | null,
+): CampaignPreview {
+  const { deviceClassId, protocol, plannedSpecs, plannedSlots, rounds, excluded } = campaign;
+  const shown = evenly(specs, SHOWN_SPECS);
+  const shownMs = shown.reduce((sum, spec) => sum + leastMs(protocol, expectedMs?.(spec) ?? 0), 0);
+  return {
+    ...{ deviceClassId, protocol, plannedSpecs, plannedSlots, excluded },
+    ...(rounds && { rounds }),
+    specs: shown,
+    leastSeconds: ((shownMs / shown.length) * plannedSlots) / campaign.targetIds.length / 1000,
+    timesFrom: expectedMs === null ? 'protocol' : 'model',
+  };
+}
+
+/** Shortest time in which the protocol measures a convolution of `ms` milliseconds. */
+function leastMs({ warmUpMinRuns, minBatches, minBatchMs }: Protocol, ms: number): number {
+  return warmUpMinRuns * ms + minBatches * Math.max(minBatchMs, ms);
+}
+
+function evenly<T>(items: readonly T[], count: number): T[] {
+  const step = Math.max(1, items.length / count);
+  return Array.from({ length: Math.min(count, items.length) }, (_, at) => items[Math.floor(at * step)] as T);
+}
