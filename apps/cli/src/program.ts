@@ -5,6 +5,7 @@ import { demoCommand } from './commands/demo.js';
 import { deviceCommand } from './commands/device.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { fitCommand } from './commands/fit.js';
+import { migrateCommand } from './commands/migrate.js';
 import { modelCommand } from './commands/model.js';
 import { planCommand } from './commands/plan.js';
 import { predictCommand } from './commands/predict.js';
@@ -24,6 +25,8 @@ export function createProgram(): Command {
   program.commandsGroup('With a coordinator:');
   const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
   for (const command of [...online, modelCommand(), samplesCommand()]) program.addCommand(command);
+  program.commandsGroup('On the store, with no coordinator running:');
+  program.addCommand(migrateCommand());
   throwInsteadOfExit(program);
   return program;
 }

@@ -9,6 +9,7 @@ import type { Stores } from './store.js';
 
 export * from './conformance/builders.js';
 export * from './conformance/collect.js';
+export { fillStores } from './conformance/migration.js';
 
 export interface OpenedStores {
   /** Empty stores. */

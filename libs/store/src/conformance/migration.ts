@@ -21,8 +21,11 @@ import { collect } from './collect.js';
 const MANY = 510;
 const FEW = 20;
 
-/** Something of everything. */
-async function fill({ campaigns, samples, fleet, access, models }: Stores, count: number): Promise<void> {
+/** Something of everything: `count` specs and samples, one sample more, and a few of the rest. */
+export async function fillStores(
+  { campaigns, samples, fleet, access, models }: Stores,
+  count: number,
+): Promise<void> {
   const provenance = buildProvenance();
   const [first, second] = [1, 2].map((i) => buildCampaign({ id: `campaign-${i}`, name: 'Zoë \u0000 “α”' }));
   if (first === undefined || second === undefined) throw new Error('two campaigns were built');
@@ -104,7 +107,7 @@ export function describeMigration(
     afterEach(() => target.cleanUp());
 
     it('moves everything, and again without harm', async () => {
-      await fill(stores(), MANY);
+      await fillStores(stores(), MANY);
       const heard: MigrationProgress[] = [];
       const summary = await migrateStores(stores(), target.stores, (progress) => heard.push(progress));
       expect(Object.entries(summary).map(([kind, { count }]) => [kind, count])).toEqual([
@@ -134,7 +137,7 @@ export function describeMigration(
     });
 
     it('goes on after it was broken off', async () => {
-      await fill(stores(), MANY);
+      await fillStores(stores(), MANY);
       await expect(migrateStores(stores(), breaking(target.stores, 2))).rejects.toThrow(
         'the connection broke',
       );
@@ -146,7 +149,7 @@ export function describeMigration(
     });
 
     it('does not end well over a target that holds something else', async () => {
-      await fill(stores(), FEW);
+      await fillStores(stores(), FEW);
       const conflict = { name: 'StoreError', code: 'conflict' };
       await target.stores.samples.record([buildSample({ campaignId: 'campaign-1', attempt: 2 })], new Map());
       await expect(migrateStores(stores(), target.stores)).rejects.toMatchObject({

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { readConfig } from '@alphaflops/config';
+import type { MigrationProgress, Stores } from '@alphaflops/store';
+import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { CliError } from './error.js';
+
+/** Where a store is. */
+export type StoreAddress =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  /** With credentials in it: not for messages. */
+  | { readonly kind: 'mongodb'; readonly uri: string };
+
+/**
+ * `sqlite:FILE` or `mongodb://…`, as ALPHAFLOPS_STORE has it.
+ * @param option its name, for the message; the value is not repeated, it may hold a password
+ * @throws CliError `usage`
+ */
+export function storeAddress(text: string, option: string): StoreAddress {
+  if (/^sqlite:.+/.test(text)) return { kind: 'sqlite', file: resolve(text.slice('sqlite:'.length)) };
+  if (/^mongodb(\+srv)?:\/\/.+/.test(text)) return { kind: 'mongodb', uri: text };
+  throw new CliError('usage', `${option}: a store is sqlite:FILE or mongodb://host/database.`);
+}
+
+/** The store of this deployment, by the environment and the data directory. */
+export function configuredStore(dataDirectory?: string): StoreAddress {
+  const { mongodbUri, storeFile } = readConfig(
+    dataDirectory === undefined ? {} : { ALPHAFLOPS_DATA_DIR: dataDirectory },
+  );
+  return mongodbUri === null ? { kind: 'sqlite', file: storeFile } : { kind: 'mongodb', uri: mongodbUri };
+}
+
+/** @throws StoreError `in-use` with the process id of whoever has the file open; `unavailable`, `corrupt` */
+export async function openStores(address: StoreAddress): Promise<Stores> {
+  if (address.kind === 'sqlite') return openSqliteStores(address.file);
+  // Loaded when it is needed: most commands are quicker without it.
+  const { openMongoStores } = await import('@alphaflops/store-mongo');
+  return openMongoStores(address.uri);
+}
+
+/** The same for a store that must be there: opening a file that is not there would make an empty one. */
+export async function openExistingStores(address: StoreAddress): Promise<Stores> {
+  if (address.kind === 'sqlite' && !existsSync(address.file)) {
+    throw new CliError('usage', `There is no file ${address.file}.`);
+  }
+  return openStores(address);
+}
+
+/** Says how far a copy is: on a terminal in one line, elsewhere in a line for each kind of record. */
+export function migrationProgress(
+  output: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
+): (progress: MigrationProgress) => void {
+  let before: MigrationProgress | null = null;
+  return (progress) => {
+    const isNew = before?.kind !== progress.kind || before.stage !== progress.stage;
+    before = progress;
+    const { stage, kind, done } = progress;
+    const text = `${stage === 'copy' ? 'copied' : 'verified'} ${kind}: ${done}`;
+    if (output.isTTY) output.write(`${isNew ? '\n' : '\r'}  ${text}`);
+    else if (isNew) output.write(`  ${text}${done === 0 ? '' : ' …'}\n`);
+  };
+}
