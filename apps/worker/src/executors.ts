@@ -9,13 +9,16 @@ export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
   'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
   process: { module: '@alphaflops/executor-process', executor: 'process' },
   fake: { module: '@alphaflops/executor/testing', executor: 'fake' },
+  'fake-gpu': { module: '@alphaflops/executor/testing', executor: 'fake-gpu' },
 };
 
 /** What a machine is probed for when nobody says otherwise: not the slow reference, not the simulated device. */
 export const DEFAULT_EXECUTORS: readonly string[] = ['tfjs-wasm'];
 
 /** Those that drive something real. */
-export const REAL_EXECUTORS: readonly string[] = Object.keys(EXECUTORS).filter((name) => name !== 'fake');
+export const REAL_EXECUTORS: readonly string[] = Object.keys(EXECUTORS).filter(
+  (name) => !name.startsWith('fake'),
+);
 
 /** What this machine's own command line, files and environment say about its executors. No coordinator has a say. */
 export interface MachineSettings {

@@ -3,7 +3,7 @@ import type { Campaign, CampaignRequest, CampaignRounds, DeviceClass, Protocol }
 import type { ConvSpec } from '@alphaflops/conv';
 import { DatasetError, readSpecs } from '@alphaflops/dataset';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { defaultProtocol, MeasureError, protocolNamed } from '@alphaflops/measure';
+import { defaultProtocol, MeasureError, protocolNamed, withEnergy } from '@alphaflops/measure';
 import { compileModel } from '@alphaflops/models';
 import { type Plan, plan, PlanError, planFirstRound, type PlanRequest } from '@alphaflops/planning';
 import { FleetStore, ModelStore } from '@alphaflops/store';
@@ -127,6 +127,11 @@ export class Planner {
 }
 
 function protocolFor(request: CampaignRequest, deviceClass: DeviceClass): Protocol {
+  const protocol = registeredProtocol(request, deviceClass);
+  return request.energy === true ? withEnergy(protocol) : protocol;
+}
+
+function registeredProtocol(request: CampaignRequest, deviceClass: DeviceClass): Protocol {
   if (request.protocol === undefined) return defaultProtocol(deviceClass.kind);
   try {
     return protocolNamed(request.protocol);

@@ -117,6 +117,10 @@ export const CampaignRequestSchema = z
       .max(40)
       .optional()
       .describe('a registered protocol; by default the one for the executor'),
+    energy: z
+      .boolean()
+      .optional()
+      .describe('measure energy too, where the device counts it: some 2 s more for each convolution'),
     replicates: z.int().min(1).max(100).default(1),
     fit: FitRequestSchema.prefault({}),
   })

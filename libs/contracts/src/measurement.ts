@@ -25,6 +25,12 @@ export const ProtocolSchema = z
       .lte(1)
       .describe('SM clock below this share of its maximum is throttling'),
     checkOutput: z.boolean().describe('compare a few output points with a direct sum'),
+    energyWindowMs: z
+      .number()
+      .min(1000)
+      .max(60_000)
+      .optional()
+      .describe('run back to back for this long to measure the energy; absent: not measured'),
   })
   .meta({ id: 'Protocol' });
 export type Protocol = z.infer<typeof ProtocolSchema>;
@@ -44,6 +50,25 @@ export type Outcome = z.infer<typeof OutcomeSchema>;
 
 const positiveMs = z.number().gt(0);
 
+/** How the energy was measured, or why it could not be. */
+export const EnergyCheckSchema = z
+  .discriminatedUnion('measured', [
+    z.object({
+      measured: z.literal(true),
+      windowMs: positiveMs.describe('of back-to-back running, between two advances of the counter'),
+      iterations: z.int().min(1).describe('convolutions in the window'),
+      integratedMj: z
+        .number()
+        .gt(0)
+        .nullable()
+        .describe('the same by integrating the power readings; null where power is not told'),
+      doubt: z.string().max(400).nullable().describe('why the energy may be off, or null'),
+    }),
+    z.object({ measured: z.literal(false), reason: z.string().min(1).max(400) }),
+  ])
+  .meta({ id: 'EnergyCheck' });
+export type EnergyCheck = z.infer<typeof EnergyCheckSchema>;
+
 /** Statistics over timed batches; each batch time is already divided by its inner count. Milliseconds of one convolution. */
 export const TimingSchema = z
   .object({
@@ -61,7 +86,12 @@ export const TimingSchema = z
     eagerMs: positiveMs
       .nullable()
       .describe('launch by launch, with launch cost in it; null where not measured'),
-    energyMj: positiveMs.nullable().describe('energy of one convolution; null, never 0, where not measured'),
+    energyMj: z
+      .number()
+      .gt(0)
+      .nullable()
+      .describe('energy of one convolution, idle power included; null, never 0, where not measured'),
+    energy: EnergyCheckSchema.optional().describe('absent where energy was not asked for'),
   })
   .meta({ id: 'Timing' });
 export type Timing = z.infer<typeof TimingSchema>;

@@ -1,6 +1,6 @@
 import { BYTES_PER_ELEMENT, outputSize } from '@alphaflops/conv';
 import type { PreparedConv } from '@alphaflops/executor';
-import type { OutputPoint } from '@alphaflops/measure';
+import type { EnergyReading, OutputPoint } from '@alphaflops/measure';
 import type { Event, GraphExec } from './cuda.js';
 import {
   ALGORITHM_NAMES,
@@ -11,7 +11,7 @@ import {
   type Descriptor,
 } from './cudnn.js';
 import type { Device } from './device.js';
-import { measureEnergy, type EnergyReading } from './energy.js';
+import { measureEnergy } from './energy.js';
 import { isPadded, type Geometry } from './geometry.js';
 import { elementAt } from './half.js';
 
@@ -84,8 +84,11 @@ export class CudnnConv implements PreparedConv {
     return Promise.resolve(totalMs / launches);
   }
 
-  /** Energy of one convolution, by running it back to back for `windowMs`; see `measureEnergy`. */
+  /** Energy of one convolution, by running it back to back for `windowMs`, at least a second; see `measureEnergy`. */
   energy(windowMs: number): Promise<EnergyReading> {
+    if (this.setUp.flush !== null) {
+      return Promise.resolve({ ok: false, reason: 'energy is measured with hot caches only' });
+    }
     const chunk = this.graphOf(Math.min(MAX_GRAPH_LAUNCHES, Math.max(1, Math.round(5 / this.lastTimeMs))));
     const { cuda, stream } = this.device;
     const launchChunk = () => {

@@ -1,25 +1,9 @@
+import type { EnergyReading } from '@alphaflops/measure';
 import type { Event } from './cuda.js';
 import type { Device } from './device.js';
 
-/** What a convolution took, or why it is not known. Never 0 for want of a counter. */
-export type EnergyReading =
-  | {
-      readonly ok: true;
-      /** Energy of one convolution by the total counter, idle power included. */
-      readonly energyMj: number;
-      /** The same by integrating the power readings: a cross-check, slower to follow a change. Null if not told. */
-      readonly integratedMj: number | null;
-      /** Device time between the two advances of the counter that bound the window. */
-      readonly windowMs: number;
-      readonly iterations: number;
-    }
-  | { readonly ok: false; readonly reason: string };
-
 /** The counter advances about every 100 ms; after this long without an advance it is taken not to count. */
 const MAX_TICK_MS = 1000;
-
-/** Shorter windows are too few advances of the counter. */
-export const MIN_ENERGY_WINDOW_MS = 1000;
 
 /**
  * Runs chunks of convolutions back to back, always one ahead of the one that is waited for, and takes the counter's
@@ -36,11 +20,10 @@ export function measureEnergy(
   if (nvml.totalEnergyMj(nvmlDevice) === null) {
     return { ok: false, reason: 'the device has no counter of its total energy' };
   }
-  const wantedMs = Math.max(windowMs, MIN_ENERGY_WINDOW_MS);
   const first = cuda.createEvent();
   const ends: [Event, Event] = [cuda.createEvent(), cuda.createEvent()];
   try {
-    const window = new Window(wantedMs);
+    const window = new Window(windowMs);
     const put = (chunk: number): void => {
       launchChunk();
       cuda.recordEvent(ends[chunk % 2 === 0 ? 0 : 1], stream);
@@ -52,7 +35,12 @@ export function measureEnergy(
       const ended = ends[done % 2 === 0 ? 0 : 1];
       cuda.waitForEvent(ended);
       const energyMj = nvml.totalEnergyMj(nvmlDevice) ?? NaN;
-      window.add(cuda.elapsedMs(first, ended), energyMj, nvml.powerW(nvmlDevice), (done + 1) * convsInChunk);
+      window.add(
+        cuda.elapsedMs(first, ended),
+        energyMj,
+        nvml.powerNowW(nvmlDevice),
+        (done + 1) * convsInChunk,
+      );
     }
     cuda.synchronize(stream);
     return window.reading();

@@ -9,6 +9,7 @@ import { Library, textIn } from './library.js';
 const SOURCE = fileURLToPath(new URL('../test/fake-gpu.c', import.meta.url));
 
 export const FIRST_GPU = 'GPU-fa4e0000-0000-0000-0000-000000000000';
+export const SECOND_GPU = 'GPU-fa4e0000-0000-0000-0000-000000000001';
 
 export const CONV_3X3: ConvSpec = {
   ...CONV_SPEC_DEFAULTS,

@@ -4,14 +4,22 @@ import {
   checkOutput,
   measureSpec,
   ExecutorHost,
+  probeAll,
   systemClock,
   type ExecutorSession,
 } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
-import { protocolNamed } from '@alphaflops/measure';
+import { protocolNamed, withEnergy } from '@alphaflops/measure';
 import { pathToFileURL, fileURLToPath } from 'node:url';
 import { CudnnConv } from './cudnn-conv.js';
-import { buildFakeGpu, CONV_3X3, FIRST_GPU, lawMs, type FakeGpu } from './fake-gpu.spec.helper.js';
+import {
+  buildFakeGpu,
+  CONV_3X3,
+  FIRST_GPU,
+  lawMs,
+  SECOND_GPU,
+  type FakeGpu,
+} from './fake-gpu.spec.helper.js';
 import { createExecutor } from './index.js';
 
 const built = buildFakeGpu();
@@ -143,13 +151,30 @@ withGcc('one session', () => {
     if (!reading.ok) throw new Error(reading.reason);
     expect(reading.energyMj / (300 * timeMs)).toBeCloseTo(1, 1);
     expect(reading.windowMs).toBeGreaterThanOrEqual(2000);
+    expect(reading.windowMs).toBeLessThan(2200);
     expect((reading.integratedMj ?? 0) / reading.energyMj).toBeCloseTo(1, 1);
+    gpu.fault('power');
+    expect(await conv.energy(1000)).toMatchObject({ integratedMj: expect.closeTo(reading.energyMj / 2, 3) });
     gpu.fault('no-energy');
     expect(await conv.energy(2000)).toEqual({
       ok: false,
       reason: 'the device has no counter of its total energy',
     });
     await conv.dispose();
+  });
+
+  it('measures the energy of a spec when the protocol asks for it', async () => {
+    const protocol = withEnergy(protocolNamed('gpu'));
+    const expectedMj = 300 * lawMs(CONV_3X3);
+    const { timing } = await measureSpec(session, CONV_3X3, protocol, systemClock);
+    expect((timing?.energyMj ?? 0) / expectedMj).toBeCloseTo(1, 1);
+    expect(timing?.energy).toMatchObject({ measured: true, doubt: null });
+    gpu.fault('power');
+    const doubtful = await measureSpec(session, CONV_3X3, protocol, systemClock);
+    expect(doubtful.timing?.energy).toMatchObject({ doubt: expect.stringMatching(/differ by -5\d %/) });
+    gpu.fault('no-energy');
+    const none = await measureSpec(session, CONV_3X3, protocol, systemClock);
+    expect(none.timing).toMatchObject({ energyMj: null, energy: { measured: false } });
   });
 
   it('keeps device memory from spec to spec', async () => {
@@ -226,7 +251,7 @@ withGcc('one session', () => {
       smClockMhz: 1980,
       maxSmClockMhz: 1980,
       temperatureC: 41,
-      powerW: 300,
+      powerW: 70,
       throttleReasons: ['gpu-idle'],
       otherProcesses: 2,
       hostLoad1: expect.any(Number) as number,
@@ -302,8 +327,43 @@ withGcc('probing', () => {
   });
 });
 
+const module = pathToFileURL(fileURLToPath(new URL('../test/faulty-adapter.mjs', import.meta.url))).href;
+
+withGcc('CUDA_VISIBLE_DEVICES', () => {
+  it.each([
+    ['1', [SECOND_GPU]],
+    ['1,0', [SECOND_GPU, FIRST_GPU]],
+    [SECOND_GPU, [SECOND_GPU]],
+    ['', null],
+    ['7', null],
+  ])(
+    '%j leaves %j, under their own UUIDs',
+    async (visible, expected) => {
+      const reference = {
+        module,
+        executor: 'cudnn',
+        settings: { visible, libraryPath: [...gpu.libraryPath] },
+      };
+      const [probed] = await probeAll([reference]);
+      const uuids = probed?.result.ok === true ? probed.result.devices.map(({ uuid }) => uuid) : null;
+      expect(uuids).toEqual(expected);
+      const hidden = [FIRST_GPU, SECOND_GPU].filter((uuid) => expected?.includes(uuid) !== true);
+      for (const [deviceUuid, isHidden] of [
+        ...(expected ?? []).map((u) => [u, false] as const),
+        ...hidden.map((u) => [u, true] as const),
+      ]) {
+        const host = new ExecutorHost({ ...reference, deviceUuid });
+        if (isHidden) await expect(host.start()).rejects.toMatchObject({ code: 'start-failed' });
+        else
+          expect(await host.measure(CONV_3X3, protocolNamed('quick-cpu'))).toMatchObject({ outcome: 'ok' });
+        await host.close();
+      }
+    },
+    20_000,
+  );
+});
+
 withGcc('in the worker', () => {
-  const module = pathToFileURL(fileURLToPath(new URL('../test/faulty-adapter.mjs', import.meta.url))).href;
   const hostWith = (fault: string): ExecutorHost =>
     new ExecutorHost({
       module,

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { CudnnExecutor } from './cudnn-executor.js';
 
 export { GpuError, type GpuErrorCode } from './error.js';
-export type { EnergyReading } from './energy.js';
 
 /** `cudnn` lets f32 be computed in TF32, as frameworks do; `cudnn-fp32` does not. */
 export const CUDNN_EXECUTORS = ['cudnn', 'cudnn-fp32'] as const;

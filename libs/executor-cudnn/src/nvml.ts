@@ -9,6 +9,9 @@ const NOT_SUPPORTED = 3;
 const INSUFFICIENT_SIZE = 7;
 const FUNCTION_NOT_FOUND = 13;
 const CLOCK_SM = 1;
+const FIELD_POWER_INSTANT = 186;
+/** Of nvmlFieldValue_t: fieldId at 0, nvmlReturn at 28, value at 32. */
+const FIELD_VALUE_BYTES = 40;
 const TEMPERATURE_GPU = 0;
 /** nvmlClocksThrottleReason…, in the spelling of `Conditions.throttleReasons`. */
 const THROTTLE_REASONS: readonly (readonly [bit: bigint, name: string])[] = [
@@ -73,6 +76,16 @@ export class Nvml {
     return thousandth(this.read32('nvmlDeviceGetEnforcedPowerLimit', device));
   }
 
+  /** Power at this moment, where the driver tells it apart from the average of the last second; else that. */
+  powerNowW(device: NvmlDevice): number | null {
+    const field = Buffer.alloc(FIELD_VALUE_BYTES);
+    field.writeUInt32LE(FIELD_POWER_INSTANT, 0);
+    const parameters = 'void *device, int count, void *values';
+    const isTold = this.callIfSupported('nvmlDeviceGetFieldValues', parameters, device, 1, field);
+    return isTold && field.readUInt32LE(28) === 0 ? thousandth(field.readUInt32LE(32)) : this.powerW(device);
+  }
+
+  /** Averaged over the last second by newer devices. */
   powerW(device: NvmlDevice): number | null {
     return thousandth(this.read32('nvmlDeviceGetPowerUsage', device));
   }

@@ -5,10 +5,10 @@
  *
  * The law: a convolution takes 2 us and 1 us for each 100,000 multiply-adds, times 2 for algorithm 0 and 1/2 for
  * algorithm 6; a tensor copy 1 us; a memset 1 us for each 1,000,000 bytes; each launch outside a graph 5 us more. The
- * energy counter advances every 100 ms of that time, at 300 W.
+ * energy counter advances every 100 ms of that time, at 300 W. The power is 70 W until the newest stream had work.
  *
  * Faults (fake_fault, or the environment variable FAKE_GPU_FAULT): no-device, old-driver, out-of-memory, no-algorithm,
- * workspace, launch, device, hang, crash, wrong, no-energy, hot.
+ * workspace, launch, device, hang, crash, wrong, no-energy, hot, power.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -22,6 +22,7 @@
 #define CAPACITY (16u << 20)
 #define L2_BYTES (1u << 20)
 #define POWER_W 300
+#define IDLE_W 70
 
 enum { OK = 0, NOMEM = 2, BADVALUE = 1, NODEVICE = 100, OLDDRIVER = 35, LAUNCHFAILURE = 719, CAPTURE = 900 };
 enum { DNN_BADPARAM = 2000, DNN_UNSUPPORTED = 3000, DNN_NODEVICE = 1001, DNN_EXECUTION = 5000 };
@@ -146,7 +147,7 @@ typedef struct {
 typedef struct { double recorded_us; int is_recorded; } Event;
 typedef struct { int count, room; Work *list; } Graph;
 
-static double now_us;
+static double now_us, stream_made_us;
 static Graph pending;   /* computed when a result is read */
 static Graph *capturing;
 static char last_conv[400];
@@ -299,13 +300,32 @@ EXPORT int cudaGetLastError(void) {
 }
 EXPORT int cudaRuntimeGetVersion(int *version) { return *version = 12090, OK; }
 EXPORT int cudaDriverGetVersion(int *version) { return *version = 13000, OK; }
+/* Physical devices in the order of their ordinals: CUDA_VISIBLE_DEVICES has numbers or UUIDs, up to the first unknown. */
+static int visible(int *physical) {
+  const char *said = getenv("CUDA_VISIBLE_DEVICES");
+  int count = 0;
+  if (!said) return physical[0] = 0, physical[1] = 1, 2;
+  for (; *said && count < 2; said += strcspn(said, ","), said += *said == ',') {
+    int number = said[0] - '0';
+    if (!strncmp(said, "GPU-", 4)) {
+      size_t length = strcspn(said, ",");
+      number = length == 40 && !strncmp(said, "GPU-fa4e0000-0000-0000-0000-00000000000", 39) ? said[39] - '0' : -1;
+    }
+    if (number < 0 || number > 1) break;
+    physical[count++] = number;
+  }
+  return count;
+}
 EXPORT int cudaGetDeviceCount(int *count) {
+  int physical[2];
   if (is_fault("no-device")) return cuda(NODEVICE);
   if (is_fault("old-driver")) return cuda(OLDDRIVER);
-  return *count = 2, OK;
+  return *count = visible(physical), *count ? OK : cuda(NODEVICE);
 }
 EXPORT int cudaDeviceGetPCIBusId(char *id, int length, int device) {
-  snprintf(id, length, "0000:0%d:00.0", device + 1);
+  int physical[2];
+  if (device < 0 || device >= visible(physical)) return cuda(BADVALUE);
+  snprintf(id, length, "0000:0%d:00.0", physical[device] + 1);
   return OK;
 }
 EXPORT int cudaDeviceGetAttribute(int *value, int attribute, int device) {
@@ -313,7 +333,10 @@ EXPORT int cudaDeviceGetAttribute(int *value, int attribute, int device) {
   *value = attribute == 16 ? 7 : attribute == 38 ? (int)L2_BYTES : attribute == 75 ? 9 : attribute == 76 ? 0 : -1;
   return OK;
 }
-EXPORT int cudaSetDevice(int device) { return device < 2 ? OK : cuda(BADVALUE); }
+EXPORT int cudaSetDevice(int device) {
+  int physical[2];
+  return device >= 0 && device < visible(physical) ? OK : cuda(BADVALUE);
+}
 EXPORT int cudaMemGetInfo(size_t *free_bytes, size_t *total) {
   return *free_bytes = CAPACITY - used_bytes, *total = CAPACITY, OK;
 }
@@ -351,7 +374,7 @@ EXPORT int cudaMemsetAsync(char *pointer, int value, size_t bytes, void *stream)
 }
 EXPORT int cudaStreamCreateWithFlags(void **stream, unsigned flags) {
   if (flags != 1) violate("cudaStreamCreateWithFlags: flags %u", flags);
-  return *stream = adopt(STREAM, 1), OK;
+  return stream_made_us = now_us, *stream = adopt(STREAM, 1), OK;
 }
 EXPORT int cudaStreamDestroy(void *stream) { return disown(STREAM, stream, "cudaStreamDestroy") ? OK : cuda(BADVALUE); }
 EXPORT int cudaStreamSynchronize(void *stream) {
@@ -611,7 +634,16 @@ EXPORT int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *then) {
   return (void)device, (void)now, (void)then, 3;
 }
 EXPORT int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *mw) { return (void)device, told(mw, 700000); }
-EXPORT int nvmlDeviceGetPowerUsage(void *device, unsigned *mw) { return (void)device, told(mw, POWER_W * 1000); }
+EXPORT int nvmlDeviceGetPowerUsage(void *device, unsigned *mw) {
+  return (void)device, told(mw, 1000 * (now_us > stream_made_us ? POWER_W : IDLE_W));
+}
+/* nvmlFieldValue_t: fieldId at 0, nvmlReturn at 28, value at 32. What is asked for is the power at this moment. */
+EXPORT int nvmlDeviceGetFieldValues(void *device, int count, char *values) {
+  (void)device;
+  unsigned mw = 1000 * POWER_W / (is_fault("power") ? 2 : 1), wrong = 2;
+  if (count != 1 || *(unsigned *)values != 186) return memcpy(values + 28, &wrong, 4), OK;
+  return memcpy(values + 32, &mw, 4), OK;
+}
 EXPORT int nvmlDeviceGetClockInfo(void *device, int which, unsigned *mhz) {
   return (void)device, which == 1 ? told(mhz, 1980) : 2;
 }

@@ -1,7 +1,8 @@
-/** The adapter on the build, with the fault of its settings told to fake-gpu.c before that is loaded. */
+/** The adapter on the build, with the environment that its settings ask for: the fault is told to fake-gpu.c. */
 import { createExecutor as create } from '../dist/index.js';
 
-export function createExecutor(name, { fault, ...settings }) {
-  process.env.FAKE_GPU_FAULT = fault;
+export function createExecutor(name, { fault, visible, ...settings }) {
+  if (fault !== undefined) process.env.FAKE_GPU_FAULT = fault;
+  if (visible !== undefined) process.env.CUDA_VISIBLE_DEVICES = visible;
   return create(name, settings);
 }

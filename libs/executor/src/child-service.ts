@@ -25,6 +25,11 @@ export class ChildService {
     this.session = null;
   }
 
+  private opened(): ExecutorSession {
+    if (this.session === null) throw new Error('asked before a device was opened');
+    return this.session;
+  }
+
   private async serve(request: Request): Promise<Reply> {
     this.executor ??= await loadExecutor(this.reference);
     switch (request.kind) {
@@ -34,13 +39,12 @@ export class ChildService {
         await this.dispose();
         this.session = await this.executor.open(request.deviceUuid);
         return { kind: 'opened' };
+      case 'conditions':
+        return { kind: 'conditions', conditions: await this.opened().readConditions() };
       case 'measure': {
-        if (this.session === null) throw new Error('asked to measure before a device was opened');
         const { spec, protocol } = request;
-        return {
-          kind: 'measured',
-          measurement: await measureSpec(this.session, spec, protocol, systemClock),
-        };
+        const measurement = await measureSpec(this.opened(), spec, protocol, systemClock);
+        return { kind: 'measured', measurement };
       }
     }
   }

@@ -50,6 +50,14 @@ describe('one host', () => {
     return host.childPid;
   };
 
+  it('reads conditions in the child that measures', async () => {
+    const { powerW, throttleReasons } = await host.readConditions();
+    expect({ powerW, throttleReasons }).toEqual({ powerW: null, throttleReasons: [] });
+    const pid = pidOf();
+    await host.measure(NORMAL, QUICK);
+    expect(pidOf()).toBe(pid);
+  });
+
   it('measures in a child, and keeps the child', async () => {
     const first = await host.measure(NORMAL, QUICK);
     const pid = pidOf();

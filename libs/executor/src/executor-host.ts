@@ -1,4 +1,4 @@
-import type { Measurement, Outcome, Protocol } from '@alphaflops/contracts';
+import type { Conditions, Measurement, Outcome, Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { ExecutorReference } from './adapter-module.js';
 import { ExecutorError } from './error.js';
@@ -10,6 +10,9 @@ export interface ExecutorHostOptions extends ExecutorReference {
 
 /** Loading a driver and opening a device. */
 const START_LIMIT_MS = 60_000;
+
+/** A driver that takes longer to tell a clock or a temperature hangs. */
+const CONDITIONS_LIMIT_MS = 10_000;
 
 /** The child ends a spec by itself when it sees its limit coming; this much later it is taken to hang. */
 const KILL_GRACE_MS = 1000;
@@ -33,6 +36,19 @@ export class ExecutorHost {
   /** Starts the child and opens the device; `measure` does so by itself. Throws `ExecutorError('start-failed')`. */
   async start(signal?: AbortSignal): Promise<void> {
     await this.exclusively(() => this.ensureChild(signal));
+  }
+
+  /** State of the device now, with nothing running on it. Throws `ExecutorError`, as `measure` does. */
+  async readConditions(signal?: AbortSignal): Promise<Conditions> {
+    return await this.exclusively(async () => {
+      const child = await this.ensureChild(signal);
+      const answer = await child.ask({ kind: 'conditions' }, CONDITIONS_LIMIT_MS, signal);
+      if (answer.kind === 'reply' && answer.reply.kind === 'conditions') return answer.reply.conditions;
+      await this.dropChild();
+      this.throwIfClosed();
+      const code = answer.kind === 'aborted' ? 'aborted' : 'start-failed';
+      throw new ExecutorError(code, `the device does not tell its state: ${whatHappened(answer)}`);
+    });
   }
 
   /**

@@ -1,15 +1,15 @@
-import { protocolNamed } from '@alphaflops/measure';
+import { protocolNamed, withEnergy } from '@alphaflops/measure';
 import { executorConformance } from './conformance.js';
 import { loadExecutor } from './adapter-module.js';
-import { createExecutor, fakeSpec, fakeTimeMs } from './fake-executor.js';
+import { createExecutor, FAKE_EXECUTORS, FAKE_POWER_W, fakeSpec, fakeTimeMs } from './fake-executor.js';
 import { describeDevice } from './executor.js';
 import { measureSpec } from './measure-spec.js';
 import { systemClock } from './system-clock.js';
 import { DeviceDescriptionSchema } from '@alphaflops/contracts';
 
-describe('the fake executor conforms', () => {
+describe.each(FAKE_EXECUTORS)('the executor %s conforms', (name) => {
   executorConformance({
-    createExecutor: () => createExecutor('fake'),
+    createExecutor: () => createExecutor(name),
     unsupported: [{ spec: fakeSpec('slow', { dtype: 'bf16' }), reason: /bf16/ }],
     huge: fakeSpec('out-of-memory'),
     grouped: 'computed',
@@ -35,8 +35,33 @@ it('follows its timing law', async () => {
   expect(Math.abs((measurement.timing?.timeMs ?? 0) / fakeTimeMs(spec) - 1)).toBeLessThan(0.01);
 });
 
+it('takes a tenth longer for everything after a slow-down', async () => {
+  const session = await createExecutor('fake').open('fake-device-0');
+  const spec = fakeSpec('slow', { width: 1 });
+  const timeMs = async () => {
+    const { timing } = await measureSpec(session, spec, protocolNamed('gpu'), systemClock);
+    return timing?.timeMs ?? NaN;
+  };
+  const before = await timeMs();
+  await measureSpec(session, fakeSpec('slow-down'), protocolNamed('gpu'), systemClock);
+  expect((await timeMs()) / before).toBeCloseTo(1.1, 6);
+});
+
+it.each([
+  ['fake', null],
+  ['fake-gpu', FAKE_POWER_W.busy],
+])('%s measures energy: %s W', async (name, powerW) => {
+  const session = await createExecutor(name).open(name === 'fake' ? 'fake-device-0' : 'fake-gpu-0');
+  const spec = fakeSpec('slow', { width: 1 });
+  const { timing } = await measureSpec(session, spec, withEnergy(protocolNamed('gpu')), systemClock);
+  expect(timing?.energyMj).toEqual(powerW === null ? null : expect.closeTo(powerW * fakeTimeMs(spec), 9));
+  expect(timing?.energy).toMatchObject({ measured: powerW !== null });
+});
+
 it('must be asked for by name', async () => {
-  expect(() => createExecutor('cudnn')).toThrow('there is no executor "cudnn" here, only "fake"');
+  expect(() => createExecutor('cudnn')).toThrow(
+    'there is no executor "cudnn" here, only "fake" and "fake-gpu"',
+  );
   await expect(
     loadExecutor({ module: '@alphaflops/no-such-adapter', executor: 'fake' }),
   ).rejects.toMatchObject({

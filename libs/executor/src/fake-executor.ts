@@ -19,6 +19,7 @@ import {
  * - `abort`: its process is ended by a signal, as by a segmentation fault
  * - `throw`: throws an exception
  * - `slow`: takes `width` real milliseconds
+ * - `slow-down`: the device takes a tenth longer for everything from then on
  * - the others: the outcome of that name
  */
 export const FAKE_BEHAVIOURS = [
@@ -27,6 +28,7 @@ export const FAKE_BEHAVIOURS = [
   'abort',
   'throw',
   'slow',
+  'slow-down',
   'unsupported',
   'out-of-memory',
   'wrong-result',
@@ -50,26 +52,38 @@ export function fakeTimeMs(spec: ConvSpec): number {
   return 0.02 + macs(spec) / 2e7;
 }
 
-/** For tests of what is built on executors. It must be asked for by its name, `fake`. */
+/** `fake` has a kind of device that several workers may share, `fake-gpu` one that they may not, and that counts energy. */
+export const FAKE_EXECUTORS = ['fake', 'fake-gpu'] as const;
+type FakeName = (typeof FAKE_EXECUTORS)[number];
+
+/** Watts of the executor `fake-gpu`. */
+export const FAKE_POWER_W = { idle: 60, busy: 300 } as const;
+
+/** For tests of what is built on executors. They must be asked for by name. */
 export function createExecutor(name: string): Executor {
-  if (name !== 'fake') {
-    throw new ExecutorError('unknown-executor', `there is no executor "${name}" here, only "fake"`);
+  const found = FAKE_EXECUTORS.find((known) => known === name);
+  if (found === undefined) {
+    const known = FAKE_EXECUTORS.map((one) => `"${one}"`).join(' and ');
+    throw new ExecutorError('unknown-executor', `there is no executor "${name}" here, only ${known}`);
   }
-  return new FakeExecutor();
+  return new FakeExecutor(found);
 }
 
-const DEVICE_UUIDS = ['fake-device-0', 'fake-device-1'];
-
 class FakeExecutor extends Executor {
-  readonly name = 'fake';
   readonly version = '0.1.0';
+  private readonly uuids: readonly string[];
+
+  constructor(readonly name: FakeName) {
+    super();
+    this.uuids = [0, 1].map((index) => (name === 'fake' ? `fake-device-${index}` : `fake-gpu-${index}`));
+  }
 
   probe(): Promise<ProbeResult> {
     const host = { hostname: 'fake', cpu: 'none', os: 'none', kernel: 'none', node: process.version };
-    const devices = DEVICE_UUIDS.map((uuid) => ({
+    const devices = this.uuids.map((uuid) => ({
       uuid,
-      sku: 'Fake device',
-      kind: 'cpu' as const,
+      sku: this.name === 'fake' ? 'Fake device' : 'Fake GPU',
+      kind: this.name === 'fake' ? ('cpu' as const) : ('gpu' as const),
       executor: this.name,
       memoryBytes: null,
       smCount: null,
@@ -86,16 +100,21 @@ class FakeExecutor extends Executor {
   }
 
   open(deviceUuid: string): Promise<ExecutorSession> {
-    if (!DEVICE_UUIDS.includes(deviceUuid)) {
-      const message = `there is no device "${deviceUuid}", only ${DEVICE_UUIDS.join(' and ')}`;
+    if (!this.uuids.includes(deviceUuid)) {
+      const message = `there is no device "${deviceUuid}", only ${this.uuids.join(' and ')}`;
       return Promise.reject(new ExecutorError('unknown-device', message));
     }
-    return Promise.resolve(new FakeSession());
+    return Promise.resolve(new FakeSession(this.name === 'fake-gpu'));
   }
 }
 
 class FakeSession extends ExecutorSession {
   private isThrottled = false;
+  private slowness = 1;
+
+  constructor(private readonly countsEnergy: boolean) {
+    super();
+  }
 
   async prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult> {
     const behaviour = behaviourOf(spec);
@@ -117,13 +136,18 @@ class FakeSession extends ExecutorSession {
       case 'slow':
         await setTimeout(spec.width);
         break;
+      case 'slow-down':
+        this.slowness *= 1.1;
+        break;
       case 'unsupported':
       case 'out-of-memory':
         return { ok: false, outcome: behaviour, reason: 'fake executor: as asked' };
       default:
         break; // The others show while it is timed.
     }
-    return { ok: true, conv: fakeConv(spec, options.seed, behaviour) };
+    const timeMs = this.slowness * fakeTimeMs(spec);
+    const conv = fakeConv(spec, options.seed, timeMs, behaviour);
+    return { ok: true, conv: this.countsEnergy ? { ...conv, energy: fakeEnergy(timeMs) } : conv };
   }
 
   readConditions(): Promise<Conditions> {
@@ -131,7 +155,7 @@ class FakeSession extends ExecutorSession {
       smClockMhz: null,
       maxSmClockMhz: null,
       temperatureC: null,
-      powerW: null,
+      powerW: this.countsEnergy ? FAKE_POWER_W.idle : null,
       throttleReasons: this.isThrottled ? ['hw-thermal-slowdown'] : [],
       otherProcesses: null,
       hostLoad1: null,
@@ -143,6 +167,19 @@ class FakeSession extends ExecutorSession {
   }
 }
 
+/** No time passes in reality. */
+function fakeEnergy(timeMs: number): NonNullable<PreparedConv['energy']> {
+  const energyMj = FAKE_POWER_W.busy * timeMs;
+  return (windowMs) =>
+    Promise.resolve({
+      ok: true,
+      energyMj,
+      integratedMj: 0.98 * energyMj,
+      windowMs,
+      iterations: Math.ceil(windowMs / timeMs),
+    });
+}
+
 /** Blocks the event loop, as a driver that never returns does. */
 function blockForEver(): never {
   for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -152,7 +189,12 @@ function behaviourOf(spec: ConvSpec): FakeBehaviour | undefined {
   return spec.kernel_h === BEHAVIOUR_KERNEL_H ? FAKE_BEHAVIOURS[spec.kernel_w - 1] : undefined;
 }
 
-function fakeConv(spec: ConvSpec, seed: number, behaviour: FakeBehaviour | undefined): PreparedConv {
+function fakeConv(
+  spec: ConvSpec,
+  seed: number,
+  timeMs: number,
+  behaviour: FakeBehaviour | undefined,
+): PreparedConv {
   const bufferOrder: BufferOrder = { input: 'NCHW', weights: 'OIHW' };
   let batches = 0;
   const disturbance = (): number => {
@@ -165,7 +207,7 @@ function fakeConv(spec: ConvSpec, seed: number, behaviour: FakeBehaviour | undef
     tolerance: F32_TOLERANCE,
     algorithm: `law of ${specKey(spec)}`,
     workspaceBytes: null,
-    timeBatchMs: (inner) => Promise.resolve(inner * fakeTimeMs(spec) * disturbance()),
+    timeBatchMs: (inner) => Promise.resolve(inner * timeMs * disturbance()),
     outputPoints: (points) =>
       Promise.resolve(
         points.map((point) =>

@@ -31,6 +31,7 @@ export async function measureSpec(
     workspaceBytes: conv.workspaceBytes,
     timeBatchMs: (inner) => conv.timeBatchMs(inner),
     eagerMs: conv.eagerMs?.bind(conv),
+    energy: conv.energy?.bind(conv),
     checkOutput: () => checkOutput(spec, conv),
   };
   const readConditions = () => session.readConditions();

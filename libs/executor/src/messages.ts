@@ -1,4 +1,4 @@
-import { ConvSpecSchema, MeasurementSchema, ProtocolSchema } from '@alphaflops/contracts';
+import { ConditionsSchema, ConvSpecSchema, MeasurementSchema, ProtocolSchema } from '@alphaflops/contracts';
 import { z } from 'zod';
 import { ProbeResultSchema } from './executor.js';
 
@@ -6,6 +6,7 @@ import { ProbeResultSchema } from './executor.js';
 export const RequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('probe') }),
   z.object({ kind: z.literal('open'), deviceUuid: z.string() }),
+  z.object({ kind: z.literal('conditions') }),
   z.object({ kind: z.literal('measure'), spec: ConvSpecSchema, protocol: ProtocolSchema }),
 ]);
 export type Request = z.infer<typeof RequestSchema>;
@@ -14,6 +15,7 @@ export type Request = z.infer<typeof RequestSchema>;
 export const ReplySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('probed'), result: ProbeResultSchema }),
   z.object({ kind: z.literal('opened') }),
+  z.object({ kind: z.literal('conditions'), conditions: ConditionsSchema }),
   z.object({ kind: z.literal('measured'), measurement: MeasurementSchema }),
   z.object({ kind: z.literal('failed'), message: z.string() }),
 ]);

@@ -1,6 +1,7 @@
 export * from './clock.js';
 export * from './conditions.js';
 export * from './direct-sum.js';
+export * from './energy.js';
 export * from './error.js';
 export * from './measure.js';
 export * from './protocols.js';

@@ -1,6 +1,7 @@
 import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
 import { throttling } from './conditions.js';
+import { energyFields, type EnergyReading } from './energy.js';
 import { summarise } from './statistics.js';
 import { stoppingRules, type StoppingRule } from './stopping-rules.js';
 import { Stopwatch } from './stopwatch.js';
@@ -57,8 +58,29 @@ export async function measure(
       return { outcome: 'noisy', reason, timing, conditions };
     }
     const { algorithm, workspaceBytes } = conv;
-    return { outcome: 'ok', timing, conditions, algorithm, workspaceBytes };
+    const energy = await energyOf(conv, timing, stopwatch, protocol, environment);
+    return { outcome: 'ok', timing: { ...timing, ...energy }, conditions, algorithm, workspaceBytes };
   }
+}
+
+/** Nothing where energy is not asked for. */
+async function energyOf(
+  conv: TimedConv,
+  { timeMs }: Timing,
+  stopwatch: Stopwatch,
+  protocol: Protocol,
+  environment: Environment,
+): Promise<Partial<Timing>> {
+  const windowMs = protocol.energyWindowMs;
+  if (windowMs === undefined) return {};
+  const none = (reason: string): EnergyReading => ({ ok: false, reason });
+  if (conv.energy === undefined) return energyFields(none('the executor has no counter of energy'), null);
+  // The window may begin late and ends with a whole convolution.
+  if (stopwatch.leftMs < 2 * windowMs + 3 * timeMs) {
+    return energyFields(none('too little time was left for it before the limit of the spec'), null);
+  }
+  const reading = await conv.energy(windowMs);
+  return energyFields(reading, throttling(await environment.readConditions(), protocol));
 }
 
 type Run =

@@ -1,3 +1,5 @@
+import type { EnergyReading } from './energy.js';
+
 /** Whether a convolution computed what it should have. */
 export type OutputCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -10,6 +12,8 @@ export interface TimedConv {
   timeBatchMs(inner: number): Promise<number>;
   /** Milliseconds of one convolution launched from the host, launch cost included. Absent where it means nothing. */
   eagerMs?(): Promise<number>;
+  /** Energy of one convolution, by running it back to back for `windowMs`. Absent where nothing counts energy. */
+  energy?(windowMs: number): Promise<EnergyReading>;
   /** Compares a few output points with a reference. */
   checkOutput?(): Promise<OutputCheck>;
   /** Algorithm or kernel that the library chose, where it can tell. */

@@ -20,6 +20,7 @@ interface CreateOptions extends ConnectionOptions, DesignOptions {
   target?: string[];
   maxMs?: number;
   protocol?: string;
+  energy?: true;
   replicates: number;
   form: string;
   watch?: true;
@@ -56,6 +57,7 @@ export function campaignCommand(): Command {
       .option('--target <ids>', 'a device class, devices, or auto: the one device class that is online', list)
       .option('--max-ms <number>', 'leave out what the newest model expects to take longer', positiveNumber)
       .option('--protocol <name>', 'how it is timed (default: the one for the device)')
+      .option('--energy', 'measure energy too, where the device counts it: some 2 s more for each')
       .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
       .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
       .option('--watch', 'show its progress until it ends')
@@ -111,6 +113,7 @@ async function create(options: CreateOptions): Promise<void> {
     budget: { specs: options.budget, ...(maxMs !== undefined && { maxSpecMs: maxMs }) },
     ...(Object.keys(constraints).length > 0 && { constraints }),
     ...(protocol !== undefined && { protocol }),
+    ...(options.energy === true && { energy: true }),
     replicates: options.replicates,
     fit: { form: options.form, seed: options.seed },
   };
@@ -193,6 +196,7 @@ async function show(id: string, options: JsonOptions): Promise<void> {
     ['design', `${campaign.request.design.name}, ${campaign.plannedSpecs} convolutions`],
     ['device class', campaign.deviceClassId],
     ['protocol', `${campaign.protocol.name} v${campaign.protocol.version}`],
+    ['energy', campaign.protocol.energyWindowMs === undefined ? '' : 'measured too'],
     ['recorded', `${recordedSlots} of ${plannedSlots}`],
     ['outcomes', happened.map(([outcome, count]) => `${count} ${outcome}`).join(', ')],
     ['rate', slotsPerSecond === null ? '' : `${significant(slotsPerSecond, 2)}/s`],

@@ -832,6 +832,8 @@ export interface components {
             constraints?: components["schemas"]["PlanConstraintsInput"];
             /** @description a registered protocol; by default the one for the executor */
             protocol?: string;
+            /** @description measure energy too, where the device counts it: some 2 s more for each convolution */
+            energy?: boolean;
             /** @default 1 */
             replicates?: number;
             /** @default {} */
@@ -986,6 +988,8 @@ export interface components {
             constraints?: components["schemas"]["PlanConstraints"];
             /** @description a registered protocol; by default the one for the executor */
             protocol?: string;
+            /** @description measure energy too, where the device counts it: some 2 s more for each convolution */
+            energy?: boolean;
             /** @default 1 */
             replicates: number;
             fit: components["schemas"]["FitRequest"];
@@ -1018,6 +1022,8 @@ export interface components {
             minClockShare: number;
             /** @description compare a few output points with a direct sum */
             checkOutput: boolean;
+            /** @description run back to back for this long to measure the energy; absent: not measured */
+            energyWindowMs?: number;
         };
         CampaignRounds: {
             /** @description first specs of the plan: never used for choosing others, only to judge */
@@ -1391,8 +1397,26 @@ export interface components {
             stoppedBy: "relative-standard-error" | "total-time";
             /** @description launch by launch, with launch cost in it; null where not measured */
             eagerMs: number | null;
-            /** @description energy of one convolution; null, never 0, where not measured */
+            /** @description energy of one convolution, idle power included; null, never 0, where not measured */
             energyMj: number | null;
+            /** @description absent where energy was not asked for */
+            energy?: components["schemas"]["EnergyCheck"];
+        };
+        EnergyCheck: {
+            /** @enum {boolean} */
+            measured: true;
+            /** @description of back-to-back running, between two advances of the counter */
+            windowMs: number;
+            /** @description convolutions in the window */
+            iterations: number;
+            /** @description the same by integrating the power readings; null where power is not told */
+            integratedMj: number | null;
+            /** @description why the energy may be off, or null */
+            doubt: string | null;
+        } | {
+            /** @enum {boolean} */
+            measured: false;
+            reason: string;
         };
         Conditions: {
             smClockMhz: number | null;
