@@ -5,12 +5,12 @@ import { WorkerError } from './error.js';
 const URL_AND_TOKEN = ['http://gpu-lab:8080', '--token', 'hush'];
 
 describe('arguments of the worker', () => {
-  it('joins with the default executor and the name of the host', () => {
+  it('joins with what works here and the name of the host', () => {
     expect(parseArguments(['join', ...URL_AND_TOKEN])).toEqual({
       command: 'join',
       coordinatorUrl: 'http://gpu-lab:8080/',
       token: 'hush',
-      executors: ['tfjs-wasm'],
+      executors: null,
       processCommand: null,
       cudnnFind: false,
       labels: {},
@@ -45,9 +45,12 @@ describe('arguments of the worker', () => {
   it('takes a program of its own, which is then used too', () => {
     const args = [...URL_AND_TOKEN, '--process-command', 'python3 "my program.py"', '--find'];
     expect(parseArguments(['join', ...args])).toMatchObject({
-      executors: ['tfjs-wasm', 'process'],
+      executors: null,
       processCommand: 'python3 "my program.py"',
       cudnnFind: true,
+    });
+    expect(parseArguments(['join', ...args, '--executor', 'cudnn'])).toMatchObject({
+      executors: ['cudnn', 'process'],
     });
   });
 

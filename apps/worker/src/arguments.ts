@@ -3,14 +3,15 @@ import { parseArgs } from 'node:util';
 import { type Labels, LabelsSchema } from '@alphaflops/contracts';
 import { coordinatorUrl } from './coordinator-client.js';
 import { messageOf, WorkerError } from './error.js';
-import { DEFAULT_EXECUTORS, EXECUTORS, REAL_EXECUTORS } from './executors.js';
+import { EXECUTORS, PREFERRED_EXECUTORS, REAL_EXECUTORS } from './executors.js';
 
 export interface JoinArguments {
   readonly command: 'join';
   readonly coordinatorUrl: string;
   /** `-`: the first line of standard input. */
   readonly token: string;
-  readonly executors: readonly string[];
+  /** Null: the first of the preferred ones that works, and the program of `processCommand` if there is one. */
+  readonly executors: readonly string[] | null;
   readonly processCommand: string | null;
   readonly cudnnFind: boolean;
   readonly labels: Labels;
@@ -34,7 +35,8 @@ export type WorkerArguments = JoinArguments | RunArguments | ProbeArguments | { 
 export const USAGE = `Usage:
   alphaflops worker join URL --token TOKEN   enrol this machine with the coordinator at URL
       --token -                   read the token from standard input
-      --executor NAME             drive devices through NAME; may be repeated (default: ${DEFAULT_EXECUTORS.join(', ')};
+      --executor NAME             drive devices through NAME; may be repeated (default: the first
+                                  that works of ${PREFERRED_EXECUTORS.join(', ')};
                                   known: ${Object.keys(EXECUTORS).join(', ')})
       --process-command COMMAND   the program of executor process, which is then used too
       --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
@@ -86,7 +88,12 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
     }
     if (command === 'probe') {
       const { values } = parseArgs({ args: rest, options: PROBE_OPTIONS });
-      return { command: 'probe', ...executorsOf(values, REAL_EXECUTORS), json: values.json ?? false };
+      return {
+        command: 'probe',
+        ...machineOf(values),
+        executors: executorsOf(values) ?? REAL_EXECUTORS,
+        json: values.json ?? false,
+      };
     }
   } catch (error) {
     if (error instanceof WorkerError) throw error;
@@ -110,7 +117,8 @@ function parseJoin(args: string[]): JoinArguments {
     command: 'join',
     coordinatorUrl: coordinatorUrl(url).href,
     token: values.token,
-    ...executorsOf(values, DEFAULT_EXECUTORS),
+    ...machineOf(values),
+    executors: executorsOf(values),
     labels: parseLabels(values.label ?? []),
     name,
     credentials: values.credentials ?? null,
@@ -118,14 +126,25 @@ function parseJoin(args: string[]): JoinArguments {
   };
 }
 
-function executorsOf(
-  values: { executor?: string[]; 'process-command'?: string; find?: boolean },
-  defaults: readonly string[],
-): Pick<JoinArguments, 'executors' | 'processCommand' | 'cudnnFind'> {
+interface ExecutorOptions {
+  readonly executor?: string[];
+  readonly 'process-command'?: string;
+  readonly find?: boolean;
+}
+
+function machineOf(values: ExecutorOptions): Pick<JoinArguments, 'processCommand' | 'cudnnFind'> {
   const processCommand = values['process-command'] ?? null;
   if (processCommand?.trim() === '') throw usage('--process-command: say which program.');
-  const names = [...(values.executor ?? defaults), ...(processCommand === null ? [] : ['process'])];
-  return { executors: knownExecutors(names), processCommand, cudnnFind: values.find ?? false };
+  return { processCommand, cudnnFind: values.find ?? false };
+}
+
+/** Null when none is named. */
+function executorsOf(values: ExecutorOptions): readonly string[] | null {
+  if (values.executor === undefined) return null;
+  return knownExecutors([
+    ...values.executor,
+    ...(values['process-command'] === undefined ? [] : ['process']),
+  ]);
 }
 
 function knownExecutors(names: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 export type WorkerErrorCode =
   | 'usage'
   | 'no-device'
+  | 'device-in-use'
   | 'no-credentials'
   | 'bad-credentials'
   | 'other-coordinator'

@@ -12,8 +12,11 @@ export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
   'fake-gpu': { module: '@alphaflops/executor/testing', executor: 'fake-gpu' },
 };
 
-/** What a machine is probed for when nobody says otherwise: not the slow reference, not the simulated device. */
-export const DEFAULT_EXECUTORS: readonly string[] = ['tfjs-wasm'];
+/**
+ * What a machine is used through when nobody says otherwise: the first of these that works there. The fastest way to a
+ * GPU comes first, the processor last.
+ */
+export const PREFERRED_EXECUTORS: readonly string[] = ['cudnn', 'tfjs-wasm'];
 
 /** Those that drive something real. */
 export const REAL_EXECUTORS: readonly string[] = Object.keys(EXECUTORS).filter(

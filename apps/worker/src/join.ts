@@ -2,8 +2,7 @@ import { type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts'
 import type { JoinArguments } from './arguments.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import { prepareCredentials, writeCredentials } from './credentials.js';
-import { referenceOf } from './executors.js';
-import { probe } from './probe.js';
+import { probeNamed } from './probe-named.js';
 
 /** Enrols this machine and keeps what it is given in `file`. Nothing is spent before devices are found and `file` may be written. */
 export async function join(
@@ -17,8 +16,7 @@ export async function join(
   const { coordinatorUrl, executors, processCommand, cudnnFind, labels, name } = args;
   await prepareCredentials(file, coordinatorUrl, args.force);
   const machine = { libraryPath, processCommand, cudnnFind };
-  const references = executors.map((executor) => referenceOf(executor, machine));
-  const { devices, table } = await probe(references, worker);
+  const { devices, executors: working, table } = await probeNamed(executors, machine, worker);
   print(`${table}\n`);
   const enrolment = await new CoordinatorClient(coordinatorUrl, token).enrol({
     name,
@@ -33,7 +31,8 @@ export async function join(
     workerToken: enrolment.workerToken,
     queuePassword: enrolment.queuePassword,
     name,
-    executors: [...executors],
+    // What was named is kept, also what does not work yet.
+    executors: [...(executors ?? working)],
     processCommand,
     cudnnFind,
   });

@@ -1,6 +1,6 @@
 import type { ProbedExecutor } from '@alphaflops/executor';
 import { createExecutor } from '@alphaflops/executor/testing';
-import { probe, probeReport } from './probe.js';
+import { probe, probePreferred, probeReport } from './probe.js';
 
 const worker = { version: '1.2.3', commit: 'abc', dirty: false };
 const reference = (executor: string) => ({ module: 'm', executor });
@@ -35,6 +35,28 @@ describe('probe', () => {
       code: 'no-device',
       message: expect.stringContaining('does not work: no driver'),
     });
+  });
+
+  it('uses the first of the preferred executors that works, asks no more of them, and tells of those before', async () => {
+    const fake = await createExecutor('fake').probe();
+    const asked: string[] = [];
+    const ask = (references: readonly { executor: string }[]) =>
+      Promise.resolve(
+        references.map(({ executor }) => {
+          asked.push(executor);
+          return executor === 'cudnn' ? broken(executor) : { module: 'm', executor, result: fake };
+        }),
+      );
+    const [preferred, further] = [['cudnn', 'fake', 'tfjs-cpu'], ['process']].map((names) =>
+      names.map(reference),
+    );
+    const found = await probePreferred(preferred ?? [], further ?? [], worker, ask);
+    expect(asked).toEqual(['cudnn', 'fake', 'process']);
+    expect(found.table).toMatch(/cudnn .*does not work: no driver\nfake .*\nfake .*\nprocess/);
+    // A device tells by which executor it is driven; here all devices are those of the fake.
+    expect(found.executors).toEqual(['fake']);
+    const none = probePreferred([reference('cudnn')], [], worker, ask);
+    await expect(none).rejects.toMatchObject({ code: 'no-device' });
   });
 
   it('reports what works with versions, what does not with its reason, for people and for programs', async () => {

@@ -5,17 +5,43 @@ import { WorkerError } from './error.js';
 export interface Probed {
   /** One for each pair of physical device and executor. Never empty. */
   readonly devices: readonly DeviceDescription[];
+  /** Those that work. */
+  readonly executors: readonly string[];
   /** What was found and what was not, one line each. */
   readonly table: string;
 }
+
+type Ask = (references: readonly ExecutorReference[]) => Promise<ProbedExecutor[]>;
 
 /** @throws WorkerError `no-device`, with the reason of every executor */
 export async function probe(
   executors: readonly ExecutorReference[],
   worker: Provenance['worker'],
-  ask: (references: readonly ExecutorReference[]) => Promise<ProbedExecutor[]> = probeAll,
+  ask: Ask = probeAll,
 ): Promise<Probed> {
-  const probed = await ask(executors);
+  return described(await ask(executors), worker);
+}
+
+/**
+ * Asks one after the other until one works: that one is used. Then the further ones, which are used besides.
+ * @throws WorkerError `no-device`, with the reason of every executor
+ */
+export async function probePreferred(
+  executors: readonly ExecutorReference[],
+  further: readonly ExecutorReference[],
+  worker: Provenance['worker'],
+  ask: Ask = probeAll,
+): Promise<Probed> {
+  const probed: ProbedExecutor[] = [];
+  for (const executor of executors) {
+    probed.push(...(await ask([executor])));
+    if (probed.at(-1)?.result.ok === true) break;
+  }
+  if (further.length > 0) probed.push(...(await ask(further)));
+  return described(probed, worker);
+}
+
+function described(probed: readonly ProbedExecutor[], worker: Provenance['worker']): Probed {
   const table = tableOf(probed);
   const devices = probed.flatMap(({ result }) =>
     result.ok ? result.devices.map((device) => describeDevice(device, worker)) : [],
@@ -23,14 +49,14 @@ export async function probe(
   if (devices.length === 0) {
     throw new WorkerError('no-device', `No executor works on this machine:\n${table}`);
   }
-  return { devices, table };
+  return { devices, executors: [...new Set(devices.map(({ executor }) => executor))], table };
 }
 
 /** What `device probe` prints: every executor, whether it works, its devices with the versions of their libraries. */
 export async function probeReport(
   executors: readonly ExecutorReference[],
   json: boolean,
-  ask: (references: readonly ExecutorReference[]) => Promise<ProbedExecutor[]> = probeAll,
+  ask: Ask = probeAll,
 ): Promise<{ text: string; works: boolean }> {
   const probed = await ask(executors);
   const works = probed.some(({ result }) => result.ok && result.devices.length > 0);

@@ -1,4 +1,4 @@
-import type { Provenance } from '@alphaflops/contracts';
+import type { DeviceDescription, Provenance } from '@alphaflops/contracts';
 import { ExecutorHost, type ExecutorReference } from '@alphaflops/executor';
 import { JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
@@ -8,6 +8,8 @@ import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
 import { referenceOf } from './executors.js';
 import { Heartbeat } from './heartbeat.js';
+import { withIdlePower } from './idle-power.js';
+import { leaseGpus } from './lease.js';
 import type { Log } from './log.js';
 import { probe } from './probe.js';
 import { type AssignedDevice, openSession } from './session.js';
@@ -32,13 +34,22 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const { processCommand, cudnnFind } = credentials;
   const machine = { libraryPath, processCommand, cudnnFind };
   const references = credentials.executors.map((executor) => referenceOf(executor, machine));
-  const { devices: descriptions } = await probe(references, worker);
+  const { devices: found } = await probe(references, worker);
+  const leases = await leaseGpus(found);
+  const hosts = found.map((description) => hostOf(description, references));
+  const close = () => Promise.all([...hosts, ...leases].map((held) => held.close()));
+  const descriptions = await withIdlePower(
+    found.map((description, at) => ({ description, host: hosts[at] as ExecutorHost })),
+    { wait, log, signal: finish },
+  );
   const client = new CoordinatorClient(credentials.coordinatorUrl, credentials.workerToken);
   const opened = await openSession(client, credentials, descriptions, worker, { wait, log, signal: finish });
-  if (opened === null) return 0;
+  if (opened === null) {
+    await close();
+    return 0;
+  }
   const { session, redis, devices } = opened;
 
-  const hosts = devices.map((device) => hostOf(device, references));
   const turns = new Map(descriptions.map(({ uuid }) => [uuid, new Turns()]));
   const works = devices.map((device, at) =>
     workOf(device, hosts[at] as ExecutorHost, {
@@ -73,14 +84,14 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const beating = heartbeat.run();
 
   const exitCode = await agent.left;
-  await Promise.all([...hosts.map((host) => host.close()), heartbeat.stop()]);
+  await Promise.all([close(), heartbeat.stop()]);
   await beating;
   log.info('left');
   return exitCode;
 }
 
 function hostOf(
-  { description: { executor, uuid } }: AssignedDevice,
+  { executor, uuid }: DeviceDescription,
   references: readonly ExecutorReference[],
 ): ExecutorHost {
   const reference = references.find((candidate) => candidate.executor === executor);

@@ -1,0 +1,60 @@
+import type { Conditions, DeviceDescription } from '@alphaflops/contracts';
+import { messageOf } from './error.js';
+import type { Log } from './log.js';
+import type { Wait } from './wait.js';
+
+/** Opening a device makes it draw more for a moment, and drivers tell the average of a second. */
+const READINGS = 16;
+const EVERY_MS = 200;
+
+/**
+ * Power of a device that is open and computes nothing, in W: the lowest of the readings of three seconds. Null where
+ * power is not told, or while others compute on the device.
+ */
+export async function idlePowerW(
+  device: { readConditions(signal: AbortSignal): Promise<Conditions> },
+  wait: Wait,
+  signal: AbortSignal,
+): Promise<number | null> {
+  let lowest = Infinity;
+  for (let reading = 0; reading < READINGS; reading++) {
+    if (reading > 0) await wait(EVERY_MS, signal);
+    if (signal.aborted) return null;
+    const { powerW, otherProcesses } = await device.readConditions(signal);
+    if (powerW === null || (otherProcesses ?? 0) > 0) return null;
+    lowest = Math.min(lowest, powerW);
+  }
+  return lowest;
+}
+
+/** One device and what reads its state. */
+export interface Readable {
+  readonly description: DeviceDescription;
+  readonly host: { readConditions(signal: AbortSignal): Promise<Conditions> };
+}
+
+/** Descriptions with the idle power of each GPU in its provenance, so that energy above idle can be told. */
+export async function withIdlePower(
+  devices: readonly Readable[],
+  { wait, log, signal }: { wait: Wait; log: Log; signal: AbortSignal },
+): Promise<DeviceDescription[]> {
+  const gpus = new Map<string, Promise<number | null>>();
+  for (const { description, host } of devices) {
+    const { uuid, kind } = description;
+    if (kind !== 'gpu' || gpus.has(uuid)) continue;
+    const told = idlePowerW(host, wait, signal).catch((error: unknown) => {
+      log.warn(`The idle power of ${uuid} is not known: ${messageOf(error)}`);
+      return null;
+    });
+    gpus.set(uuid, told);
+  }
+  return await Promise.all(
+    devices.map(async ({ description }) => {
+      const powerW = gpus.get(description.uuid);
+      if (powerW === undefined) return description;
+      const { provenance } = description;
+      const device = { ...provenance.device, idlePowerW: await powerW };
+      return { ...description, provenance: { ...provenance, device } };
+    }),
+  );
+}
