@@ -1,5 +1,6 @@
 import { VERSION } from '@alphaflops/contracts';
 import { Command } from 'commander';
+import { auditCommand } from './commands/audit.js';
 import { campaignCommand } from './commands/campaign.js';
 import { demoCommand } from './commands/demo.js';
 import { deviceCommand } from './commands/device.js';
@@ -11,6 +12,7 @@ import { planCommand } from './commands/plan.js';
 import { predictCommand } from './commands/predict.js';
 import { samplesCommand } from './commands/samples.js';
 import { simulateCommand } from './commands/simulate.js';
+import { tokenCommand } from './commands/token.js';
 import { upCommand } from './commands/up.js';
 import { workerCommand } from './commands/worker.js';
 
@@ -24,7 +26,8 @@ export function createProgram(): Command {
   for (const command of onFiles) program.addCommand(command);
   program.commandsGroup('With a coordinator:');
   const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
-  for (const command of [...online, modelCommand(), samplesCommand()]) program.addCommand(command);
+  const access = [tokenCommand(), auditCommand()];
+  for (const command of [...online, modelCommand(), samplesCommand(), ...access]) program.addCommand(command);
   program.commandsGroup('On the store, with no coordinator running:');
   program.addCommand(migrateCommand());
   throwInsteadOfExit(program);

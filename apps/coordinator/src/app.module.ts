@@ -8,6 +8,7 @@ import { HttpModule } from '@alphaflops/http';
 import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
 import {
   AccessStore,
+  AuditStore,
   CampaignStore,
   FleetStore,
   ModelStore,
@@ -41,6 +42,7 @@ class PartsModule {
       { provide: SampleStore, useValue: stores.samples },
       { provide: FleetStore, useValue: stores.fleet },
       { provide: AccessStore, useValue: stores.access },
+      { provide: AuditStore, useValue: stores.audit },
       { provide: ModelStore, useValue: stores.models },
       { provide: QueueAccess, useValue: queueAccess },
       { provide: QueueAddress, useValue: queueAddress },

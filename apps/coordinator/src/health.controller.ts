@@ -11,7 +11,6 @@ import { StoreHandle } from './store-handle.js';
 const CHECK_WITHIN_MS = 2_000;
 
 @ApiTags('operations')
-@AllowAccess('public')
 @SkipThrottle()
 @Controller()
 export class HealthController {
@@ -21,12 +20,14 @@ export class HealthController {
   ) {}
 
   @Get('healthz')
+  @AllowAccess('public')
   @Answer(200, HealthSchema, 'The process is alive')
   alive(): Health {
     return { status: 'ok', checks: {} };
   }
 
   @Get('readyz')
+  @AllowAccess('public')
   @Answer(200, HealthSchema, 'Store and queue answer (503 when not)')
   async ready(@Res({ passthrough: true }) response: Response): Promise<Health> {
     const checks = {

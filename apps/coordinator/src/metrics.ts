@@ -1,5 +1,5 @@
 import { type CampaignState } from '@alphaflops/contracts';
-import { type ApiRequest, NeedsToken } from '@alphaflops/http';
+import { AllowAccess, type ApiRequest } from '@alphaflops/http';
 import { CampaignStore, FleetStore, SampleStore } from '@alphaflops/store';
 import { Controller, Get, Header, Injectable } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
@@ -76,12 +76,12 @@ export class Metrics {
 }
 
 @ApiTags('operations')
-@NeedsToken()
 @Controller()
 export class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   @Get('metrics')
+  @AllowAccess('read-only')
   @ApiOperation({ summary: 'Prometheus metrics' })
   @ApiProduces('text/plain')
   @Header('Content-Type', 'text/plain; version=0.0.4')

@@ -9,7 +9,7 @@ import {
   pageOf,
   ReasonSchema,
 } from '@alphaflops/contracts';
-import { Answer, NeedsToken } from '@alphaflops/http';
+import { AllowAccess, Answer } from '@alphaflops/http';
 import { Body, Controller, Get, type MessageEvent, Param, Post, Query, Sse } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Observable, distinctUntilChanged, exhaustMap, map, takeWhile, timer } from 'rxjs';
@@ -22,7 +22,6 @@ const EVENT_EVERY_MS = 500;
 const ENDED = ['completed', 'failed', 'cancelled'];
 
 @ApiTags('campaigns')
-@NeedsToken()
 @Controller('v1/campaigns')
 export class CampaignsController {
   constructor(
@@ -31,18 +30,21 @@ export class CampaignsController {
   ) {}
 
   @Post()
+  @AllowAccess('operator')
   @Answer(202, CampaignSchema, 'Plan a campaign and start it')
   create(@Body({ schema: CampaignRequestSchema }) body: CampaignRequest) {
     return this.campaigns.create(body);
   }
 
   @Post('preview')
+  @AllowAccess('read-only')
   @Answer(200, CampaignPreviewSchema, 'What a campaign would plan, and how long at least it would take')
   preview(@Body({ schema: CampaignRequestSchema }) body: CampaignRequest) {
     return this.campaigns.preview(body);
   }
 
   @Get()
+  @AllowAccess('read-only')
   @Answer(200, pageOf(CampaignSchema), 'Campaigns, newest first')
   list(@Query({ schema: CampaignQuerySchema }) query: z.infer<typeof CampaignQuerySchema>) {
     const { state, deviceClassId, ...page } = query;
@@ -50,18 +52,21 @@ export class CampaignsController {
   }
 
   @Get(':id')
+  @AllowAccess('read-only')
   @Answer(200, CampaignSchema, 'One campaign')
   get(@Param('id', { schema: IdSchema }) id: string) {
     return this.campaigns.get(id);
   }
 
   @Get(':id/progress')
+  @AllowAccess('read-only')
   @Answer(200, CampaignProgressSchema, 'How far a campaign is')
   progress(@Param('id', { schema: IdSchema }) id: string) {
     return this.campaigns.progress(id);
   }
 
   @Sse(':id/events')
+  @AllowAccess('read-only')
   @ApiOperation({ summary: 'Progress as server-sent events, until the campaign has ended' })
   async events(@Param('id', { schema: IdSchema }) id: string): Promise<Observable<MessageEvent>> {
     // An unknown id is refused before the stream begins.
@@ -75,6 +80,7 @@ export class CampaignsController {
   }
 
   @Post(':id/pause')
+  @AllowAccess('operator')
   @Answer(200, CampaignSchema, 'Hand out no further batches')
   pause(
     @Param('id', { schema: IdSchema }) id: string,
@@ -84,6 +90,7 @@ export class CampaignsController {
   }
 
   @Post(':id/resume')
+  @AllowAccess('operator')
   @Answer(200, CampaignSchema, 'Go on with a paused campaign')
   resume(
     @Param('id', { schema: IdSchema }) id: string,
@@ -93,6 +100,7 @@ export class CampaignsController {
   }
 
   @Post(':id/cancel')
+  @AllowAccess('operator')
   @Answer(200, CampaignSchema, 'Stop a campaign for good; its samples stay')
   cancel(
     @Param('id', { schema: IdSchema }) id: string,

@@ -8,7 +8,7 @@ import {
   PageQuerySchema,
   pageOf,
 } from '@alphaflops/contracts';
-import { Answer, NeedsToken, notFound } from '@alphaflops/http';
+import { AllowAccess, Answer, notFound } from '@alphaflops/http';
 import { FleetStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -16,7 +16,6 @@ import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
 
 @ApiTags('devices')
-@NeedsToken()
 @Controller('v1')
 export class DevicesController {
   constructor(
@@ -25,6 +24,7 @@ export class DevicesController {
   ) {}
 
   @Get('devices')
+  @AllowAccess('read-only')
   @Answer(200, pageOf(DeviceSchema), 'Devices')
   devices(@Query({ schema: DeviceQuerySchema }) query: z.infer<typeof DeviceQuerySchema>) {
     const { deviceClassId, ...page } = query;
@@ -32,6 +32,7 @@ export class DevicesController {
   }
 
   @Get('devices/:id')
+  @AllowAccess('read-only')
   @Answer(200, DeviceSchema, 'One device')
   async device(@Param('id', { schema: IdSchema }) id: string) {
     const device = await this.fleet.device(id);
@@ -40,18 +41,21 @@ export class DevicesController {
   }
 
   @Get('devices/:id/models/latest')
+  @AllowAccess('read-only')
   @Answer(200, ModelSchema, 'Newest model of the device’s class')
   latestOfDevice(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.ofDevice(id);
   }
 
   @Get('device-classes')
+  @AllowAccess('read-only')
   @Answer(200, pageOf(DeviceClassSchema), 'Device classes')
   deviceClasses(@Query({ schema: PageQuerySchema }) query: PageQuery) {
     return this.fleet.deviceClasses(query);
   }
 
   @Get('device-classes/:id')
+  @AllowAccess('read-only')
   @Answer(200, DeviceClassSchema, 'One device class')
   async deviceClass(@Param('id', { schema: IdSchema }) id: string) {
     const deviceClass = await this.fleet.deviceClass(id);
@@ -60,6 +64,7 @@ export class DevicesController {
   }
 
   @Get('device-classes/:id/models/latest')
+  @AllowAccess('read-only')
   @Answer(200, ModelSchema, 'Newest model of a device class')
   latestOfClass(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.ofDeviceClass(id);

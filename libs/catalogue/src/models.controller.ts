@@ -7,7 +7,7 @@ import {
   PredictionRequestSchema,
   PredictionsSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, NeedsToken } from '@alphaflops/http';
+import { AllowAccess, Answer } from '@alphaflops/http';
 import { modelCard, modelJsonSchema } from '@alphaflops/models';
 import { ModelStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query } from '@nestjs/common';
@@ -16,7 +16,6 @@ import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
 
 @ApiTags('models')
-@NeedsToken()
 @Controller('v1')
 export class ModelsController {
   constructor(
@@ -25,6 +24,7 @@ export class ModelsController {
   ) {}
 
   @Get('models')
+  @AllowAccess('read-only')
   @Answer(200, pageOf(ModelSchema), 'Models, newest first')
   list(@Query({ schema: ModelQuerySchema }) query: z.infer<typeof ModelQuerySchema>) {
     const { deviceClassId, ...page } = query;
@@ -32,12 +32,14 @@ export class ModelsController {
   }
 
   @Get('models/:id')
+  @AllowAccess('read-only')
   @Answer(200, ModelSchema, 'One model')
   get(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.get(id);
   }
 
   @Get('models/:id/card')
+  @AllowAccess('read-only')
   @ApiOperation({ summary: 'The model as a page for people (Markdown)' })
   @ApiProduces('text/markdown')
   @Header('Content-Type', 'text/markdown; charset=utf-8')
@@ -55,6 +57,7 @@ export class ModelsController {
   }
 
   @Post('predictions')
+  @AllowAccess('read-only')
   @Answer(200, PredictionsSchema, 'What layers cost, each and in total')
   predict(@Body({ schema: PredictionRequestSchema }) body: PredictionRequest) {
     return this.models.predict(body);

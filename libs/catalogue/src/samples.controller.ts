@@ -8,19 +8,19 @@ import {
   SampleStreamQuerySchema,
 } from '@alphaflops/contracts';
 import { type SampleValues, writeSamples } from '@alphaflops/dataset';
-import { Answer, NeedsToken, notFound } from '@alphaflops/http';
+import { AllowAccess, Answer, notFound } from '@alphaflops/http';
 import { SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 
 @ApiTags('samples')
-@NeedsToken()
 @Controller('v1/samples')
 export class SamplesController {
   constructor(private readonly samples: SampleStore) {}
 
   @Get()
+  @AllowAccess('read-only')
   @Answer(200, pageOf(SampleSchema), 'Samples, oldest first')
   list(@Query({ schema: SamplePageQuerySchema }) query: z.infer<typeof SamplePageQuerySchema>) {
     const { cursor, limit, ...filter } = query;
@@ -28,6 +28,7 @@ export class SamplesController {
   }
 
   @Get('stream')
+  @AllowAccess('read-only')
   @ApiOperation({ summary: 'All samples that match, one JSON object or CSV row per line' })
   @ApiProduces('application/x-ndjson', 'text/csv')
   stream(@Query({ schema: SampleStreamQuerySchema }) query: z.infer<typeof SampleStreamQuerySchema>) {
@@ -41,6 +42,7 @@ export class SamplesController {
   }
 
   @Get(':id')
+  @AllowAccess('read-only')
   @Answer(200, SampleSchema, 'One sample')
   async get(@Param('id', { schema: IdSchema }) id: string) {
     const sample = await this.samples.get(id);

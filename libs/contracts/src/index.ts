@@ -1,3 +1,4 @@
+export * from './access.js';
 export * from './api.js';
 export * from './campaign.js';
 export * from './conv-spec.js';

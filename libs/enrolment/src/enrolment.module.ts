@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ApiTokensController } from './api-tokens.controller.js';
 import { JoinTokensController } from './join-tokens.controller.js';
 import { QueueGrantsService } from './queue-grants.service.js';
 import { TokensService } from './tokens.service.js';
@@ -6,7 +7,7 @@ import { WorkersController } from './workers.controller.js';
 import { WorkersService } from './workers.service.js';
 
 @Module({
-  controllers: [JoinTokensController, WorkersController],
+  controllers: [ApiTokensController, JoinTokensController, WorkersController],
   providers: [TokensService, WorkersService, QueueGrantsService],
   exports: [TokensService],
 })

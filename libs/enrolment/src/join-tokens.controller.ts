@@ -6,19 +6,19 @@ import {
   type NewJoinToken,
   NewJoinTokenSchema,
 } from '@alphaflops/contracts';
-import { Answer, type ApiRequest, NeedsToken } from '@alphaflops/http';
+import { AllowAccess, Answer, type ApiRequest } from '@alphaflops/http';
 import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { TokensService } from './tokens.service.js';
 
 @ApiTags('join-tokens')
-@NeedsToken()
 @Controller('v1/join-tokens')
 export class JoinTokensController {
   constructor(private readonly tokens: TokensService) {}
 
   @Post()
+  @AllowAccess('operator')
   @Answer(201, NewJoinTokenSchema, 'Make a token with which machines can enrol')
   async create(
     @Body({ schema: JoinTokenRequestSchema }) body: JoinTokenRequest,
@@ -30,12 +30,14 @@ export class JoinTokensController {
   }
 
   @Get()
+  @AllowAccess('operator')
   @Answer(200, z.array(JoinTokenSchema), 'Join tokens, without their secrets')
   list() {
     return this.tokens.joinTokens();
   }
 
   @Delete(':id')
+  @AllowAccess('operator')
   @Answer(204, null, 'Revoke a join token')
   async revoke(@Param('id', { schema: IdSchema }) id: string): Promise<void> {
     await this.tokens.revokeJoinToken(id);

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { JoinToken, JoinTokenRequest } from '@alphaflops/contracts';
-import { newSecret, notFound, sha256 } from '@alphaflops/http';
+import {
+  ACCESS_ROLES,
+  type AccessRole,
+  type ApiToken,
+  type ApiTokenRequest,
+  type JoinToken,
+  type JoinTokenRequest,
+} from '@alphaflops/contracts';
+import { ApiProblem, newSecret, notFound, sha256 } from '@alphaflops/http';
 import { AccessStore, type TokenRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
@@ -22,9 +29,40 @@ export class TokensService {
   }
 
   private async createAdmin(): Promise<string> {
-    const secret = newSecret('admin');
-    await this.store.putToken({ ...blank(), kind: 'admin', hash: sha256(secret), name: 'admin' });
-    return secret;
+    return (await this.createApiToken({ name: 'admin', role: 'admin', expiresInS: null })).secret;
+  }
+
+  async createApiToken(request: ApiTokenRequest): Promise<{ token: ApiToken; secret: string }> {
+    const { name, role, expiresInS } = request;
+    const secret = newSecret(role);
+    const base = blank();
+    const expiresAt = expiresInS === null ? null : inSeconds(base.createdAt, expiresInS);
+    const record = { ...base, hash: sha256(secret), name, expiresAt };
+    await this.store.putToken({ ...record, kind: role });
+    return { token: asApiToken(record, role), secret };
+  }
+
+  async apiTokens(): Promise<ApiToken[]> {
+    const ofRole = async (role: AccessRole) =>
+      (await this.store.tokens(role)).map((record) => asApiToken(record, role));
+    return (await Promise.all(ACCESS_ROLES.map(ofRole))).flat();
+  }
+
+  async revokeApiToken(id: string): Promise<void> {
+    const all = await this.apiTokens();
+    if (!all.some((token) => token.id === id)) throw notFound('API token', id);
+    const now = new Date().toISOString();
+    const isAlive = ({ revokedAt, expiresAt }: ApiToken) =>
+      revokedAt === null && (expiresAt === null || Date.parse(expiresAt) > Date.parse(now));
+    const admins = all.filter((token) => token.role === 'admin' && isAlive(token));
+    if (admins.length === 1 && admins[0]?.id === id) {
+      throw new ApiProblem(
+        409,
+        'last-admin',
+        'This is the last admin token, and nobody could make another one. Make another one first.',
+      );
+    }
+    await this.store.revokeTokens({ id }, now);
   }
 
   async createJoinToken(request: JoinTokenRequest): Promise<{ record: JoinToken; secret: string }> {
@@ -37,7 +75,7 @@ export class TokensService {
       name: request.name,
       labels: request.labels,
       maxUses: request.maxUses,
-      expiresAt: new Date(Date.parse(base.createdAt) + request.expiresInS * 1000).toISOString(),
+      expiresAt: inSeconds(base.createdAt, request.expiresInS),
     };
     await this.store.putToken(record);
     return { record: asJoinToken(record), secret };
@@ -74,6 +112,15 @@ function blank(): Omit<TokenRecord, 'kind' | 'hash'> {
     uses: 0,
     revokedAt: null,
   };
+}
+
+function inSeconds(from: string, seconds: number): string {
+  return new Date(Date.parse(from) + seconds * 1000).toISOString();
+}
+
+function asApiToken(record: Omit<TokenRecord, 'kind'>, role: AccessRole): ApiToken {
+  const { id, name, createdAt, expiresAt, revokedAt } = record;
+  return { id, name, role, createdAt, expiresAt, revokedAt };
 }
 
 function asJoinToken(record: TokenRecord): JoinToken {

@@ -15,13 +15,12 @@ import {
   SessionSchema,
   WorkerSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, type ApiRequest, NeedsToken, sha256 } from '@alphaflops/http';
+import { AllowAccess, Answer, type ApiRequest, sha256 } from '@alphaflops/http';
 import { Body, Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { WorkersService } from './workers.service.js';
 
 @ApiTags('workers')
-@NeedsToken()
 @Controller('v1/workers')
 export class WorkersController {
   constructor(private readonly workers: WorkersService) {}
@@ -59,18 +58,21 @@ export class WorkersController {
   }
 
   @Get()
+  @AllowAccess('read-only')
   @Answer(200, pageOf(WorkerSchema), 'Workers')
   list(@Query({ schema: PageQuerySchema }) query: PageQuery) {
     return this.workers.list(query);
   }
 
   @Get(':id')
+  @AllowAccess('read-only')
   @Answer(200, WorkerSchema, 'One worker')
   get(@Param('id', { schema: IdSchema }) id: string) {
     return this.workers.get(id);
   }
 
   @Post(':id/pause')
+  @AllowAccess('operator')
   @Answer(200, WorkerSchema, 'Take no new batch until resumed')
   pause(
     @Param('id', { schema: IdSchema }) id: string,
@@ -80,6 +82,7 @@ export class WorkersController {
   }
 
   @Post(':id/drain')
+  @AllowAccess('operator')
   @Answer(200, WorkerSchema, 'Finish the batch in hand and end')
   drain(
     @Param('id', { schema: IdSchema }) id: string,
@@ -89,6 +92,7 @@ export class WorkersController {
   }
 
   @Post(':id/resume')
+  @AllowAccess('operator')
   @Answer(200, WorkerSchema, 'Take batches again')
   resume(
     @Param('id', { schema: IdSchema }) id: string,
@@ -98,6 +102,7 @@ export class WorkersController {
   }
 
   @Post(':id/revoke')
+  @AllowAccess('operator')
   @Answer(200, WorkerSchema, 'Take the credentials away, for good')
   revoke(
     @Param('id', { schema: IdSchema }) id: string,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Campaign, FitJob, FitRequest, FitState } from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
 import { JobConsumer, JobQueue, type RedisAddress } from '@alphaflops/queue';
-import { CampaignStore, FleetStore, StoreError } from '@alphaflops/store';
+import { AuditStore, CampaignStore, FleetStore, StoreError } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FitRunner } from './fit-runner.js';
 
@@ -28,6 +28,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly runner: FitRunner,
     private readonly campaigns: CampaignStore,
     private readonly fleet: FleetStore,
+    private readonly audit: AuditStore,
   ) {}
 
   private get queue(): JobQueue<'fit'> {
@@ -85,6 +86,17 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
   private async fit(job: FitJob): Promise<{ modelId: string }> {
     const model = await this.runner.run(job);
     const modelId = model.id ?? '';
+    await this.audit.append({
+      // A model that is published again, after a crash, is the same model and the same entry.
+      id: `published-${modelId}`,
+      at: new Date().toISOString(),
+      actor: { kind: 'system', tokenId: null, name: 'fit' },
+      action: 'models.publish',
+      targetId: modelId,
+      status: 201,
+      requestId: null,
+      address: null,
+    });
     const campaign = job.campaignId === null ? null : await this.campaigns.get(job.campaignId);
     if (campaign !== null) {
       await this.end(campaign, 'completed', `model ${modelId} published`, modelId);

@@ -1,6 +1,6 @@
 import { ProblemSchema } from '@alphaflops/contracts';
 import { applyDecorators, HttpCode } from '@nestjs/common';
-import { ApiBearerAuth, ApiDefaultResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiDefaultResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 
 /** Status, schema and meaning of a route's answer; problems are documented once for all. */
@@ -15,6 +15,3 @@ export function Answer(status: number, schema: z.ZodType | null, summary: string
     }),
   );
 }
-
-/** Marks a controller's routes as needing a bearer token in the API description. */
-export const NeedsToken = () => ApiBearerAuth();

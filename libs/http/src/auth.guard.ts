@@ -1,17 +1,11 @@
-import { AccessStore } from '@alphaflops/store';
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { ACCESS_ROLES, type AccessRole } from '@alphaflops/contracts';
+import { AccessStore, type TokenKind } from '@alphaflops/store';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { type Access, accessOf, mayCall } from './access.js';
 import { ApiProblem } from './problem.js';
 import type { ApiRequest, Principal } from './request.js';
-import { sha256 } from './secrets.js';
-
-/** Who may call a route. An admin may call everything but what only a worker or a join token can mean. */
-export type Access = 'public' | 'admin' | 'worker' | 'join';
-
-const ACCESS = 'alphaflops:access';
-
-/** Says who may call a route or all routes of a controller; without it: admins. */
-export const AllowAccess = (access: Access) => SetMetadata(ACCESS, access);
+import { isSameDigest, sha256 } from './secrets.js';
 
 @Injectable()
 export class AuthGuard implements CanActivate {
@@ -21,21 +15,13 @@ export class AuthGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const access =
-      this.reflector.getAllAndOverride<Access | undefined>(ACCESS, [
-        context.getHandler(),
-        context.getClass(),
-      ]) ?? 'admin';
+    const access = accessOf(this.reflector, context.getHandler());
+    if (access === undefined) throw new Error('a route that does not say who may call it');
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<ApiRequest>();
     const principal = await this.identify(bearerOf(request), access);
-    if (principal.kind !== access) {
-      throw new ApiProblem(
-        403,
-        'forbidden',
-        `This needs ${access === 'admin' ? 'an admin' : `a ${access}`} token.`,
-      );
-    }
+    const may = principal.kind === 'api' ? mayCall(principal.role, access) : principal.kind === access;
+    if (!may) throw new ApiProblem(403, 'forbidden', `This needs ${describe(access)} token.`);
     if (principal.kind === 'worker' && request.params['id'] !== principal.workerId) {
       throw new ApiProblem(403, 'forbidden', 'A worker may only speak for itself.');
     }
@@ -45,19 +31,35 @@ export class AuthGuard implements CanActivate {
 
   private async identify(secret: string, access: Access): Promise<Principal> {
     const hash = sha256(secret);
-    if (access === 'join') return { kind: 'join', hash };
     const token = await this.tokens.tokenByHash(hash);
-    if (token === null) throw new ApiProblem(401, 'unknown-token', 'The bearer token is unknown.');
+    // Looked up by digest; compared here as well, since a database may have its own idea of equal texts.
+    if (token === null || !isSameDigest(token.hash, hash) || (access === 'join' && token.kind !== 'join')) {
+      throw new ApiProblem(
+        401,
+        'unknown-token',
+        `The ${access === 'join' ? 'join' : 'bearer'} token is unknown.`,
+      );
+    }
+    // Whether it is still good is found out, and said, when a use of it is spent.
+    if (access === 'join') return { kind: 'join', hash, tokenId: token.id, name: token.name };
     if (token.revokedAt !== null) throw new ApiProblem(401, 'revoked-token', 'The bearer token was revoked.');
-    if (token.expiresAt !== null && token.expiresAt <= new Date().toISOString()) {
+    if (token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now()) {
       throw new ApiProblem(401, 'expired-token', 'The bearer token has expired.');
     }
-    if (token.kind === 'worker' && token.workerId !== null) {
-      return { kind: 'worker', tokenId: token.id, workerId: token.workerId };
-    }
-    if (token.kind === 'admin') return { kind: 'admin', tokenId: token.id };
+    const { id: tokenId, kind, workerId, name } = token;
+    if (kind === 'worker' && workerId !== null) return { kind, tokenId, workerId };
+    if (isRole(kind)) return { kind: 'api', role: kind, tokenId, name };
     throw new ApiProblem(403, 'forbidden', 'A join token can only be used to enrol a worker.');
   }
+}
+
+function isRole(kind: TokenKind): kind is AccessRole {
+  return (ACCESS_ROLES as readonly string[]).includes(kind);
+}
+
+function describe(access: Access): string {
+  if (access === 'admin' || access === 'operator') return `an ${access}`;
+  return `a ${access}`;
 }
 
 function bearerOf(request: ApiRequest): string {

@@ -1,13 +1,17 @@
 import { AccessStore } from '@alphaflops/store';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { Response } from 'express';
-import { catchError, from, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { catchError, finalize, from, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { ApiProblem } from './problem.js';
 import type { ApiRequest } from './request.js';
 import { sha256 } from './secrets.js';
 
 /** How long an answer is kept for a repeated request. */
 const KEEP_MS = 24 * 3600 * 1000;
+/** While a request is being handled its claim is renewed this often … */
+const RENEW_EVERY_MS = 10_000;
+/** … and one that was not renewed for this long died with its coordinator. */
+const ABANDONED_AFTER_MS = 60_000;
 
 /** A POST that carries an Idempotency-Key is done once; its answer is given again when it is repeated. */
 @Injectable()
@@ -25,12 +29,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const key = sha256(`${request.header('authorization') ?? ''}\n${given}`);
     const digest = sha256(JSON.stringify([request.method, request.originalUrl, request.body]));
     const now = Date.now();
-    const stored = await this.store.claimIdempotencyKey(
-      key,
-      digest,
-      new Date(now).toISOString(),
-      new Date(now - KEEP_MS).toISOString(),
-    );
+    const stored = await this.store.claimIdempotencyKey(key, digest, new Date(now).toISOString(), {
+      expireBefore: new Date(now - KEEP_MS).toISOString(),
+      abandonedBefore: new Date(now - ABANDONED_AFTER_MS).toISOString(),
+    });
     if (stored !== null) {
       if (stored.requestDigest !== digest) {
         throw new ApiProblem(
@@ -43,13 +45,20 @@ export class IdempotencyInterceptor implements NestInterceptor {
         throw new ApiProblem(
           409,
           'request-in-progress',
-          'The first request with this Idempotency-Key is not done yet.',
+          'The first request with this Idempotency-Key is not done yet. If its coordinator died, try again in a minute.',
         );
       }
       response.status(stored.status).setHeader('Idempotent-Replayed', 'true');
       return of(JSON.parse(stored.body));
     }
+    const renewing = setInterval(() => {
+      // A renewal that fails is made up for by the next one.
+      this.store.renewIdempotencyKey(key, new Date().toISOString()).catch(() => undefined);
+    }, RENEW_EVERY_MS);
     return next.handle().pipe(
+      finalize(() => {
+        clearInterval(renewing);
+      }),
       mergeMap(async (body: unknown) => {
         await this.store.storeResponse(key, response.statusCode, JSON.stringify(body ?? null));
         return body;

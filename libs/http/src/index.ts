@@ -1,5 +1,5 @@
 export * from './answer.js';
-export { AllowAccess, type Access } from './auth.guard.js';
+export { AllowAccess, type Access } from './access.js';
 export * from './http.module.js';
 export * from './problem.js';
 export * from './request.js';

@@ -43,6 +43,11 @@ interface Explanation {
   errors?: Problem['errors'];
 }
 
+/** The HTTP status that an error ends a request with. */
+export function statusOfError(error: unknown): number {
+  return explain(error).status;
+}
+
 function explain(error: unknown): Explanation {
   if (error instanceof ApiProblem) {
     return { status: error.status, code: error.code, detail: error.message, errors: error.errors };

@@ -1,10 +1,11 @@
+import type { AccessRole } from '@alphaflops/contracts';
 import type { Request } from 'express';
 
-/** Who asks. A join token is not looked up before it is used. */
+/** Who asks. Whether a join token is still good is found out when it is used. */
 export type Principal =
-  | { kind: 'admin'; tokenId: string }
+  | { kind: 'api'; role: AccessRole; tokenId: string; name: string }
   | { kind: 'worker'; tokenId: string; workerId: string }
-  | { kind: 'join'; hash: string };
+  | { kind: 'join'; hash: string; tokenId: string; name: string };
 
 export interface ApiRequest extends Request {
   requestId: string;

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { TokenKind } from '@alphaflops/store';
 
 /** A new secret of 256 bits. The prefix says what it is for, to people and to secret scanners. */
-export function newSecret(purpose: 'admin' | 'join' | 'worker'): string {
+export function newSecret(purpose: TokenKind): string {
   return `af_${purpose}_${randomBytes(32).toString('base64url')}`;
 }
 
@@ -11,4 +12,10 @@ export function newSecret(purpose: 'admin' | 'join' | 'worker'): string {
  */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** Compares two digests in a time that does not depend on where they differ. */
+export function isSameDigest(a: string, b: string): boolean {
+  const [first, second] = [Buffer.from(a), Buffer.from(b)];
+  return first.length === second.length && timingSafeEqual(first, second);
 }

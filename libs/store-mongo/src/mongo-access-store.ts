@@ -1,5 +1,6 @@
 import {
   AccessStore,
+  type ClaimLimits,
   type ConsumeResult,
   type StoredResponse,
   type TokenKind,
@@ -90,10 +91,20 @@ export class MongoAccessStore extends AccessStore {
     key: string,
     requestDigest: string,
     now: string,
-    expireBefore: string,
+    { expireBefore, abandonedBefore }: ClaimLimits,
   ): Promise<StoredResponse | null> {
     return this.connection.attempt(async () => {
       await this.keys.deleteMany({ createdOn: { $lt: new Date(expireBefore) } });
+      const taken = await this.keys.updateOne(
+        {
+          _id: { $eq: key },
+          requestDigest: { $eq: requestDigest },
+          body: null,
+          createdOn: { $lt: new Date(abandonedBefore) },
+        },
+        { $set: { createdOn: new Date(now) } },
+      );
+      if (taken.matchedCount === 1) return null;
       for (;;) {
         try {
           const claim = { requestDigest, status: 0, body: null };
@@ -108,6 +119,12 @@ export class MongoAccessStore extends AccessStore {
           return { requestDigest: found.requestDigest, status: found.status, body: found.body };
         }
       }
+    });
+  }
+
+  override renewIdempotencyKey(key: string, now: string): Promise<void> {
+    return this.connection.attempt(async () => {
+      await this.keys.updateOne({ _id: { $eq: key } }, { $set: { createdOn: new Date(now) } });
     });
   }
 

@@ -5,6 +5,7 @@ import { Address, MAX_TIME_MS } from './address.js';
 import { Connection } from './connection.js';
 import { countersOn } from './counters.js';
 import { MongoAccessStore } from './mongo-access-store.js';
+import { MongoAuditStore } from './mongo-audit-store.js';
 import { MongoCampaignStore } from './mongo-campaign-store.js';
 import { storeErrorFrom } from './mongo-error.js';
 import { MongoFleetStore } from './mongo-fleet-store.js';
@@ -69,6 +70,7 @@ async function storesOn(connection: Connection): Promise<MongoStores> {
     samples: new MongoSampleStore(connection, await countersOn(connection)),
     fleet: new MongoFleetStore(connection),
     access: new MongoAccessStore(connection),
+    audit: new MongoAuditStore(connection),
     models: new MongoModelStore(connection),
     ping: () =>
       connection.attempt(async () => {

@@ -181,8 +181,10 @@ describe.each(MODES)('operations on MongoDB, counters kept: %s', (transactions) 
     await access.tokens('join');
     await access.revokeTokens({ id: token.id }, timeAt(0));
     await access.revokeTokens({ workerId: 'worker-a' }, timeAt(0));
-    await access.claimIdempotencyKey('k', 'd', timeAt(0), timeAt(-1));
-    await access.claimIdempotencyKey('k', 'd', timeAt(0), timeAt(-1));
+    const limits = { expireBefore: timeAt(-1), abandonedBefore: timeAt(-1) };
+    await access.claimIdempotencyKey('k', 'd', timeAt(0), limits);
+    await access.claimIdempotencyKey('k', 'd', timeAt(0), limits);
+    await access.renewIdempotencyKey('k', timeAt(0));
     await access.storeResponse('k', 200, '{}');
     await access.releaseIdempotencyKey('k');
     const models = new MongoModelStore(connection);

@@ -157,4 +157,11 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
       }),
     },
   ],
+  [
+    {
+      name: 'audit',
+      indexes: [{ name: 'newest', key: { createdOn: -1, _id: -1 } }],
+      form: form({ ...record, createdOn: moment }),
+    },
+  ],
 ];

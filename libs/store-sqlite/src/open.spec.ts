@@ -106,7 +106,7 @@ describe('openSqliteStores', () => {
     const before = readFileSync(file);
     await expect(openSqliteStores(file)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/newer version.*knows up to 1/) as string,
+      message: expect.stringMatching(/newer version.*knows up to 2/) as string,
     });
     expect(readFileSync(file).equals(before)).toBe(true);
   });

@@ -6,6 +6,7 @@ import { createPrivate, FileLock } from './file-lock.js';
 import { migrate } from './migrate.js';
 import { storeErrorFrom } from './sqlite-error.js';
 import { SqliteAccessStore } from './sqlite-access-store.js';
+import { SqliteAuditStore } from './sqlite-audit-store.js';
 import { SqliteCampaignStore } from './sqlite-campaign-store.js';
 import { SqliteFleetStore } from './sqlite-fleet-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
@@ -68,6 +69,7 @@ function storesOn(connection: Connection, lock: FileLock): Stores {
     samples: new SqliteSampleStore(connection),
     fleet: new SqliteFleetStore(connection),
     access: new SqliteAccessStore(connection),
+    audit: new SqliteAuditStore(connection),
     models: new SqliteModelStore(connection),
     ping: () =>
       connection.write(() => {

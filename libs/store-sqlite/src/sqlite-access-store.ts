@@ -1,5 +1,6 @@
 import {
   AccessStore,
+  type ClaimLimits,
   type ConsumeResult,
   type StoredResponse,
   type TokenKind,
@@ -58,16 +59,28 @@ export class SqliteAccessStore extends AccessStore {
     key: string,
     requestDigest: string,
     now: string,
-    expireBefore: string,
+    { expireBefore, abandonedBefore }: ClaimLimits,
   ): Promise<StoredResponse | null> {
     const claim: StoredResponse = { requestDigest, status: 0, body: null };
     return this.connection.write(() => {
       this.connection.run('DELETE FROM idempotency_keys WHERE created_at < ?', [Date.parse(expireBefore)]);
+      // The document of a claim without a response is exactly this one.
+      this.connection.run('DELETE FROM idempotency_keys WHERE key = ? AND created_at < ? AND doc = ?', [
+        key,
+        Date.parse(abandonedBefore),
+        JSON.stringify(claim),
+      ]);
       const inserted = this.connection.run(
         'INSERT INTO idempotency_keys (key, created_at, doc) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING',
         [key, Date.parse(now), JSON.stringify(claim)],
       );
       return inserted === 1 ? null : this.response(key);
+    });
+  }
+
+  override renewIdempotencyKey(key: string, now: string): Promise<void> {
+    return this.connection.write(() => {
+      this.connection.run('UPDATE idempotency_keys SET created_at = ? WHERE key = ?', [Date.parse(now), key]);
     });
   }
 

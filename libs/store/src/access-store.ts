@@ -1,6 +1,7 @@
-import type { Labels } from '@alphaflops/contracts';
+import { ACCESS_ROLES, type Labels } from '@alphaflops/contracts';
 
-export const TOKEN_KINDS = ['admin', 'join', 'worker'] as const;
+/** A token of the API is of the kind of its role. */
+export const TOKEN_KINDS = [...ACCESS_ROLES, 'join', 'worker'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 /** A secret's record; the secret itself is never stored. */
@@ -34,6 +35,14 @@ export interface StoredResponse {
   body: string | null;
 }
 
+/** Moments before which a key of an earlier request no longer counts. */
+export interface ClaimLimits {
+  /** Keys claimed or renewed before it are forgotten. */
+  expireBefore: string;
+  /** A request that has no response yet and was not renewed since died with its coordinator: its claim is taken over. */
+  abandonedBefore: string;
+}
+
 /** Tokens and idempotency keys. */
 export abstract class AccessStore {
   abstract putToken(token: TokenRecord): Promise<void>;
@@ -49,15 +58,18 @@ export abstract class AccessStore {
   abstract revokeTokens(which: { id: string } | { workerId: string }, now: string): Promise<number>;
 
   /**
-   * Claims a key for a request. Returns null when the claim is new, else what is stored under it.
-   * Keys older than `expireBefore` are forgotten first.
+   * Claims a key for a request. Returns null when the claim is new, or taken over from the same request, abandoned;
+   * else what is stored under it.
    */
   abstract claimIdempotencyKey(
     key: string,
     requestDigest: string,
     now: string,
-    expireBefore: string,
+    limits: ClaimLimits,
   ): Promise<StoredResponse | null>;
+
+  /** Says that the request is still being handled at `now`. */
+  abstract renewIdempotencyKey(key: string, now: string): Promise<void>;
 
   abstract storeResponse(key: string, status: number, body: string): Promise<void>;
 

@@ -1,4 +1,5 @@
 import { describeAccessStore } from './conformance/access.js';
+import { describeAuditStore } from './conformance/audit.js';
 import { describeCampaignStore } from './conformance/campaigns.js';
 import { describeFleetStore } from './conformance/fleet.js';
 import { describeMigration } from './conformance/migration.js';
@@ -40,6 +41,7 @@ export function storeConformance(name: string, openStores: () => Promise<OpenedS
     describeSampleLists(() => stores().samples);
     describeFleetStore(stores);
     describeAccessStore(() => stores().access);
+    describeAuditStore(() => stores().audit);
     describeModelStore(() => stores().models);
     describeMigration(stores, openStores);
   });

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Campaign, Device, DeviceClass, Model, Page, PageQuery, Sample } from '@alphaflops/contracts';
+import type {
+  AuditEntry,
+  Campaign,
+  Device,
+  DeviceClass,
+  Model,
+  Page,
+  PageQuery,
+  Sample,
+} from '@alphaflops/contracts';
 import { TOKEN_KINDS } from './access-store.js';
 import type { WorkerRecord } from './fleet-store.js';
 import { digestOf } from './provenance-id.js';
@@ -13,6 +22,7 @@ export const MIGRATED_KINDS = [
   'devices',
   'workers',
   'tokens',
+  'audit entries',
   'campaigns',
   'specs',
   'samples',
@@ -52,6 +62,7 @@ export async function migrateStores(
   };
   await copyFleet(from, to, copied);
   await copyTokens(from, to, copied);
+  await copyAudit(from, to, copied);
   await copyCampaigns(from, to, copied);
   await copySamples(from, to, copied);
   await copyModels(from, to, copied);
@@ -97,6 +108,13 @@ async function copyTokens(from: Stores, to: Stores, copied: Copied): Promise<voi
     }
   }
   copied('tokens', done);
+}
+
+async function copyAudit(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  // The oldest first, so that entries of one moment keep their order.
+  const all = (await collect(auditEntries(from))).toReversed();
+  for (const entry of all) await to.audit.append(entry);
+  copied('audit entries', all.length);
 }
 
 async function copyCampaigns(from: Stores, to: Stores, copied: Copied): Promise<void> {
@@ -157,6 +175,7 @@ async function summarize(
     devices: devices(stores),
     workers: workers(stores),
     tokens: tokens(stores),
+    'audit entries': auditEntries(stores),
     campaigns: campaigns(stores),
     specs: specs(stores),
     samples: stores.samples.stream({}),
@@ -233,6 +252,10 @@ function devices(stores: Stores): AsyncIterable<Device> {
 
 function deviceClasses(stores: Stores): AsyncIterable<DeviceClass> {
   return pages((page) => stores.fleet.deviceClasses(page));
+}
+
+function auditEntries(stores: Stores): AsyncIterable<AuditEntry> {
+  return pages((page) => stores.audit.list(page));
 }
 
 async function* tokens(stores: Stores): AsyncIterable<unknown> {

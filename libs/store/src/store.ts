@@ -1,4 +1,5 @@
 import type { AccessStore } from './access-store.js';
+import type { AuditStore } from './audit-store.js';
 import type { CampaignStore } from './campaign-store.js';
 import type { FleetStore } from './fleet-store.js';
 import type { ModelStore } from './model-store.js';
@@ -10,6 +11,7 @@ export interface Stores {
   readonly samples: SampleStore;
   readonly fleet: FleetStore;
   readonly access: AccessStore;
+  readonly audit: AuditStore;
   readonly models: ModelStore;
   /** Resolves when the store can be written to; throws `StoreError('unavailable')`. */
   ping(): Promise<void>;

@@ -21,12 +21,16 @@ export function describeAccessStore(access: () => AccessStore): void {
     });
 
     it('lists the tokens of a kind', async () => {
-      const tokens = (['admin', 'join', 'join', 'worker'] as const).map((kind) => buildToken({ kind }));
+      const tokens = (['admin', 'join', 'join', 'worker', 'operator'] as const).map((kind) =>
+        buildToken({ kind }),
+      );
       for (const token of tokens) await access().putToken(token);
       const joins = await access().tokens('join');
       expect(joins).toHaveLength(2);
       expect(joins).toEqual(expect.arrayContaining(tokens.slice(1, 3)));
       expect(await access().tokens('admin')).toEqual(tokens.slice(0, 1));
+      expect(await access().tokens('operator')).toEqual(tokens.slice(4));
+      expect(await access().tokens('read-only')).toEqual([]);
     });
 
     it('counts uses up to the limit', async () => {
@@ -114,8 +118,13 @@ export function describeAccessStore(access: () => AccessStore): void {
 
   describe('idempotency keys', () => {
     const LONG_AGO = timeAt(-86_400_000);
-    const claim = (key: string, digest = 'digest-1', now = NOW, expireBefore = LONG_AGO) =>
-      access().claimIdempotencyKey(key, digest, now, expireBefore);
+    const claim = (
+      key: string,
+      digest = 'digest-1',
+      now = NOW,
+      expireBefore = LONG_AGO,
+      abandonedBefore = LONG_AGO,
+    ) => access().claimIdempotencyKey(key, digest, now, { expireBefore, abandonedBefore });
 
     it('gives the stored response to whoever comes again', async () => {
       expect(await claim('k')).toBeNull();
@@ -156,6 +165,27 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect(await claim('young', 'digest-2', timeAt(2000), timeAt(1))).toMatchObject({
         requestDigest: 'digest-1',
       });
+    });
+
+    it('lets an abandoned claim be taken over, once, by the same request', async () => {
+      const again = (digest: string, abandonedBefore: string) =>
+        claim('k', digest, timeAt(5000), LONG_AGO, abandonedBefore);
+      const inProgress = { requestDigest: 'digest-1', body: null };
+      expect(await claim('k', 'digest-1', timeAt(0))).toBeNull();
+      expect(await again('digest-1', timeAt(0))).toMatchObject(inProgress);
+      await access().renewIdempotencyKey('k', timeAt(1000));
+      expect(await again('digest-1', timeAt(1000))).toMatchObject(inProgress);
+      expect(await again('digest-2', timeAt(1001))).toMatchObject(inProgress);
+      const takers = await Promise.all(Array.from({ length: 6 }, () => again('digest-1', timeAt(1001))));
+      expect(takers.filter((taken) => taken === null)).toHaveLength(1);
+      for (const seen of takers.filter((taken) => taken !== null)) expect(seen).toMatchObject(inProgress);
+      await access().storeResponse('k', 201, '{}');
+      expect(await again('digest-1', timeAt(9000))).toMatchObject({ status: 201, body: '{}' });
+    });
+
+    it('does not renew what nobody has claimed', async () => {
+      await access().renewIdempotencyKey('k', NOW);
+      expect(await claim('k')).toBeNull();
     });
 
     it('takes any string as a key', async () => {

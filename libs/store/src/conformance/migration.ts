@@ -2,6 +2,7 @@ import { TOKEN_KINDS } from '../access-store.js';
 import { migrateStores, MIGRATED_KINDS, type MigrationProgress } from '../migrate.js';
 import type { SampleStore } from '../sample-store.js';
 import type { Stores } from '../store.js';
+import { buildAuditEntry } from './audit.js';
 import {
   buildBatch,
   buildCampaign,
@@ -23,7 +24,7 @@ const FEW = 20;
 
 /** Something of everything: `count` specs and samples, one sample more, and a few of the rest. */
 export async function fillStores(
-  { campaigns, samples, fleet, access, models }: Stores,
+  { campaigns, samples, fleet, access, audit, models }: Stores,
   count: number,
 ): Promise<void> {
   const provenance = buildProvenance();
@@ -51,6 +52,7 @@ export async function fillStores(
     await fleet.putWorker(buildWorker({ name, deviceIds: [device.id] }), [device], [deviceClass], new Map());
   }
   for (const kind of TOKEN_KINDS) await access.putToken(buildToken({ kind, uses: 3 }));
+  for (let i = 0; i < 3; i++) await audit.append(buildAuditEntry({ at: timeAt(i >> 1) }));
   for (let seed = 0; seed < 12; seed++) {
     const deviceClassId = seed % 3 === 0 ? 'class-b' : 'class-a';
     const campaignId = seed === 5 ? first.id : null;
@@ -58,7 +60,7 @@ export async function fillStores(
   }
 }
 
-async function contents({ campaigns, samples, fleet, access, models }: Stores) {
+async function contents({ campaigns, samples, fleet, access, audit, models }: Stores) {
   const page = { limit: 1000 };
   return {
     campaigns: (await campaigns.list({}, page)).items,
@@ -75,6 +77,7 @@ async function contents({ campaigns, samples, fleet, access, models }: Stores) {
       (await fleet.deviceClasses(page)).items,
     ],
     tokens: await Promise.all(TOKEN_KINDS.map((kind) => access.tokens(kind))),
+    audit: (await audit.list(page)).items,
     models: (await models.list({ deviceClassId: 'class-a' }, page)).items.map(({ id, seed }) => [id, seed]),
   };
 }
@@ -116,6 +119,7 @@ export function describeMigration(
         ['devices', 2],
         ['workers', 2],
         ['tokens', TOKEN_KINDS.length],
+        ['audit entries', 3],
         ['campaigns', 2],
         ['specs', MANY],
         ['samples', MANY + 1],

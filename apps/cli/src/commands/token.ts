@@ -1,0 +1,93 @@
+import { ACCESS_ROLES, type AccessRole } from '@alphaflops/contracts';
+import { Command, Option } from 'commander';
+import { connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { duration } from '../options.js';
+import { answered } from '../pages.js';
+import { json, table } from '../tables.js';
+
+interface JsonOptions extends ConnectionOptions {
+  json?: true;
+}
+
+interface CreateOptions extends JsonOptions {
+  name: string;
+  role: AccessRole;
+  expires: number | null;
+}
+
+const DEFAULT_EXPIRY_S = 90 * 24 * 3600;
+
+export function tokenCommand(): Command {
+  const command = new Command('token').description('tokens of the API: who may use it, and for what');
+  command.addCommand(
+    withConnection(new Command('create').description('make a token; it is shown once'))
+      .requiredOption('--name <name>', 'who or what it is for; stands in the audit log')
+      .addOption(
+        new Option('--role <role>', 'what it may do; each may do what those before it may')
+          .choices(ACCESS_ROLES)
+          .makeOptionMandatory(),
+      )
+      .addOption(
+        new Option('--expires <time>', 'in 90s, 30m, 2h, 7d; or never')
+          .argParser(expiry)
+          .default(DEFAULT_EXPIRY_S, '90d'),
+      )
+      .option('--json', 'print JSON')
+      .addHelpText(
+        'after',
+        '\nExample:\n  alphaflops token create --name dashboard --role read-only --expires 30d',
+      )
+      .action(create),
+  );
+  command.addCommand(
+    withConnection(new Command('list').description('tokens, without their secrets'))
+      .option('--json', 'print JSON')
+      .action(list),
+  );
+  command.addCommand(
+    withConnection(new Command('revoke').argument('<id>').description('take a token away, for good')).action(
+      revoke,
+    ),
+  );
+  return command;
+}
+
+function expiry(text: string): number | null {
+  return text === 'never' ? null : duration(text);
+}
+
+async function create({ name, role, expires, ...options }: CreateOptions): Promise<void> {
+  const { api } = connect(options);
+  const { data } = await api.POST('/v1/tokens', { body: { name, role, expiresInS: expires } });
+  const made = answered(data);
+  if (options.json === true) {
+    console.log(json(made));
+    return;
+  }
+  const until = made.expiresAt === null ? 'until it is revoked' : `until ${made.expiresAt}`;
+  console.log(`${made.role} token ${made.id} (${made.name}), ${until}, shown only now:\n\n  ${made.token}\n`);
+}
+
+async function list(options: JsonOptions): Promise<void> {
+  const { api } = connect(options);
+  const { data } = await api.GET('/v1/tokens');
+  const tokens = answered(data);
+  if (options.json === true) {
+    console.log(json(tokens));
+    return;
+  }
+  console.log(
+    table(
+      ['id', 'name', 'role', 'made', 'expires', 'revoked'],
+      tokens.map(({ id, name, role, createdAt, expiresAt, revokedAt }) => [
+        ...[id, name, role, createdAt, expiresAt ?? 'never', revokedAt ?? ''],
+      ]),
+    ),
+  );
+}
+
+async function revoke(id: string, options: ConnectionOptions): Promise<void> {
+  const { api } = connect(options);
+  await api.DELETE('/v1/tokens/{id}', { params: { path: { id } } });
+  console.log(`The token ${id} is revoked.`);
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { IdSchema, TimestampSchema } from './ids.js';
+
+/** What a token of the API may do; each may also do what those before it may. */
+export const ACCESS_ROLES = ['read-only', 'operator', 'admin'] as const;
+export const AccessRoleSchema = z.enum(ACCESS_ROLES).meta({ id: 'AccessRole' });
+export type AccessRole = z.infer<typeof AccessRoleSchema>;
+
+export const ApiTokenRequestSchema = z
+  .object({
+    name: z.string().min(1).max(120).describe('who or what it is for; stands in the audit log'),
+    role: AccessRoleSchema,
+    expiresInS: z
+      .int()
+      .min(1)
+      .max(10 * 365 * 24 * 3600)
+      .nullable()
+      .default(90 * 24 * 3600)
+      .describe('null: never'),
+  })
+  .strict()
+  .meta({ id: 'ApiTokenRequest' });
+export type ApiTokenRequest = z.infer<typeof ApiTokenRequestSchema>;
+
+export const ApiTokenSchema = z
+  .object({
+    id: IdSchema,
+    name: z.string(),
+    role: AccessRoleSchema,
+    createdAt: TimestampSchema,
+    expiresAt: TimestampSchema.nullable().describe('null: never'),
+    revokedAt: TimestampSchema.nullable(),
+  })
+  .meta({ id: 'ApiToken' });
+export type ApiToken = z.infer<typeof ApiTokenSchema>;
+
+export const NewApiTokenSchema = ApiTokenSchema.extend({
+  token: z.string().describe('shown once; only its digest is stored'),
+}).meta({ id: 'NewApiToken' });
+export type NewApiToken = z.infer<typeof NewApiTokenSchema>;
+
+/** One thing that somebody did. Holds no body and no header of the request, so that no secret can be in it. */
+export const AuditEntrySchema = z
+  .object({
+    id: IdSchema,
+    at: TimestampSchema,
+    actor: z.object({
+      kind: z
+        .enum([...ACCESS_ROLES, 'join', 'system'])
+        .describe('role or kind of the token; system: alphaflops itself'),
+      tokenId: IdSchema.nullable(),
+      name: z.string().describe('of the token'),
+    }),
+    action: z.string().describe('such as campaigns.create'),
+    targetId: IdSchema.nullable().describe('what it was done to, or what it made'),
+    status: z.int().describe('HTTP status of the answer'),
+    requestId: z.string().nullable(),
+    address: z.string().nullable().describe('of the client'),
+  })
+  .meta({ id: 'AuditEntry' });
+export type AuditEntry = z.infer<typeof AuditEntrySchema>;

@@ -1,0 +1,28 @@
+import { ACCESS_ROLES, type AccessRole } from '@alphaflops/contracts';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
+import type { Reflector } from '@nestjs/core';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+
+/** Who may call a route: everybody, a role of API tokens and those above it, or only what a worker or a join token can mean. */
+export type Access = 'public' | AccessRole | 'worker' | 'join';
+
+const ACCESS = 'alphaflops:access';
+
+/** Says who may call a route. Every route has to say it: the coordinator does not start otherwise. */
+export const AllowAccess = (access: Access) =>
+  applyDecorators(
+    SetMetadata(ACCESS, access),
+    ApiExtension('x-access', access),
+    ...(access === 'public' ? [] : [ApiBearerAuth()]),
+  );
+
+/** What a route says; undefined when it says nothing. */
+export function accessOf(reflector: Reflector, handler: Parameters<Reflector['get']>[1]): Access | undefined {
+  return reflector.get<Access | undefined>(ACCESS, handler);
+}
+
+/** Whether a role of API tokens is enough for a route. */
+export function mayCall(role: AccessRole, access: Access): boolean {
+  const needed = (ACCESS_ROLES as readonly string[]).indexOf(access);
+  return needed >= 0 && ACCESS_ROLES.indexOf(role) >= needed;
+}
