@@ -1,0 +1,269 @@
+import { macs, outputSize } from '@alphaflops/conv';
+import { readNetwork } from './index.js';
+import { encodeOnnx } from './onnx/message.js';
+
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const info = (name: string, sizes: number[], elemType = 1) => ({
+  name,
+  type: { tensorType: { elemType, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } } },
+});
+
+/** One operator on an image and a kernel. */
+function one(
+  opType: string,
+  image: number[],
+  kernel: number[],
+  attributes: Record<string, number | number[]>,
+  elemType = 1,
+) {
+  const attribute = Object.entries(attributes).map(([name, value]) =>
+    typeof value === 'number' ? { name, i: value } : { name, ints: value },
+  );
+  const node = [{ name: 'layer', opType, input: ['x', 'w'], output: ['y'], attribute }];
+  return readNetwork(encodeOnnx({ node, input: [info('x', image, elemType), info('w', kernel, elemType)] }));
+}
+
+describe('convolutions that a ConvSpec says in its own way', () => {
+  it.each<
+    [string, number[], number[], Record<string, number | number[]>, [number, number], number, RegExp | null]
+  >([
+    ['same', [1, 3, 9, 9], [4, 3, 3, 3], { pads: [1, 1, 1, 1] }, [9, 9], 9 * 9 * 9 * 3 * 4, null],
+    ['valid', [1, 3, 9, 9], [4, 3, 3, 3], {}, [7, 7], 7 * 7 * 9 * 3 * 4, null],
+    [
+      'zeros of its own',
+      [1, 3, 9, 9],
+      [4, 3, 3, 3],
+      { pads: [2, 0, 2, 0] },
+      [11, 7],
+      77 * 9 * 3 * 4,
+      /13×9 input/,
+    ],
+    [
+      'strided',
+      [1, 3, 10, 8],
+      [4, 3, 5, 5],
+      { strides: [2, 2], pads: [2, 2, 2, 2] },
+      [5, 4],
+      20 * 25 * 3 * 4,
+      null,
+    ],
+    ['dilated', [1, 3, 9, 9], [4, 3, 3, 3], { dilations: [2, 2] }, [5, 5], 25 * 9 * 3 * 4, /dilation 2×2/],
+    ['depthwise', [1, 6, 9, 9], [6, 1, 3, 3], { group: 6, pads: [1, 1, 1, 1] }, [9, 9], 81 * 9 * 6, null],
+    ['of a row', [2, 3, 20], [4, 3, 5], { pads: [2, 2] }, [1, 20], 2 * 20 * 5 * 3 * 4, null],
+    [
+      'strided along a row',
+      [2, 3, 20],
+      [4, 3, 5],
+      { strides: [2], pads: [2, 2] },
+      [1, 10],
+      2 * 10 * 5 * 3 * 4,
+      null,
+    ],
+  ])('%s', (_, image, kernel, attributes, output, expected, note) => {
+    const { layers, notCosted } = one('Conv', image, kernel, attributes);
+    expect(notCosted).toEqual([]);
+    const [layer] = layers;
+    expect(layer && outputSize(layer.spec)).toEqual({ height: output[0], width: output[1] });
+    expect(layer && macs(layer.spec)).toBe(expected);
+    if (note === null) expect(layer?.note).toBeNull();
+    else expect(layer?.note).toMatch(note);
+  });
+
+  it('transposed: as many multiply-adds as input points times taps', () => {
+    const { layers } = one('ConvTranspose', [1, 16, 12, 12], [16, 8, 4, 4], {
+      strides: [2, 2],
+      pads: [1, 1, 1, 1],
+    });
+    expect(layers[0]).toMatchObject({
+      spec: { height: 24, cin: 8, cout: 16, stride: 2 },
+      note: expect.stringMatching(/transposed/),
+    });
+    expect(layers[0] && macs(layers[0].spec)).toBe(12 * 12 * 16 * 16 * 8);
+  });
+
+  it('half precision is kept', () => {
+    expect(one('Conv', [1, 3, 9, 9], [4, 3, 3, 3], {}, 10).layers[0]?.spec.dtype).toBe('f16');
+    expect(one('Conv', [1, 3, 9, 9], [4, 3, 3, 3], {}, 16).layers[0]?.spec.dtype).toBe('bf16');
+  });
+});
+
+describe('convolutions without a ConvSpec are named', () => {
+  it.each<[string, number[], number[], Record<string, number | number[]>, number, RegExp]>([
+    ['three-dimensional', [1, 3, 4, 9, 9], [4, 3, 3, 3, 3], {}, 1, /3-dimensional/],
+    ['two strides', [1, 3, 9, 9], [4, 3, 3, 3], { strides: [1, 2] }, 1, /strides 1×2 differ/],
+    ['of integers', [1, 3, 9, 9], [4, 3, 3, 3], {}, 3, /neither f32/],
+    ['channels that do not fit', [1, 5, 9, 9], [4, 3, 3, 3], {}, 1, /channels/],
+    ['a kernel larger than its input', [1, 3, 2, 2], [4, 3, 3, 3], {}, 1, /does not fit/],
+  ])('%s', (_, image, kernel, attributes, elemType, reason) => {
+    const { layers, notCosted } = one('Conv', image, kernel, attributes, elemType);
+    expect(layers).toEqual([]);
+    expect(notCosted).toEqual([{ op: 'Conv', count: 1, reason: expect.stringMatching(reason) }]);
+  });
+});
+
+describe('products', () => {
+  it('a dense layer of many vectors has them as its batch', () => {
+    const { layers } = one('MatMul', [2, 7, 16], [16, 32], {});
+    expect(layers[0]?.spec).toMatchObject({ batch: 14, height: 1, width: 1, cin: 16, cout: 32, kernel_h: 1 });
+  });
+
+  it('attention is no dense layer', () => {
+    const { layers, notCosted } = one('MatMul', [2, 7, 16], [2, 16, 7], {});
+    expect(layers).toEqual([]);
+    expect(notCosted[0]?.reason).toMatch(/two activations/);
+  });
+});
+
+describe('sizes computed in the file', () => {
+  /** What PyTorch exports for `x.view(x.size(0), -1)`. */
+  it('a Reshape by Shape, Gather, Unsqueeze and Concat', () => {
+    const int64 = (name: string, dims: number[], ...int64Data: number[]) => ({
+      name,
+      dims,
+      dataType: 7,
+      int64Data,
+    });
+    const { layers } = readNetwork(
+      encodeOnnx({
+        input: [info('x', [5, 4, 3, 3]), info('w', [10, 36])],
+        initializer: [int64('zero', [], 0), int64('axes', [1], 0), int64('rest', [1], -1)],
+        node: [
+          { opType: 'Shape', input: ['x'], output: ['sizes'] },
+          { opType: 'Gather', input: ['sizes', 'zero'], output: ['batch'] },
+          { opType: 'Unsqueeze', input: ['batch', 'axes'], output: ['batch1'] },
+          {
+            opType: 'Concat',
+            input: ['batch1', 'rest'],
+            output: ['wanted'],
+            attribute: [{ name: 'axis', i: 0 }],
+          },
+          { opType: 'Reshape', input: ['x', 'wanted'], output: ['flat'] },
+          { opType: 'Gemm', input: ['flat', 'w'], output: ['y'], attribute: [{ name: 'transB', i: 1 }] },
+        ],
+      }),
+    );
+    expect(layers[0]?.spec).toMatchObject({ batch: 5, cin: 36, cout: 10 });
+  });
+
+  it('behind an operator nobody knows, the size that the file says', () => {
+    const node = [
+      { opType: 'SomethingNew', input: ['x'], output: ['z'] },
+      { opType: 'Conv', input: ['z', 'w'], output: ['y'] },
+    ];
+    const input = [info('x', [1, 3, 9, 9]), info('w', [4, 8, 1, 1])];
+    const told = readNetwork(encodeOnnx({ input, node, valueInfo: [info('z', [1, 8, 5, 5])] }));
+    expect(told.layers[0]?.spec).toMatchObject({ height: 5, cin: 8 });
+    const untold = readNetwork(encodeOnnx({ input, node }));
+    expect(untold.notCosted).toContainEqual({ op: 'Conv', count: 1, reason: 'size of its input not known' });
+  });
+});
+
+describe('Keras', () => {
+  const sequential = (...layers: { class_name: string; config: object }[]) =>
+    json({ class_name: 'Sequential', config: { name: 's', layers } });
+  const input = { class_name: 'InputLayer', config: { batch_shape: [null, 16, 16, 8] } };
+
+  it('a separable convolution is two', () => {
+    const { layers } = readNetwork(
+      sequential(input, {
+        class_name: 'SeparableConv2D',
+        config: { name: 'sep', filters: 32, kernel_size: 3, padding: 'same', strides: 2 },
+      }),
+    );
+    expect(
+      layers.map(({ spec }) => [spec.height, spec.kernel_h, spec.groups, spec.cin, spec.cout, spec.stride]),
+    ).toEqual([
+      [16, 3, 8, 8, 8, 2],
+      [8, 1, 1, 8, 32, 1],
+    ]);
+    expect(layers[0]?.spec.layout).toBe('NHWC');
+  });
+
+  it('a model inside a model, used twice, counts twice', () => {
+    const inner = {
+      class_name: 'Sequential',
+      config: {
+        name: 'inner',
+        layers: [
+          { class_name: 'Conv2D', config: { name: 'c', filters: 8, kernel_size: [3, 3], padding: 'same' } },
+        ],
+      },
+    };
+    expect(readNetwork(sequential(input, inner, inner)).layers).toHaveLength(2);
+  });
+
+  it('what is behind a layer of somebody’s own is named', () => {
+    const { notCosted } = readNetwork(
+      sequential(input, { class_name: 'Mine', config: {} }, { class_name: 'Dense', config: { units: 3 } }),
+    );
+    expect(notCosted.map(({ op }) => op)).toEqual(['Mine', 'Dense']);
+    expect(notCosted[1]?.reason).toMatch(/size of its input not known/);
+  });
+});
+
+describe('TensorFlow.js graph models', () => {
+  const word = (text: string) => ({ s: Buffer.from(text).toString('base64') });
+  const weight = (name: string, ...sizes: number[]) => ({
+    name,
+    op: 'Const',
+    attr: {
+      value: {
+        tensor: { dtype: 'DT_FLOAT', tensorShape: { dim: sizes.map((size) => ({ size: String(size) })) } },
+      },
+    },
+  });
+  const list = (...i: number[]) => ({ list: { i: i.map(String) } });
+  const graph = json({
+    format: 'graph-model',
+    modelTopology: {
+      // Not in the order of the data.
+      node: [
+        { name: 'out', op: 'Relu6', input: ['dw'] },
+        {
+          name: 'x',
+          op: 'Placeholder',
+          attr: {
+            shape: { shape: { dim: [{ size: '-1' }, { size: '32' }, { size: '32' }, { size: '3' }] } },
+          },
+        },
+        weight('w', 3, 3, 3, 16),
+        {
+          name: 'conv',
+          op: '_FusedConv2D',
+          input: ['x', 'w'],
+          attr: { strides: list(1, 2, 2, 1), padding: word('SAME'), data_format: word('NHWC') },
+        },
+        weight('dww', 3, 3, 16, 1),
+        {
+          name: 'dw',
+          op: 'FusedDepthwiseConv2dNative',
+          input: ['conv', 'dww'],
+          attr: { strides: list(1, 1, 1, 1), padding: word('VALID') },
+        },
+        { name: 'flat', op: 'Reshape', input: ['out', 'w'] },
+        weight('fc', 3136, 10),
+        { name: 'dense', op: '_FusedMatMul', input: ['flat', 'fc'] },
+      ],
+    },
+  });
+
+  it('have their layers, also behind a Reshape whose target is in the weights', () => {
+    const { layers, format } = readNetwork(graph, { batch: 4 });
+    expect(format).toBe('tfjs-graph');
+    expect(
+      layers.map(({ spec }) => [spec.batch, spec.height, spec.cin, spec.cout, spec.groups, spec.padding]),
+    ).toEqual([
+      [4, 32, 3, 16, 1, 'same'],
+      [4, 16, 16, 16, 16, 'valid'],
+      [4, 1, 3136, 10, 1, 'same'],
+    ]);
+  });
+
+  it('a loop is refused', () => {
+    const node = [
+      { name: 'a', op: 'Relu', input: ['b'] },
+      { name: 'b', op: 'Relu', input: ['a'] },
+    ];
+    expect(() => readNetwork(json({ modelTopology: { node } }))).toThrow(/loop/);
+  });
+});
