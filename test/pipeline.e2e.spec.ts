@@ -103,6 +103,62 @@ describe('from enrolment to prediction', () => {
     expect(await readAllSamples(await csv.text(), 'export.csv')).toHaveLength(60);
   }, 120_000);
 
+  it('keeps back a worse model until an operator serves it', async () => {
+    stack.startWorker(await stack.enrol('node'));
+    const campaign = await create({
+      design: { name: 'networklike', seed: 8 },
+      budget: { specs: 60 },
+      constraints: { maxMacs: 1e8, allowGroups: false },
+    });
+    const { modelId: good } = await until(() => progress(campaign.id), ended);
+    const byClass = { params: { path: { id: campaign.deviceClassId } } };
+    const served = async () =>
+      (await stack.api.GET('/v1/device-classes/{id}/models/latest', byClass)).data?.id;
+    expect(await served()).toBe(good);
+
+    // Time is not proportional to FLOPs here.
+    const asked = await stack.api.POST('/v1/device-classes/{id}/fits', {
+      ...byClass,
+      body: { form: 'flops' },
+    });
+    const fit = await until(
+      async () =>
+        (await stack.api.GET('/v1/fits/{id}', { params: { path: { id: asked.data?.id ?? '' } } })).data,
+      (state) => state?.state === 'completed' || state?.state === 'failed',
+    );
+    const worse = fit?.modelId ?? '';
+    expect(fit?.reason).toMatch(/^worse: median error .* of the served model/);
+    expect(await served()).toBe(good);
+    const { data: listed } = await stack.api.GET('/v1/models', {
+      params: { query: { deviceClassId: campaign.deviceClassId } },
+    });
+    const [newest] = listed?.items ?? [];
+    expect(newest).toMatchObject({ id: worse, status: 'candidate', statusReason: fit?.reason });
+
+    const { data: diff } = await stack.api.GET('/v1/models/{id}/diff/{other}', {
+      params: { path: { id: good ?? '', other: worse } },
+    });
+    expect(diff?.origin.find(({ what }) => what === 'chosen form')?.after).toBe('flops');
+
+    const change = (what: 'promote' | 'retire', id: string) =>
+      fetch(`${stack.url}/v1/models/${id}/${what}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${stack.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ reason: 'it is simple' }),
+      });
+    expect(await (await change('promote', worse)).json()).toMatchObject({
+      ...{ id: worse, status: 'published', statusReason: 'it is simple' },
+    });
+    expect(await served()).toBe(worse);
+    expect(await (await change('promote', good ?? '')).json()).toMatchObject({
+      status: 409,
+      code: 'wrong-state',
+    });
+    expect((await change('retire', worse)).status).toBe(200);
+    expect(await served()).toBe(good);
+    expect((await change('retire', 'no-such-model')).status).toBe(404);
+  }, 120_000);
+
   it('tells progress as events until the end, and stores failures with their reason', async () => {
     stack.startWorker(await stack.enrol('node'));
     const specs = [fakeSpec('crash'), fakeSpec('out-of-memory'), fakeSpec('unsupported'), fakeSpec('throw')];

@@ -106,6 +106,15 @@ const REPLICATION = [
       interval: { coverage: 0.8 },
       data: { samples: 12 },
     });
+
+    const diff = (...args: string[]) => alphaflops(['model', 'diff', ...args]);
+    const [once, less] = [at('once.json'), at('less.json')];
+    expect((await diff(once, at('again.json'))).out).toBe('Nothing changed.\n');
+    const changed = await diff(once, less);
+    expect(changed).toMatchObject({ exitCode: 0, err: '' });
+    expect(changed.out).toMatch(/chosen form\s+alpha-latency\s+flops/);
+    const { origin } = JSON.parse((await diff(once, less, '--json')).out) as { origin: object[] };
+    expect(origin).toContainEqual({ what: 'samples', before: String(SHAPES.length), after: '12' });
   });
 
   it('read standard input, write standard output, and say nothing else there', async () => {

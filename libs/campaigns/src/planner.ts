@@ -55,9 +55,9 @@ export class Planner {
     };
   }
 
-  /** Milliseconds of a convolution by the newest model of the device class; null without one. */
+  /** Milliseconds of a convolution by the served model of the device class; null without one. */
   async expectation(deviceClassId: string): Promise<((spec: ConvSpec) => number) | null> {
-    const model = await this.models.latest(deviceClassId);
+    const model = await this.models.served(deviceClassId);
     if (model === null) return null;
     const predict = compileModel(model);
     return (spec) => predict(spec).predictedMs;
@@ -113,7 +113,7 @@ export class Planner {
     }
   }
 
-  /** A time cap is judged by the newest model of the device class. */
+  /** A time cap is judged by the served model of the device class. */
   private async estimate(deviceClassId: string): Promise<(spec: ConvSpec) => number> {
     const expected = await this.expectation(deviceClassId);
     if (expected === null) {

@@ -4,7 +4,7 @@ import { ModelsController } from './models.controller.js';
 import { ModelsService } from './models.service.js';
 import { SamplesController } from './samples.controller.js';
 
-/** What was measured and published: read only. */
+/** What was measured and published: read only, but for which models are served. */
 @Module({
   controllers: [DevicesController, ModelsController, SamplesController],
   providers: [ModelsService],

@@ -42,7 +42,7 @@ export class DevicesController {
 
   @Get('devices/:id/models/latest')
   @AllowAccess('read-only')
-  @Answer(200, ModelSchema, 'Newest model of the device’s class')
+  @Answer(200, ModelSchema, 'Model served for the device’s class: the newest published')
   latestOfDevice(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.ofDevice(id);
   }
@@ -65,7 +65,7 @@ export class DevicesController {
 
   @Get('device-classes/:id/models/latest')
   @AllowAccess('read-only')
-  @Answer(200, ModelSchema, 'Newest model of a device class')
+  @Answer(200, ModelSchema, 'Model served for a device class: the newest published')
   latestOfClass(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.ofDeviceClass(id);
   }

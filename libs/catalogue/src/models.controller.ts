@@ -1,11 +1,13 @@
 import {
   IdSchema,
+  ModelDiffSchema,
   ModelQuerySchema,
   ModelSchema,
   pageOf,
   type PredictionRequest,
   PredictionRequestSchema,
   PredictionsSchema,
+  ReasonSchema,
 } from '@alphaflops/contracts';
 import { AllowAccess, Answer } from '@alphaflops/http';
 import { modelCard, modelJsonSchema } from '@alphaflops/models';
@@ -25,7 +27,7 @@ export class ModelsController {
 
   @Get('models')
   @AllowAccess('read-only')
-  @Answer(200, pageOf(ModelSchema), 'Models, newest first')
+  @Answer(200, pageOf(ModelSchema), 'Models of any status, newest first')
   list(@Query({ schema: ModelQuerySchema }) query: z.infer<typeof ModelQuerySchema>) {
     const { deviceClassId, ...page } = query;
     return this.store.list({ deviceClassId }, page);
@@ -36,6 +38,33 @@ export class ModelsController {
   @Answer(200, ModelSchema, 'One model')
   get(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.get(id);
+  }
+
+  @Get('models/:id/diff/:other')
+  @AllowAccess('read-only')
+  @Answer(200, ModelDiffSchema, 'What changed from the first model to the other')
+  diff(@Param('id', { schema: IdSchema }) id: string, @Param('other', { schema: IdSchema }) other: string) {
+    return this.models.diff(id, other);
+  }
+
+  @Post('models/:id/promote')
+  @AllowAccess('operator')
+  @Answer(200, ModelSchema, 'Serve a candidate or a retired model anyway')
+  promote(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.models.promote(id, body.reason);
+  }
+
+  @Post('models/:id/retire')
+  @AllowAccess('operator')
+  @Answer(200, ModelSchema, 'Serve a model no longer; the published one before it takes its place')
+  retire(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: ReasonSchema }) body: { reason: string },
+  ) {
+    return this.models.retire(id, body.reason);
   }
 
   @Get('models/:id/card')

@@ -1,10 +1,10 @@
-import type { Model, PredictionRequest, Predictions } from '@alphaflops/contracts';
+import type { Model, ModelDiff, PredictionRequest, Predictions } from '@alphaflops/contracts';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { compileModel, ModelError, type Predictor } from '@alphaflops/models';
+import { compileModel, diffModels, ModelError, type Predictor } from '@alphaflops/models';
 import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
-/** Compiled models kept; a model never changes, so they never go stale. */
+/** Compiled models kept; but for its status a model never changes, so they never go stale. */
 const COMPILED_KEPT = 50;
 
 /** Published models and what they say. */
@@ -24,13 +24,13 @@ export class ModelsService {
   }
 
   async ofDeviceClass(id: string): Promise<Model> {
-    const model = await this.models.latest(id);
+    const model = await this.models.served(id);
     if (model !== null) return model;
     if ((await this.fleet.deviceClass(id)) === null) throw notFound('device class', id);
     throw new ApiProblem(
       404,
       'no-model',
-      `The device class ${id} has no model yet. Run a campaign on it, or ask for a fit.`,
+      `The device class ${id} has no published model. Run a campaign on it, ask for a fit, or promote one it had.`,
     );
   }
 
@@ -38,6 +38,31 @@ export class ModelsService {
     const device = await this.fleet.device(id);
     if (device === null) throw notFound('device', id);
     return this.ofDeviceClass(device.deviceClassId);
+  }
+
+  /** What changed from one model to the other. */
+  async diff(before: string, after: string): Promise<ModelDiff> {
+    return diffModels(await this.get(before), await this.get(after));
+  }
+
+  /** Serves a model that was kept back or retired. */
+  async promote(id: string, reason: string): Promise<Model> {
+    const model = await this.get(id);
+    const served = await this.models.served(model.deviceClassId ?? '');
+    if (served !== null && (served.version ?? 0) > (model.version ?? 0)) {
+      throw new ApiProblem(
+        409,
+        'wrong-state',
+        `${served.id ?? ''} is newer than ${id} and would be served all the same. Retire it instead.`,
+      );
+    }
+    return this.models.setStatus(id, 'published', reason);
+  }
+
+  /** Serves a model no longer: the published one before it takes its place, if there is one. */
+  async retire(id: string, reason: string): Promise<Model> {
+    await this.get(id);
+    return this.models.setStatus(id, 'retired', reason);
   }
 
   async predict({ model: which, form, layers }: PredictionRequest): Promise<Predictions> {

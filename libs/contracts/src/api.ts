@@ -155,7 +155,7 @@ export const FitStateSchema = z
     id: IdSchema,
     state: z.enum(['waiting', 'active', 'completed', 'failed']),
     modelId: IdSchema.nullable(),
-    reason: z.string().nullable(),
+    reason: z.string().nullable().describe('of a failure; or why the model is only a candidate'),
   })
   .meta({ id: 'FitState' });
 export type FitState = z.infer<typeof FitStateSchema>;
@@ -171,7 +171,7 @@ export const PredictionRequestSchema = z
         z.object({ kind: z.literal('device-class'), deviceClassId: IdSchema }),
         z.object({ kind: z.literal('device'), deviceId: IdSchema }),
       ])
-      .describe('one model, or the newest of a device class or device'),
+      .describe('one model, or the one served for a device class or device'),
     form: z
       .string()
       .max(40)

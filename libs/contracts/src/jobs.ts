@@ -36,7 +36,10 @@ export const FitJobSchema = z.object({
 });
 export type FitJob = z.infer<typeof FitJobSchema>;
 
-export const FitResultSchema = z.object({ modelId: IdSchema });
+export const FitResultSchema = z.object({
+  modelId: IdSchema,
+  keptBack: z.string().optional().describe('why the model is a candidate; absent: it is published'),
+});
 export type FitResult = z.infer<typeof FitResultSchema>;
 
 /** Plan the next round of a campaign whose rounds so far are measured. */

@@ -57,6 +57,10 @@ export const FittedFormSchema = z.object({
 });
 export type FittedForm = z.infer<typeof FittedFormSchema>;
 
+export const MODEL_STATUSES = ['published', 'candidate', 'retired'] as const;
+export const ModelStatusSchema = z.enum(MODEL_STATUSES).meta({ id: 'ModelStatus' });
+export type ModelStatus = z.infer<typeof ModelStatusSchema>;
+
 export const ModelSchema = z
   .object({
     schema: z.literal('alphaflops.model/1'),
@@ -64,6 +68,10 @@ export const ModelSchema = z
     version: z.int().min(1).nullable(),
     deviceClassId: IdSchema.nullable(),
     campaignId: IdSchema.nullable(),
+    status: ModelStatusSchema.default('published').describe(
+      'the newest published model of a class is served; a candidate is worse than the one served when it was fitted',
+    ),
+    statusReason: z.string().nullable().default(null).describe('why it has this status; null: not told'),
     chosenForm: z.string(),
     loss: z
       .enum(['relative', 'absolute'])
@@ -112,6 +120,10 @@ export const ModelSchema = z
         points: z
           .array(z.tuple([z.number(), z.number(), z.number()]))
           .describe('macs, measured and predicted of some samples, for plots'),
+        shapes: z
+          .array(z.tuple([z.string(), z.number().positive()]))
+          .optional()
+          .describe('shape and prediction of those shapes by which versions are compared'),
       })
       .optional()
       .describe('predictions by the chosen form of shapes that were held out'),
@@ -131,6 +143,29 @@ export const ModelSchema = z
   })
   .meta({ id: 'Model', description: 'One published fit for one device class.' });
 export type Model = z.infer<typeof ModelSchema>;
+
+/** A value of two models that is not the same; null where one has none. */
+const changeOf = <T extends z.ZodType>(value: T) =>
+  z.object({ what: z.string(), before: value.nullable(), after: value.nullable() });
+
+/** What changed from one model to another, only what differs. */
+export const ModelDiffSchema = z
+  .object({
+    origin: z
+      .array(changeOf(z.string()))
+      .describe('chosen form, data digest, samples, shapes, protocol, design, loss, seed, code version'),
+    parameters: z
+      .array(changeOf(z.number()).extend({ unit: z.string() }))
+      .describe('"form group parameter"; values that the data do not tell are null'),
+    errors: z.array(changeOf(z.number())).describe('"form metric", cross-validated'),
+    interval: z.array(changeOf(z.number())).describe('half-width, as a logarithm'),
+    domain: z.array(changeOf(z.number())).describe('"axis min" and "axis max"'),
+    notes: z
+      .object({ added: z.array(z.string()), removed: z.array(z.string()) })
+      .describe('notes that one model has and the other has not'),
+  })
+  .meta({ id: 'ModelDiff' });
+export type ModelDiff = z.infer<typeof ModelDiffSchema>;
 
 export const PredictionSchema = z
   .object({

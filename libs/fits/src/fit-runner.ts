@@ -1,11 +1,12 @@
 import { type DeviceClass, type FitJob, type Model, VERSION } from '@alphaflops/contracts';
+import { judgeCandidate } from '@alphaflops/models';
 import { GiveUp } from '@alphaflops/queue';
 import { CampaignStore, FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { FitInputs } from './fit-input.js';
 import { FitThreads } from './fit-threads.js';
 
-/** Fits one device class from the store and publishes the model. */
+/** Fits one device class from the store and publishes the model, or keeps it back as a candidate when it is worse. */
 @Injectable()
 export class FitRunner {
   private readonly logger = new Logger('fits');
@@ -43,9 +44,16 @@ export class FitRunner {
       },
     });
     if (!answer.ok) throw new GiveUp(answer.reason);
-    const model = await this.models.publish({ ...answer.model, deviceClassId: deviceClass.id });
+    const served = await this.models.served(deviceClass.id);
+    const { serve, reason } = judgeCandidate(answer.model, served, samples);
+    const model = await this.models.publish({
+      ...answer.model,
+      deviceClassId: deviceClass.id,
+      status: serve ? 'published' : 'candidate',
+      statusReason: reason,
+    });
     this.logger.log(
-      `deviceClass=${deviceClass.id} model=${model.id ?? ''} form=${model.chosenForm} samples=${samples.length}`,
+      `deviceClass=${deviceClass.id} model=${model.id ?? ''} form=${model.chosenForm} samples=${samples.length} status=${model.status}`,
     );
     return model;
   }

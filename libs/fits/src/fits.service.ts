@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Campaign, FitJob, FitRequest, FitState } from '@alphaflops/contracts';
+import type { Campaign, FitJob, FitRequest, FitResult, FitState } from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
 import { JobConsumer, JobQueue, type RedisAddress } from '@alphaflops/queue';
 import { AuditStore, CampaignStore, FleetStore, StoreError } from '@alphaflops/store';
@@ -79,19 +79,20 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     if (known.state !== 'settled') return { id, state: known.state, modelId: null, reason: null };
     const { settled } = known;
     return settled.ok
-      ? { id, state: 'completed', modelId: settled.result.modelId, reason: null }
+      ? { id, state: 'completed', modelId: settled.result.modelId, reason: settled.result.keptBack ?? null }
       : { id, state: 'failed', modelId: null, reason: settled.reason };
   }
 
-  private async fit(job: FitJob): Promise<{ modelId: string }> {
+  private async fit(job: FitJob): Promise<FitResult> {
     const model = await this.runner.run(job);
     const modelId = model.id ?? '';
+    const keptBack = model.status === 'candidate' ? model.statusReason : null;
     await this.audit.append({
       // A model that is published again, after a crash, is the same model and the same entry.
       id: `published-${modelId}`,
       at: new Date().toISOString(),
       actor: { kind: 'system', tokenId: null, name: 'fit' },
-      action: 'models.publish',
+      action: keptBack === null ? 'models.publish' : 'models.keep-back',
       targetId: modelId,
       status: 201,
       requestId: null,
@@ -99,9 +100,10 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     });
     const campaign = job.campaignId === null ? null : await this.campaigns.get(job.campaignId);
     if (campaign !== null) {
-      await this.end(campaign, 'completed', `model ${modelId} published`, modelId);
+      const what = keptBack === null ? 'published' : `kept back as a candidate, ${keptBack}`;
+      await this.end(campaign, 'completed', `model ${modelId} ${what}`, modelId);
     }
-    return { modelId };
+    return { modelId, ...(keptBack !== null && { keptBack }) };
   }
 
   private async end(

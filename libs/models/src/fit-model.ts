@@ -1,5 +1,6 @@
 import { ModelSchema, type FittedForm, type Model } from '@alphaflops/contracts';
 import { macs } from '@alphaflops/conv';
+import { comparedShapes } from './compared-shapes.js';
 import { crossValidate, FOLDS, MIN_SHAPES, type HeldOut } from './cross-validation.js';
 import { ModelError } from './error.js';
 import { foldsByShape } from './folds.js';
@@ -113,6 +114,8 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     version: null,
     deviceClassId: origin.deviceClassId ?? null,
     campaignId: origin.campaignId ?? null,
+    status: 'published',
+    statusReason: null,
     chosenForm: chosen.form.name,
     loss,
     forms: published.map(document),
@@ -219,6 +222,7 @@ function heldOutOf(samples: readonly ShapedSample[], { timeMs }: HeldOut): NonNu
     points: rows
       .filter((_, i) => i % every === 0)
       .map(({ macs: work, measured, predicted }) => [work, measured, predicted]),
+    shapes: comparedShapes(samples, timeMs),
   };
 }
 

@@ -8,5 +8,6 @@ export * from './form.js';
 export * from './forms.js';
 export * from './metrics.js';
 export * from './predict.js';
+export * from './regression-guard.js';
 export * from './sample.js';
 export * from './model-card.js';

@@ -1,5 +1,12 @@
-import type { Model, Page, PageQuery } from '@alphaflops/contracts';
-import { digestOf, ModelStore, StoreError, type ModelDraft, type ModelFilter } from '@alphaflops/store';
+import type { Model, ModelStatus, Page, PageQuery } from '@alphaflops/contracts';
+import {
+  digestOf,
+  ModelStore,
+  storedModel,
+  StoreError,
+  type ModelDraft,
+  type ModelFilter,
+} from '@alphaflops/store';
 import type { Connection } from './connection.js';
 import { isDuplicateKey } from './mongo-error.js';
 import { newestFirst } from './pages.js';
@@ -17,6 +24,7 @@ export class MongoModelStore extends ModelStore {
       deviceClassId: model.deviceClassId,
       version: model.version,
       fit: fitOf(model) ?? `model ${String(model.id)}`,
+      status: model.status,
       createdOn: new Date(model.createdAt),
     }));
   }
@@ -27,10 +35,10 @@ export class MongoModelStore extends ModelStore {
       const fit = fitOf(draft);
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         const published = fit === null ? null : await this.models.findOne({ fit: { $eq: fit } });
-        if (published !== null) return published;
-        const version = ((await this.findLatest(draft.deviceClassId))?.version ?? 0) + 1;
+        if (published !== null) return storedModel(published);
+        const version = ((await this.newest(draft.deviceClassId))?.version ?? 0) + 1;
         const id = `${draft.deviceClassId}-v${version}`;
-        const model = { ...draft, id, version };
+        const model = storedModel({ ...draft, id, version });
         try {
           await this.models.insert(id, model);
           return model;
@@ -46,22 +54,40 @@ export class MongoModelStore extends ModelStore {
   }
 
   override get(id: string): Promise<Model | null> {
-    return this.connection.attempt(() => this.models.get(id));
+    return this.connection.attempt(async () => orNull(await this.models.get(id)));
   }
 
-  override latest(deviceClassId: string): Promise<Model | null> {
-    return this.connection.attempt(() => this.findLatest(deviceClassId));
+  override served(deviceClassId: string): Promise<Model | null> {
+    return this.connection.attempt(async () => orNull(await this.newest(deviceClassId, SERVED)));
+  }
+
+  override setStatus(id: string, status: ModelStatus, reason: string): Promise<Model> {
+    return this.connection.attempt(async () => {
+      const change = (before: Model) => ({ ...before, status, statusReason: reason });
+      const model = await this.models.change(id, change);
+      if (model === null) throw new StoreError('not-found', `There is no model ${JSON.stringify(id)}.`);
+      return model;
+    });
   }
 
   override list({ deviceClassId }: ModelFilter, page: PageQuery): Promise<Page<Model>> {
     const index = deviceClassId === undefined ? 'newest' : 'by_class';
-    return this.connection.attempt(() => newestFirst(this.models, { deviceClassId }, index, page));
+    return this.connection.attempt(async () => {
+      const { items, nextCursor } = await newestFirst(this.models, { deviceClassId }, index, page);
+      return { items: items.map(storedModel), nextCursor };
+    });
   }
 
-  private findLatest(deviceClassId: string): Promise<Model | null> {
-    return this.models.findOne({ deviceClassId: { $eq: deviceClassId } }, { version: -1 });
+  private newest(deviceClassId: string, filter = {}): Promise<Model | null> {
+    return this.models.findOne({ deviceClassId: { $eq: deviceClassId }, ...filter }, NEWEST);
   }
 }
+
+const NEWEST = { sort: { version: -1 }, hint: 'by_version' } as const;
+/** Null is the status of models that were stored before there was one. */
+const SERVED = { status: { $in: [null, 'published'] } };
+
+const orNull = (model: Model | null): Model | null => (model === null ? null : storedModel(model));
 
 /** The same for the same fit of the same campaign; null for a fit without a campaign, which equals no other. */
 function fitOf({ campaignId, data, chosenForm }: Pick<Model, 'campaignId' | 'data' | 'chosenForm'>) {

@@ -1,4 +1,10 @@
-import { buildBatch, buildProvenance, buildSample, HOSTILE_STRINGS } from '@alphaflops/store/conformance';
+import {
+  buildBatch,
+  buildModelDraft,
+  buildProvenance,
+  buildSample,
+  HOSTILE_STRINGS,
+} from '@alphaflops/store/conformance';
 import type { Stores } from '@alphaflops/store';
 import { openMongoStores } from './index.js';
 import { documentOf } from './sample-document.js';
@@ -137,6 +143,18 @@ describe.each(KINDS)('opening MongoDB, %s', (kind) => {
       expect(await stores.access.revokeTokens({ workerId: operator }, '2026-03-01T12:00:00Z')).toBe(0);
     }
     expect(HOSTILE_STRINGS).toContain('{"$gt":""}');
+  });
+
+  it('serves models of before they had a status', async () => {
+    const { models } = opened.stores;
+    const published = await models.publish(buildModelDraft());
+    const { status, statusReason, ...old } = published;
+    expect([status, statusReason]).toEqual(['published', null]);
+    await opened.database
+      .collection<{ _id: string }>('models')
+      .updateOne({ _id: 'class-a-v1' }, { $set: { doc: JSON.stringify(old) }, $unset: { status: '' } });
+    expect(await models.served('class-a')).toEqual(published);
+    expect((await models.list({}, { limit: 5 })).items).toEqual([published]);
   });
 
   it('counts the same however it was recorded', async () => {

@@ -31,8 +31,11 @@ export class Records<T extends { id: string | null }> {
   }
 
   /** The first that matches. */
-  async findOne(filter: Filter<RecordDocument>, sort: Record<string, 1 | -1> = {}): Promise<T | null> {
-    const found = await this.collection.findOne(filter, { sort, maxTimeMS: MAX_TIME_MS });
+  async findOne(
+    filter: Filter<RecordDocument>,
+    order: { sort?: Record<string, 1 | -1>; hint?: string } = {},
+  ): Promise<T | null> {
+    const found = await this.collection.findOne(filter, { ...order, maxTimeMS: MAX_TIME_MS });
     return found === null ? null : this.parse(found);
   }
 

@@ -11,13 +11,20 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { buildBatch, buildProvenance, buildToken, collect } from '@alphaflops/store/conformance';
+import {
+  buildBatch,
+  buildModelDraft,
+  buildProvenance,
+  buildToken,
+  collect,
+} from '@alphaflops/store/conformance';
 import type { Stores } from '@alphaflops/store';
 import Database from 'libsql';
 import { Connection } from './connection.js';
 import { openSqliteStores } from './index.js';
 import { migrate } from './migrate.js';
 import { MIGRATIONS } from './schema.js';
+import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
 
 const provenance = buildProvenance();
@@ -106,7 +113,7 @@ describe('openSqliteStores', () => {
     const before = readFileSync(file);
     await expect(openSqliteStores(file)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/newer version.*knows up to 2/) as string,
+      message: expect.stringMatching(/newer version.*knows up to 3/) as string,
     });
     expect(readFileSync(file).equals(before)).toBe(true);
   });
@@ -215,6 +222,24 @@ describe('openSqliteStores', () => {
 });
 
 describe('migrate', () => {
+  it('keeps the models of before they had a status as published', async () => {
+    const connection = new Connection(':memory:');
+    migrate(connection, MIGRATIONS.slice(0, 1));
+    const { status, statusReason, ...old } = buildModelDraft();
+    const doc = JSON.stringify({ ...old, id: 'class-a-v1', version: 1 });
+    connection.run(
+      'INSERT INTO models (id, device_class_id, version, data_digest, form, created_at, doc) VALUES (?, ?, 1, ?, ?, 0, ?)',
+      ['class-a-v1', 'class-a', old.data.digest, old.chosenForm, doc],
+    );
+    migrate(connection);
+    const models = new SqliteModelStore(connection);
+    const read = { ...old, id: 'class-a-v1', version: 1, status, statusReason };
+    expect(read).toMatchObject({ status: 'published', statusReason: null });
+    expect(await models.served('class-a')).toEqual(read);
+    expect((await models.list({}, { limit: 5 })).items).toEqual([read]);
+    connection.close();
+  });
+
   it('runs what a file has not had yet, each once, and nothing of one that fails', () => {
     const connection = new Connection(':memory:');
     const first = 'CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1)';

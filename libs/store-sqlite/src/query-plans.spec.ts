@@ -162,6 +162,8 @@ describe('query plans', () => {
     await models.publish(buildModelDraft({ campaignId: 'campaign-a' }));
     await models.publish(buildModelDraft());
     await models.get('class-a-v1');
+    await models.served('class-a');
+    await models.setStatus('class-a-v1', 'retired', 'wrong');
     for (const deviceClassId of [undefined, 'class-a']) {
       const { nextCursor } = await models.list({ deviceClassId }, { limit: 1 });
       await models.list({ deviceClassId }, { limit: 1, cursor: nextCursor ?? '' });

@@ -125,4 +125,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_newest ON audit (created_at);
   `,
+  `
+  ALTER TABLE models ADD COLUMN status TEXT NOT NULL DEFAULT 'published';
+  CREATE INDEX models_served ON models (device_class_id, version) WHERE status = 'published';
+  `,
 ];

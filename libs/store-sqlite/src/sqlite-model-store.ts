@@ -1,5 +1,5 @@
-import type { Model, Page, PageQuery } from '@alphaflops/contracts';
-import { ModelStore, type ModelDraft, type ModelFilter } from '@alphaflops/store';
+import type { Model, ModelStatus, Page, PageQuery } from '@alphaflops/contracts';
+import { ModelStore, storedModel, StoreError, type ModelDraft, type ModelFilter } from '@alphaflops/store';
 import type { Connection, SqlValue } from './connection.js';
 import { newestFirst } from './lists.js';
 
@@ -17,12 +17,15 @@ export class SqliteModelStore extends ModelStore {
         fit,
       );
       if (published !== null) return published;
-      const version = (this.findLatest(draft.deviceClassId)?.version ?? 0) + 1;
-      const model = { ...draft, id: `${draft.deviceClassId}-v${version}`, version };
+      const version = this.lastVersion(draft.deviceClassId) + 1;
+      const model = storedModel({ ...draft, id: `${draft.deviceClassId}-v${version}`, version });
       this.connection.run(
-        'INSERT INTO models (id, device_class_id, version, campaign_id, data_digest, form, created_at, doc) ' +
-          'VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-        [model.id, model.deviceClassId, version, ...fit, Date.parse(model.createdAt), JSON.stringify(model)],
+        'INSERT INTO models (id, device_class_id, version, campaign_id, data_digest, form, created_at, status, doc) ' +
+          'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        [
+          ...[model.id, draft.deviceClassId, version, ...fit],
+          ...[Date.parse(model.createdAt), model.status, JSON.stringify(model)],
+        ],
       );
       return model;
     });
@@ -32,22 +35,40 @@ export class SqliteModelStore extends ModelStore {
     return this.connection.read(() => this.find('SELECT doc FROM models WHERE id = ?', [id]));
   }
 
-  override latest(deviceClassId: string): Promise<Model | null> {
-    return this.connection.read(() => this.findLatest(deviceClassId));
+  override served(deviceClassId: string): Promise<Model | null> {
+    const sql =
+      "SELECT doc FROM models WHERE device_class_id = ? AND status = 'published' ORDER BY version DESC LIMIT 1";
+    return this.connection.read(() => this.find(sql, [deviceClassId]));
+  }
+
+  override setStatus(id: string, status: ModelStatus, reason: string): Promise<Model> {
+    return this.connection.write(() => {
+      const before = this.find('SELECT doc FROM models WHERE id = ?', [id]);
+      if (before === null) throw new StoreError('not-found', `There is no model ${JSON.stringify(id)}.`);
+      const model: Model = { ...before, status, statusReason: reason };
+      this.connection.run('UPDATE models SET status = ?, doc = ? WHERE id = ?', [
+        ...[status, JSON.stringify(model), id],
+      ]);
+      return model;
+    });
   }
 
   override list(filter: ModelFilter, page: PageQuery): Promise<Page<Model>> {
     const columns = { device_class_id: filter.deviceClassId };
-    return this.connection.read(() => newestFirst<Model>(this.connection, 'models', columns, page));
+    return this.connection.read(() => {
+      const { items, nextCursor } = newestFirst<Model>(this.connection, 'models', columns, page);
+      return { items: items.map(storedModel), nextCursor };
+    });
   }
 
-  private findLatest(deviceClassId: string): Model | null {
-    return this.find('SELECT doc FROM models WHERE device_class_id = ? ORDER BY version DESC LIMIT 1', [
-      deviceClassId,
-    ]);
+  /** 0 for a class without models. */
+  private lastVersion(deviceClassId: string): number {
+    const sql = 'SELECT version FROM models WHERE device_class_id = ? ORDER BY version DESC LIMIT 1';
+    return Number(this.connection.rows(sql, [deviceClassId])[0]?.[0] ?? 0);
   }
 
   private find(sql: string, values: readonly SqlValue[]): Model | null {
-    return (this.connection.documents(sql, values)[0] ?? null) as Model | null;
+    const [found] = this.connection.documents(sql, values) as Model[];
+    return found === undefined ? null : storedModel(found);
   }
 }

@@ -1,4 +1,4 @@
-import type { Model, Page, PageQuery } from '@alphaflops/contracts';
+import type { Model, ModelStatus, Page, PageQuery } from '@alphaflops/contracts';
 
 /** A model that is about to be published: the store gives id and version. */
 export type ModelDraft = Omit<Model, 'id' | 'version' | 'deviceClassId'> & { deviceClassId: string };
@@ -7,19 +7,28 @@ export interface ModelFilter {
   deviceClassId?: string | undefined;
 }
 
-/** Published models. Never changed, never removed. */
+/** Models of all classes. Never removed, and never changed but for their status. */
 export abstract class ModelStore {
   /**
-   * Publishes under the next version of the device class (1, 2, …), atomically, with
-   * `id = <deviceClassId>-v<version>`. Publishing again for the same non-null `campaignId` with the same data digest
-   * and form returns the model that is there: a fit job that ran twice publishes once.
+   * Stores under the next version of the device class (1, 2, …), atomically, with `id = <deviceClassId>-v<version>` and
+   * the status of the draft. Publishing again for the same non-null `campaignId` with the same data digest and form
+   * returns the model that is there: a fit job that ran twice publishes once.
    */
   abstract publish(draft: ModelDraft): Promise<Model>;
 
   abstract get(id: string): Promise<Model | null>;
 
-  abstract latest(deviceClassId: string): Promise<Model | null>;
+  /** The newest one of the class with status `published`. */
+  abstract served(deviceClassId: string): Promise<Model | null>;
+
+  /** Changes the status, and nothing else. Throws `StoreError('not-found')` when there is no such model. */
+  abstract setStatus(id: string, status: ModelStatus, reason: string): Promise<Model>;
 
   /** Newest first. */
   abstract list(filter: ModelFilter, page: PageQuery): Promise<Page<Model>>;
+}
+
+/** For adapters: a model as it was stored, perhaps before there was a status; all of those were served. */
+export function storedModel(stored: Omit<Model, 'status' | 'statusReason'> & Partial<Model>): Model {
+  return { ...stored, status: stored.status ?? 'published', statusReason: stored.statusReason ?? null };
 }

@@ -7,6 +7,7 @@ import { heldOutTable, notesOf, parametersTable } from '../model-tables.js';
 import { seed, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
 import { indented, json, percent, table } from '../tables.js';
+import { modelDiffCommand } from './model-diff.js';
 
 interface JsonOptions extends ConnectionOptions {
   json?: true;
@@ -15,6 +16,10 @@ interface JsonOptions extends ConnectionOptions {
 interface ListOptions extends JsonOptions {
   limit: number;
   deviceClass?: string;
+}
+
+interface ReasonOptions extends JsonOptions {
+  reason?: string;
 }
 
 interface FitOptions extends JsonOptions {
@@ -38,6 +43,23 @@ export function modelCommand(): Command {
       .option('--json', 'print the document that predict and evaluate read')
       .addHelpText('after', '\nExample:\n  alphaflops model show ID --json > model.json')
       .action(show),
+  );
+  command.addCommand(modelDiffCommand());
+  command.addCommand(
+    withConnection(
+      new Command('promote').argument('<id>').description('serve a candidate or a retired model anyway'),
+    )
+      .option('--reason <text>', 'kept with the model')
+      .option('--json', 'print JSON')
+      .action((id: string, options: ReasonOptions) => change('promote', id, options)),
+  );
+  command.addCommand(
+    withConnection(
+      new Command('retire').argument('<id>').description('serve a model no longer, but the one before it'),
+    )
+      .option('--reason <text>', 'kept with the model')
+      .option('--json', 'print JSON')
+      .action((id: string, options: ReasonOptions) => change('retire', id, options)),
   );
   command.addCommand(
     withConnection(
@@ -69,12 +91,13 @@ async function listModels({ limit, deviceClass: deviceClassId, ...options }: Lis
   }
   console.log(
     table(
-      ['id', 'device class', 'version', 'form', 'samples', 'median APE', 'created'],
+      ['id', 'device class', 'version', 'status', 'form', 'samples', 'median APE', 'created'],
       models.map((model) => {
         const heldOut = model.forms.find(({ form }) => form === model.chosenForm)?.heldOut ?? null;
         return [
-          ...[model.id ?? '', model.deviceClassId ?? '', String(model.version ?? ''), model.chosenForm],
+          ...[model.id ?? '', model.deviceClassId ?? '', String(model.version ?? '')],
           ...[
+            ...[model.status, model.chosenForm],
             String(model.data.samples),
             heldOut === null ? '' : percent(heldOut.medianApe),
             model.createdAt,
@@ -98,6 +121,7 @@ async function show(id: string, options: JsonOptions): Promise<void> {
   console.log(
     [
       `Model ${id} of ${model.deviceClassId ?? ''}: ${samples} samples of ${shapes} shapes, ${model.createdAt}.`,
+      `Status: ${model.status}${model.statusReason === null ? '' : ` (${model.statusReason})`}.`,
       '\nError on held-out shapes\n',
       indented(heldOutTable(model)),
       '\nParameters\n',
@@ -105,6 +129,14 @@ async function show(id: string, options: JsonOptions): Promise<void> {
       ...(model.notes.length === 0 ? [] : ['\nLimits\n', indented(notesOf(model))]),
     ].join('\n'),
   );
+}
+
+async function change(what: 'promote' | 'retire', id: string, options: ReasonOptions): Promise<void> {
+  const { api } = connect(options);
+  const body = options.reason === undefined ? {} : { reason: options.reason };
+  const { data } = await api.POST(`/v1/models/{id}/${what}`, { params: { path: { id } }, body });
+  const model = answered(data);
+  console.log(options.json === true ? json(model) : `The model ${id} is ${model.status}.`);
 }
 
 async function card(id: string, options: ConnectionOptions): Promise<void> {
@@ -127,5 +159,9 @@ async function fit(deviceClassId: string, options: FitOptions): Promise<void> {
   if (fit.modelId === null) {
     throw new CliError('failed', `No model could be fitted: ${fit.reason ?? 'no reason is known'}.`);
   }
-  console.log(options.json === true ? json(fit) : `Published ${fit.modelId}.`);
+  const said =
+    fit.reason === null
+      ? `Published ${fit.modelId}.`
+      : `${fit.modelId} is a candidate and not served, ${fit.reason}. "alphaflops model promote ${fit.modelId}" serves it anyway.`;
+  console.log(options.json === true ? json(fit) : said);
 }

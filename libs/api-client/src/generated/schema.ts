@@ -491,7 +491,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Newest model of the device’s class */
+        /** Model served for the device’s class: the newest published */
         get: operations["Devices_latestOfDevice"];
         put?: never;
         post?: never;
@@ -542,7 +542,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Newest model of a device class */
+        /** Model served for a device class: the newest published */
         get: operations["Devices_latestOfClass"];
         put?: never;
         post?: never;
@@ -559,7 +559,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Models, newest first */
+        /** Models of any status, newest first */
         get: operations["Models_list"];
         put?: never;
         post?: never;
@@ -580,6 +580,57 @@ export interface paths {
         get: operations["Models_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}/diff/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What changed from the first model to the other */
+        get: operations["Models_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a candidate or a retired model anyway */
+        post: operations["Models_promote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a model no longer; the published one before it takes its place */
+        post: operations["Models_retire"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1230,6 +1281,7 @@ export interface components {
             /** @enum {string} */
             state: "waiting" | "active" | "completed" | "failed";
             modelId: string | null;
+            /** @description of a failure; or why the model is only a candidate */
             reason: string | null;
         };
         Device: {
@@ -1255,6 +1307,16 @@ export interface components {
             version: number | null;
             deviceClassId: string | null;
             campaignId: string | null;
+            /**
+             * @description the newest published model of a class is served; a candidate is worse than the one served when it was fitted
+             * @default published
+             */
+            status: components["schemas"]["ModelStatus"];
+            /**
+             * @description why it has this status; null: not told
+             * @default null
+             */
+            statusReason: string | null;
             chosenForm: string;
             /**
              * @description relative: soft-L1 on log time; absolute: least squares on milliseconds
@@ -1332,6 +1394,8 @@ export interface components {
                 }[];
                 /** @description macs, measured and predicted of some samples, for plots */
                 points: (number)[][];
+                /** @description shape and prediction of those shapes by which versions are compared */
+                shapes?: (string | number)[][];
             };
             /** @description device constants that a form used */
             device: {
@@ -1356,6 +1420,8 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /** @enum {string} */
+        ModelStatus: "published" | "candidate" | "retired";
         Metrics: {
             n: number;
             mape: number;
@@ -1387,8 +1453,46 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        ModelDiff: {
+            /** @description chosen form, data digest, samples, shapes, protocol, design, loss, seed, code version */
+            origin: {
+                what: string;
+                before: string | null;
+                after: string | null;
+            }[];
+            /** @description "form group parameter"; values that the data do not tell are null */
+            parameters: {
+                what: string;
+                before: number | null;
+                after: number | null;
+                unit: string;
+            }[];
+            /** @description "form metric", cross-validated */
+            errors: {
+                what: string;
+                before: number | null;
+                after: number | null;
+            }[];
+            /** @description half-width, as a logarithm */
+            interval: {
+                what: string;
+                before: number | null;
+                after: number | null;
+            }[];
+            /** @description "axis min" and "axis max" */
+            domain: {
+                what: string;
+                before: number | null;
+                after: number | null;
+            }[];
+            /** @description notes that one model has and the other has not */
+            notes: {
+                added: string[];
+                removed: string[];
+            };
+        };
         PredictionRequestInput: {
-            /** @description one model, or the newest of a device class or device */
+            /** @description one model, or the one served for a device class or device */
             model: {
                 /** @enum {string} */
                 kind: "model";
@@ -2594,7 +2698,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Newest model of the device’s class */
+            /** @description Model served for the device’s class: the newest published */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2692,7 +2796,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Newest model of a device class */
+            /** @description Model served for a device class: the newest published */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2726,7 +2830,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Models, newest first */
+            /** @description Models of any status, newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2761,6 +2865,108 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description One model */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Models_diff: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                other: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What changed from the first model to the other */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelDiff"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Models_promote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInput"];
+            };
+        };
+        responses: {
+            /** @description Serve a candidate or a retired model anyway */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Models_retire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInput"];
+            };
+        };
+        responses: {
+            /** @description Serve a model no longer; the published one before it takes its place */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -19,7 +19,7 @@ export function describeModelStore(models: () => ModelStore): void {
         id: 'class-b-v1',
         version: 1,
       });
-      expect(await models().latest('class-a')).toEqual(second);
+      expect(await models().served('class-a')).toEqual(second);
       expect(await models().get('class-a-v1')).toEqual(first);
     });
 
@@ -27,7 +27,7 @@ export function describeModelStore(models: () => ModelStore): void {
       const { id } = await models().publish(buildModelDraft());
       for (const text of [...HOSTILE_STRINGS, ...nearMisses(id ?? '')]) {
         expect(await models().get(text)).toBeNull();
-        expect(await models().latest(text)).toBeNull();
+        expect(await models().served(text)).toBeNull();
         expect((await models().list({ deviceClassId: text }, { limit: 5 })).items).toEqual([]);
       }
     });
@@ -42,7 +42,7 @@ export function describeModelStore(models: () => ModelStore): void {
         expect(model.id).toBe(`class-a-v${String(model.version)}`);
         expect(await models().get(model.id ?? '')).toEqual(model);
       }
-      expect((await models().latest('class-a'))?.version).toBe(12);
+      expect((await models().served('class-a'))?.version).toBe(12);
     });
 
     it('publishes the same fit of the same campaign once', async () => {
@@ -69,6 +69,40 @@ export function describeModelStore(models: () => ModelStore): void {
     it('publishes a fit without a campaign every time', async () => {
       await models().publish(buildModelDraft());
       expect((await models().publish(buildModelDraft())).version).toBe(2);
+    });
+
+    it('serves the newest published one, and numbers over candidates', async () => {
+      const first = await models().publish(buildModelDraft());
+      const reason = 'worse: median error 9.1 % against 7.0 %';
+      const worse = { status: 'candidate', statusReason: reason } as const;
+      const candidate = await models().publish(buildModelDraft({ ...worse, seed: 8 }));
+      expect(candidate).toMatchObject({ id: 'class-a-v2', ...worse });
+      expect(await models().served('class-a')).toEqual(first);
+      expect(await models().get('class-a-v2')).toEqual(candidate);
+      const third = await models().publish(buildModelDraft({ seed: 9 }));
+      expect(third.version).toBe(3);
+      expect(await models().served('class-a')).toEqual(third);
+
+      const retired = { ...third, status: 'retired', statusReason: 'of a broken fan' };
+      expect(await models().setStatus('class-a-v3', 'retired', 'of a broken fan')).toEqual(retired);
+      expect(await models().served('class-a')).toEqual(first);
+      await models().setStatus('class-a-v2', 'published', 'rare shapes count less here');
+      expect((await models().served('class-a'))?.id).toBe('class-a-v2');
+      const listed = await models().list({ deviceClassId: 'class-a' }, { limit: 5 });
+      expect(listed.items.map(({ status }) => status).sort()).toEqual(['published', 'published', 'retired']);
+      expect(await models().get('class-a-v3')).toEqual(retired);
+      for (const id of ['class-a-v1', 'class-a-v2']) await models().setStatus(id, 'retired', 'all of them');
+      expect(await models().served('class-a')).toBeNull();
+      expect((await models().publish(buildModelDraft())).version).toBe(4);
+    });
+
+    it('changes the status of no model that there is not', async () => {
+      const { id } = await models().publish(buildModelDraft());
+      for (const text of [...HOSTILE_STRINGS, ...nearMisses(id ?? '')]) {
+        const change = models().setStatus(text, 'retired', 'gone');
+        await expect(change).rejects.toMatchObject({ name: 'StoreError', code: 'not-found' });
+      }
+      expect((await models().get(id ?? ''))?.status).toBe('published');
     });
 
     it('lists newest first, of all classes or one', async () => {

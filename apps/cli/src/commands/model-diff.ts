@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { type Model, ModelDiffSchema, ModelSchema, type ModelDiff } from '@alphaflops/contracts';
+import { diffModels, parseModel } from '@alphaflops/models';
+import { Command } from 'commander';
+import { connect, type ConnectionOptions, withConnection } from '../connection.js';
+import { readText, STANDARD } from '../files.js';
+import { answered } from '../pages.js';
+import { indented, json, significant, table } from '../tables.js';
+
+interface DiffOptions extends ConnectionOptions {
+  json?: true;
+}
+
+export function modelDiffCommand(): Command {
+  return withConnection(
+    new Command('diff')
+      .argument('<before>', 'id of a model, or a file as fit and "model show --json" write it')
+      .argument('<after>', 'the same; - for standard input')
+      .description('what changed from one model to another'),
+  )
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops model diff CLASS-v1 CLASS-v2')
+    .action(diff);
+}
+
+async function diff(before: string, after: string, options: DiffOptions): Promise<void> {
+  const found =
+    isFile(before) || isFile(after)
+      ? await ofFiles(before, after, options)
+      : await asked(before, after, options);
+  console.log(options.json === true ? json(found) : described(found));
+}
+
+/** Ids hold no slash, but a file may be called like a model: what lies there is what is meant. */
+function isFile(name: string): boolean {
+  return name === STANDARD || existsSync(name);
+}
+
+async function asked(id: string, other: string, options: ConnectionOptions): Promise<ModelDiff> {
+  const { data } = await connect(options).api.GET('/v1/models/{id}/diff/{other}', {
+    params: { path: { id, other } },
+  });
+  return ModelDiffSchema.parse(answered(data));
+}
+
+async function ofFiles(before: string, after: string, options: ConnectionOptions): Promise<ModelDiff> {
+  const read = async (name: string): Promise<Model> => {
+    if (isFile(name)) return parseModel(await readText(name));
+    const { data } = await connect(options).api.GET('/v1/models/{id}', { params: { path: { id: name } } });
+    return ModelSchema.parse(answered(data));
+  };
+  return diffModels(await read(before), await read(after));
+}
+
+function described({ origin, parameters, errors, interval, domain, notes }: ModelDiff): string {
+  const parts = [
+    part('Origin', origin, (value) => value ?? ''),
+    part('Errors on held-out shapes (shares)', errors, figure),
+    part('Interval', interval, figure),
+    part('Parameters', parameters, figure),
+    part('Domain', domain, figure),
+    ...notes.removed.map((note) => `- ${note}`),
+    ...notes.added.map((note) => `+ ${note}`),
+  ].filter((text) => text !== '');
+  return parts.length === 0 ? 'Nothing changed.' : parts.join('\n');
+}
+
+const figure = (value: number | null): string => (value === null ? '' : significant(value));
+
+function part<T>(
+  title: string,
+  changes: readonly { what: string; before: T; after: T; unit?: string }[],
+  shown: (value: T) => string,
+): string {
+  if (changes.length === 0) return '';
+  const rows = changes.map(({ what, before, after, unit = '' }) => [what, shown(before), shown(after), unit]);
+  return `${title}\n\n${indented(table(['', 'before', 'after', ''], rows))}\n`;
+}

@@ -1,0 +1,83 @@
+import type { Model } from '@alphaflops/contracts';
+import { heldOutPrediction } from './compared-shapes.js';
+import { formNamed } from './forms.js';
+import { compileModel } from './predict.js';
+import { shapeSamples, type FitSample } from './sample.js';
+
+const { abs, sqrt } = Math;
+
+/** Whether a new model takes the place of the served one, and why. */
+export interface Judgement {
+  readonly serve: boolean;
+  readonly reason: string;
+}
+
+/** A candidate may be this much worse, relatively: nobody would notice. */
+const TOLERANCE = 0.02;
+/**
+ * Standard deviations by which it must also be further off more often than nearer (a sign test): median errors of fits to
+ * the same 1,000 shapes differ by up to 7 % between seeds.
+ */
+const DEVIATIONS = 2;
+/** Shapes below which two models cannot be told apart. */
+const FEWEST = 20;
+
+/**
+ * Guards against a worse model. Both are judged on the same shapes of the candidate's samples, and by predictions that
+ * were made without the shape: those of cross-validation, or of the whole model where it never saw the shape. Without a
+ * served model, or with too few such shapes to tell, the candidate is served.
+ *
+ * @param samples those that the candidate was fitted to
+ * @throws ModelError as {@link compileModel} and `shapeSamples`.
+ */
+export function judgeCandidate(
+  candidate: Model,
+  served: Model | null,
+  samples: readonly FitSample[],
+): Judgement {
+  if (served === null) return { serve: true, reason: 'no model was served before' };
+  const shaped = shapeSamples(samples);
+  const specs = new Map(shaped.map(({ key, spec }) => [key, spec]));
+  const [ofCandidate, ofServed] = [candidate, served].map((model) => {
+    const predict = compileModel(model);
+    const pessimism = formNamed(model.chosenForm).pessimism ?? 1;
+    const held = heldOutPrediction(model, (key) => {
+      const spec = specs.get(key);
+      return spec ? predict(spec).predictedMs : NaN;
+    });
+    return (key: string, timeMs: number): number | null => {
+      const predicted = held(key);
+      return predicted && abs(predicted.timeMs / timeMs - 1) / (predicted.byPart ? pessimism : 1);
+    };
+  });
+  const pairs = typical(shaped).flatMap(([key, timeMs]) => {
+    const [now, then] = [ofCandidate?.(key, timeMs) ?? null, ofServed?.(key, timeMs) ?? null];
+    return now === null || then === null ? [] : [{ now, then }];
+  });
+  const n = pairs.length;
+  if (n < FEWEST) {
+    return { serve: true, reason: `${n} shapes held out by both are too few to compare (${FEWEST} needed)` };
+  }
+  const [now, then] = [median(pairs.map((pair) => pair.now)), median(pairs.map((pair) => pair.then))];
+  const compared = `median error ${percent(now)} against ${percent(then)} of the served model${served.id === null ? '' : ` ${served.id}`} on ${n} shapes held out by both`;
+  const lost = pairs.filter((pair) => pair.now > pair.then).length;
+  const won = pairs.filter((pair) => pair.now < pair.then).length;
+  const worse = now > then * (1 + TOLERANCE) && lost - won > DEVIATIONS * sqrt(lost + won);
+  return worse ? { serve: false, reason: `worse: ${compared}` } : { serve: true, reason: compared };
+}
+
+/** Each shape with the median of its times; samples stand in the order of their shapes and times. */
+function typical(samples: ReturnType<typeof shapeSamples>): (readonly [key: string, timeMs: number])[] {
+  const times = new Map<string, number[]>();
+  for (const { key, timeMs } of samples) {
+    const known = times.get(key);
+    if (known) known.push(timeMs);
+    else times.set(key, [timeMs]);
+  }
+  return [...times].map(([key, values]) => [key, values[values.length >> 1] ?? NaN]);
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
