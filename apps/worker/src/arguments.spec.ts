@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArguments } from './arguments.js';
 import { WorkerError } from './error.js';
 
@@ -13,6 +14,7 @@ describe('arguments of the worker', () => {
       executors: null,
       processCommand: null,
       cudnnFind: false,
+      tfjsNodeFolder: null,
       labels: {},
       name: hostname(),
       credentials: null,
@@ -54,6 +56,11 @@ describe('arguments of the worker', () => {
     });
   });
 
+  it('keeps a folder by its absolute path', () => {
+    const args = ['join', ...URL_AND_TOKEN, '--executor', 'tfjs-node', '--tfjs-node', 'some/folder'];
+    expect(parseArguments(args)).toMatchObject({ tfjsNodeFolder: resolve('some/folder') });
+  });
+
   it('reads a lone hyphen as the token that comes on standard input', () => {
     expect(parseArguments(['join', 'https://a/b', '--token', '-'])).toMatchObject({
       token: '-',
@@ -83,6 +90,7 @@ describe('arguments of the worker', () => {
     [['join', ...URL_AND_TOKEN, '--name', ''], /--name/],
     [['join', ...URL_AND_TOKEN, '--fast'], /--fast/],
     [['join', ...URL_AND_TOKEN, '--process-command', ' '], /--process-command/],
+    [['join', ...URL_AND_TOKEN, '--tfjs-node', ''], /--tfjs-node: say which folder/],
     [['run', 'now'], /now/],
     [['run', '--credentials'], /--credentials/],
   ])('refuses %j', (argv, message) => {

@@ -1,19 +1,18 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Labels, LabelsSchema } from '@alphaflops/contracts';
 import { coordinatorUrl } from './coordinator-client.js';
 import { messageOf, WorkerError } from './error.js';
-import { EXECUTORS, PREFERRED_EXECUTORS, REAL_EXECUTORS } from './executors.js';
+import { type ExecutorOptions, EXECUTORS, PREFERRED_EXECUTORS, REAL_EXECUTORS } from './executors.js';
 
-export interface JoinArguments {
+export interface JoinArguments extends ExecutorOptions {
   readonly command: 'join';
   readonly coordinatorUrl: string;
   /** `-`: the first line of standard input. */
   readonly token: string;
   /** Null: the first of the preferred ones that works, and the program of `processCommand` if there is one. */
   readonly executors: readonly string[] | null;
-  readonly processCommand: string | null;
-  readonly cudnnFind: boolean;
   readonly labels: Labels;
   readonly name: string;
   readonly credentials: string | null;
@@ -23,11 +22,9 @@ export interface RunArguments {
   readonly command: 'run';
   readonly credentials: string | null;
 }
-export interface ProbeArguments {
+export interface ProbeArguments extends ExecutorOptions {
   readonly command: 'probe';
   readonly executors: readonly string[];
-  readonly processCommand: string | null;
-  readonly cudnnFind: boolean;
   readonly json: boolean;
 }
 export type WorkerArguments = JoinArguments | RunArguments | ProbeArguments | { readonly command: 'help' };
@@ -40,6 +37,7 @@ export const USAGE = `Usage:
                                   known: ${Object.keys(EXECUTORS).join(', ')})
       --process-command COMMAND   the program of executor process, which is then used too
       --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
+      --tfjs-node FOLDER          where the package of executor tfjs-node is installed
       --label KEY=VALUE           label of this worker; may be repeated
       --name NAME                 name of this worker (default: the host name)
       --credentials FILE          where to keep the credentials
@@ -49,6 +47,7 @@ export const USAGE = `Usage:
   alphaflops device probe                    what this machine could measure on, with no coordinator
       --executor NAME             ask NAME only; may be repeated (default: all that are known)
       --process-command COMMAND   the program of executor process
+      --tfjs-node FOLDER          where the package of executor tfjs-node is installed
       --json                      print JSON
 `;
 
@@ -56,6 +55,7 @@ const EXECUTOR_OPTIONS = {
   executor: { type: 'string', multiple: true },
   'process-command': { type: 'string' },
   find: { type: 'boolean' },
+  'tfjs-node': { type: 'string' },
 } as const;
 const JOIN_OPTIONS = {
   ...EXECUTOR_OPTIONS,
@@ -126,20 +126,28 @@ function parseJoin(args: string[]): JoinArguments {
   };
 }
 
-interface ExecutorOptions {
+interface ExecutorFlags {
   readonly executor?: string[];
   readonly 'process-command'?: string;
   readonly find?: boolean;
+  readonly 'tfjs-node'?: string;
 }
 
-function machineOf(values: ExecutorOptions): Pick<JoinArguments, 'processCommand' | 'cudnnFind'> {
+function machineOf(values: ExecutorFlags): ExecutorOptions {
   const processCommand = values['process-command'] ?? null;
   if (processCommand?.trim() === '') throw usage('--process-command: say which program.');
-  return { processCommand, cudnnFind: values.find ?? false };
+  const folder = values['tfjs-node'];
+  if (folder?.trim() === '') throw usage('--tfjs-node: say which folder.');
+  return {
+    processCommand,
+    cudnnFind: values.find ?? false,
+    // A worker may later run in another folder.
+    tfjsNodeFolder: folder === undefined ? null : resolve(folder),
+  };
 }
 
 /** Null when none is named. */
-function executorsOf(values: ExecutorOptions): readonly string[] | null {
+function executorsOf(values: ExecutorFlags): readonly string[] | null {
   if (values.executor === undefined) return null;
   return knownExecutors([
     ...values.executor,

@@ -12,6 +12,7 @@ const credentials: Credentials = {
   executors: ['tfjs-wasm'],
   processCommand: null,
   cudnnFind: false,
+  tfjsNodeFolder: null,
 };
 
 let directory: string;

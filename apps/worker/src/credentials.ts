@@ -14,6 +14,7 @@ const CredentialsSchema = z.object({
   executors: z.array(z.string()).min(1),
   processCommand: z.string().min(1).nullable().default(null),
   cudnnFind: z.boolean().default(false),
+  tfjsNodeFolder: z.string().min(1).nullable().default(null),
 });
 
 /** What a worker keeps between its runs. Token and password open the coordinator and Redis: mode 0600, never logged. */

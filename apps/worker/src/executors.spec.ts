@@ -1,8 +1,14 @@
 import { createExecutor as createCudnn } from '@alphaflops/executor-cudnn';
 import { createExecutor as createProcess } from '@alphaflops/executor-process';
+import { createExecutor as createTfjs } from '@alphaflops/executor-tfjs';
 import { referenceOf } from './executors.js';
 
-const machine = { libraryPath: ['/opt/lib'], processCommand: 'python3 "my program.py"', cudnnFind: true };
+const machine = {
+  libraryPath: ['/opt/lib'],
+  processCommand: 'python3 "my program.py"',
+  cudnnFind: true,
+  tfjsNodeFolder: '/opt/tfjs-node',
+};
 
 describe('settings of the machine', () => {
   it.each(['cudnn', 'cudnn-fp32'])('reach %s, which takes them', (name) => {
@@ -20,6 +26,14 @@ describe('settings of the machine', () => {
   it('are asked for by process when there are none', () => {
     const { settings } = referenceOf('process', { ...machine, processCommand: null });
     expect(() => createProcess('process', settings)).toThrow(/--process-command/);
+  });
+
+  it('reach tfjs-node, which takes them', () => {
+    const { settings } = referenceOf('tfjs-node', machine);
+    expect(settings).toEqual({ folder: '/opt/tfjs-node' });
+    expect(createTfjs('tfjs-node', settings).name).toBe('tfjs-node');
+    const { settings: none } = referenceOf('tfjs-node', { ...machine, tfjsNodeFolder: null });
+    expect(createTfjs('tfjs-node', none).name).toBe('tfjs-node');
   });
 
   it('are of no concern to the others', () => {

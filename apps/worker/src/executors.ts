@@ -5,6 +5,7 @@ import { WorkerError } from './error.js';
 export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
   'tfjs-wasm': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-wasm' },
   'tfjs-cpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-cpu' },
+  'tfjs-node': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node' },
   cudnn: { module: '@alphaflops/executor-cudnn', executor: 'cudnn' },
   'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
   process: { module: '@alphaflops/executor-process', executor: 'process' },
@@ -23,26 +24,35 @@ export const REAL_EXECUTORS: readonly string[] = Object.keys(EXECUTORS).filter(
   (name) => !name.startsWith('fake'),
 );
 
-/** What this machine's own command line, files and environment say about its executors. No coordinator has a say. */
-export interface MachineSettings {
-  /** Folders with libraries. */
-  readonly libraryPath: readonly string[];
+/** What this machine's own command line says about its executors; kept with the credentials. */
+export interface ExecutorOptions {
   /** The program of executor `process`. */
   readonly processCommand: string | null;
   /** Whether cuDNN is to time its algorithms. */
   readonly cudnnFind: boolean;
+  /** Where the package of executor `tfjs-node` is installed, if not among the worker's own. Absolute. */
+  readonly tfjsNodeFolder: string | null;
+}
+
+/** What this machine says about its executors, its environment included. No coordinator has a say. */
+export interface MachineSettings extends ExecutorOptions {
+  /** Folders with libraries. */
+  readonly libraryPath: readonly string[];
 }
 
 /** @throws WorkerError `usage` for the name of none */
 export function referenceOf(name: string, machine: MachineSettings): ExecutorReference {
   const reference = EXECUTORS[name];
   if (reference === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
-  const { libraryPath, processCommand, cudnnFind } = machine;
-  switch (reference.module) {
-    case '@alphaflops/executor-cudnn':
+  const { libraryPath, processCommand, cudnnFind, tfjsNodeFolder } = machine;
+  switch (name) {
+    case 'cudnn':
+    case 'cudnn-fp32':
       return { ...reference, settings: { libraryPath, find: cudnnFind } };
-    case '@alphaflops/executor-process':
+    case 'process':
       return { ...reference, settings: processCommand === null ? {} : { command: processCommand } };
+    case 'tfjs-node':
+      return { ...reference, settings: tfjsNodeFolder === null ? {} : { folder: tfjsNodeFolder } };
     default:
       return reference;
   }

@@ -13,9 +13,9 @@ export async function join(
   worker: Provenance['worker'],
   print: (text: string) => void,
 ): Promise<void> {
-  const { coordinatorUrl, executors, processCommand, cudnnFind, labels, name } = args;
+  const { coordinatorUrl, executors, processCommand, cudnnFind, tfjsNodeFolder, labels, name } = args;
   await prepareCredentials(file, coordinatorUrl, args.force);
-  const machine = { libraryPath, processCommand, cudnnFind };
+  const machine = { ...args, libraryPath };
   const { devices, executors: working, table } = await probeNamed(executors, machine, worker);
   print(`${table}\n`);
   const enrolment = await new CoordinatorClient(coordinatorUrl, token).enrol({
@@ -35,6 +35,7 @@ export async function join(
     executors: [...(executors ?? working)],
     processCommand,
     cudnnFind,
+    tfjsNodeFolder,
   });
   print(`Enrolled as ${enrolment.worker.id}. Its credentials are in ${file}.\n`);
 }

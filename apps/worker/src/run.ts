@@ -31,8 +31,7 @@ export interface RunEnvironment {
 export async function run(credentials: Credentials, environment: RunEnvironment): Promise<number> {
   const { worker, libraryPath, finish, giveBack } = environment;
   const log = environment.log.with({ worker: credentials.workerId });
-  const { processCommand, cudnnFind } = credentials;
-  const machine = { libraryPath, processCommand, cudnnFind };
+  const machine = { ...credentials, libraryPath };
   const references = credentials.executors.map((executor) => referenceOf(executor, machine));
   const { devices: found } = await probe(references, worker);
   const leases = await leaseGpus(found);

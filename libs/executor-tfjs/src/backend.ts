@@ -2,20 +2,28 @@ import { ExecutorError } from '@alphaflops/executor';
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { commonLibraries } from './libraries.js';
+import { activateNode, type NodeSettings } from './node-backend.js';
 import { TIMER } from './processor-timer.js';
 
-export const BACKENDS = ['wasm', 'cpu'] as const;
+export const BACKENDS = ['wasm', 'cpu', 'node'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
 /** A TensorFlow.js backend that is active in this process. */
 export interface Backend {
   readonly name: BackendName;
+  /** The TensorFlow.js that this backend belongs to: that of tfjs-node may be another copy than ours. */
+  readonly tf: typeof tf;
   /** Names and versions of what computes, and how it was built. */
   readonly libraries: Readonly<Record<string, string>>;
   /** Whether these blocks of memory can be had at the same time. Nothing stays allocated. */
   canAllocate(blocksBytes: readonly number[]): boolean;
   /** Throws when the tensor was created without memory: the library does not notice, and has overwritten its heap. */
   assertAllocated(tensor: tf.Tensor): void;
+  /** Milliseconds of `count` convolutions, above 0. */
+  timeMs(run: () => tf.Tensor4D, count: number): number;
+  /** Milliseconds of one convolution as a program waits for it. */
+  readonly eagerMs?: (run: () => tf.Tensor4D) => number;
 }
 
 /** TensorFlow.js has one active backend in a process; changing it under living tensors moves them. */
@@ -23,7 +31,7 @@ let active: Promise<Backend> | null = null;
 let activeName: BackendName | null = null;
 
 /** Activates a backend, once. Throws `ExecutorError('start-failed')` when it is unusable or another one is active. */
-export async function activate(name: BackendName): Promise<Backend> {
+export async function activate(name: BackendName, settings: NodeSettings = {}): Promise<Backend> {
   if (activeName !== null && activeName !== name) {
     throw new ExecutorError(
       'start-failed',
@@ -31,8 +39,19 @@ export async function activate(name: BackendName): Promise<Backend> {
     );
   }
   activeName = name;
-  active ??= name === 'wasm' ? activateWasm() : activateCpu();
+  active ??= start(name, settings);
   return await active;
+}
+
+function start(name: BackendName, settings: NodeSettings): Promise<Backend> {
+  switch (name) {
+    case 'wasm':
+      return activateWasm();
+    case 'cpu':
+      return activateCpu();
+    case 'node':
+      return activateNode(settings);
+  }
 }
 
 const WASM_ADDRESS_BYTES = 2 ** 32;
@@ -62,8 +81,9 @@ async function activateWasm(): Promise<Backend> {
   const { wasm: heap } = backend as unknown as { wasm: WasmHeap };
   return {
     name: 'wasm',
+    tf,
     libraries: {
-      ...commonLibraries(),
+      ...commonLibraries(tf.version_core, TIMER.name),
       'tfjs-backend-wasm': wasm.version_wasm,
       'wasm-build': hasSimd === true ? 'simd, 1 thread' : 'no simd, 1 thread',
     },
@@ -81,6 +101,7 @@ async function activateWasm(): Promise<Backend> {
         throw new Error('the WebAssembly memory ran out unexpectedly, and its contents are lost');
       }
     },
+    timeMs: timeCallsMs,
   };
 }
 
@@ -89,19 +110,19 @@ async function activateCpu(): Promise<Backend> {
   await setBackend('cpu');
   return {
     name: 'cpu',
-    libraries: { ...commonLibraries(), 'tfjs-backend-cpu': cpu.version_cpu },
+    tf,
+    libraries: { ...commonLibraries(tf.version_core, TIMER.name), 'tfjs-backend-cpu': cpu.version_cpu },
     canAllocate: (blocksBytes) => sum(blocksBytes) < process.availableMemory(),
     assertAllocated: () => undefined, // JavaScript throws a RangeError.
+    timeMs: timeCallsMs,
   };
 }
 
-/**
- * Everything that makes times comparable. Neither backend has another memory layout than NHWC: specs with layout NCHW
- * are run in it too.
- */
-function commonLibraries(): Record<string, string> {
-  const v8 = process.versions.v8.split('.').slice(0, 2).join('.');
-  return { 'tfjs-core': tf.version_core, v8, 'memory-layout': 'NHWC', timer: TIMER.name };
+/** These backends compute before they return, so that nothing has to be read back. */
+function timeCallsMs(run: () => tf.Tensor4D, count: number): number {
+  return TIMER.timeMs(() => {
+    for (let i = 0; i < count; i++) run().dispose();
+  });
 }
 
 async function setBackend(name: BackendName): Promise<void> {

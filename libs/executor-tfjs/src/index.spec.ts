@@ -1,10 +1,24 @@
 import { createExecutor, TFJS_EXECUTORS } from './index.js';
 
 it('creates its executors and no other', () => {
-  expect(TFJS_EXECUTORS.map((name) => createExecutor(name).name)).toEqual(['tfjs-wasm', 'tfjs-cpu']);
+  expect(TFJS_EXECUTORS.map((name) => createExecutor(name).name)).toEqual([
+    'tfjs-wasm',
+    'tfjs-cpu',
+    'tfjs-node',
+  ]);
   for (const name of ['tfjs-webgl', 'wasm', '']) {
     expect(() => createExecutor(name)).toThrow(
-      `there is no executor "${name}" in @alphaflops/executor-tfjs; it has tfjs-wasm and tfjs-cpu`,
+      `there is no executor "${name}" in @alphaflops/executor-tfjs; it has tfjs-wasm, tfjs-cpu, tfjs-node`,
     );
   }
+});
+
+it('takes a folder for tfjs-node and nothing else', () => {
+  expect(createExecutor('tfjs-node', { folder: '/opt/tfjs-node' }).name).toBe('tfjs-node');
+  expect(() => createExecutor('tfjs-node', { folder: '' })).toThrow(
+    /^settings of executor tfjs-node: folder: /,
+  );
+  expect(() => createExecutor('tfjs-wasm', { folder: '/opt' })).toThrow(
+    /^settings of executor tfjs-wasm: .*"folder"/,
+  );
 });

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import { activate, type BackendName } from './backend.js';
 import { describeProcessor } from './host-processor.js';
+import type { NodeSettings } from './node-backend.js';
 import { TfjsSession } from './tfjs-session.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -12,14 +13,17 @@ export class TfjsExecutor extends Executor {
   readonly name: `tfjs-${BackendName}`;
   readonly version = version;
 
-  constructor(private readonly backend: BackendName) {
+  constructor(
+    private readonly backend: BackendName,
+    private readonly settings: NodeSettings = {},
+  ) {
     super();
     this.name = `tfjs-${backend}`;
   }
 
   async probe(): Promise<ProbeResult> {
     try {
-      const { libraries } = await activate(this.backend);
+      const { libraries } = await activate(this.backend, this.settings);
       const processor = await describeProcessor();
       const device = {
         uuid: processor.uuid,
@@ -58,6 +62,6 @@ export class TfjsExecutor extends Executor {
         `there is no device "${deviceUuid}" here; the processor of this machine is "${uuid}"`,
       );
     }
-    return new TfjsSession(await activate(this.backend));
+    return new TfjsSession(await activate(this.backend, this.settings));
   }
 }

@@ -7,10 +7,9 @@ import {
   type PrepareResult,
 } from '@alphaflops/executor';
 import { F32_TOLERANCE, seededArray, type BufferOrder, type OutputPoint } from '@alphaflops/measure';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { Backend } from './backend.js';
 import { readProcessorConditions } from './host-processor.js';
-import { TIMER } from './processor-timer.js';
 
 const BUFFER_ORDER: BufferOrder = { input: 'NHWC', weights: 'HWIO' };
 const POINTER_BYTES = 4;
@@ -69,7 +68,7 @@ export class TfjsSession extends ExecutorSession {
    * kernels of more than one point a pointer for every output point and kernel point. An estimate.
    */
   private scratchBytes(spec: ConvSpec): number {
-    if (this.backend.name === 'cpu') return 0;
+    if (this.backend.name !== 'wasm') return 0;
     const pointers = kernelPoints(spec) === 1 ? 0 : outputPoints(spec) * kernelPoints(spec);
     return 2 * bytes(spec).weights + POINTER_BYTES * pointers;
   }
@@ -90,6 +89,7 @@ class TfjsConv implements PreparedConv {
   readonly tolerance = F32_TOLERANCE;
   readonly algorithm: string;
   readonly workspaceBytes = null;
+  readonly eagerMs?: () => Promise<number>;
   private readonly tensors: [tf.Tensor4D, tf.Tensor4D];
   private readonly run: () => tf.Tensor4D;
 
@@ -114,6 +114,7 @@ class TfjsConv implements PreparedConv {
     const weightShape: [number, number, number, number] = depthwise
       ? [kernel_h, kernel_w, cin, cout / cin]
       : [kernel_h, kernel_w, cin, cout];
+    const { tf } = backend;
     // Frees the first tensor if there is no room for the second.
     const [x, w] = (this.tensors = tf.tidy(() => [
       tf.tensor4d(seededArray('input', seed, product(inputShape)), inputShape),
@@ -123,15 +124,12 @@ class TfjsConv implements PreparedConv {
     this.run = depthwise
       ? () => tf.depthwiseConv2d(x, w, stride, padding)
       : () => tf.conv2d(x, w, stride, padding);
+    const { eagerMs } = backend;
+    if (eagerMs !== undefined) this.eagerMs = () => Promise.resolve(eagerMs(this.run));
   }
 
-  /** The backends compute before they return, so that the timer needs no read-back. */
   timeBatchMs(inner: number): Promise<number> {
-    const { run } = this;
-    const timeMs = TIMER.timeMs(() => {
-      for (let i = 0; i < inner; i++) run().dispose();
-    });
-    return Promise.resolve(timeMs);
+    return Promise.resolve(this.backend.timeMs(this.run, inner));
   }
 
   async outputPoints(points: readonly OutputPoint[]): Promise<number[]> {
@@ -147,7 +145,7 @@ class TfjsConv implements PreparedConv {
   }
 
   dispose(): Promise<void> {
-    tf.dispose(this.tensors);
+    this.backend.tf.dispose(this.tensors);
     return Promise.resolve();
   }
 }

@@ -1,0 +1,20 @@
+import { eagerMs, slopeMs } from './slope-timer.js';
+
+/** Starting and reading back cost 5 ms, a convolution 0.25 ms. */
+const batchMs = (count: number): number => 5 + 0.25 * count;
+
+it('leaves out what every batch costs', () => {
+  expect(slopeMs(batchMs, 1)).toBeCloseTo(0.25, 12);
+  expect(slopeMs(batchMs, 100)).toBeCloseTo(25, 12);
+});
+
+it('is a time above 0 even when noise says otherwise', () => {
+  const timesMs = [6, 5];
+  expect(slopeMs(() => timesMs.shift() ?? NaN, 1)).toBe(1e-3);
+});
+
+it('takes the median of single convolutions, with what they cost besides', () => {
+  const timesMs = [9, 5, 6, 400, 5.5];
+  expect(eagerMs(() => timesMs.shift() ?? NaN)).toBe(6);
+  expect(eagerMs(batchMs)).toBe(5.25);
+});

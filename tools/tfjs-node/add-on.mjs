@@ -1,0 +1,122 @@
+// The add-on of tfjs-node, linked with the libraries that a TensorFlow wheel brings along.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+export const TFJS_NODE_VERSION = '4.22.0';
+
+/** Something that the build needs is not there; the message says what. */
+export class CannotBuild extends Error {}
+
+/** The names in a wheel, which are also those that the add-on loads, and the names that it is linked by. */
+const LIBRARIES = {
+  'libtensorflow_cc.so.2': 'libtensorflow.so',
+  'libtensorflow_framework.so.2': 'libtensorflow_framework.so',
+};
+
+/** Finds TensorFlow without importing it: its libraries are enough, whatever it itself depends on. */
+const FIND = `
+import importlib.util
+found = importlib.util.find_spec('tensorflow')
+print(found.submodule_search_locations[0] if found else '')`;
+
+/**
+ * Installs the npm package in `folder` and builds its add-on against the TensorFlow of `python`. Returns TensorFlow's
+ * version, asked of the finished add-on. Throws CannotBuild where something is missing, Error where a step fails.
+ */
+export function buildAddon({ python, gpu, folder, log }) {
+  checkTools();
+  const wheel = findTensorflow(python);
+  log(`TensorFlow: ${wheel}`);
+  const name = `@tensorflow/tfjs-node${gpu ? '-gpu' : ''}`;
+  log(`installing ${name} ${TFJS_NODE_VERSION} in ${folder} …`);
+  const home = installPackage(name, folder);
+  linkLibraries(home, wheel);
+  const headers = nodeHeaders();
+  log(
+    `compiling, with the headers of Node ${headers === null ? 'that node-gyp downloads' : `in ${headers}`} …`,
+  );
+  run(
+    join(folder, 'node_modules/.bin/node-pre-gyp'),
+    ['install', '--build-from-source', ...(headers === null ? [] : [`--nodedir=${headers}`])],
+    { cwd: home },
+  );
+  const program = `console.log(require('${name}').backend().binding.TF_Version)`;
+  return run(process.execPath, ['-e', program], { cwd: folder }).trim().split('\n').at(-1);
+}
+
+function checkTools() {
+  if (process.platform !== 'linux') throw new CannotBuild('only the wheels for Linux have what is needed');
+  for (const program of ['make', 'c++']) {
+    if (spawnSync(program, ['--version']).status !== 0) {
+      throw new CannotBuild(`${program} is not installed (Debian, Ubuntu: apt-get install build-essential)`);
+    }
+  }
+}
+
+/** Folder of the Python package `tensorflow`. */
+function findTensorflow(python) {
+  const asked = spawnSync(python, ['-c', FIND], { encoding: 'utf8' });
+  if (asked.status !== 0) {
+    throw new CannotBuild(`${python} does not run: ${asked.error?.message ?? lastLine(asked.stderr)}`);
+  }
+  const folder = asked.stdout.trim();
+  if (folder === '') {
+    throw new CannotBuild(`${python} has no tensorflow: ${python} -m pip install 'tensorflow[and-cuda]'`);
+  }
+  for (const part of ['include/tensorflow/c/c_api.h', ...Object.keys(LIBRARIES)]) {
+    if (!existsSync(join(folder, part))) throw new CannotBuild(`${join(folder, part)} is missing`);
+  }
+  return folder;
+}
+
+/** Without its install script, which would download a libtensorflow of its own. */
+function installPackage(name, folder) {
+  mkdirSync(folder, { recursive: true });
+  const manifest = join(folder, 'package.json');
+  if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const wanted = `${name}@${TFJS_NODE_VERSION}`;
+  try {
+    run('npm', ['install', '--prefix', folder, ...quiet, wanted], { cwd: folder });
+  } catch (error) {
+    throw new CannotBuild(`npm cannot install ${wanted}: ${lastLine(error.message)}`);
+  }
+  return join(folder, 'node_modules', name);
+}
+
+/** deps/ as the official download has it, made of links. */
+function linkLibraries(home, wheel) {
+  const deps = join(home, 'deps');
+  rmSync(deps, { recursive: true, force: true });
+  mkdirSync(join(deps, 'lib'), { recursive: true });
+  symlinkSync(join(wheel, 'include'), join(deps, 'include'));
+  for (const [library, linkName] of Object.entries(LIBRARIES)) {
+    symlinkSync(join(wheel, library), join(deps, 'lib', library));
+    symlinkSync(library, join(deps, 'lib', linkName));
+  }
+  // TensorFlow looks for CUDA and cuDNN beside the folder that it was loaded from: ../nvidia/*/lib.
+  const nvidia = join(dirname(wheel), 'nvidia');
+  if (existsSync(nvidia)) symlinkSync(nvidia, join(deps, 'nvidia'));
+}
+
+/** Node's headers: beside this Node, or where npm is told they are; null: node-gyp downloads them. */
+function nodeHeaders() {
+  const told = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+  const prefixes = [dirname(dirname(process.execPath)), told, '/usr'];
+  return (
+    prefixes.find((prefix) => prefix !== '' && existsSync(join(prefix, 'include/node/node_api.h'))) ?? null
+  );
+}
+
+/** Standard output of a program; throws with all that it wrote when it fails. */
+export function run(program, args, options = {}) {
+  const done = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+  if (done.status === 0) return done.stdout;
+  const output = [done.error?.message, done.stdout, done.stderr].filter(Boolean).join('\n').trim();
+  throw new Error(`${program} ${args.join(' ')} failed:\n${output}`);
+}
+
+export function lastLine(text) {
+  return text.trim().split('\n').at(-1) ?? '';
+}
