@@ -1,6 +1,7 @@
 import { VERSION } from '@alphaflops/contracts';
 import { Command } from 'commander';
 import { auditCommand } from './commands/audit.js';
+import { benchCommand } from './commands/bench.js';
 import { campaignCommand } from './commands/campaign.js';
 import { demoCommand } from './commands/demo.js';
 import { deviceCommand } from './commands/device.js';
@@ -24,6 +25,8 @@ export function createProgram(): Command {
   program.commandsGroup('On files, with no server:');
   const onFiles = [fitCommand(), predictCommand(), evaluateCommand(), planCommand(), simulateCommand()];
   for (const command of onFiles) program.addCommand(command);
+  program.commandsGroup('On this machine, with no server:');
+  program.addCommand(benchCommand());
   program.commandsGroup('With a coordinator:');
   const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
   const access = [tokenCommand(), auditCommand()];

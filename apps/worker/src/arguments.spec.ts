@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArguments } from './arguments.js';
 import { WorkerError } from './error.js';
+import { exampleSpec } from './example-job.spec-helper.js';
 
 const URL_AND_TOKEN = ['http://gpu-lab:8080', '--token', 'hush'];
 
@@ -98,6 +99,27 @@ describe('arguments of the worker', () => {
     expect(attempt).toThrow(WorkerError);
     expect(attempt).toThrow(message);
     expect(attempt).not.toThrow(/hush/);
+  });
+
+  it('times one convolution', () => {
+    const spec = exampleSpec();
+    const args = ['bench', '--spec', JSON.stringify(spec)];
+    const defaults = {
+      executor: null,
+      deviceUuid: null,
+      protocol: null,
+      processCommand: null,
+      cudnnFind: false,
+      tfjsNodeFolder: null,
+    };
+    expect(parseArguments(args)).toEqual({ command: 'bench', spec, ...defaults, energy: false, json: false });
+    const all = ['--executor=fake', '--device=d', '--protocol=gpu', '--find', '--energy', '--json'];
+    expect(parseArguments([...args, ...all])).toMatchObject({
+      ...{ executor: 'fake', deviceUuid: 'd', protocol: 'gpu', cudnnFind: true, energy: true, json: true },
+    });
+    expect(parseArguments([...args, '--process-command=p'])).toMatchObject({ executor: 'process' });
+    expect(() => parseArguments(['bench', '--spec', '{"height":1}'])).toThrow(/--spec/);
+    expect(() => parseArguments([...args, '--executor', 'cuda'])).toThrow(/unknown cuda/);
   });
 
   it('probes everything real by default, or what it is told', () => {

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Labels, LabelsSchema } from '@alphaflops/contracts';
+import { ConvSpecSchema, type Labels, LabelsSchema } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import type { BenchRequest } from './bench.js';
 import { coordinatorUrl } from './coordinator-client.js';
 import { messageOf, WorkerError } from './error.js';
 import { type ExecutorOptions, EXECUTORS, PREFERRED_EXECUTORS, REAL_EXECUTORS } from './executors.js';
@@ -27,7 +29,12 @@ export interface ProbeArguments extends ExecutorOptions {
   readonly executors: readonly string[];
   readonly json: boolean;
 }
-export type WorkerArguments = JoinArguments | RunArguments | ProbeArguments | { readonly command: 'help' };
+export interface BenchArguments extends Omit<BenchRequest, 'libraryPath'> {
+  readonly command: 'bench';
+  readonly json: boolean;
+}
+export type WorkerArguments =
+  JoinArguments | RunArguments | ProbeArguments | BenchArguments | { readonly command: 'help' };
 
 export const USAGE = `Usage:
   alphaflops worker join URL --token TOKEN   enrol this machine with the coordinator at URL
@@ -49,6 +56,7 @@ export const USAGE = `Usage:
       --process-command COMMAND   the program of executor process
       --tfjs-node FOLDER          where the package of executor tfjs-node is installed
       --json                      print JSON
+  alphaflops bench --spec SPEC               time one convolution here (see alphaflops bench --help)
 `;
 
 const EXECUTOR_OPTIONS = {
@@ -69,6 +77,15 @@ const PROBE_OPTIONS = {
   ...EXECUTOR_OPTIONS,
   json: { type: 'boolean' },
 } as const;
+const BENCH_OPTIONS = {
+  ...EXECUTOR_OPTIONS,
+  executor: { type: 'string' },
+  spec: { type: 'string' },
+  device: { type: 'string' },
+  protocol: { type: 'string' },
+  energy: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const;
 const RUN_OPTIONS = { credentials: { type: 'string' } } as const;
 
 /**
@@ -86,6 +103,7 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
       const { credentials } = parseArgs({ args: rest, options: RUN_OPTIONS }).values;
       return { command: 'run', credentials: credentials ?? null };
     }
+    if (command === 'bench') return parseBench(rest);
     if (command === 'probe') {
       const { values } = parseArgs({ args: rest, options: PROBE_OPTIONS });
       return {
@@ -126,14 +144,41 @@ function parseJoin(args: string[]): JoinArguments {
   };
 }
 
-interface ExecutorFlags {
-  readonly executor?: string[];
+function parseBench(args: string[]): BenchArguments {
+  const { values } = parseArgs({ args, options: BENCH_OPTIONS });
+  const { executor = values['process-command'] === undefined ? null : 'process' } = values;
+  if (executor !== null) knownExecutors([executor]);
+  return {
+    command: 'bench',
+    spec: parseSpec(values.spec ?? ''),
+    ...machineOf(values),
+    executor,
+    deviceUuid: values.device ?? null,
+    protocol: values.protocol ?? null,
+    energy: values.energy ?? false,
+    json: values.json ?? false,
+  };
+}
+
+/** The command line hands a spec over as JSON, whichever way it was written there. */
+function parseSpec(text: string): ConvSpec {
+  try {
+    return ConvSpecSchema.strict().parse(JSON.parse(text));
+  } catch {
+    throw usage(`--spec: ${JSON.stringify(text)} is not the JSON object of a convolution.`);
+  }
+}
+
+interface MachineFlags {
   readonly 'process-command'?: string;
   readonly find?: boolean;
   readonly 'tfjs-node'?: string;
 }
+interface ExecutorFlags extends MachineFlags {
+  readonly executor?: string[];
+}
 
-function machineOf(values: ExecutorFlags): ExecutorOptions {
+function machineOf(values: MachineFlags): ExecutorOptions {
   const processCommand = values['process-command'] ?? null;
   if (processCommand?.trim() === '') throw usage('--process-command: say which program.');
   const folder = values['tfjs-node'];

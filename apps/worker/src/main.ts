@@ -4,6 +4,8 @@ import { join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Config, ConfigError, readConfig } from '@alphaflops/config';
 import { type JoinArguments, parseArguments, type RunArguments, USAGE } from './arguments.js';
+import { bench } from './bench.js';
+import { benchText } from './bench-report.js';
 import { readCredentials } from './credentials.js';
 import { messageOf, WorkerError } from './error.js';
 import { referenceOf } from './executors.js';
@@ -26,6 +28,11 @@ async function main(argv: readonly string[]): Promise<number> {
     const { text: report, works } = await probeReport(references, args.json);
     process.stdout.write(`${report}\n`);
     return works ? 0 : 1;
+  }
+  if (args.command === 'bench') {
+    const report = await bench({ ...args, libraryPath: readConfig().libraryPath }, await workerVersion());
+    process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : benchText(report)}\n`);
+    return report.measurement.outcome === 'ok' ? 0 : 1;
   }
   const config = readConfig();
   const file = credentialsFile(args, config);

@@ -1,0 +1,90 @@
+import type { Conditions, Measurement, Timing } from '@alphaflops/contracts';
+import { flops, macs, specKey } from '@alphaflops/conv';
+import type { BenchReport } from './bench.js';
+import { histogram } from './histogram.js';
+
+/** What `alphaflops bench` prints for people. */
+export function benchText(report: BenchReport): string {
+  const { spec, device, protocol, measurement } = report;
+  const { timing } = measurement;
+  const rows: (readonly [string, string])[] = [
+    ['spec', `${specKey(spec)}  (${number(macs(spec) / 1e6)} million multiply-adds)`],
+    ['device', `${device.sku}  ${device.uuid}  by ${device.executor}`],
+    ['protocol', `${protocol.name} v${protocol.version}, caches ${protocol.mode}`],
+    ['outcome', outcomeOf(measurement)],
+    ...(timing === null ? [] : timingRows(timing, flops(spec))),
+    ...(timing === null ? [] : energyRows(timing, report.idlePowerW)),
+    ...(measurement.outcome === 'ok' ? libraryRows(measurement) : []),
+    ...(measurement.conditions === null ? [] : conditionRows(measurement.conditions)),
+  ];
+  const lines = rows.map(([name, value]) => `${name.padEnd(12)}${value}`);
+  return [...lines, ...(timing === null ? [] : ['', ...distribution(timing)])].join('\n');
+}
+
+function outcomeOf(measurement: Measurement): string {
+  return measurement.outcome === 'ok' ? 'ok' : `${measurement.outcome}: ${measurement.reason}`;
+}
+
+function timingRows(timing: Timing, work: number): (readonly [string, string])[] {
+  const { timeMs, timeMinMs, timeQ25Ms, timeQ75Ms, timeMeanMs, cv, eagerMs } = timing;
+  const batches = `${timing.repetitions} batches of ${timing.innerIterations}`;
+  return [
+    ['time', `${number(timeMs)} ms (median), ${number(work / timeMs / 1e6)} GFLOP/s`],
+    ['quartiles', `${number(timeQ25Ms)} – ${number(timeQ75Ms)} ms, least ${number(timeMinMs)} ms`],
+    ['mean', `${number(timeMeanMs)} ms, coefficient of variation ${(100 * cv).toFixed(2)} %`],
+    ['batches', `${batches} after ${timing.warmUpRuns} runs of warm-up; stopped by ${timing.stoppedBy}`],
+    ...(eagerMs === null ? [] : [['eager', `${number(eagerMs)} ms, launched one by one`] as const]),
+  ];
+}
+
+function energyRows(
+  { energyMj, energy, timeMs }: Timing,
+  idleW: number | null,
+): (readonly [string, string])[] {
+  if (energy === undefined) return [];
+  if (!energy.measured || energyMj === null) {
+    return [['energy', `not known: ${energy.measured ? '' : energy.reason}`]];
+  }
+  const above =
+    idleW === null ? '' : `, ${number(energyMj - idleW * timeMs)} mJ above the ${number(idleW)} W of idling`;
+  const check =
+    energy.integratedMj === null
+      ? 'power is not told'
+      : `${number(energy.integratedMj)} mJ by the power readings`;
+  return [
+    ['energy', `${number(energyMj)} mJ, ${number(energyMj / timeMs)} W${above}`],
+    ['', `${energy.iterations} runs in ${number(energy.windowMs / 1000)} s; ${check}`],
+    ...(energy.doubt === null ? [] : [['', `in doubt: ${energy.doubt}`] as const]),
+  ];
+}
+
+function libraryRows({
+  algorithm,
+  workspaceBytes,
+}: Extract<Measurement, { outcome: 'ok' }>): (readonly [string, string])[] {
+  if (algorithm === null) return [];
+  const workspace = workspaceBytes === null ? '' : `, workspace ${number(workspaceBytes / 2 ** 20)} MiB`;
+  return [['algorithm', `${algorithm}${workspace}`]];
+}
+
+function conditionRows({ after }: { after: Conditions }): (readonly [string, string])[] {
+  const { smClockMhz, temperatureC, powerW, throttleReasons, otherProcesses, hostLoad1 } = after;
+  const told = [
+    smClockMhz === null ? '' : `${smClockMhz} MHz`,
+    temperatureC === null ? '' : `${temperatureC} °C`,
+    powerW === null ? '' : `${number(powerW)} W`,
+    otherProcesses === null ? '' : `${otherProcesses} other processes`,
+    hostLoad1 === null ? '' : `load of the host ${number(hostLoad1)}`,
+    ...throttleReasons,
+  ].filter((part) => part !== '');
+  return told.length === 0 ? [] : [['conditions', told.join(', ')]];
+}
+
+function distribution({ batchTimesMs }: Timing): string[] {
+  return ['ms            batches', ...histogram(batchTimesMs, number)];
+}
+
+/** Four significant digits. */
+function number(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
