@@ -39,8 +39,13 @@ const depConstraints = [
     bannedExternalImports: [...framework, ...databases, ...accelerators],
   },
   {
+    sourceTag: 'type:driver',
+    onlyDependOnLibsWithTags: ['type:contracts', 'type:pure'],
+    bannedExternalImports: [...framework, ...databases, ...queues],
+  },
+  {
     sourceTag: 'type:adapter',
-    onlyDependOnLibsWithTags: ['type:port', 'type:contracts', 'type:pure'],
+    onlyDependOnLibsWithTags: ['type:driver', 'type:port', 'type:contracts', 'type:pure'],
     bannedExternalImports: [...framework, ...queues],
   },
   {

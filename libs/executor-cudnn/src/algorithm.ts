@@ -3,7 +3,7 @@ import type { DevicePointer } from './cuda.js';
 import type { Algorithm, ConvBuffers, ConvDescriptors } from './cudnn.js';
 import type { Device } from './device.js';
 import type { DeviceMemory } from './device-memory.js';
-import { GpuError } from './error.js';
+import { GpuError } from '@alphaflops/nvidia';
 
 export type Chosen =
   | { readonly ok: true; readonly algorithm: Algorithm; readonly buffers: ConvBuffers }

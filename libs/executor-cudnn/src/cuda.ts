@@ -1,5 +1,4 @@
-import { GpuError } from './error.js';
-import { textIn, type Library, type NativeCall } from './library.js';
+import { GpuError, textIn, type Library, type NativeCall } from '@alphaflops/nvidia';
 
 export type DevicePointer = bigint;
 export type Stream = bigint;

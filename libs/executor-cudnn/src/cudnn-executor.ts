@@ -11,7 +11,7 @@ import { Cuda } from './cuda.js';
 import { Cudnn } from './cudnn.js';
 import { CudnnSession } from './cudnn-session.js';
 import { findLibraries, type FoundLibraries } from './find-libraries.js';
-import { Nvml } from './nvml.js';
+import { describeGpu, Nvml } from '@alphaflops/nvidia';
 import type { MathOptions } from './set-up.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -87,15 +87,9 @@ export class CudnnExecutor extends Executor {
   }
 
   private describe({ cuda, cudnn, nvml, found }: OpenLibraries, ordinal: number): ProbedDevice {
-    const pciBusId = cuda.pciBusId(ordinal);
-    const device = nvml.deviceAt(pciBusId);
-    const uuid = nvml.uuid(device);
-    const smCount = cuda.attribute(ordinal, 'smCount');
-    const migEnabled = nvml.isMigEnabled(device);
+    const gpu = describeGpu(nvml, cuda.pciBusId(ordinal), cuda.attribute(ordinal, 'smCount'));
+    const { uuid, sku, memoryBytes, smCount } = gpu;
     const capability = `${cuda.attribute(ordinal, 'capabilityMajor')}.${cuda.attribute(ordinal, 'capabilityMinor')}`;
-    // A slice of a GPU is another kind of device than the whole.
-    const sku = nvml.productName(device) + (migEnabled === true ? ` (MIG, ${smCount} SMs)` : '');
-    const memoryBytes = nvml.memoryBytes(device);
     return {
       uuid,
       sku,
@@ -106,18 +100,9 @@ export class CudnnExecutor extends Executor {
       provenance: {
         schema: 'alphaflops.provenance/1',
         device: {
-          uuid,
-          sku,
-          pciBusId,
-          memoryBytes,
-          smCount,
+          ...gpu,
           l2Bytes: cuda.attribute(ordinal, 'l2Bytes'),
           computeCapability: capability,
-          eccEnabled: nvml.isEccEnabled(device),
-          migEnabled,
-          powerLimitW: nvml.powerLimitW(device),
-          maxSmClockMhz: nvml.maxClockMhz(device),
-          driver: nvml.driverVersion,
           driverCuda: cuda.driverVersion,
           cudartPath: found.cudart.path,
           cudnnPath: found.cudnn.path,

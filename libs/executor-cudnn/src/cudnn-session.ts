@@ -1,23 +1,19 @@
-import { loadavg } from 'node:os';
 import type { Conditions } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { ExecutorSession, type PrepareOptions, type PrepareResult } from '@alphaflops/executor';
 import { CudnnConv } from './cudnn-conv.js';
 import type { Device } from './device.js';
 import { DeviceMemory } from './device-memory.js';
-import { GpuError } from './error.js';
+import { GpuConditions, GpuError } from '@alphaflops/nvidia';
 import { geometryOf, neededBytes } from './geometry.js';
 import { SeededBuffers } from './seeded-buffers.js';
 import { setUpConv, type MathOptions } from './set-up.js';
-
-/** Asking for the processes takes NVML milliseconds, as long as timing a small convolution does. */
-const PROCESSES_AGE_MS = 500;
 
 /** One GPU through cuDNN. Device memory is kept from spec to spec. */
 export class CudnnSession extends ExecutorSession {
   private readonly memory: DeviceMemory;
   private readonly inputs: SeededBuffers;
-  private processes: { count: number | null; readMs: number } = { count: null, readMs: -Infinity };
+  private readonly conditions: GpuConditions;
 
   constructor(
     private readonly device: Device,
@@ -26,6 +22,7 @@ export class CudnnSession extends ExecutorSession {
     super();
     this.memory = new DeviceMemory(device.cuda);
     this.inputs = new SeededBuffers(device.cuda, this.memory, device.stream);
+    this.conditions = new GpuConditions(device.nvml, device.nvmlDevice);
   }
 
   prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult> {
@@ -49,16 +46,7 @@ export class CudnnSession extends ExecutorSession {
   }
 
   readConditions(): Promise<Conditions> {
-    const { nvml, nvmlDevice } = this.device;
-    return Promise.resolve({
-      smClockMhz: nvml.clockMhz(nvmlDevice),
-      maxSmClockMhz: nvml.maxClockMhz(nvmlDevice),
-      temperatureC: nvml.temperatureC(nvmlDevice),
-      powerW: nvml.powerW(nvmlDevice),
-      throttleReasons: nvml.throttleReasons(nvmlDevice),
-      otherProcesses: this.otherProcesses(),
-      hostLoad1: loadavg()[0] ?? null,
-    });
+    return Promise.resolve(this.conditions.read());
   }
 
   dispose(): Promise<void> {
@@ -84,16 +72,6 @@ export class CudnnSession extends ExecutorSession {
       }
       throw error;
     }
-  }
-
-  private otherProcesses(): number | null {
-    const nowMs = performance.now();
-    if (nowMs - this.processes.readMs > PROCESSES_AGE_MS) {
-      const count = this.device.nvml.computeProcesses(this.device.nvmlDevice);
-      this.processes = { count, readMs: nowMs };
-    }
-    // One of them is this one; its number is another inside a container, so that it cannot be picked out.
-    return this.processes.count === null ? null : Math.max(0, this.processes.count - 1);
   }
 }
 

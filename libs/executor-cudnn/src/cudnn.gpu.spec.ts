@@ -4,7 +4,7 @@ import { checkOutput, measureSpec, systemClock, type ExecutorSession } from '@al
 import { executorConformance } from '@alphaflops/executor/testing';
 import { protocolNamed } from '@alphaflops/measure';
 import { CudnnConv } from './cudnn-conv.js';
-import { CONV_3X3 } from './fake-gpu.spec.helper.js';
+import { CONV_3X3 } from './specs.spec.helper.js';
 import { createExecutor, CUDNN_EXECUTORS } from './index.js';
 
 const settings = {

@@ -1,7 +1,6 @@
 import type { Dtype, Layout } from '@alphaflops/conv';
 import type { DevicePointer, Stream } from './cuda.js';
-import { GpuError } from './error.js';
-import { textIn, type Library, type NativeCall } from './library.js';
+import { GpuError, textIn, type Library, type NativeCall } from '@alphaflops/nvidia';
 
 export type Handle = bigint;
 export type Descriptor = bigint;

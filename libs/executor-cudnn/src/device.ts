@@ -1,6 +1,6 @@
 import type { Cuda, Stream } from './cuda.js';
 import type { Cudnn, Handle } from './cudnn.js';
-import type { Nvml, NvmlDevice } from './nvml.js';
+import type { Nvml, NvmlDevice } from '@alphaflops/nvidia';
 
 /** A GPU in use: the libraries, and this process's handles in them. */
 export interface Device {

@@ -10,17 +10,11 @@ import {
 } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
 import { protocolNamed, withEnergy } from '@alphaflops/measure';
+import { buildFakeGpu, FIRST_GPU, SECOND_GPU, type FakeGpu } from '@alphaflops/nvidia/testing';
 import { pathToFileURL, fileURLToPath } from 'node:url';
 import { CudnnConv } from './cudnn-conv.js';
-import {
-  buildFakeGpu,
-  CONV_3X3,
-  FIRST_GPU,
-  lawMs,
-  SECOND_GPU,
-  type FakeGpu,
-} from './fake-gpu.spec.helper.js';
 import { createExecutor } from './index.js';
+import { CONV_3X3, lawMs } from './specs.spec.helper.js';
 
 const built = buildFakeGpu();
 const withGcc = built === null ? describe.skip : describe;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildFakeGpu } from './fake-gpu.spec.helper.js';
+import { buildFakeGpu } from '@alphaflops/nvidia/testing';
 import { findLibraries } from './find-libraries.js';
-import { Library } from './library.js';
+import { Library } from '@alphaflops/nvidia';
 
 const gpu = buildFakeGpu();
 if (gpu === null) it.skip('gcc is not installed: there is no library to find', () => undefined);

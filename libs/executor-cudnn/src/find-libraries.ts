@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Library } from './library.js';
+import { Library } from '@alphaflops/nvidia';
 
 /** The libraries, newest first. Several may be needed before one can be opened. */
 const SONAMES = {

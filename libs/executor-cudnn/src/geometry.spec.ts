@@ -1,5 +1,5 @@
 import { bytes } from '@alphaflops/conv';
-import { CONV_3X3 } from './fake-gpu.spec.helper.js';
+import { CONV_3X3 } from './specs.spec.helper.js';
 import { geometryOf, isPadded, neededBytes } from './geometry.js';
 
 it.each([

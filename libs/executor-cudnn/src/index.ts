@@ -2,7 +2,7 @@ import { ExecutorError, type Executor, type ExecutorSettings } from '@alphaflops
 import { z } from 'zod';
 import { CudnnExecutor } from './cudnn-executor.js';
 
-export { GpuError, type GpuErrorCode } from './error.js';
+export { GpuError, type GpuErrorCode } from '@alphaflops/nvidia';
 
 /** `cudnn` lets f32 be computed in TF32, as frameworks do; `cudnn-fp32` does not. */
 export const CUDNN_EXECUTORS = ['cudnn', 'cudnn-fp32'] as const;

@@ -1,9 +1,9 @@
+/** `@alphaflops/nvidia/testing`: a GPU that does not exist (test/fake-gpu.c), for the tests of adapters. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CONV_SPEC_DEFAULTS, outputSize, macs, type ConvSpec } from '@alphaflops/conv';
 import { Library, textIn } from './library.js';
 
 const SOURCE = fileURLToPath(new URL('../test/fake-gpu.c', import.meta.url));
@@ -11,24 +11,7 @@ const SOURCE = fileURLToPath(new URL('../test/fake-gpu.c', import.meta.url));
 export const FIRST_GPU = 'GPU-fa4e0000-0000-0000-0000-000000000000';
 export const SECOND_GPU = 'GPU-fa4e0000-0000-0000-0000-000000000001';
 
-export const CONV_3X3: ConvSpec = {
-  ...CONV_SPEC_DEFAULTS,
-  height: 9,
-  width: 12,
-  cin: 6,
-  cout: 10,
-  kernel_h: 3,
-  kernel_w: 3,
-};
-
-/** The law of fake-gpu.c: milliseconds of one convolution by algorithm 1. */
-export function lawMs(spec: ConvSpec): number {
-  const { height, width } = outputSize(spec);
-  expect(height * width).toBeGreaterThan(0);
-  return (2 + macs(spec) / 1e5) / 1e3;
-}
-
-/** The three libraries, compiled from C, in a folder of their own. */
+/** NVIDIA's libraries, compiled from C, in a folder of their own. */
 export interface FakeGpu {
   readonly libraryPath: readonly string[];
   /** Makes the library in this process misbehave; '' ends it. */
@@ -55,7 +38,7 @@ export function buildFakeGpu(): FakeGpu | null {
     },
   );
   if (built.status !== 0) throw new Error(built.stderr);
-  for (const name of ['libcudart.so.12', 'libcudnn.so.9', 'libnvidia-ml.so.1']) {
+  for (const name of ['libcudart.so.12', 'libcudnn.so.9', 'libnvidia-ml.so.1', 'libcuda.so.1']) {
     symlinkSync(file, join(directory, name));
   }
   const library = Library.open(file);

@@ -333,6 +333,33 @@ EXPORT int cudaDeviceGetAttribute(int *value, int attribute, int device) {
   *value = attribute == 16 ? 7 : attribute == 38 ? (int)L2_BYTES : attribute == 75 ? 9 : attribute == 76 ? 0 : -1;
   return OK;
 }
+/* The driver's own library reads the variable when it starts, and has statuses of its own. */
+static int driver_physical[2], driver_count = -1;
+EXPORT int cuInit(unsigned flags) {
+  if (flags || is_fault("old-driver")) return flags ? BADVALUE : 803;
+  return driver_count = is_fault("no-device") ? 0 : visible(driver_physical), driver_count ? OK : NODEVICE;
+}
+EXPORT int cuGetErrorName(int status, const char **text) {
+  return *text = status == 803 ? "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH" : status == NODEVICE ? "CUDA_ERROR_NO_DEVICE" : "?", OK;
+}
+EXPORT int cuGetErrorString(int status, const char **text) {
+  if (status == 803) return *text = "system has unsupported display driver / cuda driver combination", OK;
+  return *text = status == NODEVICE ? "no CUDA-capable device is detected" : "unknown error", OK;
+}
+EXPORT int cuDriverGetVersion(int *version) { return *version = 13000, OK; }
+EXPORT int cuDeviceGetCount(int *count) { return *count = driver_count, driver_count < 0 ? 3 : OK; }
+EXPORT int cuDeviceGet(int *device, int ordinal) {
+  if (ordinal < 0 || ordinal >= driver_count) return 101;
+  return *device = 7000 + driver_physical[ordinal], OK;
+}
+EXPORT int cuDeviceGetPCIBusId(char *id, int length, int device) {
+  if (device != 7000 && device != 7001) return 101;
+  return snprintf(id, length, "0000:0%d:00.0", device - 7000 + 1), OK;
+}
+EXPORT int cuDeviceGetAttribute(int *value, int attribute, int device) {
+  if (device != 7000 && device != 7001) return 101;
+  return cudaDeviceGetAttribute(value, attribute, 0);
+}
 EXPORT int cudaSetDevice(int device) {
   int physical[2];
   return device >= 0 && device < visible(physical) ? OK : cuda(BADVALUE);

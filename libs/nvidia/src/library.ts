@@ -38,6 +38,16 @@ export class Library {
     }
   }
 
+  /** A function that writes where the words for a status code are. */
+  bindTextOut(name: string): (status: number) => string {
+    const call = this.handle.func(`int ${name}(int status, _Out_ const char **text)`);
+    return (status) => {
+      const out: [string | null] = [null];
+      call(status, out);
+      return out[0] ?? `status ${status}`;
+    };
+  }
+
   /** A function from status codes to words. */
   bindText(name: string): (status: number) => string {
     return this.handle.func(`const char *${name}(int status)`);
