@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 const framework = ['@nestjs/*', 'express', 'rxjs', 'reflect-metadata'];
@@ -77,6 +78,12 @@ const depConstraints = [
     ],
     bannedExternalImports: [...databases, ...queues, ...accelerators],
   },
+  {
+    // Runs in browsers and talks to the public API only.
+    sourceTag: 'scope:dashboard',
+    onlyDependOnLibsWithTags: ['type:client', 'scope:conv'],
+    bannedExternalImports: framework,
+  },
 ];
 
 export default tseslint.config(
@@ -92,7 +99,7 @@ export default tseslint.config(
   },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.strictTypeChecked],
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -123,6 +130,7 @@ export default tseslint.config(
     files: ['libs/config/src/**', '**/*.spec.ts', 'test/**', 'tools/**'],
     rules: { 'no-restricted-properties': 'off' },
   },
+  { files: ['apps/dashboard/**'], ...reactHooks.configs.flat['recommended-latest'] },
   {
     // Jest types its asymmetric matchers as any.
     files: ['**/*.spec.ts'],

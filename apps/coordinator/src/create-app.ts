@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
 import { AppModule, type Parts } from './app.module.js';
+import { serveDashboard } from './dashboard.js';
 import { Metrics } from './metrics.js';
 import { describeApi } from './openapi.js';
 
@@ -43,6 +44,7 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
       strictTransportSecurity: false,
     }),
   );
+  serveDashboard(app);
   app.useBodyParser('json', { limit: limits.bodyBytes });
   SwaggerModule.setup('docs', app, () => describeApi(app), { jsonDocumentUrl: 'openapi.json' });
   app.enableShutdownHooks([]);

@@ -1,0 +1,65 @@
+import type { CampaignRequest } from './api.js';
+import { type DesignName, SEEDED } from './designs.js';
+
+/** What the form holds: texts as typed. */
+export interface CampaignForm {
+  name: string;
+  design: DesignName;
+  seed: string;
+  rounds: string;
+  csv: string;
+  specs: string;
+  maxSpecMs: string;
+  maxMacs: string;
+  allowGroups: boolean;
+  dtypes: ('f32' | 'f16' | 'bf16')[];
+  deviceClassId: string;
+  /** None: the whole class shares the work. */
+  deviceIds: string[];
+  protocol: string;
+  replicates: string;
+}
+
+export const EMPTY_FORM: CampaignForm = {
+  name: '',
+  design: 'networklike',
+  seed: '1',
+  rounds: '8',
+  csv: '',
+  specs: '500',
+  maxSpecMs: '',
+  maxMacs: '',
+  allowGroups: true,
+  dtypes: ['f32'],
+  deviceClassId: '',
+  deviceIds: [],
+  protocol: '',
+  replicates: '1',
+};
+
+/** The request as the coordinator wants it; it checks the values and names the wrong ones. */
+export function requestOf(form: CampaignForm): CampaignRequest {
+  const { name, deviceIds, deviceClassId, protocol, dtypes, allowGroups } = form;
+  return {
+    name: name.trim(),
+    design: designOf(form),
+    budget: {
+      specs: Number(form.specs),
+      ...(form.maxSpecMs !== '' && { maxSpecMs: Number(form.maxSpecMs) }),
+    },
+    constraints: {
+      ...(dtypes.length > 0 && { dtypes }),
+      ...(form.maxMacs !== '' && { maxMacs: Number(form.maxMacs) }),
+      ...(!allowGroups && { allowGroups }),
+    },
+    target: deviceIds.length > 0 ? { kind: 'devices', deviceIds } : { kind: 'device-class', deviceClassId },
+    ...(protocol !== '' && { protocol }),
+    replicates: Number(form.replicates),
+  };
+}
+
+function designOf({ design: name, seed, rounds, csv }: CampaignForm): CampaignRequest['design'] {
+  if (name === 'csv') return { name, csv };
+  if (name === 'adaptive') return { name, seed: Number(seed), rounds: Number(rounds) };
+  return SEEDED.includes(name) ? { name, seed: Number(seed) } : { name };
+}

@@ -1,0 +1,155 @@
+import { useEffect, useMemo, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { type Layer, nearest, paint, rangeOf } from './chart-paint.js';
+import { count, scaled, significant } from './format.js';
+import { useShownTheme } from './theme.js';
+
+export interface ChartProps {
+  /** What is shown, for those who do not see it. */
+  readonly label: string;
+  /** With units. */
+  readonly x: string;
+  readonly y: string;
+  readonly log?: 'both' | 'y' | 'none';
+  /** Keep the same array while the data are the same: another one is drawn anew. */
+  readonly layers: readonly Layer[];
+  readonly height?: number;
+}
+
+/** uPlot declares an ambient enum of these, which has no value to import. */
+const DISTRIBUTION = { linear: { distr: 1 }, log: { distr: 3 } } as const;
+const AXIS_FONT = '12px system-ui, sans-serif';
+
+/** Points and lines over two axes. The nearest point to the pointer is told in words below. */
+export function Chart({ label, x, y, log = 'both', layers, height = 300 }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(0);
+  const [told, setTold] = useState('');
+  const theme = useShownTheme();
+  const ranges = useMemo(
+    () => ({ x: rangeOf(layers, 'xs', log === 'both'), y: rangeOf(layers, 'ys', log !== 'none') }),
+    [layers, log],
+  );
+
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      setWidth(Math.floor(element.clientWidth));
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
+
+  useEffect(() => {
+    const element = place.current;
+    const { x: xRange, y: yRange } = ranges;
+    if (element === null || width === 0 || xRange === null || yRange === null) return;
+    const colorOf = (name: string) => colorIn(element, name);
+    const axis = (text: string, isLog: boolean): uPlot.Axis => ({
+      label: text,
+      labelSize: 22,
+      labelFont: AXIS_FONT,
+      font: AXIS_FONT,
+      size: 34,
+      stroke: colorOf('--muted'),
+      grid: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
+      ticks: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
+      values: (_, splits) => splits.map((value: number | null) => (value === null ? '' : tick(value))),
+    });
+    const scale = ([min, max]: readonly [number, number], isLog: boolean): uPlot.Scale => ({
+      time: false,
+      ...DISTRIBUTION[isLog ? 'log' : 'linear'],
+      range: () => [min, max],
+    });
+    const plot = new uPlot(
+      {
+        width,
+        height,
+        scales: { x: scale(xRange, log === 'both'), y: scale(yRange, log !== 'none') },
+        axes: [axis(x, log === 'both'), { ...axis(y, log !== 'none'), size: 58 }],
+        // uPlot has scales and axes; what is in them is painted by us, in one pass over all points.
+        series: [{}, { show: true, points: { show: false } }],
+        legend: { show: false },
+        cursor: { drag: { x: false, y: false, setScale: false }, points: { show: false } },
+        hooks: {
+          draw: [
+            (drawn) => {
+              paint(drawn, layers, colorOf);
+            },
+          ],
+          setCursor: [
+            ({ cursor: { left = -1, top = -1 } }) => {
+              const found = left < 0 ? null : nearest(plot, layers, left, top);
+              setTold(found === null ? '' : words(found.layer, found.at));
+            },
+          ],
+        },
+      },
+      [
+        [xRange[0], xRange[1]],
+        [null, null],
+      ],
+      element,
+    );
+    return () => {
+      plot.destroy();
+    };
+  }, [layers, ranges, width, height, theme, log, x, y]);
+
+  const points = layers.reduce((sum, { kind, xs }) => sum + (kind === 'points' ? xs.length : 0), 0);
+  return (
+    <figure className="chart" data-points={points}>
+      <Legend layers={layers} />
+      <div
+        ref={place}
+        className="plot"
+        role="img"
+        aria-label={`${label}: ${y} against ${x}, ${count(points)} points`}
+        style={{ minHeight: height }}
+      />
+      <figcaption>{told === '' ? `${count(points)} points` : told}</figcaption>
+    </figure>
+  );
+}
+
+function Legend({ layers }: { layers: readonly Layer[] }) {
+  return (
+    <ul className="legend" aria-label="Legend">
+      {layers.map(({ name, kind, color }) => (
+        <li key={name}>
+          <span className={`swatch ${kind}`} style={{ color: `var(${color})` }} aria-hidden="true" />
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function words({ name, xs, ys, describe }: Layer, at: number): string {
+  const pair = `${significant(xs[at] ?? NaN)} · ${significant(ys[at] ?? NaN)}`;
+  return describe === undefined ? `${name}: ${pair}` : `${name}: ${describe(at)}`;
+}
+
+function tick(value: number): string {
+  return Math.abs(value) >= 10_000 ? scaled(value) : significant(value, 3);
+}
+
+/** Lines of a logarithmic grid: powers of ten, where there is more than one in sight. */
+function decades(_: uPlot, splits: number[]): (number | null)[] {
+  const isPower = (value: number) => Number.isInteger(Math.round(Math.log10(value) * 1e9) / 1e9);
+  return splits.filter(isPower).length < 2 ? splits : splits.map((value) => (isPower(value) ? value : null));
+}
+
+/** A custom property as a colour that a canvas understands. */
+function colorIn(element: HTMLElement, name: string): string {
+  const probe = document.createElement('span');
+  probe.style.color = `var(${name})`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}

@@ -1,0 +1,80 @@
+import { type ConvSpec, kernelGroup, macs } from '@alphaflops/conv';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { fetchRaw, type Session, useSession } from './session.js';
+
+/** A measured ConvSpec: what the canonical CSV says of it. */
+export interface Point {
+  readonly spec: ConvSpec;
+  readonly timeMs: number;
+  readonly macs: number;
+  readonly group: '1x1' | 'other';
+}
+
+export interface SampleFilter {
+  readonly campaignId?: string;
+  readonly deviceClassId?: string;
+  readonly recordedFrom?: string;
+  readonly recordedTo?: string;
+}
+
+const TEXT_COLUMNS = ['dtype', 'padding', 'layout'];
+
+export function streamPath(filter: SampleFilter & { outcome?: string }, format: 'csv' | 'jsonl'): string {
+  return `/v1/samples/stream?${new URLSearchParams({ ...filter, format }).toString()}`;
+}
+
+/**
+ * All ok samples that match, as the canonical CSV brings them: it is a twentieth of the size of whole samples.
+ * Chunks are parsed as they come, so that the page stays alive in between.
+ */
+export async function measuredPoints(
+  session: Pick<Session, 'token'>,
+  filter: SampleFilter,
+  signal?: AbortSignal,
+): Promise<Point[]> {
+  const { body } = await fetchRaw(session, streamPath(filter, 'csv'), signal === undefined ? {} : { signal });
+  const points: Point[] = [];
+  if (body === null) return points;
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let columns: string[] | null = null;
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + (value ?? '')).split('\n');
+    rest = done ? '' : (lines.pop() ?? '');
+    for (const line of lines) {
+      if (line === '') continue;
+      if (columns === null) columns = line.trim().split(',');
+      else points.push(pointOf(columns, line));
+    }
+    if (done) return points;
+    await nextTask();
+  }
+}
+
+export function usePoints(filter: SampleFilter, version: number | string = 0): UseQueryResult<Point[]> {
+  const session = useSession();
+  return useQuery({
+    queryKey: ['points', filter, version],
+    queryFn: ({ signal }) => measuredPoints(session, filter, signal),
+    placeholderData: (before) => before,
+    staleTime: 60_000,
+    structuralSharing: false,
+  });
+}
+
+function pointOf(columns: readonly string[], line: string): Point {
+  const cells = line.trim().split(',');
+  const values: Record<string, string | number> = {};
+  for (const [at, column] of columns.entries()) {
+    const cell = cells[at] ?? '';
+    values[column] = TEXT_COLUMNS.includes(column) ? cell : Number(cell);
+  }
+  const spec = values as unknown as ConvSpec;
+  return { spec, timeMs: values['time_ms'] as number, macs: macs(spec), group: kernelGroup(spec) };
+}
+
+/** Lets the page paint and answer before the next piece of work. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

@@ -1,0 +1,74 @@
+import { type SyntheticEvent, useState } from 'react';
+import { apiWith, keepToken } from './session.js';
+import { Field, Trouble } from './ui.js';
+
+/** Asks for the admin token once, and tries it before it is kept. */
+export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token: string) => void }) {
+  const [token, setToken] = useState('');
+  const [remember, setRemember] = useState(false);
+  const [error, setError] = useState<Error | null>(refusal === '' ? null : new Error(refusal));
+  const [isTrying, setTrying] = useState(false);
+
+  const tryToken = async (): Promise<void> => {
+    setTrying(true);
+    setError(null);
+    try {
+      await apiWith(token.trim()).GET('/v1/workers', { params: { query: { limit: 1 } } });
+      keepToken(token.trim(), remember);
+      onToken(token.trim());
+    } catch (caught) {
+      setError(caught instanceof Error ? caught : new Error(String(caught)));
+      setTrying(false);
+    }
+  };
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault();
+    void tryToken();
+  };
+
+  return (
+    <main className="sign-in">
+      <form onSubmit={submit}>
+        <h1>
+          <span aria-hidden="true">α</span>flops
+        </h1>
+        <p className="lead">Measured cost models of convolutions, per device.</p>
+        <Field
+          label="Admin token"
+          hint="The coordinator shows it once, at its first start. Lost? “alphaflops up --new-admin-token” makes another and voids the old one."
+        >
+          <input
+            type="password"
+            name="token"
+            autoComplete="current-password"
+            placeholder="af_admin_…"
+            required
+            autoFocus
+            value={token}
+            onChange={({ target }) => {
+              setToken(target.value);
+            }}
+          />
+        </Field>
+        <label className="check">
+          <input
+            type="checkbox"
+            checked={remember}
+            onChange={({ target }) => {
+              setRemember(target.checked);
+            }}
+          />
+          <span>Keep me signed in on this computer (otherwise until this tab is closed)</span>
+        </label>
+        <Trouble error={error} />
+        <button type="submit" className="primary" disabled={isTrying}>
+          {isTrying ? 'Trying …' : 'Sign in'}
+        </button>
+        <p className="hint">
+          The token stays in this browser and is sent to this coordinator only. It may do everything: use it
+          on computers you trust. The <a href="./docs">API page</a> describes what lies behind these pages.
+        </p>
+      </form>
+    </main>
+  );
+}
