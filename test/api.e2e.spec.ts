@@ -60,7 +60,13 @@ const device = {
     host: { hostname: 'h', cpu: 'c', os: 'o', kernel: 'k', node: 'n' },
   },
 };
-const enrolment = { name: 'n', version: '1', protocolVersion: WORKER_PROTOCOL_VERSION, devices: [device] };
+const enrolment = {
+  name: 'n',
+  version: '1',
+  protocolVersion: WORKER_PROTOCOL_VERSION,
+  publicKey: 'A'.repeat(43),
+  devices: [device],
+};
 
 async function joinToken(request: object = {}): Promise<{ id: string; token: string }> {
   const answer = await call('POST', '/v1/join-tokens', request);

@@ -44,6 +44,7 @@ export function enrolment(name = 'n', uuid = 'u-1') {
     name,
     version: '1',
     protocolVersion: WORKER_PROTOCOL_VERSION,
+    publicKey: 'A'.repeat(43),
     devices: [
       {
         uuid,

@@ -59,6 +59,11 @@ export class Stack {
     return createApiClient({ url: this.url, token: this.token });
   }
 
+  /** Everything that the coordinator has said since it was started last. */
+  get coordinatorOutput(): string {
+    return this.coordinator?.output() ?? '';
+  }
+
   get coordinatorPid(): number {
     return this.coordinator?.child.pid ?? 0;
   }

@@ -178,6 +178,7 @@ export class CoordinatorStandIn {
       activity: 'idle',
       enrolledAt: new Date().toISOString(),
       lastHeartbeatAt: null,
+      publicKey: this.enrolments[Number(workerId.split('-')[1]) - 1]?.publicKey ?? null,
     };
   }
 

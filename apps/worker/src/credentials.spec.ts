@@ -8,6 +8,7 @@ const credentials: Credentials = {
   workerId: 'worker-1',
   workerToken: 'hush-token',
   queuePassword: 'hush-password',
+  signingKey: '-----BEGIN PRIVATE KEY-----\nhush-key\n-----END PRIVATE KEY-----\n',
   name: 'n1',
   executors: ['tfjs-wasm'],
   processCommand: null,
@@ -92,6 +93,15 @@ describe('credentials', () => {
     await expect(prepareCredentials(broken, 'http://elsewhere/', false)).rejects.toMatchObject({
       code: 'bad-credentials',
       message: expect.stringContaining('--force'),
+    });
+  });
+
+  it('of a worker that signs nothing yet ask for a new enrolment', async () => {
+    const old = join(directory, 'old.json');
+    await writeFile(old, JSON.stringify({ ...credentials, signingKey: undefined }));
+    await expect(readCredentials(old)).rejects.toMatchObject({
+      code: 'bad-credentials',
+      message: expect.stringMatching(/old\.json is of a worker .* before samples were signed.*--force/),
     });
   });
 

@@ -10,6 +10,8 @@ const CredentialsSchema = z.object({
   workerId: IdSchema,
   workerToken: z.string().min(1),
   queuePassword: z.string().min(1),
+  /** Ed25519 private key, PKCS #8 in PEM; the coordinator has the public half. */
+  signingKey: z.string().startsWith('-----BEGIN PRIVATE KEY-----'),
   name: z.string().min(1),
   executors: z.array(z.string()).min(1),
   processCommand: z.string().min(1).nullable().default(null),
@@ -17,7 +19,7 @@ const CredentialsSchema = z.object({
   tfjsNodeFolder: z.string().min(1).nullable().default(null),
 });
 
-/** What a worker keeps between its runs. Token and password open the coordinator and Redis: mode 0600, never logged. */
+/** What a worker keeps between its runs. Token and password open the coordinator and Redis, the key signs: mode 0600, never logged. */
 export type Credentials = z.infer<typeof CredentialsSchema>;
 
 /** @throws WorkerError `no-credentials` when there is no file, `bad-credentials` when it cannot be used */
@@ -88,8 +90,16 @@ async function readIfPresent(file: string): Promise<Credentials | null> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new WorkerError('bad-credentials', `Cannot read ${file}: ${messageOf(cause)}.`, { cause });
   }
-  const parsed = CredentialsSchema.safeParse(parseJson(text));
+  const content = parseJson(text);
+  const parsed = CredentialsSchema.safeParse(content);
   if (parsed.success) return parsed.data;
+  if (CredentialsSchema.omit({ signingKey: true }).safeParse(content).success) {
+    throw new WorkerError(
+      'bad-credentials',
+      `${file} is of a worker that was enrolled before samples were signed. Enrol it anew: ` +
+        'alphaflops worker join URL --token TOKEN --force.',
+    );
+  }
   // Names of fields only: the values are secrets.
   const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'not a JSON object').join(', ');
   throw new WorkerError(

@@ -3,6 +3,9 @@ import { messageOf, WorkerError } from './error.js';
 import type { Log } from './log.js';
 import { retryMs, type Wait } from './wait.js';
 
+/** However often it is hurried, the coordinator is not asked more often than this. */
+const HURRIED_EVERY_MS = 1_000;
+
 /** How long a worker that leaves waits for its last heartbeat to be answered. */
 const LAST_WORD_WITHIN_MS = 3_000;
 
@@ -26,6 +29,8 @@ export class Heartbeat {
   private readonly leaving = new AbortController();
   private desiredState: WorkerDesiredState;
   private failures = 0;
+  private hurrying = new AbortController();
+  private lastBeatMs = 0;
 
   constructor(private readonly options: HeartbeatOptions) {
     this.desiredState = options.desiredState;
@@ -36,8 +41,14 @@ export class Heartbeat {
     while (!this.leaving.signal.aborted) {
       const pauseMs = await this.beat();
       if (this.desiredState === 'revoked') return;
-      await this.options.wait(pauseMs, this.leaving.signal);
+      await this.options.wait(pauseMs, AbortSignal.any([this.leaving.signal, this.hurrying.signal]));
+      this.hurrying = new AbortController();
     }
+  }
+
+  /** Asks now what is wanted of this worker: the queue has refused it, and the coordinator knows why. */
+  hurry(): void {
+    if (performance.now() - this.lastBeatMs >= HURRIED_EVERY_MS) this.hurrying.abort();
   }
 
   /** The last word: this worker has stopped. Whether it is heard or not, the worker leaves. */
@@ -54,6 +65,7 @@ export class Heartbeat {
   /** Returns the milliseconds until the next one. */
   private async beat(): Promise<number> {
     const { send, activity, log, intervalMs } = this.options;
+    this.lastBeatMs = performance.now();
     try {
       const answer = await send(activity(), this.leaving.signal);
       if (this.failures > 0) log.info('The coordinator answers again.', { tries: this.failures + 1 });

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import type { JoinArguments } from './arguments.js';
 import { CoordinatorClient } from './coordinator-client.js';
@@ -18,10 +19,12 @@ export async function join(
   const machine = { ...args, libraryPath };
   const { devices, executors: working, table } = await probeNamed(executors, machine, worker);
   print(`${table}\n`);
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const enrolment = await new CoordinatorClient(coordinatorUrl, token).enrol({
     name,
     version: worker.version,
     protocolVersion: WORKER_PROTOCOL_VERSION,
+    publicKey: publicKey.export({ format: 'jwk' }).x ?? '',
     labels,
     devices: [...devices],
   });
@@ -30,6 +33,7 @@ export async function join(
     workerId: enrolment.worker.id,
     workerToken: enrolment.workerToken,
     queuePassword: enrolment.queuePassword,
+    signingKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     name,
     // What was named is kept, also what does not work yet.
     executors: [...(executors ?? working)],

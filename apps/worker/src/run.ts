@@ -1,6 +1,7 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { DeviceDescription, Provenance } from '@alphaflops/contracts';
 import { ExecutorHost, type ExecutorReference } from '@alphaflops/executor';
-import { JobConsumer, type RedisAddress } from '@alphaflops/queue';
+import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
 import { runBatch } from './batch.js';
 import { CoordinatorClient } from './coordinator-client.js';
@@ -49,11 +50,16 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   }
   const { session, redis, devices } = opened;
 
+  const signingKey = createPrivateKey(credentials.signingKey);
   const turns = new Map(descriptions.map(({ uuid }) => [uuid, new Turns()]));
   const works = devices.map((device, at) =>
     workOf(device, hosts[at] as ExecutorHost, {
       workerId: credentials.workerId,
+      signingKey,
       redis,
+      onRefused: () => {
+        heartbeat.hurry();
+      },
       turns: turns.get(device.description.uuid) as Turns,
       log: log.with({ device: device.deviceId }),
     }),
@@ -101,13 +107,34 @@ function hostOf(
 function workOf(
   { deviceId, deviceClassId, description: { provenance } }: AssignedDevice,
   host: ExecutorHost,
-  { workerId, redis, turns, log }: { workerId: string; redis: RedisAddress; turns: Turns; log: Log },
+  {
+    workerId,
+    signingKey,
+    redis,
+    onRefused,
+    turns,
+    log,
+  }: {
+    workerId: string;
+    signingKey: KeyObject;
+    redis: RedisAddress;
+    onRefused: () => void;
+    turns: Turns;
+    log: Log;
+  },
 ): DeviceWork {
   return new DeviceWork({
     targetIds: [deviceClassId, deviceId],
     openConsumer: (targetId, handler, onError) =>
-      new JobConsumer('measure', redis, handler, { targetId, onError }),
-    measureBatch: (job, context) => runBatch(job, context, { workerId, deviceId, provenance }, host),
+      new JobConsumer('measure', redis, handler, {
+        targetId,
+        onError: (error) => {
+          onError(error);
+          if (isRefusal(error)) onRefused();
+        },
+      }),
+    measureBatch: (job, context) =>
+      runBatch(job, context, { workerId, deviceId, provenance, signingKey }, host),
     turns,
     wait,
     log,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BatchVerifier } from './batch-verifier.js';
 import { CampaignsController } from './campaigns.controller.js';
 import { CampaignsService } from './campaigns.service.js';
 import { Dispatcher } from './dispatcher.js';
@@ -10,6 +11,15 @@ import { TargetQueues } from './target-queues.js';
 
 @Module({
   controllers: [CampaignsController],
-  providers: [CampaignsService, Dispatcher, Keeper, Lifecycle, Planner, Recorder, TargetQueues],
+  providers: [
+    BatchVerifier,
+    CampaignsService,
+    Dispatcher,
+    Keeper,
+    Lifecycle,
+    Planner,
+    Recorder,
+    TargetQueues,
+  ],
 })
 export class CampaignsModule {}

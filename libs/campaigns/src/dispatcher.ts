@@ -57,7 +57,8 @@ export class Dispatcher {
     );
   }
 
-  private async batch(campaign: Campaign, targetId: string, batchIndex: number): Promise<MeasureJob> {
+  /** What there is to measure in a batch, as planned. */
+  async batch(campaign: Campaign, targetId: string, batchIndex: number): Promise<MeasureJob> {
     const { from, to, replicate } = batchRange(campaign, batchIndex);
     const specs = await this.campaigns.specs(campaign.id, from, to);
     return {

@@ -1,9 +1,13 @@
-import type { Campaign, Sample } from '@alphaflops/contracts';
-import type { Settled } from '@alphaflops/queue';
-import { CampaignStore, FleetStore, provenanceId, SampleStore } from '@alphaflops/store';
+import { randomUUID } from 'node:crypto';
+import type { MeasureJob } from '@alphaflops/contracts';
+import { measureJobId, type Settled } from '@alphaflops/queue';
+import { AuditStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
-import { samplesOf, samplesOfFailure } from './samples.js';
+import { BatchVerifier, type Verdict } from './batch-verifier.js';
 import { TargetQueues } from './target-queues.js';
+
+/** A batch whose results were refused this often is not handed out again. */
+const MOST_REFUSALS = 3;
 
 /** Writes settled batches to the store; a batch leaves the queue only after that. */
 @Injectable()
@@ -11,12 +15,14 @@ export class Recorder {
   private readonly logger = new Logger('recorder');
   private readonly sweeping = new Map<string, Promise<void>>();
   private readonly watched = new Set<string>();
+  /** How often the results of a batch were refused since this process started. */
+  private readonly refusals = new Map<string, number>();
 
   constructor(
-    private readonly campaigns: CampaignStore,
     private readonly samples: SampleStore,
-    private readonly fleet: FleetStore,
     private readonly queues: TargetQueues,
+    private readonly verifier: BatchVerifier,
+    private readonly audit: AuditStore,
   ) {}
 
   /** Records everything that has settled for a target, and from now on as soon as it settles. */
@@ -39,10 +45,15 @@ export class Recorder {
       .catch(() => undefined)
       .then(async () => {
         const touched = new Set<string>();
-        await this.queues.of(targetId).collect(async (settled) => {
-          await this.record(settled);
-          touched.add(settled.payload.campaignId);
+        const again: MeasureJob[] = [];
+        const queue = this.queues.of(targetId);
+        await queue.collect(async (settled) => {
+          const refused = await this.record(targetId, settled);
+          if (refused === null) touched.add(settled.payload.campaignId);
+          else again.push(refused);
         });
+        // If this is not reached, the keeper finds that these batches are missing.
+        await queue.submit(again.map((payload) => ({ id: measureJobId(payload), payload })));
         for (const campaignId of touched) await recorded(campaignId);
       });
     this.sweeping.set(targetId, next);
@@ -53,40 +64,43 @@ export class Recorder {
     }
   }
 
-  private async record(settled: Settled<'measure'>): Promise<void> {
-    const { payload } = settled;
-    const campaign = await this.campaigns.get(payload.campaignId);
-    if (campaign === null) {
-      this.logger.warn(`Dropped a batch of the unknown campaign ${payload.campaignId}.`);
-      return;
+  /** Returns the batch when it has to be measured again. */
+  private async record(targetId: string, settled: Settled<'measure'>): Promise<MeasureJob | null> {
+    const verdict = await this.verifier.verify(targetId, settled);
+    if (verdict.kind === 'foreign') {
+      this.logger.warn(`Dropped a job: ${verdict.reason}.`);
+      return null;
     }
-    const { samples, provenance } = await this.toSamples(campaign, settled);
-    const { inserted, duplicates } = await this.samples.record(samples, provenance);
+    if (verdict.kind === 'refused' && (await this.refuse(verdict)) < MOST_REFUSALS) return verdict.job;
+    const { campaignId, batchIndex } = settled.payload;
+    const provenance = verdict.kind === 'accepted' ? verdict.provenance : new Map<string, never>();
+    const { inserted, duplicates } = await this.samples.record(verdict.samples, provenance);
+    this.refusals.delete(settled.jobId);
     this.logger.debug(
-      `campaign=${payload.campaignId} batch=${payload.batchIndex} recorded=${inserted} duplicates=${duplicates}`,
+      `campaign=${campaignId} batch=${batchIndex} recorded=${inserted} duplicates=${duplicates}`,
     );
+    return null;
   }
 
-  private async toSamples(campaign: Campaign, settled: Settled<'measure'>) {
-    const { payload } = settled;
-    const now = new Date().toISOString();
-    const none = new Map<string, never>();
-    const failed = (
-      attempts: number,
-      reason: string,
-    ): { samples: Sample[]; provenance: Map<string, never> } => ({
-      samples: samplesOfFailure(payload, campaign.deviceClassId, attempts, reason, now),
-      provenance: none,
+  /** Says so where operators and admins look; returns how often it happened to this batch. */
+  private async refuse({ reason, workerId, job }: Extract<Verdict, { kind: 'refused' }>): Promise<number> {
+    const id = measureJobId(job);
+    const times = (this.refusals.get(id) ?? 0) + 1;
+    this.refusals.set(id, times);
+    this.logger.warn(
+      `Refused results: campaign=${job.campaignId} batch=${job.batchIndex} worker=${workerId ?? 'unknown'} ` +
+        `times=${times}: ${reason}.`,
+    );
+    await this.audit.append({
+      id: `audit-${randomUUID()}`,
+      at: new Date().toISOString(),
+      actor: { kind: 'system', tokenId: null, name: `results that name ${workerId ?? 'no worker'}` },
+      action: 'samples.refuse',
+      targetId: id,
+      status: 403,
+      requestId: null,
+      address: null,
     });
-    if (!settled.ok) return failed(settled.attempts, settled.reason);
-    const { result } = settled;
-    const device = await this.fleet.device(result.deviceId);
-    if (device === null || ![device.id, device.deviceClassId].includes(payload.targetId)) {
-      return failed(result.attempt, `it was measured on ${result.deviceId}, which is not what it was for`);
-    }
-    return {
-      samples: samplesOf(payload, result, device, now),
-      provenance: new Map([[provenanceId(result.provenance), result.provenance]]),
-    };
+    return times;
   }
 }

@@ -41,6 +41,7 @@ const result = (specIndices: number[]): MeasureResult => ({
     replicate: 0,
     startedAt: now,
     measurement: unsupported,
+    signature: 'signed',
   })),
 });
 
@@ -53,6 +54,7 @@ describe('samples of a batch', () => {
     ]);
     for (const sample of samples) {
       expect(SampleSchema.parse(sample)).toEqual(sample);
+      expect(sample.signature).toBe(sample.specIndex === 5 ? 'signed' : null);
       expect(sample).toMatchObject({ attempt: 3, batchIndex: 2, deviceId: 'device-1', workerId: 'worker-1' });
     }
     expect(new Set(samples.map(({ id }) => id)).size).toBe(2);

@@ -1,6 +1,6 @@
 import type { Device, MeasureJob, MeasureResult, Sample } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { provenanceId } from '@alphaflops/store';
+import { fieldsOfMeasurement, provenanceId } from '@alphaflops/store';
 
 /**
  * Samples of a finished batch: one per slot that was asked for, whatever the worker sent. A slot it left out becomes
@@ -25,10 +25,8 @@ export function samplesOf(
       provenanceId: provenance,
     };
     if (found === undefined) return { ...common, ...failure('the worker returned nothing for this spec') };
-    const { measurement, startedAt } = found;
-    return measurement.outcome === 'ok'
-      ? { ...common, startedAt, reason: null, ...measurement }
-      : { ...common, startedAt, algorithm: null, workspaceBytes: null, ...measurement };
+    const { measurement, startedAt, signature } = found;
+    return { ...common, ...fieldsOfMeasurement(measurement), startedAt, signature };
   });
 }
 
@@ -83,5 +81,6 @@ function failure(reason: string) {
     conditions: null,
     algorithm: null,
     workspaceBytes: null,
+    signature: null,
   };
 }

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { CampaignSchema, CampaignStateSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
-import { DeviceDescriptionSchema, WorkerDesiredStateSchema, WorkerSchema } from './device.js';
+import {
+  DeviceDescriptionSchema,
+  PublicKeySchema,
+  WorkerDesiredStateSchema,
+  WorkerSchema,
+} from './device.js';
 import { IdSchema, LabelsSchema, PageQuerySchema, TimestampSchema } from './ids.js';
 import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
 
 /** Version of what workers and coordinator say to each other; other versions are told to upgrade. */
-export const WORKER_PROTOCOL_VERSION = 1;
+export const WORKER_PROTOCOL_VERSION = 2;
 
 const reason = z.string().min(1).max(500);
 
@@ -53,6 +58,7 @@ export const EnrolmentRequestSchema = z
     name: z.string().min(1).max(120),
     version: z.string().min(1).max(80),
     protocolVersion: z.int(),
+    publicKey: PublicKeySchema.describe('Ed25519; the samples of this worker are signed with its other half'),
     labels: LabelsSchema.prefault({}),
     devices,
   })

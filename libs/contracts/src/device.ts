@@ -52,6 +52,9 @@ export const WORKER_DESIRED_STATES = ['active', 'paused', 'draining', 'revoked']
 export const WorkerDesiredStateSchema = z.enum(WORKER_DESIRED_STATES);
 export type WorkerDesiredState = z.infer<typeof WorkerDesiredStateSchema>;
 
+/** The raw 32 bytes of an Ed25519 public key, base64url (the `x` of its JWK). */
+export const PublicKeySchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be an Ed25519 key in base64url');
+
 /** An enrolled agent. `presence` is told by the age of the last heartbeat. */
 export const WorkerSchema = z
   .object({
@@ -66,6 +69,9 @@ export const WorkerSchema = z
     activity: z.enum(['idle', 'measuring', 'stopped']).describe('as the worker last said'),
     enrolledAt: TimestampSchema,
     lastHeartbeatAt: TimestampSchema.nullable(),
+    publicKey: PublicKeySchema.nullable()
+      .default(null)
+      .describe('samples are signed with its other half; null: enrolled before they were'),
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof WorkerSchema>;

@@ -31,6 +31,11 @@ export const SampleSchema = z
     workspaceBytes: z.number().nullable(),
     startedAt: TimestampSchema,
     recordedAt: TimestampSchema,
+    signature: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('of the worker (Ed25519, base64url); null where no worker brought a result'),
   })
   .meta({ id: 'Sample' });
 export type Sample = z.infer<typeof SampleSchema>;
@@ -41,5 +46,6 @@ export const SlotResultSchema = z.object({
   replicate: z.int().min(0),
   startedAt: TimestampSchema,
   measurement: MeasurementSchema,
+  signature: z.string().max(100).nullable().default(null).describe('docs/decisions/0005: null is refused'),
 });
 export type SlotResult = z.infer<typeof SlotResultSchema>;

@@ -27,6 +27,9 @@ export class QueueGrantsService implements OnApplicationBootstrap {
     const devices = await Promise.all(worker.deviceIds.map((id) => this.fleet.device(id)));
     const targets = devices.flatMap((device) => (device === null ? [] : [device.id, device.deviceClassId]));
     await this.access.grant(worker.id, hash, [...new Set(targets)]);
+    // Revoked while we were at it: whoever comes last must be the one who takes away.
+    const token = await this.tokens.tokenByHash(hash);
+    if (token === null || token.revokedAt !== null) await this.access.revoke(worker.id);
   }
 
   async revoke(workerId: string): Promise<void> {
@@ -35,7 +38,12 @@ export class QueueGrantsService implements OnApplicationBootstrap {
 
   private async grantAll(): Promise<void> {
     for (const token of await this.tokens.tokens('worker')) {
-      if (token.workerId === null || token.revokedAt !== null) continue;
+      if (token.workerId === null) continue;
+      if (token.revokedAt !== null) {
+        // Revoked while Redis was away, perhaps, and Redis may remember.
+        await this.access.revoke(token.workerId);
+        continue;
+      }
       const worker = await this.fleet.worker(token.workerId);
       if (worker !== null) await this.grant(worker, token.hash);
     }

@@ -55,6 +55,7 @@ export class WorkersService {
       activity: 'stopped',
       enrolledAt: now,
       lastHeartbeatAt: null,
+      publicKey: request.publicKey,
     };
     const stored = await this.storeWithDevices(worker, request.devices, now);
     const { secret, hash } = await this.tokens.createWorkerToken(worker.id, request.name);
@@ -66,6 +67,14 @@ export class WorkersService {
   async openSession(id: string, tokenHash: string, request: SessionRequest): Promise<Session> {
     checkProtocolVersion(request.protocolVersion);
     const worker = await this.record(id);
+    // A worker of before has no such field at all.
+    if (!worker.publicKey) {
+      throw new ApiProblem(
+        409,
+        'no-signing-key',
+        'This worker was enrolled before samples were signed. Enrol it anew: alphaflops worker join URL --token TOKEN --force.',
+      );
+    }
     const now = new Date().toISOString();
     const stored = await this.storeWithDevices(
       { ...worker, version: request.version, activity: 'idle', lastHeartbeatAt: now },
@@ -111,9 +120,11 @@ export class WorkersService {
     }
     if (desiredState === 'revoked') {
       await this.access.revokeTokens({ workerId: id }, new Date().toISOString());
-      await this.grants.revoke(id);
     }
-    return this.present(await this.fleet.patchWorker(id, { desiredState, stateReason: reason }));
+    const changed = await this.fleet.patchWorker(id, { desiredState, stateReason: reason });
+    // Redis comes last: it may be away, and then the user is removed when it is back.
+    if (desiredState === 'revoked') await this.grants.revoke(id);
+    return this.present(changed);
   }
 
   private async record(id: string): Promise<WorkerRecord> {
@@ -159,7 +170,7 @@ export class WorkersService {
     const { offlineAfterS, staleAfterS } = this.settings;
     const gone = worker.activity === 'stopped' || silentS > offlineAfterS;
     const presence = !gone ? 'online' : Math.min(silentS, sinceEnrolledS) > staleAfterS ? 'stale' : 'offline';
-    return { ...worker, presence };
+    return { ...worker, publicKey: worker.publicKey ?? null, presence };
   }
 }
 

@@ -6,6 +6,7 @@ export * from './private-redis.js';
 export {
   assertRedisAnswers,
   describeAddress,
+  isRefusal,
   QueueError,
   type QueueErrorCode,
   type RedisAddress,

@@ -6,7 +6,7 @@ import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './
 
 /** A job that has come to its end; it stays in Redis until the collector has dealt with it. */
 export type Settled<N extends JobName> =
-  | { ok: true; jobId: string; payload: JobPayload<N>; result: JobResult<N> }
+  | { ok: true; jobId: string; payload: JobPayload<N>; attempts: number; result: JobResult<N> }
   | { ok: false; jobId: string; payload: JobPayload<N>; attempts: number; reason: string };
 
 export type JobState<N extends JobName> =
@@ -155,7 +155,7 @@ export class JobQueue<N extends JobName> {
       const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
       return { ok: false, ...common, attempts, reason: `the worker returned a malformed result${where}` };
     }
-    return { ok: true, ...common, result: result.data as JobResult<N> };
+    return { ok: true, ...common, attempts, result: result.data as JobResult<N> };
   }
 }
 

@@ -56,6 +56,11 @@ export function describeAddress(address: RedisAddress): string {
   return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
 }
 
+/** Whether Redis knows us not, or not any more. */
+export function isRefusal({ message }: Error): boolean {
+  return /NOAUTH|WRONGPASS|NOPERM/.test(message);
+}
+
 /**
  * Checks once that Redis answers.
  * @throws QueueError `redis-unreachable` or `redis-refused`, saying what to do
@@ -76,7 +81,7 @@ export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_00
     await redis.ping();
   } catch (cause) {
     const text = (reason as Error | null)?.message ?? (cause as Error).message;
-    const refused = /NOAUTH|WRONGPASS|NOPERM/.test(text);
+    const refused = isRefusal(new Error(text));
     throw new QueueError(
       refused ? 'redis-refused' : 'redis-unreachable',
       refused

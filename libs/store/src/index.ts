@@ -5,6 +5,7 @@ export * from './fleet-store.js';
 export * from './migrate.js';
 export * from './model-store.js';
 export * from './paging.js';
+export * from './sample-signature.js';
 export * from './sample-store.js';
 export * from './store.js';
 export * from './provenance-id.js';

@@ -20,7 +20,12 @@ export interface OwnWorkerOptions {
 }
 
 /** Of the worker's credentials, what we need; the rest is kept as it is. */
-const CredentialsSchema = z.looseObject({ coordinatorUrl: z.url(), workerId: z.string() });
+const CredentialsSchema = z.looseObject({
+  coordinatorUrl: z.url(),
+  workerId: z.string(),
+  // One of before samples were signed is enrolled anew.
+  signingKey: z.string(),
+});
 
 const JOIN_TOKEN_S = 600;
 

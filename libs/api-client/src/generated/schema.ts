@@ -881,6 +881,8 @@ export interface components {
             name: string;
             version: string;
             protocolVersion: number;
+            /** @description Ed25519; the samples of this worker are signed with its other half */
+            publicKey: string;
             /** @default {} */
             labels?: components["schemas"]["Labels"];
             devices: components["schemas"]["DeviceDescriptionInput"][];
@@ -951,6 +953,11 @@ export interface components {
             enrolledAt: string;
             /** Format: date-time */
             lastHeartbeatAt: string | null;
+            /**
+             * @description samples are signed with its other half; null: enrolled before they were
+             * @default null
+             */
+            publicKey: string | null;
         };
         SessionRequest: {
             version: string;
@@ -1599,6 +1606,11 @@ export interface components {
             startedAt: string;
             /** Format: date-time */
             recordedAt: string;
+            /**
+             * @description of the worker (Ed25519, base64url); null where no worker brought a result
+             * @default null
+             */
+            signature: string | null;
         };
         Timing: {
             /** @description median; device time where the executor can tell it from host time */

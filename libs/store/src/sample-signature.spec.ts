@@ -1,0 +1,65 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { type Sample, SampleSchema } from '@alphaflops/contracts';
+import { buildSample } from './conformance/builders.js';
+import { isSignedBy, SIGNED_FIELDS, signSample } from './sample-signature.js';
+
+const keys = () => {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  return { publicKey: publicKey.export({ format: 'jwk' }).x ?? '', privateKey };
+};
+const { publicKey, privateKey } = keys();
+const signed = (sample: Sample): Sample => ({ ...sample, signature: signSample(sample, privateKey) });
+
+/** What the coordinator adds. `spec` is named by its key. */
+const UNSIGNED = ['id', 'spec', 'deviceClassId', 'recordedAt', 'signature'];
+
+describe('the signature of a sample', () => {
+  it('holds, after a journey as JSON as well, with the keys in any order', () => {
+    for (const sample of [buildSample(), buildSample({ outcome: 'timeout' })].map(signed)) {
+      expect(isSignedBy(sample, publicKey)).toBe(true);
+      const there = JSON.parse(JSON.stringify(sample)) as Sample;
+      const reversed = Object.fromEntries(Object.entries(there).toReversed()) as Sample;
+      expect(isSignedBy(reversed, publicKey)).toBe(true);
+    }
+  });
+
+  it('covers every field but what the coordinator adds', () => {
+    expect([...SIGNED_FIELDS, ...UNSIGNED].toSorted()).toEqual(Object.keys(SampleSchema.shape).toSorted());
+    const sample = signed(buildSample());
+    const other = buildSample({ outcome: 'noisy', specIndex: 3 });
+    const changes: Partial<Sample> = {
+      ...other,
+      campaignId: 'campaign-b',
+      targetId: 'class-b',
+      batchIndex: 9,
+      attempt: 2,
+      replicate: 1,
+      workerId: 'worker-b',
+      deviceId: 'device-b',
+      provenanceId: 'p',
+      protocol: { ...sample.protocol, version: 99 },
+      startedAt: '2026-03-01T12:00:00.001Z',
+      conditions: null,
+      algorithm: 'another',
+      workspaceBytes: 1,
+    };
+    for (const field of SIGNED_FIELDS) {
+      const forged = { ...sample, [field]: changes[field] };
+      expect([field, isSignedBy(forged, publicKey)]).toEqual([field, false]);
+    }
+    for (const field of ['id', 'deviceClassId', 'recordedAt'] as const) {
+      expect(isSignedBy({ ...sample, [field]: 'another' }, publicKey)).toBe(true);
+    }
+    const timing = sample.timing && { ...sample.timing, timeMs: sample.timing.timeMs * (1 + 1e-15) };
+    expect(isSignedBy({ ...sample, timing }, publicKey)).toBe(false);
+  });
+
+  it('is of one worker, and nothing else is one', () => {
+    const sample = signed(buildSample());
+    expect(isSignedBy(sample, keys().publicKey)).toBe(false);
+    for (const signature of [null, '', 'AAAA', `A${sample.signature?.slice(1) ?? ''}`, 'ä', 'A'.repeat(86)]) {
+      expect(isSignedBy({ ...sample, signature }, publicKey)).toBe(false);
+    }
+    expect(isSignedBy(sample, 'A'.repeat(43))).toBe(false);
+  });
+});

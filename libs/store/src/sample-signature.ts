@@ -1,0 +1,58 @@
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import type { Measurement, Sample } from '@alphaflops/contracts';
+import { canonicalJson } from './provenance-id.js';
+
+/** Begins every signed text, so that a signature of something else can never be one of a sample. */
+const CONTEXT = 'alphaflops.sample/1';
+
+/**
+ * What a worker says with its signature: this is what came of that spec, in that attempt at that batch, on that device.
+ * The spec is named by its key. What only the coordinator knows is not in it: id, class of the device, time of recording.
+ */
+export const SIGNED_FIELDS = [
+  'campaignId',
+  'targetId',
+  'batchIndex',
+  'attempt',
+  'specIndex',
+  'replicate',
+  'specKey',
+  'protocol',
+  'workerId',
+  'deviceId',
+  'provenanceId',
+  'startedAt',
+  'outcome',
+  'reason',
+  'timing',
+  'conditions',
+  'algorithm',
+  'workspaceBytes',
+] as const satisfies readonly (keyof Sample)[];
+
+export type SignedFields = Pick<Sample, (typeof SIGNED_FIELDS)[number]>;
+
+/** A measurement as the fields of its sample. */
+export function fieldsOfMeasurement(measurement: Measurement) {
+  return measurement.outcome === 'ok'
+    ? { ...measurement, reason: null }
+    : { ...measurement, algorithm: null, workspaceBytes: null };
+}
+
+/** @returns Ed25519 signature, base64url */
+export function signSample(fields: SignedFields, privateKey: KeyObject): string {
+  return sign(null, signedText(fields), privateKey).toString('base64url');
+}
+
+/** @param publicKey as `Worker.publicKey` */
+export function isSignedBy(sample: SignedFields & Pick<Sample, 'signature'>, publicKey: string): boolean {
+  if (sample.signature === null) return false;
+  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: publicKey } });
+  return verify(null, signedText(sample), key, Buffer.from(sample.signature, 'base64url'));
+}
+
+/** The context, then the fields as JSON with sorted keys, in UTF-8. */
+function signedText(fields: SignedFields): Buffer {
+  const signed = Object.fromEntries(SIGNED_FIELDS.map((name) => [name, fields[name]]));
+  return Buffer.from(`${CONTEXT}\n${canonicalJson(signed)}`);
+}
