@@ -1,4 +1,4 @@
-import { GpuError, textIn, type Library, type NativeCall } from '@alphaflops/nvidia';
+import { cudaVersionText, GpuError, textIn, type Library, type NativeCall } from '@alphaflops/nvidia';
 
 export type DevicePointer = bigint;
 export type Stream = bigint;
@@ -29,14 +29,14 @@ export class Cuda {
   get runtimeVersion(): string {
     const out = new Int32Array(1);
     this.call('cudaRuntimeGetVersion', 'void *version', out);
-    return versionText(out);
+    return cudaVersionText(out[0] ?? 0);
   }
 
   /** Newest CUDA that the driver can run. */
   get driverVersion(): string {
     const out = new Int32Array(1);
     this.call('cudaDriverGetVersion', 'void *version', out);
-    return versionText(out);
+    return cudaVersionText(out[0] ?? 0);
   }
 
   /** Devices that are visible: CUDA_VISIBLE_DEVICES chooses and orders them. */
@@ -229,8 +229,4 @@ export class Cuda {
     }
     return native;
   }
-}
-
-function versionText([version = 0]: Int32Array): string {
-  return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
 }

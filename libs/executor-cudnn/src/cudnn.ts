@@ -1,6 +1,6 @@
 import type { Dtype, Layout } from '@alphaflops/conv';
 import type { DevicePointer, Stream } from './cuda.js';
-import { GpuError, textIn, type Library, type NativeCall } from '@alphaflops/nvidia';
+import { cudnnVersionText, GpuError, textIn, type Library, type NativeCall } from '@alphaflops/nvidia';
 
 export type Handle = bigint;
 export type Descriptor = bigint;
@@ -81,10 +81,7 @@ export class Cudnn {
 
   /** Such as 9.19.0. */
   get version(): string {
-    const version = this.library.bind('size_t cudnnGetVersion()')();
-    // 8 wrote 8902 for 8.9.2, 9 writes 90200 for 9.2.0.
-    const major = version >= 90_000 ? Math.floor(version / 10_000) : Math.floor(version / 1000);
-    return `${major}.${Math.floor((version % (version >= 90_000 ? 10_000 : 1000)) / 100)}.${version % 100}`;
+    return cudnnVersionText(this.library.bind('size_t cudnnGetVersion()')());
   }
 
   create(stream: Stream): Handle {

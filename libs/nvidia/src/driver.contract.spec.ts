@@ -1,8 +1,11 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CudaDriver } from './driver.js';
 import { describeGpu, GpuConditions } from './gpu.js';
 import { Library } from './library.js';
 import { Nvml } from './nvml.js';
 import { buildFakeGpu, FIRST_GPU, SECOND_GPU } from './testing.js';
+import { cudaVersionText, cudnnVersionText, loadedVersions } from './versions.js';
 
 const fake = buildFakeGpu();
 if (fake === null) it.skip('gcc is not installed: there is no GPU to ask', () => undefined);
@@ -31,8 +34,26 @@ afterAll(() => fake?.remove());
       temperatureC: 41,
       otherProcesses: 2,
     });
+    expect(nvml.deviceWithUuid(SECOND_GPU)).toBe(nvml.deviceAt('0000:02:00.0'));
+    expect(nvml.deviceWithUuid('GPU-0')).toBeNull();
+    expect(nvml.deviceWithUuid('no-such-device')).toBeNull();
     nvml.shutdown();
     expect(fake?.violations()).toBe('');
+  });
+
+  it('tells the versions of what somebody else has loaded', () => {
+    const [folder = ''] = fake?.libraryPath ?? [];
+    // A link would be known by what it leads to.
+    for (const name of ['libcudart.so.11.0', 'libcudnn.so.8']) {
+      copyFileSync(join(folder, 'libfakegpu.so'), join(folder, name));
+      Library.find(name, ['/no/such/folder', folder]);
+    }
+    expect(loadedVersions()).toEqual({ cuda: '12.9', cudnn: '9.19.0' });
+    expect([cudnnVersionText(8902), cudnnVersionText(90200), cudaVersionText(11020)]).toEqual([
+      '8.9.2',
+      '9.2.0',
+      '11.2',
+    ]);
   });
 
   it('names what is wrong in its own words', () => {

@@ -1,5 +1,6 @@
 import { GpuError } from './error.js';
-import { Library, textIn } from './library.js';
+import { type Library, textIn } from './library.js';
+import { cudaVersionText } from './versions.js';
 
 /** Names and values of cuda.h. */
 const ATTRIBUTES = { smCount: 16, l2Bytes: 38, capabilityMajor: 75, capabilityMinor: 76 } as const;
@@ -12,8 +13,8 @@ export class CudaDriver {
   private readonly nameOf: (status: number) => string;
   private readonly wordsOf: (status: number) => string;
 
-  /** Throws `GpuError`, or the loader's own words where there is no such library. */
-  constructor(private readonly library = Library.open('libcuda.so.1')) {
+  /** @param library libcuda.so.1; throws `GpuError` */
+  constructor(private readonly library: Library) {
     this.nameOf = library.bindTextOut('cuGetErrorName');
     this.wordsOf = library.bindTextOut('cuGetErrorString');
     this.call('cuInit', 'unsigned int flags', 0);
@@ -21,8 +22,7 @@ export class CudaDriver {
 
   /** The newest CUDA that the driver can run, such as `13.0`. */
   get version(): string {
-    const version = this.number('cuDriverGetVersion', 'void *version');
-    return `${Math.floor(version / 1000)}.${(version % 1000) / 10}`;
+    return cudaVersionText(this.number('cuDriverGetVersion', 'void *version'));
   }
 
   get deviceCount(): number {

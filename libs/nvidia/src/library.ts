@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 
 /** CUDA's compiler and cuDNN's heuristics are used to the stack of a main thread. */
@@ -19,6 +21,11 @@ export class Library {
   /** Throws with the loader's own words. */
   static open(path: string): Library {
     return new Library(path, koffi.load(path));
+  }
+
+  /** Opens a library of this name in the first of the folders that has it, or else where the loader finds it. */
+  static find(name: string, folders: readonly string[]): Library {
+    return Library.open(folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name);
   }
 
   /**

@@ -5,7 +5,9 @@ import { textIn, type Library, type NativeCall } from './library.js';
 export type NvmlDevice = bigint;
 
 /** Names and values of nvml.h. */
+const INVALID_ARGUMENT = 2;
 const NOT_SUPPORTED = 3;
+const NOT_FOUND = 6;
 const INSUFFICIENT_SIZE = 7;
 const FUNCTION_NOT_FOUND = 13;
 const CLOCK_SM = 1;
@@ -49,6 +51,16 @@ export class Nvml {
   deviceAt(busId: string): NvmlDevice {
     const out = new BigUint64Array(1);
     this.call('nvmlDeviceGetHandleByPciBusId_v2', 'const char *id, void *device', busId, out);
+    return out[0] ?? 0n;
+  }
+
+  /** Null for a UUID that this machine has not. */
+  deviceWithUuid(uuid: string): NvmlDevice | null {
+    const name = 'nvmlDeviceGetHandleByUUID';
+    const out = new BigUint64Array(1);
+    const status = this.native(name, 'const char *uuid, void *device')(uuid, out);
+    if (status === INVALID_ARGUMENT || status === NOT_FOUND) return null;
+    this.throwUnlessDone(name, status);
     return out[0] ?? 0n;
   }
 

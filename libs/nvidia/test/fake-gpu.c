@@ -648,6 +648,11 @@ EXPORT int nvmlDeviceGetHandleByPciBusId_v2(const char *id, void **device) {
 EXPORT int nvmlDeviceGetUUID(int *device, char *text, unsigned size) {
   return snprintf(text, size, "GPU-fa4e0000-0000-0000-0000-00000000000%d", (int)(device - devices)), OK;
 }
+EXPORT int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
+  if (strncmp(uuid, "GPU-", 4)) return 2;
+  if (strlen(uuid) != 40 || strncmp(uuid, "GPU-fa4e0000-0000-0000-0000-00000000000", 39)) return 6;
+  return *device = &devices[uuid[39] == '1'], OK;
+}
 EXPORT int nvmlDeviceGetName(void *device, char *text, unsigned size) {
   return (void)device, snprintf(text, size, "Fake GPU"), OK;
 }
