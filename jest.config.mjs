@@ -42,6 +42,7 @@ export default {
     {
       ...shared,
       displayName: 'contract',
+      globalSetup: '<rootDir>/tools/swiftshader.mjs',
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.contract.spec.ts', '<rootDir>/libs/**/*.gpu.spec.ts'],
     },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },

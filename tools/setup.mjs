@@ -1,8 +1,9 @@
-// Brings a fresh checkout to where everything runs: packages, Redis, build. Plain Node: it runs before any package is
-// there. Quiet while all is well; says what to do when it is not.
+// Brings a fresh checkout to where everything runs: packages, Redis, build; with --tests, what only tests need as well.
+// Plain Node: it runs before any package is there. Quiet while all is well; says what to do when it is not.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { hasSwiftShader, installSwiftShader } from './swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const OLDEST_NODE = [20, 19];
@@ -66,22 +67,43 @@ function installPackages() {
   });
 }
 
+const isRoot = process.getuid?.() === 0;
+
+function mayInstall() {
+  const mayBecomeRoot = () => isRoot || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+  return isOnPath('apt-get') && mayBecomeRoot();
+}
+
+function install(debianPackage, advice) {
+  const apt = (...args) => {
+    // RUNLEVEL=1: a package must not start a service of its own; we start a private server where we need one.
+    const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y', ...args];
+    run(isRoot ? command[0] : 'sudo', isRoot ? command.slice(1) : ['-n', ...command], { hint: advice });
+  };
+  apt('update');
+  apt('install', '--no-install-recommends', debianPackage);
+}
+
 function installRedis() {
   if (process.env.REDIS_URL || isOnPath('redis-server')) return;
   const advice =
     'Install Redis (Debian, Ubuntu: apt-get install redis-server), or set REDIS_URL to one that runs.';
-  const isRoot = process.getuid?.() === 0;
-  const mayInstall =
-    isOnPath('apt-get') && (isRoot || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0);
-  if (!mayInstall) throw new SetupError(advice);
+  if (!mayInstall()) throw new SetupError(advice);
   step('installing redis-server', () => {
-    const apt = (...args) => {
-      const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y', ...args];
-      run(isRoot ? command[0] : 'sudo', isRoot ? command.slice(1) : ['-n', ...command], { hint: advice });
-    };
-    // RUNLEVEL=1: the package must not start a service of its own; we start a private server where we need one.
-    apt('update');
-    apt('install', '--no-install-recommends', 'redis-server');
+    install('redis-server', advice);
+  });
+}
+
+/** WebGPU without a GPU. Where it cannot be had, the tests that need it are skipped and say why. */
+function installSoftwareVulkan() {
+  if (hasSwiftShader() || !mayInstall()) return;
+  step('installing a Vulkan driver for tests', () => {
+    try {
+      install('libvulkan1', '');
+      installSwiftShader();
+    } catch (error) {
+      process.stdout.write(`failed, and the tests of WebGPU will be skipped: ${error.message} `);
+    }
   });
 }
 
@@ -97,6 +119,7 @@ try {
   checkNode();
   installPackages();
   installRedis();
+  if (process.argv.includes('--tests')) installSoftwareVulkan();
   build();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -16,6 +16,7 @@ describe('arguments of the worker', () => {
       processCommand: null,
       cudnnFind: false,
       tfjsNodeFolder: null,
+      softwareAdapter: false,
       labels: {},
       name: hostname(),
       credentials: null,
@@ -55,6 +56,12 @@ describe('arguments of the worker', () => {
     expect(parseArguments(['join', ...args, '--executor', 'cudnn'])).toMatchObject({
       executors: ['cudnn', 'process'],
     });
+  });
+
+  it('takes a software adapter only when told to', () => {
+    const args = ['probe', '--executor', 'tfjs-webgpu'];
+    expect(parseArguments(args)).toMatchObject({ softwareAdapter: false });
+    expect(parseArguments([...args, '--software-adapter'])).toMatchObject({ softwareAdapter: true });
   });
 
   it('keeps a folder by its absolute path', () => {

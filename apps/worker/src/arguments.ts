@@ -45,6 +45,7 @@ export const USAGE = `Usage:
       --process-command COMMAND   the program of executor process, which is then used too
       --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
       --tfjs-node FOLDER          where the package of executor tfjs-node is installed
+      --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
       --label KEY=VALUE           label of this worker; may be repeated
       --name NAME                 name of this worker (default: the host name)
       --credentials FILE          where to keep the credentials
@@ -55,6 +56,7 @@ export const USAGE = `Usage:
       --executor NAME             ask NAME only; may be repeated (default: all that are known)
       --process-command COMMAND   the program of executor process
       --tfjs-node FOLDER          where the package of executor tfjs-node is installed
+      --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
       --json                      print JSON
   alphaflops bench --spec SPEC               time one convolution here (see alphaflops bench --help)
 `;
@@ -64,6 +66,7 @@ const EXECUTOR_OPTIONS = {
   'process-command': { type: 'string' },
   find: { type: 'boolean' },
   'tfjs-node': { type: 'string' },
+  'software-adapter': { type: 'boolean' },
 } as const;
 const JOIN_OPTIONS = {
   ...EXECUTOR_OPTIONS,
@@ -173,6 +176,7 @@ interface MachineFlags {
   readonly 'process-command'?: string;
   readonly find?: boolean;
   readonly 'tfjs-node'?: string;
+  readonly 'software-adapter'?: boolean;
 }
 interface ExecutorFlags extends MachineFlags {
   readonly executor?: string[];
@@ -188,6 +192,7 @@ function machineOf(values: MachineFlags): ExecutorOptions {
     cudnnFind: values.find ?? false,
     // A worker may later run in another folder.
     tfjsNodeFolder: folder === undefined ? null : resolve(folder),
+    softwareAdapter: values['software-adapter'] ?? false,
   };
 }
 

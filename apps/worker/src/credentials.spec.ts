@@ -14,6 +14,7 @@ const credentials: Credentials = {
   processCommand: null,
   cudnnFind: false,
   tfjsNodeFolder: null,
+  softwareAdapter: false,
 };
 
 let directory: string;

@@ -17,6 +17,7 @@ const CredentialsSchema = z.object({
   processCommand: z.string().min(1).nullable().default(null),
   cudnnFind: z.boolean().default(false),
   tfjsNodeFolder: z.string().min(1).nullable().default(null),
+  softwareAdapter: z.boolean().default(false),
 });
 
 /** What a worker keeps between its runs. Token and password open the coordinator and Redis, the key signs: mode 0600, never logged. */

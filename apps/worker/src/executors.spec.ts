@@ -8,6 +8,7 @@ const machine = {
   processCommand: 'python3 "my program.py"',
   cudnnFind: true,
   tfjsNodeFolder: '/opt/tfjs-node',
+  softwareAdapter: true,
 };
 
 describe('settings of the machine', () => {
@@ -26,6 +27,12 @@ describe('settings of the machine', () => {
   it('are asked for by process when there are none', () => {
     const { settings } = referenceOf('process', { ...machine, processCommand: null });
     expect(() => createProcess('process', settings)).toThrow(/--process-command/);
+  });
+
+  it('reach tfjs-webgpu, which takes them', () => {
+    const { settings } = referenceOf('tfjs-webgpu', machine);
+    expect(settings).toEqual({ softwareAdapter: true });
+    expect(createTfjs('tfjs-webgpu', settings).name).toBe('tfjs-webgpu');
   });
 
   it('reach tfjs-node, which takes them', () => {

@@ -5,6 +5,7 @@ import { WorkerError } from './error.js';
 export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
   'tfjs-wasm': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-wasm' },
   'tfjs-cpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-cpu' },
+  'tfjs-webgpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-webgpu' },
   'tfjs-node': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node' },
   cudnn: { module: '@alphaflops/executor-cudnn', executor: 'cudnn' },
   'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
@@ -32,6 +33,8 @@ export interface ExecutorOptions {
   readonly cudnnFind: boolean;
   /** Where the package of executor `tfjs-node` is installed, if not among the worker's own. Absolute. */
   readonly tfjsNodeFolder: string | null;
+  /** Whether `tfjs-webgpu` is to use an adapter that computes on the processor. */
+  readonly softwareAdapter: boolean;
 }
 
 /** What this machine says about its executors, its environment included. No coordinator has a say. */
@@ -44,13 +47,15 @@ export interface MachineSettings extends ExecutorOptions {
 export function referenceOf(name: string, machine: MachineSettings): ExecutorReference {
   const reference = EXECUTORS[name];
   if (reference === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
-  const { libraryPath, processCommand, cudnnFind, tfjsNodeFolder } = machine;
+  const { libraryPath, processCommand, cudnnFind, tfjsNodeFolder, softwareAdapter } = machine;
   switch (name) {
     case 'cudnn':
     case 'cudnn-fp32':
       return { ...reference, settings: { libraryPath, find: cudnnFind } };
     case 'process':
       return { ...reference, settings: processCommand === null ? {} : { command: processCommand } };
+    case 'tfjs-webgpu':
+      return { ...reference, settings: { softwareAdapter } };
     case 'tfjs-node':
       return { ...reference, settings: tfjsNodeFolder === null ? {} : { folder: tfjsNodeFolder } };
     default:

@@ -14,7 +14,16 @@ export async function join(
   worker: Provenance['worker'],
   print: (text: string) => void,
 ): Promise<void> {
-  const { coordinatorUrl, executors, processCommand, cudnnFind, tfjsNodeFolder, labels, name } = args;
+  const {
+    coordinatorUrl,
+    executors,
+    processCommand,
+    cudnnFind,
+    tfjsNodeFolder,
+    softwareAdapter,
+    labels,
+    name,
+  } = args;
   await prepareCredentials(file, coordinatorUrl, args.force);
   const machine = { ...args, libraryPath };
   const { devices, executors: working, table } = await probeNamed(executors, machine, worker);
@@ -40,6 +49,7 @@ export async function join(
     processCommand,
     cudnnFind,
     tfjsNodeFolder,
+    softwareAdapter,
   });
   print(`Enrolled as ${enrolment.worker.id}. Its credentials are in ${file}.\n`);
 }

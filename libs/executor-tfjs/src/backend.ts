@@ -4,12 +4,13 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { commonLibraries } from './libraries.js';
 import { activateNode, type NodeSettings } from './node-backend.js';
+import { claimProcess } from './one-backend.js';
 import { TIMER } from './processor-timer.js';
 
 export const BACKENDS = ['wasm', 'cpu', 'node'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** A TensorFlow.js backend that is active in this process. */
+/** A TensorFlow.js backend that computes on the processor, active in this process. */
 export interface Backend {
   readonly name: BackendName;
   /** The TensorFlow.js that this backend belongs to: that of tfjs-node may be another copy than ours. */
@@ -26,19 +27,11 @@ export interface Backend {
   readonly eagerMs?: (run: () => tf.Tensor4D) => number;
 }
 
-/** TensorFlow.js has one active backend in a process; changing it under living tensors moves them. */
 let active: Promise<Backend> | null = null;
-let activeName: BackendName | null = null;
 
 /** Activates a backend, once. Throws `ExecutorError('start-failed')` when it is unusable or another one is active. */
 export async function activate(name: BackendName, settings: NodeSettings = {}): Promise<Backend> {
-  if (activeName !== null && activeName !== name) {
-    throw new ExecutorError(
-      'start-failed',
-      `this process already runs tfjs-${activeName}: TensorFlow.js has one backend in a process`,
-    );
-  }
-  activeName = name;
+  claimProcess(`tfjs-${name}`);
   active ??= start(name, settings);
   return await active;
 }

@@ -1,4 +1,5 @@
 import type { Conditions, Provenance } from '@alphaflops/contracts';
+import { describeHost } from '@alphaflops/executor';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as os from 'node:os';
@@ -11,23 +12,24 @@ export interface HostProcessor {
   readonly host: Provenance['host'];
 }
 
-/** The uuid stays the same over restarts: a digest of the machine's id (its host name if it has none) and the model. */
+/** The uuid stays the same over restarts. */
 export async function describeProcessor(): Promise<HostProcessor> {
   const model = os.cpus()[0]?.model.replace(/\s+/g, ' ').trim() || `${os.arch()} processor`;
-  const machine = (await textOf('/etc/machine-id')) ?? os.hostname();
-  const digest = createHash('sha256').update(`${machine}\n${model}`).digest('hex');
   return {
-    uuid: `cpu-${digest.slice(0, 32)}`,
+    uuid: await localUuid('cpu', [model]),
     model,
     memoryBytes: os.totalmem(),
-    host: {
-      hostname: os.hostname(),
-      cpu: model,
-      os: os.version(),
-      kernel: `${os.type()} ${os.release()}`,
-      node: process.version,
-    },
+    host: describeHost(),
   };
+}
+
+/** For what has no id of its own: a digest of the machine's id (its host name if it has none) and what it is. */
+export async function localUuid(prefix: string, what: readonly string[]): Promise<string> {
+  const machine = (await textOf('/etc/machine-id')) ?? os.hostname();
+  const digest = createHash('sha256')
+    .update([machine, ...what].join('\n'))
+    .digest('hex');
+  return `${prefix}-${digest.slice(0, 32)}`;
 }
 
 /** Linux tells the clock; elsewhere it is null. The clock is that of the fastest core, where the work most likely is. */
@@ -46,7 +48,7 @@ export async function readProcessorConditions(): Promise<Conditions> {
   };
 }
 
-async function textOf(path: string): Promise<string | null> {
+export async function textOf(path: string): Promise<string | null> {
   try {
     return (await readFile(path, 'utf8')).trim() || null;
   } catch {

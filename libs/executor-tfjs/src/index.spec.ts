@@ -5,18 +5,22 @@ it('creates its executors and no other', () => {
     'tfjs-wasm',
     'tfjs-cpu',
     'tfjs-node',
+    'tfjs-webgpu',
   ]);
   for (const name of ['tfjs-webgl', 'wasm', '']) {
     expect(() => createExecutor(name)).toThrow(
-      `there is no executor "${name}" in @alphaflops/executor-tfjs; it has tfjs-wasm, tfjs-cpu, tfjs-node`,
+      `there is no executor "${name}" in @alphaflops/executor-tfjs; it has tfjs-wasm, tfjs-cpu, tfjs-node, tfjs-webgpu`,
     );
   }
 });
 
-it('takes a folder for tfjs-node and nothing else', () => {
+it('takes each executor’s own settings and nothing else', () => {
   expect(createExecutor('tfjs-node', { folder: '/opt/tfjs-node' }).name).toBe('tfjs-node');
   expect(() => createExecutor('tfjs-node', { folder: '' })).toThrow(
     /^settings of executor tfjs-node: folder: /,
+  );
+  expect(() => createExecutor('tfjs-webgpu', { softwareAdapter: 'yes' })).toThrow(
+    /^settings of executor tfjs-webgpu: softwareAdapter: /,
   );
   expect(() => createExecutor('tfjs-wasm', { folder: '/opt' })).toThrow(
     /^settings of executor tfjs-wasm: .*"folder"/,

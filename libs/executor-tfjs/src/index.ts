@@ -2,17 +2,35 @@ import { ExecutorError, type Executor, type ExecutorSettings } from '@alphaflops
 import { z } from 'zod';
 import { BACKENDS } from './backend.js';
 import { TfjsExecutor } from './tfjs-executor.js';
+import { WebGpuExecutor } from './webgpu/webgpu-executor.js';
 
-/** `tfjs-wasm` (XNNPACK), `tfjs-cpu` (plain loops, for checking), `tfjs-node` (TensorFlow's own library). */
-export const TFJS_EXECUTORS = BACKENDS.map((backend) => `tfjs-${backend}` as const);
+/**
+ * On the processor: `tfjs-wasm` (XNNPACK), `tfjs-cpu` (plain loops, for checking), `tfjs-node` (TensorFlow's own library).
+ * On a GPU: `tfjs-webgpu`.
+ */
+export const TFJS_EXECUTORS = [
+  ...BACKENDS.map((backend) => `tfjs-${backend}` as const),
+  'tfjs-webgpu',
+] as const;
+
+const NO_SETTINGS = z.strictObject({});
 
 const NodeSettingsSchema = z.strictObject({
   /** Folder with the packages that have tfjs-node, if it is not among those around this one. */
   folder: z.string().min(1).optional(),
 });
 
+const WebGpuSettingsSchema = z.strictObject({
+  /** Use an adapter that computes on the processor, and no GPU; without, such an adapter is refused. */
+  softwareAdapter: z.boolean().default(false),
+});
+
 /** What `@alphaflops/executor` calls. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
 export function createExecutor(name: string, settings: ExecutorSettings = {}): Executor {
+  if (name === 'tfjs-webgpu') {
+    const { softwareAdapter } = parse(WebGpuSettingsSchema, name, settings);
+    return new WebGpuExecutor({ software: softwareAdapter });
+  }
   const backend = BACKENDS.find((candidate) => name === `tfjs-${candidate}`);
   if (backend === undefined) {
     throw new ExecutorError(
@@ -20,10 +38,15 @@ export function createExecutor(name: string, settings: ExecutorSettings = {}): E
       `there is no executor "${name}" in @alphaflops/executor-tfjs; it has ${TFJS_EXECUTORS.join(', ')}`,
     );
   }
-  const parsed = (backend === 'node' ? NodeSettingsSchema : z.strictObject({})).safeParse(settings);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new ExecutorError('bad-settings', `settings of executor ${name}: ${issues.join('; ')}`);
-  }
-  return new TfjsExecutor(backend, parsed.data);
+  return new TfjsExecutor(
+    backend,
+    parse(backend === 'node' ? NodeSettingsSchema : NO_SETTINGS, name, settings),
+  );
+}
+
+function parse<T>(schema: z.ZodType<T>, name: string, settings: ExecutorSettings): T {
+  const parsed = schema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ExecutorError('bad-settings', `settings of executor ${name}: ${issues.join('; ')}`);
 }
