@@ -12,6 +12,8 @@ const PAGES = [
   ['new-campaign', '/campaigns/new', 'New campaign'],
   ['workers', '/workers', 'Workers'],
   ['devices', '/devices', 'Devices and models'],
+  ['predict', '/predict', 'Predict'],
+  ['data', '/data', 'Data'],
 ] as const;
 
 whenThere('the dashboard in a browser', () => {
@@ -75,21 +77,149 @@ whenThere('the dashboard in a browser', () => {
     await tab.screenshot('campaign');
   }, 90_000);
 
+  /** Light, dark and phone: what must hold of every page. */
+  const lookAt = async (name: string) => {
+    for (const theme of ['light', 'dark'] as const) {
+      await tab.page.getByLabel('Colours').selectOption(theme);
+      expect(await tab.seriousFindings()).toEqual([]);
+      await tab.screenshot(`${name}-${theme}`);
+    }
+    await tab.page.setViewportSize(PHONE);
+    expect(await tab.overflow()).toBeLessThanOrEqual(0);
+    await tab.screenshot(`${name}-phone`);
+    await tab.page.setViewportSize(DESK);
+  };
+
   it.each(PAGES)(
-    'opens %s: nothing serious for axe in light and dark, no sideways scrolling on a phone',
+    'opens %s: nothing serious for axe, no sideways scrolling on a phone',
     async (name, path, heading) => {
-      for (const theme of ['light', 'dark'] as const) {
-        await go(path, heading);
-        await tab.page.getByLabel('Colours').selectOption(theme);
-        expect(await tab.seriousFindings()).toEqual([]);
-        await tab.screenshot(`${name}-${theme}`);
-      }
-      await tab.page.setViewportSize(PHONE);
-      expect(await tab.overflow()).toBeLessThanOrEqual(0);
-      await tab.screenshot(`${name}-phone`);
-      await tab.page.setViewportSize(DESK);
+      await go(path, heading);
+      await lookAt(name);
     },
   );
+
+  it('shows the model of a device class: figures, errors, coefficients, versions', async () => {
+    const { page } = tab;
+    await go('/devices', 'Devices and models');
+    await page.getByRole('link', { name: 'Fake device' }).click();
+    await page.getByRole('heading', { name: 'Coefficients' }).waitFor();
+    await page.getByRole('table').getByText('3×3', { exact: true }).waitFor();
+    await page.getByRole('img', { name: /^Predicted against measured time/ }).waitFor();
+    // Four figures of an axis with the lines of the chosen form, of α and of FLOPs.
+    await until(
+      () => page.locator('.legend .line').count(),
+      (lines) => lines === 4,
+    );
+    expect(await page.getByRole('img', { name: /^Time against/ }).count()).toBe(4);
+    await lookAt('device-class');
+  });
+
+  it('predicts layers that are typed, as table, CSV and link', async () => {
+    const { page } = tab;
+    await go('/predict', 'Predict');
+    await page.getByRole('button', { name: 'Example: a ResNet-50 block' }).click();
+    await page.getByText('Total of 3').waitFor();
+    // 56² points: 256·64 + 64·64·9 + 64·256 multiply-adds each
+    await page.getByRole('cell', { name: '218 M', exact: true }).waitFor();
+    await page.getByLabel('Cout of layer 2').fill('128');
+    await page.getByRole('cell', { name: '334 M', exact: true }).waitFor();
+    await lookAt('predict-example');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    const copied = async (button: string) => {
+      await page.getByRole('button', { name: button }).click();
+      await page.getByRole('button', { name: 'Copied' }).waitFor();
+      return page.evaluate(() => navigator.clipboard.readText());
+    };
+    const csv = await copied('Copy as CSV');
+    expect(csv.split('\n')[0]).toContain('predicted_ms,lower_ms,upper_ms,alpha,alpha_flops,in_domain');
+    expect(csv.trim().split('\n')).toHaveLength(4);
+    await page.reload();
+    await page.goto(await copied('Copy link'));
+    expect(await page.getByLabel('Cout of layer 1').inputValue()).toBe('128');
+  });
+
+  it('makes a join token and shows the line to run', async () => {
+    const { page } = tab;
+    await go('/workers', 'Workers');
+    await page.getByRole('button', { name: 'Add a node' }).click();
+    await page.getByLabel('Labels').fill('rack=7');
+    expect(await tab.seriousFindings()).toEqual([]);
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    const line = await page.getByLabel('Command to run on the node').innerText();
+    expect(line).toContain(`worker join ${stack.url}`);
+    await tab.screenshot('add-node');
+    await page.getByRole('button', { name: 'Done' }).click();
+    const { data } = await stack.api.GET('/v1/join-tokens');
+    expect(data?.some(({ labels }) => labels['rack'] === '7')).toBe(true);
+  });
+
+  it('lets the main actions be reached and done by keyboard', async () => {
+    const { page } = tab;
+    const tabTo = async (name: string) => {
+      const focused = () =>
+        page.evaluate(() => {
+          const { activeElement: element } = document;
+          return element?.getAttribute('aria-label') ?? element?.textContent ?? '';
+        });
+      for (let presses = 0; (await focused()) !== name; presses += 1) {
+        expect(presses).toBeLessThan(60);
+        await page.keyboard.press('Tab');
+      }
+    };
+    await page.goto(`${stack.url}/#/workers`);
+    await page.reload();
+    await page.getByRole('button', { name: 'Revoke bench-1' }).waitFor();
+    await tabTo('Skip to the content');
+    await tabTo('Revoke bench-1');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.reload();
+    await tabTo('Campaigns');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Campaigns', level: 1 }).waitFor();
+    await tabTo('New campaign');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'New campaign' }).waitFor();
+    await page.getByLabel('Name').fill('by keyboard');
+    await page.getByLabel('Name').press('Enter');
+    await page.getByRole('heading', { name: 'by keyboard' }).waitFor();
+  });
+
+  it('plots 100,000 points and goes on answering', async () => {
+    const { page } = tab;
+    await page.route('**/v1/samples/stream?*', (route) =>
+      route.fulfill({ contentType: 'text/csv', body: manySamples(100_000) }),
+    );
+    await page.evaluate(() => {
+      const seen = window as unknown as { longestMs: number };
+      seen.longestMs = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) seen.longestMs = Math.max(seen.longestMs, duration);
+      }).observe({ type: 'longtask' });
+    });
+    await page.goto(`${stack.url}/#/data`);
+    await page.locator('figure[data-points="100000"] canvas').waitFor();
+    await tab.screenshot('data-100000');
+    const longestMs = await page.evaluate(() => (window as unknown as { longestMs: number }).longestMs);
+    await page.unroute('**/v1/samples/stream?*');
+    expect(longestMs).toBeLessThan(3_000);
+  });
+
+  it('brings at most 300 kB, compressed, at the first load', async () => {
+    await go('/', 'Overview');
+    await tab.page.reload();
+    const bytes = await tab.page.evaluate(() =>
+      performance
+        .getEntries()
+        .filter((entry): entry is PerformanceResourceTiming => entry instanceof PerformanceResourceTiming)
+        .filter(({ name }) => !name.includes('/v1/'))
+        .map(({ encodedBodySize }) => encodedBodySize),
+    );
+    expect(bytes.length).toBeGreaterThanOrEqual(3);
+    expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(300_000);
+  });
 
   it('revokes a worker, after asking', async () => {
     await go('/workers', 'Workers');
@@ -101,3 +231,16 @@ whenThere('the dashboard in a browser', () => {
     expect(data?.items.map(({ desiredState }) => desiredState)).toEqual(['revoked']);
   });
 });
+
+/** Canonical CSV of made-up samples. */
+function manySamples(count: number): string {
+  const rows = Array.from({ length: count }, (_, at) => {
+    const side = 1 + (at % 224);
+    const channels = 1 + ((at * 7) % 512);
+    const kernel = 1 + 2 * (at % 3);
+    const timeMs = (0.02 + (side * side * channels * 64 * kernel * kernel) / 1e10) * (1 + (at % 17) / 17);
+    return `1,${side},${side},${channels},64,${kernel},${kernel},1,1,f32,same,NCHW,${timeMs}`;
+  });
+  const header = 'batch,height,width,cin,cout,kernel_h,kernel_w,stride,groups,dtype,padding,layout,time_ms';
+  return [header, ...rows, ''].join('\n');
+}

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import compression from 'compression';
 import type { Response } from 'express';
 
 const YEAR_S = 365 * 24 * 3600;
@@ -11,6 +12,7 @@ const YEAR_S = 365 * 24 * 3600;
  */
 export function serveDashboard(app: NestExpressApplication): void {
   const room = dirname(fileURLToPath(import.meta.resolve('@alphaflops/dashboard/package.json')));
+  app.use('/assets', compression());
   app.useStaticAssets(join(room, 'dist/site'), {
     setHeaders: (response: Response, path: string) => {
       const isKept = path.includes('/assets/');

@@ -14,12 +14,17 @@ import { Busy, Empty } from './ui.js';
 
 const NewCampaignPage = lazy(() => import('./pages/new-campaign.js'));
 const DevicesPage = lazy(() => import('./pages/devices.js'));
+const DeviceClassPage = lazy(() => import('./pages/device-class.js'));
+const PredictPage = lazy(() => import('./pages/predict.js'));
+const DataPage = lazy(() => import('./pages/data.js'));
 
 const NAVIGATION = [
   ['/', 'Overview'],
   ['/campaigns', 'Campaigns'],
   ['/workers', 'Workers'],
   ['/devices', 'Devices and models'],
+  ['/predict', 'Predict'],
+  ['/data', 'Data'],
 ] as const;
 
 export function App() {
@@ -81,6 +86,9 @@ function Frame({ onSignOut }: { onSignOut: () => void }) {
         <Route path="/campaigns/:id">{({ id }) => <CampaignPage key={id} id={id} />}</Route>
         <Route path="/workers" component={WorkersPage} />
         <Route path="/devices" component={DevicesPage} />
+        <Route path="/devices/:id">{({ id }) => <DeviceClassPage key={id} id={id} />}</Route>
+        <Route path="/predict/:what?" component={PredictPage} />
+        <Route path="/data" component={DataPage} />
         <Route>
           <Empty title="There is no such page">
             <Link href="/">Go to the overview</Link>

@@ -18,7 +18,7 @@ export interface ChartProps {
 }
 
 /** uPlot declares an ambient enum of these, which has no value to import. */
-const DISTRIBUTION = { linear: { distr: 1 }, log: { distr: 3 } } as const;
+const DISTRIBUTION: Readonly<Record<'linear' | 'log', object>> = { linear: { distr: 1 }, log: { distr: 3 } };
 const AXIS_FONT = '12px system-ui, sans-serif';
 
 /** Points and lines over two axes. The nearest point to the pointer is told in words below. */

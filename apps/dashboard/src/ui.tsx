@@ -55,6 +55,8 @@ export function Stat(props: { label: string; value: ReactNode; unit?: string }) 
 const TONES: Readonly<Record<string, string>> = {
   online: 'good',
   completed: 'good',
+  published: 'good',
+  candidate: 'warn',
   ok: 'good',
   running: 'busy',
   planned: 'busy',

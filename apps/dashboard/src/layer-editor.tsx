@@ -1,0 +1,99 @@
+import { DTYPES, type EditedLayer, EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS } from './layer-link.js';
+import { Panel, TableBox } from './ui.js';
+
+/** Layers as rows; sizes in elements, padding “same”. */
+export function LayerEditor(props: {
+  layers: readonly EditedLayer[];
+  onChange: (layers: readonly EditedLayer[]) => void;
+}) {
+  const { layers, onChange } = props;
+  const change = (at: number, changes: Partial<EditedLayer>) => {
+    onChange(layers.map((layer, other) => (other === at ? { ...layer, ...changes } : layer)));
+  };
+  return (
+    <Panel
+      title="Layers"
+      unit="sizes in elements, padding “same”"
+      actions={
+        <>
+          <button
+            type="button"
+            onClick={() => {
+              onChange([...layers, layers.at(-1) ?? FIRST_LAYER]);
+            }}
+          >
+            Add a layer
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              onChange(EXAMPLE);
+            }}
+          >
+            Example: a ResNet-50 block
+          </button>
+        </>
+      }
+    >
+      <TableBox label="Layers">
+        <table className="layers">
+          <thead>
+            <tr>
+              <th>#</th>
+              {NUMBER_COLUMNS.map(([name, title]) => (
+                <th key={name}>{title}</th>
+              ))}
+              <th>Type</th>
+              <th>Remove</th>
+            </tr>
+          </thead>
+          <tbody>
+            {layers.map((layer, at) => (
+              <tr key={at}>
+                <td>{at + 1}</td>
+                {NUMBER_COLUMNS.map(([name, title]) => (
+                  <td key={name}>
+                    <input
+                      type="number"
+                      min={1}
+                      aria-label={`${title} of layer ${at + 1}`}
+                      value={layer[name] || ''}
+                      onChange={({ target }) => {
+                        change(at, { [name]: Number(target.value) });
+                      }}
+                    />
+                  </td>
+                ))}
+                <td>
+                  <select
+                    aria-label={`Element type of layer ${at + 1}`}
+                    value={layer.dtype}
+                    onChange={({ target }) => {
+                      change(at, { dtype: DTYPES.find((name) => name === target.value) ?? 'f32' });
+                    }}
+                  >
+                    {DTYPES.map((name) => (
+                      <option key={name}>{name}</option>
+                    ))}
+                  </select>
+                </td>
+                <td>
+                  <button
+                    type="button"
+                    disabled={layers.length === 1}
+                    aria-label={`Remove layer ${at + 1}`}
+                    onClick={() => {
+                      onChange(layers.filter((_, other) => other !== at));
+                    }}
+                  >
+                    Remove
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+    </Panel>
+  );
+}

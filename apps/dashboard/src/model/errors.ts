@@ -1,0 +1,105 @@
+import { specKey } from '@alphaflops/conv';
+import type { Model, Prediction } from '../api.js';
+import type { Point } from '../samples.js';
+
+/** A sample with what the model says of it. */
+export interface Judged {
+  readonly point: Point;
+  readonly predictedMs: number;
+  readonly isInside: boolean | null;
+}
+
+export interface ErrorRow {
+  readonly name: string;
+  readonly n: number;
+  readonly medianApe: number;
+  /** Share of the samples inside their interval; null without one. */
+  readonly coverage: number | null;
+}
+
+/** So many samples are judged: enough for shares, few enough for one request. */
+const JUDGED = 2_000;
+/** With fewer, held-out predictions say nothing of single kernels. */
+const LEAST_HELD_OUT = 30;
+const MOST_KERNELS = 8;
+
+/**
+ * Samples to judge a model by: those for which it keeps a prediction made without them, if it keeps enough; otherwise
+ * the samples at large, most of which it was fitted to.
+ */
+export function samplesToJudge(
+  model: Model,
+  points: readonly Point[],
+): { points: readonly Point[]; heldOut: ReadonlyMap<string, number> | null } {
+  const heldOut = new Map(
+    (model.heldOut?.shapes ?? []).map(([shape, predictedMs]) => [String(shape), Number(predictedMs)]),
+  );
+  const known = heldOut.size === 0 ? [] : points.filter(({ spec }) => heldOut.has(specKey(spec)));
+  if (known.length >= LEAST_HELD_OUT) return { points: evenly(known, JUDGED), heldOut };
+  return { points: evenly(points, JUDGED), heldOut: null };
+}
+
+export function judged(
+  points: readonly Point[],
+  predictions: readonly Prediction[],
+  heldOut: ReadonlyMap<string, number> | null,
+): Judged[] {
+  return points.map((point, at) => {
+    const { predictedMs = NaN, lowerMs = null, upperMs = null } = predictions[at] ?? {};
+    return {
+      point,
+      predictedMs: heldOut?.get(specKey(point.spec)) ?? predictedMs,
+      isInside:
+        lowerMs === null || upperMs === null ? null : lowerMs <= point.timeMs && point.timeMs <= upperMs,
+    };
+  });
+}
+
+export function byKernel(all: readonly Judged[]): ErrorRow[] {
+  const rows = grouped(all, ({ point: { spec } }) => `${spec.kernel_h}×${spec.kernel_w}`);
+  return rows.sort((a, b) => b.n - a.n).slice(0, MOST_KERNELS);
+}
+
+/** By decade of the measured time, fastest first. */
+export function byDecade(all: readonly Judged[]): ErrorRow[] {
+  return grouped(all, ({ point }) => String(Math.floor(Math.log10(point.timeMs))))
+    .sort((a, b) => Number(a.name) - Number(b.name))
+    .map((row) => ({ ...row, name: `${decade(Number(row.name))}–${decade(Number(row.name) + 1)}` }));
+}
+
+function grouped(all: readonly Judged[], nameOf: (one: Judged) => string): ErrorRow[] {
+  const groups = new Map<string, Judged[]>();
+  for (const one of all) {
+    const name = nameOf(one);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [one]);
+    else group.push(one);
+  }
+  return [...groups].map(([name, members]) => {
+    const known = members.filter(({ isInside }) => isInside !== null);
+    return {
+      name,
+      n: members.length,
+      medianApe: median(
+        members.map(({ predictedMs, point: { timeMs } }) => Math.abs(predictedMs / timeMs - 1)),
+      ),
+      coverage: known.length === 0 ? null : known.filter(({ isInside }) => isInside).length / known.length,
+    };
+  });
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const high = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? NaN) + high) / 2;
+}
+
+function decade(exponent: number): string {
+  return String(Number(`1e${exponent}`));
+}
+
+function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  return Array.from({ length: count }, (_, at) => items[Math.floor((at * items.length) / count)] as T);
+}

@@ -1,0 +1,241 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Model } from '../api.js';
+import { count, moment, percent, significant } from '../format.js';
+import { answered, useSession } from '../session.js';
+import { Badge, Field, Panel, TableBox, Trouble } from '../ui.js';
+import { heldOutOf } from '../api.js';
+
+const SYMBOLS: Readonly<Record<string, string>> = { beta: 'β', gamma: 'γ' };
+/** Forms with more coefficients than a person reads are folded. */
+const READABLE = 12;
+
+export function FormsTable({ model }: { model: Model }) {
+  return (
+    <Panel title="Errors and interval coverage" unit="on shapes held out, %">
+      <TableBox label="Errors of the forms">
+        <table>
+          <thead>
+            <tr>
+              <th>Form</th>
+              <th className="number">Median error, %</th>
+              <th className="number">Mean error, %</th>
+              <th className="number">Within 10 %, %</th>
+              <th className="number">Within 20 %, %</th>
+              <th className="number">R² of log ms</th>
+              <th className="number">In {percent(model.interval.coverage, 0)} interval, %</th>
+            </tr>
+          </thead>
+          <tbody>
+            {model.forms.map(({ form, heldOut }) => (
+              <tr key={form}>
+                <td>{form === model.chosenForm ? <strong>{form} (chosen)</strong> : form}</td>
+                {heldOut === null ? (
+                  <td colSpan={6}>too few shapes to hold any out</td>
+                ) : (
+                  <>
+                    {[heldOut.medianApe, heldOut.mape, heldOut.within10, heldOut.within20].map(
+                      (share, at) => (
+                        <td key={at} className="number">
+                          {(100 * share).toFixed(1)}
+                        </td>
+                      ),
+                    )}
+                    <td className="number">{heldOut.r2Log?.toFixed(3) ?? '–'}</td>
+                    <td className="number">
+                      {form === model.chosenForm && heldOut.coverage !== null
+                        ? (100 * heldOut.coverage).toFixed(1)
+                        : '–'}
+                    </td>
+                  </>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+      {model.notes.length > 0 && (
+        <ul className="notes">
+          {model.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+export function Coefficients({ model }: { model: Model }) {
+  const rows = model.forms.flatMap(({ form, groups }) =>
+    groups.flatMap(({ group, n, parameters }) =>
+      parameters.length > READABLE ? [] : parameters.map((parameter) => ({ form, group, n, parameter })),
+    ),
+  );
+  const hidden = model.forms.filter(({ groups }) =>
+    groups.some(({ parameters }) => parameters.length > READABLE),
+  );
+  return (
+    <Panel title="Coefficients" unit="value ± standard error">
+      <TableBox label="Coefficients">
+        <table>
+          <thead>
+            <tr>
+              <th>Form</th>
+              <th>Kernels</th>
+              <th className="number">Samples</th>
+              <th>Coefficient</th>
+              <th className="number">Value</th>
+              <th className="number">Standard error</th>
+              <th>Unit</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ form, group, n, parameter: { name, value, unit, standardError, state } }) => (
+              <tr key={`${form} ${group} ${name}`}>
+                <td>{form}</td>
+                <td>{group}</td>
+                <td className="number">{count(n)}</td>
+                <td>{SYMBOLS[name] ?? name}</td>
+                <td className="number">
+                  {state === 'not-identifiable' ? 'not identifiable' : significant(value)}
+                  {state === 'on-bound' && ' (on its bound)'}
+                </td>
+                <td className="number">
+                  {state === 'estimated' && standardError !== null
+                    ? `± ${significant(standardError, 2)}`
+                    : '–'}
+                </td>
+                <td>{state === 'not-identifiable' || unit === '1' ? '' : unit}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+      {hidden.length > 0 && (
+        <p className="hint">
+          {hidden.map(({ form }) => form).join(', ')}: {READABLE} coefficients and more for each family of
+          kernels; they are in the model’s document (GET /v1/models/{model.id}).
+        </p>
+      )}
+    </Panel>
+  );
+}
+
+export function Versions(props: { models: readonly Model[]; shown: Model; onShow: (id: string) => void }) {
+  const { models, shown, onShow } = props;
+  return (
+    <Panel title="Versions" unit="newest first">
+      <TableBox label="Versions">
+        <table>
+          <thead>
+            <tr>
+              <th>Version</th>
+              <th>Status</th>
+              <th>Form</th>
+              <th className="number">Median error, %</th>
+              <th className="number">Shapes</th>
+              <th>Fitted</th>
+              <th>Show</th>
+            </tr>
+          </thead>
+          <tbody>
+            {models.map((model) => (
+              <tr key={model.id}>
+                <td>v{model.version}</td>
+                <td>
+                  <Badge state={model.status} />
+                  {model.statusReason !== null && <small>{model.statusReason}</small>}
+                </td>
+                <td>{model.chosenForm}</td>
+                <td className="number">{percent(heldOutOf(model)?.medianApe).replace(' %', '')}</td>
+                <td className="number">{count(model.data.shapes)}</td>
+                <td>{moment(model.createdAt)}</td>
+                <td>
+                  {model.id === shown.id ? (
+                    'shown'
+                  ) : (
+                    <button
+                      type="button"
+                      aria-label={`Show version ${model.version ?? ''}`}
+                      onClick={() => {
+                        onShow(model.id ?? '');
+                      }}
+                    >
+                      Show
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+      {models.length > 1 && <Differences models={models} shown={shown} />}
+    </Panel>
+  );
+}
+
+function Differences({ models, shown }: { models: readonly Model[]; shown: Model }) {
+  const { api } = useSession();
+  const others = models.filter(({ id }) => id !== shown.id);
+  const [asked, setAsked] = useState('');
+  const other = others.find(({ id }) => id === asked) ?? others[0];
+  const diff = useQuery({
+    queryKey: ['diff', other?.id, shown.id],
+    queryFn: async () => {
+      const path = { id: other?.id ?? '', other: shown.id ?? '' };
+      return answered((await api.GET('/v1/models/{id}/diff/{other}', { params: { path } })).data);
+    },
+    staleTime: Infinity,
+  });
+  const { origin = [], errors = [], interval = [], parameters = [] } = diff.data ?? {};
+  const rows = [...origin, ...errors, ...interval, ...parameters].slice(0, 40);
+  return (
+    <>
+      <Field label={`What changed to v${shown.version ?? ''} from`}>
+        <select
+          value={other?.id ?? ''}
+          onChange={({ target }) => {
+            setAsked(target.value);
+          }}
+        >
+          {others.map(({ id, version }) => (
+            <option key={id} value={id ?? ''}>
+              v{version}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Trouble error={diff.error} />
+      <TableBox label="What changed">
+        <table>
+          <thead>
+            <tr>
+              <th>What</th>
+              <th className="number">Before</th>
+              <th className="number">After</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ what, before, after }) => (
+              <tr key={what}>
+                <td>{what}</td>
+                <td className="number">{cell(before)}</td>
+                <td className="number">{cell(after)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+    </>
+  );
+}
+
+function cell(value: string | number | null): string {
+  if (value === null) return '–';
+  return typeof value === 'number'
+    ? significant(value)
+    : value.length > 24
+      ? `${value.slice(0, 12)}…`
+      : value;
+}

@@ -1,0 +1,242 @@
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type Sample, useDeviceClasses } from '../api.js';
+import { count, moment, significant } from '../format.js';
+import { SampleChart } from '../sample-chart.js';
+import { type SampleFilter, streamPath, usePoints } from '../samples.js';
+import { answered, fetchRaw, useSession } from '../session.js';
+import { shapeText } from '../shapes.js';
+import { Badge, Busy, Empty, Field, PageHead, Panel, TableBox, Trouble } from '../ui.js';
+
+const PAGE = 50;
+const OUTCOMES = ['ok', 'unsupported', 'out-of-memory', 'timeout', 'throttled', 'noisy', 'wrong-result', 'executor-crashed'] as const; // prettier-ignore
+type Outcome = (typeof OUTCOMES)[number];
+type Filter = SampleFilter & { outcome?: Outcome };
+
+export default function DataPage() {
+  const [filter, setFilter] = useState<Filter>({});
+  const points = usePoints(withoutOutcome(filter));
+  return (
+    <>
+      <PageHead
+        title="Data"
+        lead="Every measurement with its outcome. Samples never change once they are stored."
+        actions={<Export filter={filter} />}
+      />
+      <Filters filter={filter} onChange={setFilter} />
+      <Trouble error={points.error} />
+      {points.data !== undefined && points.data.length > 0 && (
+        <Panel title="Ok samples that match" unit="time of one convolution in ms, against its multiply-adds">
+          <SampleChart label="Ok samples that match" points={points.data} height={360} />
+        </Panel>
+      )}
+      <SampleTable filter={filter} />
+    </>
+  );
+}
+
+/** The plot shows what has a time: ok samples, whatever outcome is listed. */
+function withoutOutcome(filter: Filter): SampleFilter {
+  const plotted = { ...filter };
+  delete plotted.outcome;
+  return plotted;
+}
+
+function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filter) => void }) {
+  const classes = useDeviceClasses();
+  const set = (name: keyof Filter, value: string) => {
+    onChange(
+      Object.fromEntries(Object.entries({ ...filter, [name]: value }).filter(([, each]) => each !== '')),
+    );
+  };
+  return (
+    <Panel title="Filter">
+      <div className="fields">
+        <Field label="Device class">
+          <select
+            value={filter.deviceClassId ?? ''}
+            onChange={({ target }) => {
+              set('deviceClassId', target.value);
+            }}
+          >
+            <option value="">all</option>
+            {(classes.data ?? []).map(({ id }) => (
+              <option key={id}>{id}</option>
+            ))}
+          </select>
+        </Field>
+        <Field label="Campaign id">
+          <input
+            placeholder="all"
+            defaultValue={filter.campaignId ?? ''}
+            onBlur={({ target }) => {
+              set('campaignId', target.value.trim());
+            }}
+            onKeyDown={({ key, currentTarget }) => {
+              if (key === 'Enter') set('campaignId', currentTarget.value.trim());
+            }}
+          />
+        </Field>
+        <Field label="Outcome">
+          <select
+            value={filter.outcome ?? ''}
+            onChange={({ target }) => {
+              set('outcome', target.value);
+            }}
+          >
+            <option value="">all</option>
+            {OUTCOMES.map((outcome) => (
+              <option key={outcome}>{outcome}</option>
+            ))}
+          </select>
+        </Field>
+        <Moment
+          label="Recorded from"
+          onChange={(at) => {
+            set('recordedFrom', at);
+          }}
+        />
+        <Moment
+          label="Recorded before"
+          onChange={(at) => {
+            set('recordedTo', at);
+          }}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+/** A moment in the reader's time zone, given on in UTC. */
+function Moment({ label, onChange }: { label: string; onChange: (timestamp: string) => void }) {
+  return (
+    <Field label={label}>
+      <input
+        type="datetime-local"
+        onChange={({ target: { value } }) => {
+          onChange(value === '' ? '' : new Date(value).toISOString());
+        }}
+      />
+    </Field>
+  );
+}
+
+function SampleTable({ filter }: { filter: Filter }) {
+  const { api } = useSession();
+  const samples = useInfiniteQuery({
+    queryKey: ['samples', filter],
+    queryFn: async ({ pageParam }) => {
+      const query = { ...filter, limit: PAGE, ...(pageParam !== '' && { cursor: pageParam }) };
+      return answered((await api.GET('/v1/samples', { params: { query } })).data);
+    },
+    initialPageParam: '',
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+  });
+  const items = samples.data?.pages.flatMap((page) => page.items) ?? [];
+  if (samples.isPending) return <Busy what="samples" />;
+  if (samples.error !== null) return <Trouble error={samples.error} />;
+  if (items.length === 0) {
+    return (
+      <Empty title="No sample matches">
+        <p>
+          Take a filter away, or measure something: a campaign’s samples appear here as they are recorded.
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Panel title="Samples" unit="oldest first">
+      <TableBox label="Samples">
+        <table>
+          <thead>
+            <tr>
+              <th>Recorded</th>
+              <th>Shape</th>
+              <th>Outcome</th>
+              <th className="number">Time, ms</th>
+              <th className="number">Quartiles, ms</th>
+              <th className="number">Energy, mJ</th>
+              <th className="number">Repetitions</th>
+              <th>Device</th>
+              <th>Campaign</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((sample) => (
+              <SampleRow key={sample.id} sample={sample} />
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+      {samples.hasNextPage && (
+        <button
+          type="button"
+          disabled={samples.isFetching}
+          onClick={() => {
+            void samples.fetchNextPage();
+          }}
+        >
+          {PAGE} more
+        </button>
+      )}
+    </Panel>
+  );
+}
+
+function SampleRow({ sample }: { sample: Sample }) {
+  const { timing, reason } = sample;
+  return (
+    <tr>
+      <td className="when">{moment(sample.recordedAt)}</td>
+      <td>{shapeText(sample.spec)}</td>
+      <td>
+        <Badge state={sample.outcome} />
+        {reason !== null && <small>{reason}</small>}
+      </td>
+      <td className="number">{timing === null ? '–' : significant(timing.timeMs)}</td>
+      <td className="number">
+        {timing === null ? '–' : `${significant(timing.timeQ25Ms, 3)} – ${significant(timing.timeQ75Ms, 3)}`}
+      </td>
+      <td className="number">
+        {timing === null || timing.energyMj === null ? '–' : significant(timing.energyMj, 3)}
+      </td>
+      <td className="number">{timing === null ? '–' : count(timing.repetitions)}</td>
+      <td>{sample.deviceId ?? '–'}</td>
+      <td>{sample.campaignId}</td>
+    </tr>
+  );
+}
+
+/** Downloads what matches. A browser keeps the file in memory meanwhile; for millions of samples there is the API. */
+function Export({ filter }: { filter: Filter }) {
+  const session = useSession();
+  const download = useMutation({
+    mutationFn: async (format: 'csv' | 'jsonl') => {
+      const answer = await fetchRaw(session, streamPath(filter, format));
+      const address = URL.createObjectURL(await answer.blob());
+      const link = Object.assign(document.createElement('a'), {
+        href: address,
+        download: `samples.${format}`,
+      });
+      link.click();
+      URL.revokeObjectURL(address);
+    },
+  });
+  return (
+    <>
+      <Trouble error={download.error} />
+      {(['csv', 'jsonl'] as const).map((format) => (
+        <button
+          key={format}
+          type="button"
+          disabled={download.isPending}
+          onClick={() => {
+            download.mutate(format);
+          }}
+        >
+          {format === 'csv' ? 'Export ok samples as CSV' : 'Export as JSON lines'}
+        </button>
+      ))}
+    </>
+  );
+}

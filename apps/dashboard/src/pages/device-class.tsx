@@ -1,0 +1,144 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import { type DeviceClass, type Model, useModels } from '../api.js';
+import { count, scaled } from '../format.js';
+import { ErrorTables, PredictedFigure } from '../model/accuracy.js';
+import { AxisFigures } from '../model/axis-figures.js';
+import { Coefficients, FormsTable, Versions } from '../model/tables.js';
+import { SampleChart } from '../sample-chart.js';
+import { type Point, usePoints } from '../samples.js';
+import { answered, useSession } from '../session.js';
+import { Busy, Empty, PageHead, Panel, Trouble } from '../ui.js';
+
+const VERSIONS_READ = 10;
+const NO_POINTS: readonly Point[] = [];
+
+export default function DeviceClassPage({ id }: { id: string }) {
+  const { api } = useSession();
+  const found = useQuery({
+    queryKey: ['device-class', id],
+    queryFn: async () =>
+      answered((await api.GET('/v1/device-classes/{id}', { params: { path: { id } } })).data),
+  });
+  const models = useModels(VERSIONS_READ, id);
+  const points = usePoints({ deviceClassId: id });
+  const [asked, setAsked] = useState('');
+  const served = models.data?.find(({ status }) => status === 'published');
+  const model = models.data?.find((each) => each.id === asked) ?? served ?? models.data?.[0];
+  if (found.data === undefined) {
+    return found.error === null ? <Busy what="the device class" /> : <Trouble error={found.error} />;
+  }
+  return (
+    <>
+      <PageHead title={found.data.sku} lead={factsOf(found.data)} actions={<FitAgain id={id} />} />
+      <Trouble error={models.error ?? points.error} />
+      {models.isPending && <Busy what="models" />}
+      {models.data?.length === 0 && (
+        <Empty title="No model yet">
+          <p>
+            A model is fitted when a campaign on this class has measured its last shape:{' '}
+            <Link href="/campaigns/new">start one</Link>.
+          </p>
+        </Empty>
+      )}
+      {model !== undefined && (
+        <ModelPanels
+          key={model.id}
+          model={model}
+          models={models.data ?? []}
+          points={points.data ?? NO_POINTS}
+          onShow={setAsked}
+        />
+      )}
+      {points.isPending && <Busy what="samples" />}
+      {points.data !== undefined && points.data.length > 0 && (
+        <Panel title="All ok samples" unit="time of one convolution in ms, against its multiply-adds">
+          <SampleChart label="All ok samples of the device class" points={points.data} />
+        </Panel>
+      )}
+    </>
+  );
+}
+
+interface ModelPanelsProps {
+  model: Model;
+  models: readonly Model[];
+  points: readonly Point[];
+  onShow: (id: string) => void;
+}
+
+function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
+  return (
+    <>
+      <h2 className="section">
+        Model v{model.version}
+        <span className="unit">
+          {' '}
+          {model.id}, from {count(model.data.samples)} samples of {count(model.data.shapes)} shapes
+        </span>
+      </h2>
+      <FormsTable model={model} />
+      {points.length > 0 && <AxisFigures model={model} points={points} />}
+      <PredictedFigure model={model} />
+      <ErrorTables model={model} points={points} />
+      <Coefficients model={model} />
+      <Versions models={models} shown={model} onShow={onShow} />
+    </>
+  );
+}
+
+function factsOf({ id, executor, libraries, mathMode, memoryBytes, smCount }: DeviceClass): string {
+  return [
+    id,
+    `executor ${executor}`,
+    ...Object.entries(libraries).map(([name, version]) => `${name} ${version}`),
+    `math mode ${mathMode}`,
+    ...(memoryBytes === null ? [] : [`${scaled(memoryBytes)}B of memory`]),
+    ...(smCount === null ? [] : [`${smCount} multiprocessors`]),
+  ].join(' · ');
+}
+
+const FIT_EVERY_MS = 1_000;
+
+/** Asks for a fit of all samples, and tells how it goes. */
+function FitAgain({ id }: { id: string }) {
+  const { api } = useSession();
+  const queries = useQueryClient();
+  const ask = useMutation({
+    mutationFn: async () =>
+      answered((await api.POST('/v1/device-classes/{id}/fits', { params: { path: { id } }, body: {} })).data),
+  });
+  const fitId = ask.data?.id ?? '';
+  const fit = useQuery({
+    queryKey: ['fit', fitId],
+    queryFn: async () => {
+      const state = answered((await api.GET('/v1/fits/{id}', { params: { path: { id: fitId } } })).data);
+      if (state.state === 'completed') await queries.invalidateQueries({ queryKey: ['models'] });
+      return state;
+    },
+    enabled: fitId !== '',
+    refetchInterval: ({ state: { data } }) =>
+      data?.state === 'completed' || data?.state === 'failed' ? false : FIT_EVERY_MS,
+  });
+  return (
+    <>
+      <Trouble error={ask.error ?? fit.error} />
+      {fit.data !== undefined && (
+        <span role="status" className="muted">
+          Fit {fit.data.state}
+          {fit.data.reason !== null && `: ${fit.data.reason}`}
+        </span>
+      )}
+      <button
+        type="button"
+        disabled={ask.isPending}
+        onClick={() => {
+          ask.mutate();
+        }}
+      >
+        Fit all samples again
+      </button>
+    </>
+  );
+}
