@@ -89,6 +89,30 @@ describe('from enrolment to prediction', () => {
     expect(predictions?.layers[0]?.predictedMs).toBeGreaterThan(truth * 0.95);
     expect(predictions?.layers[0]?.predictedMs).toBeLessThan(truth * 1.05);
 
+    // The same layer as a network file says the same, and a file that is none is refused in words.
+    const network = (json: unknown) =>
+      stack.api.POST('/v1/predictions', {
+        body: {
+          model: { kind: 'device-class', deviceClassId: campaign.deviceClassId },
+          network: { file: Buffer.from(JSON.stringify(json)).toString('base64') },
+        },
+      });
+    const conv = { name: 'c', filters: 64, kernel_size: 3, padding: 'same', data_format: 'channels_first' };
+    const image = { name: 'i', batch_shape: [null, 32, 56, 56] };
+    const layers = [
+      { class_name: 'InputLayer', config: image },
+      { class_name: 'Conv2D', config: conv },
+      { class_name: 'ReLU', config: {} },
+    ];
+    const { data: ofFile } = await network({ class_name: 'Sequential', config: { name: 'one', layers } });
+    expect(ofFile?.layers).toEqual(predictions?.layers);
+    expect(ofFile?.network).toMatchObject({
+      name: 'one',
+      layers: [{ name: 'c' }],
+      notCosted: [{ op: 'ReLU' }],
+    });
+    await expect(network({ hello: 1 })).rejects.toMatchObject({ status: 400, code: 'invalid-request' });
+
     const { data: model } = await stack.api.GET('/v1/models/{id}', {
       params: { path: { id: final.modelId ?? '' } },
     });

@@ -29,6 +29,13 @@ export async function* readInput(path: string): TextSource & AsyncGenerator<Uint
   }
 }
 
+/** All bytes of a file, as `readInput`. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readInput(path)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
 /** The whole text of a file, as `readInput`. */
 export async function readText(path: string): Promise<string> {
   try {

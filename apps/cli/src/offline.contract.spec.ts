@@ -146,6 +146,41 @@ const REPLICATION = [
     expect(again.out).toBe(predicted.out);
   });
 
+  it('predict a network file, layer by layer and in total', async () => {
+    const convolution = (name: string, filters: number) => ({
+      class_name: 'Conv2D',
+      config: { name, filters, kernel_size: [3, 3], padding: 'same' },
+    });
+    const image = { class_name: 'InputLayer', config: { name: 'image', batch_shape: [null, 32, 36, 8] } };
+    const layers = [
+      image,
+      convolution('first', 16),
+      convolution('second', 32),
+      { class_name: 'Softmax', config: {} },
+    ];
+    await writeFile(
+      at('net.json'),
+      JSON.stringify({ class_name: 'Sequential', config: { name: 'net', layers } }),
+    );
+    await alphaflops(['fit', '--data', at('canonical.csv'), '--out', at('net-model.json')]);
+    const predict = (...more: string[]) =>
+      alphaflops(['predict', '--model', at('net-model.json'), '--network', at('net.json'), ...more]);
+    const shown = await predict();
+    expect(shown.out).toMatch(/first .*8 → 16/);
+    expect(shown.out).toMatch(/Not costed: 1 Softmax/);
+    const { layers: found, total } = JSON.parse((await predict('--json')).out) as {
+      layers: { predictedMs: number }[];
+      total: { predictedMs: number };
+    };
+    const truthMs = timeMs(32, 36, 8, 16, 3) + timeMs(32, 36, 16, 32, 3);
+    expect(found).toHaveLength(2);
+    expect(total.predictedMs / truthMs).toBeGreaterThan(0.9);
+    expect(total.predictedMs / truthMs).toBeLessThan(1.1);
+    expect((await predict('--input', '1x8')).err).toMatch(
+      /net\.json: The input has 4 axes \(\?x32x36x8\), not 2/,
+    );
+  });
+
   it('plan the same shapes for the same seed, each of them once', async () => {
     const plan = async (...more: string[]) =>
       (await alphaflops(['plan', '--design', 'random', '--size', '50', '--out', '-', ...more])).out;

@@ -53,3 +53,10 @@ export function list(text: string, before: readonly string[] = []): string[] {
   if (values.includes('')) throw new InvalidArgumentError('Expected values separated by commas.');
   return [...before, ...values];
 }
+
+/** `1x3x224x224`: the sizes of a tensor. */
+export function sizes(text: string): number[] {
+  const values = text.split('x').map(Number);
+  if (values.every((value) => Number.isSafeInteger(value) && value > 0)) return values;
+  throw new InvalidArgumentError('Expected sizes from 1 on with x between them, such as 1x3x224x224.');
+}

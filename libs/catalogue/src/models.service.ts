@@ -1,6 +1,13 @@
-import type { Model, ModelDiff, PredictionRequest, Predictions } from '@alphaflops/contracts';
+import {
+  MAX_LAYERS,
+  type Model,
+  type ModelDiff,
+  type PredictionRequest,
+  type Predictions,
+} from '@alphaflops/contracts';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { compileModel, diffModels, ModelError, type Predictor } from '@alphaflops/models';
+import { compileModel, diffModels, ModelError, predictedTotal, type Predictor } from '@alphaflops/models';
+import { NetworkError, readNetwork } from '@alphaflops/networks';
 import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
@@ -65,26 +72,28 @@ export class ModelsService {
     return this.models.setStatus(id, 'retired', reason);
   }
 
-  async predict({ model: which, form, layers }: PredictionRequest): Promise<Predictions> {
+  async predict({
+    model: which,
+    form,
+    layers: given,
+    network: file,
+  }: PredictionRequest): Promise<Predictions> {
     const model = await this.find(which);
     try {
+      const network = file && networkOf(file);
+      const layers = given ?? network?.layers.map(({ spec }) => spec) ?? [];
       const predict = this.predictorOf(model, form ?? model.chosenForm);
-      const predictions = layers.map(predict);
-      const sum = (of: (p: (typeof predictions)[number]) => number) =>
-        predictions.reduce((total, prediction) => total + of(prediction), 0);
+      const predicted = layers.map((spec) => ({ spec, prediction: predict(spec) }));
       return {
         modelId: model.id ?? '',
-        layers: predictions,
-        total: {
-          macs: sum((p) => p.macs),
-          flops: sum((p) => p.flops),
-          alphaFlops: sum((p) => p.alphaFlops),
-          predictedMs: sum((p) => p.predictedMs),
-          layersOutsideDomain: sum((p) => (p.inDomain ? 0 : 1)),
-        },
+        layers: predicted.map(({ prediction }) => prediction),
+        total: predictedTotal(predicted),
+        ...(network && { network }),
       };
     } catch (error) {
-      if (error instanceof ModelError) throw new ApiProblem(400, 'invalid-request', error.message);
+      if (error instanceof ModelError || error instanceof NetworkError) {
+        throw new ApiProblem(400, 'invalid-request', error.message);
+      }
       throw error;
     }
   }
@@ -110,4 +119,23 @@ export class ModelsService {
     this.compiled.set(id, predictor);
     return predictor;
   }
+}
+
+/** @throws NetworkError, also for a network of which nothing can be costed */
+function networkOf({
+  file,
+  ...options
+}: NonNullable<PredictionRequest['network']>): NonNullable<Predictions['network']> {
+  const network = readNetwork(Buffer.from(file, 'base64'), options);
+  if (network.layers.length > MAX_LAYERS) {
+    throw new NetworkError(
+      'too-large',
+      `The network has ${network.layers.length} layers; at most ${MAX_LAYERS} are predicted.`,
+    );
+  }
+  return {
+    ...network,
+    layers: [...network.layers],
+    notCosted: [...network.notCosted],
+  };
 }

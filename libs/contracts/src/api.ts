@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CampaignSchema, CampaignStateSchema } from './campaign.js';
-import { ConvSpecSchema } from './conv-spec.js';
+import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import {
   DeviceDescriptionSchema,
   PublicKeySchema,
@@ -169,6 +169,43 @@ export type FitState = z.infer<typeof FitStateSchema>;
 /** Most layers in one request for predictions. */
 export const MAX_LAYERS = 10_000;
 
+/** A network file without its weights is far smaller; the limit of a request's body is another one. */
+export const MAX_NETWORK_FILE_BYTES = 16 * 2 ** 20;
+
+export const NetworkFileSchema = z
+  .object({
+    file: z
+      .base64()
+      .max(Math.ceil((4 * MAX_NETWORK_FILE_BYTES) / 3))
+      .describe('ONNX, Keras JSON, or a TensorFlow.js model.json, in base64; weights are not needed'),
+    batch: z.int().min(1).max(MAX_AXIS).optional().describe('where the file leaves it open; 1 by default'),
+    inputShape: z
+      .array(z.int().min(1).max(MAX_AXIS))
+      .min(1)
+      .max(8)
+      .optional()
+      .describe('all sizes of the first input, where the file leaves more open'),
+  })
+  .strict()
+  .meta({ id: 'NetworkFile' });
+
+/** What was read from a network file; the predictions stand in the order of `layers`. */
+export const NetworkSchema = z
+  .object({
+    format: z.enum(['onnx', 'keras', 'tfjs-layers', 'tfjs-graph']),
+    name: z.string().nullable(),
+    layers: z.array(
+      z.object({
+        name: z.string(),
+        op: z.string(),
+        spec: ConvSpecSchema,
+        note: z.string().nullable().describe('in what the spec differs from the layer'),
+      }),
+    ),
+    notCosted: z.array(z.object({ op: z.string(), count: z.int(), reason: z.string().nullable() })),
+  })
+  .meta({ id: 'Network' });
+
 export const PredictionRequestSchema = z
   .object({
     model: z
@@ -183,9 +220,14 @@ export const PredictionRequestSchema = z
       .max(40)
       .optional()
       .describe('a form of the model; by default the chosen one, which alone has an interval'),
-    layers: z.array(ConvSpecSchema).min(1).max(MAX_LAYERS),
+    layers: z.array(ConvSpecSchema).min(1).max(MAX_LAYERS).optional(),
+    network: NetworkFileSchema.optional(),
   })
   .strict()
+  .refine(({ layers, network }) => (layers === undefined) !== (network === undefined), {
+    path: ['layers'],
+    message: 'give either layers or a network',
+  })
   .meta({ id: 'PredictionRequest' });
 export type PredictionRequest = z.infer<typeof PredictionRequestSchema>;
 
@@ -198,8 +240,11 @@ export const PredictionsSchema = z
       flops: z.number(),
       alphaFlops: z.number(),
       predictedMs: z.number(),
+      lowerMs: z.number().nullable().describe('errors of layers partly cancel: docs/models.md'),
+      upperMs: z.number().nullable(),
       layersOutsideDomain: z.int(),
     }),
+    network: NetworkSchema.optional().describe('what was read from the file that was sent'),
   })
   .meta({ id: 'Predictions' });
 export type Predictions = z.infer<typeof PredictionsSchema>;

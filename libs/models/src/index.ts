@@ -11,3 +11,4 @@ export * from './predict.js';
 export * from './regression-guard.js';
 export * from './sample.js';
 export * from './model-card.js';
+export * from './total.js';

@@ -50,3 +50,17 @@ export class NetworkError extends Error {
     super(message, options);
   }
 }
+
+/** @throws NetworkError `bad-option` when what was given for an input has another number of axes than the file says */
+export function checkAxes(
+  given: readonly number[],
+  described: readonly (number | null)[],
+  name: string,
+): void {
+  if (described.length === 0 || described.length === given.length) return;
+  const shown = described.map((size) => (size !== null && size > 0 ? size : '?')).join('x');
+  throw new NetworkError(
+    'bad-option',
+    `The input${name === '' ? '' : ` "${name}"`} has ${described.length} axes (${shown}), not ${given.length}.`,
+  );
+}

@@ -105,11 +105,12 @@ export class JobQueue<N extends JobName> {
 
   /** How a job is doing; null when it is not known (any more). */
   async state(id: string): Promise<JobState<N> | null> {
-    const job = (await this.queue.getJob(id)) as Job | undefined;
-    if (job === undefined) return null;
-    const state = await job.getState();
+    const state = await this.queue.getJobState(id);
+    if (state === 'unknown') return null;
     if (state === 'completed' || state === 'failed') {
-      const settled = this.read(job, state);
+      // Read after its state: what was read before a job ended has no result yet.
+      const job = (await this.queue.getJob(id)) as Job | undefined;
+      const settled = job === undefined ? null : this.read(job, state);
       return settled === null ? null : { state: 'settled', settled };
     }
     return { state: state === 'active' ? 'active' : 'waiting' };

@@ -150,6 +150,23 @@ describe('job queue', () => {
     expect(await collectAll(queue, 1)).toMatchObject([{ ok: true, result: { modelId: 'm' } }]);
   }, 30_000);
 
+  it('tells how a job ended also when it is asked in the moment that it ends', async () => {
+    const queue = fitQueue();
+    const ids = Array.from({ length: 100 }, (_, i) => `asked-${i}`);
+    await queue.submit(ids.map((id) => ({ id, payload: fit(id) })));
+    await consume(() => Promise.resolve({ modelId: 'm' }));
+    const settled = await Promise.all(
+      ids.map((id) =>
+        until(
+          () => queue.state(id),
+          (state) => state?.state === 'settled',
+        ),
+      ),
+    );
+    expect(settled.filter((found) => !(found?.state === 'settled' && found.settled.ok))).toEqual([]);
+    expect(settled).toHaveLength(ids.length);
+  }, 30_000);
+
   it('calls a malformed result a failure', async () => {
     const queue = fitQueue();
     await queue.submit([{ id: 'bad', payload: fit('bad') }]);

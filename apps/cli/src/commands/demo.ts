@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Model, ModelSchema, type PredictionRequest, VERSION } from '@alphaflops/contracts';
+import { type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
 import { fitInputDigest, readAllSamples } from '@alphaflops/dataset';
 import { compileModel, fitModel } from '@alphaflops/models';
@@ -212,8 +212,8 @@ function whatTheAlphaMeans({ forms, chosenForm }: Model): string {
 
 /** Asks the API as a user would, and shows that a copy of the model says the same without it. */
 async function predictionText(stack: LocalStack, dataDirectory: string, model: Model): Promise<string> {
-  const body: PredictionRequest = {
-    model: { kind: 'device-class', deviceClassId: model.deviceClassId ?? '' },
+  const body = {
+    model: { kind: 'device-class' as const, deviceClassId: model.deviceClassId ?? '' },
     layers: [{ ...CONV_SPEC_DEFAULTS, ...EXAMPLE }],
   };
   const sent = JSON.stringify({ ...body, layers: [EXAMPLE] });

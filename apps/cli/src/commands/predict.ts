@@ -6,8 +6,10 @@ import { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
 import { inputName, readInput, readText, writeOutput } from '../files.js';
+import { sizes, wholeNumber } from '../options.js';
 import { spec } from '../spec-argument.js';
 import { json, ms, significant, table } from '../tables.js';
+import { predictNetwork } from './predict-network.js';
 
 interface PredictOptions extends ConnectionOptions {
   model?: string;
@@ -15,6 +17,9 @@ interface PredictOptions extends ConnectionOptions {
   data?: string;
   out?: string;
   spec?: ConvSpec;
+  network?: string;
+  batch?: number;
+  input?: number[];
   json?: true;
 }
 
@@ -34,30 +39,45 @@ export function predictCommand(): Command {
     .option('--model <file>', 'a model as fit writes it')
     .option('--data <file>', 'convolutions, as CSV; - for standard input')
     .option('--out <file>', `the same with ${PREDICTED_COLUMNS.join(', ')}; - for standard output`)
-    .option('--device-class <id>', 'ask the coordinator instead; with --spec')
+    .option('--device-class <id>', 'ask the coordinator instead; with --spec or --network')
     .option(
       '--spec <spec>',
       'one convolution: b1-h56-w56-i64-o128-k3x3-s1-g1-f32, or height=56,width=56,…',
       spec,
     )
-    .option('--json', 'with --spec: print JSON');
+    .option(
+      '--network <file>',
+      'a network: ONNX, Keras JSON, or the model.json of TensorFlow.js; weights are not needed',
+    )
+    .option(
+      '--batch <images>',
+      'with --network: images at a time, where the file leaves it open (default: 1)',
+      wholeNumber(1),
+    )
+    .option('--input <sizes>', 'with --network: all sizes of its input, for example 1x3x224x224', sizes)
+    .option('--json', 'with --spec and --network: print JSON');
   return withConnection(command)
     .addHelpText(
       'after',
       '\nExamples:\n' +
         '  alphaflops predict --model model.json --data test.csv --out pred.csv\n' +
-        '  alphaflops predict --device-class ID --spec h56-w56-i64-o128-k3x3',
+        '  alphaflops predict --device-class ID --spec h56-w56-i64-o128-k3x3\n' +
+        '  alphaflops predict --model model.json --network resnet50.onnx',
     )
     .action(predict);
 }
 
 async function predict(options: PredictOptions): Promise<void> {
-  const { model, deviceClass, data, out, spec: layer } = options;
+  const { model, deviceClass, data, out, spec: layer, network } = options;
   if ((model === undefined) === (deviceClass === undefined)) {
     throw new CliError('usage', 'Name either --model FILE or --device-class ID.');
   }
-  if ((data === undefined) === (layer === undefined)) {
-    throw new CliError('usage', 'Give either --data FILE or one convolution with --spec.');
+  if ([data, layer, network].filter((given) => given !== undefined).length !== 1) {
+    throw new CliError('usage', 'Give one of --data FILE, --spec CONVOLUTION and --network FILE.');
+  }
+  if (network !== undefined) {
+    await predictNetwork(network, options);
+    return;
   }
   if (layer !== undefined) {
     const prediction =

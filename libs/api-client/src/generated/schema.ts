@@ -1515,7 +1515,8 @@ export interface components {
             };
             /** @description a form of the model; by default the chosen one, which alone has an interval */
             form?: string;
-            layers: components["schemas"]["ConvSpecInput"][];
+            layers?: components["schemas"]["ConvSpecInput"][];
+            network?: components["schemas"]["NetworkFile"];
         };
         /** @description One 2-D convolution; sizes in elements. */
         ConvSpecInput: {
@@ -1547,6 +1548,17 @@ export interface components {
              */
             layout?: "NCHW" | "NHWC";
         };
+        NetworkFile: {
+            /**
+             * Format: base64
+             * @description ONNX, Keras JSON, or a TensorFlow.js model.json, in base64; weights are not needed
+             */
+            file: string;
+            /** @description where the file leaves it open; 1 by default */
+            batch?: number;
+            /** @description all sizes of the first input, where the file leaves more open */
+            inputShape?: number[];
+        };
         Predictions: {
             modelId: string;
             layers: components["schemas"]["Prediction"][];
@@ -1555,8 +1567,13 @@ export interface components {
                 flops: number;
                 alphaFlops: number;
                 predictedMs: number;
+                /** @description errors of layers partly cancel: docs/models.md */
+                lowerMs: number | null;
+                upperMs: number | null;
                 layersOutsideDomain: number;
             };
+            /** @description what was read from the file that was sent */
+            network?: components["schemas"]["Network"];
         };
         Prediction: {
             macs: number;
@@ -1569,6 +1586,23 @@ export interface components {
             lowerMs: number | null;
             upperMs: number | null;
             inDomain: boolean;
+        };
+        Network: {
+            /** @enum {string} */
+            format: "onnx" | "keras" | "tfjs-layers" | "tfjs-graph";
+            name: string | null;
+            layers: {
+                name: string;
+                op: string;
+                spec: components["schemas"]["ConvSpec"];
+                /** @description in what the spec differs from the layer */
+                note: string | null;
+            }[];
+            notCosted: {
+                op: string;
+                count: number;
+                reason: string | null;
+            }[];
         };
         /** @enum {string} */
         Outcome: "ok" | "unsupported" | "out-of-memory" | "timeout" | "throttled" | "noisy" | "wrong-result" | "executor-crashed";

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NetworkBuilder } from '../network-builder.js';
-import { NetworkError, type Network, type NetworkFormat, type ReadOptions } from '../network.js';
+import { checkAxes, NetworkError, type Network, type NetworkFormat, type ReadOptions } from '../network.js';
 import type { Shape } from '../shapes.js';
 import { applications, BatchShapeSchema, KerasObjectSchema, type KerasObject } from './config.js';
 import { applied } from './layers.js';
@@ -122,8 +122,12 @@ function applyLayer(layer: KerasObject, inputs: readonly (Shape | null)[], walk:
 }
 
 function inputShape(described: unknown, { options, depth }: Walk): Shape {
-  if (options.inputShape !== undefined && depth === 1) return options.inputShape;
-  const [batch, ...sizes] = BatchShapeSchema.safeParse(described).data ?? [null, null];
+  const found = BatchShapeSchema.safeParse(described).data;
+  if (options.inputShape !== undefined && depth === 1) {
+    checkAxes(options.inputShape, found ?? [], '');
+    return options.inputShape;
+  }
+  const [batch, ...sizes] = found ?? [null, null];
   const known = sizes.filter((size) => size !== null);
   if (known.length === sizes.length) return [options.batch ?? batch ?? 1, ...known];
   throw new NetworkError(

@@ -8,7 +8,7 @@ import {
   type ConvGeometry,
 } from '../geometry.js';
 import { NetworkBuilder } from '../network-builder.js';
-import { NetworkError, type Network, type ReadOptions } from '../network.js';
+import { checkAxes, NetworkError, type Network, type ReadOptions } from '../network.js';
 import { decodeOnnx, toNumber, type OnnxNode, type OnnxValueInfo } from './message.js';
 import { asPair, NodeView } from './node-view.js';
 import { inferred } from './shape-rules.js';
@@ -153,13 +153,8 @@ function inputValue(info: OnnxValueInfo, { batch = 1, inputShape }: ReadOptions,
   const sizes = (tensor?.shape?.dim ?? []).map(({ dimValue }) => toNumber(dimValue));
   const dtype = dtypeOf(tensor?.elemType ?? 0);
   if (isFirst && inputShape !== undefined) {
-    const fits = sizes.length === 0 || sizes.length === inputShape.length;
-    if (fits) return { shape: inputShape, numbers: null, dtype };
-    const shown = sizes.map((size) => (size > 0 ? size : '?')).join('x');
-    throw new NetworkError(
-      'bad-option',
-      `The input "${info.name}" has ${sizes.length} axes (${shown}), not ${inputShape.length}.`,
-    );
+    checkAxes(inputShape, sizes, info.name);
+    return { shape: inputShape, numbers: null, dtype };
   }
   const shape = sizes.map((size, axis) => (size > 0 ? size : axis === 0 ? batch : NaN));
   if (isFirst && (shape.length === 0 || shape.some(Number.isNaN))) {

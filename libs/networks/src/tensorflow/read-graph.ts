@@ -9,7 +9,7 @@ import {
   type Pair,
 } from '../geometry.js';
 import { NetworkBuilder } from '../network-builder.js';
-import { NetworkError, type Network, type ReadOptions } from '../network.js';
+import { checkAxes, NetworkError, type Network, type ReadOptions } from '../network.js';
 import { broadcast, product, type Shape } from '../shapes.js';
 import { dims, GraphModelSchema, type GraphNode } from './graph.js';
 
@@ -82,8 +82,11 @@ function inOrder(nodes: readonly GraphNode[]): GraphNode[] {
 }
 
 function placeholder(node: GraphNode, { batch = 1, inputShape }: ReadOptions): Shape {
-  if (inputShape !== undefined) return inputShape;
   const described = dims(node.attr['shape']?.shape) ?? [];
+  if (inputShape !== undefined) {
+    checkAxes(inputShape, described, node.name);
+    return inputShape;
+  }
   const shape = described.map((size, axis) => (size < 1 && axis === 0 ? batch : size));
   if (shape.length > 0 && shape.every((size) => size >= 1)) return shape;
   const shown = described.map((size) => (size < 1 ? '?' : size)).join('x') || 'unknown';

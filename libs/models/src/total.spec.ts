@@ -1,0 +1,49 @@
+import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import { ERROR_CORRELATION, predictedTotal, type PredictedLayer } from './index.js';
+
+const WIDTH = 0.3;
+
+function layer(cout: number, predictedMs: number, width: number | null = WIDTH): PredictedLayer {
+  const spec: ConvSpec = {
+    ...CONV_SPEC_DEFAULTS,
+    height: 8,
+    width: 8,
+    cin: 16,
+    cout,
+    kernel_h: 3,
+    kernel_w: 3,
+  };
+  const lowerMs = width === null ? null : predictedMs / Math.exp(width);
+  const upperMs = width === null ? null : predictedMs * Math.exp(width);
+  const work = { macs: 10, flops: 20, alpha: 2, alphaFlops: 40 };
+  return { spec, prediction: { ...work, predictedMs, lowerMs, upperMs, inDomain: cout < 100 } };
+}
+
+function halfWidth(layers: readonly PredictedLayer[]): number {
+  const { predictedMs, upperMs } = predictedTotal(layers);
+  return Math.log((upperMs ?? NaN) / predictedMs);
+}
+
+describe('the total of layers', () => {
+  it('adds up, and counts layers outside the domain', () => {
+    expect(predictedTotal([layer(1, 2), layer(100, 3)])).toMatchObject({
+      ...{ macs: 20, flops: 40, alphaFlops: 80, predictedMs: 5, layersOutsideDomain: 1 },
+    });
+  });
+
+  it('of one layer, or of one shape many times, has the layer’s interval', () => {
+    expect(halfWidth([layer(1, 2)])).toBeCloseTo(WIDTH, 12);
+    expect(halfWidth([layer(1, 2), layer(1, 2), layer(1, 2)])).toBeCloseTo(WIDTH, 12);
+  });
+
+  it('of many shapes is surer than one layer, down to the share that does not cancel', () => {
+    const layers = Array.from({ length: 400 }, (_, i) => layer(i + 1, 1));
+    expect(halfWidth(layers.slice(0, 2))).toBeCloseTo(WIDTH * Math.sqrt((1 + ERROR_CORRELATION) / 2), 12);
+    expect(halfWidth(layers)).toBeGreaterThan(WIDTH * Math.sqrt(ERROR_CORRELATION));
+    expect(halfWidth(layers)).toBeLessThan(WIDTH * Math.sqrt(ERROR_CORRELATION) * 1.01);
+  });
+
+  it('has no interval where a layer has none', () => {
+    expect(predictedTotal([layer(1, 2), layer(2, 2, null)])).toMatchObject({ lowerMs: null, upperMs: null });
+  });
+});
