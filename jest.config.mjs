@@ -1,4 +1,4 @@
-// One configuration, three kinds of test, told apart by file name (docs/testing.md).
+// One configuration, all kinds of test, told apart by file name (docs/testing.md).
 const swc = [
   '@swc/jest',
   {
@@ -46,6 +46,7 @@ export default {
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.contract.spec.ts', '<rootDir>/libs/**/*.gpu.spec.ts'],
     },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
+    { ...shared, displayName: 'faults', testMatch: ['<rootDir>/test/**/*.faults.spec.ts'] },
     { ...shared, displayName: 'accuracy', testMatch: ['<rootDir>/test/**/*.accuracy.spec.ts'] },
   ],
 };

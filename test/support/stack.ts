@@ -2,7 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
 import { PrivateRedis } from '@alphaflops/queue';
 import { Redis } from 'ioredis';
@@ -13,16 +14,30 @@ const WORKER = join(root, 'apps/worker/dist/main.js');
 
 /** A child process with everything it said. */
 export interface Running {
+  name: string;
   child: ChildProcess;
   output: () => string;
 }
+
+/** What a test puts between two processes, given the port that is to be reached: the port to go through instead. */
+export interface Routes {
+  coordinatorToRedis: (port: number) => Promise<number>;
+  workersToRedis: (port: number) => Promise<number>;
+  workersToCoordinator: (port: number) => Promise<number>;
+}
+
+const DIRECT: Routes = {
+  coordinatorToRedis: (port) => Promise.resolve(port),
+  workersToRedis: (port) => Promise.resolve(port),
+  workersToCoordinator: (port) => Promise.resolve(port),
+};
 
 /**
  * A whole deployment of real processes in its own directory: Redis, coordinator, workers. The programs are those of
  * the build: run `npm run build` first.
  */
 export class Stack {
-  private readonly children: ChildProcess[] = [];
+  private readonly children: Running[] = [];
   private coordinator: Running | null = null;
   url = '';
   token = '';
@@ -31,27 +46,38 @@ export class Stack {
     readonly directory: string,
     private redisNow: PrivateRedis,
     private readonly settings: Readonly<Record<string, string>>,
+    private readonly routes: Routes,
   ) {}
 
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
-    const directory = await mkdtemp(join(tmpdir(), 'alphaflops-stack-'));
-    const redis = await PrivateRedis.start({ directory: join(directory, 'redis') });
-    const stack = new Stack(directory, redis, settings);
+    const stack = await Stack.prepare(settings);
     await stack.startCoordinator();
     return stack;
+  }
+
+  /** All but the coordinator. */
+  static async prepare(
+    settings: Readonly<Record<string, string>>,
+    routes: Routes = DIRECT,
+    directory?: string,
+  ): Promise<Stack> {
+    const home = directory ?? (await mkdtemp(join(tmpdir(), 'alphaflops-stack-')));
+    const redis = await PrivateRedis.start({ directory: join(home, 'redis') });
+    return new Stack(home, redis, settings, routes);
   }
 
   get redis(): PrivateRedis {
     return this.redisNow;
   }
 
-  /** Ends Redis as a crash does, and starts it again on the same files. */
-  async crashRedis(): Promise<void> {
+  /** Ends Redis as a crash does, and starts it again on the same files, at once or after `awayMs`. */
+  async crashRedis(awayMs = 0): Promise<void> {
     process.kill(this.redis.pid, 'SIGKILL');
     await until(
       () => Promise.resolve(isAlive(this.redis.pid)),
       (alive) => !alive,
     );
+    await delay(awayMs);
     this.redisNow = await PrivateRedis.start({ directory: join(this.directory, 'redis') });
   }
 
@@ -65,14 +91,23 @@ export class Stack {
   }
 
   get coordinatorPid(): number {
-    return this.coordinator?.child.pid ?? 0;
+    return this.coordinatorProcess.pid ?? 0;
   }
 
-  async startCoordinator(): Promise<void> {
-    const { password } = this.redis.address;
-    const running = this.run(COORDINATOR, [], {
-      REDIS_URL: `redis://:${password ?? ''}@127.0.0.1:${this.redis.port}`,
+  get coordinatorProcess(): ChildProcess {
+    if (this.coordinator === null) throw new Error('no coordinator was started');
+    return this.coordinator.child;
+  }
+
+  /** @throws Error with its output when it ends instead */
+  async startCoordinator(extra: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { port, address } = this.redis;
+    const reached = await this.routes.coordinatorToRedis(port);
+    const running = this.run('coordinator', COORDINATOR, [], {
+      REDIS_URL: `redis://:${address.password ?? ''}@127.0.0.1:${reached}`,
+      ALPHAFLOPS_REDIS_PUBLIC_URL: `redis://127.0.0.1:${await this.routes.workersToRedis(port)}`,
       ALPHAFLOPS_PORT: this.url === '' ? '0' : new URL(this.url).port,
+      ...extra,
     });
     this.coordinator = running;
     const ended = once(running.child, 'exit').then(() => {
@@ -86,17 +121,17 @@ export class Stack {
   }
 
   async stopCoordinator(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    const child = this.coordinator?.child;
-    if (child !== undefined) await end(child, signal);
+    if (this.coordinator !== null) await end(this.coordinator.child, signal);
   }
 
   /** Enrols a worker with a fresh join token and returns the path of its credentials. */
   async enrol(name: string, executor = 'fake'): Promise<string> {
     const { data } = await this.api.POST('/v1/join-tokens', { body: { name } });
     const credentials = join(this.directory, `${name}.json`);
-    const joining = this.run(WORKER, [
+    const port = await this.routes.workersToCoordinator(Number(new URL(this.url).port));
+    const joining = this.run(`join ${name}`, WORKER, [
       'join',
-      this.url,
+      `http://127.0.0.1:${port}`,
       ...['--token', data?.token ?? '', '--executor', executor, '--name', name, '--credentials', credentials],
     ]);
     const [code] = (await once(joining.child, 'exit')) as [number];
@@ -104,8 +139,16 @@ export class Stack {
     return credentials;
   }
 
-  startWorker(credentials: string): Running {
-    return this.run(WORKER, ['run', '--credentials', credentials]);
+  startWorker(credentials: string, extra: Readonly<Record<string, string>> = {}): Running {
+    return this.run(basename(credentials, '.json'), WORKER, ['run', '--credentials', credentials], extra);
+  }
+
+  /** Everything that every process said, oldest process first. */
+  get logs(): { name: string; text: string }[] {
+    return this.children.map(({ name, child, output }) => ({
+      name: `${name} ${child.pid ?? 0}`,
+      text: output(),
+    }));
   }
 
   /** Empties Redis, as if its disk had been lost. */
@@ -116,12 +159,22 @@ export class Stack {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.children.map((child) => end(child, 'SIGKILL')));
-    await this.redis.stop();
+    await this.stopProcesses();
     await rm(this.directory, { recursive: true });
   }
 
-  private run(program: string, args: string[], extra: Readonly<Record<string, string>> = {}): Running {
+  /** Ends everything and leaves the files. */
+  async stopProcesses(): Promise<void> {
+    await Promise.all(this.children.map(({ child }) => end(child, 'SIGKILL')));
+    await this.redis.stop();
+  }
+
+  private run(
+    name: string,
+    program: string,
+    args: string[],
+    extra: Readonly<Record<string, string>> = {},
+  ): Running {
     const child = fork(program, args, {
       cwd: this.directory,
       silent: true,
@@ -133,11 +186,12 @@ export class Stack {
         ...extra,
       },
     });
-    this.children.push(child);
     let text = '';
     child.stdout?.on('data', (piece: Buffer) => (text += piece.toString()));
     child.stderr?.on('data', (piece: Buffer) => (text += piece.toString()));
-    return { child, output: () => text };
+    const running = { name, child, output: () => text };
+    this.children.push(running);
+    return running;
   }
 }
 
@@ -153,7 +207,7 @@ export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => 
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await delay(50);
   }
 }
 

@@ -7,6 +7,7 @@ export {
   assertRedisAnswers,
   describeAddress,
   isRefusal,
+  KEY_PREFIX,
   QueueError,
   type QueueErrorCode,
   type RedisAddress,

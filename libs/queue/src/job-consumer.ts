@@ -65,6 +65,8 @@ export class JobConsumer<N extends JobName> {
         lockDuration: RECOVERY.lockDurationMs,
         stalledInterval: RECOVERY.stalledIntervalMs,
         maxStalledCount: RECOVERY.maxStalledCount,
+        // How soon Redis is asked for a job again after it refused, as one that is loading does; BullMQ waits 15 s.
+        runRetryDelay: 1_000,
       },
     );
     this.worker.on('error', (error) => options.onError?.(error));

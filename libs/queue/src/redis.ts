@@ -26,6 +26,12 @@ export class QueueError extends Error {
 export const KEY_PREFIX = 'alphaflops';
 
 /**
+ * A command unanswered for so long was sent into a connection that nobody will ever close: a network that drops what it
+ * should refuse. It is sent again on a new one. Longer than the 10 s for which BullMQ waits in Redis for work.
+ */
+const SILENCE_LIMIT_MS = 15_000;
+
+/**
  * Connection options for BullMQ, which wants commands to wait for a lost Redis rather than fail.
  * @throws QueueError `bad-address` when the URL is not one of Redis
  */
@@ -47,6 +53,7 @@ export function connectionOptions(address: RedisAddress) {
     // The timer of this outlives the connection: it would hold every process open for as long.
     disconnectTimeout: 100,
     retryStrategy: (attempt: number) => Math.min(100 * attempt, 2_000),
+    socketTimeout: SILENCE_LIMIT_MS,
   };
 }
 

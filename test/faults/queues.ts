@@ -1,0 +1,67 @@
+import { KEY_PREFIX, type PrivateRedis, queueName } from '@alphaflops/queue';
+import { Redis } from 'ioredis';
+import { setTimeout } from 'node:timers/promises';
+
+/** Looks into the queues from outside, past the product's own code. */
+export class Queues {
+  private readonly redis: Redis;
+  private closed = false;
+
+  constructor(server: PrivateRedis) {
+    this.redis = new Redis(server.port, {
+      password: server.address.password ?? '',
+      retryStrategy: () => 100,
+      maxRetriesPerRequest: null,
+    });
+    this.redis.on('error', () => undefined);
+  }
+
+  /** How often each job that is in work now was begun. */
+  async inWork(targetId: string): Promise<Map<string, number>> {
+    const queue = `${KEY_PREFIX}:${queueName('measure', targetId)}`;
+    const ids = await this.redis.lrange(`${queue}:active`, 0, -1);
+    const begun = await Promise.all(ids.map((id) => this.redis.hget(`${queue}:${id}`, 'ats')));
+    return new Map(ids.map((id, i) => [id, Number(begun[i] ?? 0)]));
+  }
+
+  /**
+   * Resolves when every job of `before`, the jobs that were in work when a worker died, is in work again or done, with
+   * the time from now to when the last of them was begun again; null when none had to be begun again.
+   */
+  async begunAgainMs(targetId: string, before: ReadonlyMap<string, number>): Promise<number | null> {
+    const from = performance.now();
+    const queue = `${KEY_PREFIX}:${queueName('measure', targetId)}`;
+    const open = new Map(before);
+    let lastMs: number | null = null;
+    while (open.size > 0 && !this.closed) {
+      for (const [id, begun] of open) {
+        const now = Number((await this.redis.hget(`${queue}:${id}`, 'ats')) ?? 0);
+        // No such job any more: done by a worker that lives.
+        if (now === begun) continue;
+        open.delete(id);
+        if (now > begun) lastMs = performance.now() - from;
+      }
+      await setTimeout(50);
+    }
+    return lastMs;
+  }
+
+  /** Everything of a job that is left in Redis: states with jobs in them, and jobs that are in no state. */
+  async leftovers(job: 'measure' | 'fit'): Promise<string[]> {
+    const found: string[] = [];
+    const states = ['wait', 'paused', 'active', 'delayed', 'prioritized', 'waiting-children', 'stalled'];
+    if (job === 'measure') states.push('completed', 'failed');
+    for (const key of await this.redis.keys(`${KEY_PREFIX}:${job}.*`)) {
+      const name = key.slice(KEY_PREFIX.length + 1);
+      const part = name.slice(name.indexOf(':') + 1);
+      if (states.includes(part) || part.endsWith(':lock')) found.push(name);
+      else if (job === 'measure' && /\.b\d+$/.test(part)) found.push(name);
+    }
+    return found;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.redis.disconnect();
+  }
+}

@@ -1,0 +1,256 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Campaign, CampaignProgress } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { writeSpecs } from '@alphaflops/dataset';
+import { fakeSpec } from '@alphaflops/executor/testing';
+import { openSqliteStores } from '@alphaflops/store-sqlite';
+import type { Abilities } from './abilities.js';
+import { Deployment } from './deployment.js';
+import { inject, subjectOf } from './inject.js';
+import { isRunning } from './processes.js';
+import { Queues } from './queues.js';
+import { Random } from './random.js';
+import { describeFault, type Fault, schedule } from './schedule.js';
+import { costOfFaults, verifyStored } from './verify.js';
+
+export interface TrialOptions {
+  seed: number;
+  faults: number;
+  /** Faults after the first come within this time. */
+  spanMs: number;
+  specs: number;
+  /** The fake device is busy with one spec for so long. */
+  specMs: number;
+}
+
+export interface Injected {
+  fault: Fault;
+  /** After the campaign was created. */
+  beganMs: number;
+  endedMs: number;
+  subject: string;
+}
+
+export interface TrialResult {
+  options: TrialOptions;
+  injected: Injected[];
+  /** From the kill of a worker to when its last batch was in work again; null: it had none. */
+  recoveryMs: number | null;
+  /** From the end of the last fault to the end of the campaign. */
+  settledMs: number;
+  campaignMs: number;
+  state: string;
+  /** Samples that faults have cost, by reason. */
+  cost: Record<string, number>;
+  problems: string[];
+  /** Where logs and files of a failed trial are. */
+  directory: string | null;
+}
+
+/** A campaign has this long after the last fault to come to its end. */
+const SETTLE_LIMIT_MS = 150_000;
+const ENDED = ['completed', 'failed', 'cancelled'];
+
+/** One campaign with its faults, from an empty deployment to the verdict. */
+export async function runTrial(options: TrialOptions, abilities: Abilities): Promise<TrialResult> {
+  const faults = schedule(options.seed, options.faults, options.spanMs, abilities.kinds);
+  const deployment = await Deployment.start(abilities);
+  const trial = new Trial(options, deployment);
+  try {
+    return await trial.run(faults);
+  } catch (error) {
+    trial.keep([`the harness itself failed: ${String(error)}`], faults);
+    throw error;
+  } finally {
+    trial.close();
+    await deployment.stop();
+    if (trial.kept === null) deployment.remove();
+  }
+}
+
+class Trial {
+  kept: string | null = null;
+  private readonly injected: Injected[] = [];
+  private readonly queues: Queues;
+  private createdAt = 0;
+
+  constructor(
+    private readonly options: TrialOptions,
+    private readonly deployment: Deployment,
+  ) {
+    this.queues = new Queues(deployment.stack.redis);
+  }
+
+  async run(faults: readonly Fault[]): Promise<TrialResult> {
+    const campaign = await this.create();
+    this.createdAt = performance.now();
+    const recoveryMs = await this.injectAll(faults, campaign.targetIds[0] ?? '');
+    const lastEndMs = Math.max(...this.injected.map(({ endedMs }) => endedMs));
+    const final = await this.untilEnded(campaign.id);
+    const campaignMs = this.sinceCreatedMs();
+    const problems = await this.judge(campaign, final);
+    const cost = await this.cost(campaign, problems);
+    if (problems.length > 0) this.keep(problems, faults);
+    return {
+      options: this.options,
+      injected: this.injected,
+      recoveryMs,
+      settledMs: Math.max(0, campaignMs - lastEndMs),
+      campaignMs,
+      state: final?.state ?? 'unknown',
+      cost,
+      problems,
+      directory: this.kept,
+    };
+  }
+
+  close(): void {
+    this.queues.close();
+  }
+
+  /** Leaves the files, and all logs beside them. */
+  keep(problems: readonly string[], faults: readonly Fault[]): void {
+    this.kept = this.deployment.stack.directory;
+    const logs = join(this.kept, 'logs');
+    mkdirSync(logs, { recursive: true });
+    for (const { name, text } of this.deployment.stack.logs) writeFileSync(join(logs, `${name}.log`), text);
+    const lines = [
+      `seed ${this.options.seed}`,
+      ...problems,
+      'planned:',
+      ...faults.map(describeFault),
+      'injected:',
+      ...this.injected.map(describeInjected),
+    ];
+    writeFileSync(join(this.kept, 'verdict.txt'), `${lines.join('\n')}\n`);
+  }
+
+  private async create(): Promise<Campaign> {
+    const { api } = this.deployment.stack;
+    const { data: classes } = await api.GET('/v1/device-classes');
+    let csv = '';
+    for await (const piece of writeSpecs(specsOf(this.options))) csv += piece;
+    const { data } = await api.POST('/v1/campaigns', {
+      body: {
+        name: `faults ${this.options.seed}`,
+        design: { name: 'csv', csv },
+        budget: { specs: this.options.specs },
+        protocol: 'quick-cpu',
+        target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
+        fit: { form: 'flops' },
+      },
+    });
+    if (data === undefined) throw new Error('the campaign was not created');
+    return data;
+  }
+
+  private sinceCreatedMs(): number {
+    return performance.now() - this.createdAt;
+  }
+
+  /** Returns the recovery time from the first fault. */
+  private async injectAll(faults: readonly Fault[], targetId: string): Promise<number | null> {
+    const busy = new Map<string, Promise<void>>();
+    let recovery: Promise<number | null> = Promise.resolve(null);
+    for (const [index, fault] of faults.entries()) {
+      await setTimeout(Math.max(0, fault.atMs - this.sinceCreatedMs()));
+      if (index === 0) {
+        const inWork = await this.queues.inWork(targetId);
+        recovery = this.queues.begunAgainMs(targetId, inWork);
+      }
+      const subject = subjectOf(fault, this.deployment);
+      const before = busy.get(subject) ?? Promise.resolve();
+      busy.set(
+        subject,
+        before.then(async () => {
+          const beganMs = this.sinceCreatedMs();
+          const done = await inject(this.deployment, fault);
+          this.injected.push({ fault, beganMs, endedMs: this.sinceCreatedMs(), subject: done });
+        }),
+      );
+    }
+    await Promise.all(busy.values());
+    this.injected.sort((a, b) => a.beganMs - b.beganMs);
+    return recovery;
+  }
+
+  private async untilEnded(campaignId: string): Promise<CampaignProgress | null> {
+    const deadline = performance.now() + SETTLE_LIMIT_MS;
+    let progress: CampaignProgress | null = null;
+    while (performance.now() < deadline) {
+      progress = (await this.progress(campaignId)) ?? progress;
+      if (progress !== null && ENDED.includes(progress.state)) return progress;
+      await setTimeout(250);
+    }
+    return progress;
+  }
+
+  private async progress(campaignId: string): Promise<CampaignProgress | null> {
+    const { url, token } = this.deployment.stack;
+    try {
+      const answer = await fetch(`${url}/v1/campaigns/${campaignId}/progress`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(10_000),
+      });
+      return answer.ok ? ((await answer.json()) as CampaignProgress) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  private async judge(campaign: Campaign, final: CampaignProgress | null): Promise<string[]> {
+    const problems = [...this.deployment.unexpectedEnds];
+    if (final?.state !== 'completed') {
+      problems.push(
+        `the campaign is ${final?.state ?? 'unknown'} (${final?.reason ?? ''}) ${SETTLE_LIMIT_MS / 1000} s after the ` +
+          `last fault, with ${final?.recordedSlots ?? 0} of ${campaign.plannedSlots} slots recorded`,
+      );
+    }
+    for (const job of ['measure', 'fit'] as const) {
+      const left = await this.queues.leftovers(job);
+      if (left.length > 0) problems.push(`left in the queues: ${left.slice(0, 10).join(', ')}`);
+    }
+    const orphans = this.deployment.orphans.filter(isRunning);
+    if (orphans.length > 0)
+      problems.push(`executors outlive their workers: ${orphans.map(({ pid }) => pid).join(', ')}`);
+    return problems;
+  }
+
+  /** Looks into the store itself, which nobody uses any more; adds to `problems`. */
+  private async cost(campaign: Campaign, problems: string[]): Promise<Record<string, number>> {
+    await this.deployment.stop();
+    const stores = await openSqliteStores(this.deployment.storeFile);
+    try {
+      problems.push(...(await verifyStored(stores, campaign)));
+      const cost = await costOfFaults(stores, campaign.id, ({ spec }) => isHealthy(spec));
+      // A killed executor takes its spec with it; nothing else may cost a sample.
+      const lost = [...cost.values()].reduce((sum, count) => sum + count, 0);
+      const kills = this.injected.filter(({ fault }) => fault.kind === 'executor-killed').length;
+      if (lost > kills) problems.push(`${lost} samples were lost to faults, with ${kills} executors killed`);
+      return Object.fromEntries(cost);
+    } finally {
+      await stores.close();
+    }
+  }
+}
+
+/** Healthy ones that keep the device busy, and here and there one that ends otherwise. */
+function specsOf({ seed, specs, specMs }: TrialOptions): ConvSpec[] {
+  const random = new Random(seed + 1);
+  const failing = ['crash', 'out-of-memory', 'unsupported', 'throw'] as const;
+  return Array.from({ length: specs }, (_, i) => {
+    const shape = { cin: i + 1, cout: 8 };
+    if (random.next() < 0.005) return fakeSpec(failing[i % failing.length] ?? 'throw', shape);
+    return fakeSpec('slow', { width: specMs, ...shape });
+  });
+}
+
+function isHealthy({ kernel_w }: ConvSpec): boolean {
+  return kernel_w === fakeSpec('slow').kernel_w;
+}
+
+export function describeInjected({ fault, beganMs, endedMs, subject }: Injected): string {
+  return `${(beganMs / 1000).toFixed(1)}–${(endedMs / 1000).toFixed(1)} s ${fault.kind}: ${subject}`;
+}
