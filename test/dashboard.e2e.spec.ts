@@ -100,6 +100,11 @@ whenThere('the dashboard in a browser', () => {
 
   it('shows the model of a device class: figures, errors, coefficients, versions', async () => {
     const { page } = tab;
+    // A series along the size that the campaign has not measured, by the law of the fake executor.
+    await page.route('**/v1/samples/stream?*', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, body: (await answer.text()) + sizeSeries() });
+    });
     await go('/devices', 'Devices and models');
     await page.getByRole('link', { name: 'Fake device' }).click();
     await page.getByRole('heading', { name: 'Coefficients' }).waitFor();
@@ -111,7 +116,9 @@ whenThere('the dashboard in a browser', () => {
       (lines) => lines === 4,
     );
     expect(await page.getByRole('img', { name: /^Time against/ }).count()).toBe(4);
+    await page.getByRole('img', { name: /^Time against height = width.* 12 points$/ }).waitFor();
     await lookAt('device-class');
+    await page.unroute('**/v1/samples/stream?*');
   });
 
   it('predicts layers that are typed, as table, CSV and link', async () => {
@@ -231,6 +238,16 @@ whenThere('the dashboard in a browser', () => {
     expect(data?.items.map(({ desiredState }) => desiredState)).toEqual(['revoked']);
   });
 });
+
+/** Twelve rows of canonical CSV that differ in size only; further columns stay empty. */
+function sizeSeries(): string {
+  const rows = Array.from({ length: 12 }, (_, at) => {
+    const side = 8 * (at + 1);
+    const timeMs = 0.02 + (side * side * 32 * 32 * 9) / 2e7;
+    return `1,${side},${side},32,32,3,3,1,1,f32,same,NCHW,${timeMs}`;
+  });
+  return [...rows, ''].join('\n');
+}
 
 /** Canonical CSV of made-up samples. */
 function manySamples(count: number): string {

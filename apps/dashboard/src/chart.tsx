@@ -55,6 +55,7 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
       labelFont: AXIS_FONT,
       font: AXIS_FONT,
       size: 34,
+      ...(isLog && { filter: decades }),
       stroke: colorOf('--muted'),
       grid: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
       ticks: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
@@ -111,7 +112,9 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
         aria-label={`${label}: ${y} against ${x}, ${count(points)} points`}
         style={{ minHeight: height }}
       />
-      <figcaption>{told === '' ? `${count(points)} points` : told}</figcaption>
+      <figcaption>
+        {told === '' ? (points === 0 ? 'nothing measured' : `${count(points)} points`) : told}
+      </figcaption>
     </figure>
   );
 }
@@ -138,10 +141,13 @@ function tick(value: number): string {
   return Math.abs(value) >= 10_000 ? scaled(value) : significant(value, 3);
 }
 
-/** Lines of a logarithmic grid: powers of ten, where there is more than one in sight. */
+/** What of a logarithmic axis gets a line and a number: powers of ten; 1, 2 and 5 where there are not two powers. */
 function decades(_: uPlot, splits: number[]): (number | null)[] {
-  const isPower = (value: number) => Number.isInteger(Math.round(Math.log10(value) * 1e9) / 1e9);
-  return splits.filter(isPower).length < 2 ? splits : splits.map((value) => (isPower(value) ? value : null));
+  const digit = (value: number) =>
+    Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(6));
+  const isShort = splits.filter((value) => digit(value) === 1).length < 2;
+  const shown = isShort ? [1, 2, 5] : [1];
+  return splits.map((value) => (shown.includes(digit(value)) ? value : null));
 }
 
 /** A custom property as a colour that a canvas understands. */

@@ -34,8 +34,8 @@ export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token:
         </h1>
         <p className="lead">Measured cost models of convolutions, per device.</p>
         <Field
-          label="Admin token"
-          hint="The coordinator shows it once, at its first start. Lost? “alphaflops up --new-admin-token” makes another and voids the old one."
+          label="Token"
+          hint="The admin token, shown once at the first start and kept in cli.json by “alphaflops up”, or another token of the API. Lost? “alphaflops up --new-admin-token” makes another and voids the old one."
         >
           <input
             type="password"
@@ -65,7 +65,7 @@ export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token:
           {isTrying ? 'Trying …' : 'Sign in'}
         </button>
         <p className="hint">
-          The token stays in this browser and is sent to this coordinator only. It may do everything: use it
+          The token stays in this browser and is sent to this coordinator only. An admin token may do everything: use it
           on computers you trust. The <a href="./docs">API page</a> describes what lies behind these pages.
         </p>
       </form>

@@ -37,14 +37,15 @@ function AxisFigure({ axis, model, points }: { axis: Axis; model: Model; points:
     if (series === null) return [];
     const { measured, values } = series;
     const lines = curves.data ?? [];
+    const measuredLayer: Layer = {
+      kind: 'points',
+      name: 'measured',
+      color: '--series-1',
+      xs: measured.map(({ spec }) => valueOf(spec, axis)),
+      ys: measured.map(({ timeMs }) => timeMs),
+    };
     return [
-      {
-        kind: 'points',
-        name: 'measured',
-        color: '--series-1',
-        xs: measured.map(({ spec }) => valueOf(spec, axis)),
-        ys: measured.map(({ timeMs }) => timeMs),
-      },
+      ...(measured.length === 0 ? [] : [measuredLayer]),
       ...lines.map(({ form, timesMs }, at) => ({
         kind: at === 0 ? ('line' as const) : ('dashed' as const),
         name: form,

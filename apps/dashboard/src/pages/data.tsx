@@ -1,5 +1,6 @@
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Link } from 'wouter';
 import { type Sample, useDeviceClasses } from '../api.js';
 import { count, moment, significant } from '../format.js';
 import { SampleChart } from '../sample-chart.js';
@@ -201,8 +202,10 @@ function SampleRow({ sample }: { sample: Sample }) {
         {timing === null || timing.energyMj === null ? '–' : significant(timing.energyMj, 3)}
       </td>
       <td className="number">{timing === null ? '–' : count(timing.repetitions)}</td>
-      <td>{sample.deviceId ?? '–'}</td>
-      <td>{sample.campaignId}</td>
+      <td className="when">{sample.deviceId ?? '–'}</td>
+      <td className="when">
+        <Link href={`/campaigns/${sample.campaignId}`}>{sample.campaignId}</Link>
+      </td>
     </tr>
   );
 }
