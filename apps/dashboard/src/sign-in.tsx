@@ -65,8 +65,9 @@ export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token:
           {isTrying ? 'Trying …' : 'Sign in'}
         </button>
         <p className="hint">
-          The token stays in this browser and is sent to this coordinator only. An admin token may do everything: use it
-          on computers you trust. The <a href="./docs">API page</a> describes what lies behind these pages.
+          The token stays in this browser and is sent to this coordinator only. An admin token may do
+          everything: use it on computers you trust. The <a href="./docs">API page</a> describes what lies
+          behind these pages.
         </p>
       </form>
     </main>
