@@ -17,6 +17,7 @@ const request: BenchRequest = {
   processCommand: null,
   cudnnFind: false,
   tfjsNodeFolder: null,
+  softwareAdapter: false,
 };
 
 describe('bench', () => {
