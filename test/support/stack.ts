@@ -139,8 +139,13 @@ export class Stack {
     return credentials;
   }
 
-  startWorker(credentials: string, extra: Readonly<Record<string, string>> = {}): Running {
-    return this.run(basename(credentials, '.json'), WORKER, ['run', '--credentials', credentials], extra);
+  startWorker(
+    credentials: string,
+    extra: Readonly<Record<string, string>> = {},
+    options: readonly string[] = [],
+  ): Running {
+    const args = ['run', '--credentials', credentials, ...options];
+    return this.run(basename(credentials, '.json'), WORKER, args, extra);
   }
 
   /** Everything that every process said, oldest process first. */

@@ -77,8 +77,11 @@ describe('arguments of the worker', () => {
   });
 
   it('runs, and helps', () => {
-    expect(parseArguments(['run'])).toEqual({ command: 'run', credentials: null });
-    expect(parseArguments(['run', '--credentials', 'f'])).toEqual({ command: 'run', credentials: 'f' });
+    const run = { command: 'run', credentials: null, anchors: null, anchorsEvery: null };
+    expect(parseArguments(['run'])).toEqual(run);
+    expect(parseArguments(['run', '--credentials', 'f'])).toEqual({ ...run, credentials: 'f' });
+    const anchors = ['--anchors', '0', '--anchors-every', '5'];
+    expect(parseArguments(['run', ...anchors])).toEqual({ ...run, anchors: 0, anchorsEvery: 5 });
     expect(parseArguments(['join', '--help'])).toEqual({ command: 'help' });
   });
 
@@ -101,6 +104,8 @@ describe('arguments of the worker', () => {
     [['join', ...URL_AND_TOKEN, '--tfjs-node', ''], /--tfjs-node: say which folder/],
     [['run', 'now'], /now/],
     [['run', '--credentials'], /--credentials/],
+    [['run', '--anchors', '65'], /--anchors: a whole number from 0 to 64/],
+    [['run', '--anchors-every', '0'], /--anchors-every/],
   ])('refuses %j', (argv, message) => {
     const attempt = () => parseArguments(argv);
     expect(attempt).toThrow(WorkerError);
@@ -118,6 +123,7 @@ describe('arguments of the worker', () => {
       processCommand: null,
       cudnnFind: false,
       tfjsNodeFolder: null,
+      softwareAdapter: false,
     };
     expect(parseArguments(args)).toEqual({ command: 'bench', spec, ...defaults, energy: false, json: false });
     const all = ['--executor=fake', '--device=d', '--protocol=gpu', '--find', '--energy', '--json'];

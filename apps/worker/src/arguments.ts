@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConvSpecSchema, type Labels, LabelsSchema } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
+import { DEFAULT_ANCHORS, MAX_ANCHORS } from '@alphaflops/measure';
 import type { BenchRequest } from './bench.js';
 import { coordinatorUrl } from './coordinator-client.js';
 import { messageOf, WorkerError } from './error.js';
@@ -23,6 +24,9 @@ export interface JoinArguments extends ExecutorOptions {
 export interface RunArguments {
   readonly command: 'run';
   readonly credentials: string | null;
+  /** Null: what is usual for the kind of device. */
+  readonly anchors: number | null;
+  readonly anchorsEvery: number | null;
 }
 export interface ProbeArguments extends ExecutorOptions {
   readonly command: 'probe';
@@ -52,6 +56,9 @@ export const USAGE = `Usage:
       --force                     replace the credentials of another coordinator
   alphaflops worker run                      take batches and measure them
       --credentials FILE          what join has written
+      --anchors N                 watch for drift with N anchor convolutions, 0 to ${MAX_ANCHORS}
+                                  (default: ${DEFAULT_ANCHORS.gpu.count} on GPUs, ${DEFAULT_ANCHORS.cpu.count} on processors)
+      --anchors-every BATCHES     time some of them again after so many batches (default: ${DEFAULT_ANCHORS.gpu.everyBatches})
   alphaflops device probe                    what this machine could measure on, with no coordinator
       --executor NAME             ask NAME only; may be repeated (default: all that are known)
       --process-command COMMAND   the program of executor process
@@ -89,7 +96,11 @@ const BENCH_OPTIONS = {
   energy: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
-const RUN_OPTIONS = { credentials: { type: 'string' } } as const;
+const RUN_OPTIONS = {
+  credentials: { type: 'string' },
+  anchors: { type: 'string' },
+  'anchors-every': { type: 'string' },
+} as const;
 
 /**
  * @param argv what follows the program's name
@@ -103,8 +114,13 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
   try {
     if (command === 'join') return parseJoin(rest);
     if (command === 'run') {
-      const { credentials } = parseArgs({ args: rest, options: RUN_OPTIONS }).values;
-      return { command: 'run', credentials: credentials ?? null };
+      const { values } = parseArgs({ args: rest, options: RUN_OPTIONS });
+      return {
+        command: 'run',
+        credentials: values.credentials ?? null,
+        anchors: wholeNumber(values, 'anchors', 0, MAX_ANCHORS),
+        anchorsEvery: wholeNumber(values, 'anchors-every', 1, 10_000),
+      };
     }
     if (command === 'bench') return parseBench(rest);
     if (command === 'probe') {
@@ -221,6 +237,20 @@ function parseLabels(texts: readonly string[]): Labels {
   if (labels.success) return labels.data;
   const issue = labels.error.issues[0];
   throw usage(`--label: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is wrong'}.`);
+}
+
+/** Null when it is not given. */
+function wholeNumber<Name extends string>(
+  values: { readonly [key in Name]?: string },
+  name: Name,
+  least: number,
+  most: number,
+): number | null {
+  const text = values[name];
+  if (text === undefined) return null;
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw usage(`--${name}: a whole number from ${least} to ${most}.`);
 }
 
 function usage(message: string): WorkerError {

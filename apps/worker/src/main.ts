@@ -51,6 +51,8 @@ async function main(argv: readonly string[]): Promise<number> {
     log,
     worker: await workerVersion(),
     libraryPath: config.libraryPath,
+    anchors: args.anchors,
+    anchorsEvery: args.anchorsEvery,
   });
 }
 

@@ -1,8 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { DeviceDescription, Provenance } from '@alphaflops/contracts';
 import { ExecutorHost, type ExecutorReference } from '@alphaflops/executor';
+import { type AnchorSettings, DEFAULT_ANCHORS } from '@alphaflops/measure';
 import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
+import { Anchors } from './anchors.js';
 import { runBatch } from './batch.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
@@ -21,6 +23,9 @@ export interface RunEnvironment {
   readonly worker: Provenance['worker'];
   /** Folders with libraries, by the environment of this machine. */
   readonly libraryPath: readonly string[];
+  /** Anchors, and batches between their runs; null: what is usual for the kind of device. */
+  readonly anchors: number | null;
+  readonly anchorsEvery: number | null;
   readonly log: Log;
   /** Fires when the batch in hand is to be the last. */
   readonly finish: AbortSignal;
@@ -62,6 +67,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
       },
       turns: turns.get(device.description.uuid) as Turns,
       log: log.with({ device: device.deviceId }),
+      anchors: anchorSettings(device.description.kind, environment),
     }),
   );
   const agent = new Agent(works, log);
@@ -104,25 +110,31 @@ function hostOf(
   return new ExecutorHost({ ...reference, deviceUuid: uuid });
 }
 
+interface WorkOptions {
+  readonly workerId: string;
+  readonly signingKey: KeyObject;
+  readonly redis: RedisAddress;
+  readonly onRefused: () => void;
+  readonly turns: Turns;
+  readonly log: Log;
+  readonly anchors: AnchorSettings;
+}
+
+function anchorSettings(
+  kind: DeviceDescription['kind'],
+  { anchors, anchorsEvery }: Pick<RunEnvironment, 'anchors' | 'anchorsEvery'>,
+): AnchorSettings {
+  const { count, rerun, everyBatches } = DEFAULT_ANCHORS[kind];
+  return { count: anchors ?? count, rerun, everyBatches: anchorsEvery ?? everyBatches };
+}
+
 function workOf(
-  { deviceId, deviceClassId, description: { provenance } }: AssignedDevice,
+  { deviceId, deviceClassId, description: { provenance, kind } }: AssignedDevice,
   host: ExecutorHost,
-  {
-    workerId,
-    signingKey,
-    redis,
-    onRefused,
-    turns,
-    log,
-  }: {
-    workerId: string;
-    signingKey: KeyObject;
-    redis: RedisAddress;
-    onRefused: () => void;
-    turns: Turns;
-    log: Log;
-  },
+  { workerId, signingKey, redis, onRefused, turns, log, anchors: settings }: WorkOptions,
 ): DeviceWork {
+  const origin = { workerId, deviceId, provenance, signingKey };
+  const anchors = new Anchors({ settings, kind, origin, measurer: host, log });
   return new DeviceWork({
     targetIds: [deviceClassId, deviceId],
     openConsumer: (targetId, handler, onError) =>
@@ -134,7 +146,7 @@ function workOf(
         },
       }),
     measureBatch: (job, context) =>
-      runBatch(job, context, { workerId, deviceId, provenance, signingKey }, host),
+      anchors.around(job, context.signal, () => runBatch(job, context, origin, host)),
     turns,
     wait,
     log,

@@ -3,6 +3,7 @@ import { BatchVerifier } from './batch-verifier.js';
 import { CampaignsController } from './campaigns.controller.js';
 import { CampaignsService } from './campaigns.service.js';
 import { Dispatcher } from './dispatcher.js';
+import { Drift } from './drift.js';
 import { Keeper } from './keeper.js';
 import { Lifecycle } from './lifecycle.js';
 import { Planner } from './planner.js';
@@ -15,6 +16,7 @@ import { TargetQueues } from './target-queues.js';
     BatchVerifier,
     CampaignsService,
     Dispatcher,
+    Drift,
     Keeper,
     Lifecycle,
     Planner,

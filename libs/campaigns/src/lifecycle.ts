@@ -134,8 +134,9 @@ function hasFurtherRound({ rounds, plannedSpecs, request }: Campaign): boolean {
   return rounds !== undefined && plannedSpecs < request.budget.specs;
 }
 
+/** Slots with a sample. Drifted ones have left theirs. */
 export function recordedOf(outcomes: OutcomeCounts): number {
-  return Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  return Object.values(outcomes).reduce((sum, count) => sum + count, 0) - outcomes.drifted;
 }
 
 function notAllowed(campaign: Campaign, state: CampaignState): ApiProblem {

@@ -4,6 +4,7 @@ import { measureJobId, type Settled } from '@alphaflops/queue';
 import { AuditStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { BatchVerifier, type Verdict } from './batch-verifier.js';
+import { Drift } from './drift.js';
 import { TargetQueues } from './target-queues.js';
 
 /** A batch whose results were refused this often is not handed out again. */
@@ -23,6 +24,7 @@ export class Recorder {
     private readonly queues: TargetQueues,
     private readonly verifier: BatchVerifier,
     private readonly audit: AuditStore,
+    private readonly drift: Drift,
   ) {}
 
   /** Records everything that has settled for a target, and from now on as soon as it settles. */
@@ -79,6 +81,7 @@ export class Recorder {
     this.logger.debug(
       `campaign=${campaignId} batch=${batchIndex} recorded=${inserted} duplicates=${duplicates}`,
     );
+    if (verdict.kind === 'accepted' && settled.ok) await this.drift.judge(settled.result);
     return null;
   }
 

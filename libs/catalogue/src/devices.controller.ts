@@ -7,9 +7,10 @@ import {
   type PageQuery,
   PageQuerySchema,
   pageOf,
+  ProvenanceSchema,
 } from '@alphaflops/contracts';
 import { AllowAccess, Answer, notFound } from '@alphaflops/http';
-import { FleetStore } from '@alphaflops/store';
+import { FleetStore, SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
@@ -20,6 +21,7 @@ import { ModelsService } from './models.service.js';
 export class DevicesController {
   constructor(
     private readonly fleet: FleetStore,
+    private readonly samples: SampleStore,
     private readonly models: ModelsService,
   ) {}
 
@@ -38,6 +40,15 @@ export class DevicesController {
     const device = await this.fleet.device(id);
     if (device === null) throw notFound('device', id);
     return device;
+  }
+
+  @Get('provenance/:id')
+  @AllowAccess('read-only')
+  @Answer(200, ProvenanceSchema, 'Where samples come from: device, executor, libraries, worker and host')
+  async provenance(@Param('id', { schema: IdSchema }) id: string) {
+    const provenance = await this.samples.provenance(id);
+    if (provenance === null) throw notFound('provenance record', id);
+    return provenance;
   }
 
   @Get('devices/:id/models/latest')

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FitRequestSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
-import { IdSchema } from './ids.js';
+import { IdSchema, TimestampSchema } from './ids.js';
 import { ProtocolSchema, ProvenanceSchema } from './measurement.js';
 import { SlotResultSchema } from './sample.js';
 
@@ -18,6 +18,22 @@ export const MeasureJobSchema = z.object({
 });
 export type MeasureJob = z.infer<typeof MeasureJobSchema>;
 
+/** A re-run of anchor specs that a device has failed: docs/decisions/0006-drift.md. */
+export const AnchorRunSchema = z.object({
+  startedAt: TimestampSchema.describe('by the clock of the worker, which also started the samples'),
+  ratios: z.array(z.number().gt(0)).min(1).max(64).describe('time now over time at the beginning, by anchor'),
+  batches: z
+    .array(MeasureJobSchema.pick({ campaignId: true, targetId: true, batchIndex: true }))
+    .min(1)
+    .max(10_000)
+    .describe('measured on the device since its last good run'),
+  signature: z
+    .string()
+    .max(100)
+    .describe('of the worker, over all of this and what it calls itself and its device'),
+});
+export type AnchorRun = z.infer<typeof AnchorRunSchema>;
+
 /** What the worker returns as the job's result. */
 export const MeasureResultSchema = z.object({
   workerId: IdSchema,
@@ -25,6 +41,7 @@ export const MeasureResultSchema = z.object({
   attempt: z.int().min(1),
   provenance: ProvenanceSchema,
   results: z.array(SlotResultSchema).min(1).max(10_000),
+  anchors: AnchorRunSchema.optional().describe('the newest run, if the device had drifted'),
 });
 export type MeasureResult = z.infer<typeof MeasureResultSchema>;
 

@@ -44,6 +44,7 @@ export const OUTCOMES = [
   'noisy',
   'wrong-result',
   'executor-crashed',
+  'drifted',
 ] as const;
 export const OutcomeSchema = z.enum(OUTCOMES).meta({ id: 'Outcome' });
 export type Outcome = z.infer<typeof OutcomeSchema>;
@@ -124,7 +125,8 @@ export const MeasurementSchema = z
       workspaceBytes: z.number().min(0).nullable(),
     }),
     z.object({
-      outcome: OutcomeSchema.exclude(['ok']),
+      // Whether a device has drifted is known later, and not by the executor.
+      outcome: OutcomeSchema.exclude(['ok', 'drifted']),
       reason,
       timing: TimingSchema.nullable(),
       conditions: z.object(conditionsPair).nullable(),

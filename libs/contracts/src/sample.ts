@@ -4,8 +4,9 @@ import { IdSchema, TimestampSchema } from './ids.js';
 import { MeasurementSchema, OutcomeSchema, TimingSchema, ConditionsSchema } from './measurement.js';
 
 /**
- * One stored measurement. Never changed once stored. At most one exists for each slot
- * (campaignId, targetId, specIndex, replicate): docs/decisions/0003-slots.md.
+ * One stored measurement. At most one counts for each slot (campaignId, targetId, specIndex, replicate):
+ * docs/decisions/0003-slots.md. It never changes, unless its device is found to have drifted: then it becomes `drifted`
+ * and leaves its slot, which is measured again (0006-drift.md).
  */
 export const SampleSchema = z
   .object({
@@ -29,6 +30,11 @@ export const SampleSchema = z
     conditions: z.object({ before: ConditionsSchema, after: ConditionsSchema }).nullable(),
     algorithm: z.string().nullable(),
     workspaceBytes: z.number().nullable(),
+    setAside: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('of drifted samples only: how many of the slot have given way, this one included'),
     startedAt: TimestampSchema,
     recordedAt: TimestampSchema,
     signature: z

@@ -1,4 +1,4 @@
-import type { Conditions, Measurement, Outcome, Protocol } from '@alphaflops/contracts';
+import type { Conditions, Measurement, Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { ExecutorReference } from './adapter-module.js';
 import { ExecutorError } from './error.js';
@@ -123,7 +123,7 @@ export class ExecutorHost {
 /** As much of a reason as a Measurement holds. */
 const REASON_CHARACTERS = 2000;
 
-function failure(outcome: Exclude<Outcome, 'ok'>, reason: string): Measurement {
+function failure(outcome: Exclude<Measurement['outcome'], 'ok'>, reason: string): Measurement {
   return { outcome, reason: reason.slice(0, REASON_CHARACTERS), timing: null, conditions: null };
 }
 

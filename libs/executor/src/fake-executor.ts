@@ -19,7 +19,7 @@ import {
  * - `abort`: its process is ended by a signal, as by a segmentation fault
  * - `throw`: throws an exception
  * - `slow`: takes `width` real milliseconds
- * - `slow-down`: the device takes a tenth longer for everything from then on
+ * - `slow-down`: the device takes a quarter longer for everything from then on
  * - the others: the outcome of that name
  */
 export const FAKE_BEHAVIOURS = [
@@ -137,7 +137,7 @@ class FakeSession extends ExecutorSession {
         await setTimeout(spec.width);
         break;
       case 'slow-down':
-        this.slowness *= 1.1;
+        this.slowness *= 1.25;
         break;
       case 'unsupported':
       case 'out-of-memory':

@@ -1,3 +1,4 @@
+export * from './anchors.js';
 export * from './clock.js';
 export * from './conditions.js';
 export * from './direct-sum.js';

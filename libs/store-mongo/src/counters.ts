@@ -9,8 +9,8 @@ import type { SampleDocument } from './sample-document.js';
 
 /** How many samples of each campaign and batch there are. */
 export interface Counters {
-  /** Counts new samples, inside the transaction that stores them. */
-  add(samples: readonly Sample[], session: ClientSession | undefined): Promise<void>;
+  /** Counts samples that come (by 1) or go (by −1), inside the transaction that stores or removes them. */
+  add(samples: readonly Sample[], session: ClientSession | undefined, by?: 1 | -1): Promise<void>;
   counts(campaignId: string): Promise<OutcomeCounts>;
   batchCounts(campaignId: string): AsyncIterable<BatchCount>;
 }
@@ -47,27 +47,29 @@ export class KeptCounters implements Counters {
     this.batches = connection.collection<BatchCountDocument>('batch_counts');
   }
 
-  async add(samples: readonly Sample[], session: ClientSession | undefined): Promise<void> {
+  async add(samples: readonly Sample[], session: ClientSession | undefined, by: 1 | -1 = 1): Promise<void> {
     const stripe = randomInt(STRIPES);
     const outcomes = new Map<string, Record<string, number>>();
     const batches = new Map<string, Omit<BatchCountDocument, '_id'> & BatchCount>();
-    for (const { campaignId, targetId, batchIndex, outcome } of samples) {
+    for (const { campaignId, targetId, batchIndex, outcome, setAside } of samples) {
       const increments = outcomes.get(stripeId(campaignId, stripe)) ?? {};
-      increments[`recorded.${outcome}`] = (increments[`recorded.${outcome}`] ?? 0) + 1;
+      increments[`recorded.${outcome}`] = (increments[`recorded.${outcome}`] ?? 0) + by;
       outcomes.set(stripeId(campaignId, stripe), increments);
+      if (setAside !== undefined) continue;
       const id = `${campaignId}/${targetId}/${String(batchIndex).padStart(INDEX_DIGITS, '0')}`;
-      const recorded = (batches.get(id)?.recorded ?? 0) + 1;
+      const recorded = (batches.get(id)?.recorded ?? 0) + by;
       batches.set(id, { campaignId, targetId, batchIndex, recorded });
     }
     if (outcomes.size === 0) return;
     const options = { ordered: false, ...(session && { session }) };
-    await this.batches.bulkWrite(
-      [...batches].map(([_id, { recorded, ...batch }]): AnyBulkWriteOperation<BatchCountDocument> => {
-        const update = { $inc: { recorded }, $setOnInsert: batch };
-        return { updateOne: { filter: { _id }, update, upsert: true } };
-      }),
-      options,
-    );
+    if (batches.size > 0)
+      await this.batches.bulkWrite(
+        [...batches].map(([_id, { recorded, ...batch }]): AnyBulkWriteOperation<BatchCountDocument> => {
+          const update = { $inc: { recorded }, $setOnInsert: batch };
+          return { updateOne: { filter: { _id }, update, upsert: true } };
+        }),
+        options,
+      );
     // Last, as it is the one write for which others may be waiting.
     await this.outcomes.bulkWrite(
       [...outcomes].map(([_id, $inc]): AnyBulkWriteOperation<OutcomeCountDocument> => {
@@ -90,7 +92,9 @@ export class KeptCounters implements Counters {
     for (;;) {
       const equal = { campaignId: { $eq: campaignId } };
       const page = await documentsAfterId(this.batches, equal, after, BATCH_COUNT_PAGE, end);
-      for (const { targetId, batchIndex, recorded } of page) yield { targetId, batchIndex, recorded };
+      for (const { targetId, batchIndex, recorded } of page) {
+        if (recorded > 0) yield { targetId, batchIndex, recorded };
+      }
       const last = page.at(-1);
       if (last === undefined || page.length < BATCH_COUNT_PAGE) return;
       after = last._id;
@@ -115,20 +119,24 @@ export class CountedSamples implements Counters {
 
   async counts(campaignId: string): Promise<OutcomeCounts> {
     const recorded = new Map<unknown, number>();
-    for await (const group of this.group(campaignId, '$outcome')) recorded.set(group._id, group.recorded);
+    for await (const group of this.group({ campaignId }, '$outcome')) recorded.set(group._id, group.recorded);
     return outcomeCounts((outcome) => recorded.get(outcome) ?? 0);
   }
 
   async *batchCounts(campaignId: string): AsyncIterable<BatchCount> {
     const key = { targetId: '$targetId', batchIndex: '$batchIndex' };
-    for await (const { _id, recorded } of this.group(campaignId, key)) {
+    const inSlots = { campaignId, outcome: { $ne: 'drifted' as const } };
+    for await (const { _id, recorded } of this.group(inSlots, key)) {
       yield { ...(_id as Omit<BatchCount, 'recorded'>), recorded };
     }
   }
 
-  private group(campaignId: string, key: unknown) {
+  private group({ campaignId, ...others }: { campaignId: string; outcome?: Document }, key: unknown) {
     return this.samples.aggregate<{ _id: unknown; recorded: number }>(
-      [{ $match: { campaignId: { $eq: campaignId } } }, { $group: { _id: key, recorded: { $sum: 1 } } }],
+      [
+        { $match: { campaignId: { $eq: campaignId }, ...others } },
+        { $group: { _id: key, recorded: { $sum: 1 } } },
+      ],
       { hint: BY_BATCH.name, maxTimeMS: MAX_TIME_MS },
     );
   }
@@ -169,7 +177,7 @@ async function rebuild(connection: Connection, kept: KeptCounters): Promise<void
     for (const name of ['outcome_counts', 'batch_counts']) {
       await connection.collection(name).deleteMany({}, options);
     }
-    const fields = { campaignId: 1, targetId: 1, batchIndex: 1, outcome: 1 } as const;
+    const fields = { campaignId: 1, targetId: 1, batchIndex: 1, outcome: 1, setAside: 1 } as const;
     let part: Sample[] = [];
     for await (const sample of samples.find({}, { ...options, projection: fields })) {
       if (part.push(sample as unknown as Sample) < REBUILD_PART) continue;

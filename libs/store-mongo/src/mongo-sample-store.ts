@@ -1,12 +1,16 @@
 import type { OutcomeCounts, Page, PageQuery, Provenance, Sample } from '@alphaflops/contracts';
 import {
+  asDrifted,
   badCursor,
   decodeCursor,
+  MAX_SET_ASIDE,
   pageFrom,
   SampleStore,
   type BatchCount,
   type RecordOutcome,
   type SampleFilter,
+  type SetAside,
+  type Slot,
 } from '@alphaflops/store';
 import type { ClientSession } from 'mongodb';
 import { MAX_TIME_MS } from './address.js';
@@ -15,7 +19,15 @@ import type { Counters } from './counters.js';
 import { duplicatesIn } from './mongo-error.js';
 import { findAfter, whereEqual, type Place } from './pages.js';
 import { ProvenanceRecords } from './provenance.js';
-import { documentOf, SAMPLE_FIELDS, sampleOf, slotOf, type SampleDocument } from './sample-document.js';
+import {
+  besideSlot,
+  documentOf,
+  placeOfSample,
+  SAMPLE_FIELDS,
+  sampleOf,
+  slotOf,
+  type SampleDocument,
+} from './sample-document.js';
 import { sampleOrder } from './sample-order.js';
 import { told } from './told.js';
 
@@ -46,7 +58,8 @@ export class MongoSampleStore extends SampleStore {
     const addProvenance = this.provenances.addition(provenance);
     const firstOfSlot = new Map<string, SampleDocument>();
     for (const sample of samples) {
-      if (!firstOfSlot.has(slotOf(sample))) firstOfSlot.set(slotOf(sample), documentOf(sample));
+      const place = placeOfSample(sample);
+      if (!firstOfSlot.has(place)) firstOfSlot.set(place, documentOf(sample));
     }
     const documents = [...firstOfSlot.values()];
     const inserted = await this.connection.atomically(async (session) => {
@@ -56,6 +69,24 @@ export class MongoSampleStore extends SampleStore {
       return added.length;
     });
     return { inserted, duplicates: samples.length - inserted };
+  }
+
+  /** Where there are no transactions a crash may leave a sample in both places; the next call ends that. */
+  override setAside(slots: readonly Slot[], which: SetAside): Promise<number> {
+    return this.connection.atomically(async (session) => {
+      const found = await this.inOrBeside(slots, session);
+      const moves = slots.flatMap((slot) => moveOf(slot, found, which));
+      const copies = moves.flatMap(({ copy }) => (copy === null ? [] : [documentOf(copy)]));
+      const gone = moves.map(({ sample }) => sample);
+      const added = await this.insert(copies, session);
+      if (gone.length > 0) {
+        const options = session && { session };
+        await this.collection.deleteMany({ _id: { $in: gone.map(slotOf) } }, options);
+      }
+      await this.counters.add(gone, session, -1);
+      await this.counters.add(added as unknown as Sample[], session);
+      return gone.length;
+    });
   }
 
   override counts(campaignId: string): Promise<OutcomeCounts> {
@@ -143,6 +174,24 @@ export class MongoSampleStore extends SampleStore {
     return free;
   }
 
+  /** Samples of these slots by the places that they are in. */
+  private async inOrBeside(
+    slots: readonly Slot[],
+    session: ClientSession | undefined,
+  ): Promise<Map<string, Sample>> {
+    const places = slots.flatMap((slot) => [slotOf(slot), ...NUMBERS.map((n) => besideSlot(slot, n))]);
+    const options = { projection: { recordedOn: 0, failure: 0 }, maxTimeMS: MAX_TIME_MS };
+    const documents = await this.collection
+      .find({ _id: { $in: places } }, { ...options, ...(session && { session }) })
+      .toArray();
+    return new Map(
+      documents.map((document) => {
+        const { _id, ...sample } = sampleOf(document) as Sample & { _id: string };
+        return [_id, sample];
+      }),
+    );
+  }
+
   private find(id: string): Promise<SampleDocument | null> {
     const options = { projection: SAMPLE_FIELDS, maxTimeMS: MAX_TIME_MS };
     return this.collection.findOne({ id: { $eq: id } }, options);
@@ -153,4 +202,21 @@ export class MongoSampleStore extends SampleStore {
     if (found === null) throw badCursor('samples');
     return { at: new Date(sampleOf(found).recordedAt), id: found.id };
   }
+}
+
+const NUMBERS = Array.from({ length: MAX_SET_ASIDE }, (_, index) => index + 1);
+
+/** Which sample leaves its slot, and as what it is stored beside it; null when that has been done. */
+function moveOf(
+  slot: Slot,
+  found: ReadonlyMap<string, Sample>,
+  { deviceId, startedBefore, reason }: SetAside,
+): { sample: Sample; copy: Sample | null }[] {
+  const sample = found.get(slotOf(slot));
+  if (sample?.outcome !== 'ok' || sample.deviceId !== deviceId || sample.startedAt >= startedBefore)
+    return [];
+  const beside = NUMBERS.flatMap((n) => found.get(besideSlot(slot, n)) ?? []);
+  if (beside.some(({ startedAt }) => startedAt === sample.startedAt)) return [{ sample, copy: null }];
+  if (beside.length >= MAX_SET_ASIDE) return [];
+  return [{ sample, copy: asDrifted(sample, beside.length + 1, reason) }];
 }

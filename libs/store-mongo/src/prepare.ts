@@ -90,6 +90,8 @@ async function create(database: Db, name: string, options: object): Promise<void
     await database.createCollection(name, options);
   } catch (error) {
     if (!(error instanceof MongoServerError) || error.code !== NAMESPACE_EXISTS) throw error;
+    // A later version may ask for another form.
+    if (Object.keys(options).length > 0) await database.command({ collMod: name, ...options });
   }
 }
 

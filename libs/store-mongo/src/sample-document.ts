@@ -1,10 +1,11 @@
 import { endianness } from 'node:os';
 import type { Outcome, Sample } from '@alphaflops/contracts';
+import type { Slot } from '@alphaflops/store';
 import { Binary, type Document } from 'mongodb';
 
 /** A sample as it is stored: its own fields, and what it is found by. */
 export interface SampleDocument extends Document {
-  /** The slot. */
+  /** The slot, or a place beside it. */
   _id: string;
   id: string;
   campaignId: string;
@@ -20,14 +21,23 @@ export interface SampleDocument extends Document {
 }
 
 /** Ids have no slash (IdSchema), so that two slots never have one name. */
-export function slotOf({ campaignId, targetId, specIndex, replicate }: Sample): string {
+export function slotOf({ campaignId, targetId, specIndex, replicate }: Slot): string {
   return `${campaignId}/${targetId}/${specIndex}/${replicate}`;
+}
+
+/** Where a sample is kept: in its slot, or in the n-th place beside it. */
+export function placeOfSample(sample: Sample): string {
+  return sample.setAside === undefined ? slotOf(sample) : besideSlot(sample, sample.setAside);
+}
+
+export function besideSlot(slot: Slot, n: number): string {
+  return `${slotOf(slot)}/d${n}`;
 }
 
 export function documentOf(sample: Sample): SampleDocument {
   const { timing, outcome } = sample;
   return {
-    _id: slotOf(sample),
+    _id: placeOfSample(sample),
     ...sample,
     timing: timing === null ? null : { ...timing, batchTimesMs: binaryOf(timing.batchTimesMs) },
     recordedOn: new Date(sample.recordedAt),

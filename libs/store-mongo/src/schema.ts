@@ -30,6 +30,39 @@ function inTimeOrder(name: string, field: string, options: Partial<IndexDescript
   return { name, key: { [field]: 1, recordedOn: 1, id: 1 }, ...options };
 }
 
+const samples = form(
+  {
+    ...Object.fromEntries(
+      ['_id', 'id', 'campaignId', 'targetId', 'specKey', 'deviceClassId', 'startedAt', 'recordedAt'].map(
+        (name) => [name, text],
+      ),
+    ),
+    ...Object.fromEntries(
+      ['deviceId', 'workerId', 'provenanceId', 'reason', 'algorithm'].map((name) => [name, textOrNull]),
+    ),
+    specIndex: count,
+    replicate: count,
+    attempt: count,
+    batchIndex: count,
+    spec: { bsonType: 'object' },
+    protocol: { bsonType: 'object' },
+    outcome: { enum: OUTCOMES },
+    failure: { enum: OUTCOMES.filter((outcome) => outcome !== 'ok') },
+    timing: {
+      bsonType: ['object', 'null'],
+      required: ['timeMs', 'batchTimesMs'],
+      properties: {
+        timeMs: { bsonType: 'number', minimum: 0, exclusiveMinimum: true },
+        batchTimesMs: { bsonType: 'binData' },
+      },
+    },
+    conditions: { bsonType: ['object', 'null'] },
+    workspaceBytes: { bsonType: ['number', 'null'] },
+    recordedOn: moment,
+  },
+  ['failure'],
+);
+
 /**
  * Version n of the database is what the first n lists make. A published list is never edited: add the next one.
  * Everything in it can be done twice, and by two at the same time.
@@ -61,45 +94,7 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
         // Failures are few and looked for; nearly every sample is ok, and by_time finds those.
         inTimeOrder('failed', 'failure', { partialFilterExpression: { failure: { $exists: true } } }),
       ],
-      form: form(
-        {
-          ...Object.fromEntries(
-            [
-              '_id',
-              'id',
-              'campaignId',
-              'targetId',
-              'specKey',
-              'deviceClassId',
-              'startedAt',
-              'recordedAt',
-            ].map((name) => [name, text]),
-          ),
-          ...Object.fromEntries(
-            ['deviceId', 'workerId', 'provenanceId', 'reason', 'algorithm'].map((name) => [name, textOrNull]),
-          ),
-          specIndex: count,
-          replicate: count,
-          attempt: count,
-          batchIndex: count,
-          spec: { bsonType: 'object' },
-          protocol: { bsonType: 'object' },
-          outcome: { enum: OUTCOMES },
-          failure: { enum: OUTCOMES.filter((outcome) => outcome !== 'ok') },
-          timing: {
-            bsonType: ['object', 'null'],
-            required: ['timeMs', 'batchTimesMs'],
-            properties: {
-              timeMs: { bsonType: 'number', minimum: 0, exclusiveMinimum: true },
-              batchTimesMs: { bsonType: 'binData' },
-            },
-          },
-          conditions: { bsonType: ['object', 'null'] },
-          workspaceBytes: { bsonType: ['number', 'null'] },
-          recordedOn: moment,
-        },
-        ['failure'],
-      ),
+      form: samples,
     },
     // Both only where recording is a transaction.
     {
@@ -164,4 +159,6 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
       form: form({ ...record, createdOn: moment }),
     },
   ],
+  // Samples may be drifted now.
+  [{ name: 'samples', indexes: [], form: samples }],
 ];

@@ -4,9 +4,14 @@ import type { SqlValue } from './connection.js';
 
 export const INSERT_SAMPLE = `
   INSERT INTO samples (id, campaign_id, target_id, spec_index, replicate, device_id, device_class_id, worker_id,
-                       outcome, recorded_at, doc, batch_times)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (campaign_id, target_id, spec_index, replicate) DO NOTHING`;
+                       outcome, recorded_at, doc, batch_times, set_aside)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (campaign_id, target_id, spec_index, replicate, set_aside) DO NOTHING`;
+
+/** Of a slot, first the sample that counts, if there is one. */
+export const SAMPLES_OF_SLOT =
+  'SELECT doc, batch_times, set_aside FROM samples INDEXED BY samples_by_slot WHERE campaign_id = ? AND target_id = ? ' +
+  'AND spec_index = ? AND replicate = ? ORDER BY set_aside';
 
 /** The values of `INSERT_SAMPLE`. The batch times leave an empty array behind in the document. */
 export function rowOf(sample: Sample): SqlValue[] {
@@ -25,6 +30,7 @@ export function rowOf(sample: Sample): SqlValue[] {
     Date.parse(sample.recordedAt),
     JSON.stringify(doc),
     timing === null ? null : bytesOf(timing.batchTimesMs),
+    sample.setAside ?? 0,
   ];
 }
 

@@ -129,4 +129,10 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE models ADD COLUMN status TEXT NOT NULL DEFAULT 'published';
   CREATE INDEX models_served ON models (device_class_id, version) WHERE status = 'published';
   `,
+  `
+  -- Samples that gave way to others of their slot: 1 for the first. 0: the one that counts.
+  ALTER TABLE samples ADD COLUMN set_aside INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX samples_by_slot;
+  CREATE UNIQUE INDEX samples_by_slot ON samples (campaign_id, target_id, spec_index, replicate, set_aside);
+  `,
 ];

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   OUTCOMES,
-  type Outcome,
   type OutcomeCounts,
   type Page,
   type PageQuery,
@@ -9,17 +8,22 @@ import {
   type Sample,
 } from '@alphaflops/contracts';
 import {
+  asDrifted,
+  MAX_SET_ASIDE,
   pageFrom,
   SampleStore,
   type BatchCount,
   type RecordOutcome,
   type SampleFilter,
+  type SetAside,
+  type Slot,
 } from '@alphaflops/store';
 import type { Connection } from './connection.js';
 import { placeOf } from './lists.js';
 import { putProvenance } from './provenance.js';
 import { SampleQuery, type Place } from './sample-query.js';
-import { INSERT_SAMPLE, rowOf, sampleOf } from './sample-row.js';
+import { SampleCounts } from './sample-counts.js';
+import { INSERT_SAMPLE, rowOf, SAMPLES_OF_SLOT, sampleOf } from './sample-row.js';
 
 /** Rows read at a time by a stream: a few milliseconds of the event loop, and no transaction between two pages. */
 const STREAM_PAGE_ROWS = 200;
@@ -38,30 +42,38 @@ export class SqliteSampleStore extends SampleStore {
   ): Promise<RecordOutcome> {
     return this.connection.write(() => {
       putProvenance(this.connection, provenance);
-      const outcomes = new Tally<[campaignId: string, outcome: Outcome]>();
-      const batches = new Tally<[campaignId: string, targetId: string, batchIndex: number]>();
+      const counts = new SampleCounts();
       let inserted = 0;
       for (const sample of samples) {
         if (this.connection.run(INSERT_SAMPLE, rowOf(sample)) === 0) continue;
         inserted += 1;
-        outcomes.add([sample.campaignId, sample.outcome]);
-        batches.add([sample.campaignId, sample.targetId, sample.batchIndex]);
+        counts.add(sample, 1);
       }
-      for (const [key, count] of outcomes.entries()) {
-        this.connection.run(
-          'INSERT INTO outcome_counts (campaign_id, outcome, recorded) VALUES (?, ?, ?) ' +
-            'ON CONFLICT (campaign_id, outcome) DO UPDATE SET recorded = recorded + excluded.recorded',
-          [...key, count],
-        );
-      }
-      for (const [key, count] of batches.entries()) {
-        this.connection.run(
-          'INSERT INTO batch_counts (campaign_id, target_id, batch_index, recorded) VALUES (?, ?, ?, ?) ' +
-            'ON CONFLICT (campaign_id, target_id, batch_index) DO UPDATE SET recorded = recorded + excluded.recorded',
-          [...key, count],
-        );
-      }
+      counts.write(this.connection);
       return { inserted, duplicates: samples.length - inserted };
+    });
+  }
+
+  override setAside(slots: readonly Slot[], { deviceId, startedBefore, reason }: SetAside): Promise<number> {
+    return this.connection.write(() => {
+      const counts = new SampleCounts();
+      let taken = 0;
+      for (const { campaignId, targetId, specIndex, replicate } of slots) {
+        const key = [campaignId, targetId, specIndex, replicate];
+        const [row, ...before] = this.connection.rows(SAMPLES_OF_SLOT, key);
+        if (row?.[2] !== 0 || before.length >= MAX_SET_ASIDE) continue;
+        const sample = sampleOf(this.connection.parse(row[0]), row[1]);
+        const isMeant = sample.deviceId === deviceId && sample.startedAt < startedBefore;
+        if (!isMeant || sample.outcome !== 'ok') continue;
+        const drifted = asDrifted(sample, before.length + 1, reason);
+        this.connection.run('DELETE FROM samples WHERE id = ?', [sample.id]);
+        this.connection.run(INSERT_SAMPLE, rowOf(drifted));
+        counts.add(sample, -1);
+        counts.add(drifted, 1);
+        taken += 1;
+      }
+      counts.write(this.connection);
+      return taken;
     });
   }
 
@@ -174,7 +186,7 @@ export class SqliteSampleStore extends SampleStore {
   private batchCountPage(campaignId: string, afterTarget: string, afterIndex: number): BatchCount[] {
     const rows = this.connection.rows(
       'SELECT target_id, batch_index, recorded FROM batch_counts WHERE campaign_id = ? ' +
-        'AND (target_id, batch_index) > (?, ?) ORDER BY target_id, batch_index LIMIT ?',
+        'AND (target_id, batch_index) > (?, ?) AND recorded > 0 ORDER BY target_id, batch_index LIMIT ?',
       [campaignId, afterTarget, afterIndex, BATCH_COUNT_PAGE_ROWS],
     );
     return rows.map(([targetId, batchIndex, recorded]) => ({
@@ -182,21 +194,5 @@ export class SqliteSampleStore extends SampleStore {
       batchIndex: Number(batchIndex),
       recorded: Number(recorded),
     }));
-  }
-}
-
-/** How often each key was added. */
-class Tally<K extends readonly (string | number)[]> {
-  private readonly counts = new Map<string, { key: K; count: number }>();
-
-  add(key: K): void {
-    const name = key.join(' ');
-    const known = this.counts.get(name);
-    if (known === undefined) this.counts.set(name, { key, count: 1 });
-    else known.count += 1;
-  }
-
-  entries(): [K, number][] {
-    return [...this.counts.values()].map(({ key, count }) => [key, count]);
   }
 }

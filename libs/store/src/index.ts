@@ -1,4 +1,5 @@
 export * from './access-store.js';
+export * from './anchor-signature.js';
 export * from './audit-store.js';
 export * from './campaign-store.js';
 export * from './fleet-store.js';

@@ -11,7 +11,7 @@ const { publicKey, privateKey } = keys();
 const signed = (sample: Sample): Sample => ({ ...sample, signature: signSample(sample, privateKey) });
 
 /** What the coordinator adds. `spec` is named by its key. */
-const UNSIGNED = ['id', 'spec', 'deviceClassId', 'recordedAt', 'signature'];
+const UNSIGNED = ['id', 'spec', 'deviceClassId', 'recordedAt', 'setAside', 'signature'];
 
 describe('the signature of a sample', () => {
   it('holds, after a journey as JSON as well, with the keys in any order', () => {

@@ -21,11 +21,32 @@ export interface BatchCount {
 
 export interface RecordOutcome {
   inserted: number;
-  /** Samples whose slot (campaignId, targetId, specIndex, replicate) was taken already; they are dropped. */
+  /** Samples whose slot (campaignId, targetId, specIndex, replicate) was taken already; they are dropped. Set-aside samples have places of their own. */
   duplicates: number;
 }
 
-/** Samples are only ever added. */
+/** What a sample is measured for. */
+export type Slot = Pick<Sample, 'campaignId' | 'targetId' | 'specIndex' | 'replicate'>;
+
+/** Which of the samples of some slots give way. */
+export interface SetAside {
+  /** Those that this device measured. */
+  deviceId: string;
+  /** And began before this moment, ISO 8601 in UTC with milliseconds. */
+  startedBefore: string;
+  /** Stored with them. */
+  reason: string;
+}
+
+/** So often a slot is measured again because of drift; what is measured then is kept, so that a campaign ends. */
+export const MAX_SET_ASIDE = 2;
+
+/** For adapters: what becomes of a good sample that is the n-th of its slot to give way. */
+export function asDrifted(sample: Sample, n: number, reason: string): Sample {
+  return { ...sample, id: `${sample.id}.d${n}`, outcome: 'drifted', reason, setAside: n };
+}
+
+/** Samples are only ever added; a good one may be set aside. */
 export abstract class SampleStore {
   /**
    * Stores the samples and the provenance they point to, all or nothing. Idempotent by slot: a sample whose slot
@@ -37,10 +58,17 @@ export abstract class SampleStore {
     provenance: ReadonlyMap<string, Provenance>,
   ): Promise<RecordOutcome>;
 
+  /**
+   * Takes good samples out of their slots, which are free after that: they get another id and the outcome `drifted`, and
+   * no longer count for their batch. A slot from which MAX_SET_ASIDE samples were taken keeps the next one. Safe to repeat.
+   * Returns how many were taken now.
+   */
+  abstract setAside(slots: readonly Slot[], which: SetAside): Promise<number>;
+
   /** Outcome counts of one campaign; cost independent of the number of samples. */
   abstract counts(campaignId: string): Promise<OutcomeCounts>;
 
-  /** One entry per batch that has samples. */
+  /** One entry per batch that has samples in their slots. */
   abstract batchCounts(campaignId: string): AsyncIterable<BatchCount>;
 
   /** Oldest recorded first; ties in order of id. */

@@ -10,6 +10,7 @@ interface BenchOptions {
   protocol?: string;
   processCommand?: string;
   tfjsNode?: string;
+  softwareAdapter?: true;
   find?: true;
   energy?: true;
   json?: true;
@@ -28,6 +29,7 @@ export function benchCommand(): Command {
     .option('--protocol <name>', 'how it is timed (default: the one for the device)')
     .option('--process-command <command>', 'the program of executor process, which is then used')
     .option('--tfjs-node <folder>', 'where the package of executor tfjs-node is installed')
+    .option('--software-adapter', 'executor tfjs-webgpu computes on the processor')
     .option('--find', 'executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be')
     .option('--energy', 'measure its energy too, where the device counts it')
     .option('--json', 'print JSON: the measurement as it would be stored, and the device')
@@ -39,9 +41,10 @@ export function benchCommand(): Command {
 }
 
 async function bench(options: BenchOptions): Promise<void> {
-  const { executor, device, protocol, processCommand, tfjsNode, find, energy, json } = options;
+  const { executor, device, protocol, processCommand, tfjsNode, softwareAdapter, find, energy, json } =
+    options;
   const named = { executor, device, protocol, 'process-command': processCommand, 'tfjs-node': tfjsNode };
-  const flags = { find, energy, json };
+  const flags = { 'software-adapter': softwareAdapter, find, energy, json };
   await handOver([
     ...['bench', '--spec', JSON.stringify(options.spec)],
     ...Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),

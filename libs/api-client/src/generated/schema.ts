@@ -484,6 +484,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/provenance/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where samples come from: device, executor, libraries, worker and host */
+        get: operations["Devices_provenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/devices/{id}/models/latest": {
         parameters: {
             query?: never;
@@ -1282,6 +1299,7 @@ export interface components {
             noisy: number;
             "wrong-result": number;
             "executor-crashed": number;
+            drifted: number;
         };
         FitState: {
             id: string;
@@ -1304,6 +1322,33 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
+        };
+        Provenance: {
+            /** @enum {string} */
+            schema: "alphaflops.provenance/1";
+            device: {
+                [key: string]: string | number | boolean | (null);
+            };
+            executor: {
+                name: string;
+                version: string;
+            };
+            libraries: {
+                [key: string]: string;
+            };
+            mathMode: string;
+            worker: {
+                version: string;
+                commit: string | null;
+                dirty: boolean | null;
+            };
+            host: {
+                hostname: string;
+                cpu: string;
+                os: string;
+                kernel: string;
+                node: string;
+            };
         };
         /** @description One published fit for one device class. */
         Model: {
@@ -1605,7 +1650,7 @@ export interface components {
             }[];
         };
         /** @enum {string} */
-        Outcome: "ok" | "unsupported" | "out-of-memory" | "timeout" | "throttled" | "noisy" | "wrong-result" | "executor-crashed";
+        Outcome: "ok" | "unsupported" | "out-of-memory" | "timeout" | "throttled" | "noisy" | "wrong-result" | "executor-crashed" | "drifted";
         Sample: {
             id: string;
             campaignId: string;
@@ -1636,6 +1681,8 @@ export interface components {
             } | null;
             algorithm: string | null;
             workspaceBytes: number | null;
+            /** @description of drifted samples only: how many of the slot have given way, this one included */
+            setAside?: number;
             /** Format: date-time */
             startedAt: string;
             /** Format: date-time */
@@ -2720,6 +2767,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Devices_provenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where samples come from: device, executor, libraries, worker and host */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provenance"];
                 };
             };
             /** @description Problem details (RFC 9457). */

@@ -139,6 +139,8 @@ export function buildSample(overrides: Partial<Sample> = {}): Sample {
     conditions: { before: conditions, after: { ...conditions, throttleReasons: ['thermal'] } },
     algorithm: null,
     workspaceBytes: null,
+    // Whatever has drifted has left its slot.
+    ...(outcome === 'drifted' && { setAside: 1 }),
     startedAt: NOON,
     recordedAt: timeAt(1000),
     ...overrides,

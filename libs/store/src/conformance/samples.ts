@@ -1,5 +1,5 @@
 import { OUTCOMES, type Sample } from '@alphaflops/contracts';
-import type { BatchCount, SampleStore } from '../sample-store.js';
+import { asDrifted, MAX_SET_ASIDE, type BatchCount, type SampleStore } from '../sample-store.js';
 import { buildBatch, buildProvenance, buildSample, countOutcomes, timeAt } from './builders.js';
 import { collect, HOSTILE_STRINGS, nearMisses, unreadable } from './collect.js';
 
@@ -15,7 +15,8 @@ export function describeSampleStore(samples: () => SampleStore): void {
   async function expectStored(campaignId: string, stored: readonly Sample[]): Promise<void> {
     expect(await samples().counts(campaignId)).toEqual(countOutcomes(stored));
     const batches = new Map<string, BatchCount>();
-    for (const { targetId, batchIndex } of stored) {
+    for (const { targetId, batchIndex, setAside } of stored) {
+      if (setAside !== undefined) continue;
       const count = { targetId, batchIndex, recorded: 0 };
       const known = batches.get(batchKey(count)) ?? count;
       batches.set(batchKey(known), { ...known, recorded: known.recorded + 1 });
@@ -145,6 +146,93 @@ export function describeSampleStore(samples: () => SampleStore): void {
         inserted: 6,
         duplicates: 0,
       });
+    });
+  });
+
+  describe('setting samples aside', () => {
+    const since = (ms: number) => ({
+      deviceId: 'device-a',
+      startedBefore: timeAt(ms),
+      reason: 'drifted by 4 %',
+    });
+    const slotsOf = (stored: readonly Sample[]) =>
+      stored.map(({ campaignId, targetId, specIndex, replicate }) => ({
+        campaignId,
+        targetId,
+        specIndex,
+        replicate,
+      }));
+
+    it('frees their slots, and keeps them as drifted', async () => {
+      const batch = buildBatch(4);
+      const others = buildBatch(2, 10, { batchIndex: 1 });
+      await samples().record([...batch, ...others], PROVENANCE);
+      expect(await samples().setAside(slotsOf(batch), since(1))).toBe(4);
+      const drifted = batch.map((sample) => asDrifted(sample, 1, 'drifted by 4 %'));
+      await expectStored('campaign-a', [...drifted, ...others]);
+      expect(await collect(samples().batchCounts('campaign-a'))).toEqual([
+        { targetId: 'class-a', batchIndex: 1, recorded: 2 },
+      ]);
+      for (const sample of drifted) expect(await samples().get(sample.id)).toEqual(sample);
+      for (const { id } of batch) expect(await samples().get(id)).toBeNull();
+      const found = await collect(samples().stream({ outcome: 'drifted' }));
+      expect(found.map(({ specIndex }) => specIndex).sort()).toEqual([0, 1, 2, 3]);
+      // The slots are measured again.
+      const again = buildBatch(4, 0, { attempt: 2 });
+      expect(await samples().record(again, PROVENANCE)).toEqual({ inserted: 4, duplicates: 0 });
+      expect(await samples().record(again, PROVENANCE)).toEqual({ inserted: 0, duplicates: 4 });
+      await expectStored('campaign-a', [...drifted, ...others, ...again]);
+    });
+
+    it('leaves the samples of other devices, later ones, those that are not good, and unknown slots', async () => {
+      const kept = [
+        buildSample({ specIndex: 0, deviceId: 'device-b' }),
+        buildSample({ specIndex: 1, startedAt: timeAt(500) }),
+        buildSample({ specIndex: 2, outcome: 'timeout' }),
+        buildSample({ specIndex: 3, replicate: 1 }),
+        buildSample({ specIndex: 3, campaignId: 'campaign-b' }),
+        buildSample({ specIndex: 3, targetId: 'class-b' }),
+      ];
+      await samples().record(kept, PROVENANCE);
+      const slots = slotsOf(Array.from({ length: 4 }, (_, specIndex) => buildSample({ specIndex })));
+      expect(await samples().setAside(slots, since(500))).toBe(0);
+      expect(await samples().setAside([], since(500))).toBe(0);
+      await expectStored(
+        'campaign-a',
+        kept.filter(({ campaignId }) => campaignId === 'campaign-a'),
+      );
+    });
+
+    it('can be repeated, also after the slots were measured again', async () => {
+      const first = buildBatch(3);
+      await samples().record(first, PROVENANCE);
+      expect(await samples().setAside(slotsOf(first), since(1))).toBe(3);
+      expect(await samples().setAside(slotsOf(first), since(1))).toBe(0);
+      const second = buildBatch(3, 0, { startedAt: timeAt(1000) });
+      await samples().record(second, PROVENANCE);
+      expect(await samples().setAside(slotsOf(first), since(1))).toBe(0);
+      const drifted = first.map((sample) => asDrifted(sample, 1, 'drifted by 4 %'));
+      await expectStored('campaign-a', [...second, ...drifted]);
+    });
+
+    it('leaves a slot that has been freed twice as it is then', async () => {
+      const stored: Sample[] = [];
+      for (let n = 1; n <= MAX_SET_ASIDE + 1; n++) {
+        const sample = buildSample({ startedAt: timeAt(1000 * n) });
+        await samples().record([sample], PROVENANCE);
+        const count = await samples().setAside(slotsOf([sample]), since(1000 * n + 1));
+        expect(count).toBe(n <= MAX_SET_ASIDE ? 1 : 0);
+        stored.push(count === 1 ? asDrifted(sample, n, 'drifted by 4 %') : sample);
+      }
+      await expectStored('campaign-a', stored);
+    });
+
+    it('keeps drifted samples apart when they are recorded as such, as a migration does', async () => {
+      const [sample = buildSample()] = buildBatch(1);
+      const drifted = asDrifted(sample, 1, 'drifted by 4 %');
+      expect(await samples().record([drifted, sample], PROVENANCE)).toEqual({ inserted: 2, duplicates: 0 });
+      expect(await samples().record([drifted, sample], PROVENANCE)).toEqual({ inserted: 0, duplicates: 2 });
+      await expectStored('campaign-a', [drifted, sample]);
     });
   });
 

@@ -1,0 +1,119 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { Measurement, MeasureResult } from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
+import { areAnchorsSignedBy } from '@alphaflops/store';
+import { Anchors } from './anchors.js';
+import { exampleJob } from './example-job.spec-helper.js';
+import { Log } from './log.js';
+
+const keys = generateKeyPairSync('ed25519');
+const publicKey = keys.publicKey.export({ format: 'jwk' }).x ?? '';
+const never = new AbortController().signal;
+const settings = { count: 4, rerun: 2, everyBatches: 3 };
+
+/** A device whose anchors take `timeMs`, or fail where it is null, and what was asked of it. */
+function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'gpu') {
+  const state = { timeMs: 1 as number | null, asked: [] as string[], lines: [] as string[], batch: 0 };
+  const anchors = new Anchors({
+    settings: { ...settings, ...changes },
+    kind,
+    origin: { workerId: 'w1', deviceId: 'd1', signingKey: keys.privateKey },
+    log: new Log({ level: 'log', json: false }, (line) => state.lines.push(line)),
+    measurer: {
+      measure: (spec) => {
+        state.asked.push(specKey(spec));
+        const { timeMs } = state;
+        return Promise.resolve(
+          (timeMs === null
+            ? { outcome: 'timeout', timing: null }
+            : { outcome: 'ok', timing: { timeMs } }) as Measurement,
+        );
+      },
+    },
+  });
+  /** Measures the next batches, and says for each which batches it reports as drifted. */
+  const batches = async (count: number) => {
+    const reports: (number[] | null)[] = [];
+    for (let i = 0; i < count; i++) {
+      const job = exampleJob({ batchIndex: state.batch++ });
+      const { anchors: run } = await anchors.around(job, never, () => {
+        state.asked.push('batch');
+        return Promise.resolve({} as MeasureResult);
+      });
+      if (run !== undefined) {
+        const { signature, ...signed } = run;
+        const by = { workerId: 'w1', deviceId: 'd1' };
+        expect(areAnchorsSignedBy({ ...signed, ...by }, signature, publicKey)).toBe(true);
+        expect(areAnchorsSignedBy({ ...signed, ...by, deviceId: 'd2' }, signature, publicKey)).toBe(false);
+        expect(areAnchorsSignedBy({ ...signed, ...by, ratios: [2] }, signature, publicKey)).toBe(false);
+      }
+      reports.push(run === undefined ? null : run.batches.map(({ batchIndex }) => batchIndex));
+    }
+    return reports;
+  };
+  return { state, anchors, batches };
+}
+
+describe('anchors of a device', () => {
+  it('are timed before the first batch, and some of them again after every few, in turn', async () => {
+    const { state, batches } = device();
+    expect(await batches(7)).toEqual([null, null, null, null, null, null, null]);
+    const [a, b, c, d] = state.asked;
+    expect(new Set([a, b, c, d]).size).toBe(4);
+    expect(state.asked.slice(4)).toEqual([
+      'batch',
+      'batch',
+      'batch',
+      a,
+      b,
+      'batch',
+      'batch',
+      'batch',
+      c,
+      d,
+      'batch',
+    ]);
+    expect(state.lines).toEqual([
+      expect.stringMatching(/anchors hold .*change=0/),
+      expect.stringMatching(/hold/),
+    ]);
+  });
+
+  it('tell, with two results, which batches a drifted device has measured since they held', async () => {
+    const { state, batches } = device();
+    await batches(3);
+    await batches(1);
+    state.timeMs = 1.04;
+    expect(await batches(4)).toEqual([null, [3, 4, 5], [3, 4, 5], null]);
+    expect(state.lines.at(-1)).toMatch(/warn: The device has drifted.*anchors=2 {2}change=0\.04/);
+    // It is compared with what it has become.
+    expect(await batches(1)).toEqual([null]);
+    expect(state.lines.at(-1)).toMatch(/anchors hold/);
+    state.timeMs = 1;
+    expect((await batches(3)).at(-1)).toEqual([9, 10, 11]);
+  });
+
+  it('take a tenth for noise on host processors', async () => {
+    const { state, batches } = device({}, 'cpu');
+    await batches(1);
+    state.timeMs = 1.09;
+    expect(await batches(2)).toEqual([null, null]);
+    state.timeMs = 1.11;
+    expect((await batches(3)).at(-1)).toEqual([3, 4, 5]);
+  });
+
+  it('try again after the next batch when none of them could be measured', async () => {
+    const { state, batches } = device();
+    await batches(1);
+    state.timeMs = null;
+    expect(await batches(3)).toEqual([null, null, null]);
+    state.timeMs = 2;
+    expect(await batches(1)).toEqual([[0, 1, 2, 3, 4]]);
+  });
+
+  it('cost nothing when there are to be none', async () => {
+    const { state, batches } = device({ count: 0 });
+    await batches(5);
+    expect(state.asked).toEqual(['batch', 'batch', 'batch', 'batch', 'batch']);
+  });
+});

@@ -1,0 +1,95 @@
+import type { AnchorRun, DeviceDescription, MeasureJob, MeasureResult } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { anchorProtocol, anchorSpecs, type AnchorSettings, driftOf, hasDrifted } from '@alphaflops/measure';
+import { signAnchors } from '@alphaflops/store';
+import type { Origin, SpecMeasurer } from './batch.js';
+import type { Log } from './log.js';
+
+/** As many batches as a run can name; the oldest are forgotten when no anchor can be measured for so long. */
+const MAX_BATCHES = 10_000;
+
+export interface AnchorOptions {
+  readonly settings: AnchorSettings;
+  readonly kind: DeviceDescription['kind'];
+  readonly origin: Omit<Origin, 'provenance'>;
+  readonly measurer: SpecMeasurer;
+  readonly log: Log;
+}
+
+/**
+ * Watches one device for drift (docs/decisions/0006-drift.md): times the anchors before its first batch, and some of
+ * them again after every few hundred batches. If their times have changed, results say so, and the anchors are timed
+ * anew, for the device is now what it has become.
+ */
+export class Anchors {
+  /** Times at the beginning; null before they are taken. */
+  private times: ReadonlyMap<ConvSpec, number> | null = null;
+  private since: AnchorRun['batches'] = [];
+  private turn = 0;
+  /** A failed run goes with two results, so that one of them may be lost. */
+  private report: { readonly run: AnchorRun; left: number } | null = null;
+
+  constructor(private readonly options: AnchorOptions) {}
+
+  /** Measures a batch with the anchors that are due before and after it. Rejects when the batch or an anchor does. */
+  async around(
+    { campaignId, targetId, batchIndex }: MeasureJob,
+    signal: AbortSignal,
+    measureBatch: () => Promise<MeasureResult>,
+  ): Promise<MeasureResult> {
+    const { count, everyBatches } = this.options.settings;
+    if (count === 0) return await measureBatch();
+    this.times ??= await this.measureAll(anchorSpecs(count), signal);
+    const result = await measureBatch();
+    this.since = [...this.since, { campaignId, targetId, batchIndex }].slice(-MAX_BATCHES);
+    if (this.since.length >= everyBatches) await this.runAgain(this.times, signal);
+    return this.reported(result);
+  }
+
+  private reported(result: MeasureResult): MeasureResult {
+    if (this.report === null) return result;
+    const { run } = this.report;
+    this.report.left -= 1;
+    if (this.report.left === 0) this.report = null;
+    return { ...result, anchors: run };
+  }
+
+  private async runAgain(times: ReadonlyMap<ConvSpec, number>, signal: AbortSignal): Promise<void> {
+    const { settings, kind, log } = this.options;
+    const startedAt = new Date().toISOString();
+    const anchors = [...times.keys()];
+    const chosen = Array.from(
+      { length: Math.min(settings.rerun, anchors.length) },
+      (_, i) => anchors[(this.turn + i) % anchors.length] as ConvSpec,
+    );
+    const now = await this.measureAll(chosen, signal);
+    const ratios = [...now].map(([spec, timeMs]) => timeMs / (times.get(spec) ?? timeMs));
+    // Nothing is known of the device then; the next batch tries again.
+    if (ratios.length === 0) return;
+    this.turn = (this.turn + chosen.length) % anchors.length;
+    const batches = this.since;
+    this.since = [];
+    const fields = { anchors: ratios.length, change: Number(driftOf(ratios).toFixed(4)) };
+    if (!hasDrifted(ratios, kind)) {
+      log.info('anchors hold', fields);
+      return;
+    }
+    log.warn('The device has drifted; what it measured since the last good anchors is told.', fields);
+    const { workerId, deviceId, signingKey } = this.options.origin;
+    const run = { startedAt, ratios, batches };
+    const signature = signAnchors({ ...run, workerId, deviceId }, signingKey);
+    this.report = { run: { ...run, signature }, left: 2 };
+    this.times = null;
+  }
+
+  /** Times of those that could be measured. */
+  private async measureAll(specs: readonly ConvSpec[], signal: AbortSignal): Promise<Map<ConvSpec, number>> {
+    const protocol = anchorProtocol(this.options.kind);
+    const times = new Map<ConvSpec, number>();
+    for (const spec of specs) {
+      const { outcome, timing } = await this.options.measurer.measure(spec, protocol, signal);
+      if (outcome === 'ok') times.set(spec, timing.timeMs);
+    }
+    return times;
+  }
+}

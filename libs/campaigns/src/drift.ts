@@ -1,0 +1,66 @@
+import type { Campaign, MeasureResult } from '@alphaflops/contracts';
+import { driftOf, hasDrifted } from '@alphaflops/measure';
+import { areAnchorsSignedBy, CampaignStore, FleetStore, SampleStore, type Slot } from '@alphaflops/store';
+import { Injectable, Logger } from '@nestjs/common';
+import { batchCount, batchRange } from './batches.js';
+
+/** Campaigns that can still measure a slot again. The samples of others stay: models may rest on them. */
+const CAN_MEASURE: readonly Campaign['state'][] = ['running', 'paused'];
+
+/**
+ * Judges the anchors that come with results (docs/decisions/0006-drift.md). What a drifted device has measured since
+ * its last good run leaves its slots; free slots are work that the keeper submits again.
+ */
+@Injectable()
+export class Drift {
+  private readonly logger = new Logger('drift');
+
+  constructor(
+    private readonly campaigns: CampaignStore,
+    private readonly samples: SampleStore,
+    private readonly fleet: FleetStore,
+  ) {}
+
+  /**
+   * Takes an accepted result, with or without anchors. Safe to repeat: samples that were begun after the run are left
+   * alone. Returns how many were set aside.
+   */
+  async judge({ anchors, workerId, deviceId }: MeasureResult): Promise<number> {
+    if (anchors === undefined) return 0;
+    const { signature, ...run } = anchors;
+    const publicKey = (await this.fleet.worker(workerId))?.publicKey ?? null;
+    if (publicKey === null || !areAnchorsSignedBy({ ...run, workerId, deviceId }, signature, publicKey)) {
+      this.logger.warn(`Anchors of ${deviceId} are not signed by ${workerId}; they change nothing.`);
+      return 0;
+    }
+    const device = await this.fleet.device(deviceId);
+    const kind = (await this.fleet.deviceClass(device?.deviceClassId ?? ''))?.kind ?? 'gpu';
+    const { ratios, startedAt, batches } = run;
+    if (!hasDrifted(ratios, kind)) return 0;
+    const change = `${(100 * driftOf(ratios)).toFixed(1)} %`;
+    const reason = `the anchors of ${deviceId} took ${change} longer at ${startedAt} than when its worker began`;
+    let count = 0;
+    for (const { campaignId, targetId, batchIndex } of batches) {
+      const campaign = await this.campaigns.get(campaignId);
+      if (campaign === null || !CAN_MEASURE.includes(campaign.state)) continue;
+      const slots = slotsOf(campaign, targetId, batchIndex);
+      const which = { deviceId, startedBefore: startedAt, reason };
+      count += await this.samples.setAside(slots, which);
+    }
+    if (count > 0) {
+      this.logger.warn(`${deviceId} has drifted by ${change}: ${count} samples are measured again.`);
+    }
+    return count;
+  }
+}
+
+function slotsOf(campaign: Campaign, targetId: string, batchIndex: number): Slot[] {
+  if (batchIndex >= batchCount(campaign)) return [];
+  const { from, to, replicate } = batchRange(campaign, batchIndex);
+  return Array.from({ length: to - from }, (_, i) => ({
+    campaignId: campaign.id,
+    targetId,
+    specIndex: from + i,
+    replicate,
+  }));
+}

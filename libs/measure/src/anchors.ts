@@ -1,0 +1,68 @@
+import type { DeviceDescription, Protocol } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import { median } from 'simple-statistics';
+import { protocolNamed } from './protocols.js';
+
+/** How a device is watched for drift. */
+export interface AnchorSettings {
+  /** Anchors that are measured when a worker begins; 0: drift is not watched. */
+  readonly count: number;
+  /** Of them, how many are measured again each time. */
+  readonly rerun: number;
+  /** After so many batches. */
+  readonly everyBatches: number;
+}
+
+type Kind = DeviceDescription['kind'];
+
+/** On host processors, which are shared and slower, fewer anchors tell as much as their times allow. */
+export const DEFAULT_ANCHORS: Readonly<Record<Kind, AnchorSettings>> = {
+  gpu: { count: 64, rerun: 8, everyBatches: 200 },
+  cpu: { count: 8, rerun: 8, everyBatches: 200 },
+};
+
+/** Median change of the anchors' times from which on a device is not the one it was, as a share. */
+export const MAX_DRIFT: Readonly<Record<Kind, number>> = { gpu: 0.03, cpu: 0.1 };
+
+export const MAX_ANCHORS = 64;
+
+/** Height and width, input and output channels: as in networks, where maps shrink as channels grow. */
+const SIZES = [
+  [56, 16],
+  [28, 32],
+  [14, 64],
+  [7, 128],
+  [56, 64],
+  [28, 128],
+  [14, 256],
+  [7, 512],
+] as const;
+const KERNELS = [1, 3] as const;
+const VARIANTS: readonly Partial<ConvSpec>[] = [{}, { stride: 2 }, { batch: 8 }, { batch: 32 }];
+
+/** The common set, the same on every device, quick ones first: every executor computes them. */
+export function anchorSpecs(count: number): ConvSpec[] {
+  const all = VARIANTS.flatMap((variant) =>
+    SIZES.flatMap(([size, channels]) =>
+      KERNELS.map((kernel) => ({
+        ...CONV_SPEC_DEFAULTS,
+        ...{ height: size, width: size, cin: channels, cout: channels, kernel_h: kernel, kernel_w: kernel },
+        ...variant,
+      })),
+    ),
+  );
+  return all.slice(0, count);
+}
+
+export function anchorProtocol(kind: Kind): Protocol {
+  return protocolNamed(kind === 'gpu' ? 'gpu' : 'quick-cpu');
+}
+
+/** Median change of the anchors' times: 0.03 is 3 % slower. `ratios`: time now over time at the beginning. */
+export function driftOf(ratios: readonly number[]): number {
+  return median([...ratios]) - 1;
+}
+
+export function hasDrifted(ratios: readonly number[], kind: Kind): boolean {
+  return Math.abs(driftOf(ratios)) > MAX_DRIFT[kind];
+}
