@@ -27,7 +27,7 @@ const { status } = spawnSync(
   [
     join(root, 'node_modules/jest/bin/jest.js'),
     '--selectProjects=contract',
-    '--testPathPatterns=libs/executor-tfjs/src/tfjs-node\\.contract',
+    '--testPathPatterns=libs/executor-tfjs/src/node/tfjs-node\\.contract',
   ],
   {
     cwd: root,

@@ -48,7 +48,7 @@ export const USAGE = `Usage:
                                   known: ${Object.keys(EXECUTORS).join(', ')})
       --process-command COMMAND   the program of executor process, which is then used too
       --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
-      --tfjs-node FOLDER          where the package of executor tfjs-node is installed
+      --tfjs-node FOLDER          where executors tfjs-node and tfjs-node-gpu are installed
       --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
       --label KEY=VALUE           label of this worker; may be repeated
       --name NAME                 name of this worker (default: the host name)
@@ -62,7 +62,7 @@ export const USAGE = `Usage:
   alphaflops device probe                    what this machine could measure on, with no coordinator
       --executor NAME             ask NAME only; may be repeated (default: all that are known)
       --process-command COMMAND   the program of executor process
-      --tfjs-node FOLDER          where the package of executor tfjs-node is installed
+      --tfjs-node FOLDER          where executors tfjs-node and tfjs-node-gpu are installed
       --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
       --json                      print JSON
   alphaflops bench --spec SPEC               time one convolution here (see alphaflops bench --help)

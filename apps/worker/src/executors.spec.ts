@@ -43,6 +43,12 @@ describe('settings of the machine', () => {
     expect(createTfjs('tfjs-node', none).name).toBe('tfjs-node');
   });
 
+  it('reach tfjs-node-gpu, which takes them', () => {
+    const { settings } = referenceOf('tfjs-node-gpu', machine);
+    expect(settings).toEqual({ folder: '/opt/tfjs-node', libraryPath: ['/opt/lib'] });
+    expect(createTfjs('tfjs-node-gpu', settings).name).toBe('tfjs-node-gpu');
+  });
+
   it('are of no concern to the others', () => {
     expect(referenceOf('tfjs-wasm', machine).settings).toBeUndefined();
     expect(() => referenceOf('cuda', machine)).toThrow('There is no executor cuda.');

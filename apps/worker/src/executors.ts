@@ -1,4 +1,4 @@
-import type { ExecutorReference } from '@alphaflops/executor';
+import type { ExecutorReference, ExecutorSettings } from '@alphaflops/executor';
 import { WorkerError } from './error.js';
 
 /** Executors by the name that users write; each is an adapter package and one of its executors. */
@@ -7,6 +7,7 @@ export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
   'tfjs-cpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-cpu' },
   'tfjs-webgpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-webgpu' },
   'tfjs-node': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node' },
+  'tfjs-node-gpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node-gpu' },
   cudnn: { module: '@alphaflops/executor-cudnn', executor: 'cudnn' },
   'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
   process: { module: '@alphaflops/executor-process', executor: 'process' },
@@ -31,7 +32,7 @@ export interface ExecutorOptions {
   readonly processCommand: string | null;
   /** Whether cuDNN is to time its algorithms. */
   readonly cudnnFind: boolean;
-  /** Where the package of executor `tfjs-node` is installed, if not among the worker's own. Absolute. */
+  /** Where the packages of executors `tfjs-node` and `tfjs-node-gpu` are installed, if not among the worker's own. Absolute. */
   readonly tfjsNodeFolder: string | null;
   /** Whether `tfjs-webgpu` is to use an adapter that computes on the processor. */
   readonly softwareAdapter: boolean;
@@ -48,6 +49,7 @@ export function referenceOf(name: string, machine: MachineSettings): ExecutorRef
   const reference = EXECUTORS[name];
   if (reference === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
   const { libraryPath, processCommand, cudnnFind, tfjsNodeFolder, softwareAdapter } = machine;
+  const folder: ExecutorSettings = tfjsNodeFolder === null ? {} : { folder: tfjsNodeFolder };
   switch (name) {
     case 'cudnn':
     case 'cudnn-fp32':
@@ -57,7 +59,9 @@ export function referenceOf(name: string, machine: MachineSettings): ExecutorRef
     case 'tfjs-webgpu':
       return { ...reference, settings: { softwareAdapter } };
     case 'tfjs-node':
-      return { ...reference, settings: tfjsNodeFolder === null ? {} : { folder: tfjsNodeFolder } };
+      return { ...reference, settings: folder };
+    case 'tfjs-node-gpu':
+      return { ...reference, settings: { ...folder, libraryPath } };
     default:
       return reference;
   }

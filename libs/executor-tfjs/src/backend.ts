@@ -1,18 +1,19 @@
 import { ExecutorError } from '@alphaflops/executor';
+import { F32_TOLERANCE } from '@alphaflops/measure';
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { commonLibraries } from './libraries.js';
-import { activateNode, type NodeSettings } from './node-backend.js';
+import { activateNode, type NodeSettings } from './node/node-backend.js';
 import { claimProcess } from './one-backend.js';
 import { TIMER } from './processor-timer.js';
 
 export const BACKENDS = ['wasm', 'cpu', 'node'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** A TensorFlow.js backend that computes on the processor, active in this process. */
+/** A TensorFlow.js backend that is active in this process, and done when its calls return or a tensor is read. */
 export interface Backend {
-  readonly name: BackendName;
+  readonly name: BackendName | 'node-gpu';
   /** The TensorFlow.js that this backend belongs to: that of tfjs-node may be another copy than ours. */
   readonly tf: typeof tf;
   /** Names and versions of what computes, and how it was built. */
@@ -21,6 +22,10 @@ export interface Backend {
   canAllocate(blocksBytes: readonly number[]): boolean;
   /** Throws when the tensor was created without memory: the library does not notice, and has overwritten its heap. */
   assertAllocated(tensor: tf.Tensor): void;
+  /** Largest error of an output: see `PreparedConv`. */
+  readonly tolerance: number;
+  /** Runs once, where only that tells whether there is memory for it: false when there is not. */
+  readonly fits?: (run: () => tf.Tensor4D) => boolean;
   /** Milliseconds of `count` convolutions, above 0. */
   timeMs(run: () => tf.Tensor4D, count: number): number;
   /** Milliseconds of one convolution as a program waits for it. */
@@ -94,6 +99,7 @@ async function activateWasm(): Promise<Backend> {
         throw new Error('the WebAssembly memory ran out unexpectedly, and its contents are lost');
       }
     },
+    tolerance: F32_TOLERANCE,
     timeMs: timeCallsMs,
   };
 }
@@ -107,6 +113,7 @@ async function activateCpu(): Promise<Backend> {
     libraries: { ...commonLibraries(tf.version_core, TIMER.name), 'tfjs-backend-cpu': cpu.version_cpu },
     canAllocate: (blocksBytes) => sum(blocksBytes) < process.availableMemory(),
     assertAllocated: () => undefined, // JavaScript throws a RangeError.
+    tolerance: F32_TOLERANCE,
     timeMs: timeCallsMs,
   };
 }

@@ -6,10 +6,11 @@ it('creates its executors and no other', () => {
     'tfjs-cpu',
     'tfjs-node',
     'tfjs-webgpu',
+    'tfjs-node-gpu',
   ]);
   for (const name of ['tfjs-webgl', 'wasm', '']) {
     expect(() => createExecutor(name)).toThrow(
-      `there is no executor "${name}" in @alphaflops/executor-tfjs; it has tfjs-wasm, tfjs-cpu, tfjs-node, tfjs-webgpu`,
+      `there is no executor "${name}" in @alphaflops/executor-tfjs; it has tfjs-wasm, tfjs-cpu, tfjs-node, tfjs-webgpu, tfjs-node-gpu`,
     );
   }
 });
@@ -18,6 +19,9 @@ it('takes each executor’s own settings and nothing else', () => {
   expect(createExecutor('tfjs-node', { folder: '/opt/tfjs-node' }).name).toBe('tfjs-node');
   expect(() => createExecutor('tfjs-node', { folder: '' })).toThrow(
     /^settings of executor tfjs-node: folder: /,
+  );
+  expect(createExecutor('tfjs-node-gpu', { folder: '/opt', libraryPath: ['/opt/lib'] }).name).toBe(
+    'tfjs-node-gpu',
   );
   expect(() => createExecutor('tfjs-webgpu', { softwareAdapter: 'yes' })).toThrow(
     /^settings of executor tfjs-webgpu: softwareAdapter: /,

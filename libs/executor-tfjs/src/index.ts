@@ -1,16 +1,18 @@
 import { ExecutorError, type Executor, type ExecutorSettings } from '@alphaflops/executor';
 import { z } from 'zod';
 import { BACKENDS } from './backend.js';
+import { NodeGpuExecutor } from './node/node-gpu-executor.js';
 import { TfjsExecutor } from './tfjs-executor.js';
 import { WebGpuExecutor } from './webgpu/webgpu-executor.js';
 
 /**
  * On the processor: `tfjs-wasm` (XNNPACK), `tfjs-cpu` (plain loops, for checking), `tfjs-node` (TensorFlow's own library).
- * On a GPU: `tfjs-webgpu`.
+ * On a GPU: `tfjs-webgpu`, and TensorFlow's own library again, `tfjs-node-gpu`.
  */
 export const TFJS_EXECUTORS = [
   ...BACKENDS.map((backend) => `tfjs-${backend}` as const),
   'tfjs-webgpu',
+  'tfjs-node-gpu',
 ] as const;
 
 const NO_SETTINGS = z.strictObject({});
@@ -18,6 +20,11 @@ const NO_SETTINGS = z.strictObject({});
 const NodeSettingsSchema = z.strictObject({
   /** Folder with the packages that have tfjs-node, if it is not among those around this one. */
   folder: z.string().min(1).optional(),
+});
+
+const NodeGpuSettingsSchema = NodeSettingsSchema.extend({
+  /** Folders in which the driver's libraries are looked for first. */
+  libraryPath: z.array(z.string()).default([]),
 });
 
 const WebGpuSettingsSchema = z.strictObject({
@@ -31,6 +38,7 @@ export function createExecutor(name: string, settings: ExecutorSettings = {}): E
     const { softwareAdapter } = parse(WebGpuSettingsSchema, name, settings);
     return new WebGpuExecutor({ software: softwareAdapter });
   }
+  if (name === 'tfjs-node-gpu') return new NodeGpuExecutor(parse(NodeGpuSettingsSchema, name, settings));
   const backend = BACKENDS.find((candidate) => name === `tfjs-${candidate}`);
   if (backend === undefined) {
     throw new ExecutorError(

@@ -2,8 +2,8 @@ import { Executor, ExecutorError, type ExecutorSession, type ProbeResult } from 
 import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import { activate, type BackendName } from './backend.js';
-import { describeProcessor } from './host-processor.js';
-import type { NodeSettings } from './node-backend.js';
+import { describeProcessor, readProcessorConditions } from './host-processor.js';
+import type { NodeSettings } from './node/node-backend.js';
 import { TfjsSession } from './tfjs-session.js';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -62,6 +62,7 @@ export class TfjsExecutor extends Executor {
         `there is no device "${deviceUuid}" here; the processor of this machine is "${uuid}"`,
       );
     }
-    return new TfjsSession(await activate(this.backend, this.settings));
+    const device = { readConditions: readProcessorConditions, close: () => undefined };
+    return new TfjsSession(await activate(this.backend, this.settings), device);
   }
 }

@@ -6,9 +6,8 @@ import {
   type PrepareOptions,
   type PrepareResult,
 } from '@alphaflops/executor';
-import { F32_TOLERANCE, type OutputPoint } from '@alphaflops/measure';
+import type { OutputPoint } from '@alphaflops/measure';
 import type { Backend } from './backend.js';
-import { readProcessorConditions } from './host-processor.js';
 import {
   allocateConv,
   BUFFER_ORDER,
@@ -20,9 +19,18 @@ import {
 
 const POINTER_BYTES = 4;
 
-/** Convolutions on a TensorFlow.js backend that computes on the processor, before its calls return. */
+/** What a session needs of the device itself. */
+export interface SessionDevice {
+  readConditions(): Promise<Conditions>;
+  close(): void;
+}
+
+/** Convolutions on one TensorFlow.js backend. */
 export class TfjsSession extends ExecutorSession {
-  constructor(private readonly backend: Backend) {
+  constructor(
+    private readonly backend: Backend,
+    private readonly device: SessionDevice,
+  ) {
     super();
   }
 
@@ -37,6 +45,10 @@ export class TfjsSession extends ExecutorSession {
     if (!this.backend.canAllocate([input, weights, output, scratch])) return tooMuch;
     try {
       const conv = allocateConv(this.backend.tf, spec, options.seed);
+      if (this.backend.fits?.(conv.run) === false) {
+        this.backend.tf.dispose([...conv.tensors]);
+        return tooMuch;
+      }
       return { ok: true, conv: new TfjsConv(this.backend, spec, conv) };
     } catch (error) {
       // V8's word for an array that it cannot allocate.
@@ -46,11 +58,13 @@ export class TfjsSession extends ExecutorSession {
   }
 
   readConditions(): Promise<Conditions> {
-    return readProcessorConditions();
+    return this.device.readConditions();
   }
 
+  // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for
   async dispose(): Promise<void> {
     // Every PreparedConv frees its own tensors; the backend stays for the life of the process.
+    this.device.close();
   }
 
   /**
@@ -66,7 +80,7 @@ export class TfjsSession extends ExecutorSession {
 
 class TfjsConv implements PreparedConv {
   readonly bufferOrder = BUFFER_ORDER;
-  readonly tolerance = F32_TOLERANCE;
+  readonly tolerance: number;
   readonly algorithm: string;
   readonly workspaceBytes = null;
   readonly eagerMs?: () => Promise<number>;
@@ -76,6 +90,7 @@ class TfjsConv implements PreparedConv {
     private readonly spec: ConvSpec,
     private readonly conv: TfConv,
   ) {
+    this.tolerance = backend.tolerance;
     this.algorithm = `${conv.operation} NHWC`;
     const { eagerMs } = backend;
     if (eagerMs !== undefined) this.eagerMs = () => Promise.resolve(eagerMs(conv.run));

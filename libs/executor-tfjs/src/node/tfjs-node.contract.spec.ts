@@ -2,9 +2,9 @@
 import { ExecutorHost, probeAll } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
 import { protocolNamed } from '@alphaflops/measure';
-import { activate } from './backend.js';
-import { createExecutor } from './index.js';
-import { CONV_3X3, HUGE, UNSUPPORTED } from './specs.spec.helper.js';
+import { activate } from '../backend.js';
+import { createExecutor } from '../index.js';
+import { CONV_3X3, HUGE, UNSUPPORTED } from '../specs.spec.helper.js';
 
 const folder = process.env['ALPHAFLOPS_TEST_TFJS_NODE'];
 const title = 'tfjs-node on a real TensorFlow';

@@ -1,7 +1,8 @@
+import { F32_TOLERANCE } from '@alphaflops/measure';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import type { Backend } from './backend.js';
-import { commonLibraries } from './libraries.js';
-import { TIMER } from './processor-timer.js';
+import type { Backend } from '../backend.js';
+import { commonLibraries } from '../libraries.js';
+import { TIMER } from '../processor-timer.js';
 import { eagerMs, runAndWait, slopeMs } from './slope-timer.js';
 import { loadTfjsNode } from './tfjs-node-package.js';
 
@@ -38,6 +39,7 @@ export async function activateNode({ folder }: NodeSettings): Promise<Backend> {
     canAllocate: (blocksBytes) =>
       blocksBytes.reduce((total, bytes) => total + bytes, 0) < process.availableMemory(),
     assertAllocated: () => undefined, // TensorFlow throws.
+    tolerance: F32_TOLERANCE,
     timeMs: (run, count) => slopeMs(batchMs(run), count),
     eagerMs: (run) => eagerMs(batchMs(run)),
   };
