@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { abilities } from './abilities.js';
 import { describeFailure, describeTrial, reportOf } from './report.js';
 import type { FaultKind } from './schedule.js';
@@ -25,16 +25,14 @@ const able = abilities(settings.kinds);
 const results: TrialResult[] = [];
 const seeds = Array.from({ length: settings.campaigns }, (_, i) => settings.seed + i);
 
-afterAll(() => {
-  if (settings.report !== null) appendFileSync(settings.report, reportOf(results, able));
-});
-
 it.each(seeds)(
   'nothing is lost and nothing twice, seed %i',
   async (seed) => {
     const faults = settings.faults === 0 ? able.kinds.length + 1 : settings.faults;
     const result = await runTrial({ seed, faults, spanMs: 25_000, specs: 2_000, specMs: 60 }, able);
     results.push(result);
+    // After each, so that a long run that is broken off has told what it saw.
+    if (settings.report !== null) writeFileSync(settings.report, reportOf(results, able));
     process.stderr.write(`${describeTrial(result)}\n`);
     if (result.problems.length > 0) throw new Error(describeFailure(result));
     expect(result.injected).toHaveLength(faults);

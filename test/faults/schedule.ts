@@ -22,7 +22,7 @@ export const ALL_KINDS = Object.keys(KINDS) as FaultKind[];
 
 export interface Fault {
   kind: FaultKind;
-  /** After the campaign was created. */
+  /** After the campaign’s first batches were recorded. */
   atMs: number;
   lastsMs: number;
   /** 0 ≤ x < 1: which worker, which link, how far a clock jumps. */

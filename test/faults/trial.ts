@@ -6,6 +6,7 @@ import type { ConvSpec } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { fakeSpec } from '@alphaflops/executor/testing';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { until } from '../support/stack.js';
 import type { Abilities } from './abilities.js';
 import { Deployment } from './deployment.js';
 import { inject, subjectOf } from './inject.js';
@@ -27,7 +28,7 @@ export interface TrialOptions {
 
 export interface Injected {
   fault: Fault;
-  /** After the campaign was created. */
+  /** After the campaign’s first batches were recorded. */
   beganMs: number;
   endedMs: number;
   subject: string;
@@ -49,6 +50,8 @@ export interface TrialResult {
   directory: string | null;
 }
 
+/** The default of the coordinator. */
+const BATCH_SPECS = 8;
 /** A campaign has this long after the last fault to come to its end. */
 const SETTLE_LIMIT_MS = 150_000;
 const ENDED = ['completed', 'failed', 'cancelled'];
@@ -74,7 +77,7 @@ class Trial {
   kept: string | null = null;
   private readonly injected: Injected[] = [];
   private readonly queues: Queues;
-  private createdAt = 0;
+  private startedAt = 0;
 
   constructor(
     private readonly options: TrialOptions,
@@ -85,11 +88,16 @@ class Trial {
 
   async run(faults: readonly Fault[]): Promise<TrialResult> {
     const campaign = await this.create();
-    this.createdAt = performance.now();
+    // From here on there is a batch in the hands of every worker.
+    await until(
+      () => this.progress(campaign.id),
+      (progress) => (progress?.recordedSlots ?? 0) >= 8 * BATCH_SPECS,
+    );
+    this.startedAt = performance.now();
     const recoveryMs = await this.injectAll(faults, campaign.targetIds[0] ?? '');
     const lastEndMs = Math.max(...this.injected.map(({ endedMs }) => endedMs));
     const final = await this.untilEnded(campaign.id);
-    const campaignMs = this.sinceCreatedMs();
+    const campaignMs = this.sinceStartMs();
     const problems = await this.judge(campaign, final);
     const cost = await this.cost(campaign, problems);
     if (problems.length > 0) this.keep(problems, faults);
@@ -146,8 +154,8 @@ class Trial {
     return data;
   }
 
-  private sinceCreatedMs(): number {
-    return performance.now() - this.createdAt;
+  private sinceStartMs(): number {
+    return performance.now() - this.startedAt;
   }
 
   /** Returns the recovery time from the first fault. */
@@ -155,7 +163,7 @@ class Trial {
     const busy = new Map<string, Promise<void>>();
     let recovery: Promise<number | null> = Promise.resolve(null);
     for (const [index, fault] of faults.entries()) {
-      await setTimeout(Math.max(0, fault.atMs - this.sinceCreatedMs()));
+      await setTimeout(Math.max(0, fault.atMs - this.sinceStartMs()));
       if (index === 0) {
         const inWork = await this.queues.inWork(targetId);
         recovery = this.queues.begunAgainMs(targetId, inWork);
@@ -165,9 +173,9 @@ class Trial {
       busy.set(
         subject,
         before.then(async () => {
-          const beganMs = this.sinceCreatedMs();
+          const beganMs = this.sinceStartMs();
           const done = await inject(this.deployment, fault);
-          this.injected.push({ fault, beganMs, endedMs: this.sinceCreatedMs(), subject: done });
+          this.injected.push({ fault, beganMs, endedMs: this.sinceStartMs(), subject: done });
         }),
       );
     }
