@@ -47,7 +47,7 @@ describe('the command line', () => {
     ],
     [['predict', '--data', 'x.csv', '--out', 'y'], 'Name either --model FILE or --device-class ID'],
     [['predict', '--model', 'm', '--device-class', 'd'], 'Name either'],
-    [['predict', '--model', 'm'], 'Give either --data FILE'],
+    [['predict', '--model', 'm'], 'Give one of --data FILE'],
     [['predict', '--model', 'm', '--data', 'x.csv'], '--data needs --out FILE'],
     [['predict', '--model', 'm', '--spec', 'h1'], '--spec'],
   ])('refuses %j as wrong usage', async (args, reason) => {
