@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CliError } from './error.js';
 
-const CliFileSchema = z.object({ url: z.url(), token: z.string().min(1) });
+const CliFileSchema = z.object({
+  url: z.url(),
+  token: z.string().min(1),
+  /** File with the coordinator's own certificate. */
+  ca: z.string().optional(),
+});
 
 /** The coordinator of a data directory and its admin token, for the commands on the same machine. Mode 0600. */
 export type CliFile = z.infer<typeof CliFileSchema>;

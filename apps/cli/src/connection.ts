@@ -1,5 +1,6 @@
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
-import { readConfig } from '@alphaflops/config';
+import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
+import { readConfig, readPem, trustIn } from '@alphaflops/config';
 import type { Command } from 'commander';
 import { readCliFile } from './cli-file.js';
 import { CliError } from './error.js';
@@ -9,19 +10,29 @@ export interface ConnectionOptions {
   url?: string;
   token?: string;
   dataDir?: string;
+  ca?: string;
 }
 
 export interface Connection {
   readonly url: string;
   readonly token: string;
   readonly api: ApiClient;
+  /** Believes whom the options say. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** @param files certificates to trust beside those that Node knows */
+export function fetchTrusting(files: readonly string[]): typeof globalThis.fetch {
+  const ca = readPem(files);
+  return ca === null ? globalThis.fetch : trustingFetch(trustIn(ca));
 }
 
 export function withConnection(command: Command): Command {
   return command
     .option('--url <url>', 'coordinator (default: ALPHAFLOPS_URL, or the one that "up" runs here)')
     .option('--token <token>', 'bearer token (default: ALPHAFLOPS_TOKEN, or the one that "up" has kept)')
-    .option('--data-dir <dir>', 'data directory of that "up" (default: .alphaflops)');
+    .option('--data-dir <dir>', 'data directory of that "up" (default: .alphaflops)')
+    .option('--ca <file>', 'certificates (PEM) to trust (default: ALPHAFLOPS_CA, or that of "up")');
 }
 
 /**
@@ -51,5 +62,7 @@ export function connect(options: ConnectionOptions): Connection {
   if (token === undefined) {
     throw new CliError('usage', `There is no token for ${url}. Give --token or set ALPHAFLOPS_TOKEN.`);
   }
-  return { url, token, api: createApiClient({ url, token }) };
+  const known = isKept && kept.ca !== undefined ? [kept.ca] : [];
+  const fetch = fetchTrusting(options.ca === undefined ? [...config.caFiles, ...known] : [options.ca]);
+  return { url, token, fetch, api: createApiClient({ url, token, fetch }) };
 }

@@ -20,7 +20,7 @@ export type ProgressOutput = Pick<NodeJS.WriteStream, 'isTTY' | 'write'>;
  * @throws ApiError when the campaign is unknown or the token refused; the reason of `signal`
  */
 export async function watchCampaign(
-  connection: Pick<Connection, 'url' | 'token'>,
+  connection: Pick<Connection, 'url' | 'token' | 'fetch'>,
   campaignId: string,
   { output = process.stderr, signal }: { output?: ProgressOutput; signal?: AbortSignal } = {},
 ): Promise<CampaignProgress> {
@@ -45,7 +45,7 @@ export async function watchCampaign(
 }
 
 async function* events(
-  { url, token }: Pick<Connection, 'url' | 'token'>,
+  { url, token, fetch }: Pick<Connection, 'url' | 'token' | 'fetch'>,
   campaignId: string,
   signal?: AbortSignal,
 ): AsyncGenerator<CampaignProgress> {

@@ -1,3 +1,4 @@
+import { readTls } from '@alphaflops/config';
 import { requestId } from '@alphaflops/http';
 import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -23,9 +24,10 @@ class QuietLogger extends ConsoleLogger {
 
 /** The application, wired but neither started nor listening. */
 export async function createApp(parts: Parts): Promise<NestExpressApplication> {
-  const { log, limits } = parts.config;
+  const { log, limits, tls, trustedProxies } = parts.config;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(parts), {
     bodyParser: false,
+    ...(tls !== null && { httpsOptions: readTls(tls) }),
     logger: new QuietLogger({
       json: log.json,
       colors: !log.json && process.stdout.isTTY,
@@ -33,6 +35,7 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
     }),
   });
   app.disable('x-powered-by');
+  app.set('trust proxy', [...trustedProxies]);
   app.use(requestId);
   app.use(app.get(Metrics).time);
   app.use(
@@ -41,7 +44,7 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
       contentSecurityPolicy: {
         directives: { scriptSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null },
       },
-      strictTransportSecurity: false,
+      strictTransportSecurity: tls !== null,
     }),
   );
   serveDashboard(app);

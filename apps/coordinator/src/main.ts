@@ -1,4 +1,4 @@
-import { readConfig } from '@alphaflops/config';
+import { assertSafeToListen, readConfig, readPem, trustIn } from '@alphaflops/config';
 import { TokensService } from '@alphaflops/enrolment';
 import { assertRedisAnswers, describeAddress, QueueAccess } from '@alphaflops/queue';
 import { openMongoStores } from '@alphaflops/store-mongo';
@@ -15,10 +15,12 @@ export interface ReadyMessage {
 
 async function main(): Promise<void> {
   const config = readConfig();
+  assertSafeToListen(config);
   if (config.redisUrl === null) {
     throw new Error('Set REDIS_URL, or run "alphaflops up", which starts a Redis of its own.');
   }
-  const queueAddress = { url: config.redisUrl };
+  const ca = readPem(config.caFiles);
+  const queueAddress = { url: config.redisUrl, ...(ca !== null && { trust: trustIn(ca) }) };
   await assertRedisAnswers(queueAddress);
   const stores = await (config.mongodbUri === null
     ? openSqliteStores(config.storeFile)

@@ -20,6 +20,7 @@ describe('arguments of the worker', () => {
       labels: {},
       name: hostname(),
       credentials: null,
+      ca: null,
       force: false,
     });
   });

@@ -19,6 +19,8 @@ export interface JoinArguments extends ExecutorOptions {
   readonly labels: Labels;
   readonly name: string;
   readonly credentials: string | null;
+  /** File with certificates to trust. */
+  readonly ca: string | null;
   readonly force: boolean;
 }
 export interface RunArguments {
@@ -53,6 +55,8 @@ export const USAGE = `Usage:
       --label KEY=VALUE           label of this worker; may be repeated
       --name NAME                 name of this worker (default: the host name)
       --credentials FILE          where to keep the credentials
+      --ca FILE                   certificates (PEM) to trust at the coordinator and at Redis; kept with the
+                                  credentials (default: ALPHAFLOPS_CA)
       --force                     replace the credentials of another coordinator
   alphaflops worker run                      take batches and measure them
       --credentials FILE          what join has written
@@ -81,6 +85,7 @@ const JOIN_OPTIONS = {
   label: { type: 'string', multiple: true },
   name: { type: 'string' },
   credentials: { type: 'string' },
+  ca: { type: 'string' },
   force: { type: 'boolean' },
 } as const;
 const PROBE_OPTIONS = {
@@ -159,6 +164,7 @@ function parseJoin(args: string[]): JoinArguments {
     labels: parseLabels(values.label ?? []),
     name,
     credentials: values.credentials ?? null,
+    ca: values.ca ?? null,
     force: values.force ?? false,
   };
 }

@@ -10,23 +10,32 @@ import {
   type SessionRequest,
   SessionSchema,
 } from '@alphaflops/contracts';
+import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
+import { trustIn } from '@alphaflops/config';
 import type { z } from 'zod';
 import { messageOf, WorkerError } from './error.js';
 
 /** An answer that takes longer is no answer. */
 const ANSWER_WITHIN_MS = 15_000;
 
+/** @param ca certificates in PEM to trust beside those that Node knows, or null */
+export function fetchTrusting(ca: string | null): typeof fetch {
+  return ca === null ? fetch : trustingFetch(trustIn(ca));
+}
+
 /** The three things that a worker says to its coordinator. Answers are checked before anybody works with them. */
 export class CoordinatorClient {
   private readonly base: URL;
 
   /**
+   * @param fetchBy knows whom to believe when the URL is one of HTTPS
    * @param token join token to enrol, the worker's own for everything else
    * @throws WorkerError `usage` when the URL is none of HTTP
    */
   constructor(
     url: string,
     private readonly token: string,
+    private readonly fetchBy: typeof fetch = fetch,
   ) {
     this.base = coordinatorUrl(url);
   }
@@ -51,7 +60,7 @@ export class CoordinatorClient {
     let status: number;
     let text: string;
     try {
-      const response = await fetch(new URL(path, this.base), {
+      const response = await this.fetchBy(new URL(path, this.base), {
         method: 'POST',
         headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),

@@ -9,6 +9,7 @@ const credentials: Credentials = {
   workerToken: 'hush-token',
   queuePassword: 'hush-password',
   signingKey: '-----BEGIN PRIVATE KEY-----\nhush-key\n-----END PRIVATE KEY-----\n',
+  ca: null,
   name: 'n1',
   executors: ['tfjs-wasm'],
   processCommand: null,

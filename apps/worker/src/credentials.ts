@@ -12,6 +12,8 @@ const CredentialsSchema = z.object({
   queuePassword: z.string().min(1),
   /** Ed25519 private key, PKCS #8 in PEM; the coordinator has the public half. */
   signingKey: z.string().startsWith('-----BEGIN PRIVATE KEY-----'),
+  /** Certificates in PEM to trust at the coordinator and at Redis. */
+  ca: z.string().nullable().default(null),
   name: z.string().min(1),
   executors: z.array(z.string()).min(1),
   processCommand: z.string().min(1).nullable().default(null),

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { type Config, readPem } from '@alphaflops/config';
 import { type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import type { JoinArguments } from './arguments.js';
-import { CoordinatorClient } from './coordinator-client.js';
+import { CoordinatorClient, fetchTrusting } from './coordinator-client.js';
 import { prepareCredentials, writeCredentials } from './credentials.js';
 import { probeNamed } from './probe-named.js';
 
@@ -10,7 +11,7 @@ export async function join(
   args: JoinArguments,
   token: string,
   file: string,
-  libraryPath: readonly string[],
+  { libraryPath, caFiles }: Pick<Config, 'libraryPath' | 'caFiles'>,
   worker: Provenance['worker'],
   print: (text: string) => void,
 ): Promise<void> {
@@ -24,12 +25,13 @@ export async function join(
     labels,
     name,
   } = args;
+  const ca = readPem(args.ca === null ? caFiles : [args.ca]);
   await prepareCredentials(file, coordinatorUrl, args.force);
   const machine = { ...args, libraryPath };
   const { devices, executors: working, table } = await probeNamed(executors, machine, worker);
   print(`${table}\n`);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const enrolment = await new CoordinatorClient(coordinatorUrl, token).enrol({
+  const enrolment = await new CoordinatorClient(coordinatorUrl, token, fetchTrusting(ca)).enrol({
     name,
     version: worker.version,
     protocolVersion: WORKER_PROTOCOL_VERSION,
@@ -43,6 +45,7 @@ export async function join(
     workerToken: enrolment.workerToken,
     queuePassword: enrolment.queuePassword,
     signingKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    ca,
     name,
     // What was named is kept, also what does not work yet.
     executors: [...(executors ?? working)],

@@ -2,7 +2,7 @@
 /** The worker's program: `main.js join URL --token TOKEN`, `main.js run`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Config, ConfigError, readConfig } from '@alphaflops/config';
+import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
 import { type JoinArguments, parseArguments, type RunArguments, USAGE } from './arguments.js';
 import { bench } from './bench.js';
 import { benchText } from './bench-report.js';
@@ -39,21 +39,25 @@ async function main(argv: readonly string[]): Promise<number> {
   if (args.command === 'join') {
     const token = args.token === '-' ? (await text(process.stdin)).trim() : args.token;
     if (token === '') throw new WorkerError('usage', '--token: there is none on standard input.');
-    await join(args, token, file, config.libraryPath, await workerVersion(), (line) =>
-      process.stdout.write(line),
-    );
+    await join(args, token, file, config, await workerVersion(), (line) => process.stdout.write(line));
     return 0;
   }
   const departure = departureOf(process);
   const log = new Log(config.log, (line) => process.stdout.write(line));
-  return await run(await readCredentials(file), {
-    ...departure,
-    log,
-    worker: await workerVersion(),
-    libraryPath: config.libraryPath,
-    anchors: args.anchors,
-    anchorsEvery: args.anchorsEvery,
-  });
+  const credentials = await readCredentials(file);
+  // A newer certificate can be given without joining again.
+  const ca = readPem(config.caFiles) ?? credentials.ca;
+  return await run(
+    { ...credentials, ca },
+    {
+      ...departure,
+      log,
+      worker: await workerVersion(),
+      libraryPath: config.libraryPath,
+      anchors: args.anchors,
+      anchorsEvery: args.anchorsEvery,
+    },
+  );
 }
 
 function credentialsFile(args: JoinArguments | RunArguments, config: Config): string {

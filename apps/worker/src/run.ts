@@ -6,7 +6,7 @@ import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
 import { Anchors } from './anchors.js';
 import { runBatch } from './batch.js';
-import { CoordinatorClient } from './coordinator-client.js';
+import { CoordinatorClient, fetchTrusting } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
 import { referenceOf } from './executors.js';
@@ -47,7 +47,11 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     found.map((description, at) => ({ description, host: hosts[at] as ExecutorHost })),
     { wait, log, signal: finish },
   );
-  const client = new CoordinatorClient(credentials.coordinatorUrl, credentials.workerToken);
+  const client = new CoordinatorClient(
+    credentials.coordinatorUrl,
+    credentials.workerToken,
+    fetchTrusting(credentials.ca),
+  );
   const opened = await openSession(client, credentials, descriptions, worker, { wait, log, signal: finish });
   if (opened === null) {
     await close();

@@ -1,3 +1,4 @@
+import { trustIn } from '@alphaflops/config';
 import {
   type DeviceDescription,
   type Provenance,
@@ -45,7 +46,8 @@ export async function openSession(
   const session = await untilReached(() => client.openSession(credentials.workerId, request), environment);
   if (session === null) return null;
   const { url, username } = session.queue;
-  const redis = { url, username, password: credentials.queuePassword };
+  const { queuePassword: password, ca } = credentials;
+  const redis = { url, username, password, ...(ca !== null && { trust: trustIn(ca) }) };
   const answered = await untilReached(async () => {
     await assertRedisAnswers(redis);
     return true;

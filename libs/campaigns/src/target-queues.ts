@@ -6,6 +6,7 @@ export abstract class QueueAddress implements RedisAddress {
   abstract readonly url: string;
   abstract readonly username?: string | undefined;
   abstract readonly password?: string | undefined;
+  abstract readonly trust?: RedisAddress['trust'];
 }
 
 /** One measure queue per target, opened when first asked for. */

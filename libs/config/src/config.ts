@@ -18,6 +18,13 @@ export interface Config {
   readonly mongodbUri: string | null;
   readonly host: string;
   readonly port: number;
+  /** Absolute paths. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** Listens beyond this machine without TLS. */
+  readonly insecure: boolean;
+  /** Absolute paths of certificates to trust. */
+  readonly caFiles: readonly string[];
+  readonly trustedProxies: readonly string[];
   readonly coordinatorUrl: string | null;
   readonly token: string | null;
   readonly log: { readonly level: 'error' | 'warn' | 'log' | 'debug'; readonly json: boolean };
@@ -54,6 +61,10 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     ...storeOf(env.ALPHAFLOPS_STORE ?? env.MONGODB_URI, dataDirectory),
     host: env.ALPHAFLOPS_HOST,
     port: env.ALPHAFLOPS_PORT,
+    tls: tlsOf(env.ALPHAFLOPS_TLS_CERT, env.ALPHAFLOPS_TLS_KEY),
+    insecure: env.ALPHAFLOPS_INSECURE,
+    caFiles: parts(env.ALPHAFLOPS_CA, ':').map((file) => resolve(file)),
+    trustedProxies: parts(env.ALPHAFLOPS_TRUSTED_PROXIES, ','),
     coordinatorUrl: env.ALPHAFLOPS_URL ?? null,
     token: env.ALPHAFLOPS_TOKEN ?? null,
     log: { level: env.ALPHAFLOPS_LOG_LEVEL, json: env.ALPHAFLOPS_LOG_JSON },
@@ -67,6 +78,21 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     offlineAfterS: env.ALPHAFLOPS_OFFLINE_AFTER_S,
     staleAfterS: env.ALPHAFLOPS_STALE_AFTER_S,
   });
+}
+
+function tlsOf(certFile: string | undefined, keyFile: string | undefined): Config['tls'] {
+  if (certFile === undefined && keyFile === undefined) return null;
+  if (certFile === undefined || keyFile === undefined) {
+    throw new ConfigError('ALPHAFLOPS_TLS_CERT and ALPHAFLOPS_TLS_KEY go together: set both, or none.');
+  }
+  return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+}
+
+function parts(text: string | undefined, separator: string): string[] {
+  return (text ?? '')
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
 }
 
 function storeOf(store: string | undefined, dataDirectory: string): Pick<Config, 'storeFile' | 'mongodbUri'> {

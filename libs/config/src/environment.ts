@@ -54,6 +54,26 @@ const variables = {
     .describe('MongoDB as the store, when ALPHAFLOPS_STORE is not set'),
   ALPHAFLOPS_HOST: z.string().default('127.0.0.1').describe('address to listen on'),
   ALPHAFLOPS_PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('0: any free port'),
+  ALPHAFLOPS_TLS_CERT: z
+    .string()
+    .optional()
+    .describe(
+      'certificate in PEM, with those between it and its authority; needed to listen beyond this machine',
+    ),
+  ALPHAFLOPS_TLS_KEY: z.string().optional().describe('private key of that certificate, in PEM'),
+  ALPHAFLOPS_INSECURE: flag.default(false).describe('listen beyond this machine without TLS all the same'),
+  ALPHAFLOPS_CA: z
+    .string()
+    .optional()
+    .describe(
+      'certificates in PEM to trust at the coordinator and at Redis: of authorities or the servers’ own; several files with “:” between them',
+    ),
+  ALPHAFLOPS_TRUSTED_PROXIES: z
+    .string()
+    .optional()
+    .describe(
+      'proxies whose X-Forwarded-For and -Proto count, such as loopback or 10.0.0.0/8; with commas between them',
+    ),
   ALPHAFLOPS_URL: z.url().optional().describe('coordinator that the command line talks to'),
   ALPHAFLOPS_TOKEN: z.string().optional().describe('bearer token of the command line'),
   ALPHAFLOPS_LOG_LEVEL: z

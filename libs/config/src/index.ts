@@ -1,2 +1,4 @@
 export * from './config.js';
 export * from './environment.js';
+export * from './listening.js';
+export * from './trust.js';

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { connectionOptions, QueueError, type RedisAddress } from './redis.js';
@@ -13,11 +14,13 @@ export interface PrivateRedisOptions {
   directory: string;
   /** Addresses to listen on, beside loopback; 0.0.0.0 is all of them. */
   bind?: readonly string[];
+  /** Certificate and key: then it listens with TLS only. */
+  tls?: { certFile: string; keyFile: string; trust: ConnectionOptions } | undefined;
   /** Name or path of the server program. */
   program?: string;
 }
 
-const StateSchema = z.object({ port: z.int(), password: z.string().min(1) });
+const StateSchema = z.object({ port: z.int(), password: z.string().min(1), tls: z.boolean().default(false) });
 
 /** How long the server may take to load its append-only file or to write it at the end. */
 const READY_WITHIN_MS = 60_000;
@@ -39,15 +42,18 @@ export class PrivateRedis {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const known = await readState(join(directory, 'private-redis.json'));
     if (known !== null) {
-      const left = await answeringPid(addressOf(known));
-      if (left !== null) {
-        await rebind(addressOf(known), bindOf(options));
-        return new PrivateRedis(addressOf(known), known.port, left);
+      const address = addressOf(known, options);
+      const left = await answeringPid(address);
+      if (left !== null && known.tls === (options.tls !== undefined)) {
+        await rebind(address, bindOf(options));
+        return new PrivateRedis(address, known.port, left);
       }
+      if (left !== null) await new PrivateRedis(address, known.port, left).stop();
     }
     const state = {
       port: known !== null && (await isFree(known.port)) ? known.port : await freePort(),
       password: known?.password ?? randomBytes(24).toString('base64url'),
+      tls: options.tls !== undefined,
     };
     await writeFile(join(directory, 'private-redis.json'), JSON.stringify(state), { mode: 0o600 });
     await writeFile(join(directory, 'redis.conf'), configuration(state, options), { mode: 0o600 });
@@ -70,8 +76,9 @@ export class PrivateRedis {
     child.unref();
     const deadline = Date.now() + READY_WITHIN_MS;
     while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
-      const pid = await answeringPid(addressOf(state));
-      if (pid !== null) return new PrivateRedis(addressOf(state), state.port, pid);
+      const address = addressOf(state, options);
+      const pid = await answeringPid(address);
+      if (pid !== null) return new PrivateRedis(address, state.port, pid);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     throw new QueueError(
@@ -103,7 +110,7 @@ function configuration(state: z.infer<typeof StateSchema>, options: PrivateRedis
   return [
     `bind ${bindOf(options)}`,
     'protected-mode yes',
-    `port ${state.port}`,
+    ...portOf(state, options),
     `requirepass ${state.password}`,
     `dir ${JSON.stringify(options.directory)}`,
     'daemonize no',
@@ -115,6 +122,13 @@ function configuration(state: z.infer<typeof StateSchema>, options: PrivateRedis
     'maxmemory-policy noeviction',
     '',
   ].join('\n');
+}
+
+function portOf({ port }: z.infer<typeof StateSchema>, { tls }: PrivateRedisOptions): string[] {
+  if (tls === undefined) return [`port ${port}`];
+  const { certFile, keyFile } = tls;
+  const files = [`tls-cert-file ${JSON.stringify(certFile)}`, `tls-key-file ${JSON.stringify(keyFile)}`];
+  return ['port 0', `tls-port ${port}`, ...files, 'tls-auth-clients no'];
 }
 
 /** Loopback and all addresses at once would be the same port twice. */
@@ -133,8 +147,12 @@ async function rebind(address: RedisAddress, bind: string): Promise<void> {
   }
 }
 
-function addressOf(state: z.infer<typeof StateSchema>): RedisAddress {
-  return { url: `redis://127.0.0.1:${state.port}`, password: state.password };
+function addressOf(
+  { port, password, tls }: z.infer<typeof StateSchema>,
+  options: PrivateRedisOptions,
+): RedisAddress {
+  const url = `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`;
+  return { url, password, trust: options.tls?.trust };
 }
 
 function clientFor(address: RedisAddress): Redis {

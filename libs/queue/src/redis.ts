@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 
 /** Where Redis is and who we are there. The password never goes into a message. */
@@ -6,6 +8,8 @@ export interface RedisAddress {
   url: string;
   username?: string | undefined;
   password?: string | undefined;
+  /** Whom to believe, for `rediss:`; by default the authorities that Node knows. */
+  trust?: ConnectionOptions | undefined;
 }
 
 export type QueueErrorCode =
@@ -42,13 +46,16 @@ export function connectionOptions(address: RedisAddress) {
   }
   const username = address.username ?? decodeURIComponent(url.username);
   const password = address.password ?? decodeURIComponent(url.password);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host,
     port: url.port === '' ? 6379 : Number(url.port),
     db: Number(url.pathname.slice(1) || 0),
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
-    ...(url.protocol === 'rediss:' ? { tls: { servername: url.hostname } } : {}),
+    ...(url.protocol === 'rediss:'
+      ? { tls: { ...(isIP(host) === 0 && { servername: host }), ...address.trust } }
+      : {}),
     maxRetriesPerRequest: null,
     // The timer of this outlives the connection: it would hold every process open for as long.
     disconnectTimeout: 100,

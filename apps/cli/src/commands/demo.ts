@@ -122,7 +122,7 @@ async function measure(
     (await unfinishedCampaign(stack, deviceClassId, signal)) ??
     (await createCampaign(stack, deviceClassId, specs, signal));
   const startedAt = Date.now();
-  const connection = { url: stack.url, token: stack.token ?? '' };
+  const connection = { url: stack.url, token: stack.token ?? '', fetch: stack.fetch };
   const final = await watchCampaign(connection, campaignId, { output: process.stdout, signal });
   if (final.state !== 'completed' || final.modelId === null) {
     throw new CliError('failed', `The campaign ended as ${final.state}: ${final.reason}.`);

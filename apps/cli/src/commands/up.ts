@@ -1,8 +1,8 @@
-import { type Config, readConfig } from '@alphaflops/config';
+import { X509Certificate } from 'node:crypto';
+import { type Config, isLoopback, readConfig, readTls } from '@alphaflops/config';
 import { Command } from 'commander';
 import { cliFilePath } from '../cli-file.js';
 import { port } from '../options.js';
-import { isLoopback } from '../stack/addresses.js';
 import { fired, interruption } from '../stack/interruption.js';
 import { LocalStack } from '../stack/local-stack.js';
 import { table } from '../tables.js';
@@ -11,6 +11,9 @@ interface UpOptions {
   port?: number;
   host?: string;
   dataDir?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  insecure?: true;
   worker: boolean;
   newAdminToken?: true;
 }
@@ -20,23 +23,31 @@ export function upCommand(): Command {
     .description('run coordinator, Redis and a worker on this machine, until stopped')
     .option('--port <number>', 'of the coordinator; 0 for any free one (default: 8080)', port)
     .option('--host <address>', 'to listen on; 0.0.0.0 lets other machines join (default: 127.0.0.1)')
+    .option('--tls-cert <file>', 'certificate (PEM), for the API and for Redis')
+    .option('--tls-key <file>', 'private key of that certificate (PEM)')
+    .option('--insecure', 'let other machines join without TLS, on a network that you trust')
     .option('--data-dir <dir>', 'store, Redis, credentials and logs (default: .alphaflops)')
     .option('--no-worker', 'do not make this machine a worker')
     .option('--new-admin-token', 'replace the admin token, for whoever has lost it')
     .addHelpText(
       'after',
       '\nCtrl-C stops the worker after its batch, then the coordinator, then Redis; a second Ctrl-C gives the batch back.\n' +
-        '\nExample:\n  alphaflops up --host 0.0.0.0 --port 8080 --data-dir /var/lib/alphaflops',
+        '\nExample:\n  alphaflops up --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --data-dir /var/lib/alphaflops',
     )
     .action(up);
 }
 
 /** What the options say, over what the environment says. */
-export function configOf(options: Pick<UpOptions, 'port' | 'host' | 'dataDir'>): Config {
+export function configOf(
+  options: Pick<UpOptions, 'port' | 'host' | 'dataDir' | 'tlsCert' | 'tlsKey' | 'insecure'>,
+): Config {
   return readConfig({
     ...(options.port !== undefined && { ALPHAFLOPS_PORT: String(options.port) }),
     ...(options.host !== undefined && { ALPHAFLOPS_HOST: options.host }),
     ...(options.dataDir !== undefined && { ALPHAFLOPS_DATA_DIR: options.dataDir }),
+    ...(options.tlsCert !== undefined && { ALPHAFLOPS_TLS_CERT: options.tlsCert }),
+    ...(options.tlsKey !== undefined && { ALPHAFLOPS_TLS_KEY: options.tlsKey }),
+    ...(options.insecure === true && { ALPHAFLOPS_INSECURE: 'true' }),
   });
 }
 
@@ -74,9 +85,14 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
     ['Address', url],
     ['API page', `${url}/docs`],
     ['Data directory', config.dataDirectory],
-    ...(token === null ? [] : [['Join command', await joinCommand(stack)]]),
+    ...(token === null ? [] : [['Join command', await joinCommand(stack, config)]]),
     ...(token !== null && isLoopback(config.host)
-      ? [['', '(on another machine, once this one is started with --host 0.0.0.0)']]
+      ? [
+          [
+            '',
+            '(on another machine, once this one is started with --host 0.0.0.0 and --tls-cert or --insecure)',
+          ],
+        ]
       : []),
     ...(newToken === null
       ? []
@@ -92,7 +108,14 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
 }
 
 /** A command that can be copied: it carries a token for one machine, good for an hour. */
-async function joinCommand({ api, publicUrl }: LocalStack): Promise<string> {
+async function joinCommand({ api, publicUrl }: LocalStack, { tls }: Config): Promise<string> {
   const { data } = await api.POST('/v1/join-tokens', { body: { name: 'printed by up' } });
-  return `npx alphaflops worker join ${publicUrl} --token ${data?.token ?? ''}`;
+  // Nobody vouches for a certificate that has signed itself: the worker needs a copy of it.
+  const isOwn = tls !== null && isSelfSigned(readTls(tls).cert);
+  return `npx alphaflops worker join ${publicUrl} --token ${data?.token ?? ''}${isOwn ? ` --ca ${tls.certFile}` : ''}`;
+}
+
+function isSelfSigned(pem: string): boolean {
+  const { issuer, subject } = new X509Certificate(pem);
+  return issuer === subject;
 }

@@ -1,5 +1,6 @@
 import type { networkInterfaces } from 'node:os';
-import { httpUrl, isLoopback, localHost, publicHost } from './addresses.js';
+import { isLoopback } from '@alphaflops/config';
+import { httpUrl, localHost, publicHost } from './addresses.js';
 
 const INTERFACES = {
   lo: [{ address: '127.0.0.1', family: 'IPv4', internal: true }],

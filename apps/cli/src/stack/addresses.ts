@@ -1,12 +1,7 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { isLoopback } from '@alphaflops/config';
 
 const EVERYWHERE = ['0.0.0.0', '::'];
-const LOOPBACK = ['localhost', '::1'];
-
-/** Whether only this machine can reach what listens at `host`. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.includes(host) || host.startsWith('127.');
-}
 
 /** Where we on this machine reach what listens at `host`. */
 export function localHost(host: string): string {
@@ -22,8 +17,8 @@ export function publicHost(host: string, interfaces = networkInterfaces()): stri
   return outward?.address ?? hostname();
 }
 
-export function httpUrl(host: string, port: number | string): string {
-  return `http://${inUrl(host)}:${port}`;
+export function httpUrl(host: string, port: number | string, scheme: 'http' | 'https' = 'http'): string {
+  return `${scheme}://${inUrl(host)}:${port}`;
 }
 
 export function inUrl(host: string): string {

@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
-import { childEnvironment, type Config } from '@alphaflops/config';
+import {
+  assertSafeToListen,
+  childEnvironment,
+  type Config,
+  isLoopback,
+  readPem,
+  trustIn,
+} from '@alphaflops/config';
 import { z } from 'zod';
 import { readCliFile, writeCliFile } from '../cli-file.js';
+import { fetchTrusting } from '../connection.js';
 import { CliError } from '../error.js';
-import { httpUrl, inUrl, isLoopback, localHost, publicHost } from './addresses.js';
+import { httpUrl, inUrl, localHost, publicHost } from './addresses.js';
 import { Child } from './child.js';
 import { lockDataDirectory, waitForStore } from './data-directory.js';
 import { Keeper } from './keeper.js';
@@ -41,21 +49,36 @@ export class LocalStack {
 
   /** Coordinator, as we on this machine reach it. */
   get url(): string {
-    return httpUrl(localHost(this.options.config.host), this.port);
+    return httpUrl(localHost(this.options.config.host), this.port, this.scheme);
   }
 
   /** Coordinator, as other machines reach it when it listens to them. */
   get publicUrl(): string {
-    return httpUrl(publicHost(this.options.config.host), this.port);
+    return httpUrl(publicHost(this.options.config.host), this.port, this.scheme);
+  }
+
+  private get scheme(): 'http' | 'https' {
+    return this.options.config.tls === null ? 'http' : 'https';
+  }
+
+  /** Certificates that everything on this machine trusts: our own, whatever names it has, and the given ones. */
+  private get caFiles(): readonly string[] {
+    const { tls, caFiles } = this.options.config;
+    return tls === null ? caFiles : [tls.certFile, ...caFiles];
   }
 
   get api(): ApiClient {
-    return createApiClient({ url: this.url, token: this.token ?? undefined });
+    return createApiClient({ url: this.url, token: this.token ?? undefined, fetch: this.fetch });
+  }
+
+  get fetch(): typeof globalThis.fetch {
+    return fetchTrusting(this.caFiles);
   }
 
   /** @throws CliError, QueueError, StoreError, ApiError; the reason of `signal` */
   async start(): Promise<void> {
     const { config, withWorker, signal, say } = this.options;
+    assertSafeToListen(config);
     const lock = lockDataDirectory(config.dataDirectory);
     this.started.push(() => {
       lock.release();
@@ -75,7 +98,8 @@ export class LocalStack {
       return;
     }
     const { dataDirectory } = config;
-    const worker = await startOwnWorker({ dataDirectory, url: this.url, api: this.api, say, signal });
+    const { url, api, caFiles } = this;
+    const worker = await startOwnWorker({ dataDirectory, url, api, caFiles, say, signal });
     if (worker === null) return;
     this.worker = worker;
     this.started.push(async () => {
@@ -99,11 +123,15 @@ export class LocalStack {
   private async queueEnvironment(): Promise<Record<string, string>> {
     const { config, say } = this.options;
     if (config.redisUrl !== null) return { REDIS_URL: config.redisUrl };
-    const { host } = config;
+    const { host, tls } = config;
     const isOpen = !isLoopback(host);
+    const ca = tls === null ? null : readPem([tls.certFile]);
+    const withTls = tls !== null && ca !== null ? { tls: { ...tls, trust: trustIn(ca) } } : {};
+    const scheme = tls === null ? 'redis' : 'rediss';
     const redis = await KeptRedis.start(
       {
         directory: join(config.dataDirectory, 'redis'),
+        ...withTls,
         ...(isOpen && { bind: [host === '::' ? '0.0.0.0' : host] }),
       },
       say,
@@ -111,10 +139,10 @@ export class LocalStack {
     this.started.push(() => redis.stop());
     const { password = '' } = redis.address;
     return {
-      REDIS_URL: `redis://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`,
+      REDIS_URL: `${scheme}://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`,
       ...(isOpen &&
         config.redisPublicUrl === null && {
-          ALPHAFLOPS_REDIS_PUBLIC_URL: `redis://${inUrl(publicHost(host))}:${redis.port}`,
+          ALPHAFLOPS_REDIS_PUBLIC_URL: `${scheme}://${inUrl(publicHost(host))}:${redis.port}`,
         }),
     };
   }
@@ -129,19 +157,27 @@ export class LocalStack {
           ALPHAFLOPS_DATA_DIR: dataDirectory,
           ALPHAFLOPS_HOST: host,
           ALPHAFLOPS_PORT: String(port),
+          ALPHAFLOPS_INSECURE: String(config.insecure),
+          ALPHAFLOPS_CA: this.caFiles.join(':'),
+          ...(config.tls !== null && {
+            ALPHAFLOPS_TLS_CERT: config.tls.certFile,
+            ALPHAFLOPS_TLS_KEY: config.tls.keyFile,
+          }),
         }),
         logFile: join(dataDirectory, 'coordinator.log'),
       });
     const first = launch(config.port, newAdminToken ? ['--new-admin-token'] : []);
     const ready = await readyOf(first, signal);
-    this.port = Number(new URL(ready.url).port || 80);
+    this.port = Number(new URL(ready.url).port || (this.scheme === 'http' ? 80 : 443));
     // Others know the port by now: it stays.
     const keeper = new Keeper(first, { name: 'coordinator', launch: () => launch(this.port, []), say });
     this.started.push(() => keeper.stop());
 
     this.newToken = ready.adminToken;
     this.token = ready.adminToken ?? readCliFile(dataDirectory)?.token ?? null;
-    if (this.token !== null) await writeCliFile(dataDirectory, { url: this.url, token: this.token });
+    if (this.token === null) return;
+    const ca = config.tls === null ? {} : { ca: config.tls.certFile };
+    await writeCliFile(dataDirectory, { url: this.url, token: this.token, ...ca });
   }
 }
 

@@ -14,6 +14,8 @@ export interface OwnWorkerOptions {
   /** Coordinator, as we on this machine reach it. */
   readonly url: string;
   readonly api: ApiClient;
+  /** Certificates to trust. */
+  readonly caFiles: readonly string[];
   readonly say: (line: string) => void;
   /** Ends the enrolment. */
   readonly signal: AbortSignal;
@@ -36,7 +38,7 @@ const JOIN_TOKEN_S = 600;
  * @throws CliError `failed` when the enrolment does, ApiError
  */
 export async function startOwnWorker(options: OwnWorkerOptions): Promise<Keeper | null> {
-  const { dataDirectory, url, api, say } = options;
+  const { dataDirectory, url, api, caFiles, say } = options;
   const file = join(dataDirectory, 'worker.json');
   const known = await knownWorker(file, api);
   if (known?.desiredState === 'revoked') {
@@ -47,14 +49,21 @@ export async function startOwnWorker(options: OwnWorkerOptions): Promise<Keeper 
   }
   if (known === null) await enrol(file, options);
   else await pointTo(file, url);
-  const launch = () => startWorker(['run', '--credentials', file], dataDirectory);
+  const launch = () => startWorker(['run', '--credentials', file], { dataDirectory, caFiles });
   const leftForGood = (ending: Ending) => reasonToStayAway(ending, file, api);
   return new Keeper(launch(), { name: 'worker', launch, say, leftForGood });
 }
 
-function startWorker(args: readonly string[], dataDirectory: string, input?: string): Child {
+function startWorker(
+  args: readonly string[],
+  { dataDirectory, caFiles }: Pick<OwnWorkerOptions, 'dataDirectory' | 'caFiles'>,
+  input?: string,
+): Child {
   return Child.start(programOf('worker'), args, {
-    environment: childEnvironment({ ALPHAFLOPS_DATA_DIR: dataDirectory }),
+    environment: childEnvironment({
+      ALPHAFLOPS_DATA_DIR: dataDirectory,
+      ALPHAFLOPS_CA: caFiles.join(':'),
+    }),
     logFile: join(dataDirectory, 'worker.log'),
     ...(input !== undefined && { input }),
   });
@@ -85,13 +94,14 @@ async function readCredentials(file: string): Promise<z.infer<typeof Credentials
   }
 }
 
-async function enrol(file: string, { dataDirectory, url, api, signal }: OwnWorkerOptions): Promise<void> {
+async function enrol(file: string, options: OwnWorkerOptions): Promise<void> {
+  const { url, api, signal } = options;
   const { data } = await api.POST('/v1/join-tokens', {
     body: { name: 'the machine of the coordinator', expiresInS: JOIN_TOKEN_S },
   });
   if (data === undefined) throw new CliError('failed', 'The coordinator made no join token.');
   const args = ['join', url, '--token', '-', '--credentials', file, '--force'];
-  const joining = startWorker(args, dataDirectory, data.token);
+  const joining = startWorker(args, options, data.token);
   const stop = (): void => {
     joining.signal('SIGTERM');
   };
