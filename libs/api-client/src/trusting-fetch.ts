@@ -9,7 +9,7 @@ export function trustingFetch(trust: ConnectionOptions): typeof globalThis.fetch
   const dispatcher = new Agent({ connect: trust });
   const trusting = async (input: Request | URL | string, init: RequestInit = {}): Promise<unknown> => {
     const { url, options } = input instanceof Request ? ofRequest(input) : { url: input, options: {} };
-    return fetchBy(url, { ...options, ...(init), dispatcher });
+    return fetchBy(url, { ...options, ...init, dispatcher });
   };
   // Its answers are made by the package and not by Node; they do the same.
   return trusting as typeof globalThis.fetch;
