@@ -1,6 +1,7 @@
 // Measures the models on splits by shape, on the build and in plain processes, so that times are those of users.
 //   node test/accuracy/measure.mjs error ROW SEED…     errors on held-out shapes, one JSON line per seed
 //   node test/accuracy/measure.mjs cost                time and memory of a fit, rate of predictions
+//   node test/accuracy/measure.mjs energy              errors of energy from few samples beside many of time
 //   node test/accuracy/measure.mjs coefficients        least squares in ms of the paper's form
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -23,14 +24,18 @@ export const ROWS = {
 };
 
 export const dataFile = (name) => resolve(DATA, name);
+const ENERGY = 'h100-energy.csv';
 export const missing = () =>
-  [...new Set(Object.values(ROWS).map(({ file }) => file))].filter((file) => !existsSync(dataFile(file)));
+  [...new Set([...Object.values(ROWS).map(({ file }) => file), ENERGY])].filter(
+    (file) => !existsSync(dataFile(file)),
+  );
 
 async function read(file) {
   const text = readFileSync(dataFile(file), 'utf8');
   // in the series increasing_batch of the paper's data the height is a batch size
   const kept = text.split('\n').filter((line) => !line.startsWith('increasing_batch'));
-  return (await readAllSamples(kept.join('\n'), file)).map(({ spec, timeMs }) => ({ spec, timeMs }));
+  const rows = await readAllSamples(kept.join('\n'), file);
+  return rows.map(({ spec, timeMs, extras }) => ({ spec, timeMs, energyMj: extras.energy_mj ?? null }));
 }
 
 /** Fisher–Yates on a 32-bit xorshift. */
@@ -110,6 +115,32 @@ async function errorOf(row, seed) {
   };
 }
 
+/** Energy in five folds of the 66 shapes that have it, with the times of the others and of 1,000 random shapes. */
+async function energy() {
+  const samples = await read(ENERGY);
+  const timed = shuffled(await read('h100-random.csv'), 11).slice(0, 1000);
+  const [errors, flops, chosen] = [[], [], []];
+  let inside = 0;
+  for (const { training, test } of splits(samples, { folds: 5 }, 11)) {
+    const model = fitModel([...training, ...timed], { device: { smCount: 132 }, origin: ORIGIN });
+    const predict = compileModel(model);
+    chosen.push(model.energy.chosenForm);
+    flops.push(model.energy.forms.find(({ form }) => form === 'flops').heldOut.medianApe);
+    for (const { spec, energyMj } of test) {
+      const { energyMj: predicted, lowerEnergyMj, upperEnergyMj } = predict(spec);
+      errors.push(Math.abs(predicted / energyMj - 1));
+      if (lowerEnergyMj <= energyMj && energyMj <= upperEnergyMj) inside += 1;
+    }
+  }
+  return {
+    chosen: [...new Set(chosen)].join(),
+    median: median(errors),
+    within20: errors.filter((error) => error <= 0.2).length / errors.length,
+    coverage: inside / errors.length,
+    flops: median(flops),
+  };
+}
+
 /** A fit of 10,000 samples as `auto` does it, and predictions by its model. */
 async function cost() {
   const samples = shuffled(await read('h100-networklike.csv'), 11);
@@ -154,6 +185,7 @@ async function coefficients(repeats = 50) {
 if (process.argv[1] === import.meta.filename) {
   const [what, row, ...seeds] = process.argv.slice(2);
   if (what === 'cost') console.log(JSON.stringify(await cost()));
+  else if (what === 'energy') console.log(JSON.stringify(await energy()));
   else if (what === 'coefficients') console.log(JSON.stringify(await coefficients()));
   else for (const seed of seeds) console.log(JSON.stringify(await errorOf(row, Number(seed))));
 }

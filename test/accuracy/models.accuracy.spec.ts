@@ -91,6 +91,18 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
     5 * MINUTES,
   );
 
+  it(
+    'energy of 53 shapes beside the times of 1,000 others is predicted better than in proportion to FLOPs',
+    () => {
+      const [energy] = measured<{ median: number; coverage: number; flops: number }>('energy');
+      expect(energy?.median).toBeLessThanOrEqual(0.4);
+      expect(energy?.median).toBeLessThanOrEqual(0.5 * (energy?.flops ?? NaN));
+      // 66 shapes tell the coverage to about 4 %
+      expect(energy?.coverage).toBeGreaterThanOrEqual(0.82);
+    },
+    5 * MINUTES,
+  );
+
   it('least squares in ms gives the coefficients of ordinary curve fitting to three digits', () => {
     const [ours] = measured<Coefficients>('coefficients');
     const want = [

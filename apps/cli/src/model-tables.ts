@@ -1,10 +1,10 @@
 import type { FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
-import { percent, significant, table } from './tables.js';
+import { indented, percent, significant, table } from './tables.js';
 
 const ERROR_COLUMNS = ['median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'in interval'];
 
 /** Errors of forms on shapes they were not fitted on, side by side. */
-export function heldOutTable(model: Model): string {
+export function heldOutTable(model: Pick<Model, 'forms' | 'chosenForm'>): string {
   return metricsTable(
     'form',
     model.forms.map(({ form, heldOut }) => [
@@ -59,6 +59,18 @@ function valueOf({ state, value, standardError }: Parameter): [value: string, er
 }
 
 /** The limits of a model, one line each. */
-export function notesOf({ notes }: Model): string {
+export function notesOf({ notes }: Pick<Model, 'notes'>): string {
   return notes.map((note) => `- ${note}`).join('\n');
+}
+
+/** What a model says of energy: how well, by which parameters, with which limits. Nothing where it has none. */
+export function energySummary({ energy }: Model): string[] {
+  if (!energy) return [];
+  const published = energy.forms.filter(({ groups }) => groups.length > 0);
+  return [
+    `\nEnergy: ${energy.data.samples} samples of ${energy.data.shapes} shapes; chosen form: ${energy.chosenForm}\n`,
+    indented(heldOutTable(energy)),
+    `\n${indented(parametersTable(published))}`,
+    ...(energy.notes.length === 0 ? [] : [`\n${indented(notesOf(energy))}`]),
+  ];
 }

@@ -93,6 +93,33 @@ const REPLICATION = [
     },
   );
 
+  it('fit energy beside time, predict it and judge it', async () => {
+    const energyMj = (row: string) => 300 * Number(row.split(',').at(-1));
+    const [header, ...rows] = CANONICAL.split('\n');
+    const text = [`${header},energy_mj`, ...rows.map((row) => `${row},${energyMj(row)}`)].join('\n');
+    await writeFile(at('energy.csv'), text);
+    const fitted = await alphaflops(['fit', '--data', at('energy.csv'), '--out', at('energy.json')]);
+    expect(fitted.out).toContain(`Energy: ${SHAPES.length} samples of ${SHAPES.length} shapes`);
+    expect(fitted.out).toContain('mJ per million multiply-adds');
+
+    const [model, data] = [at('energy.json'), at('energy.csv')];
+    const { out } = await alphaflops(['predict', '--model', model, '--data', data, '--out', '-']);
+    const [columns = '', first = ''] = out.split('\n');
+    expect(columns).toMatch(/,in_domain,energy_mj,lower_energy_mj,upper_energy_mj,energy_in_domain$/);
+    // The column of that name in the input is replaced.
+    expect(columns.match(/\benergy_mj\b/g)).toHaveLength(1);
+    const predicted = Number(first.split(',').at(-4));
+    const measured = energyMj(rows[0] ?? '');
+    expect(predicted / measured).toBeGreaterThan(0.9);
+    expect(predicted / measured).toBeLessThan(1.1);
+
+    const judged = await alphaflops(['evaluate', '--model', model, '--data', data, '--json']);
+    const { energy } = JSON.parse(judged.out) as { energy?: Record<string, number> };
+    expect(energy).toMatchObject({ n: SHAPES.length, within_10: 1 });
+    const layer = await alphaflops(['predict', '--model', model, '--spec', 'h16-w20-i8-o16-k3x3']);
+    expect(layer.out).toMatch(/energy +\S+ mJ/);
+  });
+
   it('give the same bytes for the same data, and other ones for less of it', async () => {
     const fit = (out: string, ...more: string[]) =>
       alphaflops(['fit', '--data', at('canonical.csv'), '--out', at(out), ...more]);

@@ -242,6 +242,7 @@ export const PredictionsSchema = z
       predictedMs: z.number(),
       lowerMs: z.number().nullable().describe('errors of layers partly cancel: docs/models.md'),
       upperMs: z.number().nullable(),
+      energyMj: z.number().nullable().describe('null where a layer has none'),
       layersOutsideDomain: z.int(),
     }),
     network: NetworkSchema.optional().describe('what was read from the file that was sent'),

@@ -57,6 +57,68 @@ export const FittedFormSchema = z.object({
 });
 export type FittedForm = z.infer<typeof FittedFormSchema>;
 
+/** What says how much something costs: the parts that time and energy have alike. Units are ms, or mJ for energy. */
+const costModel = {
+  chosenForm: z.string(),
+  forms: z.array(FittedFormSchema).describe('the flops baseline, the paper’s alpha and the chosen form'),
+  interval: z.object({
+    coverage: z.number().gt(0).lt(1),
+    logHalfWidth: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe('|log(t/t̂)| bound in the domain; null: too few samples'),
+    logHalfWidthOutside: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe('the same just outside the domain; each doubling beyond it adds logHalfWidth'),
+  }),
+  domain: z
+    .record(z.string(), z.object({ min: z.number(), max: z.number() }))
+    .describe('fitted range of every axis, and of macs'),
+  domainLevels: z
+    .record(z.string(), z.array(z.string()))
+    .default({})
+    .describe('fitted values of dtype, padding and layout; an absent axis is not checked'),
+  neighbours: z
+    .object({
+      doublings: z.number().min(0).describe('distance to the nearest shape beyond which a spec is in a gap'),
+      shapes: z
+        .array(z.array(z.number().positive()))
+        .describe(
+          'batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups of typical fitted shapes',
+        ),
+    })
+    .optional()
+    .describe('distances are Euclidean over log2 of the axes; absent: gaps are not checked'),
+  heldOut: z
+    .object({
+      worst: z
+        .array(z.object({ shape: z.string(), measured: z.number(), predicted: z.number() }))
+        .describe('shapes with the largest errors, worst first'),
+      points: z
+        .array(z.tuple([z.number(), z.number(), z.number()]))
+        .describe('macs, measured and predicted of some samples, for plots'),
+      shapes: z
+        .array(z.tuple([z.string(), z.number().positive()]))
+        .optional()
+        .describe('shape and prediction of those shapes by which versions are compared'),
+    })
+    .optional()
+    .describe('predictions by the chosen form of shapes that were held out'),
+  notes: z.array(z.string()).describe('limits of the model, in words'),
+};
+
+/** The energy of one convolution, by the same forms. Where a text says time or ms, it is energy and mJ here. */
+export const EnergyModelSchema = z
+  .object({
+    ...costModel,
+    data: z.object({ samples: z.int().min(0), shapes: z.int().min(0) }).describe('those with energy'),
+  })
+  .meta({ id: 'EnergyModel' });
+export type EnergyModel = z.infer<typeof EnergyModelSchema>;
+
 export const MODEL_STATUSES = ['published', 'candidate', 'retired'] as const;
 export const ModelStatusSchema = z.enum(MODEL_STATUSES).meta({ id: 'ModelStatus' });
 export type ModelStatus = z.infer<typeof ModelStatusSchema>;
@@ -72,61 +134,12 @@ export const ModelSchema = z
       'the newest published model of a class is served; a candidate is worse than the one served when it was fitted',
     ),
     statusReason: z.string().nullable().default(null).describe('why it has this status; null: not told'),
-    chosenForm: z.string(),
+    ...costModel,
     loss: z
       .enum(['relative', 'absolute'])
       .default('relative')
       .describe('relative: soft-L1 on log time; absolute: least squares on milliseconds'),
-    forms: z.array(FittedFormSchema).describe('the flops baseline, the paper’s alpha and the chosen form'),
-    interval: z.object({
-      coverage: z.number().gt(0).lt(1),
-      logHalfWidth: z
-        .number()
-        .min(0)
-        .nullable()
-        .describe('|log(t/t̂)| bound in the domain; null: too few samples'),
-      logHalfWidthOutside: z
-        .number()
-        .min(0)
-        .nullable()
-        .describe('the same just outside the domain; each doubling beyond it adds logHalfWidth'),
-    }),
-    domain: z
-      .record(z.string(), z.object({ min: z.number(), max: z.number() }))
-      .describe('fitted range of every axis, and of macs'),
-    domainLevels: z
-      .record(z.string(), z.array(z.string()))
-      .default({})
-      .describe('fitted values of dtype, padding and layout; an absent axis is not checked'),
-    neighbours: z
-      .object({
-        doublings: z
-          .number()
-          .min(0)
-          .describe('distance to the nearest shape beyond which a spec is in a gap'),
-        shapes: z
-          .array(z.array(z.number().positive()))
-          .describe(
-            'batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups of typical fitted shapes',
-          ),
-      })
-      .optional()
-      .describe('distances are Euclidean over log2 of the axes; absent: gaps are not checked'),
-    heldOut: z
-      .object({
-        worst: z
-          .array(z.object({ shape: z.string(), measured: z.number(), predicted: z.number() }))
-          .describe('shapes with the largest errors, worst first'),
-        points: z
-          .array(z.tuple([z.number(), z.number(), z.number()]))
-          .describe('macs, measured and predicted of some samples, for plots'),
-        shapes: z
-          .array(z.tuple([z.string(), z.number().positive()]))
-          .optional()
-          .describe('shape and prediction of those shapes by which versions are compared'),
-      })
-      .optional()
-      .describe('predictions by the chosen form of shapes that were held out'),
+    energy: EnergyModelSchema.optional().describe('absent: too few samples have energy'),
     device: z.record(z.string(), z.number()).describe('device constants that a form used'),
     data: z.object({
       digest: z.string().describe('sha-256 of the canonical rows that were fitted'),
@@ -137,7 +150,6 @@ export const ModelSchema = z
     protocol: ProtocolSchema.nullable(),
     design: z.string().nullable(),
     seed: z.int(),
-    notes: z.array(z.string()).describe('limits of the model, in words'),
     codeVersion: z.string(),
     createdAt: TimestampSchema,
   })
@@ -177,6 +189,10 @@ export const PredictionSchema = z
     lowerMs: z.number().nullable(),
     upperMs: z.number().nullable(),
     inDomain: z.boolean(),
+    energyMj: z.number().nullable().describe('null: the model has no energy, or another form was asked for'),
+    lowerEnergyMj: z.number().nullable(),
+    upperEnergyMj: z.number().nullable(),
+    energyInDomain: z.boolean().nullable(),
   })
   .meta({ id: 'Prediction' });
 export type Prediction = z.infer<typeof PredictionSchema>;

@@ -170,7 +170,12 @@ describe('digest of a fit’s input', () => {
       [first, ...rows],
       rest,
     ];
-    expect(new Set([rows, ...others].map((one) => fitInputDigest(one))).size).toBe(5);
+    const energies = [
+      [{ ...first, energyMj: 3 }, ...rest],
+      [{ ...first, energyMj: 4 }, ...rest],
+    ];
+    expect(new Set([rows, ...others, ...energies].map((one) => fitInputDigest(one))).size).toBe(7);
+    expect(fitInputDigest([{ ...first, energyMj: null }, ...rest])).toBe(fitInputDigest(rows));
   });
 
   it('is that of the lines it is said to be of', () => {

@@ -28,7 +28,7 @@ export class FitInputs {
     const samples: FitSample[] = [];
     for (const { spec, timing, protocol: used } of good) {
       if (used.name !== wanted?.name || used.version !== wanted.version) leaveOut('other protocol');
-      else if (timing !== null) samples.push({ spec, timeMs: timing.timeMs });
+      else if (timing !== null) samples.push({ spec, timeMs: timing.timeMs, energyMj: timing.energyMj });
     }
     return { samples, digest: fitInputDigest(samples), excluded };
   }

@@ -69,7 +69,8 @@ function refitted(
   const spread = new Float64Array(samples.length);
   for (const fold of new Set(samples.map(foldOf))) {
     const training = samples.filter((sample) => foldOf(sample) !== fold);
-    const predict = form.compile(form.fit(training, { ...context, near: whole }), context.device);
+    const fit = form.fit(training, { ...context, near: whole });
+    const predict = form.compile(fit, context.device, context.source?.fitted);
     samples.forEach((sample, i) => {
       if (foldOf(sample) !== fold) return;
       const predicted = predict(sample.spec);

@@ -1,4 +1,4 @@
-import type { Model, ModelDiff } from '@alphaflops/contracts';
+import type { EnergyModel, Model, ModelDiff } from '@alphaflops/contracts';
 
 /** What changed from one model to another, only what differs. */
 export function diffModels(before: Model, after: Model): ModelDiff {
@@ -19,8 +19,8 @@ export function diffModels(before: Model, after: Model): ModelDiff {
     interval: changes(intervalOf(before), intervalOf(after)),
     domain: changes(domainOf(before), domainOf(after)),
     notes: {
-      added: after.notes.filter((note) => !before.notes.includes(note)),
-      removed: before.notes.filter((note) => !after.notes.includes(note)),
+      added: notesOf(after).filter((note) => !notesOf(before).includes(note)),
+      removed: notesOf(before).filter((note) => !notesOf(after).includes(note)),
     },
   };
 }
@@ -51,9 +51,23 @@ const originOf = (model: Model): Entry<string>[] => [
   ['loss', model.loss],
   ['seed', String(model.seed)],
   ['code version', model.codeVersion],
+  ['energy form', model.energy?.chosenForm ?? null],
+  ['samples with energy', model.energy ? String(model.energy.data.samples) : null],
 ];
 
-const parametersOf = ({ forms }: Model) =>
+type Cost = Omit<EnergyModel, 'data'>;
+
+/** What is said of time, then the same of energy, by names of its own. */
+const ofBoth =
+  <T>(entriesOf: (cost: Cost) => (readonly [what: string, value: T])[]) =>
+  (model: Model): (readonly [what: string, value: T])[] => [
+    ...entriesOf(model),
+    ...(model.energy
+      ? entriesOf(model.energy).map(([what, value]) => [`energy ${what}`, value] as const)
+      : []),
+  ];
+
+const parametersOf = ofBoth(({ forms }) =>
   forms.flatMap(({ form, groups }) =>
     groups.flatMap(({ group, parameters }) =>
       parameters.map(({ name, value, unit, state }) => {
@@ -61,23 +75,31 @@ const parametersOf = ({ forms }: Model) =>
         return [`${form} ${group} ${name}`, { value: known, unit }] as const;
       }),
     ),
-  );
+  ),
+);
 
-const errorsOf = ({ forms }: Model): Entry<number>[] =>
+const errorsOf = ofBoth(({ forms }) =>
   forms.flatMap(({ form, heldOut }) =>
     (['medianApe', 'mape', 'within10', 'within20', 'coverage'] as const).map((metric): Entry<number> => [
       `${form} ${metric}`,
       heldOut?.[metric] ?? null,
     ]),
-  );
+  ),
+);
 
-const intervalOf = ({ interval }: Model): Entry<number>[] => [
+const intervalOf = ofBoth(({ interval }): Entry<number>[] => [
   ['coverage', interval.coverage],
   ['half-width', interval.logHalfWidth],
-];
+]);
 
-const domainOf = ({ domain }: Model): Entry<number>[] =>
+const domainOf = ofBoth(({ domain }) =>
   Object.entries(domain).flatMap(([axis, { min, max }]): Entry<number>[] => [
     [`${axis} min`, min],
     [`${axis} max`, max],
-  ]);
+  ]),
+);
+
+const notesOf = ({ notes, energy }: Model): string[] => [
+  ...notes,
+  ...(energy?.notes ?? []).map((note) => `energy: ${note}`),
+];

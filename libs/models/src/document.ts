@@ -27,7 +27,7 @@ export function parseModel(json: unknown): Model {
   if (!model.success) {
     throw new ModelError('bad-document', `not a valid model document:\n${z.prettifyError(model.error)}`);
   }
-  for (const { form } of model.data.forms) formNamed(form);
+  for (const { form } of [...model.data.forms, ...(model.data.energy?.forms ?? [])]) formNamed(form);
   return model.data;
 }
 

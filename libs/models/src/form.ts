@@ -1,4 +1,4 @@
-import type { FittedForm, Model } from '@alphaflops/contracts';
+import type { FittedForm } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { ShapedSample } from './sample.js';
 
@@ -8,6 +8,19 @@ export type DeviceConstants = Readonly<Record<string, number>>;
 /** `relative`: soft-L1 on log time, so that every layer counts alike. `absolute`: least squares on milliseconds. */
 export type FitLoss = 'relative' | 'absolute';
 
+/** A fitted form to start from: that of another device, or that of time where energy is fitted. */
+export interface Source {
+  readonly fitted: FittedForm;
+  readonly device: DeviceConstants;
+  /** Whose it is, in words. */
+  readonly of: string;
+  /**
+   * Given for the time model of the same document: what it predicts, by shape, without having seen the shape. The fit does
+   * not copy such a source; `compile` gets it again.
+   */
+  readonly heldOutTimeMs?: ReadonlyMap<string, number>;
+}
+
 /** What a form is told besides the samples. */
 export interface FitContext {
   readonly seed: number;
@@ -15,8 +28,8 @@ export interface FitContext {
   readonly device: DeviceConstants;
   /** Fits end with `timed-out` and the best so far when `now()` reaches `at`. Makes results depend on the machine. */
   readonly deadline?: { readonly now: () => number; readonly at: number };
-  /** A model of another device, for a form that starts from it. */
-  readonly source?: Model;
+  /** Another fit, for a form that starts from it. */
+  readonly source?: Source;
   /** A fit to most of the same samples, to start from: one start is then enough. */
   readonly near?: FormFit;
 }
@@ -59,7 +72,7 @@ export interface Form {
   readonly description: string;
   /** Readable parameters of each kernel group; empty for a form that keeps everything in `extra`. */
   readonly parameters: readonly ParameterDefinition[];
-  /** Whether the form can only be fitted from a model of another device. */
+  /** Whether the form can only be fitted from another fit. */
   readonly needsSource?: boolean;
   /** Different shapes that a fit needs; 1 when absent. */
   readonly leastShapes?: number;
@@ -72,6 +85,13 @@ export interface Form {
   readonly losses?: readonly FitLoss[];
   /** Deterministic: same samples and context, same result. Never fails on checked samples of enough shapes. */
   fit(samples: readonly ShapedSample[], context: FitContext): FormFit;
-  /** @throws ModelError `bad-document` when the fit lacks what the form needs. */
-  compile(fit: Pick<FittedForm, 'groups' | 'extra'>, device: DeviceConstants): TimePredictor;
+  /**
+   * @param time the chosen form of the time model, for energy that starts from it
+   * @throws ModelError `bad-document` when the fit lacks what the form needs.
+   */
+  compile(
+    fit: Pick<FittedForm, 'groups' | 'extra'>,
+    device: DeviceConstants,
+    time?: FittedForm,
+  ): TimePredictor;
 }

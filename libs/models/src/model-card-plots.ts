@@ -7,13 +7,13 @@ import { svgPlot } from './svg-plot.js';
 const RATIO = 4;
 
 /** Held-out predictions over measurements; null for a document without them. */
-export function residualPlot({ heldOut }: Model): string | null {
+export function residualPlot({ heldOut }: Pick<Model, 'heldOut'>, unit: 'ms' | 'mJ'): string | null {
   if (!heldOut || heldOut.points.length === 0) return null;
   const measured = heldOut.points.map(([, value]) => value);
   const range = { min: Math.min(...measured), max: Math.max(...measured) };
   return svgPlot(
     'Held-out predictions over measurements',
-    { label: 'measured, ms', min: range.min, max: Math.max(range.max, 1.01 * range.min) },
+    { label: `measured, ${unit}`, min: range.min, max: Math.max(range.max, 1.01 * range.min) },
     { label: 'predicted / measured', min: 1 / RATIO, max: RATIO },
     [
       { name: 'held out', drawn: 'dots', points: heldOut.points.map(([, m, p]) => [m, p / m]) },

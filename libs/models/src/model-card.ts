@@ -1,11 +1,10 @@
-import type { FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
+import type { EnergyModel, FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
 
 /** The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown. */
 export function modelCard(model: Model): string {
-  const { interval, data, protocol } = model;
-  const half = interval.logHalfWidth;
+  const { data, protocol } = model;
   return [
     `# Model ${model.id ?? '(from a file)'}`,
     '',
@@ -18,26 +17,18 @@ export function modelCard(model: Model): string {
         .join(', '),
       Design: model.design ?? '',
       Protocol: protocol === null ? '' : `${protocol.name} v${protocol.version}, ${protocol.mode}`,
-      Interval:
-        half === null
-          ? 'none: too few samples'
-          : `${percent(interval.coverage)} of measurements within ÷×${Math.exp(half).toFixed(3)} of the prediction, inside the domain`,
+      Interval: intervalOf(model),
       Fitted: `${model.createdAt} by alphaflops ${model.codeVersion}, seed ${model.seed}`,
     }),
     '',
     '## Error on held-out shapes',
     '',
-    ...table(
-      ['form', 'median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'coverage'],
-      model.forms.map(({ form, heldOut }) => [
-        form,
-        ...(heldOut === null ? ['too few shapes'] : errors(heldOut)),
-      ]),
-    ),
+    ...errorTable(model),
     '',
     ...plots(model),
-    ...worst(model),
+    ...worst(model, 'ms'),
     ...model.forms.filter(({ groups }) => groups.length > 0).flatMap(parameters),
+    ...energySection(model),
     '## Domain',
     '',
     ...table(
@@ -49,8 +40,47 @@ export function modelCard(model: Model): string {
   ].join('\n');
 }
 
+type Cost = Omit<EnergyModel, 'data'>;
+
+function intervalOf({ interval: { coverage, logHalfWidth } }: Cost): string {
+  if (logHalfWidth === null) return 'none: too few samples';
+  return `${percent(coverage)} of measurements within ÷×${Math.exp(logHalfWidth).toFixed(3)} of the prediction, inside the domain`;
+}
+
+function errorTable({ forms }: Cost): string[] {
+  return table(
+    ['form', 'median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'coverage'],
+    forms.map(({ form, heldOut }) => [form, ...(heldOut === null ? ['too few shapes'] : errors(heldOut))]),
+  );
+}
+
+function energySection({ energy }: Model): string[] {
+  if (!energy) return [];
+  const residuals = residualPlot(energy, 'mJ');
+  return [
+    '## Energy',
+    '',
+    ...list({
+      Form: energy.chosenForm,
+      Data: `${energy.data.samples} samples of ${energy.data.shapes} shapes`,
+      Interval: intervalOf(energy),
+    }),
+    '',
+    ...errorTable(energy),
+    '',
+    ...(residuals === null ? [] : [residuals, '']),
+    ...worst(energy, 'mJ').map(deeper),
+    ...energy.forms.filter(({ groups }) => groups.length > 0).flatMap((form) => parameters(form).map(deeper)),
+    ...energy.notes.map((note) => `- ${note}`),
+    '',
+  ];
+}
+
+/** A heading under that of energy. */
+const deeper = (line: string): string => (line.startsWith('## ') ? `#${line}` : line);
+
 function plots(model: Model): string[] {
-  const residuals = residualPlot(model);
+  const residuals = residualPlot(model, 'ms');
   const shape = typicalShape(model);
   const response = shape && responsePlot(model, shape);
   return [
@@ -61,13 +91,13 @@ function plots(model: Model): string[] {
   ];
 }
 
-function worst({ heldOut }: Model): string[] {
+function worst({ heldOut }: Cost, unit: 'ms' | 'mJ'): string[] {
   if (!heldOut) return [];
   return [
     '## Shapes with the largest held-out errors',
     '',
     ...table(
-      ['shape', 'measured, ms', 'predicted, ms', 'factor'],
+      ['shape', `measured, ${unit}`, `predicted, ${unit}`, 'factor'],
       heldOut.worst.map(({ shape, measured, predicted }) => [
         shape,
         measured.toPrecision(4),

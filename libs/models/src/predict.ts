@@ -2,11 +2,12 @@ import type { FittedForm, Metrics, Model, Prediction } from '@alphaflops/contrac
 import { macs, specKey, type ConvSpec } from '@alphaflops/conv';
 import { alphaForm } from './alpha-forms.js';
 import { ModelError } from './error.js';
+import type { FittedCost } from './fit-cost.js';
 import { formNamed } from './forms.js';
 import { compileDomain } from './domain.js';
 import { logHalfWidth } from './interval.js';
 import { judge } from './metrics.js';
-import { shapeSamples, type FitSample } from './sample.js';
+import { energySamples, shapeSamples, type FitSample } from './sample.js';
 
 export type Predictor = (spec: ConvSpec) => Prediction;
 
@@ -21,18 +22,16 @@ export type Predictor = (spec: ConvSpec) => Prediction;
  * @throws ModelError `unknown-form` or `bad-document`; the predictor throws `bad-spec` for a spec without output.
  */
 export function compileModel(model: Model, form: string = model.chosenForm): Predictor {
-  const time = formNamed(form).compile(fitted(model, form), model.device);
+  const chosen = fitted(model, model.chosenForm);
+  const time = compileCost(model, form, model.device);
+  const energy = model.energy && form === model.chosenForm ? compileCost(model.energy, model.energy.chosenForm, model.device, chosen) : null; // prettier-ignore
   // c·M is what the alpha form predicts with γ = 0
   const linearMs = alphaForm.compile(withoutCorrection(fitted(model, 'alpha')), model.device);
-  const outsideOf = compileDomain(model);
-  const hasInterval = form === model.chosenForm;
   return (spec) => {
     const work = macs(spec);
     if (!(work > 0)) throw new ModelError('bad-spec', `${specKey(spec)} has no output to compute`);
-    const { timeMs: predictedMs, spread } = time(spec);
-    const outside = outsideOf(spec, work);
-    const typical = hasInterval ? logHalfWidth(model.interval, outside) : null;
-    const width = typical === null ? null : typical * spread;
+    const { value: predictedMs, lower: lowerMs, upper: upperMs, inDomain } = time(spec, work);
+    const joules = energy && energy(spec, work);
     const alpha = predictedMs / linearMs(spec).timeMs;
     const flops = 2 * work;
     return {
@@ -41,8 +40,43 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
       alpha,
       alphaFlops: alpha * flops,
       predictedMs,
-      lowerMs: width === null ? null : predictedMs / Math.exp(width),
-      upperMs: width === null ? null : predictedMs * Math.exp(width),
+      lowerMs,
+      upperMs,
+      inDomain,
+      energyMj: joules && joules.value,
+      lowerEnergyMj: joules && joules.lower,
+      upperEnergyMj: joules && joules.upper,
+      energyInDomain: joules && joules.inDomain,
+    };
+  };
+}
+
+interface PredictedCost {
+  readonly value: number;
+  readonly lower: number | null;
+  readonly upper: number | null;
+  readonly inDomain: boolean;
+}
+
+/** Time or energy by one form of a document, with the interval where it is the chosen one. */
+function compileCost(
+  cost: FittedCost,
+  form: string,
+  device: Model['device'],
+  time?: FittedForm,
+): (spec: ConvSpec, macs: number) => PredictedCost {
+  const predict = formNamed(form).compile(fitted(cost, form), device, time);
+  const outsideOf = compileDomain(cost);
+  const hasInterval = form === cost.chosenForm;
+  return (spec, work) => {
+    const { timeMs: value, spread } = predict(spec);
+    const outside = outsideOf(spec, work);
+    const typical = hasInterval ? logHalfWidth(cost.interval, outside) : null;
+    const factor = typical === null ? null : Math.exp(typical * spread);
+    return {
+      value,
+      lower: factor && value / factor,
+      upper: factor && value * factor,
       inDomain: outside === null,
     };
   };
@@ -63,7 +97,20 @@ export function evaluate(model: Model, samples: readonly FitSample[], form?: str
   return judge(shapeSamples(samples).map(({ spec, timeMs }) => ({ ...predictor(spec), measuredMs: timeMs })));
 }
 
-function fitted(model: Model, form: string): FittedForm {
+/** The same of energy, on those samples that have it; null without them, or where the model has none. */
+export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Metrics | null {
+  const measured = energySamples(samples);
+  if (!model.energy || measured.length === 0) return null;
+  const predictor = compileModel(model);
+  return judge(
+    shapeSamples(measured).map(({ spec, timeMs: measuredMs }) => {
+      const { energyMj, lowerEnergyMj, upperEnergyMj } = predictor(spec);
+      return { measuredMs, predictedMs: energyMj ?? NaN, lowerMs: lowerEnergyMj, upperMs: upperEnergyMj };
+    }),
+  );
+}
+
+function fitted(model: Pick<Model, 'forms'>, form: string): FittedForm {
   const found = model.forms.find((candidate) => candidate.form === form);
   if (found) return found;
   const known = model.forms.map((candidate) => candidate.form).join(', ');

@@ -1,10 +1,25 @@
 import { macs, specKey, type ConvSpec } from '@alphaflops/conv';
 import { ModelError } from './error.js';
 
-/** One measured convolution. For an energy model `timeMs` holds millijoules: every form is a positive cost. */
+/** One measured convolution. */
 export interface FitSample {
   readonly spec: ConvSpec;
   readonly timeMs: number;
+  /** Null or absent where not measured. */
+  readonly energyMj?: number | null;
+}
+
+/** The samples with energy, as samples of it: `timeMs` holds millijoules there, for every form is of a positive cost. */
+export function energySamples(samples: readonly FitSample[]): FitSample[] {
+  return samples.flatMap(({ spec, energyMj }, index) => {
+    if (energyMj === null || energyMj === undefined) return [];
+    if (energyMj > 0 && Number.isFinite(energyMj)) return [{ spec, timeMs: energyMj }];
+    const which = `sample ${index + 1} (${specKey(spec)})`;
+    throw new ModelError(
+      'bad-sample',
+      `${which} has an energy of ${energyMj} mJ; energies must be positive numbers, or absent where not measured`,
+    );
+  });
 }
 
 /** A checked sample with the key of its shape. */

@@ -16,7 +16,9 @@ function layer(cout: number, predictedMs: number, width: number | null = WIDTH):
   const lowerMs = width === null ? null : predictedMs / Math.exp(width);
   const upperMs = width === null ? null : predictedMs * Math.exp(width);
   const work = { macs: 10, flops: 20, alpha: 2, alphaFlops: 40 };
-  return { spec, prediction: { ...work, predictedMs, lowerMs, upperMs, inDomain: cout < 100 } };
+  const time = { predictedMs, lowerMs, upperMs, inDomain: cout < 100 };
+  const energy = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyInDomain: null };
+  return { spec, prediction: { ...work, ...time, ...energy } };
 }
 
 function halfWidth(layers: readonly PredictedLayer[]): number {
@@ -29,6 +31,15 @@ describe('the total of layers', () => {
     expect(predictedTotal([layer(1, 2), layer(100, 3)])).toMatchObject({
       ...{ macs: 20, flops: 40, alphaFlops: 80, predictedMs: 5, layersOutsideDomain: 1 },
     });
+  });
+
+  it('has the energy of all layers, or none', () => {
+    const joules = ({ spec, prediction }: PredictedLayer, energyMj: number): PredictedLayer => ({
+      spec,
+      prediction: { ...prediction, energyMj },
+    });
+    expect(predictedTotal([joules(layer(1, 2), 5), joules(layer(2, 2), 7)]).energyMj).toBe(12);
+    expect(predictedTotal([joules(layer(1, 2), 5), layer(2, 2)]).energyMj).toBeNull();
   });
 
   it('of one layer, or of one shape many times, has the layer’s interval', () => {

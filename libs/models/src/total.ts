@@ -46,6 +46,9 @@ export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['
     predictedMs,
     lowerMs: hasInterval ? predictedMs / Math.exp(width) : null,
     upperMs: hasInterval ? predictedMs * Math.exp(width) : null,
+    energyMj: layers.every(({ prediction }) => prediction.energyMj !== null)
+      ? sum((p) => p.energyMj ?? 0)
+      : null,
     layersOutsideDomain: sum((p) => (p.inDomain ? 0 : 1)),
   };
 }

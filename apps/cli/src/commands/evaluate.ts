@@ -1,7 +1,8 @@
 import type { Metrics } from '@alphaflops/contracts';
 import { readAllSamples } from '@alphaflops/dataset';
-import { evaluate, parseModel } from '@alphaflops/models';
+import { evaluate, evaluateEnergy, parseModel } from '@alphaflops/models';
 import { Command } from 'commander';
+import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText } from '../files.js';
 import { metricsTable } from '../model-tables.js';
 import { json } from '../tables.js';
@@ -24,9 +25,12 @@ export function evaluateCommand(): Command {
 
 async function run(options: EvaluateOptions): Promise<void> {
   const model = parseModel(await readText(options.model));
-  const samples = await readAllSamples(readInput(options.data), inputName(options.data));
+  const samples = (await readAllSamples(readInput(options.data), inputName(options.data))).map(fitSample);
+  const energy = evaluateEnergy(model, samples);
   if (options.json === true) {
-    console.log(json(asScripted(evaluate(model, samples))));
+    console.log(
+      json({ ...asScripted(evaluate(model, samples)), ...(energy && { energy: asScripted(energy) }) }),
+    );
     return;
   }
   console.log(`${samples.length} samples of ${inputName(options.data)}\n`);
@@ -39,6 +43,10 @@ async function run(options: EvaluateOptions): Promise<void> {
       ]),
     ),
   );
+  if (energy !== null) {
+    console.log(`\n${energy.n} of them with energy\n`);
+    console.log(metricsTable('form', [[model.energy?.chosenForm ?? '', energy]]));
+  }
 }
 
 /** Names that others script against. */

@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { VERSION, type Model } from '@alphaflops/contracts';
-import { fitInputDigest, readAllSamples, readSamples, type SampleRow } from '@alphaflops/dataset';
-import { FIT_DEFAULTS, fitModel, FORMS, parseModel, type FitLoss } from '@alphaflops/models';
+import { fitInputDigest, readAllSamples, readSamples } from '@alphaflops/dataset';
+import { FIT_DEFAULTS, fitModel, FORMS, parseModel, type FitLoss, type FitSample } from '@alphaflops/models';
 import { Command, Option } from 'commander';
+import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
-import { heldOutTable, notesOf, parametersTable } from '../model-tables.js';
+import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
 import { seed, share, wholeNumber } from '../options.js';
 import { indented, json } from '../tables.js';
 
@@ -51,7 +52,8 @@ export function fitCommand(): Command {
     .option('--json', 'print the model instead of tables')
     .addHelpText(
       'after',
-      '\nThe same data and options give the same bytes: the model carries the time of its data file.\n' +
+      '\nEnergy is fitted beside time where the column energy_mj tells it of 10 shapes or more.\n' +
+        '\nThe same data and options give the same bytes: the model carries the time of its data file.\n' +
         '\nExample:\n  alphaflops fit --data data/sample-h100/h100-networklike-1000.csv --out model.json',
     )
     .action(fit);
@@ -79,15 +81,15 @@ async function fit(options: FitOptions): Promise<void> {
 async function sourceModel(path: string, ofSeed: number): Promise<Model> {
   const text = await readText(path);
   if (text.trimStart().startsWith('{')) return parseModel(text);
-  const rows = await readAllSamples(text, inputName(path));
+  const rows = (await readAllSamples(text, inputName(path))).map(fitSample);
   const origin = { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(path) };
   return fitModel(rows, { seed: ofSeed, origin });
 }
 
-async function firstRows(path: string, limit: number): Promise<SampleRow[]> {
-  const rows: SampleRow[] = [];
+async function firstRows(path: string, limit: number): Promise<FitSample[]> {
+  const rows: FitSample[] = [];
   for await (const row of readSamples(readInput(path), inputName(path))) {
-    rows.push(row);
+    rows.push(fitSample(row));
     if (rows.length >= limit) break;
   }
   return rows;
@@ -108,6 +110,7 @@ function summaryOf(model: Model, { data, out }: FitOptions): string {
     indented(heldOutTable(model)),
     '\nParameters\n',
     indented(parametersTable(published)),
+    ...energySummary(model),
     ...(model.notes.length === 0 ? [] : ['\nLimits\n', indented(notesOf(model))]),
     ...(out === STANDARD ? [] : [`\nThe model is in ${out}.`]),
   ].join('\n');

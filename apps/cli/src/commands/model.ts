@@ -3,7 +3,7 @@ import { ModelSchema } from '@alphaflops/contracts';
 import { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { heldOutTable, notesOf, parametersTable } from '../model-tables.js';
+import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
 import { seed, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
 import { indented, json, percent, table } from '../tables.js';
@@ -126,6 +126,7 @@ async function show(id: string, options: JsonOptions): Promise<void> {
       indented(heldOutTable(model)),
       '\nParameters\n',
       indented(parametersTable(model.forms.filter(({ groups }) => groups.length > 0))),
+      ...energySummary(model),
       ...(model.notes.length === 0 ? [] : ['\nLimits\n', indented(notesOf(model))]),
     ].join('\n'),
   );

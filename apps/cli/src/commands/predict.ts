@@ -1,4 +1,4 @@
-import type { Prediction } from '@alphaflops/contracts';
+import type { Model, Prediction } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
 import { compileModel, parseModel, type Predictor } from '@alphaflops/models';
@@ -32,6 +32,9 @@ export const PREDICTED_COLUMNS = [
   'alpha_flops',
   'in_domain',
 ] as const;
+
+/** … and further, by a model that has energy. */
+const ENERGY_COLUMNS = ['energy_mj', 'lower_energy_mj', 'upper_energy_mj', 'energy_in_domain'] as const;
 
 export function predictCommand(): Command {
   const command = new Command('predict')
@@ -83,7 +86,7 @@ async function predict(options: PredictOptions): Promise<void> {
     const prediction =
       model === undefined
         ? await asked(deviceClass ?? '', layer, options)
-        : (await predictorOf(model))(layer);
+        : compileModel(await modelOf(model))(layer);
     console.log(options.json === true ? json({ spec: layer, ...prediction }) : described(layer, prediction));
     return;
   }
@@ -95,35 +98,45 @@ async function predict(options: PredictOptions): Promise<void> {
   }
   if (out === undefined)
     throw new CliError('usage', '--data needs --out FILE (or --out - for standard output).');
-  await writeOutput(out, predictions(data ?? '', await predictorOf(model)));
+  await writeOutput(out, predictions(data ?? '', await modelOf(model)));
 }
 
-async function predictorOf(path: string): Promise<Predictor> {
-  return compileModel(parseModel(await readText(path)));
+async function modelOf(path: string): Promise<Model> {
+  return parseModel(await readText(path));
 }
 
 /** The columns of the file and ours after them; ones of ours that it has already are replaced. */
-async function* predictions(path: string, predictor: Predictor): AsyncGenerator<string> {
+async function* predictions(path: string, model: Model): AsyncGenerator<string> {
+  const predictor = compileModel(model);
+  const ours = [...PREDICTED_COLUMNS, ...(model.energy ? ENERGY_COLUMNS : [])];
   const source = readSpecs(readInput(path), inputName(path));
   const first = await source.next();
   // An empty file is an error of its own.
   if (first.done === true) return;
   const { columns } = first.value;
-  const kept = [...columns.keys()].filter((at) => !isOurs(columns[at] ?? ''));
+  const kept = [...columns.keys()].filter((at) => !(ours as string[]).includes(columns[at] ?? ''));
   const rows = async function* (): AsyncGenerator<Cell[]> {
-    yield cells(first.value, kept, predictor);
-    for await (const row of source) yield cells(row, kept, predictor);
+    const cells = cellsOf(kept, predictor, model.energy !== undefined);
+    yield cells(first.value);
+    for await (const row of source) yield cells(row);
   };
-  yield* writeCsv([...kept.map((at) => columns[at] ?? ''), ...PREDICTED_COLUMNS], rows());
+  yield* writeCsv([...kept.map((at) => columns[at] ?? ''), ...ours], rows());
 }
 
-function isOurs(column: string): boolean {
-  return (PREDICTED_COLUMNS as readonly string[]).includes(column);
-}
-
-function cells(row: SpecRow, kept: readonly number[], predictor: Predictor): Cell[] {
-  const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain } = predictor(row.spec);
-  return [...kept.map((at) => row.cells[at]), predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain];
+function cellsOf(
+  kept: readonly number[],
+  predictor: Predictor,
+  withEnergy: boolean,
+): (row: SpecRow) => Cell[] {
+  return (row) => {
+    const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain, ...energy } = predictor(row.spec);
+    const { energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain } = energy;
+    return [
+      ...kept.map((at) => row.cells[at]),
+      ...[predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain],
+      ...(withEnergy ? [energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain] : []),
+    ];
+  };
 }
 
 async function asked(
@@ -152,6 +165,17 @@ function described(layer: ConvSpec, prediction: Prediction): string {
       ['α', significant(alpha)],
       ['α-FLOPs', significant(alphaFlops)],
       ['in the calibrated domain', inDomain ? 'yes' : 'no'],
+      ...energyRows(prediction),
     ],
   );
+}
+
+function energyRows({ energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain }: Prediction): string[][] {
+  if (energyMj === null) return [];
+  const mj = (value: number | null) => (value === null ? 'unknown' : `${significant(value)} mJ`);
+  return [
+    ['energy', mj(energyMj)],
+    ['interval', lowerEnergyMj === null ? 'none' : `${mj(lowerEnergyMj)} … ${mj(upperEnergyMj)}`],
+    ['in its domain', energyInDomain === true ? 'yes' : 'no'],
+  ];
 }

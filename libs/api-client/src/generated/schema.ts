@@ -1370,12 +1370,6 @@ export interface components {
              */
             statusReason: string | null;
             chosenForm: string;
-            /**
-             * @description relative: soft-L1 on log time; absolute: least squares on milliseconds
-             * @default relative
-             * @enum {string}
-             */
-            loss: "relative" | "absolute";
             /** @description the flops baseline, the paper’s alpha and the chosen form */
             forms: {
                 form: string;
@@ -1449,6 +1443,16 @@ export interface components {
                 /** @description shape and prediction of those shapes by which versions are compared */
                 shapes?: (string | number)[][];
             };
+            /** @description limits of the model, in words */
+            notes: string[];
+            /**
+             * @description relative: soft-L1 on log time; absolute: least squares on milliseconds
+             * @default relative
+             * @enum {string}
+             */
+            loss: "relative" | "absolute";
+            /** @description absent: too few samples have energy */
+            energy?: components["schemas"]["EnergyModel"];
             /** @description device constants that a form used */
             device: {
                 [key: string]: number;
@@ -1466,8 +1470,6 @@ export interface components {
             protocol: components["schemas"]["Protocol"] | null;
             design: string | null;
             seed: number;
-            /** @description limits of the model, in words */
-            notes: string[];
             codeVersion: string;
             /** Format: date-time */
             createdAt: string;
@@ -1489,6 +1491,89 @@ export interface components {
             spearman: number | null;
             /** @description share of samples inside the interval; null without one */
             coverage: number | null;
+        };
+        EnergyModel: {
+            chosenForm: string;
+            /** @description the flops baseline, the paper’s alpha and the chosen form */
+            forms: {
+                form: string;
+                groups: {
+                    /** @description kernel group, for example 1x1 or other; all: every group without an entry of its own */
+                    group: string;
+                    n: number;
+                    parameters: {
+                        name: string;
+                        value: number;
+                        unit: string;
+                        /** @description null unless the state is estimated, or without spare samples */
+                        standardError: number | null;
+                        /**
+                         * @description not-identifiable: predictions use the value, but the data do not tell it; do not show it as a finding
+                         * @enum {string}
+                         */
+                        state: "estimated" | "on-bound" | "not-identifiable";
+                    }[];
+                    /** @description of the parameters, in their order */
+                    correlation: (number | null)[][];
+                    /**
+                     * @description singular: minimal, but not every parameter is identifiable
+                     * @enum {string}
+                     */
+                    stopped: "converged" | "max-iterations" | "timed-out" | "singular" | "not-fitted";
+                }[];
+                /** @description cross-validated by shape; null when there are too few shapes */
+                heldOut: components["schemas"]["Metrics"] | null;
+                /** @description what a form needs beyond parameters, in its own versioned layout */
+                extra?: unknown;
+            }[];
+            interval: {
+                coverage: number;
+                /** @description |log(t/t̂)| bound in the domain; null: too few samples */
+                logHalfWidth: number | null;
+                /** @description the same just outside the domain; each doubling beyond it adds logHalfWidth */
+                logHalfWidthOutside: number | null;
+            };
+            /** @description fitted range of every axis, and of macs */
+            domain: {
+                [key: string]: {
+                    min: number;
+                    max: number;
+                };
+            };
+            /**
+             * @description fitted values of dtype, padding and layout; an absent axis is not checked
+             * @default {}
+             */
+            domainLevels: {
+                [key: string]: string[];
+            };
+            /** @description distances are Euclidean over log2 of the axes; absent: gaps are not checked */
+            neighbours?: {
+                /** @description distance to the nearest shape beyond which a spec is in a gap */
+                doublings: number;
+                /** @description batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups of typical fitted shapes */
+                shapes: number[][];
+            };
+            /** @description predictions by the chosen form of shapes that were held out */
+            heldOut?: {
+                /** @description shapes with the largest errors, worst first */
+                worst: {
+                    shape: string;
+                    measured: number;
+                    predicted: number;
+                }[];
+                /** @description macs, measured and predicted of some samples, for plots */
+                points: (number)[][];
+                /** @description shape and prediction of those shapes by which versions are compared */
+                shapes?: (string | number)[][];
+            };
+            /** @description limits of the model, in words */
+            notes: string[];
+            /** @description those with energy */
+            data: {
+                samples: number;
+                shapes: number;
+            };
         };
         DeviceClass: {
             id: string;
@@ -1615,6 +1700,8 @@ export interface components {
                 /** @description errors of layers partly cancel: docs/models.md */
                 lowerMs: number | null;
                 upperMs: number | null;
+                /** @description null where a layer has none */
+                energyMj: number | null;
                 layersOutsideDomain: number;
             };
             /** @description what was read from the file that was sent */
@@ -1631,6 +1718,11 @@ export interface components {
             lowerMs: number | null;
             upperMs: number | null;
             inDomain: boolean;
+            /** @description null: the model has no energy, or another form was asked for */
+            energyMj: number | null;
+            lowerEnergyMj: number | null;
+            upperEnergyMj: number | null;
+            energyInDomain: boolean | null;
         };
         Network: {
             /** @enum {string} */

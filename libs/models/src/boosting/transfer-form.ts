@@ -13,8 +13,8 @@ const { log } = Math;
 
 const ExtraSchema = BoostedMembersSchema.extend({
   schema: z.literal('transfer/1'),
-  /** The form of the other device that is corrected. */
-  source: z.object({ fitted: FittedFormSchema, device: z.record(z.string(), z.number()) }),
+  /** The form of the other device that is corrected; absent: the time model of the same document. */
+  source: z.object({ fitted: FittedFormSchema, device: z.record(z.string(), z.number()) }).optional(),
   /** Coefficients of the correction of each member, in the order of {@link CORRECTIONS}. */
   corrections: z.array(z.array(z.number())),
 }).refine(
@@ -38,6 +38,7 @@ const ROBUST_RELATIVE_ERROR = 0.1;
 /**
  * The model of another device with its log time corrected: a level and slopes along a few axes, and trees once there are
  * samples enough. With few samples on a new device the shape of the other one's model is worth more than a fit of its own.
+ * Energy starts likewise from the time of its own device, of which there are usually more samples.
  *
  * @param formNamed finds the form of the source
  */
@@ -52,11 +53,14 @@ export function transferForm(formNamed: (name: string) => Form): Form {
 
     fit(samples, context) {
       const { source } = context;
-      const fitted = source?.forms.find(({ form }) => form === source.chosenForm);
-      if (!source || !fitted) throw new ModelError('bad-option', 'the form transfer needs a source model');
+      if (!source) throw new ModelError('bad-option', 'the form transfer needs a source model');
+      const { fitted, heldOutTimeMs } = source;
       const frame = frameOf(samples, context.device['smCount']);
       const predict = formNamed(fitted.form).compile(fitted, source.device);
-      const sourceLogTime = Float64Array.from(samples, ({ spec }) => log(predict(spec).timeMs));
+      // A time model that has seen these very shapes would make the errors look smaller than they are.
+      const sourceLogTime = Float64Array.from(samples, ({ key, spec }) =>
+        log(heldOutTimeMs?.get(key) ?? predict(spec).timeMs),
+      );
       const columns = CORRECTIONS.map((term) =>
         Float64Array.from(frame.shapes, (shape, i) => term(shape, sourceLogTime[i] ?? NaN)),
       );
@@ -70,30 +74,31 @@ export function transferForm(formNamed: (name: string) => Form): Form {
       const { members, outOfFold } = boostMembers(frame, bases, context);
       const extra: z.infer<typeof ExtraSchema> = {
         schema: 'transfer/1',
-        source: { fitted, device: { ...source.device } },
+        ...(!heldOutTimeMs && { source: { fitted, device: { ...source.device } } }),
         corrections: bases.map(({ coefficients }) => coefficients),
         ...members,
       };
-      const { data, deviceClassId } = source;
-      const borrowed = `transfer: the form ${fitted.form} is borrowed from a model of ${deviceClassId ?? 'another device'} (${data.samples} samples, digest ${data.digest})`;
+      const borrowed = `transfer: the form ${fitted.form} is borrowed from ${source.of}`;
       const trees = members.members.some((grown) => grown.length > 0)
         ? 'a level, slopes and trees'
         : 'a level and slopes';
       return {
         groups: [],
         extra,
-        notes: [`${borrowed}; the samples of this device give ${trees}`],
+        notes: [`${borrowed}; the samples ${heldOutTimeMs ? 'with energy' : 'of this device'} give ${trees}`],
         outOfFold,
       };
     },
 
-    compile({ extra }) {
+    compile({ extra }, device, time) {
       const parsed = ExtraSchema.safeParse(extra);
       if (!parsed.success) {
         const problem = z.prettifyError(parsed.error);
         throw new ModelError('bad-document', `the form transfer is not readable:\n${problem}`);
       }
-      const { source, corrections, ...members } = parsed.data;
+      const { source = time && { fitted: time, device }, corrections, ...members } = parsed.data;
+      if (!source)
+        throw new ModelError('bad-document', 'the form transfer lacks the fit that it starts from');
       const predictSource = formNamed(source.fitted.form).compile(source.fitted, source.device);
       const predict = compileMembers(members);
       return (spec: ConvSpec) => {

@@ -1,0 +1,39 @@
+import type { DeviceClass, Sample } from '@alphaflops/contracts';
+import { buildDeviceClass, buildSample } from '@alphaflops/store/conformance';
+import type { SampleStore } from '@alphaflops/store';
+import { FitInputs } from './fit-input.js';
+
+const deviceClass: DeviceClass = buildDeviceClass();
+
+/** Gives these samples, whatever is asked for. */
+function storeOf(samples: readonly Sample[]): SampleStore {
+  const stream = async function* () {
+    await Promise.resolve();
+    yield* samples;
+  };
+  return { stream } as Partial<SampleStore> as SampleStore;
+}
+
+describe('what is fitted', () => {
+  it('has the energy of the samples that were measured with it, and is named by it', async () => {
+    const [first, second] = [1, 2].map((specIndex) => buildSample({ specIndex }));
+    if (!first?.timing || !second?.timing) throw new Error('built samples are good');
+    const withEnergy = { ...first, timing: { ...first.timing, energyMj: 12.5 } };
+    const without = { ...second, timing: { ...second.timing, energyMj: null } };
+    const { samples, digest } = await new FitInputs(storeOf([withEnergy, without])).of(deviceClass, null);
+    expect(samples.map(({ energyMj }) => energyMj)).toEqual([12.5, null]);
+    const bare = await new FitInputs(
+      storeOf([{ ...withEnergy, timing: { ...first.timing, energyMj: null } }, without]),
+    ).of(deviceClass, null);
+    expect(bare.digest).not.toBe(digest);
+  });
+
+  it('leaves out failures and other protocols, and counts them', async () => {
+    const other = buildSample({ specIndex: 1, protocol: { name: 'elsewhere', version: 1 } });
+    const failed = buildSample({ specIndex: 2, outcome: 'timeout', reason: 'too slow' });
+    const good = buildSample({ specIndex: 3 });
+    const { samples, excluded } = await new FitInputs(storeOf([other, failed, good])).of(deviceClass, null);
+    expect(samples.map(({ spec }) => spec)).toEqual([good.spec]);
+    expect(excluded).toEqual({ timeout: 1, 'other protocol': 1 });
+  });
+});

@@ -1,0 +1,119 @@
+import { macs, type ConvSpec } from '@alphaflops/conv';
+import { diffModels } from './diff-models.js';
+import { parseModel } from './document.js';
+import { fitModel, type FitOptions } from './fit-model.js';
+import { modelCard } from './model-card.js';
+import { compileModel, evaluateEnergy } from './predict.js';
+import { randomShapes } from './random-shapes.spec-helper.js';
+import type { FitSample } from './sample.js';
+
+/** With jumps that few samples do not show. */
+const timeMs = (spec: ConvSpec): number =>
+  0.02 +
+  (spec.cin > 100 ? 2 : 1) *
+    (spec.height > 60 ? 0.5 : 1) *
+    (spec.cout > 200 ? 0.6 : 1) *
+    (macs(spec) / 1e8) ** 0.8;
+/** 100 W, and 300 W more where there is much to do: millijoules are watts times milliseconds. */
+const energyMj = (spec: ConvSpec): number => timeMs(spec) * (100 + 300 / (1 + 1e7 / macs(spec)));
+const timed = randomShapes(400, timeMs, 0.03, 1, [1, 3]);
+const unseen = randomShapes(300, timeMs, 0.03, 9, [1, 3]).map((sample) => ({
+  ...sample,
+  energyMj: energyMj(sample.spec),
+}));
+const withEnergy = (count: number): FitSample[] =>
+  timed.map((sample, i) => ({ ...sample, energyMj: i < count ? energyMj(sample.spec) : null }));
+const fit = (samples: readonly FitSample[], options: Partial<FitOptions> = {}) =>
+  fitModel(samples, {
+    device: { smCount: 20 },
+    origin: { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' },
+    ...options,
+  });
+
+describe('energy', () => {
+  const model = fit(withEnergy(40));
+
+  it('is fitted beside time by the same forms, in millijoules, with errors and an interval', () => {
+    const { energy } = model;
+    expect(energy?.data).toEqual({ samples: 40, shapes: 40 });
+    expect(energy?.forms.map(({ form }) => form)).toEqual(
+      expect.arrayContaining(['flops', 'alpha', 'alpha-latency']),
+    );
+    for (const { form, heldOut, groups } of energy?.forms ?? []) {
+      expect([form, heldOut?.n]).toEqual([form, 40]);
+      for (const { unit } of groups.flatMap(({ parameters }) => parameters))
+        expect(unit).not.toMatch(/\bms\b/);
+    }
+    const judged = evaluateEnergy(model, unseen);
+    expect(judged?.medianApe).toBeLessThan(0.2);
+    expect(judged?.coverage).toBeGreaterThan(0.8);
+  });
+
+  it('of few samples starts from the time of many, and expects no less error than there is', () => {
+    const alone = fit(withEnergy(40).slice(0, 40));
+    expect(model.energy?.chosenForm).toBe('transfer');
+    const error = evaluateEnergy(model, unseen)?.medianApe ?? NaN;
+    expect(error).toBeLessThan(evaluateEnergy(alone, unseen)?.medianApe ?? NaN);
+    const foreseen = model.energy?.forms.find(({ form }) => form === 'transfer')?.heldOut?.medianApe;
+    expect(foreseen).toBeGreaterThan(0.7 * error);
+  });
+
+  it('changes nothing about time', () => {
+    const { energy, ...rest } = fit(withEnergy(40).slice(0, 50));
+    expect(energy).toBeDefined();
+    expect(rest).toEqual(fit(timed.slice(0, 50)));
+  });
+
+  it('predicts the same after JSON, with the time model that it starts from kept once', () => {
+    const text = JSON.stringify(model);
+    const predict = compileModel(parseModel(text));
+    const first = compileModel(model);
+    for (const { spec } of unseen.slice(0, 20)) {
+      const prediction = first(spec);
+      expect(predict(spec)).toEqual(prediction);
+      expect(prediction.lowerEnergyMj).toBeLessThan(prediction.energyMj ?? NaN);
+      expect(prediction.upperEnergyMj).toBeGreaterThan(prediction.energyMj ?? NaN);
+    }
+    expect(JSON.stringify(model.energy).length).toBeLessThan(0.5 * text.length);
+  });
+
+  it('is null by another form, and where a model has none', () => {
+    const [layer] = unseen;
+    const nothing = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyInDomain: null };
+    if (!layer) throw new Error('there are unseen layers');
+    expect(compileModel(model, 'alpha')(layer.spec)).toMatchObject(nothing);
+    expect(compileModel(fit(timed.slice(0, 20)))(layer.spec)).toMatchObject(nothing);
+    expect(evaluateEnergy(fit(timed.slice(0, 20)), unseen)).toBeNull();
+    expect(evaluateEnergy(model, timed)).toBeNull();
+  });
+
+  it('of less than ten shapes is not fitted, and a note says so', () => {
+    const { energy, notes } = fit(withEnergy(9).slice(0, 40));
+    expect(energy).toBeUndefined();
+    expect(notes).toContain('9 samples with energy are of too few shapes for a model of it (10 needed)');
+  });
+
+  it('by a form that it has too few shapes for is fitted by the best of the others', () => {
+    const { chosenForm, energy } = fit(withEnergy(20), { form: 'alpha-axes' });
+    expect(chosenForm).toBe('alpha-axes');
+    expect(energy?.chosenForm).not.toBe('alpha-axes');
+  });
+
+  it('that is no positive number is refused', () => {
+    for (const wrong of [0, -1, NaN, Infinity]) {
+      const samples = withEnergy(40)
+        .slice(0, 40)
+        .map((sample, i) => (i === 3 ? { ...sample, energyMj: wrong } : sample));
+      expect(() => fit(samples)).toThrow(
+        /sample 4 \(b1-.*\) has an energy of .* mJ; energies must be positive/,
+      );
+    }
+  });
+
+  it('stands in the card and in the difference of two models', () => {
+    const card = modelCard(model);
+    expect(card).toMatch(/## Energy[^]*40 samples of 40 shapes[^]*\| transfer \|[^]*mJ per million/);
+    const { errors } = diffModels(fit(withEnergy(30).slice(0, 30)), model);
+    expect(errors.map(({ what }) => what)).toContain('energy transfer medianApe');
+  });
+});

@@ -1,0 +1,210 @@
+import type { EnergyModel, FittedForm, Parameter } from '@alphaflops/contracts';
+import { macs } from '@alphaflops/conv';
+import { comparedShapes } from './compared-shapes.js';
+import { crossValidate, FOLDS, MIN_SHAPES, type HeldOut } from './cross-validation.js';
+import { domainOf } from './domain.js';
+import { ModelError } from './error.js';
+import { foldsByShape } from './folds.js';
+import type { FitContext, FitLoss, Form, FormFit } from './form.js';
+import { FORMS, formNamed } from './forms.js';
+import { conformalInterval } from './interval.js';
+import { shapesOf, type ShapedSample } from './sample.js';
+
+/** Forms in every document, whatever else wins: the baseline, the paper’s α, and α with its launch cost t0. */
+const ALWAYS_PUBLISHED = ['flops', 'alpha', 'alpha-latency'];
+/** Published beside a chosen form that has no parameters to read. */
+const READABLE = 'alpha-axes';
+
+/** A sample further off than this factor is named in the notes. */
+const OUTLIER_FACTOR = 10;
+
+interface Candidate {
+  readonly form: Form;
+  readonly fit: FormFit;
+  readonly heldOut: HeldOut | null;
+}
+
+/** How to fit; `form` is a registered one or `auto`. */
+export interface CostOptions {
+  readonly form: string;
+  readonly coverage: number;
+  readonly context: FitContext;
+  readonly unit: 'ms' | 'mJ';
+}
+
+/** What a document says of one cost, time or energy. */
+export type FittedCost = Omit<EnergyModel, 'data'>;
+
+export interface CostFit {
+  readonly cost: FittedCost;
+  /** Predictions by the chosen form, in the order of the samples, of shapes that were held out; null with too few. */
+  readonly heldOut: HeldOut | null;
+}
+
+/**
+ * Fits all forms that the samples suffice for, or the asked one and what is always published beside it, and chooses.
+ *
+ * @throws ModelError `unknown-form`, `bad-option`.
+ */
+export function fitCost(samples: readonly ShapedSample[], options: CostOptions): CostFit {
+  const { form: asked, coverage, context, unit } = options;
+  const shapes = shapesOf(samples);
+  const { forms, skipped } = candidateForms(asked, shapes.length, context);
+  const folds = shapes.length >= MIN_SHAPES ? foldsByShape(samples, context.seed, FOLDS) : null;
+  const candidates = forms.map((form): Candidate => {
+    const fit = form.fit(samples, context);
+    return { form, fit, heldOut: folds && crossValidate(form, samples, folds, fit, context, coverage) };
+  });
+  const chosen = asked === 'auto' ? best(candidates) : candidateNamed(candidates, asked);
+  const readable = chosen.form.parameters.length > 0 ? [] : [READABLE];
+  const published = candidates.filter(
+    ({ form }) => form === chosen.form || [...ALWAYS_PUBLISHED, ...readable].includes(form.name),
+  );
+  const { pessimism = 1 } = chosen.form;
+  const logErrors = chosen.heldOut?.logErrors ?? [];
+  const interval = conformalInterval(
+    logErrors.map((error) => error / pessimism),
+    coverage,
+  );
+  const cost: FittedCost = {
+    chosenForm: chosen.form.name,
+    forms: published.map((candidate) => document(candidate, unit)),
+    interval,
+    ...domainOf(samples),
+    ...(chosen.heldOut && { heldOut: heldOutOf(samples, chosen.heldOut) }),
+    notes: [
+      ...dataNotes(samples, shapes.length, unit),
+      ...skipped,
+      ...published.flatMap(({ fit }) => fit.notes),
+      ...chosenNotes(chosen, samples, context, interval),
+    ],
+  };
+  return { cost, heldOut: chosen.heldOut };
+}
+
+/** Whether samples of so many shapes suffice for a form. */
+export function suffices(form: string, shapes: number, context: FitContext): boolean {
+  return form === 'auto' || unfit(formNamed(form), shapes, context.loss) === null;
+}
+
+/** The forms to fit. Those that the samples do not suffice for are skipped, or refused when asked for by name. */
+function candidateForms(
+  asked: string,
+  shapes: number,
+  { loss, source }: FitContext,
+): { readonly forms: readonly Form[]; readonly skipped: readonly string[] } {
+  const withSource = source !== undefined;
+  const named = asked === 'auto' ? null : formNamed(asked);
+  const refusal = named && unfit(named, shapes, loss);
+  if (refusal) throw new ModelError('bad-option', refusal);
+  if (named?.needsSource && !withSource) {
+    throw new ModelError('bad-option', `${named.name} needs the model or the samples of another device`);
+  }
+  const beside = named?.parameters.length === 0 ? [...ALWAYS_PUBLISHED, READABLE] : ALWAYS_PUBLISHED;
+  const forms = FORMS.filter(
+    (form) => (!named || form === named || beside.includes(form.name)) && (withSource || !form.needsSource),
+  );
+  const reasons = forms.map((form) => unfit(form, shapes, loss));
+  return {
+    forms: forms.filter((_, i) => reasons[i] === null),
+    skipped: reasons.filter((reason) => reason !== null),
+  };
+}
+
+/** Why a form cannot be fitted; null when it can. */
+function unfit({ name, leastShapes = 1, losses }: Form, shapes: number, loss: FitLoss): string | null {
+  if (losses && !losses.includes(loss))
+    return `${name} is not fitted by ${loss} loss, only by ${losses.join(' or ')}`;
+  if (shapes >= leastShapes) return null;
+  return `${shapes} shapes are too few for ${name}, which needs ${leastShapes}`;
+}
+
+function candidateNamed(candidates: readonly Candidate[], name: string): Candidate {
+  const found = candidates.find((candidate) => candidate.form.name === name);
+  if (!found) throw new ModelError('unknown-form', `the form ${name} was not fitted`);
+  return found;
+}
+
+/** Least held-out median error; the first, simplest form where nothing could be held out. */
+function best(candidates: readonly Candidate[]): Candidate {
+  const error = ({ form, heldOut }: Candidate): number =>
+    heldOut ? heldOut.metrics.medianApe / (form.pessimism ?? 1) : Infinity;
+  return candidates.reduce((a, b) => (error(b) < error(a) ? b : a));
+}
+
+function document({ form, fit, heldOut }: Candidate, unit: CostOptions['unit']): FittedForm {
+  const inUnit = (parameter: Parameter) => ({ ...parameter, unit: parameter.unit.replace(/\bms\b/, unit) });
+  return {
+    form: form.name,
+    groups: fit.groups.map((group) => ({ ...group, parameters: group.parameters.map(inUnit) })),
+    heldOut: heldOut?.metrics ?? null,
+    ...(fit.extra !== undefined && { extra: fit.extra }),
+  };
+}
+
+/** Shapes shown as the worst, and points of a plot. */
+const WORST = 20;
+const PLOTTED = 400;
+
+function heldOutOf(
+  samples: readonly ShapedSample[],
+  { timeMs }: HeldOut,
+): NonNullable<FittedCost['heldOut']> {
+  const rows = samples.map(({ key, spec, timeMs: measured }, i) => {
+    const predicted = timeMs[i] ?? NaN;
+    return { key, macs: macs(spec), measured, predicted, error: Math.abs(Math.log(measured / predicted)) };
+  });
+  const every = Math.ceil(rows.length / PLOTTED);
+  return {
+    worst: [...rows]
+      .sort((a, b) => b.error - a.error)
+      .slice(0, WORST)
+      .map(({ key, measured, predicted }) => ({ shape: key, measured, predicted })),
+    points: rows
+      .filter((_, i) => i % every === 0)
+      .map(({ macs: work, measured, predicted }) => [work, measured, predicted]),
+    shapes: comparedShapes(samples, timeMs),
+  };
+}
+
+function dataNotes(samples: readonly ShapedSample[], shapes: number, unit: CostOptions['unit']): string[] {
+  const notes: string[] = [];
+  const first = samples[0];
+  if (shapes < MIN_SHAPES) {
+    notes.push(
+      `${shapes} shapes are too few to hold any out (${MIN_SHAPES} needed): no held-out errors, no choice between forms`,
+    );
+  }
+  if (samples.length > 1 && samples.every(({ timeMs }) => timeMs === first?.timeMs)) {
+    const [all, one] = unit === 'ms' ? ['times', 'time'] : ['energies', 'energy'];
+    notes.push(`all ${all} are equal: nothing can be learnt of how ${one} depends on the shape`);
+  }
+  const kernels = new Set(samples.map(({ spec }) => `${spec.kernel_h}×${spec.kernel_w}`));
+  if (kernels.size === 1) notes.push(`all samples have ${[...kernels].join('')} kernels`);
+  return notes;
+}
+
+function chosenNotes(
+  { form, fit }: Candidate,
+  samples: readonly ShapedSample[],
+  { device, source }: FitContext,
+  interval: FittedCost['interval'],
+): string[] {
+  const notes: string[] = [];
+  const predict = form.compile(fit, device, source?.fitted);
+  const far = samples.filter(
+    ({ spec, timeMs }) => Math.abs(Math.log(timeMs / predict(spec).timeMs)) > Math.log(OUTLIER_FACTOR),
+  ).length;
+  if (far > 0) {
+    notes.push(`${far} of ${samples.length} samples are off by more than a factor of ${OUTLIER_FACTOR}`);
+  }
+  for (const { group, stopped } of fit.groups) {
+    if (stopped === 'max-iterations' || stopped === 'timed-out') {
+      notes.push(`${form.name}, ${group} kernels: the search stopped early (${stopped}), best values kept`);
+    }
+  }
+  if (interval.logHalfWidth === null) {
+    notes.push(`too few samples for an interval of ${100 * interval.coverage} %: predictions have none`);
+  }
+  return notes;
+}
