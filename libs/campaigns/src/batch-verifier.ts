@@ -25,7 +25,7 @@ type Result = Extract<Settled<'measure'>, { ok: true }>;
 /**
  * Tells what may be stored of a settled batch. Every worker of a target can write to its queue in Redis, so nothing
  * there is believed by itself: what was to be measured comes from the store, and what came of it has to be signed by
- * the worker that it names. docs/decisions/0006-signed-samples.md.
+ * the worker that it names. docs/decisions/0005-signed-samples.md.
  */
 @Injectable()
 export class BatchVerifier {

@@ -52,6 +52,6 @@ export const SlotResultSchema = z.object({
   replicate: z.int().min(0),
   startedAt: TimestampSchema,
   measurement: MeasurementSchema,
-  signature: z.string().max(100).nullable().default(null).describe('docs/decisions/0006: null is refused'),
+  signature: z.string().max(100).nullable().default(null).describe('docs/decisions/0005: null is refused'),
 });
 export type SlotResult = z.infer<typeof SlotResultSchema>;
