@@ -13,8 +13,11 @@ type Answer =
 export interface MongoServer {
   /** Why there is none; null when there is one. */
   readonly skip: string | null;
-  /** Address of a database of its own. */
-  readonly database: () => string;
+  /**
+   * Address of a database of its own; where possible on a server without transactions, for a test that kills who writes:
+   * what a killed process leaves open in a transaction holds the others up for a minute.
+   */
+  readonly database: (options?: { withoutTransactions?: boolean }) => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -23,11 +26,14 @@ export async function startMongoServer(): Promise<MongoServer> {
   const gone = once(child, 'exit');
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const answer = JSON.parse(line) as Answer;
-  const server = answer.skip === undefined ? (answer.replicaSet ?? answer.standalone) : null;
+  const { replicaSet, standalone } =
+    answer.skip === undefined ? answer : { replicaSet: null, standalone: null };
   return {
     skip: answer.skip ?? null,
-    database: () => {
-      const uri = new URL(server ?? '');
+    database: ({ withoutTransactions = false } = {}) => {
+      const uri = new URL(
+        (withoutTransactions ? (standalone ?? replicaSet) : (replicaSet ?? standalone)) ?? '',
+      );
       uri.pathname = `/alphaflops-test-${randomUUID()}`;
       return uri.href;
     },

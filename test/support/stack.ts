@@ -11,6 +11,7 @@ import { Redis } from 'ioredis';
 const root = resolve(import.meta.dirname, '../..');
 const COORDINATOR = join(root, 'apps/coordinator/dist/main.js');
 const WORKER = join(root, 'apps/worker/dist/main.js');
+const FITTER = join(root, 'apps/fitter/dist/main.js');
 
 /** A child process with everything it said. */
 export interface Running {
@@ -101,37 +102,57 @@ export class Stack {
 
   /** @throws Error with its output when it ends instead */
   async startCoordinator(extra: Readonly<Record<string, string>> = {}): Promise<void> {
+    const port = this.url === '' ? '0' : new URL(this.url).port;
+    const running = await this.runCoordinator({ ALPHAFLOPS_PORT: port, ...extra });
+    this.coordinator = running;
+    const { url, adminToken } = await ready(running);
+    this.url = url;
+    this.token = adminToken ?? this.token;
+  }
+
+  /** A coordinator beside the one of this stack, on a port of its own; resolves when it answers. */
+  async launchCoordinator(): Promise<{ running: Running; url: string }> {
+    const running = await this.runCoordinator({ ALPHAFLOPS_PORT: '0' });
+    return { running, url: (await ready(running)).url };
+  }
+
+  /** A fitter; resolves when it listens, with its address. */
+  async launchFitter(): Promise<{ running: Running; url: string }> {
+    const running = this.run('fitter', FITTER, [], { ...(await this.queue()), ALPHAFLOPS_FITTER_PORT: '0' });
+    for (;;) {
+      const url = /(http:\S+)\/healthz/.exec(running.output())?.[1];
+      if (url !== undefined) return { running, url };
+      if (running.child.exitCode !== null) throw new Error(`the fitter ended:\n${running.output()}`);
+      await delay(20);
+    }
+  }
+
+  private async runCoordinator(extra: Readonly<Record<string, string>>): Promise<Running> {
+    return this.run('coordinator', COORDINATOR, [], { ...(await this.queue()), ...extra });
+  }
+
+  /** Where coordinators and fitters find Redis. */
+  private async queue(): Promise<Record<string, string>> {
     const { port, address } = this.redis;
     const reached = await this.routes.coordinatorToRedis(port);
-    const running = this.run('coordinator', COORDINATOR, [], {
+    return {
       REDIS_URL: `redis://:${address.password ?? ''}@127.0.0.1:${reached}`,
       ALPHAFLOPS_REDIS_PUBLIC_URL: `redis://127.0.0.1:${await this.routes.workersToRedis(port)}`,
-      ALPHAFLOPS_PORT: this.url === '' ? '0' : new URL(this.url).port,
-      ...extra,
-    });
-    this.coordinator = running;
-    const ended = once(running.child, 'exit').then(() => {
-      throw new Error(`the coordinator ended:\n${running.output()}`);
-    });
-    const [message] = (await Promise.race([once(running.child, 'message'), ended])) as [
-      { url: string; adminToken: string | null },
-    ];
-    this.url = message.url;
-    this.token = message.adminToken ?? this.token;
+    };
   }
 
   async stopCoordinator(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.coordinator !== null) await end(this.coordinator.child, signal);
   }
 
-  /** Enrols a worker with a fresh join token and returns the path of its credentials. */
-  async enrol(name: string, executor = 'fake'): Promise<string> {
+  /** Enrols a worker with a fresh join token, at `url` if given, and returns the path of its credentials. */
+  async enrol(name: string, executor = 'fake', url?: string): Promise<string> {
     const { data } = await this.api.POST('/v1/join-tokens', { body: { name } });
     const credentials = join(this.directory, `${name}.json`);
     const port = await this.routes.workersToCoordinator(Number(new URL(this.url).port));
     const joining = this.run(`join ${name}`, WORKER, [
       'join',
-      `http://127.0.0.1:${port}`,
+      url ?? `http://127.0.0.1:${port}`,
       ...['--token', data?.token ?? '', '--executor', executor, '--name', name, '--credentials', credentials],
     ]);
     const [code] = (await once(joining.child, 'exit')) as [number];
@@ -198,6 +219,17 @@ export class Stack {
     this.children.push(running);
     return running;
   }
+}
+
+/** What a coordinator says when it answers. */
+async function ready({ child, output }: Running): Promise<{ url: string; adminToken: string | null }> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`the coordinator ended:\n${output()}`);
+  });
+  const [message] = (await Promise.race([once(child, 'message'), ended])) as [
+    { url: string; adminToken: string | null },
+  ];
+  return message;
 }
 
 export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

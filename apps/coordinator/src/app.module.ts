@@ -3,8 +3,15 @@ import { CatalogueModule } from '@alphaflops/catalogue';
 import type { Config } from '@alphaflops/config';
 import type { Campaign } from '@alphaflops/contracts';
 import { EnrolmentModule, EnrolmentSettings } from '@alphaflops/enrolment';
-import { FitsModule, FitSettings, FitsService, RoundsService } from '@alphaflops/fits';
+import { FitsApiModule, FitsModule, FitSettings, FitsService, RoundsService } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
+import {
+  createRegistry,
+  DeploymentMetricsModule,
+  DeploymentSettings,
+  OperationsModule,
+  StoreHandle,
+} from '@alphaflops/operations';
 import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
 import {
   AccessStore,
@@ -16,9 +23,7 @@ import {
   type Stores,
 } from '@alphaflops/store';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { HealthController } from './health.controller.js';
-import { Metrics, MetricsController } from './metrics.js';
-import { StoreHandle } from './store-handle.js';
+import { Registry } from 'prom-client';
 
 /** What the process brings along: opened by main, closed by main. */
 export interface Parts {
@@ -37,6 +42,7 @@ class PartsModule {
   static of({ config, stores, queueAddress, queueAccess, workerQueueUrl }: Parts): DynamicModule {
     const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles } = config;
     const providers = [
+      { provide: Registry, useFactory: createRegistry },
       { provide: StoreHandle, useValue: new StoreHandle(stores) },
       { provide: CampaignStore, useValue: stores.campaigns },
       { provide: SampleStore, useValue: stores.samples },
@@ -58,6 +64,10 @@ class PartsModule {
       {
         provide: CampaignSettings,
         useValue: { batchSpecs, records: roles.includes('record') } satisfies CampaignSettings,
+      },
+      {
+        provide: DeploymentSettings,
+        useValue: { queueAddress, offlineAfterS, staleAfterS } satisfies DeploymentSettings,
       },
       { provide: FitSettings, useValue: { queueAddress, fits: roles.includes('fit') } satisfies FitSettings },
     ];
@@ -94,11 +104,11 @@ export class AppModule {
         EnrolmentModule,
         CampaignFitsModule,
         CampaignsModule,
-        FitsModule,
+        FitsApiModule,
         CatalogueModule,
+        OperationsModule,
+        DeploymentMetricsModule,
       ],
-      controllers: [HealthController, MetricsController],
-      providers: [Metrics],
     };
   }
 }

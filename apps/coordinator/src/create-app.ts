@@ -1,5 +1,6 @@
 import { readTls } from '@alphaflops/config';
 import { requestId } from '@alphaflops/http';
+import { HttpTiming } from '@alphaflops/operations';
 import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -7,7 +8,6 @@ import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
 import { AppModule, type Parts } from './app.module.js';
 import { serveDashboard } from './dashboard.js';
-import { Metrics } from './metrics.js';
 import { describeApi } from './openapi.js';
 
 const LEVELS = ['fatal', 'error', 'warn', 'log', 'debug'] as const;
@@ -37,7 +37,7 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
   app.disable('x-powered-by');
   app.set('trust proxy', [...trustedProxies]);
   app.use(requestId);
-  app.use(app.get(Metrics).time);
+  app.use(app.get(HttpTiming).time);
   app.use(
     helmet({
       // The API page needs its own inline styles and scripts; it has no other origin.
@@ -50,6 +50,5 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
   serveDashboard(app);
   app.useBodyParser('json', { limit: limits.bodyBytes });
   SwaggerModule.setup('docs', app, () => describeApi(app), { jsonDocumentUrl: 'openapi.json' });
-  app.enableShutdownHooks([]);
   return app;
 }

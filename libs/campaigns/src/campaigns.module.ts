@@ -8,6 +8,7 @@ import { Keeper } from './keeper.js';
 import { Lifecycle } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { Recorder } from './recorder.js';
+import { RecordingMetrics } from './recording-metrics.js';
 import { TargetQueues } from './target-queues.js';
 
 @Module({
@@ -21,6 +22,7 @@ import { TargetQueues } from './target-queues.js';
     Lifecycle,
     Planner,
     Recorder,
+    RecordingMetrics,
     TargetQueues,
   ],
 })

@@ -5,6 +5,7 @@ import { AuditStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { BatchVerifier, type Verdict } from './batch-verifier.js';
 import { Drift } from './drift.js';
+import { RecordingMetrics } from './recording-metrics.js';
 import { TargetQueues } from './target-queues.js';
 
 /** A batch whose results were refused this often is not handed out again. */
@@ -25,6 +26,7 @@ export class Recorder {
     private readonly verifier: BatchVerifier,
     private readonly audit: AuditStore,
     private readonly drift: Drift,
+    private readonly metrics: RecordingMetrics,
   ) {}
 
   /** Records everything that has settled for a target, and from now on as soon as it settles. */
@@ -76,10 +78,11 @@ export class Recorder {
     if (verdict.kind === 'refused' && (await this.refuse(verdict)) < MOST_REFUSALS) return verdict.job;
     const { campaignId, batchIndex } = settled.payload;
     const provenance = verdict.kind === 'accepted' ? verdict.provenance : new Map<string, never>();
-    const { inserted, duplicates } = await this.samples.record(verdict.samples, provenance);
+    const stored = await this.samples.record(verdict.samples, provenance);
+    this.metrics.recorded(settled, verdict.samples, stored);
     this.refusals.delete(settled.jobId);
     this.logger.debug(
-      `campaign=${campaignId} batch=${batchIndex} recorded=${inserted} duplicates=${duplicates}`,
+      `campaign=${campaignId} batch=${batchIndex} recorded=${stored.inserted} duplicates=${stored.duplicates}`,
     );
     if (verdict.kind === 'accepted' && settled.ok) await this.drift.judge(settled.result);
     return null;

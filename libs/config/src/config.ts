@@ -18,6 +18,7 @@ export interface Config {
   readonly mongodbUri: string | null;
   readonly host: string;
   readonly port: number;
+  readonly fitterPort: number;
   /** Absolute paths. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** Listens beyond this machine without TLS. */
@@ -61,6 +62,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     ...storeOf(env.ALPHAFLOPS_STORE ?? env.MONGODB_URI, dataDirectory),
     host: env.ALPHAFLOPS_HOST,
     port: env.ALPHAFLOPS_PORT,
+    fitterPort: env.ALPHAFLOPS_FITTER_PORT,
     tls: tlsOf(env.ALPHAFLOPS_TLS_CERT, env.ALPHAFLOPS_TLS_KEY),
     insecure: env.ALPHAFLOPS_INSECURE,
     caFiles: parts(env.ALPHAFLOPS_CA, ':').map((file) => resolve(file)),

@@ -54,6 +54,13 @@ const variables = {
     .describe('MongoDB as the store, when ALPHAFLOPS_STORE is not set'),
   ALPHAFLOPS_HOST: z.string().default('127.0.0.1').describe('address to listen on'),
   ALPHAFLOPS_PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('0: any free port'),
+  ALPHAFLOPS_FITTER_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8081)
+    .describe('health and metrics of a fitter; 0: any free port'),
   ALPHAFLOPS_TLS_CERT: z
     .string()
     .optional()

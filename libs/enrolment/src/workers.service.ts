@@ -14,7 +14,7 @@ import {
   type WorkerDesiredState,
 } from '@alphaflops/contracts';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { AccessStore, FleetStore, provenanceId, type WorkerRecord } from '@alphaflops/store';
+import { AccessStore, FleetStore, presenceOf, provenanceId, type WorkerRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentSettings } from './enrolment-settings.js';
 import { deviceClassOf, deviceOf } from './fleet-ids.js';
@@ -162,14 +162,7 @@ export class WorkersService {
   }
 
   private present(worker: WorkerRecord): Worker {
-    const silentS =
-      worker.lastHeartbeatAt === null
-        ? Number.POSITIVE_INFINITY
-        : (Date.now() - Date.parse(worker.lastHeartbeatAt)) / 1000;
-    const sinceEnrolledS = (Date.now() - Date.parse(worker.enrolledAt)) / 1000;
-    const { offlineAfterS, staleAfterS } = this.settings;
-    const gone = worker.activity === 'stopped' || silentS > offlineAfterS;
-    const presence = !gone ? 'online' : Math.min(silentS, sinceEnrolledS) > staleAfterS ? 'stale' : 'offline';
+    const presence = presenceOf(worker, this.settings, Date.now());
     return { ...worker, publicKey: worker.publicKey ?? null, presence };
   }
 }

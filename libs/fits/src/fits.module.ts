@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { FitInputs } from './fit-input.js';
+import { FitMetrics } from './fit-metrics.js';
 import { FitRunner } from './fit-runner.js';
 import { FitThreads } from './fit-threads.js';
 import { FitsController } from './fits.controller.js';
@@ -7,9 +8,13 @@ import { FitsService } from './fits.service.js';
 import { RoundPlanner } from './round-planner.js';
 import { RoundsService } from './rounds.service.js';
 
+/** Asks for fits and, where the process has the role, does them. */
 @Module({
-  controllers: [FitsController],
-  providers: [FitInputs, FitRunner, FitThreads, FitsService, RoundPlanner, RoundsService],
+  providers: [FitInputs, FitMetrics, FitRunner, FitThreads, FitsService, RoundPlanner, RoundsService],
   exports: [FitsService, RoundsService],
 })
 export class FitsModule {}
+
+/** The same with its routes. */
+@Module({ imports: [FitsModule], controllers: [FitsController] })
+export class FitsApiModule {}

@@ -4,6 +4,7 @@ import { notFound } from '@alphaflops/http';
 import { JobConsumer, JobQueue, type RedisAddress } from '@alphaflops/queue';
 import { AuditStore, CampaignStore, FleetStore, StoreError } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { FitMetrics } from './fit-metrics.js';
 import { FitRunner } from './fit-runner.js';
 
 /** What fitting needs to know of the deployment. */
@@ -29,6 +30,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly campaigns: CampaignStore,
     private readonly fleet: FleetStore,
     private readonly audit: AuditStore,
+    private readonly metrics: FitMetrics,
   ) {}
 
   private get queue(): JobQueue<'fit'> {
@@ -84,7 +86,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
   }
 
   private async fit(job: FitJob): Promise<FitResult> {
-    const model = await this.runner.run(job);
+    const model = await this.metrics.timed(() => this.runner.run(job));
     const modelId = model.id ?? '';
     const keptBack = model.status === 'candidate' ? model.statusReason : null;
     await this.audit.append({

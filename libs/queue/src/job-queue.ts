@@ -5,9 +5,13 @@ import { queueName } from './names.js';
 import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
 
 /** A job that has come to its end; it stays in Redis until the collector has dealt with it. */
-export type Settled<N extends JobName> =
-  | { ok: true; jobId: string; payload: JobPayload<N>; attempts: number; result: JobResult<N> }
-  | { ok: false; jobId: string; payload: JobPayload<N>; attempts: number; reason: string };
+export type Settled<N extends JobName> = {
+  jobId: string;
+  payload: JobPayload<N>;
+  attempts: number;
+  /** Milliseconds since 1970, by the clock of whoever settled it. */
+  settledAtMs: number;
+} & ({ ok: true; result: JobResult<N> } | { ok: false; reason: string });
 
 export type JobState<N extends JobName> =
   { state: 'waiting' | 'active' } | { state: 'settled'; settled: Settled<N> };
@@ -147,7 +151,11 @@ export class JobQueue<N extends JobName> {
     const { payload: payloadSchema, result: resultSchema } = JOBS[this.job];
     const payload = payloadSchema.safeParse(job.data);
     if (!payload.success) return null;
-    const common = { jobId: job.id ?? '', payload: payload.data as JobPayload<N> };
+    const common = {
+      jobId: job.id ?? '',
+      payload: payload.data as JobPayload<N>,
+      settledAtMs: job.finishedOn ?? Date.now(),
+    };
     const attempts = attemptsOf(job);
     if (state === 'failed') return { ok: false, ...common, attempts, reason: job.failedReason };
     const result = (resultSchema as z.ZodType).safeParse(job.returnvalue);

@@ -10,3 +10,4 @@ export * from './sample-signature.js';
 export * from './sample-store.js';
 export * from './store.js';
 export * from './provenance-id.js';
+export * from './presence.js';

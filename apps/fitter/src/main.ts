@@ -1,0 +1,59 @@
+import { assertSafeToListen, readConfig, readPem, readTls, trustIn } from '@alphaflops/config';
+import { requestId } from '@alphaflops/http';
+import { assertRedisAnswers, QueueAccess } from '@alphaflops/queue';
+import { openMongoStores } from '@alphaflops/store-mongo';
+import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import helmet from 'helmet';
+import { FitterModule } from './fitter.module.js';
+
+/**
+ * The fit role as a process of its own, beside coordinators with ROLES=api,record. A fit that is broken off, by whatever,
+ * stays in the queue until it is published; any number of fitters share the queue.
+ */
+async function main(): Promise<void> {
+  const config = readConfig();
+  assertSafeToListen(config);
+  if (config.redisUrl === null) throw new Error('Set REDIS_URL, the one of the coordinators.');
+  const ca = readPem(config.caFiles);
+  const queueAddress = { url: config.redisUrl, ...(ca !== null && { trust: trustIn(ca) }) };
+  await assertRedisAnswers(queueAddress);
+  const stores = await (config.mongodbUri === null
+    ? openSqliteStores(config.storeFile)
+    : openMongoStores(config.mongodbUri));
+  const queueAccess = new QueueAccess(queueAddress);
+  const app = await NestFactory.create<NestExpressApplication>(
+    FitterModule.with({ config, stores, queueAddress, queueAccess }),
+    { bodyParser: false, ...(config.tls !== null && { httpsOptions: readTls(config.tls) }) },
+  );
+  app.disable('x-powered-by');
+  app.use(requestId);
+  app.use(helmet());
+
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    app
+      .close()
+      .then(() => {
+        queueAccess.close();
+        return stores.close();
+      })
+      .then(() => process.exit(0))
+      .catch(fail);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+
+  await app.listen(config.fitterPort, config.host);
+  console.log(`alphaflops fitter: ${await app.getUrl()}/healthz`);
+}
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
+main().catch(fail);

@@ -1,0 +1,116 @@
+import type { Campaign, CampaignState, Page, PageQuery } from '@alphaflops/contracts';
+import { JobQueue, type RedisAddress } from '@alphaflops/queue';
+import { CampaignStore, FleetStore, presenceOf } from '@alphaflops/store';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Gauge, Registry } from 'prom-client';
+
+/** What the metrics need to know of the deployment. */
+export abstract class DeploymentSettings {
+  abstract readonly queueAddress: RedisAddress;
+  abstract readonly offlineAfterS: number;
+  abstract readonly staleAfterS: number;
+}
+
+const LIVE: readonly CampaignState[] = ['planned', 'running', 'paused', 'fitting'];
+const PRESENCES = ['online', 'offline', 'stale'] as const;
+const WANTED = ['active', 'paused', 'draining', 'revoked'] as const;
+
+type Depths = Record<'waiting' | 'active' | 'settled', number>;
+type Countable = Pick<JobQueue<'measure'>, 'counts' | 'close'>;
+
+/**
+ * What store and queues hold, looked up when the metrics are asked for. Every coordinator tells the same: take the
+ * maximum over them, not the sum.
+ */
+@Injectable()
+export class DeploymentMetrics implements OnApplicationShutdown {
+  private readonly open = new Map<string, Countable>();
+
+  constructor(
+    registry: Registry,
+    private readonly campaigns: CampaignStore,
+    private readonly fleet: FleetStore,
+    private readonly settings: DeploymentSettings,
+  ) {
+    const gauge = (name: string, help: string, labelNames: string[], look: (into: Gauge) => Promise<void>) =>
+      new Gauge({
+        name,
+        help,
+        labelNames,
+        registers: [registry],
+        async collect() {
+          this.reset();
+          await look(this);
+        },
+      });
+    gauge('alphaflops_campaigns', 'Campaigns that have not ended, by state', ['state'], async (into) => {
+      const live = await this.liveCampaigns();
+      for (const state of LIVE)
+        into.set({ state }, live.filter((campaign) => campaign.state === state).length);
+    });
+    gauge(
+      'alphaflops_workers',
+      'Workers by presence and by what the operator wants of them',
+      ['presence', 'desired_state'],
+      (into) => this.countWorkers(into),
+    );
+    gauge(
+      'alphaflops_queue_jobs',
+      'Jobs by queue and state: waiting, active, settled and not yet recorded',
+      ['queue', 'state'],
+      (into) => this.countJobs(into),
+    );
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.all([...this.open.values()].map((queue) => queue.close()));
+  }
+
+  private async countWorkers(into: Gauge): Promise<void> {
+    for (const presence of PRESENCES) {
+      for (const wanted of WANTED) into.set({ presence, desired_state: wanted }, 0);
+    }
+    for await (const worker of pages((page) => this.fleet.workers(page))) {
+      const presence = presenceOf(worker, this.settings, Date.now());
+      into.inc({ presence, desired_state: worker.desiredState });
+    }
+  }
+
+  private async countJobs(into: Gauge): Promise<void> {
+    const targets = new Set((await this.liveCampaigns()).flatMap(({ targetIds }) => targetIds));
+    const queues: [string, Countable][] = [
+      ['fit', this.queue('fit', () => new JobQueue('fit', this.settings.queueAddress))],
+      ['plan-round', this.queue('plan-round', () => new JobQueue('plan-round', this.settings.queueAddress))],
+      ...[...targets].map((targetId): [string, Countable] => [
+        `measure ${targetId}`,
+        this.queue(targetId, () => new JobQueue('measure', this.settings.queueAddress, { targetId })),
+      ]),
+    ];
+    for (const [queue, opened] of queues) {
+      const depths: Depths = await opened.counts();
+      for (const [state, jobs] of Object.entries(depths)) into.set({ queue, state }, jobs);
+    }
+  }
+
+  private queue(key: string, open: () => Countable): Countable {
+    const opened = this.open.get(key) ?? open();
+    this.open.set(key, opened);
+    return opened;
+  }
+
+  private async liveCampaigns(): Promise<Campaign[]> {
+    const live: Campaign[] = [];
+    for (const state of LIVE) {
+      for await (const campaign of pages((page) => this.campaigns.list({ state }, page))) live.push(campaign);
+    }
+    return live;
+  }
+}
+
+async function* pages<T>(list: (page: PageQuery) => Promise<Page<T>>): AsyncIterable<T> {
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page: Page<T> = await list({ limit: 500, ...(cursor !== undefined && { cursor }) });
+    yield* page.items;
+    cursor = page.nextCursor;
+  }
+}
