@@ -319,10 +319,11 @@ describe('nothing lost, nothing twice', () => {
       () => progress(campaign.id),
       ({ state }) => state === 'running',
     );
+    expect((await progress(campaign.id)).waitingFor).toContain('no worker is online');
     await stack.forgetQueue();
     stack.startWorker(credentials);
     const final = await until(() => progress(campaign.id), ended);
-    expect(final).toMatchObject({ state: 'completed', recordedSlots: 20 });
+    expect(final).toMatchObject({ state: 'completed', recordedSlots: 20, waitingFor: null });
     await expectEachOnce(campaign);
   }, 120_000);
 

@@ -94,13 +94,14 @@ function bar(): Display {
 }
 
 function lines(output: ProgressOutput): Display {
-  let written: { share: number; state: string } = { share: -1, state: '' };
+  let written = { share: -1, state: '', waitingFor: null as string | null };
   return {
     update: (progress) => {
-      const { plannedSlots, recordedSlots, state } = progress;
+      const { plannedSlots, recordedSlots, state, waitingFor } = progress;
       const share = recordedSlots / plannedSlots;
-      if (state === written.state && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
-      written = { share, state };
+      const isNews = state !== written.state || waitingFor !== written.waitingFor;
+      if (!isNews && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
+      written = { share, state, waitingFor };
       const { pace, outcomes } = words(progress);
       output.write(`  ${recordedSlots}/${plannedSlots} · ${pace} · ${outcomes}\n`);
     },
@@ -108,13 +109,15 @@ function lines(output: ProgressOutput): Display {
   };
 }
 
-function words({ state, slotsPerSecond, remainingSeconds, outcomes }: CampaignProgress) {
+function words({ state, waitingFor, slotsPerSecond, remainingSeconds, outcomes }: CampaignProgress) {
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
+  const told =
+    happened.length === 0 ? 'nothing measured yet' : happened.map(([name, n]) => `${n} ${name}`).join(', ');
   const rate = slotsPerSecond === null ? [] : [`${significant(slotsPerSecond, 2)}/s`];
   const left = remainingSeconds === null ? [] : [`${seconds(remainingSeconds)} left`];
+  if (waitingFor !== null) return { pace: `waiting: ${waitingFor}`, outcomes: told };
   return {
     pace: state === 'running' && rate.length > 0 ? [...rate, ...left].join(' · ') : state,
-    outcomes:
-      happened.length === 0 ? 'nothing measured yet' : happened.map(([name, n]) => `${n} ${name}`).join(', '),
+    outcomes: told,
   };
 }

@@ -63,7 +63,12 @@ class PartsModule {
       },
       {
         provide: CampaignSettings,
-        useValue: { batchSpecs, records: roles.includes('record') } satisfies CampaignSettings,
+        useValue: {
+          batchSpecs,
+          offlineAfterS,
+          staleAfterS,
+          records: roles.includes('record'),
+        } satisfies CampaignSettings,
       },
       {
         provide: DeploymentSettings,

@@ -2,6 +2,10 @@
 export abstract class CampaignSettings {
   /** ConvSpecs of one batch. */
   abstract readonly batchSpecs: number;
+  /** A worker that has been silent for so long is offline. */
+  abstract readonly offlineAfterS: number;
+  /** … and stale. */
+  abstract readonly staleAfterS: number;
   /** This process records results and keeps campaigns going. */
   abstract readonly records: boolean;
 }

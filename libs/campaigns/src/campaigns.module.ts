@@ -9,6 +9,7 @@ import { Lifecycle } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { Recorder } from './recorder.js';
 import { RecordingMetrics } from './recording-metrics.js';
+import { Staffing } from './staffing.js';
 import { TargetQueues } from './target-queues.js';
 
 @Module({
@@ -23,6 +24,7 @@ import { TargetQueues } from './target-queues.js';
     Planner,
     Recorder,
     RecordingMetrics,
+    Staffing,
     TargetQueues,
   ],
 })

@@ -12,6 +12,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle, recordedOf } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { previewOf } from './preview.js';
+import { Staffing } from './staffing.js';
 
 /** Specs written to the store in one go. */
 const SPEC_PAGE = 5_000;
@@ -28,6 +29,7 @@ export class CampaignsService {
     private readonly samples: SampleStore,
     private readonly planner: Planner,
     private readonly lifecycle: Lifecycle,
+    private readonly staffing: Staffing,
   ) {}
 
   /** Plans and stores a campaign; its batches are submitted after the answer. */
@@ -67,6 +69,8 @@ export class CampaignsService {
     const recordedSlots = recordedOf(outcomes);
     const slotsPerSecond = await this.rate(campaign);
     const missing = campaign.plannedSlots - recordedSlots;
+    // While samples come in there is no need to ask who measures.
+    const isIdle = campaign.state === 'running' && missing > 0 && (slotsPerSecond ?? 0) === 0;
     return {
       campaignId: id,
       state: campaign.state,
@@ -76,6 +80,7 @@ export class CampaignsService {
       slotsPerSecond,
       remainingSeconds:
         missing === 0 ? 0 : slotsPerSecond === null || slotsPerSecond === 0 ? null : missing / slotsPerSecond,
+      waitingFor: isIdle ? await this.staffing.waitingFor(campaign) : null,
       modelId: campaign.modelId,
       reason: campaign.history.at(-1)?.reason ?? '',
     };

@@ -190,6 +190,12 @@ export const CampaignProgressSchema = z
     outcomes: OutcomeCountsSchema,
     slotsPerSecond: z.number().nullable().describe('over the newest minute of recording'),
     remainingSeconds: z.number().nullable(),
+    waitingFor: z
+      .string()
+      .nullable()
+      .describe(
+        'what has to happen before anything can be measured; null: nothing, or something is measured',
+      ),
     modelId: IdSchema.nullable(),
     reason: z.string().describe('of the newest change of state'),
   })

@@ -1278,6 +1278,8 @@ export interface components {
             /** @description over the newest minute of recording */
             slotsPerSecond: number | null;
             remainingSeconds: number | null;
+            /** @description what has to happen before anything can be measured; null: nothing, or something is measured */
+            waitingFor: string | null;
             modelId: string | null;
             /** @description of the newest change of state */
             reason: string;

@@ -1,0 +1,45 @@
+import type { Campaign, Device } from '@alphaflops/contracts';
+import { FleetStore, presenceOf } from '@alphaflops/store';
+import { Injectable } from '@nestjs/common';
+import { CampaignSettings } from './campaign-settings.js';
+
+const PAGE = 100;
+
+/** Whether there is anybody to do a campaign's work. */
+@Injectable()
+export class Staffing {
+  constructor(
+    private readonly fleet: FleetStore,
+    private readonly settings: CampaignSettings,
+  ) {}
+
+  /** What has to happen before anything can be measured for some target, in words; null: nothing. */
+  async waitingFor({ deviceClassId, targetIds }: Campaign): Promise<string | null> {
+    const idle: string[] = [];
+    for (const targetId of targetIds) {
+      if (!(await this.isServed(targetId, deviceClassId))) idle.push(targetId);
+    }
+    if (idle.length === 0) return null;
+    return `no worker is online and active that has ${idle.join(', ')}: start one, or resume it`;
+  }
+
+  private async isServed(targetId: string, deviceClassId: string): Promise<boolean> {
+    if (targetId !== deviceClassId) {
+      const device = await this.fleet.device(targetId);
+      return device !== null && this.hasWorker(device);
+    }
+    let cursor: string | undefined;
+    do {
+      const page = await this.fleet.devices({ deviceClassId }, { limit: PAGE, cursor });
+      for (const device of page.items) if (await this.hasWorker(device)) return true;
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    return false;
+  }
+
+  private async hasWorker({ workerId }: Device): Promise<boolean> {
+    const worker = await this.fleet.worker(workerId);
+    if (worker?.desiredState !== 'active') return false;
+    return presenceOf(worker, this.settings, Date.now()) === 'online';
+  }
+}
