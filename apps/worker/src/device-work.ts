@@ -1,6 +1,6 @@
 import type { MeasureResult } from '@alphaflops/contracts';
 import { ExecutorError } from '@alphaflops/executor';
-import type { Handler, JobConsumer } from '@alphaflops/queue';
+import { type Handler, type JobConsumer, PutBack } from '@alphaflops/queue';
 import { countOutcomes } from './batch.js';
 import { messageOf } from './error.js';
 import type { Log } from './log.js';
@@ -26,6 +26,12 @@ export interface DeviceWorkOptions {
 
 /** How long no batch is taken after an executor could not be started, by how often it could not. */
 const REST = { firstMs: 5_000, lastMs: 300_000 } as const;
+
+/**
+ * How often a batch may be begun before an executor that does not start counts as its failure: a machine that works may
+ * take it instead, and if there is none, its samples say in the end why they are missing.
+ */
+const MOST_STARTS = 10;
 
 /**
  * How long giving back may take. Longer, because Redis is away or has cut us off, and the batch comes back to the queue
@@ -165,7 +171,10 @@ export class DeviceWork {
         log.info('given back', { ...fields, seconds: seconds() });
       } else {
         log.error(`not measured: ${messageOf(error)}`, { ...fields, seconds: seconds() });
-        if (error instanceof ExecutorError) this.rest();
+        if (error instanceof ExecutorError) {
+          this.rest();
+          if (context.attempt < MOST_STARTS) throw new PutBack(error.message);
+        }
       }
       throw error;
     }

@@ -29,6 +29,14 @@ export class GiveUp extends Error {
   }
 }
 
+/** Thrown by a handler that cannot do the job while another consumer may: it goes back, and no attempt is used up. */
+export class PutBack extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'PutBack';
+  }
+}
+
 /** The working end of one queue: one job at a time. */
 export class JobConsumer<N extends JobName> {
   private readonly worker: Worker;
@@ -47,7 +55,7 @@ export class JobConsumer<N extends JobName> {
         try {
           return await handler(parsePayload(job, queued.data), work);
         } catch (error) {
-          if (this.givingBack) {
+          if (this.givingBack || error instanceof PutBack) {
             await queued.moveToWait(token);
             throw new WaitingError();
           }

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import {
   assertRedisAnswers,
   GiveUp,
+  PutBack,
   type Handler,
   JobConsumer,
   JobQueue,
@@ -134,6 +135,15 @@ describe('job queue', () => {
       reason: 'no such device',
     });
     expect(settled.find((s) => s.jobId === 'fails')).toMatchObject({ attempts: 3, reason: 'disk away' });
+  }, 30_000);
+
+  it('uses no attempt up for a job that is put back', async () => {
+    const queue = fitQueue();
+    await queue.submit([{ id: 'put-back', payload: fit('p') }]);
+    await consume((_payload, { attempt }) =>
+      attempt < 6 ? Promise.reject(new PutBack('no driver')) : Promise.resolve({ modelId: 'm' }),
+    );
+    expect(await collectAll(queue, 1)).toMatchObject([{ ok: true, jobId: 'put-back' }]);
   }, 30_000);
 
   it('hands out the result of a job that failed at first and succeeded then', async () => {
