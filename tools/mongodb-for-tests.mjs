@@ -5,7 +5,7 @@
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,10 +52,15 @@ async function found() {
     const replicaSet = await serve((port) => start('set', port, ['--replSet', 'tests']), initiate);
     return { server: mongod.stdout.split('\n')[0], replicaSet, standalone };
   }
-  const program = secantus();
+  const packages = secantus();
+  const run = 'import sys; from secantus.cli import main; sys.exit(main())';
   const start = (name, port, more) => [
-    program,
-    ['--host', '127.0.0.1', '--port', port, '--storage-path', folder(name), '--log-level', 'ERROR', ...more],
+    'python3',
+    [
+      ...['-c', run, '--host', '127.0.0.1', '--port', port, '--storage-path', folder(name)],
+      ...['--log-level', 'ERROR', ...more],
+    ],
+    { PYTHONPATH: packages },
   ];
   return {
     server: SECANTUS,
@@ -64,18 +69,23 @@ async function found() {
   };
 }
 
-/** Path of the server program, installed when it is not there. */
+/** Folder of the server's Python packages, installed when it is not there. */
 function secantus() {
   const home = join(root, 'node_modules/.cache/alphaflops', SECANTUS.replace('==', '-'));
-  const program = join(home, 'bin', 'secantusd-py');
-  if (existsSync(program)) return program;
-  mkdirSync(join(home, '..'), { recursive: true });
-  // The programs of a virtual environment know its path, so that it is made in place and marked when complete.
-  rmSync(home, { recursive: true, force: true });
-  command('python3', ['-m', 'venv', home]);
-  const pip = join(home, 'bin', 'pip');
-  command(pip, ['install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:', SECANTUS]);
-  return program;
+  if (existsSync(home)) return home;
+  // Several test files may install at once: each beside, and the first one to end has its folder renamed.
+  const beside = `${home}.${process.pid}`;
+  mkdirSync(beside, { recursive: true });
+  const quietly = ['--quiet', '--disable-pip-version-check', '--no-input', '--root-user-action', 'ignore'];
+  try {
+    const pip = ['-m', 'pip', 'install', ...quietly, '--only-binary', ':all:', '--target', beside, SECANTUS];
+    command('python3', pip);
+    renameSync(beside, home);
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    if (!existsSync(home)) throw error;
+  }
+  return home;
 }
 
 function command(program, args) {
@@ -95,8 +105,12 @@ function folder(name) {
 /** Starts a server on a free port and gives its address when it answers. */
 async function serve(start, prepare = async () => undefined) {
   const port = String(await freePort());
-  const [program, args] = start(port);
-  const child = spawn(program, args, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  const [program, args, more = {}] = start(port);
+  const child = spawn(program, args, {
+    cwd: directory,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...more },
+  });
   children.push(child);
   let errors = '';
   child.stderr.on('data', (piece) => (errors = (errors + piece).slice(-2000)));

@@ -20,178 +20,180 @@ const KINDS = server.skip === undefined ? (['replicaSet', 'standalone'] as const
 
 if (server.skip !== undefined) it.skip(`opening MongoDB (skipped: ${server.skip})`, () => undefined);
 
-describe.each(KINDS)('opening MongoDB, %s', (kind) => {
-  const uri = server.skip === undefined ? server[kind] : null;
-  if (uri === null) {
-    it.skip(`(skipped: the server is no ${kind})`, () => undefined);
-    return;
-  }
-  let opened: TestStores;
-  const others: Stores[] = [];
-  const again = async (transactions: 'where-supported' | 'never' = 'where-supported') => {
-    const stores = await openMongoStores(uri, { database: opened.database.databaseName, transactions });
-    others.push(stores);
-    return stores;
-  };
-  beforeEach(async () => {
-    opened = await openTestStores(uri);
-  });
-  afterEach(async () => {
-    for (const stores of others.splice(0)) await stores.close();
-    await opened.cleanUp();
-  });
-
-  it('finds out about transactions and validators', () => {
-    expect(opened.stores.abilities).toEqual({
-      transactions: kind === 'replicaSet',
-      validation: expect.any(Boolean),
-    });
-  });
-
-  it('makes every index that is written down', async () => {
-    for (const { name, indexes } of VERSIONS.flat()) {
-      const found = await opened.database.collection(name).indexes();
-      expect(found.map((index) => index.name)).toEqual(
-        expect.arrayContaining(['_id_', ...indexes.map((index) => index.name)]),
-      );
-      for (const index of indexes) expect(found).toContainEqual(expect.objectContaining({ key: index.key }));
-    }
-  });
-
-  it('lets the database refuse records of another form', async () => {
-    if (!opened.stores.abilities.validation) {
-      console.warn('not tested: this server has no validators');
+for (const kind of KINDS)
+  describe(`opening MongoDB, ${kind}`, () => {
+    const uri = server.skip === undefined ? server[kind] : null;
+    if (uri === null) {
+      it.skip(`(skipped: the server is no ${kind})`, () => undefined);
       return;
     }
-    const samples = opened.database.collection<{ _id: string }>('samples');
-    const good = documentOf(buildSample());
-    await samples.insertOne(good);
-    for (const wrong of [{ outcome: 'fine' }, { specIndex: '1' }, { recordedOn: 'now' }, { spec: null }]) {
-      await expect(samples.insertOne({ ...good, ...wrong, _id: 'another' })).rejects.toMatchObject({
-        code: 121,
+    let opened: TestStores;
+    const others: Stores[] = [];
+    const again = async (transactions: 'where-supported' | 'never' = 'where-supported') => {
+      const stores = await openMongoStores(uri, { database: opened.database.databaseName, transactions });
+      others.push(stores);
+      return stores;
+    };
+    beforeEach(async () => {
+      opened = await openTestStores(uri);
+    });
+    afterEach(async () => {
+      for (const stores of others.splice(0)) await stores.close();
+      await opened.cleanUp();
+    });
+
+    it('finds out about transactions and validators', () => {
+      expect(opened.stores.abilities).toEqual({
+        transactions: kind === 'replicaSet',
+        validation: expect.any(Boolean),
       });
-    }
-    for (const { name } of VERSIONS.flat()) {
-      const insertion = opened.database.collection(name).insertOne({ stray: true });
-      await expect(insertion).rejects.toMatchObject({ code: 121 });
-    }
-  });
+    });
 
-  it('keeps what is there, also when many open it at the same time', async () => {
-    await opened.stores.samples.record(buildBatch(4), PROVENANCE);
-    const all = await Promise.all(Array.from({ length: 6 }, () => again()));
-    for (const stores of all) expect((await stores.samples.counts('campaign-a')).ok).toBe(4);
-  });
+    it('makes every index that is written down', async () => {
+      for (const { name, indexes } of VERSIONS.flat()) {
+        const found = await opened.database.collection(name).indexes();
+        expect(found.map((index) => index.name)).toEqual(
+          expect.arrayContaining(['_id_', ...indexes.map((index) => index.name)]),
+        );
+        for (const index of indexes)
+          expect(found).toContainEqual(expect.objectContaining({ key: index.key }));
+      }
+    });
 
-  it('is made once when many open an empty database at the same time', async () => {
-    await opened.database.dropDatabase();
-    const all = await Promise.all(Array.from({ length: 6 }, () => again()));
-    await Promise.all(all.map((stores) => stores.ping()));
-    expect(await opened.database.collection<{ _id: string }>(SCHEMA).findOne({ _id: 'version' })).toEqual({
-      _id: 'version',
-      version: VERSIONS.length,
+    it('lets the database refuse records of another form', async () => {
+      if (!opened.stores.abilities.validation) {
+        console.warn('not tested: this server has no validators');
+        return;
+      }
+      const samples = opened.database.collection<{ _id: string }>('samples');
+      const good = documentOf(buildSample());
+      await samples.insertOne(good);
+      for (const wrong of [{ outcome: 'fine' }, { specIndex: '1' }, { recordedOn: 'now' }, { spec: null }]) {
+        await expect(samples.insertOne({ ...good, ...wrong, _id: 'another' })).rejects.toMatchObject({
+          code: 121,
+        });
+      }
+      for (const { name } of VERSIONS.flat()) {
+        const insertion = opened.database.collection(name).insertOne({ stray: true });
+        await expect(insertion).rejects.toMatchObject({ code: 121 });
+      }
+    });
+
+    it('keeps what is there, also when many open it at the same time', async () => {
+      await opened.stores.samples.record(buildBatch(4), PROVENANCE);
+      const all = await Promise.all(Array.from({ length: 6 }, () => again()));
+      for (const stores of all) expect((await stores.samples.counts('campaign-a')).ok).toBe(4);
+    });
+
+    it('is made once when many open an empty database at the same time', async () => {
+      await opened.database.dropDatabase();
+      const all = await Promise.all(Array.from({ length: 6 }, () => again()));
+      await Promise.all(all.map((stores) => stores.ping()));
+      expect(await opened.database.collection<{ _id: string }>(SCHEMA).findOne({ _id: 'version' })).toEqual({
+        _id: 'version',
+        version: VERSIONS.length,
+      });
+    });
+
+    it('refuses a database of a newer version and leaves it as it is', async () => {
+      const newer = { _id: 'version', version: VERSIONS.length + 1 };
+      const schema = opened.database.collection<{ _id: string; version: number }>(SCHEMA);
+      await schema.updateOne({ _id: 'version' }, { $set: newer });
+      await expect(again()).rejects.toMatchObject({
+        name: 'StoreError',
+        code: 'unavailable',
+        message: expect.stringContaining(`newer version of alphaflops (database version ${newer.version}`),
+      });
+      expect(await schema.findOne({ _id: 'version' })).toEqual(newer);
+    });
+
+    it('refuses a database of another program and leaves it as it is', async () => {
+      await opened.database.dropDatabase();
+      await opened.database.collection('orders').insertOne({ item: 1 });
+      await expect(again()).rejects.toMatchObject({ name: 'StoreError', code: 'corrupt' });
+      const names = (await opened.database.listCollections().toArray()).map(({ name }) => name);
+      expect(names).toEqual(['orders']);
+    });
+
+    it('says that it was closed', async () => {
+      const stores = await again();
+      await stores.close();
+      await stores.close();
+      for (const call of [
+        () => stores.ping(),
+        () => stores.samples.get('a'),
+        () => stores.samples.record([buildSample()], PROVENANCE),
+      ]) {
+        await expect(call()).rejects.toMatchObject({ name: 'StoreError', code: 'unavailable' });
+      }
+    });
+
+    it('takes an operator for a value, should one ever get here', async () => {
+      const { stores } = opened;
+      await stores.samples.record(buildBatch(3), PROVENANCE);
+      for (const value of [{ $gt: '' }, { $ne: null }, { $regex: '.*' }, { $in: ['campaign-a'] }, /./]) {
+        const operator = value as unknown as string;
+        expect(await stores.access.tokenByHash(operator)).toBeNull();
+        expect(await stores.samples.get(operator)).toBeNull();
+        expect(await stores.campaigns.get(operator)).toBeNull();
+        expect(await stores.samples.list({ campaignId: operator }, { limit: 5 })).toEqual({
+          items: [],
+          nextCursor: null,
+        });
+        expect(await stores.samples.countSince('2000-01-01T00:00:00Z', operator)).toBe(0);
+        expect((await stores.samples.counts(operator)).ok).toBe(0);
+        expect(await stores.access.revokeTokens({ workerId: operator }, '2026-03-01T12:00:00Z')).toBe(0);
+      }
+      expect(HOSTILE_STRINGS).toContain('{"$gt":""}');
+    });
+
+    it('serves models of before they had a status', async () => {
+      const { models } = opened.stores;
+      const published = await models.publish(buildModelDraft());
+      const { status, statusReason, ...old } = published;
+      expect([status, statusReason]).toEqual(['published', null]);
+      await opened.database
+        .collection<{ _id: string }>('models')
+        .updateOne({ _id: 'class-a-v1' }, { $set: { doc: JSON.stringify(old) }, $unset: { status: '' } });
+      expect(await models.served('class-a')).toEqual(published);
+      expect((await models.list({}, { limit: 5 })).items).toEqual([published]);
+    });
+
+    it('counts the same however it was recorded', async () => {
+      const bare = await again('never');
+      await bare.samples.record(buildBatch(5), PROVENANCE);
+      await bare.samples.record(buildBatch(2, 5, { outcome: 'noisy', batchIndex: 1 }), PROVENANCE);
+      expect(await bare.samples.counts('campaign-a')).toMatchObject({ ok: 5, noisy: 2 });
+
+      const full = await again();
+      expect(await full.samples.counts('campaign-a')).toMatchObject({ ok: 5, noisy: 2 });
+      // Slots 4, 5 and 6 are taken.
+      await full.samples.record(buildBatch(4, 4), PROVENANCE);
+      expect(await full.samples.counts('campaign-a')).toMatchObject({ ok: 6, noisy: 2 });
+      const reopened = await again();
+      expect(await reopened.samples.counts('campaign-a')).toMatchObject({ ok: 6, noisy: 2 });
+    });
+
+    it('completes what a crash has left of a batch', async () => {
+      const bare = await again('never');
+      const batch = buildBatch(10);
+      // As far as a process came that died while it inserted.
+      await opened.database
+        .collection<{ _id: string }>('samples')
+        .insertMany(batch.slice(0, 6).map(documentOf));
+      expect((await bare.samples.counts('campaign-a')).ok).toBe(6);
+      expect(await bare.samples.record(batch, PROVENANCE)).toEqual({ inserted: 4, duplicates: 6 });
+      expect((await bare.samples.counts('campaign-a')).ok).toBe(10);
+    });
+
+    it('keeps slots single and counts exact when several coordinators record the same', async () => {
+      const coordinators = [opened.stores, await again(), await again()];
+      const results = await Promise.all(
+        coordinators.flatMap((stores) =>
+          [0, 10, 20].map((from) => stores.samples.record(buildBatch(20, from), PROVENANCE)),
+        ),
+      );
+      expect(results.reduce((sum, result) => sum + result.inserted, 0)).toBe(40);
+      for (const { samples } of coordinators) expect((await samples.counts('campaign-a')).ok).toBe(40);
     });
   });
-
-  it('refuses a database of a newer version and leaves it as it is', async () => {
-    const newer = { _id: 'version', version: VERSIONS.length + 1 };
-    const schema = opened.database.collection<{ _id: string; version: number }>(SCHEMA);
-    await schema.updateOne({ _id: 'version' }, { $set: newer });
-    await expect(again()).rejects.toMatchObject({
-      name: 'StoreError',
-      code: 'unavailable',
-      message: expect.stringContaining(`newer version of alphaflops (database version ${newer.version}`),
-    });
-    expect(await schema.findOne({ _id: 'version' })).toEqual(newer);
-  });
-
-  it('refuses a database of another program and leaves it as it is', async () => {
-    await opened.database.dropDatabase();
-    await opened.database.collection('orders').insertOne({ item: 1 });
-    await expect(again()).rejects.toMatchObject({ name: 'StoreError', code: 'corrupt' });
-    const names = (await opened.database.listCollections().toArray()).map(({ name }) => name);
-    expect(names).toEqual(['orders']);
-  });
-
-  it('says that it was closed', async () => {
-    const stores = await again();
-    await stores.close();
-    await stores.close();
-    for (const call of [
-      () => stores.ping(),
-      () => stores.samples.get('a'),
-      () => stores.samples.record([buildSample()], PROVENANCE),
-    ]) {
-      await expect(call()).rejects.toMatchObject({ name: 'StoreError', code: 'unavailable' });
-    }
-  });
-
-  it('takes an operator for a value, should one ever get here', async () => {
-    const { stores } = opened;
-    await stores.samples.record(buildBatch(3), PROVENANCE);
-    for (const value of [{ $gt: '' }, { $ne: null }, { $regex: '.*' }, { $in: ['campaign-a'] }, /./]) {
-      const operator = value as unknown as string;
-      expect(await stores.access.tokenByHash(operator)).toBeNull();
-      expect(await stores.samples.get(operator)).toBeNull();
-      expect(await stores.campaigns.get(operator)).toBeNull();
-      expect(await stores.samples.list({ campaignId: operator }, { limit: 5 })).toEqual({
-        items: [],
-        nextCursor: null,
-      });
-      expect(await stores.samples.countSince('2000-01-01T00:00:00Z', operator)).toBe(0);
-      expect((await stores.samples.counts(operator)).ok).toBe(0);
-      expect(await stores.access.revokeTokens({ workerId: operator }, '2026-03-01T12:00:00Z')).toBe(0);
-    }
-    expect(HOSTILE_STRINGS).toContain('{"$gt":""}');
-  });
-
-  it('serves models of before they had a status', async () => {
-    const { models } = opened.stores;
-    const published = await models.publish(buildModelDraft());
-    const { status, statusReason, ...old } = published;
-    expect([status, statusReason]).toEqual(['published', null]);
-    await opened.database
-      .collection<{ _id: string }>('models')
-      .updateOne({ _id: 'class-a-v1' }, { $set: { doc: JSON.stringify(old) }, $unset: { status: '' } });
-    expect(await models.served('class-a')).toEqual(published);
-    expect((await models.list({}, { limit: 5 })).items).toEqual([published]);
-  });
-
-  it('counts the same however it was recorded', async () => {
-    const bare = await again('never');
-    await bare.samples.record(buildBatch(5), PROVENANCE);
-    await bare.samples.record(buildBatch(2, 5, { outcome: 'noisy', batchIndex: 1 }), PROVENANCE);
-    expect(await bare.samples.counts('campaign-a')).toMatchObject({ ok: 5, noisy: 2 });
-
-    const full = await again();
-    expect(await full.samples.counts('campaign-a')).toMatchObject({ ok: 5, noisy: 2 });
-    // Slots 4, 5 and 6 are taken.
-    await full.samples.record(buildBatch(4, 4), PROVENANCE);
-    expect(await full.samples.counts('campaign-a')).toMatchObject({ ok: 6, noisy: 2 });
-    const reopened = await again();
-    expect(await reopened.samples.counts('campaign-a')).toMatchObject({ ok: 6, noisy: 2 });
-  });
-
-  it('completes what a crash has left of a batch', async () => {
-    const bare = await again('never');
-    const batch = buildBatch(10);
-    // As far as a process came that died while it inserted.
-    await opened.database
-      .collection<{ _id: string }>('samples')
-      .insertMany(batch.slice(0, 6).map(documentOf));
-    expect((await bare.samples.counts('campaign-a')).ok).toBe(6);
-    expect(await bare.samples.record(batch, PROVENANCE)).toEqual({ inserted: 4, duplicates: 6 });
-    expect((await bare.samples.counts('campaign-a')).ok).toBe(10);
-  });
-
-  it('keeps slots single and counts exact when several coordinators record the same', async () => {
-    const coordinators = [opened.stores, await again(), await again()];
-    const results = await Promise.all(
-      coordinators.flatMap((stores) =>
-        [0, 10, 20].map((from) => stores.samples.record(buildBatch(20, from), PROVENANCE)),
-      ),
-    );
-    expect(results.reduce((sum, result) => sum + result.inserted, 0)).toBe(40);
-    for (const { samples } of coordinators) expect((await samples.counts('campaign-a')).ok).toBe(40);
-  });
-});

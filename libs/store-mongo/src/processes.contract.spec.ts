@@ -23,9 +23,10 @@ afterAll(async () => {
 
 if (skip !== undefined) it.skip(`processes on MongoDB (skipped: ${skip})`, () => undefined);
 
-describe.each(skip === undefined ? (['where-supported', 'never'] as const) : [])(
-  'processes that die while they record, transactions %s',
-  (transactions) => {
+const MODES = skip === undefined ? (['where-supported', 'never'] as const) : [];
+
+for (const transactions of MODES)
+  describe(`processes that die while they record, transactions ${transactions}`, () => {
     const { server } = servers[transactions];
     const uri = server.skip === undefined ? (server.replicaSet ?? server.standalone ?? '') : '';
     let opened: TestStores;
@@ -76,8 +77,7 @@ describe.each(skip === undefined ? (['where-supported', 'never'] as const) : [])
         next = Math.max(...streamed.keys()) + 2;
       }
     }, 120_000);
-  },
-);
+  });
 
 /**
  * Samples by batch, as they are and as they are counted, with nothing recorded between the two readings: the server
