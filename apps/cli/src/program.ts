@@ -1,6 +1,7 @@
 import { VERSION } from '@alphaflops/contracts';
 import { Command } from 'commander';
 import { auditCommand } from './commands/audit.js';
+import { backupCommand, restoreCommand } from './commands/backup.js';
 import { benchCommand } from './commands/bench.js';
 import { campaignCommand } from './commands/campaign.js';
 import { demoCommand } from './commands/demo.js';
@@ -31,8 +32,8 @@ export function createProgram(): Command {
   const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
   const access = [tokenCommand(), auditCommand()];
   for (const command of [...online, modelCommand(), samplesCommand(), ...access]) program.addCommand(command);
-  program.commandsGroup('On the store, with no coordinator running:');
-  program.addCommand(migrateCommand());
+  program.commandsGroup('On the store:');
+  for (const command of [backupCommand(), restoreCommand(), migrateCommand()]) program.addCommand(command);
   throwInsteadOfExit(program);
   return program;
 }

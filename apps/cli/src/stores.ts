@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readConfig } from '@alphaflops/config';
-import type { MigrationProgress, Stores } from '@alphaflops/store';
+import { type MigrationProgress, StoreError, type Stores } from '@alphaflops/store';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 import { CliError } from './error.js';
 
@@ -44,6 +44,20 @@ export async function openExistingStores(address: StoreAddress): Promise<Stores>
     throw new CliError('usage', `There is no file ${address.file}.`);
   }
   return openStores(address);
+}
+
+/**
+ * Nothing is to be written into another deployment's store.
+ * @throws StoreError `conflict` when the target has an admin token that the source has not
+ */
+export async function expectNoOther(source: Stores, target: Stores): Promise<void> {
+  const ours = new Set((await source.access.tokens('admin')).map(({ id }) => id));
+  const others = (await target.access.tokens('admin')).filter(({ id }) => !ours.has(id));
+  if (others.length === 0) return;
+  throw new StoreError(
+    'conflict',
+    'The target holds another deployment. It was left as it is; name an empty one.',
+  );
 }
 
 /** Says how far a copy is: on a terminal in one line, elsewhere in a line for each kind of record. */

@@ -1,2 +1,3 @@
 export { FileLock } from './file-lock.js';
 export { openSqliteStores } from './open.js';
+export { copySqliteStore } from './copy.js';

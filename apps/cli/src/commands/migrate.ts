@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { CliError } from '../error.js';
 import {
   configuredStore,
+  expectNoOther,
   migrationProgress,
   openExistingStores,
   openStores,
@@ -40,6 +41,7 @@ async function migrate(options: MigrateOptions): Promise<void> {
     await expectSomething(source);
     const target = await openStores(to);
     try {
+      await expectNoOther(source, target);
       await move(source, target, options.json === true);
     } finally {
       await target.close();

@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { readConfig } from '@alphaflops/config';
+import { MIGRATED_KINDS, migrateStores } from '@alphaflops/store';
+import { copySqliteStore } from '@alphaflops/store-sqlite';
+import { Command } from 'commander';
+import { CliError } from '../error.js';
+import {
+  configuredStore,
+  expectNoOther,
+  migrationProgress,
+  openStores,
+  type StoreAddress,
+} from '../stores.js';
+import { table } from '../tables.js';
+
+interface BackupOptions {
+  dataDir?: string;
+}
+
+export function backupCommand(): Command {
+  return new Command('backup')
+    .description('copy everything that this deployment has stored to a file')
+    .argument('<file>', 'a new one; FILE.sha256 is written beside it')
+    .option('--data-dir <dir>', 'data directory of the deployment (default: .alphaflops)')
+    .addHelpText(
+      'after',
+      '\nThe store is the one that ALPHAFLOPS_STORE, MONGODB_URI or the data directory name. An SQLite store may be in use\n' +
+        'meanwhile; of MongoDB stop the coordinators first, or use its own tools. The file is an SQLite store itself. The queue\n' +
+        'need not be saved: a coordinator submits again what is planned and not measured. Digests of tokens are in the file,\n' +
+        'the tokens themselves are nowhere.\n' +
+        '\nExample:\n  alphaflops backup /backup/alphaflops-monday.sqlite',
+    )
+    .action(backup);
+}
+
+export function restoreCommand(): Command {
+  return new Command('restore')
+    .description('bring a backup into an empty store')
+    .argument('<file>', 'what backup has written, with FILE.sha256 beside it')
+    .option('--data-dir <dir>', 'data directory to restore into (default: .alphaflops)')
+    .addHelpText(
+      'after',
+      '\nThe store is the one that ALPHAFLOPS_STORE, MONGODB_URI or the data directory name; it must be empty or what a broken\n' +
+        'off restore has left. Everything is compared at the end. Then start the coordinator: tokens and workers are those of the\n' +
+        'backup, and unfinished campaigns go on. "up --new-admin-token" replaces an admin token that is lost.\n' +
+        '\nExample:\n  alphaflops restore /backup/alphaflops-monday.sqlite --data-dir /var/lib/alphaflops',
+    )
+    .action(restore);
+}
+
+async function backup(name: string, { dataDir }: BackupOptions): Promise<void> {
+  const file = resolve(name);
+  if (existsSync(file)) throw new CliError('usage', `${file} is there already. Name a new file.`);
+  const store = configuredStore(dataDir);
+  const part = `${file}.part`;
+  await rm(part, { force: true });
+  if (store.kind === 'sqlite') copySqliteStore(store.file, part);
+  else {
+    await inTemporary(dirname(file), async (directory) => {
+      const filled = join(directory, 'filled.sqlite');
+      await moveBetween(store, { kind: 'sqlite', file: filled });
+      copySqliteStore(filled, part);
+    });
+  }
+  const sum = await sha256Of(part);
+  await writeFile(`${file}.sha256`, `${sum}  ${basename(file)}\n`);
+  await rename(part, file);
+  console.log(`${file}\nsha256 ${sum}`);
+}
+
+async function restore(name: string, { dataDir }: BackupOptions): Promise<void> {
+  const file = resolve(name);
+  if (!existsSync(file)) throw new CliError('usage', `There is no file ${file}.`);
+  await expectWhole(file);
+  const { dataDirectory } = readConfig(dataDir === undefined ? {} : { ALPHAFLOPS_DATA_DIR: dataDir });
+  const target = configuredStore(dataDir);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  // A copy: opening a store locks its file, and may bring it to a newer version.
+  await inTemporary(dataDirectory, async (directory) => {
+    const copy = join(directory, 'backup.sqlite');
+    await copyFile(file, copy);
+    const summary = await moveBetween({ kind: 'sqlite', file: copy }, target);
+    const rows = MIGRATED_KINDS.map((kind) => [kind, String(summary[kind].count)]);
+    console.log(`\n${table(['restored and verified', 'records'], rows, 1)}`);
+  });
+}
+
+async function moveBetween(from: StoreAddress, to: StoreAddress) {
+  const source = await openStores(from);
+  try {
+    const target = await openStores(to);
+    try {
+      await expectNoOther(source, target);
+      return await migrateStores(source, target, migrationProgress());
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function inTemporary(parent: string, work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(parent, '.alphaflops-'));
+  try {
+    await work(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** @throws CliError `bad-input` when the file is not what `backup` has written */
+async function expectWhole(file: string): Promise<void> {
+  const noted = await readFile(`${file}.sha256`, 'utf8').catch(() => null);
+  if (noted === null) {
+    throw new CliError(
+      'bad-input',
+      `${file}.sha256 is missing: without it nobody can tell that the backup is whole.`,
+    );
+  }
+  if (noted.split(' ')[0] === (await sha256Of(file))) return;
+  throw new CliError('bad-input', `${file} is damaged: its digest is not the one in ${file}.sha256.`);
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
