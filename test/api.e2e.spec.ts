@@ -114,10 +114,30 @@ describe('who may do what', () => {
     expect((await call('POST', '/v1/workers', enrolment, token)).status).toBe(201);
   });
 
+  it('tells a running worker of an older protocol version to leave after its batch, and to upgrade', async () => {
+    const { id, token } = await enrolled();
+    const beat = async (body: object) =>
+      (await call('POST', `/v1/workers/${id}/heartbeat`, body, token)).body;
+    const told = { desiredState: 'draining', reason: expect.stringContaining('Install the same version') };
+    // Before workers told their version, and an older one.
+    expect(await beat({ activity: 'measuring' })).toEqual(told);
+    expect(await beat({ activity: 'measuring', protocolVersion: WORKER_PROTOCOL_VERSION - 1 })).toEqual(told);
+    // Upgraded, it works again: nobody has to resume it.
+    expect(await beat({ activity: 'idle', protocolVersion: WORKER_PROTOCOL_VERSION })).toEqual({
+      desiredState: 'active',
+      reason: null,
+    });
+  });
+
   it('lets a worker speak for itself only, and not at all once revoked', async () => {
     const [mine, other] = [await enrolled(), await enrolled()];
     const beat = (id: string) =>
-      call('POST', `/v1/workers/${id}/heartbeat`, { activity: 'idle' }, mine.token);
+      call(
+        'POST',
+        `/v1/workers/${id}/heartbeat`,
+        { activity: 'idle', protocolVersion: WORKER_PROTOCOL_VERSION },
+        mine.token,
+      );
     expect((await beat(mine.id)).body).toEqual({ desiredState: 'active', reason: null });
     expect((await beat(other.id)).body.code).toBe('forbidden');
     await call('POST', `/v1/workers/${mine.id}/pause`, { reason: 'noise' });

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import type { DeviceDescription, Provenance } from '@alphaflops/contracts';
+import { type DeviceDescription, type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import { ExecutorHost, type ExecutorReference } from '@alphaflops/executor';
 import { type AnchorSettings, DEFAULT_ANCHORS } from '@alphaflops/measure';
 import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
@@ -78,7 +78,10 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const heartbeat = new Heartbeat({
     intervalMs: session.heartbeatS * 1000,
     desiredState: session.worker.desiredState,
-    send: (activity, signal) => client.heartbeat(credentials.workerId, { activity }, signal),
+    send: (activity, signal) => {
+      const beat = { activity, protocolVersion: WORKER_PROTOCOL_VERSION };
+      return client.heartbeat(credentials.workerId, beat, signal);
+    },
     activity: () => agent.activity,
     onDesiredState: (state, reason) => {
       agent.want(state, reason);

@@ -95,7 +95,10 @@ export const SessionSchema = z
 export type Session = z.infer<typeof SessionSchema>;
 
 export const HeartbeatRequestSchema = z
-  .object({ activity: WorkerSchema.shape.activity })
+  .object({
+    activity: WorkerSchema.shape.activity,
+    protocolVersion: z.int().optional().describe('absent: one before workers told it'),
+  })
   .strict()
   .meta({ id: 'HeartbeatRequest' });
 export type HeartbeatRequest = z.infer<typeof HeartbeatRequestSchema>;

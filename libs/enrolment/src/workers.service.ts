@@ -9,6 +9,7 @@ import {
   type PageQuery,
   type Session,
   type SessionRequest,
+  VERSION,
   WORKER_PROTOCOL_VERSION,
   type Worker,
   type WorkerDesiredState,
@@ -100,6 +101,10 @@ export class WorkersService {
       lastHeartbeatAt: new Date().toISOString(),
       activity: request.activity,
     });
+    if (worker.desiredState !== 'revoked' && request.protocolVersion !== WORKER_PROTOCOL_VERSION) {
+      // Every version understands this: it finishes its batch, leaves, and is refused when it comes back.
+      return { desiredState: 'draining', reason: upgradeAdvice(request.protocolVersion) };
+    }
     return { desiredState: worker.desiredState, reason: worker.stateReason };
   }
 
@@ -169,10 +174,13 @@ export class WorkersService {
 
 function checkProtocolVersion(version: number): void {
   if (version !== WORKER_PROTOCOL_VERSION) {
-    throw new ApiProblem(
-      426,
-      'upgrade-worker',
-      `This coordinator speaks worker protocol ${WORKER_PROTOCOL_VERSION}, the worker speaks ${version}. Install the same version of alphaflops on both.`,
-    );
+    throw new ApiProblem(426, 'upgrade-worker', upgradeAdvice(version));
   }
+}
+
+function upgradeAdvice(version: number | undefined): string {
+  return (
+    `This coordinator (${VERSION}) speaks worker protocol ${WORKER_PROTOCOL_VERSION}, the worker speaks ` +
+    `${version ?? 'an older one'}. Install the same version of alphaflops on both.`
+  );
 }

@@ -993,6 +993,8 @@ export interface components {
              * @enum {string}
              */
             activity: "idle" | "measuring" | "stopped";
+            /** @description absent: one before workers told it */
+            protocolVersion?: number;
         };
         Heartbeat: {
             /** @enum {string} */
