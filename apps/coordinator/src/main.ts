@@ -4,6 +4,7 @@ import { assertRedisAnswers, describeAddress, QueueAccess } from '@alphaflops/qu
 import { openMongoStores } from '@alphaflops/store-mongo';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 import { createApp } from './create-app.js';
+import { serveQueueBoard } from './queue-board.js';
 
 /** What the process that started us is told once we answer requests. */
 export interface ReadyMessage {
@@ -29,6 +30,10 @@ async function main(): Promise<void> {
   const workerQueueUrl = config.redisPublicUrl ?? describeAddress(queueAddress);
   const app = await createApp({ config, stores, queueAddress, queueAccess, workerQueueUrl });
 
+  const closeBoard = config.queueBoard
+    ? serveQueueBoard(app, stores.access, stores.campaigns, queueAddress)
+    : () => Promise.resolve();
+
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -36,6 +41,7 @@ async function main(): Promise<void> {
     // Nest ends the HTTP server, the loops and the queue connections; then nobody uses the store any more.
     app
       .close()
+      .then(closeBoard)
       .then(() => {
         queueAccess.close();
         return stores.close();

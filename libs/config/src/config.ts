@@ -35,6 +35,7 @@ export interface Config {
   };
   /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
   readonly libraryPath: readonly string[];
+  readonly queueBoard: boolean;
   readonly batchSpecs: number;
   readonly heartbeatS: number;
   readonly offlineAfterS: number;
@@ -75,6 +76,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
       requestsPerMinute: env.ALPHAFLOPS_REQUESTS_PER_MINUTE,
     },
     libraryPath: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''),
+    queueBoard: env.ALPHAFLOPS_QUEUE_BOARD,
     batchSpecs: env.ALPHAFLOPS_BATCH_SPECS,
     heartbeatS: env.ALPHAFLOPS_HEARTBEAT_S,
     offlineAfterS: env.ALPHAFLOPS_OFFLINE_AFTER_S,

@@ -88,6 +88,7 @@ const variables = {
     .default('log')
     .describe('error, warn, log or debug'),
   ALPHAFLOPS_LOG_JSON: flag.default(false).describe('one JSON object per line'),
+  ALPHAFLOPS_QUEUE_BOARD: flag.default(true).describe('show the queues to admins at /queues (Bull Board)'),
   ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('largest request body'),
   ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address'),
   ALPHAFLOPS_BATCH_SPECS: count.max(10_000).default(8).describe('ConvSpecs of one batch'),

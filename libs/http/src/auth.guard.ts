@@ -19,7 +19,7 @@ export class AuthGuard implements CanActivate {
     if (access === undefined) throw new Error('a route that does not say who may call it');
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<ApiRequest>();
-    const principal = await this.identify(bearerOf(request), access);
+    const principal = await identify(this.tokens, bearerOf(request), access);
     const may = principal.kind === 'api' ? mayCall(principal.role, access) : principal.kind === access;
     if (!may) throw new ApiProblem(403, 'forbidden', `This needs ${describe(access)} token.`);
     if (principal.kind === 'worker' && request.params['id'] !== principal.workerId) {
@@ -28,29 +28,30 @@ export class AuthGuard implements CanActivate {
     request.principal = principal;
     return true;
   }
+}
 
-  private async identify(secret: string, access: Access): Promise<Principal> {
-    const hash = sha256(secret);
-    const token = await this.tokens.tokenByHash(hash);
-    // Looked up by digest; compared here as well, since a database may have its own idea of equal texts.
-    if (token === null || !isSameDigest(token.hash, hash) || (access === 'join' && token.kind !== 'join')) {
-      throw new ApiProblem(
-        401,
-        'unknown-token',
-        `The ${access === 'join' ? 'join' : 'bearer'} token is unknown.`,
-      );
-    }
-    // Whether it is still good is found out, and said, when a use of it is spent.
-    if (access === 'join') return { kind: 'join', hash, tokenId: token.id, name: token.name };
-    if (token.revokedAt !== null) throw new ApiProblem(401, 'revoked-token', 'The bearer token was revoked.');
-    if (token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now()) {
-      throw new ApiProblem(401, 'expired-token', 'The bearer token has expired.');
-    }
-    const { id: tokenId, kind, workerId, name } = token;
-    if (kind === 'worker' && workerId !== null) return { kind, tokenId, workerId };
-    if (isRole(kind)) return { kind: 'api', role: kind, tokenId, name };
-    throw new ApiProblem(403, 'forbidden', 'A join token can only be used to enrol a worker.');
+/** Whose secret it is. Throws ApiProblem 401 or 403 when it is nobody's, or no good any more. */
+export async function identify(tokens: AccessStore, secret: string, access: Access): Promise<Principal> {
+  const hash = sha256(secret);
+  const token = await tokens.tokenByHash(hash);
+  // Looked up by digest; compared here as well, since a database may have its own idea of equal texts.
+  if (token === null || !isSameDigest(token.hash, hash) || (access === 'join' && token.kind !== 'join')) {
+    throw new ApiProblem(
+      401,
+      'unknown-token',
+      `The ${access === 'join' ? 'join' : 'bearer'} token is unknown.`,
+    );
   }
+  // Whether it is still good is found out, and said, when a use of it is spent.
+  if (access === 'join') return { kind: 'join', hash, tokenId: token.id, name: token.name };
+  if (token.revokedAt !== null) throw new ApiProblem(401, 'revoked-token', 'The bearer token was revoked.');
+  if (token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now()) {
+    throw new ApiProblem(401, 'expired-token', 'The bearer token has expired.');
+  }
+  const { id: tokenId, kind, workerId, name } = token;
+  if (kind === 'worker' && workerId !== null) return { kind, tokenId, workerId };
+  if (isRole(kind)) return { kind: 'api', role: kind, tokenId, name };
+  throw new ApiProblem(403, 'forbidden', 'A join token can only be used to enrol a worker.');
 }
 
 function isRole(kind: TokenKind): kind is AccessRole {

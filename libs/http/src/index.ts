@@ -1,3 +1,4 @@
+export { adminsOnly } from './admins-only.js';
 export * from './answer.js';
 export { AllowAccess, type Access } from './access.js';
 export * from './http.module.js';

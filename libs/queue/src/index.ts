@@ -12,3 +12,4 @@ export {
   type QueueErrorCode,
   type RedisAddress,
 } from './redis.js';
+export * from './queue-board.js';

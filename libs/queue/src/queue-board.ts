@@ -1,0 +1,49 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import type { IServerAdapter } from '@bull-board/api/typings/app';
+import { Queue } from 'bullmq';
+import { queueName } from './names.js';
+import { connectionOptions, KEY_PREFIX, type RedisAddress } from './redis.js';
+
+/** Bull Board over the queues of a deployment, to look at: nothing can be changed with it. */
+export class QueueBoard {
+  private readonly open = new Map<string, Queue>();
+  private readonly board: ReturnType<typeof createBullBoard>;
+
+  constructor(
+    serverAdapter: IServerAdapter,
+    private readonly address: RedisAddress,
+  ) {
+    this.board = createBullBoard({
+      queues: [],
+      serverAdapter,
+      options: { uiConfig: { boardTitle: 'alphaflops' } },
+    });
+  }
+
+  /** @param targetIds whose measure queues are shown beside those of fits and rounds */
+  show(targetIds: readonly string[]): void {
+    const names = [
+      queueName('fit'),
+      queueName('plan-round'),
+      ...targetIds.map((id) => queueName('measure', id)),
+    ];
+    this.board.replaceQueues(
+      names.map((name) => new BullMQAdapter(this.queue(name), { readOnlyMode: true })),
+    );
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.open.values()].map((queue) => queue.close()));
+  }
+
+  private queue(name: string): Queue {
+    let queue = this.open.get(name);
+    if (queue === undefined) {
+      queue = new Queue(name, { connection: connectionOptions(this.address), prefix: KEY_PREFIX });
+      queue.on('error', () => undefined);
+      this.open.set(name, queue);
+    }
+    return queue;
+  }
+}
