@@ -226,8 +226,8 @@ describe('docker/grafana', () => {
     }
   }, 60_000);
 
-  it('sees workers, batches, samples and queues in the metrics of a campaign', async () => {
-    const stack = await Stack.start();
+  it('sees workers, batches, samples and queues in the metrics of a campaign; the log names them', async () => {
+    const stack = await Stack.start({ ALPHAFLOPS_LOG_JSON: 'true', ALPHAFLOPS_LOG_LEVEL: 'debug' });
     try {
       stack.startWorker(await stack.enrol('node'));
       const { data: classes } = await stack.api.GET('/v1/device-classes');
@@ -263,6 +263,16 @@ describe('docker/grafana', () => {
       expect(value('alphaflops_fits_total{end="published"}')).toBe(1);
       expect(value('alphaflops_workers{presence="online",desired_state="active"}')).toBe(1);
       expect(value('alphaflops_queue_jobs{queue="fit",state="waiting"}')).toBe(0);
+
+      const logged = stack.coordinatorOutput.trim().split('\n');
+      const entries = logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+      const recorded = entries.filter(({ message }) => message === 'recorded');
+      const worker = expect.stringMatching(/^worker-/);
+      expect(recorded.map(({ batch }) => batch).toSorted()).toEqual([0, 1, 2]);
+      for (const entry of recorded) expect(entry).toMatchObject({ campaign: id, worker, inserted: 8 });
+      expect(entries).toContainEqual(
+        expect.objectContaining({ message: 'fitted', campaign: id, samples: 24 }),
+      );
     } finally {
       await stack.stop();
     }

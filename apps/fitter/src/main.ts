@@ -1,5 +1,5 @@
 import { assertSafeToListen, readConfig, readPem, readTls, trustIn } from '@alphaflops/config';
-import { requestId } from '@alphaflops/http';
+import { ProcessLog, requestId } from '@alphaflops/http';
 import { assertRedisAnswers, QueueAccess } from '@alphaflops/queue';
 import { openMongoStores } from '@alphaflops/store-mongo';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
@@ -25,7 +25,11 @@ async function main(): Promise<void> {
   const queueAccess = new QueueAccess(queueAddress);
   const app = await NestFactory.create<NestExpressApplication>(
     FitterModule.with({ config, stores, queueAddress, queueAccess }),
-    { bodyParser: false, ...(config.tls !== null && { httpsOptions: readTls(config.tls) }) },
+    {
+      bodyParser: false,
+      logger: new ProcessLog(config.log),
+      ...(config.tls !== null && { httpsOptions: readTls(config.tls) }),
+    },
   );
   app.disable('x-powered-by');
   app.use(requestId);

@@ -81,9 +81,12 @@ export class Recorder {
     const stored = await this.samples.record(verdict.samples, provenance);
     this.metrics.recorded(settled, verdict.samples, stored);
     this.refusals.delete(settled.jobId);
-    this.logger.debug(
-      `campaign=${campaignId} batch=${batchIndex} recorded=${stored.inserted} duplicates=${stored.duplicates}`,
-    );
+    this.logger.debug('recorded', {
+      campaign: campaignId,
+      batch: batchIndex,
+      worker: settled.ok ? settled.result.workerId : null,
+      ...stored,
+    });
     if (verdict.kind === 'accepted' && settled.ok) await this.drift.judge(settled.result);
     return null;
   }
@@ -93,10 +96,12 @@ export class Recorder {
     const id = measureJobId(job);
     const times = (this.refusals.get(id) ?? 0) + 1;
     this.refusals.set(id, times);
-    this.logger.warn(
-      `Refused results: campaign=${job.campaignId} batch=${job.batchIndex} worker=${workerId ?? 'unknown'} ` +
-        `times=${times}: ${reason}.`,
-    );
+    this.logger.warn(`Refused results: ${reason}.`, {
+      campaign: job.campaignId,
+      batch: job.batchIndex,
+      worker: workerId ?? 'unknown',
+      times,
+    });
     await this.audit.append({
       id: `audit-${randomUUID()}`,
       at: new Date().toISOString(),

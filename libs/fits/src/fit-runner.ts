@@ -52,9 +52,14 @@ export class FitRunner {
       status: serve ? 'published' : 'candidate',
       statusReason: reason,
     });
-    this.logger.log(
-      `deviceClass=${deviceClass.id} model=${model.id ?? ''} form=${model.chosenForm} samples=${samples.length} status=${model.status}`,
-    );
+    this.logger.log('fitted', {
+      campaign: job.campaignId,
+      deviceClass: deviceClass.id,
+      model: model.id,
+      form: model.chosenForm,
+      samples: samples.length,
+      status: model.status,
+    });
     return model;
   }
 }

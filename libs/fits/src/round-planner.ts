@@ -88,7 +88,7 @@ export class RoundPlanner {
       excluded: sumOf(campaign.excluded, excluded),
     };
     await this.countIn(id, start, `round ${round}: ${reason}`, patch);
-    this.logger.log(`campaign=${id} round=${round} specs=${specs.length}`);
+    this.logger.log('planned', { campaign: id, round, specs: specs.length });
     return { planned: true };
   }
 

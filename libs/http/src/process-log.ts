@@ -1,0 +1,32 @@
+import type { Config } from '@alphaflops/config';
+import { ConsoleLogger } from '@nestjs/common';
+
+const LEVELS = ['fatal', 'error', 'warn', 'log', 'debug'] as const;
+
+/** What the framework tells of its own wiring at every start. */
+const WIRING = ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication'];
+
+/**
+ * The log of a process: lines for people, or one JSON object per line for programs. What a line is about goes behind its
+ * message, `logger.log('recorded', { campaign, batch, worker })`, and is a field of the object. Nobody hands it a secret.
+ */
+export class ProcessLog extends ConsoleLogger {
+  constructor({ json, level }: Config['log']) {
+    super({
+      json,
+      flattenParams: true,
+      colors: !json && process.stdout.isTTY,
+      logLevels: LEVELS.slice(0, LEVELS.indexOf(level) + 1),
+    });
+  }
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (!WIRING.includes(String(rest.at(-1)))) super.log(message, ...rest);
+  }
+
+  protected override stringifyParams(params: Record<string, unknown>): string {
+    return Object.entries(params)
+      .map(([name, value]) => `${name}=${String(value)}`)
+      .join(' ');
+  }
+}
