@@ -71,7 +71,8 @@ async function found() {
 
 /** Folder of the server's Python packages, installed when it is not there. */
 function secantus() {
-  const home = join(root, 'node_modules/.cache/alphaflops', SECANTUS.replace('==', '-'));
+  // Not the name of before: a checkout may still have a virtual environment there.
+  const home = join(root, 'node_modules/.cache/alphaflops', `${SECANTUS.replace('==', '-')}-packages`);
   if (existsSync(home)) return home;
   // Several test files may install at once: each beside, and the first one to end has its folder renamed.
   const beside = `${home}.${process.pid}`;
