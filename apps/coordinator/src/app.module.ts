@@ -6,24 +6,14 @@ import { EnrolmentModule, EnrolmentSettings } from '@alphaflops/enrolment';
 import { FitsApiModule, FitsModule, FitSettings, FitsService, RoundsService } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
 import {
-  createRegistry,
   DeploymentMetricsModule,
   DeploymentSettings,
   OperationsModule,
-  StoreHandle,
+  processProviders,
 } from '@alphaflops/operations';
 import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
-import {
-  AccessStore,
-  AuditStore,
-  CampaignStore,
-  FleetStore,
-  ModelStore,
-  SampleStore,
-  type Stores,
-} from '@alphaflops/store';
+import type { Stores } from '@alphaflops/store';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { Registry } from 'prom-client';
 
 /** What the process brings along: opened by main, closed by main. */
 export interface Parts {
@@ -42,14 +32,7 @@ class PartsModule {
   static of({ config, stores, queueAddress, queueAccess, workerQueueUrl }: Parts): DynamicModule {
     const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles } = config;
     const providers = [
-      { provide: Registry, useFactory: createRegistry },
-      { provide: StoreHandle, useValue: new StoreHandle(stores) },
-      { provide: CampaignStore, useValue: stores.campaigns },
-      { provide: SampleStore, useValue: stores.samples },
-      { provide: FleetStore, useValue: stores.fleet },
-      { provide: AccessStore, useValue: stores.access },
-      { provide: AuditStore, useValue: stores.audit },
-      { provide: ModelStore, useValue: stores.models },
+      ...processProviders(stores),
       { provide: QueueAccess, useValue: queueAccess },
       { provide: QueueAddress, useValue: queueAddress },
       {

@@ -1,19 +1,10 @@
 import type { Config } from '@alphaflops/config';
 import { FitsModule, FitSettings } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
-import { createRegistry, OperationsModule, StoreHandle } from '@alphaflops/operations';
+import { OperationsModule, processProviders } from '@alphaflops/operations';
 import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
-import {
-  AccessStore,
-  AuditStore,
-  CampaignStore,
-  FleetStore,
-  ModelStore,
-  SampleStore,
-  type Stores,
-} from '@alphaflops/store';
+import type { Stores } from '@alphaflops/store';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { Registry } from 'prom-client';
 
 /** What the process brings along: opened by main, closed by main. */
 export interface Parts {
@@ -28,14 +19,7 @@ export interface Parts {
 class PartsModule {
   static of({ stores, queueAddress, queueAccess }: Parts): DynamicModule {
     const providers = [
-      { provide: Registry, useFactory: createRegistry },
-      { provide: StoreHandle, useValue: new StoreHandle(stores) },
-      { provide: CampaignStore, useValue: stores.campaigns },
-      { provide: SampleStore, useValue: stores.samples },
-      { provide: FleetStore, useValue: stores.fleet },
-      { provide: AccessStore, useValue: stores.access },
-      { provide: AuditStore, useValue: stores.audit },
-      { provide: ModelStore, useValue: stores.models },
+      ...processProviders(stores),
       { provide: QueueAccess, useValue: queueAccess },
       { provide: FitSettings, useValue: { queueAddress, fits: true } satisfies FitSettings },
     ];

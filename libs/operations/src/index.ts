@@ -1,5 +1,4 @@
 export { OperationsModule, DeploymentMetricsModule } from './operations.module.js';
 export { HttpTiming } from './http-timing.js';
-export { createRegistry } from './registry.js';
-export { StoreHandle } from './store-handle.js';
+export { processProviders } from './process-providers.js';
 export { DeploymentSettings } from './deployment-metrics.js';

@@ -1,0 +1,26 @@
+import {
+  AccessStore,
+  AuditStore,
+  CampaignStore,
+  FleetStore,
+  ModelStore,
+  SampleStore,
+  type Stores,
+} from '@alphaflops/store';
+import { Registry } from 'prom-client';
+import { createRegistry } from './registry.js';
+import { StoreHandle } from './store-handle.js';
+
+/** What every process of the server offers its features: the ports of the store, and the registry of its metrics. */
+export function processProviders(stores: Stores) {
+  return [
+    { provide: Registry, useFactory: createRegistry },
+    { provide: StoreHandle, useValue: new StoreHandle(stores) },
+    { provide: CampaignStore, useValue: stores.campaigns },
+    { provide: SampleStore, useValue: stores.samples },
+    { provide: FleetStore, useValue: stores.fleet },
+    { provide: AccessStore, useValue: stores.access },
+    { provide: AuditStore, useValue: stores.audit },
+    { provide: ModelStore, useValue: stores.models },
+  ];
+}
