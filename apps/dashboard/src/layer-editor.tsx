@@ -1,4 +1,5 @@
-import { DTYPES, type EditedLayer, EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS } from './layer-link.js';
+import { DTYPES } from '@alphaflops/conv';
+import { type EditedLayer, EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS } from './layer-link.js';
 import { Panel, TableBox } from './ui.js';
 
 /** Layers as rows; sizes in elements, padding “same”. */

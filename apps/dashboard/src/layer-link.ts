@@ -1,19 +1,8 @@
-import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
+import { CONV_SPEC_DEFAULTS, type ConvSpec, DTYPES } from '@alphaflops/conv';
 import type { Layer } from './api.js';
 
 /** A layer as the editor holds it: every axis given. */
-export interface EditedLayer {
-  readonly height: number;
-  readonly width: number;
-  readonly cin: number;
-  readonly cout: number;
-  readonly kernel_h: number;
-  readonly kernel_w: number;
-  readonly stride: number;
-  readonly groups: number;
-  readonly batch: number;
-  readonly dtype: 'f32' | 'f16' | 'bf16';
-}
+export type EditedLayer = Omit<ConvSpec, 'padding' | 'layout'>;
 
 export const NUMBER_COLUMNS = [
   ['height', 'Height'],
@@ -26,8 +15,6 @@ export const NUMBER_COLUMNS = [
   ['groups', 'Groups'],
   ['batch', 'Batch'],
 ] as const;
-
-export const DTYPES = ['f32', 'f16', 'bf16'] as const;
 
 export const FIRST_LAYER: EditedLayer = {
   ...{ height: 56, width: 56, cin: 64, cout: 128, kernel_h: 3, kernel_w: 3 },

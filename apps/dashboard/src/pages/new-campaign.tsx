@@ -1,3 +1,4 @@
+import { DTYPES } from '@alphaflops/conv';
 import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
@@ -7,8 +8,6 @@ import { CampaignPreviewPanel } from '../campaign-preview.js';
 import { DESIGNS, type DesignName, SEEDED } from '../designs.js';
 import { answered, useSession } from '../session.js';
 import { Busy, Empty, Field, PageHead, Panel, Trouble } from '../ui.js';
-
-const DTYPES = ['f32', 'f16', 'bf16'] as const;
 
 export default function NewCampaignPage() {
   const { design } = useParams();
