@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
+import { enrolment } from './support/requests.js';
 import { Stack } from './support/stack.js';
 
 const COORDINATOR = resolve(import.meta.dirname, '../apps/coordinator/dist/main.js');
@@ -43,31 +44,6 @@ async function call(
   };
 }
 
-const device = {
-  uuid: 'u-1',
-  sku: 'Test device',
-  kind: 'cpu',
-  executor: 'fake',
-  memoryBytes: 1e9,
-  smCount: null,
-  provenance: {
-    schema: 'alphaflops.provenance/1',
-    device: {},
-    executor: { name: 'fake', version: '1' },
-    libraries: {},
-    mathMode: 'none',
-    worker: { version: '1', commit: null, dirty: null },
-    host: { hostname: 'h', cpu: 'c', os: 'o', kernel: 'k', node: 'n' },
-  },
-};
-const enrolment = {
-  name: 'n',
-  version: '1',
-  protocolVersion: WORKER_PROTOCOL_VERSION,
-  publicKey: 'A'.repeat(43),
-  devices: [device],
-};
-
 async function joinToken(request: object = {}): Promise<{ id: string; token: string }> {
   const answer = await call('POST', '/v1/join-tokens', request);
   expect(answer.status).toBe(201);
@@ -76,7 +52,7 @@ async function joinToken(request: object = {}): Promise<{ id: string; token: str
 
 async function enrolled(): Promise<{ id: string; token: string; deviceClassId: string }> {
   const { token } = await joinToken();
-  const answer = await call('POST', '/v1/workers', enrolment, token);
+  const answer = await call('POST', '/v1/workers', enrolment(), token);
   expect(answer.status).toBe(201);
   const { worker, workerToken } = answer.body as { worker: { id: string }; workerToken: string };
   const classes = (await call('GET', '/v1/device-classes')).body as { items: { id: string }[] };
@@ -97,21 +73,21 @@ describe('who may do what', () => {
 
   it('lets a join token be used as often as it says, until it is revoked', async () => {
     const { id, token } = await joinToken({ maxUses: 2 });
-    const enrol = async () => (await call('POST', '/v1/workers', enrolment, token)).body.code ?? 'enrolled';
+    const enrol = async () => (await call('POST', '/v1/workers', enrolment(), token)).body.code ?? 'enrolled';
     expect([await enrol(), await enrol(), await enrol()]).toEqual(['enrolled', 'enrolled', 'used-up-token']);
     expect((await call('DELETE', `/v1/join-tokens/${id}`)).status).toBe(204);
     expect(await enrol()).toBe('revoked-token');
-    expect((await call('POST', '/v1/workers', enrolment, 'af_join_invented')).body.code).toBe(
+    expect((await call('POST', '/v1/workers', enrolment(), 'af_join_invented')).body.code).toBe(
       'unknown-token',
     );
-    expect((await call('POST', '/v1/workers', enrolment, stack.token)).body.code).toBe('unknown-token');
+    expect((await call('POST', '/v1/workers', enrolment(), stack.token)).body.code).toBe('unknown-token');
   });
 
   it('tells a worker of another protocol version to upgrade, and spends no use on it', async () => {
     const { token } = await joinToken();
-    const old = await call('POST', '/v1/workers', { ...enrolment, protocolVersion: 99 }, token);
+    const old = await call('POST', '/v1/workers', { ...enrolment(), protocolVersion: 99 }, token);
     expect([old.status, old.body.code]).toEqual([426, 'upgrade-worker']);
-    expect((await call('POST', '/v1/workers', enrolment, token)).status).toBe(201);
+    expect((await call('POST', '/v1/workers', enrolment(), token)).status).toBe(201);
   });
 
   it('tells a running worker of an older protocol version to leave after its batch, and to upgrade', async () => {
