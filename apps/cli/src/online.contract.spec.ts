@@ -101,7 +101,28 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       expect(all).toHaveLength(12);
       // A busy machine may make some of them noisy; the CSV has the good ones, below its header.
       const good = all.filter(({ outcome }) => outcome === 'ok').length;
-      expect(await lines('samples.csv')).toHaveLength(good + 1);
+      const rows = await lines('samples.csv');
+      expect(rows).toHaveLength(good + 1);
+
+      // The same shapes in twice the time, and one that the campaign does not have.
+      const [header = '', first = '', ...rest] = rows;
+      const time = header.split(',').indexOf('time_ms');
+      const twice = (row: string, size: string | null = null) =>
+        row
+          .split(',')
+          .map((cell, at) => (at === time ? String(2 * Number(cell)) : at === 1 ? (size ?? cell) : cell))
+          .join(',');
+      const others = [header, twice(first, '777'), ...rest.map((row) => twice(row))];
+      await writeFile(join(directory, 'twice.csv'), `${others.join('\n')}\n`);
+      const compared = await parsed<{ ratios: object[]; worst: object[] }>(
+        ...['campaign', 'compare', id, 'twice.csv', '--worst', '3'],
+      );
+      expect(compared.ratios[0]).toMatchObject({ kernels: 'all', shapes: good - 1, within10: 0 });
+      expect(compared.ratios[0]).toMatchObject({ p10: 2, median: 2, p90: 2 });
+      expect(compared.worst).toHaveLength(3);
+      expect((await alphaflops('campaign', 'compare', id, id)).out).toMatch(
+        /^all .* 1 +1 +1 +100 % +100 %$/m,
+      );
       const fit = await alphaflops('model', 'fit', deviceClassId, '--form', 'alpha');
       expect(fit.out).toMatch(/Published \S+-v2\./);
     }, 120_000);
@@ -135,6 +156,20 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
         exitCode: 2,
         err: 'error: There is no campaign "c-none".\n',
       });
+      expect((await alphaflops('campaign', 'compare', 'c-none', 'c-none')).err).toContain(
+        'no campaign "c-none"',
+      );
+      await writeFile(
+        join(directory, 'one.csv'),
+        'height,width,cin,cout,kernel_h,kernel_w,time_ms\n1,1,1,1,1,1,1\n',
+      );
+      await writeFile(
+        join(directory, 'other.csv'),
+        'height,width,cin,cout,kernel_h,kernel_w,time_ms\n2,1,1,1,1,1,1\n',
+      );
+      const apart = await alphaflops('campaign', 'compare', 'one.csv', 'other.csv');
+      expect(apart.exitCode).toBe(2);
+      expect(apart.err).toContain('share no shape');
       const unknown = await alphaflops(
         ...['campaign', 'create', '--name', 'x', '--design', 'random', '--budget', '3', '--target', 'abacus'],
       );

@@ -11,6 +11,7 @@ import { interruption } from '../stack/interruption.js';
 import { json, seconds, significant, table } from '../tables.js';
 import { targetOf } from '../target.js';
 import { watchCampaign } from '../watch.js';
+import { campaignCompareCommand } from './campaign-compare.js';
 
 type CampaignRequest = components['schemas']['CampaignRequest'];
 
@@ -90,6 +91,7 @@ export function campaignCommand(): Command {
         await watch(connect(options), id);
       }),
   );
+  command.addCommand(campaignCompareCommand());
   for (const [name, description] of Object.entries(CHANGES)) {
     command.addCommand(
       withConnection(new Command(name).argument('<id>').description(description))
