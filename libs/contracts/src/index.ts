@@ -2,6 +2,7 @@ export * from './access.js';
 export * from './api.js';
 export * from './campaign.js';
 export * from './conv-spec.js';
+export * from './dataset.js';
 export * from './device.js';
 export * from './ids.js';
 export * from './jobs.js';

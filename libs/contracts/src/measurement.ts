@@ -97,6 +97,20 @@ export const TimingSchema = z
   .meta({ id: 'Timing' });
 export type Timing = z.infer<typeof TimingSchema>;
 
+/** The timing of a stored sample. One that was imported from a plain table may have nothing but its median. */
+export const SampleTimingSchema = TimingSchema.extend({
+  timeMinMs: positiveMs.nullable(),
+  timeQ25Ms: positiveMs.nullable(),
+  timeQ75Ms: positiveMs.nullable(),
+  timeMeanMs: positiveMs.nullable(),
+  cv: TimingSchema.shape.cv.nullable(),
+  repetitions: TimingSchema.shape.repetitions.nullable(),
+  innerIterations: TimingSchema.shape.innerIterations.nullable(),
+  warmUpRuns: TimingSchema.shape.warmUpRuns.nullable(),
+  stoppedBy: TimingSchema.shape.stoppedBy.nullable(),
+}).meta({ id: 'SampleTiming' });
+export type SampleTiming = z.infer<typeof SampleTimingSchema>;
+
 /** State of the device at one moment. Null where the device or its driver cannot tell. */
 export const ConditionsSchema = z
   .object({

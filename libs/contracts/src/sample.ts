@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, TimestampSchema } from './ids.js';
-import { MeasurementSchema, OutcomeSchema, TimingSchema, ConditionsSchema } from './measurement.js';
+import { MeasurementSchema, OutcomeSchema, SampleTimingSchema, ConditionsSchema } from './measurement.js';
 
 /**
  * One stored measurement. At most one counts for each slot (campaignId, targetId, specIndex, replicate):
@@ -26,7 +26,7 @@ export const SampleSchema = z
     provenanceId: z.string().nullable().describe('sha-256 of the provenance record'),
     outcome: OutcomeSchema,
     reason: z.string().nullable(),
-    timing: TimingSchema.nullable(),
+    timing: SampleTimingSchema.nullable(),
     conditions: z.object({ before: ConditionsSchema, after: ConditionsSchema }).nullable(),
     algorithm: z.string().nullable(),
     workspaceBytes: z.number().nullable(),
@@ -42,6 +42,9 @@ export const SampleSchema = z
       .nullable()
       .default(null)
       .describe('of the worker (Ed25519, base64url); null where no worker brought a result'),
+    importedAt: TimestampSchema.optional().describe(
+      'it came by import, and its signature, if it had one, was left behind; absent: measured by a worker of ours',
+    ),
   })
   .meta({ id: 'Sample' });
 export type Sample = z.infer<typeof SampleSchema>;

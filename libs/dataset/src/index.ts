@@ -5,3 +5,6 @@ export { readAllSamples, readSamples, readSpecs, type SampleRow, type SpecRow } 
 export { EXTRA_COLUMNS, type ExtraColumn, type Extras } from './row-reader.js';
 export { MAX_RECORD_BYTES, type TextSource } from './text-source.js';
 export * from './write.js';
+export { COLUMNS, type Column } from './snapshot/columns.js';
+export { rowOfSample, sampleOfRow } from './snapshot/row.js';
+export { writeRowsParquet } from './snapshot/parquet-write.js';

@@ -196,12 +196,16 @@ function SampleRow({ sample }: { sample: Sample }) {
       </td>
       <td className="number">{timing === null ? '–' : significant(timing.timeMs)}</td>
       <td className="number">
-        {timing === null ? '–' : `${significant(timing.timeQ25Ms, 3)} – ${significant(timing.timeQ75Ms, 3)}`}
+        {timing === null || timing.timeQ25Ms === null || timing.timeQ75Ms === null
+          ? '–'
+          : `${significant(timing.timeQ25Ms, 3)} – ${significant(timing.timeQ75Ms, 3)}`}
       </td>
       <td className="number">
         {timing === null || timing.energyMj === null ? '–' : significant(timing.energyMj, 3)}
       </td>
-      <td className="number">{timing === null ? '–' : count(timing.repetitions)}</td>
+      <td className="number">
+        {timing === null || timing.repetitions === null ? '–' : count(timing.repetitions)}
+      </td>
       <td className="when">{sample.deviceId ?? '–'}</td>
       <td className="when">
         <Link href={`/campaigns/${sample.campaignId}`}>{sample.campaignId}</Link>

@@ -1762,7 +1762,7 @@ export interface components {
             provenanceId: string | null;
             outcome: components["schemas"]["Outcome"];
             reason: string | null;
-            timing: components["schemas"]["Timing"] | null;
+            timing: components["schemas"]["SampleTiming"] | null;
             conditions: {
                 before: components["schemas"]["Conditions"];
                 after: components["schemas"]["Conditions"];
@@ -1780,24 +1780,29 @@ export interface components {
              * @default null
              */
             signature: string | null;
+            /**
+             * Format: date-time
+             * @description it came by import, and its signature, if it had one, was left behind; absent: measured by a worker of ours
+             */
+            importedAt?: string;
         };
-        Timing: {
+        SampleTiming: {
             /** @description median; device time where the executor can tell it from host time */
             timeMs: number;
-            timeMinMs: number;
-            timeQ25Ms: number;
-            timeQ75Ms: number;
-            timeMeanMs: number;
+            timeMinMs: number | null;
+            timeQ25Ms: number | null;
+            timeQ75Ms: number | null;
+            timeMeanMs: number | null;
             /** @description standard deviation over mean of the batch times */
-            cv: number;
+            cv: number | null;
             /** @description timed batches */
-            repetitions: number;
+            repetitions: number | null;
             /** @description convolutions in one timed batch */
-            innerIterations: number;
-            warmUpRuns: number;
+            innerIterations: number | null;
+            warmUpRuns: number | null;
             batchTimesMs: number[];
-            /** @enum {string} */
-            stoppedBy: "relative-standard-error" | "total-time";
+            /** @enum {string|null} */
+            stoppedBy: "relative-standard-error" | "total-time" | null;
             /** @description launch by launch, with launch cost in it; null where not measured */
             eagerMs: number | null;
             /** @description energy of one convolution, idle power included; null, never 0, where not measured */

@@ -1,0 +1,83 @@
+import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
+
+/** `int` fits 32 bits, `long` 53; `texts` and `numbers` are lists. */
+export type ColumnKind = 'int' | 'long' | 'number' | 'text' | 'numbers' | 'texts';
+
+/** Every column of a data set, in order. */
+const KINDS = {
+  sample_id: 'text',
+  batch: 'int',
+  height: 'int',
+  width: 'int',
+  cin: 'int',
+  cout: 'int',
+  kernel_h: 'int',
+  kernel_w: 'int',
+  stride: 'int',
+  groups: 'int',
+  dtype: 'text',
+  padding: 'text',
+  layout: 'text',
+  time_ms: 'number',
+  time_min_ms: 'number',
+  time_q25_ms: 'number',
+  time_q75_ms: 'number',
+  time_mean_ms: 'number',
+  cv: 'number',
+  repetitions: 'int',
+  inner_iterations: 'long',
+  warm_up_runs: 'int',
+  stopped_by: 'text',
+  batch_times_ms: 'numbers',
+  eager_ms: 'number',
+  energy_mj: 'number',
+  energy_window_ms: 'number',
+  energy_iterations: 'long',
+  energy_integrated_mj: 'number',
+  energy_doubt: 'text',
+  energy_not_measured: 'text',
+  algorithm: 'text',
+  workspace_bytes: 'number',
+  sm_clock_mhz: 'number',
+  max_sm_clock_mhz: 'number',
+  temperature_c: 'number',
+  power_w: 'number',
+  throttle_reasons: 'texts',
+  other_processes: 'int',
+  host_load1: 'number',
+  before_sm_clock_mhz: 'number',
+  before_max_sm_clock_mhz: 'number',
+  before_temperature_c: 'number',
+  before_power_w: 'number',
+  before_throttle_reasons: 'texts',
+  before_other_processes: 'int',
+  before_host_load1: 'number',
+  device_class_id: 'text',
+  device_id: 'text',
+  worker_id: 'text',
+  campaign_id: 'text',
+  target_id: 'text',
+  spec_index: 'int',
+  replicate: 'int',
+  attempt: 'int',
+  batch_index: 'int',
+  protocol: 'text',
+  protocol_version: 'int',
+  provenance_id: 'text',
+  started_at: 'text',
+  recorded_at: 'text',
+  signature: 'text',
+} as const satisfies Record<keyof DatasetRow, ColumnKind>;
+
+export interface Column {
+  readonly name: keyof DatasetRow;
+  readonly kind: ColumnKind;
+  readonly nullable: boolean;
+  readonly description: string;
+}
+
+export const COLUMNS: readonly Column[] = Object.entries(KINDS).map(([key, kind]) => {
+  const name = key as keyof DatasetRow;
+  const schema = DatasetRowSchema.shape[name];
+  return { name, kind, nullable: schema.safeParse(null).success, description: schema.description ?? '' };
+});

@@ -1,0 +1,171 @@
+import { toUSVString } from 'node:util';
+import type { Conditions, DatasetRow, Sample, SampleTiming } from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
+
+/** A good sample as a row. @throws Error for any other */
+export function rowOfSample(sample: Sample): DatasetRow {
+  const { spec, timing, conditions } = sample;
+  if (sample.outcome !== 'ok' || timing === null) throw new Error(`${sample.id} is no good sample`);
+  const { energy } = timing;
+  const counted = energy?.measured === true ? energy : null;
+  const after = conditions?.after ?? null;
+  const before = conditions?.before ?? null;
+  return {
+    sample_id: sample.id,
+    batch: spec.batch,
+    height: spec.height,
+    width: spec.width,
+    cin: spec.cin,
+    cout: spec.cout,
+    kernel_h: spec.kernel_h,
+    kernel_w: spec.kernel_w,
+    stride: spec.stride,
+    groups: spec.groups,
+    dtype: spec.dtype,
+    padding: spec.padding,
+    layout: spec.layout,
+    time_ms: timing.timeMs,
+    time_min_ms: timing.timeMinMs,
+    time_q25_ms: timing.timeQ25Ms,
+    time_q75_ms: timing.timeQ75Ms,
+    time_mean_ms: timing.timeMeanMs,
+    cv: timing.cv,
+    repetitions: timing.repetitions,
+    inner_iterations: timing.innerIterations,
+    warm_up_runs: timing.warmUpRuns,
+    stopped_by: timing.stoppedBy,
+    batch_times_ms: timing.batchTimesMs,
+    eager_ms: timing.eagerMs,
+    energy_mj: timing.energyMj,
+    energy_window_ms: counted?.windowMs ?? null,
+    energy_iterations: counted?.iterations ?? null,
+    energy_integrated_mj: counted?.integratedMj ?? null,
+    energy_doubt: wellFormed(counted?.doubt),
+    energy_not_measured: energy?.measured === false ? wellFormed(energy.reason) : null,
+    algorithm: wellFormed(sample.algorithm),
+    workspace_bytes: sample.workspaceBytes,
+    sm_clock_mhz: after?.smClockMhz ?? null,
+    max_sm_clock_mhz: after?.maxSmClockMhz ?? null,
+    temperature_c: after?.temperatureC ?? null,
+    power_w: after?.powerW ?? null,
+    throttle_reasons: after?.throttleReasons ?? null,
+    other_processes: after?.otherProcesses ?? null,
+    host_load1: after?.hostLoad1 ?? null,
+    before_sm_clock_mhz: before?.smClockMhz ?? null,
+    before_max_sm_clock_mhz: before?.maxSmClockMhz ?? null,
+    before_temperature_c: before?.temperatureC ?? null,
+    before_power_w: before?.powerW ?? null,
+    before_throttle_reasons: before?.throttleReasons ?? null,
+    before_other_processes: before?.otherProcesses ?? null,
+    before_host_load1: before?.hostLoad1 ?? null,
+    device_class_id: sample.deviceClassId,
+    device_id: sample.deviceId,
+    worker_id: sample.workerId,
+    campaign_id: sample.campaignId,
+    target_id: sample.targetId,
+    spec_index: sample.specIndex,
+    replicate: sample.replicate,
+    attempt: sample.attempt,
+    batch_index: sample.batchIndex,
+    protocol: sample.protocol.name,
+    protocol_version: sample.protocol.version,
+    provenance_id: sample.provenanceId,
+    started_at: sample.startedAt,
+    recorded_at: sample.recordedAt,
+    signature: sample.signature,
+  };
+}
+
+/** The sample that `rowOfSample` made the row of. */
+export function sampleOfRow(row: DatasetRow): Sample {
+  const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups, dtype, padding, layout } = row;
+  const spec = {
+    ...{ batch, height, width, cin, cout, kernel_h, kernel_w },
+    ...{ stride, groups, dtype, padding, layout },
+  };
+  return {
+    id: row.sample_id,
+    campaignId: row.campaign_id,
+    targetId: row.target_id,
+    specIndex: row.spec_index,
+    replicate: row.replicate,
+    attempt: row.attempt,
+    batchIndex: row.batch_index,
+    specKey: specKey(spec),
+    spec,
+    deviceId: row.device_id,
+    deviceClassId: row.device_class_id,
+    workerId: row.worker_id,
+    protocol: { name: row.protocol, version: row.protocol_version },
+    provenanceId: row.provenance_id,
+    outcome: 'ok',
+    reason: null,
+    timing: timingOf(row),
+    conditions: conditionsOf(row),
+    algorithm: row.algorithm,
+    workspaceBytes: row.workspace_bytes,
+    startedAt: row.started_at,
+    recordedAt: row.recorded_at,
+    signature: row.signature,
+  };
+}
+
+function timingOf(row: DatasetRow): SampleTiming {
+  const energy = energyOf(row);
+  return {
+    timeMs: row.time_ms,
+    timeMinMs: row.time_min_ms,
+    timeQ25Ms: row.time_q25_ms,
+    timeQ75Ms: row.time_q75_ms,
+    timeMeanMs: row.time_mean_ms,
+    cv: row.cv,
+    repetitions: row.repetitions,
+    innerIterations: row.inner_iterations,
+    warmUpRuns: row.warm_up_runs,
+    batchTimesMs: row.batch_times_ms,
+    stoppedBy: row.stopped_by,
+    eagerMs: row.eager_ms,
+    energyMj: row.energy_mj,
+    ...(energy && { energy }),
+  };
+}
+
+function energyOf(row: DatasetRow): SampleTiming['energy'] {
+  if (row.energy_not_measured !== null) return { measured: false, reason: row.energy_not_measured };
+  if (row.energy_window_ms === null || row.energy_iterations === null) return undefined;
+  return {
+    measured: true,
+    windowMs: row.energy_window_ms,
+    iterations: row.energy_iterations,
+    integratedMj: row.energy_integrated_mj,
+    doubt: row.energy_doubt,
+  };
+}
+
+function conditionsOf(row: DatasetRow): Sample['conditions'] {
+  if (row.throttle_reasons === null || row.before_throttle_reasons === null) return null;
+  const after: Conditions = {
+    smClockMhz: row.sm_clock_mhz,
+    maxSmClockMhz: row.max_sm_clock_mhz,
+    temperatureC: row.temperature_c,
+    powerW: row.power_w,
+    throttleReasons: row.throttle_reasons,
+    otherProcesses: row.other_processes,
+    hostLoad1: row.host_load1,
+  };
+  const before: Conditions = {
+    smClockMhz: row.before_sm_clock_mhz,
+    maxSmClockMhz: row.before_max_sm_clock_mhz,
+    temperatureC: row.before_temperature_c,
+    powerW: row.before_power_w,
+    throttleReasons: row.before_throttle_reasons,
+    otherProcesses: row.before_other_processes,
+    hostLoad1: row.before_host_load1,
+  };
+  return { before, after };
+}
+
+/** Half of a character, left by a cut, becomes U+FFFD, as in any file of UTF-8. */
+function wellFormed(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : toUSVString(text);
+}
