@@ -1,10 +1,11 @@
 // Checks executor cudnn on a machine with a GPU against measurements of an H100, within a time limit:
-//   run.sh [--out FOLDER] [--limit-s 450] [--library-path FOLDERS]
+//   run.sh [--out FOLDER] [--limit-s 450] [--library-path FOLDERS] [--only CHECK …]
 // Prints what it found and writes it to FOLDER/gpu-check.json. Exit code 1 when something that must hold does not;
 // the goals that compare times hold only for the kind of GPU that the data were measured on.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Deployment, pytorchHere } from './campaign.mjs';
 import { runSuite } from './tiny-runner.mjs';
 import { checkOutput, ExecutorHost, measureSpec, systemClock } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
@@ -16,6 +17,7 @@ const { values: args } = parseArgs({
     out: { type: 'string', default: '.' },
     'limit-s': { type: 'string', default: '450' },
     'library-path': { type: 'string', default: process.env.LD_LIBRARY_PATH ?? '' },
+    only: { type: 'string', multiple: true },
   },
 });
 const startedMs = performance.now();
@@ -23,6 +25,7 @@ const limitMs = 1000 * Number(args['limit-s']);
 const leftMs = () => limitMs - (performance.now() - startedMs);
 const settings = { libraryPath: args['library-path'].split(':').filter((folder) => folder !== '') };
 const gpu = protocolNamed('gpu');
+const PYTORCH_SHAPES = 200;
 const report = { startedAt: new Date().toISOString(), node: process.version, failures: [] };
 
 const probed = await createExecutor('cudnn', settings).probe();
@@ -34,8 +37,14 @@ report.device = probed.devices[0].provenance;
 const { uuid, sku } = probed.devices[0];
 console.log(`${sku}: ${JSON.stringify(report.device.libraries)}, driver ${report.device.device.driver}`);
 
+const CHECKS = [conformance, everyPrecision, times, campaign, energy, ownProcess, coldAndFind];
+const unknown = (args.only ?? []).filter((name) => !CHECKS.some((check) => check.name === name));
+if (unknown.length > 0) {
+  console.error(`There is no check ${unknown.join(', ')}: ${CHECKS.map(({ name }) => name).join(', ')}.`);
+  process.exit(2);
+}
 /** Each writes its part of the report; one that throws is a failure and the others go on. */
-for (const check of [conformance, everyPrecision, times, energy, ownProcess, coldAndFind]) {
+for (const check of CHECKS.filter(({ name }) => args.only?.includes(name) ?? true)) {
   const beganMs = performance.now();
   try {
     report[check.name] = await check();
@@ -120,6 +129,51 @@ async function times() {
   return { outcomes, shapesPerS, evenPadding: quantiles(ratios), unevenPadding: quantiles(uneven) };
 }
 
+/**
+ * What queue, child process and store cost: 1,000 shapes through a whole deployment, and in a bare loop before and after.
+ * Goal: 1.05 times the loop. Then the first of them through PyTorch, if that is here, and both compared.
+ */
+async function campaign() {
+  const specs = readRows('h100-campaign.csv').map(({ spec }) => spec);
+  const csv = readFileSync(join(import.meta.dirname, 'h100-campaign.csv'), 'utf8');
+  const bareLoopMs = () =>
+    withSession('cudnn', settings, async (session) => {
+      await measureSpec(session, specs[0], gpu, systemClock);
+      const beganMs = performance.now();
+      for (const spec of specs) await measureSpec(session, spec, gpu, systemClock);
+      return performance.now() - beganMs;
+    });
+  const pytorch = await pytorchHere();
+  const deployment = new Deployment(args['library-path']);
+  try {
+    await deployment.start({ withPytorch: pytorch.ok });
+    // What only the first campaign has to do, such as starting the executor's process, is done here.
+    await deployment.campaign('warm-up', 'cudnn', rowsOf(csv, 10));
+    const bareMs = [await bareLoopMs()];
+    const { id, wallMs, outcomes } = await deployment.campaign('cudnn', 'cudnn', csv);
+    bareMs.push(await bareLoopMs());
+    const ratio = wallMs / ((bareMs[0] + bareMs[1]) / 2);
+    const result = { shapes: specs.length, outcomes, bareMs, wallMs, ratio };
+    if (!pytorch.ok) return { ...result, pytorch: pytorch.reason };
+    const other = await deployment.campaign('PyTorch', 'process', rowsOf(csv, PYTORCH_SHAPES));
+    const { ratios } = await deployment.compare(other.id, id);
+    return {
+      ...result,
+      pytorch: { outcomes: other.outcomes, wallMs: other.wallMs, cudnnOverPytorch: ratios },
+    };
+  } finally {
+    await deployment.stop();
+  }
+}
+
+/** The first rows of a CSV, and its header. */
+function rowsOf(csv, count) {
+  return `${csv
+    .split('\n')
+    .slice(0, count + 1)
+    .join('\n')}\n`;
+}
+
 /** Goal: within 5 % in the median. */
 async function energy() {
   const ratios = [];
@@ -200,7 +254,7 @@ async function coldAndFind() {
 async function withSession(name, options, work) {
   const session = await createExecutor(name, options).open(uuid);
   try {
-    await work(session);
+    return await work(session);
   } finally {
     await session.dispose();
   }

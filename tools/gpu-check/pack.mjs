@@ -17,13 +17,21 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
-/** What gpu-check.mjs imports; their dependencies come along. The native part of koffi is an optional one. */
-const PACKAGES = ['@alphaflops/executor', '@alphaflops/executor-cudnn', '@alphaflops/measure', 'expect'];
-const NATIVE = [`@koromix/koffi-${process.platform}-${process.arch}`];
+/** What gpu-check.mjs imports and runs; their dependencies come along. The native parts are optional ones. */
+const PACKAGES = ['alphaflops', 'expect'];
+const NATIVE = [
+  `@koromix/koffi-${process.platform}-${process.arch}`,
+  `@libsql/${process.platform}-${process.arch}-gnu`,
+];
+/** Only loaded when such an executor is asked for. */
+const LEFT_OUT = new Set(['@alphaflops/executor-tfjs']);
+/** Files for browsers, built from its dependencies. */
+const WITHOUT_DEPENDENCIES = new Set(['@alphaflops/dashboard']);
 const SHAPES = 400;
 const ENERGY_SHAPES = 60;
+const CAMPAIGN_SHAPES = 1000;
 
 const [data, output] = process.argv.slice(2);
 if (data === undefined || output === undefined) {
@@ -38,25 +46,46 @@ try {
   for (const [name, folder] of closure([...PACKAGES, ...NATIVE])) copyPackage(name, folder);
   cpSync(realpathSync(process.execPath), join(target, 'node'));
   execFileSync('strip', ['--strip-unneeded', join(target, 'node')], { stdio: 'ignore' });
-  for (const file of ['gpu-check.mjs', 'tiny-runner.mjs', 'run.sh']) {
+  for (const file of ['gpu-check.mjs', 'campaign.mjs', 'tiny-runner.mjs', 'run.sh']) {
     cpSync(join(import.meta.dirname, file), join(target, file));
   }
+  cpSync(join(root, 'tools/pytorch-executor/alphaflops_pytorch.py'), join(target, 'alphaflops_pytorch.py'));
   chmodSync(join(target, 'run.sh'), 0o755);
-  writeRows('h100-random.csv', SHAPES);
-  writeRows('h100-energy.csv', ENERGY_SHAPES);
+  packRedis();
+  writeRows('h100-random.csv', SHAPES, 'h100-random.csv');
+  writeRows('h100-energy.csv', ENERGY_SHAPES, 'h100-energy.csv');
+  writeRows('h100-random.csv', CAMPAIGN_SHAPES, 'h100-campaign.csv');
   execFileSync('tar', ['czf', resolve(output), '-C', work, 'gpu-check']);
   console.log(`${output}: ${(statSync(output).size / 2 ** 20).toFixed(1)} MiB`);
 } finally {
   rmSync(work, { recursive: true });
 }
 
+/** redis-server with the libraries that it needs, their loader included: the machine may have others, or none. */
+function packRedis() {
+  const program = realpathSync(execFileSync('which', ['redis-server'], { encoding: 'utf8' }).trim());
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+(?= \(0x)/g) ?? [];
+  const loader = libraries.find((path) => basename(path).startsWith('ld-linux'));
+  if (loader === undefined) throw new Error(`${program} has no loader among ${libraries.join(' ')}`);
+  mkdirSync(join(target, 'redis'));
+  for (const path of libraries) cpSync(realpathSync(path), join(target, 'redis', basename(path)));
+  cpSync(program, join(target, 'redis/redis-server.bin'));
+  writeFileSync(
+    join(target, 'redis/redis-server'),
+    '#!/bin/sh\nhere=$(dirname "$0")\n' +
+      `exec "$here/${basename(loader)}" --library-path "$here" "$here/redis-server.bin" "$@"\n`,
+    { mode: 0o755 },
+  );
+}
+
 /** Packages and all that they depend on, each once: the workspace has one version of each. */
 function closure(names) {
   const found = new Map();
   const add = (name, from) => {
-    if (found.has(name)) return;
+    if (found.has(name) || LEFT_OUT.has(name)) return;
     const folder = locate(name, from);
     found.set(name, folder);
+    if (WITHOUT_DEPENDENCIES.has(name)) return;
     const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     for (const dependency of Object.keys(dependencies)) add(dependency, folder);
   };
@@ -74,8 +103,8 @@ function locate(name, from) {
 
 function copyPackage(name, folder) {
   const leftOut = name.startsWith('@alphaflops/')
-    ? /^\/(src|test|node_modules)$|\.spec\./
-    : /^\/(vendor|doc|node_modules)$|\.map$/;
+    ? /^\/(src|test|node_modules)$|\.spec\.|\.map$|\.d\.ts$/
+    : /^\/(vendor|doc|node_modules)$|\.map$|\.d\.[cm]?ts$/;
   cpSync(folder, join(target, 'node_modules', name), {
     recursive: true,
     filter: (path) => !leftOut.test(path.slice(folder.length)),
@@ -83,8 +112,8 @@ function copyPackage(name, folder) {
 }
 
 /** Evenly spread rows: the file is in random order. */
-function writeRows(name, count) {
-  const [header, ...rows] = readFileSync(join(data, name), 'utf8').trimEnd().split('\n');
+function writeRows(from, count, name) {
+  const [header, ...rows] = readFileSync(join(data, from), 'utf8').trimEnd().split('\n');
   const step = Math.max(1, Math.floor(rows.length / count));
   const chosen = rows.filter((_, index) => index % step === 0).slice(0, count);
   writeFileSync(join(target, name), `${[header, ...chosen].join('\n')}\n`);
