@@ -10,7 +10,7 @@ export const PROCESS_EXECUTORS = ['process'] as const;
 
 const SettingsSchema = z.strictObject({
   /** The program and its arguments in one text; words in quotes may hold spaces. No shell reads it. */
-  command: z.string().trim().min(1),
+  command: z.string('none was given').trim().min(1, 'it is empty'),
   /** How long one request may take; a measurement has a limit of its own, kept by its host. */
   requestLimitMs: z.int().min(1).default(3_600_000),
 });
