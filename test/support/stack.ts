@@ -204,6 +204,8 @@ export class Stack {
     const child = fork(program, args, {
       cwd: this.directory,
       silent: true,
+      // Nothing of how this process was started: the build is plain Node.
+      execArgv: [],
       env: {
         PATH: process.env['PATH'] ?? '',
         HOME: this.directory,
