@@ -6,6 +6,7 @@ import {
   type MeasureResult,
   type Protocol,
   type Provenance,
+  type SlotResult,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import type { JobContext } from '@alphaflops/queue';
@@ -15,8 +16,12 @@ type ConvSpec = MeasureJob['slots'][number]['spec'];
 
 /** Measures one spec on one device; rejects only when the executor as a whole cannot be used, or on the signal. */
 export interface SpecMeasurer {
-  measure(spec: ConvSpec, protocol: Protocol, signal: AbortSignal): Promise<Measurement>;
+  /** @param next what will be asked for after this, so that the device need not wait for the question */
+  measure(spec: ConvSpec, protocol: Protocol, signal: AbortSignal, next?: ConvSpec): Promise<Measurement>;
 }
+
+/** The next batch is asked for when the one in hand will last so long; it has to come over the network until then. */
+const NEXT_BATCH_AHEAD_MS = 500;
 
 /** Whose samples they are. */
 export interface Origin {
@@ -27,36 +32,55 @@ export interface Origin {
   readonly signingKey: KeyObject;
 }
 
-/** Measures the slots of one batch one after the other, in the order of the job, and signs what came of each. */
+/**
+ * Measures the slots of one batch one after the other, in the order of the job, and signs what came of each. Signing is
+ * done while the next one is measured.
+ */
 export async function runBatch(
   job: MeasureJob,
-  { attempt, signal }: JobContext,
-  { workerId, deviceId, provenance, signingKey }: Origin,
+  { attempt, signal, takeNext }: JobContext,
+  origin: Origin,
   measurer: SpecMeasurer,
 ): Promise<MeasureResult> {
-  const { campaignId, targetId, batchIndex, protocol } = job;
-  const { name, version } = protocol;
-  const common = {
-    campaignId,
-    targetId,
-    batchIndex,
-    attempt,
-    protocol: { name, version },
-    workerId,
-    deviceId,
-  };
-  const batch = { ...common, provenanceId: provenanceId(provenance) };
+  const sign = signerOf(job, attempt, origin);
   const results: MeasureResult['results'] = [];
-  for (const { specIndex, replicate, spec } of job.slots) {
+  const beganMs = performance.now();
+  let signLast = (): unknown => null;
+  for (const [at, { spec, ...slot }] of job.slots.entries()) {
     if (signal.aborted) throw new Error('the batch was taken away');
     const startedAt = new Date().toISOString();
-    // What is signed has to be what arrives: the fields of the contract and no others.
-    const measurement = MeasurementSchema.parse(await measurer.measure(spec, protocol, signal));
-    const slot = { specIndex, replicate, startedAt };
-    const fields = { ...batch, ...slot, specKey: specKey(spec), ...fieldsOfMeasurement(measurement) };
-    results.push({ ...slot, measurement, signature: signSample(fields, signingKey) });
+    const measuring = measurer.measure(spec, job.protocol, signal, job.slots[at + 1]?.spec);
+    if (leftMs(performance.now() - beganMs, at, job.slots.length) < NEXT_BATCH_AHEAD_MS) takeNext();
+    const [measurement] = await Promise.all([measuring, Promise.resolve().then(signLast)]);
+    signLast = () => results.push(sign(spec, { ...slot, startedAt }, measurement));
   }
+  signLast();
+  const { workerId, deviceId, provenance } = origin;
   return { workerId, deviceId, provenance, attempt, results };
+}
+
+/** What is left of a batch of `count` slots, by the `done` ones; nothing is known before the first. */
+function leftMs(spentMs: number, done: number, count: number): number {
+  if (done === 0) return count === 1 ? 0 : Infinity;
+  return (spentMs / done) * (count - done);
+}
+
+type Slot = Pick<SlotResult, 'specIndex' | 'replicate' | 'startedAt'>;
+
+function signerOf(
+  { campaignId, targetId, batchIndex, protocol: { name, version } }: MeasureJob,
+  attempt: number,
+  { workerId, deviceId, provenance, signingKey }: Origin,
+): (spec: ConvSpec, slot: Slot, measured: Measurement) => SlotResult {
+  const place = { campaignId, targetId, batchIndex, attempt };
+  const batch = { ...place, protocol: { name, version }, workerId, deviceId };
+  const common = { ...batch, provenanceId: provenanceId(provenance) };
+  return (spec, slot, measured) => {
+    // What is signed has to be what arrives: the fields of the contract and no others.
+    const measurement = MeasurementSchema.parse(measured);
+    const fields = { ...common, ...slot, specKey: specKey(spec), ...fieldsOfMeasurement(measurement) };
+    return { ...slot, measurement, signature: signSample(fields, signingKey) };
+  };
 }
 
 /** `ok:7,timeout:1`, in the order of first appearance. */

@@ -9,6 +9,8 @@ import { Turns } from './turns.js';
 /** A consumer in memory: a queue hands it jobs, and it keeps what was asked of it in order. */
 class MemoryConsumer {
   readonly asked: string[] = [];
+  /** Results in the queue that nobody has collected. */
+  lying = 0;
   private readonly taken = new AbortController();
   private working: Promise<unknown> = Promise.resolve();
 
@@ -25,13 +27,18 @@ class MemoryConsumer {
 
   /** What the job came to, or the reason it came back. */
   hand(job: MeasureJob): Promise<string> {
-    const work = this.handler(MeasureJobSchema.parse(job), { attempt: 1, signal: this.taken.signal });
+    const context = { attempt: 1, signal: this.taken.signal, takeNext: () => undefined };
+    const work = this.handler(MeasureJobSchema.parse(job), context);
     const outcome = work.then(
       (result) => `done by ${result.deviceId}`,
       (error: unknown) => (error as Error).message,
     );
-    this.working = outcome;
+    this.working = Promise.all([this.working, outcome]);
     return outcome;
+  }
+
+  uncollected(): Promise<number> {
+    return Promise.resolve(this.lying);
   }
 
   async finish(): Promise<void> {
@@ -73,6 +80,7 @@ function device(turns = new Turns(), deviceId = 'd1') {
           },
         });
       }),
+    mostUncollected: 3,
     turns,
     wait: (ms, signal) =>
       new Promise((done) => {
@@ -154,12 +162,67 @@ describe('batches of a device', () => {
       ['start', 'finish'],
       ['start', 'give back'],
     ]);
-    expect(await waiting).toBe('taken away before its turn');
+    expect(await waiting).toMatch(/takes no batches/);
     at(batches, 0).end('ok');
     expect(await inHand).toBe('done by d1');
     await ended;
     await settle();
     expect(consumers.slice(2).map(({ targetId }) => targetId)).toEqual(['class-1', 'd1']);
+  });
+
+  it('wait for their turn when fetched ahead, and go back when the one in hand is the last', async () => {
+    const { work, consumers, batches } = device();
+    work.begin();
+    await settle();
+    const consumer = at(consumers, 0);
+    const first = consumer.hand(exampleJob({ batchIndex: 1 }));
+    const second = consumer.hand(exampleJob({ batchIndex: 2 }));
+    await settle();
+    expect(batches).toHaveLength(1);
+    at(batches, 0).end('ok');
+    expect(await first).toBe('done by d1');
+    await settle();
+    expect(batches).toHaveLength(2);
+
+    const third = consumer.hand(exampleJob({ batchIndex: 3 }));
+    await settle();
+    const ended = work.end('finish');
+    expect(await third).toMatch(/takes no batches/);
+    expect([batches.length, work.isMeasuring]).toEqual([2, true]);
+    at(batches, 1).end('ok');
+    expect(await second).toBe('done by d1');
+    await ended;
+  });
+
+  it('are not begun while results lie in the queue, and go back when the worker leaves', async () => {
+    const { work, consumers, batches, waits, lines } = device();
+    work.begin();
+    await settle();
+    const consumer = at(consumers, 0);
+    consumer.lying = 3;
+    const first = consumer.hand(exampleJob());
+    await settle();
+    expect([batches.length, work.isMeasuring, waits.length]).toEqual([0, false, 1]);
+    at(waits, 0).done();
+    await settle();
+    expect([batches.length, waits.length]).toEqual([0, 2]);
+    consumer.lying = 2;
+    at(waits, 1).done();
+    await settle();
+    at(batches, 0).end('ok');
+    expect(await first).toBe('done by d1');
+    expect(lines).toEqual([
+      expect.stringMatching(/Results are not collected.*lying=3/),
+      expect.stringContaining('measuring goes on'),
+      expect.stringContaining('measured'),
+    ]);
+
+    consumer.lying = 3;
+    const second = consumer.hand(exampleJob());
+    await settle();
+    await work.end('finish');
+    expect(await second).toMatch(/takes no batches/);
+    expect(batches).toHaveLength(1);
   });
 
   it('are given back at once when leaving is hurried', async () => {

@@ -16,8 +16,10 @@ export interface DeviceWorkOptions {
     targetId: string,
     handler: Handler<'measure'>,
     onError: (error: Error) => void,
-  ) => Pick<JobConsumer<'measure'>, 'start' | 'finish' | 'giveBack'>;
+  ) => Pick<JobConsumer<'measure'>, 'start' | 'finish' | 'giveBack' | 'uncollected'>;
   readonly measureBatch: Handler<'measure'>;
+  /** Batches of one queue with results that lie in Redis; from so many on nothing is measured. */
+  readonly mostUncollected?: number;
   /** Shared by all that drive the same physical device. */
   readonly turns: Turns;
   readonly wait: Wait;
@@ -39,9 +41,18 @@ const MOST_STARTS = 10;
  */
 const GIVE_BACK_WITHIN_MS = 5_000;
 
+/**
+ * Some tens of MB in Redis, as a batch of 10 s is up to a few hundred kB, and more than lie there for a moment when as
+ * many workers end a batch at once.
+ */
+const MOST_UNCOLLECTED = 500;
+const LOOK_AGAIN_MS = 1_000;
+
 /** One queue that is served. */
 interface Seat {
   readonly consumer: ReturnType<DeviceWorkOptions['openConsumer']>;
+  /** Fires when no further batch is begun: one that waits goes back, the one in hand may be finished. */
+  readonly ending: AbortController;
   /** Fires when whatever it has or gets goes back. */
   readonly givingBack: AbortController;
   /** Resolves when that is done or has taken too long. */
@@ -89,6 +100,7 @@ export class DeviceWork {
     if (!this.wanted || this.seats.length > 0) return;
     for (const targetId of this.options.targetIds) {
       const seat: Seat = {
+        ending: new AbortController(),
         givingBack: new AbortController(),
         givenBack: null,
         consumer: this.options.openConsumer(
@@ -110,6 +122,7 @@ export class DeviceWork {
     const seats = this.seats;
     // A batch that waits for its turn is nobody's batch in hand: it goes back in any case.
     const closing = seats.map((seat) => {
+      seat.ending.abort();
       if (how === 'finish' && seat === this.inHand) return this.finish(seat);
       return (seat.givenBack ??= this.giveBack(seat));
     });
@@ -144,16 +157,47 @@ export class DeviceWork {
     }
   }
 
-  private take(seat: Seat, ...[job, context]: Parameters<Handler<'measure'>>): Promise<MeasureResult> {
-    return this.options.turns.take(context.signal, async () => {
-      if (seat.givingBack.signal.aborted) throw new Error('the worker takes no batches now');
-      this.inHand = seat;
-      try {
-        return await this.measure(job, context);
-      } finally {
-        this.inHand = null;
+  private async take(seat: Seat, ...[job, context]: Parameters<Handler<'measure'>>): Promise<MeasureResult> {
+    const waiting = AbortSignal.any([context.signal, seat.ending.signal]);
+    const batch = { isBegun: false };
+    try {
+      await this.untilCollected(seat, waiting);
+      return await this.options.turns.take(waiting, async () => {
+        if (waiting.aborted) throw new Error('taken away before it was begun');
+        batch.isBegun = true;
+        this.inHand = seat;
+        try {
+          return await this.measure(job, context);
+        } finally {
+          this.inHand = null;
+        }
+      });
+    } catch (error) {
+      if (!batch.isBegun && seat.ending.signal.aborted) throw new PutBack('the worker takes no batches now');
+      throw error;
+    }
+  }
+
+  /**
+   * Where results lie in the queue because the store is slow or away, no more are made: Redis keeps them in memory, and
+   * they are lost with it.
+   */
+  private async untilCollected({ consumer }: Seat, signal: AbortSignal): Promise<void> {
+    const { mostUncollected = MOST_UNCOLLECTED, wait, log } = this.options;
+    for (let looks = 0; !signal.aborted; looks += 1) {
+      const lying = await orAborted(consumer.uncollected(), signal);
+      if (lying === null) return;
+      if (lying < mostUncollected) {
+        if (looks > 0) log.info('Results are collected again; measuring goes on.');
+        return;
       }
-    });
+      if (looks === 0) {
+        log.warn('Results are not collected: the store is slow or away. Nothing is measured meanwhile.', {
+          lying,
+        });
+      }
+      await wait(LOOK_AGAIN_MS, signal);
+    }
   }
 
   private async measure(...[job, context]: Parameters<Handler<'measure'>>): Promise<MeasureResult> {
@@ -207,4 +251,17 @@ export class DeviceWork {
     this.changes = this.changes.then(step);
     return this.changes;
   }
+}
+
+/** Null when the signal fires first: a queue that does not answer keeps nobody here. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      resolve(null);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', abort);
+    });
+  });
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { BatchSizer } from './batch-sizer.js';
 import { BatchVerifier } from './batch-verifier.js';
 import { CampaignsController } from './campaigns.controller.js';
 import { CampaignsService } from './campaigns.service.js';
@@ -15,6 +16,7 @@ import { TargetQueues } from './target-queues.js';
 @Module({
   controllers: [CampaignsController],
   providers: [
+    BatchSizer,
     BatchVerifier,
     CampaignsService,
     Dispatcher,

@@ -8,7 +8,7 @@ import { compileModel } from '@alphaflops/models';
 import { type Plan, plan, PlanError, planFirstRound, type PlanRequest } from '@alphaflops/planning';
 import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
-import { CampaignSettings } from './campaign-settings.js';
+import { BatchSizer } from './batch-sizer.js';
 
 export interface PlannedCampaign {
   campaign: Campaign;
@@ -21,7 +21,7 @@ export class Planner {
   constructor(
     private readonly fleet: FleetStore,
     private readonly models: ModelStore,
-    private readonly settings: CampaignSettings,
+    private readonly batches: BatchSizer,
   ) {}
 
   /** @throws ApiProblem that names the wrong field */
@@ -29,6 +29,10 @@ export class Planner {
     const { deviceClass, targetIds } = await this.target(request);
     const protocol = protocolFor(request, deviceClass);
     const { specs, excluded, rounds } = await this.specs(request, deviceClass);
+    const expectedMs = await this.expectation(deviceClass.id);
+    const { replicates } = request;
+    const work = { deviceClass, targetIds, protocol, specs, replicates, expectedMs };
+    const batchSize = await this.batches.sizeFor(work);
     const now = new Date().toISOString();
     return {
       specs,
@@ -43,7 +47,7 @@ export class Planner {
         deviceClassId: deviceClass.id,
         targetIds,
         protocol,
-        batchSize: this.settings.batchSpecs,
+        batchSize,
         plannedSpecs: specs.length,
         plannedSlots: specs.length * request.replicates * targetIds.length,
         ...(rounds && { rounds }),

@@ -23,7 +23,7 @@ export function previewOf(
 }
 
 /** Shortest time in which the protocol measures a convolution of `ms` milliseconds. */
-function leastMs({ warmUpMinRuns, minBatches, minBatchMs }: Protocol, ms: number): number {
+export function leastMs({ warmUpMinRuns, minBatches, minBatchMs }: Protocol, ms: number): number {
   return warmUpMinRuns * ms + minBatches * Math.max(minBatchMs, ms);
 }
 

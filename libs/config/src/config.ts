@@ -36,7 +36,8 @@ export interface Config {
   /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
   readonly libraryPath: readonly string[];
   readonly queueBoard: boolean;
-  readonly batchSpecs: number;
+  /** Null: by the time that specs take. */
+  readonly batchSpecs: number | null;
   readonly heartbeatS: number;
   readonly offlineAfterS: number;
   readonly staleAfterS: number;
@@ -77,7 +78,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     },
     libraryPath: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''),
     queueBoard: env.ALPHAFLOPS_QUEUE_BOARD,
-    batchSpecs: env.ALPHAFLOPS_BATCH_SPECS,
+    batchSpecs: env.ALPHAFLOPS_BATCH_SPECS ?? null,
     heartbeatS: env.ALPHAFLOPS_HEARTBEAT_S,
     offlineAfterS: env.ALPHAFLOPS_OFFLINE_AFTER_S,
     staleAfterS: env.ALPHAFLOPS_STALE_AFTER_S,

@@ -91,7 +91,10 @@ const variables = {
   ALPHAFLOPS_QUEUE_BOARD: flag.default(true).describe('show the queues to admins at /queues (Bull Board)'),
   ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('largest request body'),
   ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address'),
-  ALPHAFLOPS_BATCH_SPECS: count.max(10_000).default(8).describe('ConvSpecs of one batch'),
+  ALPHAFLOPS_BATCH_SPECS: count
+    .max(10_000)
+    .optional()
+    .describe('ConvSpecs of one batch; by default as many as last about 10 s, as measured before'),
   ALPHAFLOPS_OFFLINE_AFTER_S: count.default(60).describe('a worker without heartbeat is offline then'),
   ALPHAFLOPS_STALE_AFTER_S: count.default(14 * 24 * 3600).describe('… and stale then'),
   ALPHAFLOPS_HEARTBEAT_S: count.default(10).describe('seconds between two heartbeats of a worker'),

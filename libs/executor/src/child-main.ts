@@ -20,8 +20,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: process.ppid }).unref();
 
 const service = new ChildService({ module, executor, settings: JSON.parse(settings) as ExecutorSettings });
+// One after the other. A reply is out of this process before the next request is begun, which may end the process.
+let answered: Promise<unknown> = Promise.resolve();
 process.on('message', (message) => {
-  void service.answer(message).then((reply) => process.send?.(reply));
+  answered = answered
+    .then(() => service.answer(message))
+    .then((reply) => new Promise((sent) => process.send?.(reply, sent)));
 });
 process.on('disconnect', () => {
   void service.dispose().finally(() => process.exit(0));

@@ -23,6 +23,9 @@ export type ChildAnswer =
 /** One forked executor process, seen from its parent. */
 export class ExecutorChild {
   private stderr = '';
+  /** Replies that came before anybody waited for them, and who waits. */
+  private readonly replies: Reply[] = [];
+  private onReply: ((reply: Reply) => void) | null = null;
   private readonly exited: Promise<ChildAnswer & { kind: 'exited' }>;
 
   private constructor(private readonly process: ChildProcess) {
@@ -31,6 +34,9 @@ export class ExecutorChild {
     });
     // Writing to a child that has just died: what matters is told by its exit.
     process.on('error', () => undefined);
+    process.on('message', (message) => {
+      this.take(message);
+    });
     this.exited = this.untilExit();
   }
 
@@ -48,20 +54,28 @@ export class ExecutorChild {
     return this.process.pid;
   }
 
-  /** Sends one request and waits for whatever comes first: its reply, the end of the child, the limit, the signal. */
+  /** Sends one request and waits for its answer; there must be none that is still to be answered. */
   async ask(request: Request, limitMs: number, signal?: AbortSignal): Promise<ChildAnswer> {
+    this.send(request);
+    return await this.answer(limitMs, signal);
+  }
+
+  /** Sends one request. The child answers each in its turn. */
+  send(request: Request): void {
+    if (this.process.connected) this.process.send(request);
+  }
+
+  /** Waits for what comes first: the answer to the oldest request that has none, the end of the child, the limit, the signal. */
+  async answer(limitMs: number, signal?: AbortSignal): Promise<ChildAnswer> {
     const done = new AbortController();
     const replied = new Promise<ChildAnswer>((resolve) => {
-      const onMessage = (message: unknown): void => {
-        const parsed = ReplySchema.safeParse(message);
-        const failed = {
-          kind: 'failed',
-          message: `malformed reply: ${String(parsed.error?.message)}`,
-        } as const;
-        resolve({ kind: 'reply', reply: parsed.data ?? failed });
-      };
-      this.process.once('message', onMessage);
-      done.signal.addEventListener('abort', () => this.process.off('message', onMessage));
+      const reply = this.replies.shift();
+      if (reply !== undefined) resolve({ kind: 'reply', reply });
+      else {
+        this.onReply = (reply) => {
+          resolve({ kind: 'reply', reply });
+        };
+      }
     });
     const late = new Promise<ChildAnswer>((resolve) => {
       const timer = setTimeout(() => {
@@ -78,11 +92,11 @@ export class ExecutorChild {
       if (signal?.aborted === true) onAbort();
       signal?.addEventListener('abort', onAbort, { signal: done.signal });
     });
-    if (this.process.connected) this.process.send(request);
     try {
       return await Promise.race([replied, this.exited, late, aborted]);
     } finally {
       done.abort();
+      this.onReply = null;
     }
   }
 
@@ -118,5 +132,15 @@ export class ExecutorChild {
     });
     const lastWords = this.stderr.trim();
     return { kind: 'exited', how: lastWords === '' ? ended : `${ended}; it last wrote: ${lastWords}` };
+  }
+
+  private take(message: unknown): void {
+    const parsed = ReplySchema.safeParse(message);
+    const failed = { kind: 'failed', message: `malformed reply: ${String(parsed.error?.message)}` } as const;
+    const reply = parsed.data ?? failed;
+    const { onReply } = this;
+    this.onReply = null;
+    if (onReply === null) this.replies.push(reply);
+    else onReply(reply);
   }
 }

@@ -23,6 +23,8 @@ const KILL_GRACE_MS = 1000;
  */
 export class ExecutorHost {
   private child: ExecutorChild | null = null;
+  /** What the child was told to measure after the measurement that was asked for last. */
+  private announced: { readonly spec: ConvSpec; readonly protocol: Protocol } | null = null;
   private isBusy = false;
   private isClosed = false;
 
@@ -41,6 +43,7 @@ export class ExecutorHost {
   /** State of the device now, with nothing running on it. Throws `ExecutorError`, as `measure` does. */
   async readConditions(signal?: AbortSignal): Promise<Conditions> {
     return await this.exclusively(async () => {
+      await this.unannounce();
       const child = await this.ensureChild(signal);
       const answer = await child.ask({ kind: 'conditions' }, CONDITIONS_LIMIT_MS, signal);
       if (answer.kind === 'reply' && answer.reply.kind === 'conditions') return answer.reply.conditions;
@@ -55,12 +58,24 @@ export class ExecutorHost {
    * Measures one spec. A spec that takes too long or brings the executor down has the outcome `timeout` or
    * `executor-crashed`. Throws `ExecutorError`: `start-failed` when no child can be started, `aborted` as soon as
    * `signal` has ended the child, `busy` during another measurement, `closed` after `close`.
+   * @param next what the next call will ask for, by the same protocol: the child goes on to it by itself, so that the
+   * device does not wait while results and questions pass between the processes
    */
-  async measure(spec: ConvSpec, protocol: Protocol, signal?: AbortSignal): Promise<Measurement> {
+  async measure(
+    spec: ConvSpec,
+    protocol: Protocol,
+    signal?: AbortSignal,
+    next?: ConvSpec,
+  ): Promise<Measurement> {
     return await this.exclusively(async () => {
+      const isAnnounced = this.announced?.spec === spec && this.announced.protocol === protocol;
+      if (!isAnnounced) await this.unannounce();
       const child = await this.ensureChild(signal);
+      if (!isAnnounced) child.send({ kind: 'measure', spec, protocol });
+      this.announced = next === undefined ? null : { spec: next, protocol };
+      if (next !== undefined) child.send({ kind: 'measure', spec: next, protocol });
       const limitMs = protocol.specTimeLimitMs + KILL_GRACE_MS;
-      const answer = await child.ask({ kind: 'measure', spec, protocol }, limitMs, signal);
+      const answer = await child.answer(limitMs, signal);
       if (answer.kind === 'reply' && answer.reply.kind === 'measured') return answer.reply.measurement;
       await this.dropChild();
       switch (answer.kind) {
@@ -111,8 +126,14 @@ export class ExecutorHost {
   }
 
   private async dropChild(): Promise<void> {
+    this.announced = null;
     await this.child?.kill();
     this.child = null;
+  }
+
+  /** A child that measures what nobody waits for has no use: its answers would be taken for others. */
+  private async unannounce(): Promise<void> {
+    if (this.announced !== null) await this.dropChild();
   }
 
   private throwIfClosed(): void {

@@ -14,6 +14,8 @@ export interface JobContext {
   attempt: number;
   /** Fires when the job was taken away: the lock is lost, or it is to be given back at once. */
   signal: AbortSignal;
+  /** Asks for the next job already, as this one is about to end: the handler is then called with both at a time. */
+  takeNext: () => void;
 }
 
 export type Handler<N extends JobName> = (
@@ -37,10 +39,11 @@ export class PutBack extends Error {
   }
 }
 
-/** The working end of one queue: one job at a time. */
+/** The working end of one queue: one job at a time, and near its end the next one too. */
 export class JobConsumer<N extends JobName> {
   private readonly worker: Worker;
   private givingBack = false;
+  private inHand = 0;
 
   constructor(
     job: N,
@@ -51,7 +54,13 @@ export class JobConsumer<N extends JobName> {
     this.worker = new Worker(
       queueName(job, options.targetId),
       async (queued: Job, token?: string, signal?: AbortSignal) => {
-        const work = { attempt: attemptsOf(queued), signal: signal ?? new AbortController().signal };
+        const work = {
+          attempt: attemptsOf(queued),
+          signal: signal ?? new AbortController().signal,
+          takeNext: this.takeNext,
+        };
+        this.worker.concurrency = 1;
+        this.inHand += 1;
         try {
           return await handler(parsePayload(job, queued.data), work);
         } catch (error) {
@@ -63,6 +72,9 @@ export class JobConsumer<N extends JobName> {
             throw new UnrecoverableError(error.message);
           }
           throw error;
+        } finally {
+          this.inHand -= 1;
+          if (this.inHand === 0) this.worker.concurrency = 1;
         }
       },
       {
@@ -91,15 +103,28 @@ export class JobConsumer<N extends JobName> {
     });
   }
 
-  /** Finishes the job in hand, then leaves. */
+  /** How many jobs of the queue have a result that nobody has collected yet. */
+  async uncollected(): Promise<number> {
+    const [completed = 0] = await this.worker.getBackend().getCounts(['completed']);
+    return completed;
+  }
+
+  /** Finishes the jobs in hand, then leaves. */
   async finish(): Promise<void> {
     await this.worker.close();
   }
 
-  /** Gives the job in hand back to the queue at once, then leaves. */
+  /** Gives the jobs in hand back to the queue at once, then leaves. */
   async giveBack(): Promise<void> {
     this.givingBack = true;
     this.worker.cancelAllJobs('the worker is leaving at once');
     await this.worker.close();
   }
+
+  /** BullMQ looks whether it may take another job when one has ended, or when it is resumed. */
+  private readonly takeNext = (): void => {
+    if (this.worker.concurrency > 1 || this.worker.closing !== undefined) return;
+    this.worker.concurrency = 2;
+    void this.worker.pause(true).then(() => this.worker.resume());
+  };
 }

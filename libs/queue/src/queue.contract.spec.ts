@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -226,6 +228,75 @@ describe('job queue', () => {
     expect(await collectAll(queue, 1)).toMatchObject([{ ok: true, result: { modelId: 'attempt-2' } }]);
   }, 30_000);
 
+  it('hands out the next job beside the one in hand only when it is asked for', async () => {
+    const queue = fitQueue();
+    const ids = ['a', 'b', 'c', 'd'];
+    await queue.submit(ids.map((id) => ({ id, payload: fit(id) })));
+    const begun: string[] = [];
+    const ends = new Map<string, () => void>();
+    const asks = new Map<string, () => void>();
+    const consumer = await consume(async (payload, { takeNext }) => {
+      const id = payload.deviceClassId;
+      begun.push(id);
+      asks.set(id, takeNext);
+      await new Promise<void>((resolve) => ends.set(id, resolve));
+      return { modelId: id };
+    });
+    const untilBegun = (count: number) =>
+      until(
+        () => queue.counts().then(() => begun.length),
+        (now) => now >= count,
+      );
+    await untilBegun(1);
+    asks.get('a')?.();
+    await untilBegun(2);
+    ends.get('a')?.();
+    await until(
+      () => queue.counts(),
+      ({ settled }) => settled === 1,
+    );
+    expect(await consumer.uncollected()).toBe(1);
+    // Two would be in hand if the end of the first had let a third come.
+    expect([begun, await queue.counts()]).toEqual([['a', 'b'], { waiting: 2, active: 1, settled: 1 }]);
+    ends.get('b')?.();
+    await untilBegun(3);
+    expect(await queue.counts()).toEqual({ waiting: 1, active: 1, settled: 2 });
+    // The last one is asked for, and then there is none: one that comes later is taken at once.
+    asks.get('c')?.();
+    await untilBegun(4);
+    asks.get('d')?.();
+    ends.get('c')?.();
+    await queue.submit([{ id: 'e', payload: fit('e') }]);
+    await untilBegun(5);
+    ends.get('d')?.();
+    ends.get('e')?.();
+    expect(await collectAll(queue, 5)).toHaveLength(5);
+  }, 30_000);
+
+  it('hands out all jobs of a consumer that died, those fetched ahead as well, within its time', async () => {
+    const queue = fitQueue();
+    await queue.submit(['a', 'b'].map((id) => ({ id, payload: fit(id) })));
+    const program = `
+      import { JobConsumer } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)};
+      let begun = 0;
+      const consumer = new JobConsumer('fit', ${JSON.stringify(address)}, (_payload, { takeNext }) => {
+        takeNext();
+        begun += 1;
+        if (begun === 2) process.stdout.write('both');
+        return new Promise(() => undefined);
+      });
+      await consumer.start();`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    const diedMs = performance.now();
+    child.kill('SIGKILL');
+    await consume((payload) => Promise.resolve({ modelId: payload.deviceClassId }));
+    expect(await collectAll(queue, 2)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(performance.now() - diedMs).toBeLessThan(15_000);
+  }, 30_000);
+
   it('tells when a job has settled', async () => {
     const queue = fitQueue();
     const told = new Promise<void>((resolve) => void queue.onSettled(resolve).then(() => submit()));
@@ -263,7 +334,8 @@ describe('access of a worker', () => {
     const first = new JobConsumer(
       'measure',
       worker,
-      async (_payload, { signal }) => {
+      async (_payload, { signal, takeNext }) => {
+        takeNext();
         begun();
         await new Promise((resolve) => {
           signal.addEventListener('abort', resolve);
@@ -274,6 +346,7 @@ describe('access of a worker', () => {
     );
     await first.start();
     await isBegun;
+    expect(await first.uncollected()).toBe(0);
     await first.giveBack();
     const second = new JobConsumer('measure', worker, () => Promise.reject(new GiveUp('done')), {
       targetId: 'my-class',

@@ -1,0 +1,82 @@
+import type { Campaign, DeviceClass, Protocol } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { CampaignStore, digestOf, FleetStore, presenceOf, SampleStore } from '@alphaflops/store';
+import { Injectable } from '@nestjs/common';
+import { batchSize, guessedMs, MOST_GUESSED, MOST_SPECS, msPerSpec } from './batch-size.js';
+import { CampaignSettings } from './campaign-settings.js';
+
+/** The newest campaigns that are looked at for one that tells times, and how many of its samples are. */
+const CAMPAIGNS = 20;
+const SAMPLES = 500;
+const PAGE = 1_000;
+
+export interface Work {
+  readonly deviceClass: DeviceClass;
+  readonly targetIds: readonly string[];
+  readonly protocol: Protocol;
+  readonly specs: readonly ConvSpec[];
+  readonly replicates: number;
+  /** Milliseconds of one convolution by a model; null when there is none. */
+  readonly expectedMs: ((spec: ConvSpec) => number) | null;
+}
+
+/** How many ConvSpecs go into a batch. */
+@Injectable()
+export class BatchSizer {
+  constructor(
+    private readonly campaigns: CampaignStore,
+    private readonly samples: SampleStore,
+    private readonly fleet: FleetStore,
+    private readonly settings: CampaignSettings,
+  ) {}
+
+  /** What lasts ten seconds by the time that specs took on this class of devices before; less where the work is little. */
+  async sizeFor(work: Work): Promise<number> {
+    if (this.settings.batchSpecs !== null) return this.settings.batchSpecs;
+    const { deviceClass, targetIds, protocol, specs, replicates, expectedMs } = work;
+    const measured = await this.measuredMs(deviceClass.id, protocol);
+    const devices = targetIds.includes(deviceClass.id) ? await this.onlineDevices(deviceClass.id) : 1;
+    return batchSize({
+      specMs: measured ?? guessedMs(specs, protocol, expectedMs),
+      mostSpecs: measured === null ? MOST_GUESSED : MOST_SPECS,
+      slotsPerDevice: (specs.length * replicates) / Math.max(1, devices),
+    });
+  }
+
+  /** Milliseconds from one spec to the next in the newest campaign of the class that used this protocol. */
+  private async measuredMs(deviceClassId: string, protocol: Protocol): Promise<number | null> {
+    const { items } = await this.campaigns.list({ deviceClassId }, { limit: CAMPAIGNS });
+    const isSame = ({ protocol: used }: Campaign) => digestOf(used) === digestOf(protocol);
+    for (const campaign of items.filter(isSame)) {
+      const page = await this.samples.list({ campaignId: campaign.id }, { limit: SAMPLES });
+      const found = msPerSpec(page.items);
+      if (found !== null) return found;
+    }
+    return null;
+  }
+
+  private async onlineDevices(deviceClassId: string): Promise<number> {
+    const online = new Set<string>();
+    for await (const worker of all((cursor) => this.fleet.workers({ limit: PAGE, cursor }))) {
+      if (presenceOf(worker, this.settings, Date.now()) === 'online') online.add(worker.id);
+    }
+    let count = 0;
+    for await (const { workerId } of all((cursor) =>
+      this.fleet.devices({ deviceClassId }, { limit: PAGE, cursor }),
+    )) {
+      if (online.has(workerId)) count += 1;
+    }
+    return count;
+  }
+}
+
+async function* all<T>(
+  pageAfter: (cursor: string | undefined) => Promise<{ items: T[]; nextCursor: string | null }>,
+): AsyncIterable<T> {
+  let cursor: string | undefined;
+  do {
+    const page = await pageAfter(cursor);
+    yield* page.items;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}
