@@ -188,8 +188,10 @@ describe('results', () => {
     await end(worker.child, 'SIGTERM');
     for (const sample of samples) {
       expect(sample).toMatchObject({ workerId: honest.id, signature: expect.any(String) });
-      expect(isSignedBy(sample, honest.publicKey ?? '')).toBe(true);
-      expect(isSignedBy({ ...sample, specIndex: sample.specIndex + 1 }, honest.publicKey ?? '')).toBe(false);
+      expect(await isSignedBy(sample, honest.publicKey ?? '')).toBe(true);
+      expect(await isSignedBy({ ...sample, specIndex: sample.specIndex + 1 }, honest.publicKey ?? '')).toBe(
+        false,
+      );
     }
   }, 120_000);
 

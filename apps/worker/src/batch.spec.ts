@@ -68,7 +68,7 @@ describe('a batch', () => {
         specKey: specKey(exampleSpec(8 + at)),
         ...fieldsOfMeasurement(measurement),
       };
-      expect(isSignedBy(sample, key)).toBe(true);
+      expect(await isSignedBy(sample, key)).toBe(true);
     }
   });
 

@@ -13,10 +13,11 @@ export function samplesOf(
   recordedAt: string,
 ): Sample[] {
   const provenance = provenanceId(result.provenance);
+  const nameOf = ({ specIndex, replicate }: { specIndex: number; replicate: number }) =>
+    `${specIndex} ${replicate}`;
+  const results = new Map(result.results.map((found) => [nameOf(found), found]));
   return job.slots.map((slot) => {
-    const found = result.results.find(
-      ({ specIndex, replicate }) => specIndex === slot.specIndex && replicate === slot.replicate,
-    );
+    const found = results.get(nameOf(slot));
     const common = {
       ...commonFields(job, slot, result.attempt, recordedAt),
       deviceId: device.id,

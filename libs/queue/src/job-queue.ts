@@ -2,6 +2,7 @@ import { JOBS, type JobName, type JobPayload, type JobResult } from '@alphaflops
 import { Queue, QueueEvents, type Job } from 'bullmq';
 import type { z } from 'zod';
 import { queueName } from './names.js';
+import { unpack } from './packed.js';
 import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
 
 /** A job that has come to its end; it stays in Redis until the collector has dealt with it. */
@@ -18,8 +19,10 @@ export type JobState<N extends JobName> =
 
 type SettledState = 'completed' | 'failed';
 
-/** Jobs of one collecting pass that are read at once; bounds memory. */
-const COLLECT_PAGE = 50;
+/** Ids of settled jobs that are listed at once. */
+const COLLECT_PAGE = 100;
+/** Jobs that are read and handled at once, so that one is stored while another is checked; bounds memory. */
+const COLLECT_AT_ONCE = 3;
 const SUBMIT_PAGE = 1_000;
 
 /** The submitting and collecting end of one queue. */
@@ -75,23 +78,27 @@ export class JobQueue<N extends JobName> {
   }
 
   /**
-   * Hands every settled job to `handle`, page by page and oldest first, and removes it once `handle` has resolved. A job whose
-   * `handle` rejects stays for the next pass, and the rejection is passed on.
+   * Hands every settled job to `handle`, a few at a time and oldest first, and removes each once `handle` has resolved. A
+   * job whose `handle` rejects stays for the next pass, and the rejection is passed on.
    */
   async collect(handle: (settled: Settled<N>) => Promise<void>): Promise<number> {
     let collected = 0;
     for (;;) {
       const [completed, failed] = await Promise.all([
-        this.settledJobs('completed'),
-        this.settledJobs('failed'),
+        this.settledIds('completed'),
+        this.settledIds('failed'),
       ]);
-      const settledJobs = [...completed, ...failed];
-      if (settledJobs.length === 0) return collected;
-      for (const { job, settled } of settledJobs) {
+      const found = [...completed, ...failed];
+      if (found.length === 0) return collected;
+      await eachOf(found, COLLECT_AT_ONCE, async ({ id, state }) => {
+        const job = (await this.queue.getJob(id)) as Job | undefined;
+        // Removed since it was listed.
+        if (job === undefined) return;
+        const settled = await this.read(job, state);
         if (settled !== null) await handle(settled);
         await job.remove();
         collected += 1;
-      }
+      });
     }
   }
 
@@ -114,7 +121,7 @@ export class JobQueue<N extends JobName> {
     if (state === 'completed' || state === 'failed') {
       // Read after its state: what was read before a job ended has no result yet.
       const job = (await this.queue.getJob(id)) as Job | undefined;
-      const settled = job === undefined ? null : this.read(job, state);
+      const settled = job === undefined ? null : await this.read(job, state);
       return settled === null ? null : { state: 'settled', settled };
     }
     return { state: state === 'active' ? 'active' : 'waiting' };
@@ -135,19 +142,16 @@ export class JobQueue<N extends JobName> {
     await this.queue.close();
   }
 
-  private async settledJobs(state: SettledState): Promise<{ job: Job; settled: Settled<N> | null }[]> {
-    const jobs = await this.queue.getJobs([state], 0, COLLECT_PAGE - 1, true);
-    // A job removed between listing and reading comes back as undefined.
-    return (jobs as (Job | undefined)[])
-      .filter((job) => job !== undefined)
-      .map((job) => ({ job, settled: this.read(job, state) }));
+  private async settledIds(state: SettledState): Promise<{ id: string; state: SettledState }[]> {
+    const ids = await this.queue.getRanges([state], 0, COLLECT_PAGE - 1, true);
+    return ids.map((id) => ({ id, state }));
   }
 
   /**
    * Null for a job that is none of ours: nothing can be recorded for it. How it ended is told by the list that it is in:
    * a job that failed at first and succeeded then still carries the reason of its failure.
    */
-  private read(job: Job, state: SettledState): Settled<N> | null {
+  private async read(job: Job, state: SettledState): Promise<Settled<N> | null> {
     const { payload: payloadSchema, result: resultSchema } = JOBS[this.job];
     const payload = payloadSchema.safeParse(job.data);
     if (!payload.success) return null;
@@ -158,14 +162,41 @@ export class JobQueue<N extends JobName> {
     };
     const attempts = attemptsOf(job);
     if (state === 'failed') return { ok: false, ...common, attempts, reason: job.failedReason };
-    const result = (resultSchema as z.ZodType).safeParse(job.returnvalue);
+    const malformed = (where: string) => {
+      const reason = `the worker returned a malformed result${where}`;
+      return { ok: false as const, ...common, attempts, reason };
+    };
+    let unpacked: unknown;
+    try {
+      unpacked = await unpack(job.returnvalue);
+    } catch (error) {
+      return malformed(` (${String(error)})`);
+    }
+    const result = (resultSchema as z.ZodType).safeParse(unpacked);
     if (!result.success) {
       const issue = result.error.issues[0];
-      const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
-      return { ok: false, ...common, attempts, reason: `the worker returned a malformed result${where}` };
+      return malformed(issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`);
     }
     return { ok: true, ...common, attempts, result: result.data as JobResult<N> };
   }
+}
+
+/** Begins with them in order, `atOnce` at a time; after a rejection with no more, and passes it on when all have ended. */
+async function eachOf<T>(
+  items: readonly T[],
+  atOnce: number,
+  act: (item: T) => Promise<void>,
+): Promise<void> {
+  const left = items.values();
+  const failures: unknown[] = [];
+  const lane = async (): Promise<void> => {
+    for (const item of left) {
+      if (failures.length > 0) return;
+      await act(item).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** How often the job was begun, the running time included. */

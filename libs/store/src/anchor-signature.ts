@@ -1,6 +1,7 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import type { AnchorRun, MeasureResult } from '@alphaflops/contracts';
 import { canonicalJson } from './provenance-id.js';
+import { publicKeyOf } from './public-key.js';
 
 /** As for samples: a signature of something else can never be one of a run of anchors. */
 const CONTEXT = 'alphaflops.anchors/1';
@@ -15,8 +16,7 @@ export function signAnchors(anchors: SignedAnchors, privateKey: KeyObject): stri
 
 /** @param publicKey as `Worker.publicKey` */
 export function areAnchorsSignedBy(anchors: SignedAnchors, signature: string, publicKey: string): boolean {
-  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: publicKey } });
-  return verify(null, signedText(anchors), key, Buffer.from(signature, 'base64url'));
+  return verify(null, signedText(anchors), publicKeyOf(publicKey), Buffer.from(signature, 'base64url'));
 }
 
 function signedText({ workerId, deviceId, startedAt, ratios, batches }: SignedAnchors): Buffer {

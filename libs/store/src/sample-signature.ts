@@ -1,6 +1,7 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import type { Measurement, Sample } from '@alphaflops/contracts';
 import { canonicalJson } from './provenance-id.js';
+import { publicKeyOf } from './public-key.js';
 
 /** Begins every signed text, so that a signature of something else can never be one of a sample. */
 const CONTEXT = 'alphaflops.sample/1';
@@ -44,11 +45,23 @@ export function signSample(fields: SignedFields, privateKey: KeyObject): string 
   return sign(null, signedText(fields), privateKey).toString('base64url');
 }
 
-/** @param publicKey as `Worker.publicKey` */
-export function isSignedBy(sample: SignedFields & Pick<Sample, 'signature'>, publicKey: string): boolean {
-  if (sample.signature === null) return false;
-  const key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: publicKey } });
-  return verify(null, signedText(sample), key, Buffer.from(sample.signature, 'base64url'));
+/**
+ * Checked by another thread, as it takes a tenth of a millisecond.
+ * @param publicKey as `Worker.publicKey`
+ */
+export function isSignedBy(
+  sample: SignedFields & Pick<Sample, 'signature'>,
+  publicKey: string,
+): Promise<boolean> {
+  const { signature } = sample;
+  if (signature === null) return Promise.resolve(false);
+  return new Promise((resolve, reject) => {
+    const key = publicKeyOf(publicKey);
+    verify(null, signedText(sample), key, Buffer.from(signature, 'base64url'), (error, isValid) => {
+      if (error === null) resolve(isValid);
+      else reject(error);
+    });
+  });
 }
 
 /** The context, then the fields as JSON with sorted keys, in UTF-8. */
