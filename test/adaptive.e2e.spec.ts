@@ -41,6 +41,17 @@ async function progress({ id }: Campaign): Promise<Progress> {
   return data as Progress;
 }
 
+/** Every state of the progress that a watcher is told, until the campaign has ended. */
+async function watched({ id }: Campaign): Promise<Progress[]> {
+  const answer = await fetch(`${stack.url}/v1/campaigns/${id}/events`, {
+    headers: { authorization: `Bearer ${stack.token}` },
+  });
+  return (await answer.text())
+    .split('\n')
+    .filter((line) => line.startsWith('data: '))
+    .map((line) => JSON.parse(line.slice('data: '.length)) as Progress);
+}
+
 async function restartCoordinator(): Promise<void> {
   await stack.stopCoordinator('SIGKILL');
   await stack.startCoordinator();
@@ -114,9 +125,10 @@ it('measures, fits and chooses in rounds, with SIGKILL of the coordinator betwee
   expect(model).toMatchObject({ design: 'adaptive', data: { samples: 60 } });
 }, 180_000);
 
-it('goes on with its rounds after a pause', async () => {
+it('goes on with its rounds after a pause, and tells at any time how far it is in all', async () => {
   const worker = stack.startWorker(await stack.enrol('node'));
   const campaign = await create();
+  const events = watched(campaign);
   const path = { params: { path: { id: campaign.id } }, body: { reason: 'lunch' } };
   await until(
     () => progress(campaign),
@@ -135,4 +147,14 @@ it('goes on with its rounds after a pause', async () => {
     ({ state }) => ['completed', 'failed', 'cancelled'].includes(state),
   );
   expect(final).toMatchObject({ state: 'completed', recordedSlots: 60, outcomes: { ok: 60 } });
+
+  const told = await events;
+  expect(told.at(-1)).toEqual(final);
+  expect(told.map(({ totalSlots }) => totalSlots)).toEqual(told.map(() => 60));
+  const rounds = told.map(({ round }) => round?.number ?? 0);
+  expect([...new Set(rounds)]).toEqual([1, 2, 3]);
+  expect(told.map(({ round }) => round?.of)).toEqual(told.map(() => 3));
+  expect(told.map(({ plannedSlots }) => plannedSlots)).toEqual(rounds.map((round) => ENDS[round - 1]));
+  const ends = told.filter(({ remainingSeconds }) => remainingSeconds === 0);
+  expect(ends.map(({ recordedSlots }) => recordedSlots)).toEqual(ends.map(() => 60));
 }, 120_000);

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { ApiError } from '@alphaflops/api-client';
-import { type CampaignProgress, CampaignProgressSchema } from '@alphaflops/contracts';
+import { type CampaignProgress, CampaignProgressSchema, type CampaignRound } from '@alphaflops/contracts';
 import cliProgress from 'cli-progress';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Connection } from './connection.js';
@@ -82,9 +82,11 @@ function bar(): Display {
   let isStarted = false;
   return {
     update: (progress) => {
-      const { plannedSlots, recordedSlots } = progress;
-      if (isStarted) shown.update(recordedSlots, words(progress));
-      else shown.start(plannedSlots, recordedSlots, words(progress));
+      const { totalSlots, recordedSlots } = progress;
+      if (isStarted) {
+        shown.setTotal(totalSlots);
+        shown.update(recordedSlots, words(progress));
+      } else shown.start(totalSlots, recordedSlots, words(progress));
       isStarted = true;
     },
     stop: () => {
@@ -94,30 +96,40 @@ function bar(): Display {
 }
 
 function lines(output: ProgressOutput): Display {
-  let written = { share: -1, state: '', waitingFor: null as string | null };
+  let written = { share: -1, news: '' };
   return {
     update: (progress) => {
-      const { plannedSlots, recordedSlots, state, waitingFor } = progress;
-      const share = recordedSlots / plannedSlots;
-      const isNews = state !== written.state || waitingFor !== written.waitingFor;
-      if (!isNews && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
-      written = { share, state, waitingFor };
+      const { totalSlots, recordedSlots, state, waitingFor, round } = progress;
+      const share = recordedSlots / totalSlots;
+      const news = JSON.stringify([state, waitingFor, round]);
+      if (news === written.news && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
+      written = { share, news };
       const { pace, outcomes } = words(progress);
-      output.write(`  ${recordedSlots}/${plannedSlots} · ${pace} · ${outcomes}\n`);
+      output.write(`  ${recordedSlots}/${totalSlots} · ${pace} · ${outcomes}\n`);
     },
     stop: () => undefined,
   };
 }
 
-function words({ state, waitingFor, slotsPerSecond, remainingSeconds, outcomes }: CampaignProgress) {
+function words(progress: CampaignProgress): { pace: string; outcomes: string } {
+  const { state, waitingFor, outcomes } = progress;
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
   const told =
     happened.length === 0 ? 'nothing measured yet' : happened.map(([name, n]) => `${n} ${name}`).join(', ');
-  const rate = slotsPerSecond === null ? [] : [`${significant(slotsPerSecond, 2)}/s`];
-  const left = remainingSeconds === null ? [] : [`${seconds(remainingSeconds)} left`];
   if (waitingFor !== null) return { pace: `waiting: ${waitingFor}`, outcomes: told };
-  return {
-    pace: state === 'running' && rate.length > 0 ? [...rate, ...left].join(' · ') : state,
-    outcomes: told,
-  };
+  const pace = state === 'running' ? paceOf(progress) : [];
+  return { pace: pace.length === 0 ? state : pace.join(' · '), outcomes: told };
+}
+
+function paceOf({ round, slotsPerSecond, remainingSeconds }: CampaignProgress): string[] {
+  return [
+    ...(round === null ? [] : [roundText(round)]),
+    ...(slotsPerSecond === null ? [] : [`${significant(slotsPerSecond, 2)}/s`]),
+    ...(remainingSeconds === null ? [] : [`${seconds(remainingSeconds)} left`]),
+  ];
+}
+
+/** For example `round 2 of 8`. */
+export function roundText({ number, of, isPlanningNext }: CampaignRound): string {
+  return `round ${number} of ${of}${isPlanningNext ? `, choosing round ${number + 1}` : ''}`;
 }

@@ -48,7 +48,7 @@ export function CampaignPreviewPanel({ form }: { form: CampaignForm }) {
 }
 
 function Planned({ preview, asked }: { preview: CampaignPreview; asked: number }) {
-  const { plannedSpecs, plannedSlots, leastSeconds, timesFrom, protocol, rounds } = preview;
+  const { plannedSpecs, totalSlots, leastSeconds, timesFrom, protocol, rounds } = preview;
   const specs = preview.specs as ConvSpec[];
   const left = Object.entries(preview.excluded).filter(([reason]) => reason !== 'over-budget');
   return (
@@ -58,7 +58,7 @@ function Planned({ preview, asked }: { preview: CampaignPreview; asked: number }
           label={rounds === undefined ? 'Convolutions' : 'Convolutions, first round'}
           value={count(plannedSpecs)}
         />
-        <Stat label="Measurements" value={count(plannedSlots)} />
+        <Stat label="Measurements" value={count(totalSlots)} />
         <Stat label="Estimated time, one device" value={`≥ ${duration(leastSeconds)}`} />
       </dl>
       <p className="hint">

@@ -12,6 +12,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle, recordedOf } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { previewOf } from './preview.js';
+import { roundOf, runningMs, totalSlotsOf } from './rounds.js';
 import { Staffing } from './staffing.js';
 
 /** Specs written to the store in one go. */
@@ -67,26 +68,26 @@ export class CampaignsService {
     const campaign = await this.get(id);
     const outcomes = await this.samples.counts(id);
     const recordedSlots = recordedOf(outcomes);
-    const slotsPerSecond = await this.rate(campaign);
-    const missing = campaign.plannedSlots - recordedSlots;
+    const { state, plannedSlots } = campaign;
+    const totalSlots = totalSlotsOf(campaign);
+    const round = roundOf(campaign, recordedSlots);
+    const isPlanning = round?.isPlanningNext === true;
+    const slotsPerSecond = isPlanning ? null : await this.rate(campaign);
     // While samples come in there is no need to ask who measures.
-    const isIdle = campaign.state === 'running' && missing > 0 && (slotsPerSecond ?? 0) === 0;
+    const isIdle = state === 'running' && plannedSlots > recordedSlots && (slotsPerSecond ?? 0) === 0;
     return {
-      campaignId: id,
-      state: campaign.state,
-      plannedSlots: campaign.plannedSlots,
-      recordedSlots,
-      outcomes,
-      slotsPerSecond,
-      remainingSeconds:
-        missing === 0 ? 0 : slotsPerSecond === null || slotsPerSecond === 0 ? null : missing / slotsPerSecond,
+      ...{ campaignId: id, state, plannedSlots, totalSlots, recordedSlots, outcomes, round, slotsPerSecond },
+      remainingSeconds: secondsFor(
+        totalSlots - recordedSlots,
+        isPlanning ? recordedSlots / (runningMs(campaign, Date.now()) / 1000) : slotsPerSecond,
+      ),
       waitingFor: isIdle ? await this.staffing.waitingFor(campaign) : null,
       modelId: campaign.modelId,
       reason: campaign.history.at(-1)?.reason ?? '',
     };
   }
 
-  /** Slots per second over the newest minute, or since the campaign began to run if that is shorter. */
+  /** Slots per second over the newest minute, or since the newest round began to run if that is shorter. */
   private async rate(campaign: Campaign): Promise<number | null> {
     const began = campaign.history.findLast(({ state }) => state === 'running');
     if (began === undefined || campaign.state !== 'running') return null;
@@ -96,4 +97,9 @@ export class CampaignsService {
     const count = await this.samples.countSince(new Date(from).toISOString(), campaign.id);
     return count / ((now - from) / 1000);
   }
+}
+
+function secondsFor(slots: number, perSecond: number | null): number | null {
+  if (slots === 0) return 0;
+  return perSecond === null || perSecond === 0 ? null : slots / perSecond;
 }

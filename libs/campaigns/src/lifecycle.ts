@@ -8,6 +8,7 @@ import { ApiProblem, notFound } from '@alphaflops/http';
 import { type CampaignPatch, CampaignStore, SampleStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
+import { hasFurtherRound } from './rounds.js';
 
 /** What happens after the last sample; the fits feature provides it. */
 export abstract class CampaignFits {
@@ -128,10 +129,6 @@ export class Lifecycle {
     if (campaign === null) throw notFound('campaign', id);
     return campaign;
   }
-}
-
-function hasFurtherRound({ rounds, plannedSpecs, request }: Campaign): boolean {
-  return rounds !== undefined && plannedSpecs < request.budget.specs;
 }
 
 /** Slots with a sample. Drifted ones have left theirs. */

@@ -21,6 +21,7 @@ function planned(count: number, replicates = 1, targets = 1) {
     plannedSpecs: count,
     plannedSlots: count * replicates * targets,
     targetIds: Array.from({ length: targets }, (_, at) => `t-${at}`),
+    history: [],
     excluded: { duplicate: 2 },
   } as unknown as Campaign;
   return { campaign, specs };
@@ -45,5 +46,18 @@ describe('previewOf', () => {
     expect(preview.specs).toHaveLength(1000);
     expect(preview.specs.map(({ cin }) => cin).slice(0, 3)).toEqual([1, 6, 11]);
     expect(preview.leastSeconds).toBeCloseTo((5000 * 9 * 1.5) / 1000, 9);
+  });
+
+  it('reckons the rounds to come of a campaign that plans in rounds', () => {
+    const { campaign, specs } = planned(10, 2);
+    const request = {
+      design: { name: 'adaptive', seed: 1, rounds: 4 },
+      budget: { specs: 40 },
+      replicates: 2,
+    };
+    const inRounds = { ...campaign, request, rounds: { testSpecs: 4, ends: [10] } } as unknown as Campaign;
+    const preview = previewOf({ campaign: inRounds, specs }, null);
+    expect(preview).toMatchObject({ plannedSlots: 20, totalSlots: 80 });
+    expect(preview.leastSeconds).toBeCloseTo((80 * 9 * 1.5) / 1000, 12);
   });
 });

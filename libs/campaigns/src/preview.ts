@@ -1,6 +1,7 @@
 import type { CampaignPreview, Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { PlannedCampaign } from './planner.js';
+import { totalSlotsOf } from './rounds.js';
 
 /** Most ConvSpecs that a preview shows, and reckons the time from. */
 const SHOWN_SPECS = 1_000;
@@ -11,13 +12,15 @@ export function previewOf(
   expectedMs: ((spec: ConvSpec) => number) | null,
 ): CampaignPreview {
   const { deviceClassId, protocol, plannedSpecs, plannedSlots, rounds, excluded } = campaign;
+  // Rounds to come are chosen from shapes like those of the first one.
+  const totalSlots = totalSlotsOf(campaign);
   const shown = evenly(specs, SHOWN_SPECS);
   const shownMs = shown.reduce((sum, spec) => sum + leastMs(protocol, expectedMs?.(spec) ?? 0), 0);
   return {
-    ...{ deviceClassId, protocol, plannedSpecs, plannedSlots, excluded },
+    ...{ deviceClassId, protocol, plannedSpecs, plannedSlots, totalSlots, excluded },
     ...(rounds && { rounds }),
     specs: shown,
-    leastSeconds: ((shownMs / shown.length) * plannedSlots) / campaign.targetIds.length / 1000,
+    leastSeconds: ((shownMs / shown.length) * totalSlots) / campaign.targetIds.length / 1000,
     timesFrom: expectedMs === null ? 'protocol' : 'model',
   };
 }

@@ -124,12 +124,13 @@ export const CampaignPreviewSchema = CampaignSchema.pick({
   excluded: true,
 })
   .extend({
+    totalSlots: z.int().describe('plannedSlots and those of rounds to come, at most'),
     specs: z
       .array(ConvSpecSchema)
       .describe('planned ConvSpecs in the order of measuring; of a large plan, evenly spread ones'),
     leastSeconds: z
       .number()
-      .describe('warm-up and timed runs of all slots on one device of each target; a campaign takes longer'),
+      .describe('warm-up and timed runs of totalSlots on one device of each target; a campaign takes longer'),
     timesFrom: z
       .enum(['model', 'protocol'])
       .describe('model: expected by the newest model; protocol: no model yet, the shortest that it allows'),

@@ -181,15 +181,37 @@ export const CampaignSchema = z
   .meta({ id: 'Campaign' });
 export type Campaign = z.infer<typeof CampaignSchema>;
 
+/** Where a campaign that plans in rounds stands. */
+export const CampaignRoundSchema = z
+  .object({
+    number: z.int().min(1).describe('of the newest round that is planned'),
+    of: z.int().min(1).describe('rounds in all, those to come as the design foresees them'),
+    isPlanningNext: z.boolean().describe('all of this round is measured, and the next one is being chosen'),
+  })
+  .meta({ id: 'CampaignRound' });
+export type CampaignRound = z.infer<typeof CampaignRoundSchema>;
+
 export const CampaignProgressSchema = z
   .object({
     campaignId: IdSchema,
     state: CampaignStateSchema,
-    plannedSlots: z.int(),
+    plannedSlots: z.int().describe('measurements planned so far'),
+    totalSlots: z
+      .int()
+      .describe('what plannedSlots comes to at the end: more only while rounds are to come, then at most'),
     recordedSlots: z.int(),
     outcomes: OutcomeCountsSchema,
-    slotsPerSecond: z.number().nullable().describe('over the newest minute of recording'),
-    remainingSeconds: z.number().nullable(),
+    round: CampaignRoundSchema.nullable().describe('null: the campaign does not plan in rounds'),
+    slotsPerSecond: z
+      .number()
+      .nullable()
+      .describe('over the newest minute of recording; null while nothing can be recorded'),
+    remainingSeconds: z
+      .number()
+      .nullable()
+      .describe(
+        'until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far',
+      ),
     waitingFor: z
       .string()
       .nullable()

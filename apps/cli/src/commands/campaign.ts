@@ -10,7 +10,7 @@ import { answered, itemsOf } from '../pages.js';
 import { interruption } from '../stack/interruption.js';
 import { json, seconds, significant, table } from '../tables.js';
 import { targetOf } from '../target.js';
-import { watchCampaign } from '../watch.js';
+import { roundText, watchCampaign } from '../watch.js';
 import { campaignCompareCommand } from './campaign-compare.js';
 
 type CampaignRequest = components['schemas']['CampaignRequest'];
@@ -138,12 +138,15 @@ function created({
   id,
   plannedSpecs,
   plannedSlots,
+  rounds,
+  request,
   excluded,
-}: Pick<Campaign, 'id' | 'plannedSpecs' | 'plannedSlots' | 'excluded'>): string {
+}: Pick<Campaign, 'id' | 'plannedSpecs' | 'plannedSlots' | 'rounds' | 'request' | 'excluded'>): string {
   const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
   const leftOut = reasons.length === 0 ? '' : `; left out: ${reasons.join(', ')}`;
   const slots = plannedSlots === plannedSpecs ? '' : ` (${plannedSlots} measurements)`;
-  return `Campaign ${id}: ${plannedSpecs} convolutions planned${slots}${leftOut}.`;
+  const round = rounds === undefined ? '' : ` for the first round, of ${request.budget.specs} in all`;
+  return `Campaign ${id}: ${plannedSpecs} convolutions planned${slots}${round}${leftOut}.`;
 }
 
 async function watch(connection: Connection, id: string): Promise<void> {
@@ -190,7 +193,7 @@ async function show(id: string, options: JsonOptions): Promise<void> {
     console.log(json({ ...campaign, progress }));
     return;
   }
-  const { recordedSlots, plannedSlots, outcomes, slotsPerSecond, remainingSeconds } = progress;
+  const { recordedSlots, totalSlots, round, outcomes, slotsPerSecond, remainingSeconds } = progress;
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
   const rows = [
     ['name', campaign.name],
@@ -199,7 +202,8 @@ async function show(id: string, options: JsonOptions): Promise<void> {
     ['device class', campaign.deviceClassId],
     ['protocol', `${campaign.protocol.name} v${campaign.protocol.version}`],
     ['energy', campaign.protocol.energyWindowMs === undefined ? '' : 'measured too'],
-    ['recorded', `${recordedSlots} of ${plannedSlots}`],
+    ['recorded', `${recordedSlots} of ${totalSlots}`],
+    ['round', round === null ? '' : roundText(round).replace(/^round /, '')],
     ['outcomes', happened.map(([outcome, count]) => `${count} ${outcome}`).join(', ')],
     ['rate', slotsPerSecond === null ? '' : `${significant(slotsPerSecond, 2)}/s`],
     ['remaining', remainingSeconds === null ? '' : seconds(remainingSeconds)],

@@ -12,8 +12,8 @@ export function CampaignPage({ id }: { id: string }) {
   const { api } = useSession();
   const { progress, error, isLost } = useProgress(id);
   const campaign = useQuery({
-    // Read again whenever its state changes: the history grows.
-    queryKey: ['campaign', id, progress?.state ?? ''],
+    // Read again whenever its state or round changes: the history grows.
+    queryKey: ['campaign', id, progress?.state ?? '', progress?.round?.number ?? 1],
     queryFn: async () => answered((await api.GET('/v1/campaigns/{id}', { params: { path: { id } } })).data),
     placeholderData: (before) => before,
   });
@@ -96,8 +96,8 @@ function Changes({ campaign: { id }, state }: { campaign: Campaign; state: strin
 }
 
 function Progress({ progress }: { progress: CampaignProgress }) {
-  const { state, recordedSlots, plannedSlots, slotsPerSecond, remainingSeconds, modelId } = progress;
-  const share = plannedSlots === 0 ? 0 : recordedSlots / plannedSlots;
+  const { state, recordedSlots, totalSlots, slotsPerSecond, remainingSeconds, modelId, round } = progress;
+  const share = totalSlots === 0 ? 0 : recordedSlots / totalSlots;
   return (
     <Panel title="Progress" unit="measurements">
       <div className="progress-line">
@@ -106,7 +106,8 @@ function Progress({ progress }: { progress: CampaignProgress }) {
         <span className="number">{percent(share, 0)}</span>
       </div>
       <dl className="stats" role="status" aria-label="Live progress">
-        <Stat label="Recorded" value={`${count(recordedSlots)} of ${count(plannedSlots)}`} />
+        <Stat label="Recorded" value={`${count(recordedSlots)} of ${count(totalSlots)}`} />
+        {round !== null && <Stat label="Round" value={`${round.number} of ${round.of}`} />}
         <Stat
           label="Throughput"
           {...(slotsPerSecond === null
@@ -119,6 +120,9 @@ function Progress({ progress }: { progress: CampaignProgress }) {
           value={modelId === null ? (ENDED.includes(state) ? 'none' : 'after the last sample') : modelId}
         />
       </dl>
+      {round?.isPlanningNext === true && (
+        <p className="hint">Round {round.number + 1} is being chosen from what is measured so far.</p>
+      )}
     </Panel>
   );
 }

@@ -1231,9 +1231,11 @@ export interface components {
             excluded: {
                 [key: string]: number;
             };
+            /** @description plannedSlots and those of rounds to come, at most */
+            totalSlots: number;
             /** @description planned ConvSpecs in the order of measuring; of a large plan, evenly spread ones */
             specs: components["schemas"]["ConvSpec"][];
-            /** @description warm-up and timed runs of all slots on one device of each target; a campaign takes longer */
+            /** @description warm-up and timed runs of totalSlots on one device of each target; a campaign takes longer */
             leastSeconds: number;
             /**
              * @description model: expected by the newest model; protocol: no model yet, the shortest that it allows
@@ -1274,11 +1276,17 @@ export interface components {
         CampaignProgress: {
             campaignId: string;
             state: components["schemas"]["CampaignState"];
+            /** @description measurements planned so far */
             plannedSlots: number;
+            /** @description what plannedSlots comes to at the end: more only while rounds are to come, then at most */
+            totalSlots: number;
             recordedSlots: number;
             outcomes: components["schemas"]["OutcomeCounts"];
-            /** @description over the newest minute of recording */
+            /** @description null: the campaign does not plan in rounds */
+            round: components["schemas"]["CampaignRound"] | null;
+            /** @description over the newest minute of recording; null while nothing can be recorded */
             slotsPerSecond: number | null;
+            /** @description until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far */
             remainingSeconds: number | null;
             /** @description what has to happen before anything can be measured; null: nothing, or something is measured */
             waitingFor: string | null;
@@ -1296,6 +1304,14 @@ export interface components {
             "wrong-result": number;
             "executor-crashed": number;
             drifted: number;
+        };
+        CampaignRound: {
+            /** @description of the newest round that is planned */
+            number: number;
+            /** @description rounds in all, those to come as the design foresees them */
+            of: number;
+            /** @description all of this round is measured, and the next one is being chosen */
+            isPlanningNext: boolean;
         };
         FitState: {
             id: string;

@@ -35,6 +35,16 @@ export function roundEnds(budget: number, rounds: number): number[] {
   return [...new Set(ends)].filter((end) => end > 0);
 }
 
+/** Rounds that a campaign still has to plan: at least one while its budget is not spent. */
+export function roundsToCome(
+  design: AdaptiveDesign,
+  { testSpecs }: CampaignRounds,
+  { budgetSpecs, plannedSpecs }: { readonly budgetSpecs: number; readonly plannedSpecs: number },
+): number {
+  return roundEnds(budgetSpecs - testSpecs, design.rounds).filter((end) => testSpecs + end > plannedSpecs)
+    .length;
+}
+
 /**
  * The first round of an adaptive campaign: network-like test shapes, drawn before anything else and never used for
  * choosing, then shapes that stand for the network-like ones as well as so few can.

@@ -1,0 +1,58 @@
+import type { Campaign, CampaignState } from '@alphaflops/contracts';
+import { roundOf, runningMs, totalSlotsOf } from './rounds.js';
+
+const at = (second: number): string => new Date(1_700_000_000_000 + 1000 * second).toISOString();
+
+/** 60 specs in three rounds (20, 40, 60) on one device class, each measured twice; all in state running. */
+function campaign(ends: number[], states: readonly CampaignState[] = ['planned', 'running']): Campaign {
+  const plannedSpecs = ends.at(-1) ?? 0;
+  return {
+    state: states.at(-1),
+    history: states.map((state, index) => ({ state, at: at(10 * index), reason: '' })),
+    request: { design: { name: 'adaptive', seed: 1, rounds: 3 }, budget: { specs: 60 }, replicates: 2 },
+    rounds: { testSpecs: 6, ends },
+    targetIds: ['class'],
+    plannedSpecs,
+    plannedSlots: 2 * plannedSpecs,
+  } as unknown as Campaign;
+}
+
+describe('a campaign that plans in rounds', () => {
+  it('counts the measurements of the rounds to come from the start', () => {
+    expect(totalSlotsOf(campaign([20]))).toBe(120);
+    expect(roundOf(campaign([20]), 7)).toEqual({ number: 1, of: 3, isPlanningNext: false });
+    expect(roundOf(campaign([20, 40]), 79)).toEqual({ number: 2, of: 3, isPlanningNext: false });
+  });
+
+  it('says that a round is chosen when all of the one before is recorded, not of the last, not while paused', () => {
+    expect(roundOf(campaign([20]), 40)?.isPlanningNext).toBe(true);
+    expect(roundOf(campaign([20, 40, 60]), 120)).toEqual({ number: 3, of: 3, isPlanningNext: false });
+    expect(roundOf(campaign([20], ['running', 'paused']), 40)?.isPlanningNext).toBe(false);
+  });
+
+  it('counts one round more when rounds came out smaller than foreseen', () => {
+    expect(roundOf(campaign([15]), 0)?.of).toBe(4);
+    expect(roundOf(campaign([15, 40]), 0)?.of).toBe(3);
+  });
+
+  it('comes to what is planned when no round can follow', () => {
+    const ended = campaign([20], ['running', 'fitting', 'completed']);
+    expect(totalSlotsOf(ended)).toBe(40);
+    expect(roundOf(ended, 40)).toEqual({ number: 1, of: 1, isPlanningNext: false });
+    // Cancelled before its end, it stays unfinished.
+    expect(totalSlotsOf(campaign([20], ['running', 'cancelled']))).toBe(120);
+  });
+
+  it('leaves campaigns that are planned at once alone', () => {
+    const { rounds, ...atOnce } = campaign([20]);
+    expect(rounds).toBeDefined();
+    expect(totalSlotsOf(atOnce)).toBe(40);
+    expect(roundOf(atOnce, 40)).toBeNull();
+  });
+});
+
+it('tells how long a campaign has been running, without its pauses', () => {
+  const { history } = campaign([20], ['planned', 'running', 'running', 'paused', 'running']);
+  expect(runningMs({ history }, Date.parse(at(47)))).toBe(27_000);
+  expect(runningMs({ history: history.slice(0, 4) }, Date.parse(at(47)))).toBe(20_000);
+});
