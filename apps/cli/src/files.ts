@@ -29,6 +29,20 @@ export async function* readInput(path: string): TextSource & AsyncGenerator<Uint
   }
 }
 
+/** As `readInput`, and tells how many of how many bytes are read; of standard input nobody knows how many there are. */
+export async function* readWithProgress(
+  path: string,
+  show: (done: number, total: number, what: string) => void,
+): TextSource & AsyncGenerator<Uint8Array> {
+  const total = path === STANDARD ? 0 : await stat(path).then(({ size }) => size, () => 0); // prettier-ignore
+  let done = 0;
+  for await (const piece of readInput(path)) {
+    yield piece;
+    done += piece.length;
+    show(done, total, inputName(path));
+  }
+}
+
 /** All bytes of a file, as `readInput`. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];

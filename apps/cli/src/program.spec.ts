@@ -1,4 +1,5 @@
 import { ApiError } from '@alphaflops/api-client';
+import type { Command } from 'commander';
 import { exitCodeOf } from './exit-code.js';
 import { createProgram } from './program.js';
 
@@ -20,6 +21,18 @@ async function run(...args: string[]): Promise<{ exitCode: number; said: string 
   }
 }
 
+/** Commands that do something themselves; worker and device hand some over to a program with a help of its own. */
+function leaves(command: Command): Command[] {
+  const shown = command.createHelp().visibleCommands(command);
+  if (shown.length > 0) return shown.flatMap(leaves);
+  return command.usage() === '[arguments]' ? [] : [command];
+}
+
+function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
+}
+
 describe('the command line', () => {
   it('helps and exits with 0 when asked to', async () => {
     for (const name of createProgram().commands.map((command) => command.name())) {
@@ -30,7 +43,26 @@ describe('the command line', () => {
     expect((await run('--version')).said).toMatch(/^\d+\.\d+\.\d+/);
   });
 
+  it.each(leaves(createProgram()).map((command) => [pathOf(command), command] as const))(
+    '%s has an example in its help, and examples are right',
+    async (path, command) => {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) });
+      command.outputHelp();
+      const examples = help.split('\n').filter((line) => line.startsWith(`  alphaflops ${path}`));
+      expect(examples).not.toEqual([]);
+      for (const example of examples) {
+        const program = createProgram();
+        leaves(program).forEach((each) => each.action(() => undefined));
+        const [args = ''] = example.trim().split(/ >>? /);
+        const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
+        await program.parseAsync(words.slice(1), { from: 'user' });
+      }
+    },
+  );
+
   it.each([
+    [['campaign', 'lst'], 'Did you mean list?'],
     [['fitt'], 'Did you mean fit?'],
     [[], 'Usage: alphaflops'],
     [['fit', '--data', 'x.csv'], "'--out <file>' not specified"],

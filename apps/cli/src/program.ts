@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { VERSION } from '@alphaflops/contracts';
 import { Command } from 'commander';
 import { auditCommand } from './commands/audit.js';
@@ -17,6 +18,7 @@ import { simulateCommand } from './commands/simulate.js';
 import { tokenCommand } from './commands/token.js';
 import { upCommand } from './commands/up.js';
 import { workerCommand } from './commands/worker.js';
+import { completionCommands } from './completion.js';
 
 /** All commands. Throws a CommanderError where Commander would end the process. */
 export function createProgram(): Command {
@@ -34,17 +36,20 @@ export function createProgram(): Command {
   for (const command of [...online, modelCommand(), samplesCommand(), ...access]) program.addCommand(command);
   program.commandsGroup('On the store:');
   for (const command of [backupCommand(), restoreCommand(), migrateCommand()]) program.addCommand(command);
-  throwInsteadOfExit(program);
+  program.commandsGroup('For the shell:');
+  const { visible, hidden } = completionCommands(program);
+  program.addCommand(visible).addCommand(hidden, { hidden: true });
+  withManners(program);
   return program;
 }
 
-/** Commander's own way of ending the process would skip ours of telling exit codes. */
-function throwInsteadOfExit(command: Command): void {
+function withManners(command: Command): void {
   command
+    // Commander's own way of ending the process would skip ours of telling exit codes.
     .exitOverride()
     .helpCommand(false)
-    .showHelpAfterError('Usage and an example: the same command with --help.');
-  command.commands.forEach((each) => {
-    throwInsteadOfExit(each);
-  });
+    .showHelpAfterError('Usage and an example: the same command with --help.')
+    // Commander takes the colours away again where there is no terminal, or NO_COLOR is set.
+    .configureHelp({ styleTitle: (title) => styleText('bold', title, { validateStream: false }) });
+  command.commands.forEach(withManners);
 }

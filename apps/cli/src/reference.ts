@@ -15,9 +15,26 @@ export function cliPage(program: Command): string {
     '- Exit codes: 0 done, 1 failed, 2 wrong usage or bad input. Errors go to standard error; for data they name the',
     '  file, the line and the column.',
     '- `-` in place of a file is standard input or standard output. An output file is there in full or not at all.',
-    '- `--json` prints JSON in place of tables. Shares in it go from 0 to 1.',
+    '- `--json` prints JSON in place of tables, on every command that prints any. Shares in it go from 0 to 1.',
+    '- Colours and progress bars are for terminals only; `NO_COLOR=1` does without colours there too.',
+    '- `alphaflops completion bash|zsh|fish` prints a script that completes commands, options and files.',
     '- Commands that need a coordinator find it by `--url` and `--token`, else by `ALPHAFLOPS_URL` and',
     '  `ALPHAFLOPS_TOKEN`, else by what `up` has left in the data directory of this machine.',
+    '',
+    '## Settings',
+    '',
+    'What is said on the command line beats the environment, which beats a file: `ALPHAFLOPS_CONFIG` names a JSON file whose',
+    'keys are the names of environment variables. It is the same for the command line, coordinators, fitters and workers;',
+    '[deployment](deployment.md) has all variables. Those that the commands here heed most:',
+    '',
+    '    {',
+    '      "ALPHAFLOPS_URL": "https://coordinator:8080",',
+    '      "ALPHAFLOPS_TOKEN": "af_operator_…",',
+    '      "ALPHAFLOPS_CA": "/etc/alphaflops/ca.pem",',
+    '      "ALPHAFLOPS_DATA_DIR": "/var/lib/alphaflops"',
+    '    }',
+    '',
+    'A file with a token in it should be readable for you alone (`chmod 600`).',
     '',
     '`worker join`, `worker run` and `device probe` hand their arguments over to the worker’s own program, whose',
     '`--help` tells them.',
@@ -56,7 +73,8 @@ export function withVariables(page: string): string {
 
 /** Commands that do something themselves, in the order of the help. */
 function commandsOf(command: Command): Command[] {
-  return command.commands.length > 0 ? command.commands.flatMap(commandsOf) : [command];
+  const shown = command.createHelp().visibleCommands(command);
+  return shown.length > 0 ? shown.flatMap(commandsOf) : [command];
 }
 
 function pathOf(command: Command): string {

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 
 const NO_BORDERS = {
@@ -7,7 +8,7 @@ const NO_BORDERS = {
 };
 
 /**
- * A plain table: one line per row, columns by width, no borders. Columns from `rightFrom` on are numbers and are
+ * A plain table: one line per row, columns by width, no borders, bold heads on a terminal. Columns from `rightFrom` on are numbers and are
  * aligned to the right.
  */
 export function table(
@@ -16,7 +17,7 @@ export function table(
   rightFrom: number = head.length,
 ): string {
   const drawn = new Table({
-    head: [...head],
+    head: head.map((title) => styleText('bold', title, { stream: process.stdout })),
     chars: NO_BORDERS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     colAligns: head.map((_, at) => (at < rightFrom ? 'left' : 'right')),

@@ -4,6 +4,7 @@ import { type CampaignProgress, CampaignProgressSchema, type CampaignRound } fro
 import cliProgress from 'cli-progress';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Connection } from './connection.js';
+import { BAR } from './progress.js';
 import { seconds, significant } from './tables.js';
 
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
@@ -71,13 +72,8 @@ interface Display {
 
 function bar(): Display {
   const shown = new cliProgress.SingleBar({
+    ...BAR,
     format: '  {bar} {value}/{total} · {pace} · {outcomes}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: 30,
-    hideCursor: true,
-    stopOnComplete: false,
-    gracefulExit: false,
   });
   let isStarted = false;
   return {

@@ -70,6 +70,11 @@ export const USAGE = `Usage:
       --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
       --json                      print JSON
   alphaflops bench --spec SPEC               time one convolution here (see alphaflops bench --help)
+
+Examples:
+  alphaflops worker join https://coordinator:8080 --token af_join_… --label rack=7
+  alphaflops worker run
+  alphaflops device probe --executor cudnn --json
 `;
 
 const EXECUTOR_OPTIONS = {

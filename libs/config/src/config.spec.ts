@@ -16,6 +16,11 @@ describe('config', () => {
     process.env['ALPHAFLOPS_HOST'] = '127.0.0.2';
     try {
       const config = readConfig({ ALPHAFLOPS_PORT: '1003' });
+      const other = join(directory, 'other.json');
+      writeFileSync(other, JSON.stringify({ ALPHAFLOPS_TOKN: 'hush' }));
+      expect(() => readConfig({ ALPHAFLOPS_CONFIG: other })).toThrow(
+        /other\.json[^]*no setting ALPHAFLOPS_TOKN/,
+      );
       expect([config.port, config.host, config.heartbeatS]).toEqual([1003, '127.0.0.2', 3]);
       expect(() => {
         (config.limits as { bodyBytes: number }).bodyBytes = 1;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { ConfigError, parseEnvironment, type Role } from './environment.js';
+import { basename, join, resolve } from 'node:path';
+import { ConfigError, describeVariables, parseEnvironment, type Role } from './environment.js';
 
 /** Everything that can be set, read once; nobody else looks at the environment. */
 export interface Config {
@@ -108,6 +108,12 @@ function storeOf(store: string | undefined, dataDirectory: string): Pick<Config,
     : { storeFile: inDirectory, mongodbUri: store };
 }
 
+/** What the completion script of a shell tells: which shell, and which of the words is at the cursor. */
+export function completionRequest(): { shell: string; wordIndex: number } {
+  const { SHELL = 'bash', COMP_CWORD = '1' } = process.env;
+  return { shell: basename(SHELL), wordIndex: Number(COMP_CWORD) };
+}
+
 /** The environment of a child process of ours: the one we got, and what it is to be told. */
 export function childEnvironment(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...overrides };
@@ -119,9 +125,12 @@ function readFile(file: string): Record<string, string> {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof content !== 'object' || content === null || Array.isArray(content))
       throw new Error('not an object');
+    const known = describeVariables().map(({ name }) => name);
+    const unknown = Object.keys(content).filter((name) => !known.includes(name));
+    if (unknown.length > 0) throw new Error(`there is no setting ${unknown.join(', ')}`);
     return Object.fromEntries(Object.entries(content).map(([name, value]) => [name, String(value)]));
   } catch (error) {
-    throw new ConfigError(`ALPHAFLOPS_CONFIG: cannot read ${file}: ${(error as Error).message}`);
+    throw new ConfigError(`ALPHAFLOPS_CONFIG: ${file} cannot be used: ${(error as Error).message}`);
   }
 }
 

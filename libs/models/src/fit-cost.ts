@@ -30,7 +30,11 @@ export interface CostOptions {
   readonly coverage: number;
   readonly context: FitContext;
   readonly unit: 'ms' | 'mJ';
+  readonly onProgress?: FitProgress;
 }
+
+/** Told before each form is fitted which it is, and how many of how many forms are done. */
+export type FitProgress = (done: number, total: number, form: string) => void;
 
 /** What a document says of one cost, time or energy. */
 export type FittedCost = Omit<EnergyModel, 'data'>;
@@ -47,11 +51,12 @@ export interface CostFit {
  * @throws ModelError `unknown-form`, `bad-option`.
  */
 export function fitCost(samples: readonly ShapedSample[], options: CostOptions): CostFit {
-  const { form: asked, coverage, context, unit } = options;
+  const { form: asked, coverage, context, unit, onProgress } = options;
   const shapes = shapesOf(samples);
   const { forms, skipped } = candidateForms(asked, shapes.length, context);
   const folds = shapes.length >= MIN_SHAPES ? foldsByShape(samples, context.seed, FOLDS) : null;
-  const candidates = forms.map((form): Candidate => {
+  const candidates = forms.map((form, done): Candidate => {
+    onProgress?.(done, forms.length, form.name);
     const fit = form.fit(samples, context);
     return { form, fit, heldOut: folds && crossValidate(form, samples, folds, fit, context, coverage) };
   });

@@ -1,7 +1,7 @@
 import { ModelSchema, type EnergyModel, type Model } from '@alphaflops/contracts';
 import { MIN_SHAPES } from './cross-validation.js';
 import { ModelError } from './error.js';
-import { fitCost, suffices, type CostFit, type CostOptions } from './fit-cost.js';
+import { fitCost, suffices, type CostFit, type CostOptions, type FitProgress } from './fit-cost.js';
 import type { FitContext, FitLoss, Source } from './form.js';
 import { energySamples, shapeSamples, shapesOf, type FitSample, type ShapedSample } from './sample.js';
 
@@ -35,6 +35,7 @@ export interface FitOptions {
    */
   readonly source?: Model | readonly FitSample[];
   readonly deadline?: FitContext['deadline'];
+  readonly onProgress?: FitProgress;
   readonly origin: FitOrigin;
 }
 
@@ -57,6 +58,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     device = {},
     deadline,
     source,
+    onProgress,
     origin,
   } = { ...FIT_DEFAULTS, ...options };
   if (!(coverage > 0 && coverage < 1)) {
@@ -69,8 +71,9 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     ...(source && { source: otherDevice(source, seed, origin) }),
     ...(deadline && { deadline }),
   };
-  const time = fitCost(shaped, { form, coverage, context, unit: 'ms' });
-  const energy = fitEnergy(withEnergy, shaped, time, { form, coverage, context, unit: 'mJ' });
+  const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
+  const time = fitCost(shaped, { ...asked, unit: 'ms' });
+  const energy = fitEnergy(withEnergy, shaped, time, { ...asked, unit: 'mJ' });
   return ModelSchema.parse({
     schema: 'alphaflops.model/1',
     id: null,

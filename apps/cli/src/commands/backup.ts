@@ -15,10 +15,11 @@ import {
   openStores,
   type StoreAddress,
 } from '../stores.js';
-import { table } from '../tables.js';
+import { json, table } from '../tables.js';
 
 interface BackupOptions {
   dataDir?: string;
+  json?: true;
 }
 
 export function backupCommand(): Command {
@@ -26,6 +27,7 @@ export function backupCommand(): Command {
     .description('copy everything that this deployment has stored to a file')
     .argument('<file>', 'a new one; FILE.sha256 is written beside it')
     .option('--data-dir <dir>', 'data directory of the deployment (default: .alphaflops)')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nThe store is the one that ALPHAFLOPS_STORE, MONGODB_URI or the data directory name. An SQLite store may be in use\n' +
@@ -42,6 +44,7 @@ export function restoreCommand(): Command {
     .description('bring a backup into an empty store')
     .argument('<file>', 'what backup has written, with FILE.sha256 beside it')
     .option('--data-dir <dir>', 'data directory to restore into (default: .alphaflops)')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nThe store is the one that ALPHAFLOPS_STORE, MONGODB_URI or the data directory name; it must be empty or what a broken\n' +
@@ -52,7 +55,7 @@ export function restoreCommand(): Command {
     .action(restore);
 }
 
-async function backup(name: string, { dataDir }: BackupOptions): Promise<void> {
+async function backup(name: string, { dataDir, json: asJson }: BackupOptions): Promise<void> {
   const file = resolve(name);
   if (existsSync(file)) throw new CliError('usage', `${file} is there already. Name a new file.`);
   const store = configuredStore(dataDir);
@@ -69,10 +72,10 @@ async function backup(name: string, { dataDir }: BackupOptions): Promise<void> {
   const sum = await sha256Of(part);
   await writeFile(`${file}.sha256`, `${sum}  ${basename(file)}\n`);
   await rename(part, file);
-  console.log(`${file}\nsha256 ${sum}`);
+  console.log(asJson === true ? json({ file, sha256: sum }) : `${file}\nsha256 ${sum}`);
 }
 
-async function restore(name: string, { dataDir }: BackupOptions): Promise<void> {
+async function restore(name: string, { dataDir, json: asJson }: BackupOptions): Promise<void> {
   const file = resolve(name);
   if (!existsSync(file)) throw new CliError('usage', `There is no file ${file}.`);
   await expectWhole(file);
@@ -84,6 +87,10 @@ async function restore(name: string, { dataDir }: BackupOptions): Promise<void> 
     const copy = join(directory, 'backup.sqlite');
     await copyFile(file, copy);
     const summary = await moveBetween({ kind: 'sqlite', file: copy }, target);
+    if (asJson === true) {
+      console.log(json(summary));
+      return;
+    }
     const rows = MIGRATED_KINDS.map((kind) => [kind, String(summary[kind].count)]);
     console.log(`\n${table(['restored and verified', 'records'], rows, 1)}`);
   });

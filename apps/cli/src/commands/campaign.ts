@@ -62,7 +62,7 @@ export function campaignCommand(): Command {
       .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
       .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
       .option('--watch', 'show its progress until it ends')
-      .option('--json', 'print JSON')
+      .option('--json', 'print JSON; with --watch its state at the end, with the progress on standard error')
       .addHelpText(
         'after',
         '\nExample:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch',
@@ -74,22 +74,24 @@ export function campaignCommand(): Command {
       .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
       .option('--device-class <id>', 'of this device class only')
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops campaign list --limit 10')
       .action(listCampaigns),
   );
   command.addCommand(
     withConnection(new Command('show').argument('<id>').description('one campaign and how far it is'))
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops campaign show ID')
       .action(show),
   );
   command.addCommand(
     withConnection(new Command('watch').argument('<id>').description('live progress, until it ends'))
+      .option('--json', 'print its state at the end as JSON, with the progress on standard error')
       .addHelpText(
         'after',
-        '\nEnds with 0 when the campaign completes, with 1 when it fails or is cancelled.',
+        '\nEnds with 0 when the campaign completes, with 1 when it fails or is cancelled.\n' +
+          '\nExample:\n  alphaflops campaign watch ID',
       )
-      .action(async (id: string, options: ConnectionOptions) => {
-        await watch(connect(options), id);
-      }),
+      .action((id: string, options: JsonOptions) => watch(connect(options), id, options)),
   );
   command.addCommand(campaignCompareCommand());
   for (const [name, description] of Object.entries(CHANGES)) {
@@ -97,6 +99,7 @@ export function campaignCommand(): Command {
       withConnection(new Command(name).argument('<id>').description(description))
         .option('--reason <text>', 'kept with the campaign')
         .option('--json', 'print JSON')
+        .addHelpText('after', `\nExample:\n  alphaflops campaign ${name} ID --reason "the GPUs are needed"`)
         .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options)),
     );
   }
@@ -120,9 +123,9 @@ async function create(options: CreateOptions): Promise<void> {
     fit: { form: options.form, seed: options.seed },
   };
   const campaign = answered((await api.POST('/v1/campaigns', { body })).data);
-  if (options.json === true) console.log(json(campaign));
-  else console.log(created(campaign));
-  if (options.watch === true) await watch(connection, campaign.id);
+  if (options.json !== true) console.log(created(campaign));
+  else if (options.watch !== true) console.log(json(campaign));
+  if (options.watch === true) await watch(connection, campaign.id, options);
 }
 
 async function designOf(options: DesignOptions): Promise<CampaignRequest['design']> {
@@ -149,15 +152,18 @@ function created({
   return `Campaign ${id}: ${plannedSpecs} convolutions planned${slots}${round}${leftOut}.`;
 }
 
-async function watch(connection: Connection, id: string): Promise<void> {
+async function watch(connection: Connection, id: string, options: JsonOptions): Promise<void> {
   const { signal } = interruption();
+  const asJson = options.json === true;
   try {
-    const { state, reason } = await watchCampaign(connection, id, { output: process.stdout, signal });
-    console.log(`The campaign is ${state}: ${reason}.`);
+    const output = asJson ? process.stderr : process.stdout;
+    const { state, reason } = await watchCampaign(connection, id, { output, signal });
+    if (asJson) await show(id, options);
+    else console.log(`The campaign is ${state}: ${reason}.`);
     process.exitCode = state === 'completed' ? EXIT.done : EXIT.failed;
   } catch (error) {
     if (!signal.aborted) throw error;
-    console.log(`The campaign goes on. To see it again: alphaflops campaign watch ${id}`);
+    console.error(`The campaign goes on. To see it again: alphaflops campaign watch ${id}`);
     process.exitCode = EXIT_BY_SIGNAL.SIGINT ?? EXIT.failed;
   }
 }

@@ -39,6 +39,7 @@ export function demoCommand(): Command {
     .option('--data-dir <dir>', 'kept, so that a second run starts in seconds', '.alphaflops/demo')
     .option('--port <number>', 'of the coordinator; 0 for any free one', wholeNumber(0, 65_535), 0)
     .option('--specs <number>', 'shapes to measure', wholeNumber(20, 10_000), 150)
+    .addHelpText('after', '\nExample:\n  alphaflops demo --specs 60')
     .action(demo);
 }
 

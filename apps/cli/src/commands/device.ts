@@ -13,6 +13,7 @@ export function deviceCommand(): Command {
   command.addCommand(
     withConnection(new Command('list').description('devices of all workers, with their device classes'))
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops device list')
       .action(listDevices),
   );
   command.addCommand(

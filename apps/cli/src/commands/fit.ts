@@ -7,6 +7,7 @@ import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
 import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
 import { seed, share, wholeNumber } from '../options.js';
+import { withProgress } from '../progress.js';
 import { indented, json } from '../tables.js';
 
 interface FitOptions {
@@ -63,12 +64,14 @@ async function fit(options: FitOptions): Promise<void> {
   const { data, out, form, loss, coverage, smCount } = options;
   const rows = await firstRows(data, options.limit ?? Infinity);
   const source = options.source === undefined ? undefined : await sourceModel(options.source, options.seed);
-  const model = fitModel(rows, {
+  const origin = { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(data) };
+  const fitted = {
     ...{ form, seed: options.seed, loss, coverage },
     ...(source && { source }),
     ...(smCount !== undefined && { device: { smCount } }),
-    origin: { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(data) },
-  });
+    origin,
+  };
+  const model = await withProgress((onProgress) => fitModel(rows, { ...fitted, onProgress }));
   const document = json(model);
   await writeText(out, `${document}\n`);
   const summary = options.json === true ? document : summaryOf(model, options);

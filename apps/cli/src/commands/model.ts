@@ -36,6 +36,7 @@ export function modelCommand(): Command {
       .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
       .option('--device-class <id>', 'of this device class only')
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops model list --device-class CLASS')
       .action(listModels),
   );
   command.addCommand(
@@ -51,6 +52,10 @@ export function modelCommand(): Command {
     )
       .option('--reason <text>', 'kept with the model')
       .option('--json', 'print JSON')
+      .addHelpText(
+        'after',
+        '\nExample:\n  alphaflops model promote CLASS-v4 --reason "new driver, slower for real"',
+      )
       .action((id: string, options: ReasonOptions) => change('promote', id, options)),
   );
   command.addCommand(
@@ -59,12 +64,18 @@ export function modelCommand(): Command {
     )
       .option('--reason <text>', 'kept with the model')
       .option('--json', 'print JSON')
+      .addHelpText(
+        'after',
+        '\nExample:\n  alphaflops model retire CLASS-v4 --reason "fitted to a throttled GPU"',
+      )
       .action((id: string, options: ReasonOptions) => change('retire', id, options)),
   );
   command.addCommand(
     withConnection(
       new Command('card').argument('<id>').description('one model as a page for people (Markdown)'),
-    ).action(card),
+    )
+      .addHelpText('after', '\nExample:\n  alphaflops model card CLASS-v3 > card.md')
+      .action(card),
   );
   command.addCommand(
     withConnection(
@@ -73,6 +84,7 @@ export function modelCommand(): Command {
       .option('--form <name>', 'auto or a form', 'auto')
       .option('--seed <number>', 'of the folds of cross-validation', seed, 1)
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops model fit CLASS --form auto')
       .action(fit),
   );
   return command;

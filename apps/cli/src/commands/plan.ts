@@ -4,18 +4,21 @@ import { readSpecs, writeSpecs } from '@alphaflops/dataset';
 import { type DesignChoice, type Exclusions, plan } from '@alphaflops/planning';
 import { Command } from 'commander';
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
-import { inputName, readInput, writeOutput } from '../files.js';
+import { inputName, readInput, STANDARD, writeOutput } from '../files.js';
 import { wholeNumber } from '../options.js';
+import { json } from '../tables.js';
 
 interface PlanOptions extends DesignOptions {
   size: number;
   out: string;
+  json?: true;
 }
 
 export function planCommand(): Command {
   return withDesign(new Command('plan').description('choose convolutions to measure, by a design'), ['csv'])
     .requiredOption('--size <number>', 'how many at most', wholeNumber(1, MAX_CAMPAIGN_SPECS))
     .requiredOption('--out <file>', 'where they go (canonical CSV without times); - for standard output')
+    .option('--json', 'say how many as JSON: planned, asked, excluded')
     .addHelpText(
       'after',
       '\nExample:\n  alphaflops plan --design networklike --size 500 --seed 7 --out specs.csv',
@@ -27,6 +30,13 @@ async function run(options: PlanOptions): Promise<void> {
   const constraints = constraintsOf(options);
   const { specs, excluded } = plan(await choiceOf(options), { specs: options.size, constraints });
   await writeOutput(options.out, writeSpecs(specs));
+  if (options.json === true) {
+    const summary = json({ planned: specs.length, asked: options.size, excluded });
+    // Specs on standard output are for a program: what else there is to say goes elsewhere.
+    if (options.out === STANDARD) console.error(summary);
+    else console.log(summary);
+    return;
+  }
   console.error(`${specs.length} of ${options.size} convolutions planned${leftOut(excluded)}.`);
 }
 

@@ -5,8 +5,9 @@ import { compileModel, parseModel, type Predictor } from '@alphaflops/models';
 import { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readInput, readText, writeOutput } from '../files.js';
+import { inputName, readText, readWithProgress, writeOutput } from '../files.js';
 import { sizes, wholeNumber } from '../options.js';
+import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
 import { json, ms, significant, table } from '../tables.js';
 import { predictNetwork } from './predict-network.js';
@@ -98,7 +99,8 @@ async function predict(options: PredictOptions): Promise<void> {
   }
   if (out === undefined)
     throw new CliError('usage', '--data needs --out FILE (or --out - for standard output).');
-  await writeOutput(out, predictions(data ?? '', await modelOf(model)));
+  const loaded = await modelOf(model);
+  await withProgress((show) => writeOutput(out, predictions(data ?? '', loaded, show)));
 }
 
 async function modelOf(path: string): Promise<Model> {
@@ -106,10 +108,10 @@ async function modelOf(path: string): Promise<Model> {
 }
 
 /** The columns of the file and ours after them; ones of ours that it has already are replaced. */
-async function* predictions(path: string, model: Model): AsyncGenerator<string> {
+async function* predictions(path: string, model: Model, show: Progress['update']): AsyncGenerator<string> {
   const predictor = compileModel(model);
   const ours = [...PREDICTED_COLUMNS, ...(model.energy ? ENERGY_COLUMNS : [])];
-  const source = readSpecs(readInput(path), inputName(path));
+  const source = readSpecs(readWithProgress(path, show), inputName(path));
   const first = await source.next();
   // An empty file is an error of its own.
   if (first.done === true) return;

@@ -3,6 +3,7 @@ import { simulate, SIMULATED_DESIGNS, type SimulatedDesign, splitForSimulation }
 import { Command, Option } from 'commander';
 import { inputName, readInput } from '../files.js';
 import { seed, wholeNumber } from '../options.js';
+import { withProgress } from '../progress.js';
 import { json, percent, table } from '../tables.js';
 
 interface SimulateOptions {
@@ -39,11 +40,12 @@ async function run(options: SimulateOptions): Promise<void> {
   const { data, design, budget, rounds, sms } = options;
   const { pool, test } = splitForSimulation(await readAllSamples(readInput(data), inputName(data)));
   const device: Record<string, number> = sms === undefined ? {} : { smCount: sms };
-  const curve = simulate(pool, test, { design, budget, seed: options.seed, rounds, device }).map(
-    ({ shapes, metrics: { medianApe, mape, within10, within20 } }) => ({
-      ...{ shapes, median_ape: medianApe, mape, within_10: within10, within_20: within20 },
-    }),
+  const points = await withProgress((show) =>
+    simulate(pool, test, { design, budget, seed: options.seed, rounds, device, onRound: show }),
   );
+  const curve = points.map(({ shapes, metrics: { medianApe, mape, within10, within20 } }) => ({
+    ...{ shapes, median_ape: medianApe, mape, within_10: within10, within_20: within20 },
+  }));
   if (options.json === true) {
     console.log(json({ design, seed: options.seed, test: test.length, curve }));
     return;

@@ -42,12 +42,14 @@ export function tokenCommand(): Command {
   command.addCommand(
     withConnection(new Command('list').description('tokens, without their secrets'))
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops token list')
       .action(list),
   );
   command.addCommand(
-    withConnection(new Command('revoke').argument('<id>').description('take a token away, for good')).action(
-      revoke,
-    ),
+    withConnection(new Command('revoke').argument('<id>').description('take a token away, for good'))
+      .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops token revoke ID')
+      .action(revoke),
   );
   return command;
 }
@@ -86,8 +88,8 @@ async function list(options: JsonOptions): Promise<void> {
   );
 }
 
-async function revoke(id: string, options: ConnectionOptions): Promise<void> {
+async function revoke(id: string, options: JsonOptions): Promise<void> {
   const { api } = connect(options);
   await api.DELETE('/v1/tokens/{id}', { params: { path: { id } } });
-  console.log(`The token ${id} is revoked.`);
+  console.log(options.json === true ? json({ id, revoked: true }) : `The token ${id} is revoked.`);
 }

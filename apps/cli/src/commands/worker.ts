@@ -61,6 +61,7 @@ export function workerCommand(): Command {
   command.addCommand(
     withConnection(new Command('list').description('workers'))
       .option('--json', 'print JSON')
+      .addHelpText('after', '\nExample:\n  alphaflops worker list')
       .action(listWorkers),
   );
   for (const [name, description] of Object.entries(CHANGES)) {
@@ -68,6 +69,7 @@ export function workerCommand(): Command {
       withConnection(new Command(name).argument('<id>').description(description))
         .option('--reason <text>', 'the worker is told')
         .option('--json', 'print JSON')
+        .addHelpText('after', `\nExample:\n  alphaflops worker ${name} ID --reason "new driver"`)
         .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options)),
     );
   }

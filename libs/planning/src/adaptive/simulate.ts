@@ -25,6 +25,8 @@ export interface SimulateOptions {
   readonly rounds: number;
   /** Constants of the device, for example `smCount`. */
   readonly device: Readonly<Record<string, number>>;
+  /** Told after each round how many of how many shapes are measured. */
+  readonly onRound?: (measured: number, budget: number) => void;
 }
 
 /** Errors on the test shapes of a fit of the first `shapes` shapes that a design measures. */
@@ -82,6 +84,7 @@ export function simulate(
     }
     done = end;
     model = bestFit(measured, options);
+    options.onRound?.(end, options.budget);
     return { shapes: end, metrics: judgeOn(test, model) };
   });
 }

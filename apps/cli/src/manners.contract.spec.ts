@@ -1,0 +1,85 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const program = resolve(import.meta.dirname, '../bin/alphaflops.js');
+const SAMPLE = resolve(import.meta.dirname, '../../../data/sample-h100/h100-networklike-1000.csv');
+const isBuilt = existsSync(resolve(import.meta.dirname, '../dist/main.js'));
+const has = (name: string) => spawnSync(name, ['--version']).error === undefined;
+const hasTerminal = has('script');
+const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(hasTerminal ? [] : ['script(1)'])];
+/** Begins every colour and every movement of the cursor on a terminal. */
+const ESCAPE = '\u001b[';
+
+(missing.length === 0 ? describe : describe.skip)(`manners (skipped without ${missing.join(', ')})`, () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'alphaflops-manners-'));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  function ran(file: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+    const inherited = { ...process.env };
+    for (const name of ['NO_COLOR', 'FORCE_COLOR']) Reflect.deleteProperty(inherited, name);
+    return new Promise((done) => {
+      execFile(file, args, { cwd: directory, env: { ...inherited, ...env } }, (_error, out, err) => {
+        done(`${out}${err}`);
+      });
+    });
+  }
+  const piped = (...args: string[]) => ran(process.execPath, [program, ...args]);
+  const onTerminal = (env: Record<string, string>, ...args: string[]) =>
+    ran('script', ['-qec', [process.execPath, program, ...args].join(' '), '/dev/null'], env);
+  const simulation = [
+    'simulate',
+    '--data',
+    SAMPLE,
+    '--design',
+    'networklike',
+    '--budget',
+    '40',
+    '--rounds',
+    '2',
+  ];
+
+  it('keeps colours for terminals', async () => {
+    const terminal = { TERM: 'xterm-256color' };
+    const [seen, plain, elsewhere] = await Promise.all([
+      onTerminal(terminal, '--help'),
+      onTerminal({ ...terminal, NO_COLOR: '1' }, '--help'),
+      piped('--help'),
+    ]);
+    expect(seen).toContain(`${ESCAPE}1mUsage:`);
+    expect(plain).not.toContain(ESCAPE);
+    expect(elsewhere).not.toContain(ESCAPE);
+    expect(await onTerminal(terminal, 'evaluate', '--model', 'no', '--data', 'no')).toContain(`${ESCAPE}31m`);
+  });
+
+  it('shows a bar while a person waits, and takes it away', async () => {
+    const [seen, elsewhere] = await Promise.all([
+      onTerminal({ TERM: 'xterm' }, ...simulation),
+      piped(...simulation),
+    ]);
+    expect(seen).toContain('░');
+    expect(seen.slice(seen.lastIndexOf('░'))).toMatch(/median APE/);
+    expect(elsewhere).not.toMatch(/[░█]/);
+    expect(elsewhere).not.toContain(ESCAPE);
+  });
+
+  it('prints a script that completes', async () => {
+    const script = await piped('completion', 'bash');
+    // the function of the script, as the shell calls it at Tab; the program is found as it is here
+    const answer = spawnSync('bash', ['-s'], {
+      encoding: 'utf8',
+      input: [
+        `alphaflops() { "${process.execPath}" "${program}" "$@"; }`,
+        script,
+        'COMP_LINE="alphaflops campaign re"; COMP_POINT=${#COMP_LINE}',
+        'COMP_WORDS=(alphaflops campaign re); COMP_CWORD=2; _alphaflops_completion; echo "${COMPREPLY[*]}"',
+      ].join('\n'),
+    });
+    expect(answer.stdout.trim()).toBe('resume');
+  });
+});
