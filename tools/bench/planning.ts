@@ -74,7 +74,7 @@ async function row(stack: Stack, specs: number, scale: Scale): Promise<Row> {
   try {
     await ours();
     await theirs();
-    const figures = await interleave(scale === 'full' ? 5 : 1, { ours, theirs });
+    const figures = await interleave(scale === 'full' ? 3 : 1, { ours, theirs });
     const batches = `${payloads.length.toLocaleString('en')} batches`;
     return {
       what: `planning, storing and enqueuing ${specs.toLocaleString('en')} specs`,

@@ -1,12 +1,15 @@
 import type { Campaign, MeasureJob } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
 import { measureJobId } from '@alphaflops/queue';
 import { CampaignStore, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
-import { batchCount, batchRange } from './batches.js';
+import { batchCount, type BatchRange, batchRange } from './batches.js';
 import { TargetQueues } from './target-queues.js';
 
 /** Batches submitted in one go; bounds memory. */
 const PAGE = 500;
+/** Pages on their way at the same time: while Redis takes one, the next is read. */
+const LANES = 2;
 
 /** Brings the queues in line with the store: what is planned and not yet stored is work to do. */
 @Injectable()
@@ -20,14 +23,16 @@ export class Dispatcher {
   /** Submits every batch that is not stored in full. Safe to repeat: batches have fixed ids, slots are stored once. */
   async submitMissing(campaign: Campaign): Promise<void> {
     for (const [targetId, missing] of await this.missingBatches(campaign)) {
-      for (let at = 0; at < missing.length; at += PAGE) {
-        const page = await Promise.all(
-          missing.slice(at, at + PAGE).map((index) => this.batch(campaign, targetId, index)),
-        );
-        await this.queues
-          .of(targetId)
-          .submit(page.map((payload) => ({ id: measureJobId(payload), payload })));
-      }
+      const pages = pagesOf(missing);
+      const lane = async () => {
+        for (const page of pages) {
+          const batches = await this.batches(campaign, targetId, page);
+          await this.queues
+            .of(targetId)
+            .submit(batches.map((payload) => ({ id: measureJobId(payload), payload })));
+        }
+      };
+      await Promise.all(Array.from({ length: LANES }, lane));
     }
   }
 
@@ -59,14 +64,55 @@ export class Dispatcher {
 
   /** What there is to measure in a batch, as planned. */
   async batch(campaign: Campaign, targetId: string, batchIndex: number): Promise<MeasureJob> {
-    const { from, to, replicate } = batchRange(campaign, batchIndex);
-    const specs = await this.campaigns.specs(campaign.id, from, to);
-    return {
-      campaignId: campaign.id,
-      targetId,
-      batchIndex,
-      protocol: campaign.protocol,
-      slots: specs.map((spec, i) => ({ specIndex: from + i, replicate, spec })),
-    };
+    const range = batchRange(campaign, batchIndex);
+    const specs = await this.campaigns.specs(campaign.id, range.from, range.to);
+    return jobOf(campaign, targetId, range, specs);
   }
+
+  /** The same for some of the batches in their order, reading the specs of neighbours in one go. */
+  private async batches(
+    campaign: Campaign,
+    targetId: string,
+    indexes: readonly number[],
+  ): Promise<MeasureJob[]> {
+    const jobs: MeasureJob[] = [];
+    for (const run of neighbours(indexes.map((index) => batchRange(campaign, index)))) {
+      const start = run[0]?.from ?? 0;
+      const specs = await this.campaigns.specs(campaign.id, start, run.at(-1)?.to ?? 0);
+      for (const range of run) {
+        jobs.push(jobOf(campaign, targetId, range, specs.slice(range.from - start, range.to - start)));
+      }
+    }
+    return jobs;
+  }
+}
+
+function jobOf(
+  campaign: Campaign,
+  targetId: string,
+  { batchIndex, replicate, from }: BatchRange,
+  specs: readonly ConvSpec[],
+): MeasureJob {
+  return {
+    campaignId: campaign.id,
+    targetId,
+    batchIndex,
+    protocol: campaign.protocol,
+    slots: specs.map((spec, i) => ({ specIndex: from + i, replicate, spec })),
+  };
+}
+
+function* pagesOf(indexes: readonly number[]): Generator<number[]> {
+  for (let at = 0; at < indexes.length; at += PAGE) yield indexes.slice(at, at + PAGE);
+}
+
+/** Cut wherever one batch does not begin where the one before it ends. */
+function neighbours(ranges: readonly BatchRange[]): BatchRange[][] {
+  const runs: BatchRange[][] = [];
+  for (const range of ranges) {
+    const run = runs.at(-1);
+    if (run?.at(-1)?.to === range.from) run.push(range);
+    else runs.push([range]);
+  }
+  return runs;
 }

@@ -24,6 +24,8 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('campaigns');
   /** Campaigns whose work is known to be in the queues, each with how much of it there was. */
   private readonly resumed = new Set<string>();
+  /** Since then Redis has not been away. */
+  private watchingSinceMs = Date.now();
   private readonly stop = new AbortController();
   private looking: Promise<void> = Promise.resolve();
   private readonly troubles = new Map<string, string>();
@@ -40,6 +42,7 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
   onApplicationBootstrap(): void {
     if (!this.settings.records) return;
     this.access.onReconnect(() => {
+      this.watchingSinceMs = Date.now();
       this.resumed.clear();
     });
     this.looking = this.lookAgainAndAgain();
@@ -83,6 +86,7 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async lookAfter(campaign: Campaign): Promise<void> {
+    if (this.lifecycle.isStarting(campaign.id)) return;
     if (campaign.state === 'draft' && Date.now() - Date.parse(campaign.createdAt) < DEAD_DRAFT_MS) return;
     if (campaign.state === 'running' || campaign.state === 'paused') {
       for (const targetId of campaign.targetIds) {
@@ -91,8 +95,8 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     }
     // A further round has to be submitted although the queue may be full of other campaigns' work.
     const work = `${campaign.id} ${campaign.plannedSpecs}`;
-    const hasWork = this.resumed.has(work) && (await this.isInWork(campaign));
-    if (hasWork) return;
+    const isKnown = this.resumed.has(work) || wasSubmittedSince(campaign, this.watchingSinceMs);
+    if (isKnown && (await this.isInWork(campaign))) return;
     await this.lifecycle.resumeWork(campaign);
     this.resumed.add(work);
   }
@@ -107,4 +111,14 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     }
     return false;
   }
+}
+
+/**
+ * Whether all of its batches have come into the queues since: it was planned after that, and is set running by whoever
+ * has submitted them. A paused campaign runs first and is submitted then, and so does one with a further round.
+ */
+function wasSubmittedSince({ history, rounds }: Campaign, sinceMs: number): boolean {
+  const [before, last] = history.slice(-2);
+  const isFirstRun = before?.state === 'planned' && last?.state === 'running';
+  return isFirstRun && (rounds?.ends.length ?? 1) === 1 && Date.parse(before.at) >= sinceMs;
 }

@@ -25,6 +25,9 @@ export abstract class CampaignFits {
 /** Changes of state of campaigns, and what has to be done with each. */
 @Injectable()
 export class Lifecycle {
+  /** Campaigns that this process is setting to run. */
+  private readonly starting = new Set<string>();
+
   constructor(
     private readonly campaigns: CampaignStore,
     private readonly samples: SampleStore,
@@ -34,8 +37,17 @@ export class Lifecycle {
 
   /** Submits the batches of a planned campaign and sets it running. */
   async run(campaign: Campaign, reason: string): Promise<Campaign> {
-    await this.dispatcher.submitMissing(campaign);
-    return this.change(campaign, 'running', reason);
+    this.starting.add(campaign.id);
+    try {
+      await this.dispatcher.submitMissing(campaign);
+      return await this.change(campaign, 'running', reason);
+    } finally {
+      this.starting.delete(campaign.id);
+    }
+  }
+
+  isStarting(id: string): boolean {
+    return this.starting.has(id);
   }
 
   /** @throws ApiProblem 409 when the campaign is in a state that does not allow it */

@@ -62,7 +62,8 @@ describe('query plans', () => {
   });
 
   function expectSearches(): void {
-    const statements = [...connection.heard].filter((sql) => !sql.includes('VALUES'));
+    // What brings its own rows looks only for conflicts, which are found by a unique index.
+    const statements = [...connection.heard].filter((sql) => !/VALUES|FROM json_each/.test(sql));
     expect(statements.length).toBeGreaterThan(0);
     for (const sql of statements) {
       const plan = planOf(sql);
