@@ -113,6 +113,30 @@ describe('from enrolment to prediction', () => {
     });
     await expect(network({ hello: 1 })).rejects.toMatchObject({ status: 400, code: 'invalid-request' });
 
+    // A file that takes long to read: meanwhile the API answers. Nobody measured energy, so there are no emissions.
+    const node = Array.from({ length: 300_000 }, (_, at) => ({ name: String(at), op: 'Relu' }));
+    let isRead = false as boolean;
+    const slow = network({ modelTopology: { node } }).finally(() => (isRead = true));
+    let longestMs = 0;
+    while (!isRead) {
+      const asked = performance.now();
+      expect((await fetch(`${stack.url}/healthz`)).status).toBe(200);
+      longestMs = Math.max(longestMs, performance.now() - asked);
+    }
+    await expect(slow).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringMatching(/100000 operators/),
+    });
+    expect(longestMs).toBeLessThan(1500);
+    const { data: emitted } = await stack.api.POST('/v1/predictions', {
+      body: {
+        model: { kind: 'device-class', deviceClassId: campaign.deviceClassId },
+        layers: [layer],
+        gridIntensityGramsPerKwh: 300,
+      },
+    });
+    expect(emitted).toMatchObject({ total: { energyWh: null }, emissions: null });
+
     const { data: model } = await stack.api.GET('/v1/models/{id}', {
       params: { path: { id: final.modelId ?? '' } },
     });

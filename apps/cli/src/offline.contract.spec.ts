@@ -118,6 +118,30 @@ const REPLICATION = [
     expect(energy).toMatchObject({ n: SHAPES.length, within_10: 1 });
     const layer = await alphaflops(['predict', '--model', model, '--spec', 'h16-w20-i8-o16-k3x3']);
     expect(layer.out).toMatch(/energy +\S+ mJ/);
+
+    // Two images at a time of the first shape, 16 × 20 with 8 → 16 channels.
+    const net = {
+      format: 'alphaflops.layers/1',
+      batch: 2,
+      layers: [
+        ...[
+          { name: 'c', op: 'conv', dtype: 'f32', kind: 'conv', batch: 1, input: [16, 20], cin: 8, cout: 16 },
+        ],
+      ].map((one) => ({ ...one, kernel: [3, 3], pads: [1, 1, 1, 1] })),
+    };
+    await writeFile(at('energy-net.json'), JSON.stringify(net));
+    const network = ['--model', model, '--network', at('energy-net.json'), '--grid-intensity', '400'];
+    const shown = await alphaflops(['predict', ...network]);
+    expect(shown.out).toMatch(/energy +\S+ mJ = \S+ Wh/);
+    expect(shown.out).toMatch(/CO2e at 400 g\/kWh/);
+    expect(shown.out).toMatch(/per million inferences +\S+ kg \(\S+ … \S+ kg\)/);
+    const { total, emissions } = JSON.parse((await alphaflops(['predict', ...network, '--json'])).out) as {
+      total: { energyMj: number; energyWh: number };
+      emissions: { perInference: { grams: number }; perMillionInferences: { kilograms: number } };
+    };
+    expect(total.energyWh).toBeCloseTo(total.energyMj / 3.6e6, 15);
+    expect(emissions.perInference.grams).toBeCloseTo((0.4 * total.energyWh) / 2, 15);
+    expect(emissions.perMillionInferences.kilograms).toBeCloseTo(1000 * emissions.perInference.grams, 12);
   });
 
   it('give the same bytes for the same data, and other ones for less of it', async () => {
@@ -203,6 +227,7 @@ const REPLICATION = [
     expect(found).toHaveLength(2);
     expect(total.predictedMs / truthMs).toBeGreaterThan(0.9);
     expect(total.predictedMs / truthMs).toBeLessThan(1.1);
+    expect((await predict('--grid-intensity', '400')).out).toMatch(/No CO2e: this model has no energy/);
     expect((await predict('--input', '1x8')).err).toMatch(
       /net\.json: The input has 4 axes \(\?x32x36x8\), not 2/,
     );

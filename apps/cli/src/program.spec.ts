@@ -79,6 +79,8 @@ describe('the command line', () => {
     ],
     [['predict', '--data', 'x.csv', '--out', 'y'], 'Name either --model FILE or --device-class ID'],
     [['predict', '--model', 'm', '--device-class', 'd'], 'Name either'],
+    [['predict', '--model', 'm', '--spec', 'h1-w1-i1-o1-k1x1', '--grid-intensity', '9'], 'needs --network'],
+    [['predict', '--model', 'm', '--network', 'n', '--grid-intensity', '-1'], 'above 0'],
     [['predict', '--model', 'm'], 'Give one of --data FILE'],
     [['predict', '--model', 'm', '--data', 'x.csv'], '--data needs --out FILE'],
     [['predict', '--model', 'm', '--spec', 'h1'], '--spec'],

@@ -1,18 +1,25 @@
-import {
-  MAX_LAYERS,
-  type Model,
-  type ModelDiff,
-  type PredictionRequest,
-  type Predictions,
-} from '@alphaflops/contracts';
+import type { Model, ModelDiff, PredictionRequest, Predictions } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { compileModel, diffModels, ModelError, predictedTotal, type Predictor } from '@alphaflops/models';
-import { NetworkError, readNetwork } from '@alphaflops/networks';
+import {
+  compileModel,
+  diffModels,
+  emissionsOf,
+  ModelError,
+  predictedTotal,
+  type PredictedLayer,
+  type Predictor,
+} from '@alphaflops/models';
 import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
+import { NetworkThreads } from './network-threads.js';
 
 /** Compiled models kept; but for its status a model never changes, so they never go stale. */
 const COMPILED_KEPT = 50;
+
+/** Layers predicted in one go, in about 10 ms; then others have their turn. */
+const LAYERS_AT_ONCE = 500;
 
 /** Published models and what they say. */
 @Injectable()
@@ -22,6 +29,7 @@ export class ModelsService {
   constructor(
     private readonly models: ModelStore,
     private readonly fleet: FleetStore,
+    private readonly networks: NetworkThreads,
   ) {}
 
   async get(id: string): Promise<Model> {
@@ -72,30 +80,48 @@ export class ModelsService {
     return this.models.setStatus(id, 'retired', reason);
   }
 
-  async predict({
-    model: which,
-    form,
-    layers: given,
-    network: file,
-  }: PredictionRequest): Promise<Predictions> {
-    const model = await this.find(which);
+  async predict(request: PredictionRequest): Promise<Predictions> {
+    const model = await this.find(request.model);
+    const network = request.network && (await this.networkOf(request.network));
+    const layers = request.layers ?? network?.layers.map(({ spec }) => spec) ?? [];
+    const predicted = await this.predicted(model, request.form ?? model.chosenForm, layers);
+    const total = predictedTotal(predicted);
+    const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
+    const intensity = request.gridIntensityGramsPerKwh;
+    return {
+      modelId: model.id ?? '',
+      layers: predicted.map(({ prediction }) => prediction),
+      total,
+      ...(intensity !== undefined && { emissions: emissionsOf(total, intensity, inferences) }),
+      ...(network && { network }),
+    };
+  }
+
+  private async predicted(
+    model: Model,
+    form: string,
+    layers: readonly ConvSpec[],
+  ): Promise<PredictedLayer[]> {
     try {
-      const network = file && networkOf(file);
-      const layers = given ?? network?.layers.map(({ spec }) => spec) ?? [];
-      const predict = this.predictorOf(model, form ?? model.chosenForm);
-      const predicted = layers.map((spec) => ({ spec, prediction: predict(spec) }));
-      return {
-        modelId: model.id ?? '',
-        layers: predicted.map(({ prediction }) => prediction),
-        total: predictedTotal(predicted),
-        ...(network && { network }),
-      };
-    } catch (error) {
-      if (error instanceof ModelError || error instanceof NetworkError) {
-        throw new ApiProblem(400, 'invalid-request', error.message);
+      const predict = this.predictorOf(model, form);
+      const predicted: PredictedLayer[] = [];
+      for (const spec of layers) {
+        predicted.push({ spec, prediction: predict(spec) });
+        if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();
       }
+      return predicted;
+    } catch (error) {
+      if (error instanceof ModelError) throw new ApiProblem(400, 'invalid-request', error.message);
       throw error;
     }
+  }
+
+  private async networkOf({
+    file,
+    ...options
+  }: NonNullable<PredictionRequest['network']>): Promise<NonNullable<Predictions['network']>> {
+    const network = await this.networks.read(Buffer.from(file, 'base64'), options);
+    return { ...network, layers: [...network.layers], notCosted: [...network.notCosted] };
   }
 
   private find(which: PredictionRequest['model']): Promise<Model> {
@@ -119,23 +145,4 @@ export class ModelsService {
     this.compiled.set(id, predictor);
     return predictor;
   }
-}
-
-/** @throws NetworkError, also for a network of which nothing can be costed */
-function networkOf({
-  file,
-  ...options
-}: NonNullable<PredictionRequest['network']>): NonNullable<Predictions['network']> {
-  const network = readNetwork(Buffer.from(file, 'base64'), options);
-  if (network.layers.length > MAX_LAYERS) {
-    throw new NetworkError(
-      'too-large',
-      `The network has ${network.layers.length} layers; at most ${MAX_LAYERS} are predicted.`,
-    );
-  }
-  return {
-    ...network,
-    layers: [...network.layers],
-    notCosted: [...network.notCosted],
-  };
 }

@@ -181,7 +181,9 @@ export const NetworkFileSchema = z
     file: z
       .base64()
       .max(Math.ceil((4 * MAX_NETWORK_FILE_BYTES) / 3))
-      .describe('ONNX, Keras JSON, or a TensorFlow.js model.json, in base64; weights are not needed'),
+      .describe(
+        'ONNX, Keras JSON, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed',
+      ),
     batch: z.int().min(1).max(MAX_AXIS).optional().describe('where the file leaves it open; 1 by default'),
     inputShape: z
       .array(z.int().min(1).max(MAX_AXIS))
@@ -196,8 +198,9 @@ export const NetworkFileSchema = z
 /** What was read from a network file; the predictions stand in the order of `layers`. */
 export const NetworkSchema = z
   .object({
-    format: z.enum(['onnx', 'keras', 'tfjs-layers', 'tfjs-graph']),
+    format: z.enum(['onnx', 'keras', 'tfjs-layers', 'tfjs-graph', 'layer-list']),
     name: z.string().nullable(),
+    batch: z.int().min(1).describe('images at a time'),
     layers: z.array(
       z.object({
         name: z.string(),
@@ -226,6 +229,19 @@ export const PredictionRequestSchema = z
       .describe('a form of the model; by default the chosen one, which alone has an interval'),
     layers: z.array(ConvSpecSchema).min(1).max(MAX_LAYERS).optional(),
     network: NetworkFileSchema.optional(),
+    inferencesPerPass: z
+      .int()
+      .min(1)
+      .max(MAX_AXIS)
+      .optional()
+      .describe(
+        'images that one pass over the layers answers for; by default those of the network file, else 1',
+      ),
+    gridIntensityGramsPerKwh: z
+      .number()
+      .positive()
+      .optional()
+      .describe('gCO2e of a kWh where the device runs: then there are emissions'),
   })
   .strict()
   .refine(({ layers, network }) => (layers === undefined) !== (network === undefined), {
@@ -247,8 +263,29 @@ export const PredictionsSchema = z
       lowerMs: z.number().nullable().describe('errors of layers partly cancel: docs/models.md'),
       upperMs: z.number().nullable(),
       energyMj: z.number().nullable().describe('null where a layer has none'),
+      lowerEnergyMj: z.number().nullable(),
+      upperEnergyMj: z.number().nullable(),
+      energyWh: z.number().nullable(),
       layersOutsideDomain: z.int(),
     }),
+    emissions: z
+      .object({
+        gridIntensityGramsPerKwh: z.number(),
+        inferencesPerPass: z.int(),
+        perInference: z.object({
+          grams: z.number(),
+          lowerGrams: z.number().nullable(),
+          upperGrams: z.number().nullable(),
+        }),
+        perMillionInferences: z.object({
+          kilograms: z.number(),
+          lowerKilograms: z.number().nullable(),
+          upperKilograms: z.number().nullable(),
+        }),
+      })
+      .nullable()
+      .optional()
+      .describe('CO2e, where a grid intensity was given; null where a layer has no energy'),
     network: NetworkSchema.optional().describe('what was read from the file that was sent'),
   })
   .meta({ id: 'Predictions' });

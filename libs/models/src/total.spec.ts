@@ -1,5 +1,5 @@
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
-import { ERROR_CORRELATION, predictedTotal, type PredictedLayer } from './index.js';
+import { emissionsOf, ERROR_CORRELATION, predictedTotal, type PredictedLayer } from './index.js';
 
 const WIDTH = 0.3;
 
@@ -33,13 +33,41 @@ describe('the total of layers', () => {
     });
   });
 
+  const joules = ({ spec, prediction }: PredictedLayer, energyMj: number, width = 0.2): PredictedLayer => ({
+    spec,
+    prediction: {
+      ...{ ...prediction, energyMj, energyInDomain: true },
+      ...{ lowerEnergyMj: energyMj / Math.exp(width), upperEnergyMj: energyMj * Math.exp(width) },
+    },
+  });
+
   it('has the energy of all layers, or none', () => {
-    const joules = ({ spec, prediction }: PredictedLayer, energyMj: number): PredictedLayer => ({
-      spec,
-      prediction: { ...prediction, energyMj },
-    });
     expect(predictedTotal([joules(layer(1, 2), 5), joules(layer(2, 2), 7)]).energyMj).toBe(12);
-    expect(predictedTotal([joules(layer(1, 2), 5), layer(2, 2)]).energyMj).toBeNull();
+    expect(predictedTotal([joules(layer(1, 2), 5), layer(2, 2)])).toMatchObject({
+      ...{ energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyWh: null },
+    });
+  });
+
+  it('has an interval of its energy, by the widths of the energies', () => {
+    const { energyMj, lowerEnergyMj, upperEnergyMj } = predictedTotal([
+      joules(layer(1, 2), 6),
+      joules(layer(2, 9), 6),
+    ]);
+    const width = 0.2 * Math.sqrt((1 + ERROR_CORRELATION) / 2);
+    expect(Math.log((upperEnergyMj ?? NaN) / (energyMj ?? NaN))).toBeCloseTo(width, 12);
+    expect(Math.log((energyMj ?? NaN) / (lowerEnergyMj ?? NaN))).toBeCloseTo(width, 12);
+  });
+
+  it('emits what its electricity does, for each inference of a pass and for a million', () => {
+    // 7.2 kJ are 2 Wh; at 500 g a kWh 1 g, for 4 images at a time.
+    const total = predictedTotal([joules(layer(1, 2), 7_200_000)]);
+    expect(total.energyWh).toBeCloseTo(2, 12);
+    const emissions = emissionsOf(total, 500, 4);
+    expect(emissions?.perInference.grams).toBeCloseTo(0.25, 12);
+    expect(emissions?.perInference.upperGrams).toBeCloseTo(0.25 * Math.exp(0.2), 12);
+    expect(emissions?.perMillionInferences.kilograms).toBeCloseTo(250, 9);
+    expect(emissions?.perMillionInferences.lowerKilograms).toBeCloseTo(250 / Math.exp(0.2), 9);
+    expect(emissionsOf(predictedTotal([layer(1, 2)]), 500, 4)).toBeNull();
   });
 
   it('of one layer, or of one shape many times, has the layer’s interval', () => {

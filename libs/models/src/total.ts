@@ -2,11 +2,12 @@ import type { Prediction, Predictions } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 
 /**
- * Between the errors of two layers of a network. Summed over the convolutions of eleven torchvision networks on an H100, a model
- * erred by 8.6 % in the mean, where it erred by 10 % in the median for single shapes: independent errors would have
- * cancelled to 2 or 3 %.
+ * Between the errors of two layers of a network: docs/models.md, "Whole networks", says what it comes from. Independent
+ * errors (0) would promise too much, errors that are all alike (1) too little.
  */
-export const ERROR_CORRELATION = 0.4;
+export const ERROR_CORRELATION = 0.3;
+
+const MJ_PER_WH = 3_600_000;
 
 /** A layer and what a model says of it. */
 export interface PredictedLayer {
@@ -18,37 +19,80 @@ export interface PredictedLayer {
  * What layers cost together. Their errors partly cancel, but not as if they were independent: a model that is wrong for a shape
  * is wrong in the same way for it each time, and alike for shapes near it. With half-widths w_i of the layers' times t_i in log
  * time and the correlation ρ, the total's half-width is √(ρ (Σ w_i t_i)² + (1 − ρ) Σ (w_i t_i)²) / Σ t_i, layers of one shape
- * taken as one. No interval where a layer has none.
+ * taken as one; of energies likewise. No interval where a layer has none.
  */
 export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['total'] {
   const sum = (of: (prediction: Prediction) => number): number =>
     layers.reduce((total, { prediction }) => total + of(prediction), 0);
   const predictedMs = sum((p) => p.predictedMs);
-  const uncertainMs = new Map<string, number>();
-  for (const { spec, prediction } of layers) {
-    const widthMs = Math.log((prediction.upperMs ?? NaN) / prediction.predictedMs) * prediction.predictedMs;
-    const key = specKey(spec);
-    uncertainMs.set(key, (uncertainMs.get(key) ?? 0) + widthMs);
-  }
-  let together = 0;
-  let squares = 0;
-  for (const widthMs of uncertainMs.values()) {
-    together += widthMs;
-    squares += widthMs ** 2;
-  }
-  const width =
-    Math.sqrt(ERROR_CORRELATION * together ** 2 + (1 - ERROR_CORRELATION) * squares) / predictedMs;
-  const hasInterval = Number.isFinite(width);
+  const energyMj = layers.every(({ prediction }) => prediction.energyMj !== null)
+    ? sum((p) => p.energyMj ?? 0)
+    : null;
+  const time = logHalfWidth(layers, (p) => [p.predictedMs, p.upperMs]);
+  const energy = energyMj === null ? null : logHalfWidth(layers, (p) => [p.energyMj ?? NaN, p.upperEnergyMj]);
   return {
     macs: sum((p) => p.macs),
     flops: sum((p) => p.flops),
     alphaFlops: sum((p) => p.alphaFlops),
     predictedMs,
-    lowerMs: hasInterval ? predictedMs / Math.exp(width) : null,
-    upperMs: hasInterval ? predictedMs * Math.exp(width) : null,
-    energyMj: layers.every(({ prediction }) => prediction.energyMj !== null)
-      ? sum((p) => p.energyMj ?? 0)
-      : null,
+    lowerMs: time === null ? null : predictedMs / Math.exp(time),
+    upperMs: time === null ? null : predictedMs * Math.exp(time),
+    energyMj,
+    lowerEnergyMj: energyMj === null || energy === null ? null : energyMj / Math.exp(energy),
+    upperEnergyMj: energyMj === null || energy === null ? null : energyMj * Math.exp(energy),
+    energyWh: energyMj === null ? null : energyMj / MJ_PER_WH,
     layersOutsideDomain: sum((p) => (p.inDomain ? 0 : 1)),
+  };
+}
+
+/** Of the sum of what `of` gives, its value and upper bound of each layer; null where a layer has no bound. */
+function logHalfWidth(
+  layers: readonly PredictedLayer[],
+  of: (prediction: Prediction) => readonly [value: number, upper: number | null],
+): number | null {
+  const uncertain = new Map<string, number>();
+  let total = 0;
+  for (const { spec, prediction } of layers) {
+    const [value, upper] = of(prediction);
+    const key = specKey(spec);
+    uncertain.set(key, (uncertain.get(key) ?? 0) + Math.log((upper ?? NaN) / value) * value);
+    total += value;
+  }
+  let together = 0;
+  let squares = 0;
+  for (const width of uncertain.values()) {
+    together += width;
+    squares += width ** 2;
+  }
+  const width = Math.sqrt(ERROR_CORRELATION * together ** 2 + (1 - ERROR_CORRELATION) * squares) / total;
+  return Number.isFinite(width) ? width : null;
+}
+
+/**
+ * What the electricity of a total emits, as CO2e: what the accelerator draws while it computes these layers, and nothing of the
+ * machine around it. One pass over the layers is `inferencesPerPass` inferences. null where the total has no energy.
+ */
+export function emissionsOf(
+  { energyMj, lowerEnergyMj, upperEnergyMj }: Predictions['total'],
+  gridIntensityGramsPerKwh: number,
+  inferencesPerPass: number,
+): NonNullable<Predictions['emissions']> | null {
+  if (energyMj === null) return null;
+  const grams = (mj: number) => ((mj / MJ_PER_WH / 1000) * gridIntensityGramsPerKwh) / inferencesPerPass;
+  const perInference = {
+    grams: grams(energyMj),
+    lowerGrams: lowerEnergyMj === null ? null : grams(lowerEnergyMj),
+    upperGrams: upperEnergyMj === null ? null : grams(upperEnergyMj),
+  };
+  const kilograms = (value: number) => value * 1000;
+  return {
+    gridIntensityGramsPerKwh,
+    inferencesPerPass,
+    perInference,
+    perMillionInferences: {
+      kilograms: kilograms(perInference.grams),
+      lowerKilograms: perInference.lowerGrams === null ? null : kilograms(perInference.lowerGrams),
+      upperKilograms: perInference.upperGrams === null ? null : kilograms(perInference.upperGrams),
+    },
   };
 }

@@ -21,6 +21,9 @@ describe('files that are no networks', () => {
     ['nothing', new Uint8Array()],
     ['text', bytes('hello')],
     ['a ZIP archive', bytes('PK\u0003\u0004')],
+    ['an HDF5 file', new Uint8Array([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a])],
+    ['a list of layers without layers', json({ format: 'alphaflops.layers/1' })],
+    ['a layer without a size', json({ format: 'alphaflops.layers/1', layers: [{ kind: 'dense', rows: 0 }] })],
     ['JSON cut short', bytes('{"class_name": "Sequential"')],
     ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0xfe])],
     ['an ONNX file without operators', encodeOnnx({ name: 'empty' })],
@@ -88,6 +91,22 @@ describe('files made to cost time and memory', () => {
     expect(readNetwork(encodeOnnx({ input: [image], node })).notCosted).toEqual([
       { op: 'Concat', count: 200, reason: null },
     ]);
+  });
+
+  it('models that apply models that apply models are refused before all are counted', () => {
+    const applied = (model: object) => ({
+      ...{ ...model, name: 'c' },
+      inbound_nodes: Array.from({ length: 100 }, () => [['i', 0, 0, {}]]),
+    });
+    const around = (model: object, config: object) => ({
+      class_name: 'Functional',
+      config: {
+        layers: [{ class_name: 'InputLayer', name: 'i', config: { name: 'i', ...config } }, applied(model)],
+      },
+    });
+    let model: object = { class_name: 'Dense', config: { units: 8 } };
+    for (let depth = 0; depth < 4; depth++) model = around(model, { batch_shape: [1, 8] });
+    expect(refusal(() => readNetwork(json(model))).code).toBe('too-large');
   });
 
   it('models inside each other without end are refused', () => {

@@ -192,6 +192,38 @@ describe('Keras', () => {
     expect(readNetwork(sequential(input, inner, inner)).layers).toHaveLength(2);
   });
 
+  it.each([
+    ['dilated', 'Conv2D', { filters: 4, kernel_size: 3, dilation_rate: 2 }, 12 * 12 * 9 * 8 * 4, /dilation 2×2/],
+    ['depthwise', 'DepthwiseConv2D', { kernel_size: 3, depth_multiplier: 2 }, 14 * 14 * 9 * 16, null],
+    ['grouped', 'Conv2D', { filters: 4, kernel_size: 3, groups: 2 }, 14 * 14 * 9 * 4 * 4, null],
+    ['transposed', 'Conv2DTranspose', { filters: 4, kernel_size: 4, strides: 2, padding: 'same' }, 256 * 16 * 8 * 4, /transposed/],
+  ] as const)('%s', (_, class_name, config, expected, note) => {
+    const [layer] = readNetwork(sequential(input, { class_name, config: { name: 'l', ...config } })).layers;
+    expect(layer && macs(layer.spec)).toBe(expected);
+    if (note === null) expect(layer?.note).toBeNull();
+    else expect(layer?.note).toMatch(note);
+  }); // prettier-ignore
+
+  it('along a sequence: causal, dilated, transposed, and dense for each step', () => {
+    const { layers, batch } = readNetwork(
+      sequential(
+        { class_name: 'InputLayer', config: { batch_shape: [null, 100, 8] } },
+        { class_name: 'Conv1D', config: { name: 'a', filters: 16, kernel_size: [3], padding: 'causal' } },
+        { class_name: 'Conv1D', config: { name: 'b', filters: 16, kernel_size: [3], dilation_rate: [4] } },
+        { class_name: 'Conv1DTranspose', config: { name: 'c', filters: 8, kernel_size: [2], strides: [2] } },
+        { class_name: 'Dense', config: { name: 'd', units: 5 } },
+      ),
+      { batch: 3 },
+    );
+    expect(batch).toBe(3);
+    expect(layers.map(({ spec }) => macs(spec))).toEqual([
+      3 * 100 * 3 * 8 * 16,
+      3 * 92 * 3 * 16 * 16,
+      3 * 92 * 2 * 16 * 8,
+      3 * 184 * 8 * 5,
+    ]);
+  });
+
   it('what is behind a layer of somebody’s own is named', () => {
     const { notCosted } = readNetwork(
       sequential(input, { class_name: 'Mine', config: {} }, { class_name: 'Dense', config: { units: 3 } }),

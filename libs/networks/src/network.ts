@@ -1,6 +1,6 @@
 import type { ConvSpec } from '@alphaflops/conv';
 
-export const NETWORK_FORMATS = ['onnx', 'keras', 'tfjs-layers', 'tfjs-graph'] as const;
+export const NETWORK_FORMATS = ['onnx', 'keras', 'tfjs-layers', 'tfjs-graph', 'layer-list'] as const;
 export type NetworkFormat = (typeof NETWORK_FORMATS)[number];
 
 /** A layer that a model of a device can cost. */
@@ -24,6 +24,8 @@ export interface NotCosted {
 export interface Network {
   readonly format: NetworkFormat;
   readonly name: string | null;
+  /** Images at a time: the first size of the first input. */
+  readonly batch: number;
   /** In the order of the file. */
   readonly layers: readonly NetworkLayer[];
   readonly notCosted: readonly NotCosted[];

@@ -1,3 +1,4 @@
+import { LAYER_LIST, readLayerList } from './layer-list.js';
 import { readKeras } from './keras/read-keras.js';
 import { NetworkError, type Network, type ReadOptions } from './network.js';
 import { readOnnx } from './onnx/read-onnx.js';
@@ -9,15 +10,31 @@ export const MAX_NETWORK_BYTES = 2 ** 31 - 1;
 export const MAX_TOPOLOGY_BYTES = 64 * 2 ** 20;
 const MAX_AXES = 8;
 
+/** Files that frameworks keep networks in and that are not read here, by their first bytes. */
+const CONTAINERS = [
+  {
+    magic: [0x50, 0x4b, 0x03, 0x04],
+    advice:
+      'This is a ZIP archive. Of a .keras file give the config.json in it; of a PyTorch model, ' +
+      'what tools/export_pytorch.py writes, or an ONNX file.',
+  },
+  {
+    magic: [0x89, 0x48, 0x44, 0x46],
+    advice: 'This is an HDF5 file. Give what model.to_json() of Keras says instead.',
+  },
+];
+
 /**
- * The convolutions and dense layers of a network file, with their sizes: ONNX, Keras' JSON, or the `model.json` of
- * TensorFlow.js (layers or graph). Which it is, the content says. Weights are not looked at and need not be there.
+ * The convolutions and dense layers of a network file, with their sizes: ONNX, Keras' JSON, the `model.json` of
+ * TensorFlow.js (layers or graph), or the list of layers that `tools/export_pytorch.py` writes. Which it is, the content says. Weights are not looked at and need not be there.
  *
  * @throws NetworkError with a code and words for people, whatever the file holds.
  */
 export function readNetwork(file: Uint8Array, options: ReadOptions = {}): Network {
   checkOptions(options);
   if (file.byteLength > MAX_NETWORK_BYTES) throw tooLarge(file, MAX_NETWORK_BYTES);
+  const container = CONTAINERS.find(({ magic }) => magic.every((byte, at) => file[at] === byte));
+  if (container !== undefined) throw new NetworkError('malformed', container.advice);
   if (!looksLikeJson(file)) return readOnnx(file, options);
   if (file.byteLength > MAX_TOPOLOGY_BYTES) throw tooLarge(file, MAX_TOPOLOGY_BYTES);
   const json = parsed(file);
@@ -27,10 +44,12 @@ export function readNetwork(file: Uint8Array, options: ReadOptions = {}): Networ
       ? readGraph(json, options)
       : readKeras(topology['model_config'] ?? topology, 'tfjs-layers', options);
   }
+  if (json['format'] === LAYER_LIST) return readLayerList(json, options);
   if (typeof json['class_name'] === 'string') return readKeras(json, 'keras', options);
   throw new NetworkError(
     'unknown-format',
-    'This JSON is neither a Keras model (class_name, config) nor a TensorFlow.js model.json (modelTopology).',
+    'This JSON is neither a Keras model (class_name, config), nor a TensorFlow.js model.json (modelTopology), ' +
+      `nor a list of layers (format ${LAYER_LIST}).`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
-import { compileModel, parseModel, predictedTotal } from '@alphaflops/models';
+import { compileModel, emissionsOf, parseModel, predictedTotal } from '@alphaflops/models';
 import { type Network, NetworkError, readNetwork } from '@alphaflops/networks';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { CliError } from '../error.js';
@@ -11,8 +11,11 @@ export interface NetworkOptions extends ConnectionOptions {
   deviceClass?: string;
   batch?: number;
   input?: number[];
+  gridIntensity?: number;
   json?: true;
 }
+
+type Predicted = Pick<Predictions, 'layers' | 'total' | 'emissions'>;
 
 /** A network's layers with what each costs, and the total. The file is read here; a coordinator is only asked about layers. */
 export async function predictNetwork(path: string, options: NetworkOptions): Promise<void> {
@@ -20,13 +23,16 @@ export async function predictNetwork(path: string, options: NetworkOptions): Pro
   if (network.layers.length === 0) {
     throw new CliError('bad-input', `${inputName(path)} has no layer that can be costed${leftOut(network)}.`);
   }
-  const { layers, total } = await predictions(network, options);
+  const { layers, total, emissions } = await predictions(network, options);
   const predicted = network.layers.map((layer, at) => ({ ...layer, ...(layers[at] as Prediction) }));
   if (options.json === true) {
-    console.log(json({ ...network, layers: predicted, total }));
+    console.log(
+      json({ ...network, layers: predicted, total, ...(emissions !== undefined && { emissions }) }),
+    );
     return;
   }
-  const rows = predicted.map(({ name, spec, macs, alpha, predictedMs, inDomain, note }) => [
+  const hasEnergy = total.energyMj !== null;
+  const rows = predicted.map(({ name, spec, macs, alpha, predictedMs, energyMj, inDomain, note }) => [
     name,
     `${spec.kernel_h}×${spec.kernel_w}${spec.groups > 1 ? ` in ${spec.groups} groups` : ''}`,
     `${spec.height}×${spec.width}`,
@@ -34,13 +40,14 @@ export async function predictNetwork(path: string, options: NetworkOptions): Pro
     significant(macs / 1e6),
     significant(alpha, 3),
     ms(predictedMs),
+    ...(hasEnergy ? [`${significant(energyMj ?? NaN, 3)} mJ`] : []),
     percent(predictedMs / total.predictedMs),
     [...(inDomain ? [] : ['outside the calibrated domain']), ...(note === null ? [] : [note])].join('; '),
   ]);
-  console.log(
-    table(['layer', 'kernel', 'input', 'channels', 'million MACs', 'α', 'time', 'share', ''], rows, 4),
-  );
+  const columns = ['layer', 'kernel', 'input', 'channels', 'million MACs', 'α', 'time'];
+  console.log(table([...columns, ...(hasEnergy ? ['energy'] : []), 'share', ''], rows, 4));
   console.log(`\n${described(network, total)}`);
+  if (emissions !== undefined) console.log(describedEmissions(emissions));
 }
 
 async function networkFrom(path: string, { batch, input }: NetworkOptions): Promise<Network> {
@@ -56,22 +63,27 @@ async function networkFrom(path: string, { batch, input }: NetworkOptions): Prom
   }
 }
 
-async function predictions(
-  { layers }: Network,
-  options: NetworkOptions,
-): Promise<Pick<Predictions, 'layers' | 'total'>> {
+async function predictions({ layers, batch }: Network, options: NetworkOptions): Promise<Predicted> {
   const specs = layers.map(({ spec }) => spec);
+  const { gridIntensity: intensity } = options;
   if (options.model !== undefined) {
     const predict = compileModel(parseModel(await readText(options.model)));
     const predicted = specs.map((spec) => ({ spec, prediction: predict(spec) }));
+    const total = predictedTotal(predicted);
     return {
       layers: predicted.map(({ prediction }) => prediction),
-      total: predictedTotal(predicted),
+      total,
+      ...(intensity !== undefined && { emissions: emissionsOf(total, intensity, batch) }),
     };
   }
   const { api } = connect(options);
   const { data } = await api.POST('/v1/predictions', {
-    body: { model: { kind: 'device-class', deviceClassId: options.deviceClass ?? '' }, layers: specs },
+    body: {
+      model: { kind: 'device-class', deviceClassId: options.deviceClass ?? '' },
+      layers: specs,
+      inferencesPerPass: batch,
+      ...(intensity !== undefined && { gridIntensityGramsPerKwh: intensity }),
+    },
   });
   if (data === undefined) throw new CliError('failed', 'The coordinator answered without predictions.');
   return data;
@@ -89,8 +101,48 @@ function described(network: Network, total: Predictions['total']): string {
         ['multiply-adds', significant(macs)],
         ['α-FLOPs', significant(alphaFlops)],
         ['layers outside the calibrated domain', String(layersOutsideDomain)],
+        ...energyRows(total),
       ],
     ) + `\nNot costed${leftOut(network) || ': nothing'}.`
+  );
+}
+
+function energyRows({ energyMj, energyWh, lowerEnergyMj, upperEnergyMj }: Predictions['total']): string[][] {
+  if (energyMj === null) return [];
+  const mj = (value: number) => `${significant(value)} mJ`;
+  return [
+    ['energy', `${mj(energyMj)} = ${significant(energyWh ?? NaN)} Wh`],
+    [
+      'interval',
+      lowerEnergyMj === null || upperEnergyMj === null
+        ? 'none'
+        : `${mj(lowerEnergyMj)} … ${mj(upperEnergyMj)}`,
+    ],
+  ];
+}
+
+/** null: the model says nothing about energy. */
+function describedEmissions(emissions: NonNullable<Predictions['emissions']> | null): string {
+  if (emissions === null) {
+    return '\nNo CO2e: this model has no energy. It has some when samples of ten shapes or more carry energy.';
+  }
+  const { gridIntensityGramsPerKwh, inferencesPerPass, perInference, perMillionInferences } = emissions;
+  const range = (lower: number | null, upper: number | null, unit: string) =>
+    lower === null || upper === null ? '' : ` (${significant(lower)} … ${significant(upper)} ${unit})`;
+  const { grams, lowerGrams, upperGrams } = perInference;
+  const { kilograms, lowerKilograms, upperKilograms } = perMillionInferences;
+  return (
+    `\n${table(
+      [`CO2e at ${significant(gridIntensityGramsPerKwh)} g/kWh`, ''],
+      [
+        ['per inference', `${significant(grams)} g${range(lowerGrams, upperGrams, 'g')}`],
+        [
+          'per million inferences',
+          `${significant(kilograms)} kg${range(lowerKilograms, upperKilograms, 'kg')}`,
+        ],
+      ],
+    )}` +
+    `\nOf the electricity that the accelerator draws for these layers alone, ${inferencesPerPass} at a time.`
   );
 }
 

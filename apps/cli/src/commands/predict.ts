@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
 import { inputName, readText, readWithProgress, writeOutput } from '../files.js';
-import { sizes, wholeNumber } from '../options.js';
+import { positiveNumber, sizes, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
 import { json, ms, significant, table } from '../tables.js';
@@ -21,6 +21,7 @@ interface PredictOptions extends ConnectionOptions {
   network?: string;
   batch?: number;
   input?: number[];
+  gridIntensity?: number;
   json?: true;
 }
 
@@ -51,7 +52,7 @@ export function predictCommand(): Command {
     )
     .option(
       '--network <file>',
-      'a network: ONNX, Keras JSON, or the model.json of TensorFlow.js; weights are not needed',
+      'a network: ONNX, Keras JSON, the model.json of TensorFlow.js, or what tools/export_pytorch.py writes; weights are not needed',
     )
     .option(
       '--batch <images>',
@@ -59,6 +60,11 @@ export function predictCommand(): Command {
       wholeNumber(1),
     )
     .option('--input <sizes>', 'with --network: all sizes of its input, for example 1x3x224x224', sizes)
+    .option(
+      '--grid-intensity <gCO2e/kWh>',
+      'with --network: what a kWh emits where the device runs; adds CO2e per inference and per million',
+      positiveNumber,
+    )
     .option('--json', 'with --spec and --network: print JSON');
   return withConnection(command)
     .addHelpText(
@@ -66,7 +72,8 @@ export function predictCommand(): Command {
       '\nExamples:\n' +
         '  alphaflops predict --model model.json --data test.csv --out pred.csv\n' +
         '  alphaflops predict --device-class ID --spec h56-w56-i64-o128-k3x3\n' +
-        '  alphaflops predict --model model.json --network resnet50.onnx',
+        '  alphaflops predict --model model.json --network resnet50.onnx\n' +
+        '  alphaflops predict --model model.json --network resnet50.onnx --grid-intensity 350',
     )
     .action(predict);
 }
@@ -78,6 +85,9 @@ async function predict(options: PredictOptions): Promise<void> {
   }
   if ([data, layer, network].filter((given) => given !== undefined).length !== 1) {
     throw new CliError('usage', 'Give one of --data FILE, --spec CONVOLUTION and --network FILE.');
+  }
+  if (network === undefined && options.gridIntensity !== undefined) {
+    throw new CliError('usage', '--grid-intensity needs --network FILE.');
   }
   if (network !== undefined) {
     await predictNetwork(network, options);

@@ -1659,6 +1659,10 @@ export interface components {
             form?: string;
             layers?: components["schemas"]["ConvSpecInput"][];
             network?: components["schemas"]["NetworkFile"];
+            /** @description images that one pass over the layers answers for; by default those of the network file, else 1 */
+            inferencesPerPass?: number;
+            /** @description gCO2e of a kWh where the device runs: then there are emissions */
+            gridIntensityGramsPerKwh?: number;
         };
         /** @description One 2-D convolution; sizes in elements. */
         ConvSpecInput: {
@@ -1693,7 +1697,7 @@ export interface components {
         NetworkFile: {
             /**
              * Format: base64
-             * @description ONNX, Keras JSON, or a TensorFlow.js model.json, in base64; weights are not needed
+             * @description ONNX, Keras JSON, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed
              */
             file: string;
             /** @description where the file leaves it open; 1 by default */
@@ -1714,8 +1718,26 @@ export interface components {
                 upperMs: number | null;
                 /** @description null where a layer has none */
                 energyMj: number | null;
+                lowerEnergyMj: number | null;
+                upperEnergyMj: number | null;
+                energyWh: number | null;
                 layersOutsideDomain: number;
             };
+            /** @description CO2e, where a grid intensity was given; null where a layer has no energy */
+            emissions?: {
+                gridIntensityGramsPerKwh: number;
+                inferencesPerPass: number;
+                perInference: {
+                    grams: number;
+                    lowerGrams: number | null;
+                    upperGrams: number | null;
+                };
+                perMillionInferences: {
+                    kilograms: number;
+                    lowerKilograms: number | null;
+                    upperKilograms: number | null;
+                };
+            } | null;
             /** @description what was read from the file that was sent */
             network?: components["schemas"]["Network"];
         };
@@ -1738,8 +1760,10 @@ export interface components {
         };
         Network: {
             /** @enum {string} */
-            format: "onnx" | "keras" | "tfjs-layers" | "tfjs-graph";
+            format: "onnx" | "keras" | "tfjs-layers" | "tfjs-graph" | "layer-list";
             name: string | null;
+            /** @description images at a time */
+            batch: number;
             layers: {
                 name: string;
                 op: string;

@@ -106,6 +106,7 @@ function applyFunctional(
 }
 
 function applyLayer(layer: KerasObject, inputs: readonly (Shape | null)[], walk: Walk): Shape | null {
+  walk.layers.visit();
   const { class_name: op } = layer;
   const name = layer.config.name ?? op;
   if (MODELS.has(op)) return applyModel(layer, inputs, walk);
@@ -121,7 +122,13 @@ function applyLayer(layer: KerasObject, inputs: readonly (Shape | null)[], walk:
   return result.shape;
 }
 
-function inputShape(described: unknown, { options, depth }: Walk): Shape {
+function inputShape(described: unknown, walk: Walk): Shape {
+  const shape = shapeOfInput(described, walk);
+  walk.layers.batch ??= shape[0] ?? null;
+  return shape;
+}
+
+function shapeOfInput(described: unknown, { options, depth }: Walk): Shape {
   const found = BatchShapeSchema.safeParse(described).data;
   if (options.inputShape !== undefined && depth === 1) {
     checkAxes(options.inputShape, found ?? [], '');

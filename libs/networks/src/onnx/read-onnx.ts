@@ -30,9 +30,11 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): Network 
   // Old files name their weights among the inputs too.
   const inputs = graph.input.filter(({ name }) => !values.has(name));
   inputs.forEach((input, at) => values.set(input.name, inputValue(input, options, at === 0)));
+  layers.batch = values.get(inputs[0]?.name ?? '')?.shape?.[0] ?? null;
   const told = new Map(graph.valueInfo.map((info) => [info.name, toldValue(info)]));
 
   for (const node of graph.node) {
+    layers.visit();
     const view = new NodeView(
       node,
       node.input.map((name) => (name === '' ? undefined : values.get(name))),

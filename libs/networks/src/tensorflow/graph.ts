@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const int = z.union([z.number(), z.string()]).transform(Number);
-const text = z.string().transform((base64) => Buffer.from(base64, 'base64').toString('latin1'));
+const text = z.base64().transform((base64) => atob(base64));
 const ShapeSchema = z.object({ dim: z.array(z.object({ size: int })).default([]) });
 
 const AttributeSchema = z.object({

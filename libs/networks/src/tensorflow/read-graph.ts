@@ -32,18 +32,18 @@ export function readGraph(json: unknown, options: ReadOptions = {}): Network {
   const nodes = inOrder(parsed.data.modelTopology.node);
   const layers = new NetworkBuilder();
   const shapes = new Map<string, Shape | null>();
-  let batch = options.batch ?? 1;
   let isFirst = true;
   for (const node of nodes) {
+    layers.visit();
     if (node.op === 'Placeholder') {
       const shape: Shape = isFirst ? placeholder(node, options) : [];
-      if (isFirst) batch = shape[0] ?? batch;
+      if (isFirst) layers.batch = shape[0] ?? null;
       shapes.set(node.name, shape);
       isFirst = false;
       continue;
     }
     const inputs = dataInputs(node).map((name) => shapes.get(name) ?? null);
-    shapes.set(node.name, new Operator(node, inputs, batch, layers).output());
+    shapes.set(node.name, new Operator(node, inputs, layers).output());
   }
   return layers.build('tfjs-graph', null);
 }
@@ -100,7 +100,6 @@ class Operator {
   constructor(
     private readonly node: GraphNode,
     private readonly inputs: readonly (Shape | null)[],
-    private readonly batch: number,
     private readonly layers: NetworkBuilder,
   ) {}
 
@@ -216,7 +215,7 @@ class Operator {
       return null;
     }
     const [depth, columns] = this.node.attr['transpose_b']?.b === true ? [b, a] : [a, b];
-    const rows = x ? product(x) / depth : this.batch;
+    const rows = x ? product(x) / depth : (this.layers.batch ?? 1);
     this.cost(dense(rows, depth, columns, 'f32', 'NHWC'));
     return [rows, columns];
   }
