@@ -13,6 +13,8 @@ type Answer =
 export interface MongoServer {
   /** Why there is none; null when there is one. */
   readonly skip: string | null;
+  /** Program and version; null when there is none. */
+  readonly name: string | null;
   /**
    * Address of a database of its own; where possible on a server without transactions, for a test that kills who writes:
    * what a killed process leaves open in a transaction holds the others up for a minute.
@@ -30,6 +32,7 @@ export async function startMongoServer(): Promise<MongoServer> {
     answer.skip === undefined ? answer : { replicaSet: null, standalone: null };
   return {
     skip: answer.skip ?? null,
+    name: answer.skip === undefined ? answer.server : null,
     database: ({ withoutTransactions = false } = {}) => {
       const uri = new URL(
         (withoutTransactions ? (standalone ?? replicaSet) : (replicaSet ?? standalone)) ?? '',

@@ -2,5 +2,9 @@ import type { Benchmark } from './benchmark.js';
 
 /** Every benchmark under the name that `npm run bench -- NAME` takes, in the order of docs/benchmarks.md. */
 export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  campaign: async () => (await import('./campaigns.js')).campaign,
+  'campaign-mongodb': async () => (await import('./campaigns.js')).campaignMongodb,
+  recording: async () => (await import('./recording.js')).recording,
+  fleet: async () => (await import('./fleet.js')).fleet,
   planning: async () => (await import('./planning.js')).planning,
 };

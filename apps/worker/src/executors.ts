@@ -13,6 +13,7 @@ export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
   process: { module: '@alphaflops/executor-process', executor: 'process' },
   fake: { module: '@alphaflops/executor/testing', executor: 'fake' },
   'fake-gpu': { module: '@alphaflops/executor/testing', executor: 'fake-gpu' },
+  'fake-one': { module: '@alphaflops/executor/testing', executor: 'fake-one' },
 };
 
 /**

@@ -52,8 +52,11 @@ export function fakeTimeMs(spec: ConvSpec): number {
   return 0.02 + macs(spec) / 2e7;
 }
 
-/** `fake` has a kind of device that several workers may share, `fake-gpu` one that they may not, and that counts energy. */
-export const FAKE_EXECUTORS = ['fake', 'fake-gpu'] as const;
+/**
+ * `fake` has a kind of device that several workers may share, `fake-gpu` one that they may not, and that counts energy;
+ * both have two. `fake-one` is `fake` with one device.
+ */
+export const FAKE_EXECUTORS = ['fake', 'fake-gpu', 'fake-one'] as const;
 type FakeName = (typeof FAKE_EXECUTORS)[number];
 
 /** Watts of the executor `fake-gpu`. */
@@ -63,7 +66,7 @@ export const FAKE_POWER_W = { idle: 60, busy: 300 } as const;
 export function createExecutor(name: string): Executor {
   const found = FAKE_EXECUTORS.find((known) => known === name);
   if (found === undefined) {
-    const known = FAKE_EXECUTORS.map((one) => `"${one}"`).join(' and ');
+    const known = FAKE_EXECUTORS.map((one) => `"${one}"`).join(', ');
     throw new ExecutorError('unknown-executor', `there is no executor "${name}" here, only ${known}`);
   }
   return new FakeExecutor(found);
@@ -75,15 +78,20 @@ class FakeExecutor extends Executor {
 
   constructor(readonly name: FakeName) {
     super();
-    this.uuids = [0, 1].map((index) => (name === 'fake' ? `fake-device-${index}` : `fake-gpu-${index}`));
+    const indices = name === 'fake-one' ? [0] : [0, 1];
+    this.uuids = indices.map((index) => `${this.isGpu ? 'fake-gpu' : 'fake-device'}-${index}`);
+  }
+
+  private get isGpu(): boolean {
+    return this.name === 'fake-gpu';
   }
 
   probe(): Promise<ProbeResult> {
     const host = { hostname: 'fake', cpu: 'none', os: 'none', kernel: 'none', node: process.version };
     const devices = this.uuids.map((uuid) => ({
       uuid,
-      sku: this.name === 'fake' ? 'Fake device' : 'Fake GPU',
-      kind: this.name === 'fake' ? ('cpu' as const) : ('gpu' as const),
+      sku: this.isGpu ? 'Fake GPU' : 'Fake device',
+      kind: this.isGpu ? ('gpu' as const) : ('cpu' as const),
       executor: this.name,
       memoryBytes: null,
       smCount: null,
@@ -104,7 +112,7 @@ class FakeExecutor extends Executor {
       const message = `there is no device "${deviceUuid}", only ${this.uuids.join(' and ')}`;
       return Promise.reject(new ExecutorError('unknown-device', message));
     }
-    return Promise.resolve(new FakeSession(this.name === 'fake-gpu'));
+    return Promise.resolve(new FakeSession(this.isGpu));
   }
 }
 

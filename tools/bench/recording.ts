@@ -1,0 +1,227 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import type { Measurement } from '@alphaflops/contracts';
+import { type ConvSpec, specKey } from '@alphaflops/conv';
+import { writeSpecs } from '@alphaflops/dataset';
+import { JobConsumer, JobQueue } from '@alphaflops/queue';
+import { openSqliteStores } from '@alphaflops/store-sqlite';
+import Database from 'libsql';
+import { runBatch } from '../../apps/worker/src/batch.js';
+import { Stack, until } from '../../test/support/stack.js';
+import type { Benchmark, Row, Scale } from './benchmark.js';
+import { seconds } from './figures.js';
+import { measurementsOf, smallSpecs } from './measurements.js';
+import { residentMb } from './processes.js';
+import { enrolWorkers, type SimulatedWorker } from './simulated-worker.js';
+
+const WORKERS = 8;
+const REPLICATES = 100;
+/** ConvSpecs of one batch, as many as last ten seconds on a GPU. */
+const BATCH = 500;
+const COLUMNS =
+  'id, campaign_id, target_id, spec_index, replicate, device_id, device_class_id, worker_id, outcome, recorded_at, doc, batch_times, set_aside';
+
+/**
+ * Results of eight workers are put into the queue, part by part, while the coordinator stands still; then it is timed
+ * until it has recorded them, and then the same rows are inserted into a file of the same schema.
+ */
+export const recording: Benchmark = {
+  what: 'recording a million samples (SQLite) against bare bulk inserts, and memory meanwhile',
+  run: async (scale) => {
+    // Batches are of one replicate each, so that every part is so many.
+    const [specs, parts] = scale === 'full' ? [10_000, 10] : [BATCH, 2];
+    const stack = await Stack.start({
+      ALPHAFLOPS_BATCH_SPECS: String(BATCH),
+      ALPHAFLOPS_REQUESTS_PER_MINUTE: '100000',
+    });
+    try {
+      return await new Recording(stack, smallSpecs(specs), scale).rows(parts);
+    } finally {
+      await stack.stop();
+    }
+  },
+};
+
+class Recording {
+  private readonly storeFile: string;
+  private readonly bareFile: string;
+  private measurements = new Map<string, Measurement>();
+
+  constructor(
+    private readonly stack: Stack,
+    private readonly specs: readonly ConvSpec[],
+    private readonly scale: Scale,
+  ) {
+    this.storeFile = join(stack.directory, 'data', 'alphaflops.sqlite');
+    this.bareFile = join(stack.directory, 'bare.sqlite');
+  }
+
+  async rows(parts: number): Promise<Row[]> {
+    const { stack, specs } = this;
+    this.measurements = await measurementsOf(specs);
+    const workers = await enrolWorkers(stack, WORKERS);
+    const targetId = workers[0]?.targetIds[0] ?? '';
+    await (await openSqliteStores(this.bareFile)).close();
+    const bare = openAs(this.bareFile);
+    const queue = new JobQueue('measure', stack.redis.address, { targetId });
+    const pid = stack.coordinatorPid;
+
+    const perPart = (specs.length * REPLICATES) / BATCH / parts;
+    const figures = { ours: [] as number[], theirs: [] as number[] };
+    const memory: number[] = [];
+    try {
+      await this.createCampaign(targetId);
+      await until(
+        () => queue.counts(),
+        ({ waiting }) => waiting === perPart * parts,
+      );
+      // What is in memory after 10,000 samples is what it is compared with.
+      const first = 10_000 / BATCH;
+      let done = 0;
+      for (const batches of this.scale === 'full'
+        ? [first, ...divided(perPart * parts - first, parts)]
+        : divided(perPart * parts, parts)) {
+        process.kill(pid, 'SIGSTOP');
+        await this.measure(workers, queue, targetId, batches);
+        process.kill(pid, 'SIGCONT');
+        const ours = await seconds(() =>
+          until(
+            () => queue.counts(),
+            ({ settled }) => settled === 0,
+          ),
+        );
+        const rows = this.rowsFrom(done * BATCH, batches * BATCH);
+        const theirs = insert(bare, rows);
+        memory.push(residentMb(pid));
+        done += batches;
+        if (done > first) {
+          figures.ours.push(ours);
+          figures.theirs.push(theirs);
+        }
+      }
+    } finally {
+      bare.close();
+      await queue.close();
+      await rm(this.bareFile);
+    }
+    const count = (specs.length * REPLICATES).toLocaleString('en');
+    const note = `results of ${WORKERS} workers with the fake executor, each signed; batches of ${BATCH}. Timed part by part, with the workers at rest.`;
+    return [
+      {
+        what: `recording ${count} samples (SQLite)`,
+        comparedWith: 'bare bulk inserts of the same rows',
+        unit: 's',
+        ...figures,
+        judge: 'ratio',
+        must: 3,
+        goal: 1.5,
+        note,
+      },
+      {
+        what: `memory of the coordinator while recording ${count} samples`,
+        comparedWith: 'at 10,000',
+        unit: 'MB',
+        ours: memory
+          .slice(1)
+          .map(() => Math.max(...memory.slice(1)))
+          .slice(0, 1),
+        theirs: memory.slice(0, 1),
+        judge: 'difference',
+        must: 100,
+        goal: 0,
+        note: 'resident; the largest of what is found after each part.',
+      },
+    ];
+  }
+
+  private async createCampaign(deviceClassId: string): Promise<void> {
+    let csv = '';
+    for await (const piece of writeSpecs(this.specs)) csv += piece;
+    await this.stack.api.POST('/v1/campaigns', {
+      body: {
+        name: 'bench',
+        design: { name: 'csv', csv },
+        target: { kind: 'device-class', deviceClassId },
+        budget: { specs: this.specs.length },
+        protocol: 'gpu',
+        replicates: REPLICATES,
+      },
+    });
+  }
+
+  /** Has `count` batches measured, all workers side by side. */
+  private async measure(
+    workers: readonly SimulatedWorker[],
+    queue: JobQueue<'measure'>,
+    targetId: string,
+    count: number,
+  ): Promise<void> {
+    let begun = 0;
+    const consumers = workers.map(
+      ({ redis, origin }) =>
+        new JobConsumer(
+          'measure',
+          redis,
+          async (job, context) => {
+            begun += 1;
+            // One too many: it goes back with its worker.
+            if (begun > count) await once(context.signal, 'abort');
+            const measure = async (spec: ConvSpec) => {
+              // Others have a turn too.
+              await setImmediate();
+              return this.measurements.get(specKey(spec)) as Measurement;
+            };
+            return runBatch(job, context, origin, { measure });
+          },
+          { targetId },
+        ),
+    );
+    await Promise.all(consumers.map((consumer) => consumer.start()));
+    await until(
+      () => queue.counts(),
+      ({ settled }) => settled === count,
+    );
+    await Promise.all(consumers.map((consumer) => consumer.giveBack()));
+  }
+
+  private rowsFrom(after: number, count: number): unknown[][] {
+    const store = openAs(this.storeFile);
+    const rows = store
+      .prepare(`SELECT ${COLUMNS} FROM samples WHERE seq > ? ORDER BY seq LIMIT ?`)
+      .raw()
+      .all([after, count]) as unknown[][];
+    store.close();
+    if (rows.length !== count) throw new Error(`${rows.length} rows are stored, not ${count}`);
+    return rows;
+  }
+}
+
+/** With the settings of the product's own store. */
+function openAs(file: string): Database.Database {
+  const database = new Database(file);
+  database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000');
+  return database;
+}
+
+/** One transaction for each batch, as recording has. Returns seconds. */
+function insert(database: Database.Database, rows: readonly unknown[][]): number {
+  const statement = database.prepare(
+    `INSERT INTO samples (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const beganMs = performance.now();
+  for (let at = 0; at < rows.length; at += BATCH) {
+    database.exec('BEGIN IMMEDIATE');
+    for (const row of rows.slice(at, at + BATCH)) statement.run(row);
+    database.exec('COMMIT');
+  }
+  return (performance.now() - beganMs) / 1000;
+}
+
+function divided(total: number, parts: number): number[] {
+  return Array.from(
+    { length: parts },
+    (_, i) => Math.floor(((i + 1) * total) / parts) - Math.floor((i * total) / parts),
+  );
+}
