@@ -12,7 +12,7 @@ import { interleave } from './figures.js';
 /** What preparing a spec takes; with the timing and its check it is about 20 ms in all. */
 const PREPARE_MS = 17;
 const BARE_LOOP = resolve(import.meta.dirname, 'bare-loop.ts');
-const ROUNDS = 5;
+const ROUNDS = 3;
 const NOTE =
   'from the request to the last stored sample, in a deployment that has measured before (the first batch of a worker’s life waits for its anchors); the fit is left out.';
 
