@@ -7,4 +7,5 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   recording: async () => (await import('./recording.js')).recording,
   fleet: async () => (await import('./fleet.js')).fleet,
   planning: async () => (await import('./planning.js')).planning,
+  predictions: async () => (await import('./predictions.js')).predictions,
 };

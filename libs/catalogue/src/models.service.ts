@@ -1,5 +1,5 @@
-import type { Model, ModelDiff, PredictionRequest, Predictions } from '@alphaflops/contracts';
-import type { ConvSpec } from '@alphaflops/conv';
+import type { Model, ModelDiff, Prediction, PredictionRequest, Predictions } from '@alphaflops/contracts';
+import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http';
 import {
   compileModel,
@@ -17,6 +17,10 @@ import { NetworkThreads } from './network-threads.js';
 
 /** Compiled models kept; but for its status a model never changes, so they never go stale. */
 const COMPILED_KEPT = 50;
+/** Predictions kept of each: networks repeat their layers, and whoever asks repeats the networks. */
+const PREDICTIONS_KEPT = 2_000;
+
+type ModelChoice = PredictionRequest['model'];
 
 /** Layers predicted in one go, in about 10 ms; then others have their turn. */
 const LAYERS_AT_ONCE = 500;
@@ -39,20 +43,11 @@ export class ModelsService {
   }
 
   async ofDeviceClass(id: string): Promise<Model> {
-    const model = await this.models.served(id);
-    if (model !== null) return model;
-    if ((await this.fleet.deviceClass(id)) === null) throw notFound('device class', id);
-    throw new ApiProblem(
-      404,
-      'no-model',
-      `The device class ${id} has no published model. Run a campaign on it, ask for a fit, or promote one it had.`,
-    );
+    return (await this.models.served(id)) ?? this.hasNone(id);
   }
 
   async ofDevice(id: string): Promise<Model> {
-    const device = await this.fleet.device(id);
-    if (device === null) throw notFound('device', id);
-    return this.ofDeviceClass(device.deviceClassId);
+    return this.ofDeviceClass(await this.classOf(id));
   }
 
   /** What changed from one model to the other. */
@@ -81,39 +76,21 @@ export class ModelsService {
   }
 
   async predict(request: PredictionRequest): Promise<Predictions> {
-    const model = await this.find(request.model);
+    const modelId = await this.idOf(request.model);
+    const predict = await this.predictorOf(modelId, request.form);
     const network = request.network && (await this.networkOf(request.network));
     const layers = request.layers ?? network?.layers.map(({ spec }) => spec) ?? [];
-    const predicted = await this.predicted(model, request.form ?? model.chosenForm, layers);
+    const predicted = await predictedBy(predict, layers);
     const total = predictedTotal(predicted);
     const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
     const intensity = request.gridIntensityGramsPerKwh;
     return {
-      modelId: model.id ?? '',
+      modelId,
       layers: predicted.map(({ prediction }) => prediction),
       total,
       ...(intensity !== undefined && { emissions: emissionsOf(total, intensity, inferences) }),
       ...(network && { network }),
     };
-  }
-
-  private async predicted(
-    model: Model,
-    form: string,
-    layers: readonly ConvSpec[],
-  ): Promise<PredictedLayer[]> {
-    try {
-      const predict = this.predictorOf(model, form);
-      const predicted: PredictedLayer[] = [];
-      for (const spec of layers) {
-        predicted.push({ spec, prediction: predict(spec) });
-        if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();
-      }
-      return predicted;
-    } catch (error) {
-      if (error instanceof ModelError) throw new ApiProblem(400, 'invalid-request', error.message);
-      throw error;
-    }
   }
 
   private async networkOf({
@@ -124,25 +101,72 @@ export class ModelsService {
     return { ...network, layers: [...network.layers], notCosted: [...network.notCosted] };
   }
 
-  private find(which: PredictionRequest['model']): Promise<Model> {
-    switch (which.kind) {
-      case 'model':
-        return this.get(which.modelId);
-      case 'device-class':
-        return this.ofDeviceClass(which.deviceClassId);
-      case 'device':
-        return this.ofDevice(which.deviceId);
-    }
+  private async idOf(which: ModelChoice): Promise<string> {
+    if (which.kind === 'model') return which.modelId;
+    const classId = which.kind === 'device' ? await this.classOf(which.deviceId) : which.deviceClassId;
+    return (await this.models.servedId(classId)) ?? this.hasNone(classId);
   }
 
-  private predictorOf(model: Model, form: string): Predictor {
-    const id = `${model.id ?? ''} ${form}`;
-    const known = this.compiled.get(id);
+  private async classOf(deviceId: string): Promise<string> {
+    const device = await this.fleet.device(deviceId);
+    if (device === null) throw notFound('device', deviceId);
+    return device.deviceClassId;
+  }
+
+  private async hasNone(deviceClassId: string): Promise<never> {
+    if ((await this.fleet.deviceClass(deviceClassId)) === null) throw notFound('device class', deviceClassId);
+    throw new ApiProblem(
+      404,
+      'no-model',
+      `The device class ${deviceClassId} has no published model. Run a campaign on it, ask for a fit, or promote one it had.`,
+    );
+  }
+
+  /** Reads the model only when it is not compiled yet: reading takes longer than predicting a whole network. */
+  private async predictorOf(modelId: string, form: string | undefined): Promise<Predictor> {
+    const name = `${modelId} ${form ?? ''}`;
+    const known = this.compiled.get(name);
     if (known !== undefined) return known;
-    const predictor = compileModel(model, form);
+    const model = await this.get(modelId);
+    const predictor = remembering(orProblem(() => compileModel(model, form)));
     const [oldest] = this.compiled.keys();
     if (oldest !== undefined && this.compiled.size >= COMPILED_KEPT) this.compiled.delete(oldest);
-    this.compiled.set(id, predictor);
+    this.compiled.set(name, predictor);
     return predictor;
+  }
+}
+
+/** The same predictor, which does not work out again what it has said. */
+function remembering(predict: Predictor): Predictor {
+  const said = new Map<string, Prediction>();
+  return (spec) => {
+    const key = specKey(spec);
+    let prediction = said.get(key);
+    if (prediction === undefined) {
+      prediction = predict(spec);
+      if (said.size >= PREDICTIONS_KEPT) said.clear();
+      said.set(key, prediction);
+    }
+    return prediction;
+  };
+}
+
+/** @throws ApiProblem 400 for a layer that cannot be predicted */
+async function predictedBy(predict: Predictor, layers: readonly ConvSpec[]): Promise<PredictedLayer[]> {
+  const predicted: PredictedLayer[] = [];
+  for (const spec of layers) {
+    predicted.push({ spec, prediction: orProblem(() => predict(spec)) });
+    if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();
+  }
+  return predicted;
+}
+
+/** What models refuse is the request's fault. */
+function orProblem<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ModelError) throw new ApiProblem(400, 'invalid-request', error.message);
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import {
   type ModelDraft,
   type ModelFilter,
 } from '@alphaflops/store';
+import { MAX_TIME_MS } from './address.js';
 import type { Connection } from './connection.js';
 import { isDuplicateKey } from './mongo-error.js';
 import { newestFirst } from './pages.js';
@@ -59,6 +60,14 @@ export class MongoModelStore extends ModelStore {
 
   override served(deviceClassId: string): Promise<Model | null> {
     return this.connection.attempt(async () => orNull(await this.newest(deviceClassId, SERVED)));
+  }
+
+  override servedId(deviceClassId: string): Promise<string | null> {
+    return this.connection.attempt(async () => {
+      const options = { ...NEWEST, projection: { _id: 1 }, maxTimeMS: MAX_TIME_MS };
+      const filter = { deviceClassId: { $eq: deviceClassId }, ...SERVED };
+      return (await this.models.collection.findOne(filter, options))?._id ?? null;
+    });
   }
 
   override setStatus(id: string, status: ModelStatus, reason: string): Promise<Model> {

@@ -3,6 +3,8 @@ import { ModelStore, storedModel, StoreError, type ModelDraft, type ModelFilter 
 import type { Connection, SqlValue } from './connection.js';
 import { newestFirst } from './lists.js';
 
+const SERVED = "FROM models WHERE device_class_id = ? AND status = 'published' ORDER BY version DESC LIMIT 1";
+
 export class SqliteModelStore extends ModelStore {
   constructor(private readonly connection: Connection) {
     super();
@@ -36,9 +38,14 @@ export class SqliteModelStore extends ModelStore {
   }
 
   override served(deviceClassId: string): Promise<Model | null> {
-    const sql =
-      "SELECT doc FROM models WHERE device_class_id = ? AND status = 'published' ORDER BY version DESC LIMIT 1";
-    return this.connection.read(() => this.find(sql, [deviceClassId]));
+    return this.connection.read(() => this.find(`SELECT doc ${SERVED}`, [deviceClassId]));
+  }
+
+  override servedId(deviceClassId: string): Promise<string | null> {
+    return this.connection.read(() => {
+      const [found] = this.connection.rows(`SELECT id ${SERVED}`, [deviceClassId]);
+      return found === undefined ? null : String(found[0]);
+    });
   }
 
   override setStatus(id: string, status: ModelStatus, reason: string): Promise<Model> {

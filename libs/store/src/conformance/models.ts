@@ -20,6 +20,7 @@ export function describeModelStore(models: () => ModelStore): void {
         version: 1,
       });
       expect(await models().served('class-a')).toEqual(second);
+      expect(await models().servedId('class-a')).toBe('class-a-v2');
       expect(await models().get('class-a-v1')).toEqual(first);
     });
 
@@ -28,6 +29,7 @@ export function describeModelStore(models: () => ModelStore): void {
       for (const text of [...HOSTILE_STRINGS, ...nearMisses(id ?? '')]) {
         expect(await models().get(text)).toBeNull();
         expect(await models().served(text)).toBeNull();
+        expect(await models().servedId(text)).toBeNull();
         expect((await models().list({ deviceClassId: text }, { limit: 5 })).items).toEqual([]);
       }
     });
@@ -93,6 +95,7 @@ export function describeModelStore(models: () => ModelStore): void {
       expect(await models().get('class-a-v3')).toEqual(retired);
       for (const id of ['class-a-v1', 'class-a-v2']) await models().setStatus(id, 'retired', 'all of them');
       expect(await models().served('class-a')).toBeNull();
+      expect(await models().servedId('class-a')).toBeNull();
       expect((await models().publish(buildModelDraft())).version).toBe(4);
     });
 
