@@ -254,16 +254,44 @@ describe('one coordinator per store', () => {
 });
 
 describe('request rate', () => {
-  it('is limited', async () => {
-    const limited = await Stack.start({ ALPHAFLOPS_REQUESTS_PER_MINUTE: '5' });
-    const statuses: number[] = [];
-    for (let i = 0; i < 8; i += 1) {
-      const answer = await fetch(`${limited.url}/v1/workers`, {
-        headers: { authorization: `Bearer ${limited.token}` },
-      });
-      statuses.push(answer.status);
-    }
-    await limited.stop();
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  let limited: Stack;
+  const requests = async (count: number, act: () => Promise<Response>) => {
+    const answers: Response[] = [];
+    for (let i = 0; i < count; i += 1) answers.push(await act());
+    return answers;
+  };
+  beforeAll(async () => {
+    limited = await Stack.start({
+      ALPHAFLOPS_REQUESTS_PER_MINUTE: '5',
+      ALPHAFLOPS_ENROLMENTS_PER_MINUTE: '3',
+      ALPHAFLOPS_TRUSTED_PROXIES: 'loopback',
+    });
   }, 60_000);
+  afterAll(() => limited.stop(), 60_000);
+
+  it('is limited', async () => {
+    const answers = await requests(8, () =>
+      fetch(`${limited.url}/v1/workers`, { headers: { authorization: `Bearer ${limited.token}` } }),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+  });
+
+  it('of enrolment is limited more tightly, for each address, and the answer says when to come back', async () => {
+    const enrol = (address: string) => () =>
+      fetch(`${limited.url}/v1/workers`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer a-guess', 'x-forwarded-for': address },
+      });
+    const answers = await requests(5, enrol('192.0.2.1'));
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 429, 429]);
+    const refused = answers.at(-1);
+    const seconds = Number(refused?.headers.get('retry-after'));
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect(await refused?.json()).toMatchObject({
+      code: 'too-many-requests',
+      detail: expect.stringContaining(`Try again in ${seconds} s.`),
+    });
+    expect((await requests(1, enrol('192.0.2.2')))[0]?.status).toBe(401);
+  });
 });

@@ -176,7 +176,10 @@ let stack: Stack;
 let workerToken: string;
 
 beforeAll(async () => {
-  stack = await Stack.start({ ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000' });
+  stack = await Stack.start({
+    ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000',
+    ALPHAFLOPS_ENROLMENTS_PER_MINUTE: '1000000',
+  });
   const { data } = await stack.api.POST('/v1/join-tokens', { body: { name: 'fuzz', maxUses: 1 } });
   const { body } = await request(stack, 'POST', '/v1/workers', {
     body: enrolment(),

@@ -32,6 +32,7 @@ export interface Config {
   readonly limits: {
     readonly bodyBytes: number;
     readonly requestsPerMinute: number;
+    readonly enrolmentsPerMinute: number;
   };
   /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
   readonly libraryPath: readonly string[];
@@ -75,6 +76,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     limits: {
       bodyBytes: env.ALPHAFLOPS_BODY_LIMIT_BYTES,
       requestsPerMinute: env.ALPHAFLOPS_REQUESTS_PER_MINUTE,
+      enrolmentsPerMinute: env.ALPHAFLOPS_ENROLMENTS_PER_MINUTE,
     },
     libraryPath: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''),
     queueBoard: env.ALPHAFLOPS_QUEUE_BOARD,

@@ -90,7 +90,10 @@ const variables = {
   ALPHAFLOPS_LOG_JSON: flag.default(false).describe('one JSON object per line'),
   ALPHAFLOPS_QUEUE_BOARD: flag.default(true).describe('show the queues to admins at /queues (Bull Board)'),
   ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('largest request body'),
-  ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address'),
+  ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address and route'),
+  ALPHAFLOPS_ENROLMENTS_PER_MINUTE: count
+    .default(60)
+    .describe('per client address; attempts with a wrong join token count'),
   ALPHAFLOPS_BATCH_SPECS: count
     .max(10_000)
     .optional()

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule } from '@nestjs/core';
-import { ThrottlerGuard, ThrottlerModule } from '@nestjs/throttler';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule, Reflector } from '@nestjs/core';
+import { ThrottlerGuard, ThrottlerModule, type ThrottlerModuleOptions } from '@nestjs/throttler';
+import { accessOf } from './access.js';
 import { AuditController } from './audit.controller.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { AuthGuard } from './auth.guard.js';
@@ -9,13 +10,20 @@ import { ProblemFilter } from './problem.filter.js';
 import { RoutesCheck } from './routes-check.js';
 import { validationPipe } from './validation.js';
 
+/** Most requests of one client address to one route. */
+export interface RateLimits {
+  requestsPerMinute: number;
+  /** … to enrol, which is where join tokens could be guessed. */
+  enrolmentsPerMinute: number;
+}
+
 /** Manners of the API, the same for every route: limits, tokens, checked input, problems as answers. */
 @Module({})
 export class HttpModule {
-  static forRoot(limits: { requestsPerMinute: number }): DynamicModule {
+  static forRoot(limits: RateLimits): DynamicModule {
     return {
       module: HttpModule,
-      imports: [DiscoveryModule, ThrottlerModule.forRoot([{ ttl: 60_000, limit: limits.requestsPerMinute }])],
+      imports: [DiscoveryModule, ThrottlerModule.forRoot(throttling(limits))],
       controllers: [AuditController],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
@@ -29,4 +37,19 @@ export class HttpModule {
       ],
     };
   }
+}
+
+function throttling({ requestsPerMinute, enrolmentsPerMinute }: RateLimits): ThrottlerModuleOptions {
+  const reflector = new Reflector();
+  return {
+    throttlers: [
+      {
+        ttl: 60_000,
+        limit: (context) =>
+          accessOf(reflector, context.getHandler()) === 'join' ? enrolmentsPerMinute : requestsPerMinute,
+      },
+    ],
+    errorMessage: (_context, { timeToBlockExpire }) =>
+      `Too many requests from this address. Try again in ${timeToBlockExpire} s.`,
+  };
 }
