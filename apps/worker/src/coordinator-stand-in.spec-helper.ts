@@ -24,6 +24,8 @@ import type { z } from 'zod';
 
 export const JOIN_TOKEN = 'hush-join-token';
 export const DEVICE_CLASS_ID = 'fake-class';
+/** The class, and devices of the executors that tests use. */
+const TARGET_IDS = [DEVICE_CLASS_ID, 'fake-device-0', 'fake-device-1', 'stub-device-0'];
 const HEARTBEAT_S = 0.1;
 
 export interface Beat {
@@ -39,6 +41,8 @@ export class CoordinatorStandIn {
   readonly complaints: string[] = [];
   /** Answers 503 to everything while set. */
   isAway = false;
+  /** What becomes of an answer before it is sent: a coordinator may be anybody's. */
+  tamper = (body: unknown): unknown => body;
   private readonly desired = new Map<string, WorkerDesiredState>();
   private readonly secrets = new Map<string, string>();
   private readonly beaten = new EventEmitter();
@@ -52,7 +56,9 @@ export class CoordinatorStandIn {
     this.access = new QueueAccess(redis);
     server.on('request', (request, response) => {
       void this.answer(request).then(({ status, body }) => {
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+        response
+          .writeHead(status, { 'content-type': 'application/json' })
+          .end(JSON.stringify(this.tamper(body)));
       });
     });
   }
@@ -162,7 +168,7 @@ export class CoordinatorStandIn {
 
   private async grant(workerId: string, secret: string): Promise<void> {
     const sha256 = createHash('sha256').update(secret).digest('hex');
-    await this.access.grant(workerId, sha256, [DEVICE_CLASS_ID, 'fake-device-0', 'fake-device-1']);
+    await this.access.grant(workerId, sha256, TARGET_IDS);
   }
 
   private present(workerId: string, version: string): Enrolment['worker'] {
