@@ -9,9 +9,10 @@ import {
   type CampaignPatch,
 } from '@alphaflops/store';
 import type { Document } from 'mongodb';
+import { MAX_TIME_MS } from './address.js';
 import type { Connection } from './connection.js';
 import { duplicatesIn, isDuplicateKey } from './mongo-error.js';
-import { documentsAfterId, newestFirst } from './pages.js';
+import { newestFirst } from './pages.js';
 import { Records } from './records.js';
 
 interface SpecDocument extends Document {
@@ -20,6 +21,8 @@ interface SpecDocument extends Document {
   spec: ConvSpec;
 }
 
+/** Specs that one query asks for. */
+const SPECS_PAGE = 100;
 /** Widens positions, so that their order as text is their order as numbers. */
 const POSITION_DIGITS = 10;
 const LAST_POSITION = 10 ** POSITION_DIGITS - 1;
@@ -99,17 +102,17 @@ export class MongoCampaignStore extends CampaignStore {
   }
 
   private async findSpecs(id: string, from: number, to: number): Promise<ConvSpec[]> {
-    const count = Math.min(to, LAST_POSITION) - from;
-    if (count <= 0) return [];
-    const found = await documentsAfterId(
-      this.plannedSpecs,
-      {},
-      // The end of the position before: nothing comes between it and the next one.
-      from === 0 ? `${id}/` : positionId(id, from - 1),
-      count,
-      positionId(id, from + count),
-    );
-    return found.map(({ spec }) => spec);
+    const end = Math.min(to, LAST_POSITION);
+    const specs: ConvSpec[] = [];
+    for (let at = from; at < end; at += SPECS_PAGE) {
+      const ids = Array.from({ length: Math.min(SPECS_PAGE, end - at) }, (_, i) => positionId(id, at + i));
+      const found = await this.plannedSpecs
+        .find({ _id: { $in: ids } }, { sort: { _id: 1 }, batchSize: SPECS_PAGE + 1, maxTimeMS: MAX_TIME_MS })
+        .toArray();
+      specs.push(...found.map(({ spec }) => spec));
+      if (found.length < ids.length) break;
+    }
+    return specs;
   }
 
   private async expectSame(id: string, offset: number, specs: readonly ConvSpec[]): Promise<void> {
