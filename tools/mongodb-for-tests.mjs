@@ -3,12 +3,18 @@
 //   {"skip":"why there is none"}
 // In this order: MONGODB_URI, `mongod` on PATH, SecantusDB (WiredTiger behind MongoDB's protocol, with transactions,
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.
+//
+// A server of our own can be made to fail. A line of standard input says which and how, one of standard output that it is
+// over, as {"running":true}: {"server":"replicaSet","kill":2000} kills it, and starts it again on its files after 2 s;
+// {"server":"standalone","stop":20000} stops it (SIGSTOP) for 20 s. What was confirmed before must be there then, for
+// which --durable makes SecantusDB sync every commit.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRequire } from 'node:module';
 import { pipPackages } from './pip.mjs';
@@ -20,18 +26,9 @@ const LIFE_LIMIT_MS = 30 * 60_000;
 const root = join(import.meta.dirname, '..');
 const { MongoClient } = createRequire(join(root, 'libs/store-mongo/package.json'))('mongodb');
 const directory = mkdtempSync(join(tmpdir(), 'alphaflops-mongodb-'));
-const children = [];
-
-try {
-  console.log(JSON.stringify(await found()));
-} catch (error) {
-  console.log(JSON.stringify({ skip: error.message }));
-  await stop();
-}
-process.stdin.resume();
-process.stdin.once('end', () => void stop());
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop());
-void delay(LIFE_LIMIT_MS, null, { ref: false }).then(stop);
+/** By what they are, replicaSet and standalone. */
+const servers = new Map();
+const durable = process.argv.includes('--durable') ? ['--sync-on-commit'] : [];
 
 async function found() {
   const { MONGODB_URI: uri } = process.env;
@@ -44,28 +41,30 @@ async function found() {
   }
   const mongod = spawnSync('mongod', ['--version'], { encoding: 'utf8' });
   if (mongod.status === 0) {
-    const start = (name, port, more) => [
+    const start = (more) => (port, folder) => [
       'mongod',
-      ['--dbpath', folder(name), '--port', port, '--bind_ip', '127.0.0.1', ...more],
+      ['--dbpath', folder, '--port', port, '--bind_ip', '127.0.0.1', ...more],
     ];
-    const standalone = await serve((port) => start('standalone', port, []));
-    const replicaSet = await serve((port) => start('set', port, ['--replSet', 'tests']), initiate);
-    return { server: mongod.stdout.split('\n')[0], replicaSet, standalone };
+    return {
+      server: mongod.stdout.split('\n')[0],
+      replicaSet: await Server.serve('replicaSet', start(['--replSet', 'tests']), initiate),
+      standalone: await Server.serve('standalone', start([])),
+    };
   }
   const packages = secantus();
   const run = 'import sys; from secantus.cli import main; sys.exit(main())';
-  const start = (name, port, more) => [
+  const start = (more) => (port, folder) => [
     'python3',
     [
-      ...['-c', run, '--host', '127.0.0.1', '--port', port, '--storage-path', folder(name)],
-      ...['--log-level', 'ERROR', ...more],
+      ...['-c', run, '--host', '127.0.0.1', '--port', port, '--storage-path', folder],
+      ...['--log-level', 'ERROR', ...durable, ...more],
     ],
     { PYTHONPATH: packages },
   ];
   return {
     server: SECANTUS,
-    replicaSet: await serve((port) => start('set', port, [])),
-    standalone: await serve((port) => start('standalone', port, ['--standalone'])),
+    replicaSet: await Server.serve('replicaSet', start([])),
+    standalone: await Server.serve('standalone', start(['--standalone'])),
   };
 }
 
@@ -77,35 +76,67 @@ function secantus() {
   }
 }
 
-function folder(name) {
-  mkdirSync(join(directory, name));
-  return join(directory, name);
-}
+/** A server on files and a port of its own. */
+class Server {
+  #child = null;
+  #start;
 
-/** Starts a server on a free port and gives its address when it answers. */
-async function serve(start, prepare = async () => undefined) {
-  const port = String(await freePort());
-  const [program, args, more = {}] = start(port);
-  const child = spawn(program, args, {
-    cwd: directory,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...more },
-  });
-  children.push(child);
-  let errors = '';
-  child.stderr.on('data', (piece) => (errors = (errors + piece).slice(-2000)));
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`${program} ended: ${errors.trim()}`);
-  });
-  ended.catch(() => undefined);
-  const uri = `mongodb://127.0.0.1:${port}/`;
-  const client = new MongoClient(`${uri}?directConnection=true`, {
-    serverSelectionTimeoutMS: START_LIMIT_MS,
-  });
-  await Promise.race([ended, client.db('admin').command({ ping: 1 })]);
-  await prepare(client, port);
-  await client.close();
-  return uri;
+  /** @returns its address, when it answers */
+  static async serve(name, start, prepare = async () => undefined) {
+    const folder = join(directory, name);
+    mkdirSync(folder);
+    const port = String(await freePort());
+    const server = new Server();
+    server.#start = start(port, folder);
+    server.uri = `mongodb://127.0.0.1:${port}/`;
+    servers.set(name, server);
+    await server.run((client) => prepare(client, port));
+    return server.uri;
+  }
+
+  async run(prepare = async () => undefined) {
+    const [program, args, more = {}] = this.#start;
+    const child = spawn(program, args, {
+      cwd: directory,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...more },
+    });
+    this.#child = child;
+    let errors = '';
+    child.stderr.on('data', (piece) => (errors = (errors + piece).slice(-2000)));
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`${program} ended: ${errors.trim()}`);
+    });
+    ended.catch(() => undefined);
+    const client = new MongoClient(`${this.uri}?directConnection=true`, {
+      serverSelectionTimeoutMS: START_LIMIT_MS,
+    });
+    try {
+      await Promise.race([ended, client.db('admin').command({ ping: 1 })]);
+      await prepare(client);
+    } finally {
+      await client.close();
+    }
+  }
+
+  async kill(awayMs) {
+    await this.end();
+    await delay(awayMs);
+    await this.run();
+  }
+
+  async halt(ms) {
+    this.#child.kill('SIGSTOP');
+    await delay(ms);
+    this.#child.kill('SIGCONT');
+  }
+
+  async end() {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await gone;
+  }
 }
 
 async function initiate(client, port) {
@@ -129,12 +160,23 @@ async function freePort() {
 }
 
 async function stop() {
-  for (const child of children) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  }
+  await Promise.all([...servers.values()].map((server) => server.end()));
   rmSync(directory, { recursive: true, force: true });
   process.exit(0);
 }
+
+try {
+  console.log(JSON.stringify(await found()));
+} catch (error) {
+  console.log(JSON.stringify({ skip: error.message }));
+  await stop();
+}
+const input = createInterface(process.stdin);
+input.on('line', (line) => {
+  const { server, kill, stop: halt } = JSON.parse(line);
+  const done = kill === undefined ? servers.get(server).halt(halt) : servers.get(server).kill(kill);
+  void done.then(() => console.log(JSON.stringify({ running: true })));
+});
+input.once('close', () => void stop());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop());
+void delay(LIFE_LIMIT_MS, null, { ref: false }).then(stop);

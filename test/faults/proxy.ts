@@ -15,6 +15,8 @@ interface Pair {
 export class Proxy {
   private mode: Mode = 'through';
   private readonly pairs = new Set<Pair>();
+  /** All that are open. Of a swallowed pair one may be left whose other end has gone long ago. */
+  private readonly sockets = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -64,7 +66,7 @@ export class Proxy {
   }
 
   close(): void {
-    for (const { ends } of this.pairs) for (const end of ends) end.destroy();
+    for (const socket of this.sockets) socket.destroy();
     this.server.close();
   }
 
@@ -89,6 +91,7 @@ export class Proxy {
   }
 
   private carry(pair: Pair, from: Socket, to: Socket): void {
+    this.sockets.add(from);
     from.on('data', (piece) => {
       if (!pair.swallows && to.writable) to.write(piece);
     });
@@ -97,6 +100,7 @@ export class Proxy {
     });
     from.on('error', () => undefined);
     from.on('close', () => {
+      this.sockets.delete(from);
       this.pairs.delete(pair);
       if (!pair.swallows) to.destroy();
       // Of a swallowed pair the other side never hears that this one has gone.

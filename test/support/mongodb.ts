@@ -20,13 +20,25 @@ export interface MongoServer {
    * what a killed process leaves open in a transaction holds the others up for a minute.
    */
   readonly database: (options?: { withoutTransactions?: boolean }) => string;
+  /** What it is; empty without one. */
+  readonly name: string;
+  /** False for one that is somebody's, and not to be made to fail. */
+  readonly isOurs: boolean;
+  /** Kills a server, or stops it; resolves when it answers again. */
+  readonly fail: (
+    which: 'replicaSet' | 'standalone',
+    how: { kill: number } | { stop: number },
+  ) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-export async function startMongoServer(): Promise<MongoServer> {
-  const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** @param durable what a server confirmed is there after it was killed */
+export async function startMongoServer({ durable = false } = {}): Promise<MongoServer> {
+  const args = durable ? ['--durable'] : [];
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const answers = createInterface(child.stdout);
+  const [line] = (await once(answers, 'line')) as [string];
   const answer = JSON.parse(line) as Answer;
   const { replicaSet, standalone } =
     answer.skip === undefined ? answer : { replicaSet: null, standalone: null };
@@ -39,6 +51,12 @@ export async function startMongoServer(): Promise<MongoServer> {
       );
       uri.pathname = `/alphaflops-test-${randomUUID()}`;
       return uri.href;
+    },
+    name: answer.skip === undefined ? answer.server : '',
+    isOurs: answer.skip === undefined && answer.server !== 'MONGODB_URI',
+    fail: async (server, how) => {
+      child.stdin.write(`${JSON.stringify({ server, ...how })}\n`);
+      await once(answers, 'line');
     },
     stop: async () => {
       child.stdin.end();

@@ -40,6 +40,7 @@ const DIRECT: Routes = {
 export class Stack {
   private readonly children: Running[] = [];
   private coordinator: Running | null = null;
+  private isStopped = false;
   url = '';
   token = '';
 
@@ -110,19 +111,25 @@ export class Stack {
     this.token = adminToken ?? this.token;
   }
 
-  /** A coordinator beside the one of this stack, on a port of its own; resolves when it answers. */
-  async launchCoordinator(): Promise<{ running: Running; url: string }> {
-    const running = await this.runCoordinator({ ALPHAFLOPS_PORT: '0' });
-    return { running, url: (await ready(running)).url };
+  /** A coordinator that is not the one of this stack, on a port of its own if not told otherwise; resolves when it answers. */
+  async launchCoordinator(
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<{ running: Running; url: string; adminToken: string | null }> {
+    const running = await this.runCoordinator({ ALPHAFLOPS_PORT: '0', ...extra });
+    return { running, ...(await ready(running)) };
   }
 
   /** A fitter; resolves when it listens, with its address. */
-  async launchFitter(): Promise<{ running: Running; url: string }> {
-    const running = this.run('fitter', FITTER, [], { ...(await this.queue()), ALPHAFLOPS_FITTER_PORT: '0' });
+  async launchFitter(
+    extra: Readonly<Record<string, string>> = {},
+  ): Promise<{ running: Running; url: string }> {
+    const env = { ...(await this.queue()), ALPHAFLOPS_FITTER_PORT: '0', ...extra };
+    const running = this.run('fitter', FITTER, [], env);
     for (;;) {
       const url = /(http:\S+)\/healthz/.exec(running.output())?.[1];
       if (url !== undefined) return { running, url };
-      if (running.child.exitCode !== null) throw new Error(`the fitter ended:\n${running.output()}`);
+      if (running.child.exitCode !== null || running.child.signalCode !== null)
+        throw new Error(`the fitter ended:\n${running.output()}`);
       await delay(20);
     }
   }
@@ -191,6 +198,7 @@ export class Stack {
 
   /** Ends everything and leaves the files. */
   async stopProcesses(): Promise<void> {
+    this.isStopped = true;
     await Promise.all(this.children.map(({ child }) => end(child, 'SIGKILL')));
     await this.redis.stop();
   }
@@ -201,6 +209,8 @@ export class Stack {
     args: string[],
     extra: Readonly<Record<string, string>> = {},
   ): Running {
+    // Whoever starts a program again when everything is being stopped would leave it behind.
+    if (this.isStopped) throw new Error('this stack has been stopped');
     const child = fork(program, args, {
       cwd: this.directory,
       silent: true,
