@@ -5,7 +5,7 @@
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.
 //
 // A server of our own can be made to fail. A line of standard input says which and how, one of standard output that it is
-// over, as {"running":true}: {"server":"replicaSet","kill":2000} kills it, and starts it again on its files after 2 s;
+// over, as {"running":true} or {"error":"why not"}: {"server":"replicaSet","kill":2000} kills it, and starts it again on its files after 2 s;
 // {"server":"standalone","stop":20000} stops it (SIGSTOP) for 20 s. What was confirmed before must be there then, for
 // which --durable makes SecantusDB sync every commit.
 import { spawn, spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ import { createRequire } from 'node:module';
 import { pipPackages } from './pip.mjs';
 
 const SECANTUS = 'secantusdb==0.7.0b3';
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 90_000;
 const LIFE_LIMIT_MS = 30 * 60_000;
 
 const root = join(import.meta.dirname, '..');
@@ -175,7 +175,10 @@ const input = createInterface(process.stdin);
 input.on('line', (line) => {
   const { server, kill, stop: halt } = JSON.parse(line);
   const done = kill === undefined ? servers.get(server).halt(halt) : servers.get(server).kill(kill);
-  void done.then(() => console.log(JSON.stringify({ running: true })));
+  void done.then(
+    () => console.log(JSON.stringify({ running: true })),
+    (error) => console.log(JSON.stringify({ error: error.message })),
+  );
 });
 input.once('close', () => void stop());
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void stop());

@@ -20,11 +20,7 @@ export interface MongoServer {
    * what a killed process leaves open in a transaction holds the others up for a minute.
    */
   readonly database: (options?: { withoutTransactions?: boolean }) => string;
-  /** What it is; empty without one. */
-  readonly name: string;
-  /** False for one that is somebody's, and not to be made to fail. */
-  readonly isOurs: boolean;
-  /** Kills a server, or stops it; resolves when it answers again. */
+  /** Kills one of our own, or stops it; resolves when it answers again. */
   readonly fail: (
     which: 'replicaSet' | 'standalone',
     how: { kill: number } | { stop: number },
@@ -32,10 +28,12 @@ export interface MongoServer {
   readonly stop: () => Promise<void>;
 }
 
-/** @param durable what a server confirmed is there after it was killed */
-export async function startMongoServer({ durable = false } = {}): Promise<MongoServer> {
-  const args = durable ? ['--durable'] : [];
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** @param own one that may be made to fail, and not that of MONGODB_URI; what it confirmed is there after a kill */
+export async function startMongoServer({ own = false } = {}): Promise<MongoServer> {
+  const child = spawn(process.execPath, [PROGRAM, ...(own ? ['--durable'] : [])], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...(own && { MONGODB_URI: '' }) },
+  });
   const gone = once(child, 'exit');
   const answers = createInterface(child.stdout);
   const [line] = (await once(answers, 'line')) as [string];
@@ -52,11 +50,11 @@ export async function startMongoServer({ durable = false } = {}): Promise<MongoS
       uri.pathname = `/alphaflops-test-${randomUUID()}`;
       return uri.href;
     },
-    name: answer.skip === undefined ? answer.server : '',
-    isOurs: answer.skip === undefined && answer.server !== 'MONGODB_URI',
     fail: async (server, how) => {
       child.stdin.write(`${JSON.stringify({ server, ...how })}\n`);
-      await once(answers, 'line');
+      const [line] = (await once(answers, 'line')) as [string];
+      const { error } = JSON.parse(line) as { error?: string };
+      if (error !== undefined) throw new Error(`the ${server} did not come back: ${error}`);
     },
     stop: async () => {
       child.stdin.end();
