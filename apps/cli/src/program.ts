@@ -5,6 +5,7 @@ import { auditCommand } from './commands/audit.js';
 import { backupCommand, restoreCommand } from './commands/backup.js';
 import { benchCommand } from './commands/bench.js';
 import { campaignCommand } from './commands/campaign.js';
+import { datasetCommand } from './commands/dataset/index.js';
 import { demoCommand } from './commands/demo.js';
 import { deviceCommand } from './commands/device.js';
 import { evaluateCommand } from './commands/evaluate.js';
@@ -33,7 +34,8 @@ export function createProgram(): Command {
   program.commandsGroup('With a coordinator:');
   const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
   const access = [tokenCommand(), auditCommand()];
-  for (const command of [...online, modelCommand(), samplesCommand(), ...access]) program.addCommand(command);
+  for (const command of [...online, modelCommand(), samplesCommand(), datasetCommand(), ...access])
+    program.addCommand(command);
   program.commandsGroup('On the store:');
   for (const command of [backupCommand(), restoreCommand(), migrateCommand()]) program.addCommand(command);
   program.commandsGroup('For the shell:');

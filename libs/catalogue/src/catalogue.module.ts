@@ -1,13 +1,16 @@
 import { Module } from '@nestjs/common';
+import { DatasetImports } from './dataset-imports.service.js';
+import { DatasetsController } from './datasets.controller.js';
+import { DatasetsService } from './datasets.service.js';
 import { DevicesController } from './devices.controller.js';
 import { ModelsController } from './models.controller.js';
 import { ModelsService } from './models.service.js';
 import { NetworkThreads } from './network-threads.js';
 import { SamplesController } from './samples.controller.js';
 
-/** What was measured and published: read only, but for which models are served. */
+/** What was measured and published, here or elsewhere. */
 @Module({
-  controllers: [DevicesController, ModelsController, SamplesController],
-  providers: [ModelsService, NetworkThreads],
+  controllers: [DevicesController, ModelsController, SamplesController, DatasetsController],
+  providers: [ModelsService, NetworkThreads, DatasetsService, DatasetImports],
 })
 export class CatalogueModule {}

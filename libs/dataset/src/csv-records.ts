@@ -15,17 +15,26 @@ export interface CsvRecord {
  *
  * @throws DatasetError `malformed` or `too-long`; whatever reading the source throws goes through unchanged.
  */
-export async function* csvRecords(source: TextSource, problems: Problems): AsyncGenerator<CsvRecord> {
+export async function* csvRecords(
+  source: TextSource,
+  problems: Problems,
+  maxRecordBytes = MAX_RECORD_BYTES,
+): AsyncGenerator<CsvRecord> {
   const parser = parse({
     bom: true,
     info: true,
-    max_record_size: MAX_RECORD_BYTES,
+    max_record_size: maxRecordBytes,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true, // blanks outside quotes
   });
-  const bytes = withBoundedRecords(pieces(source), true, (problem) => problems.fatal(problem));
+  const bytes = withBoundedRecords(
+    pieces(source),
+    true,
+    (problem) => problems.fatal(problem),
+    maxRecordBytes,
+  );
   // The callback has nothing to do: an error ends the iteration of the parser too.
   pipeline(bytes, parser, () => undefined);
   try {

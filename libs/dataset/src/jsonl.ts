@@ -1,6 +1,6 @@
-import { Problems, type DatasetProblem } from './dataset-error.js';
+import { Problems } from './dataset-error.js';
 import { readerFor, type SampleRow } from './read.js';
-import { pieces, withBoundedRecords, type TextSource } from './text-source.js';
+import { MAX_RECORD_BYTES, pieces, withBoundedRecords, type TextSource } from './text-source.js';
 import { sampleColumns, type SampleValues } from './write.js';
 
 /**
@@ -13,7 +13,7 @@ export async function* readSamplesJsonl(source: TextSource, file: string): Async
   let keys = '';
   let reader: ReturnType<typeof readerFor> | undefined;
   let objects = 0;
-  for await (const { line, text } of lines(source, (problem) => problems.fatal(problem))) {
+  for await (const { line, text } of numberedLines(source, problems)) {
     if (text.trim() === '') continue;
     objects += 1;
     const object = objectOf(text);
@@ -44,7 +44,8 @@ export async function* writeSamplesJsonl(
   }
 }
 
-function objectOf(text: string): Record<string, unknown> | null {
+/** The JSON object that a text is, or null. */
+export function objectOf(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
@@ -58,14 +59,22 @@ function cellOf(value: unknown): string {
   return typeof value === 'string' ? value.trim() : JSON.stringify(value);
 }
 
-async function* lines(
+/** The lines of a text, counted from 1. @throws DatasetError for one that is too long */
+export async function* numberedLines(
   source: TextSource,
-  refuse: (problem: DatasetProblem) => never,
+  problems: Problems,
+  maxRecordBytes = MAX_RECORD_BYTES,
 ): AsyncGenerator<{ line: number; text: string }> {
   const decoder = new TextDecoder();
   let line = 0;
   let rest = '';
-  for await (const piece of withBoundedRecords(pieces(source), false, refuse)) {
+  const bounded = withBoundedRecords(
+    pieces(source),
+    false,
+    (problem) => problems.fatal(problem),
+    maxRecordBytes,
+  );
+  for await (const piece of bounded) {
     const parts = (rest + decoder.decode(piece, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
     for (const text of parts) yield { line: ++line, text };

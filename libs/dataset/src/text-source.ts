@@ -22,7 +22,7 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * The same pieces, up to the first record that is longer than `MAX_RECORD_BYTES`: no file, however made, can make
+ * The same pieces, up to the first record that is longer than `maxRecordBytes`: no file, however made, can make
  * a reader hold more than one such record.
  *
  * @param quotes whether line breaks between double quotes belong to the record
@@ -32,6 +32,7 @@ export async function* withBoundedRecords(
   source: AsyncIterable<Buffer>,
   quotes: boolean,
   refuse: (problem: DatasetProblem) => never,
+  maxRecordBytes = MAX_RECORD_BYTES,
 ): AsyncGenerator<Buffer> {
   let line = 1;
   let recordBytes = 0;
@@ -42,8 +43,8 @@ export async function* withBoundedRecords(
       if (byte === QUOTE && quotes) quoted = !quoted;
       if (!quoted && (byte === LINE_FEED || byte === CARRIAGE_RETURN)) recordBytes = 0;
       else recordBytes += 1;
-      if (recordBytes > MAX_RECORD_BYTES) {
-        const message = `expected lines of at most ${MAX_RECORD_BYTES} bytes: is this a text file, are its quotes closed?`;
+      if (recordBytes > maxRecordBytes) {
+        const message = `expected lines of at most ${maxRecordBytes} bytes: is this a text file, are its quotes closed?`;
         refuse({ code: 'too-long', line, column: null, message });
       }
     }

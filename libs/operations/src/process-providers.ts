@@ -2,6 +2,7 @@ import {
   AccessStore,
   AuditStore,
   CampaignStore,
+  DatasetStore,
   FleetStore,
   ModelStore,
   SampleStore,
@@ -22,5 +23,6 @@ export function processProviders(stores: Stores) {
     { provide: AccessStore, useValue: stores.access },
     { provide: AuditStore, useValue: stores.audit },
     { provide: ModelStore, useValue: stores.models },
+    { provide: DatasetStore, useValue: stores.datasets },
   ];
 }

@@ -1,6 +1,7 @@
 import type { Device, DeviceClass, Page, PageQuery, Provenance } from '@alphaflops/contracts';
 import { FleetStore, StoreError, type WorkerRecord } from '@alphaflops/store';
 import type { Connection } from './connection.js';
+import { isDuplicateKey } from './mongo-error.js';
 import { inOrderOfId } from './pages.js';
 import { ProvenanceRecords } from './provenance.js';
 import { Records } from './records.js';
@@ -36,6 +37,16 @@ export class MongoFleetStore extends FleetStore {
     ];
     await this.connection.atomically(async (session) => {
       for (const write of writes) await write(session);
+    });
+  }
+
+  override addDeviceClass(deviceClass: DeviceClass): Promise<void> {
+    return this.connection.attempt(async () => {
+      try {
+        await this.classRecords.insert(deviceClass.id, deviceClass);
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+      }
     });
   }
 

@@ -8,6 +8,7 @@ import { MongoAccessStore } from './mongo-access-store.js';
 import { MongoAuditStore } from './mongo-audit-store.js';
 import { MongoCampaignStore } from './mongo-campaign-store.js';
 import { storeErrorFrom } from './mongo-error.js';
+import { MongoDatasetStore } from './mongo-dataset-store.js';
 import { MongoFleetStore } from './mongo-fleet-store.js';
 import { MongoModelStore } from './mongo-model-store.js';
 import { MongoSampleStore } from './mongo-sample-store.js';
@@ -72,6 +73,7 @@ async function storesOn(connection: Connection): Promise<MongoStores> {
     access: new MongoAccessStore(connection),
     audit: new MongoAuditStore(connection),
     models: new MongoModelStore(connection),
+    datasets: new MongoDatasetStore(connection),
     ping: () =>
       connection.attempt(async () => {
         const options = { upsert: true, maxTimeMS: MAX_TIME_MS };

@@ -161,4 +161,33 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
   ],
   // Samples may be drifted now.
   [{ name: 'samples', indexes: [], form: samples }],
+  [
+    {
+      name: 'datasets',
+      indexes: [
+        { name: 'newest', key: { createdOn: -1, _id: -1 } },
+        { name: 'by_version', key: { name: 1, version: -1 }, unique: true },
+        { name: 'by_draft', key: { draftId: 1 } },
+      ],
+      form: form({
+        ...record,
+        name: text,
+        version: { bsonType: 'number', minimum: 1 },
+        draftId: text,
+        createdOn: moment,
+      }),
+    },
+    // _id is draft and position.
+    {
+      name: 'dataset_parts',
+      indexes: [{ name: 'by_draft', key: { draftId: 1, writtenOn: 1 } }],
+      form: form({
+        _id: text,
+        draftId: text,
+        position: count,
+        writtenOn: moment,
+        bytes: { bsonType: 'binData' },
+      }),
+    },
+  ],
 ];

@@ -8,6 +8,7 @@ import { storeErrorFrom } from './sqlite-error.js';
 import { SqliteAccessStore } from './sqlite-access-store.js';
 import { SqliteAuditStore } from './sqlite-audit-store.js';
 import { SqliteCampaignStore } from './sqlite-campaign-store.js';
+import { SqliteDatasetStore } from './sqlite-dataset-store.js';
 import { SqliteFleetStore } from './sqlite-fleet-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
@@ -71,6 +72,7 @@ function storesOn(connection: Connection, lock: FileLock): Stores {
     access: new SqliteAccessStore(connection),
     audit: new SqliteAuditStore(connection),
     models: new SqliteModelStore(connection),
+    datasets: new SqliteDatasetStore(connection),
     ping: () =>
       connection.write(() => {
         const now = Date.now();

@@ -135,4 +135,26 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX samples_by_slot;
   CREATE UNIQUE INDEX samples_by_slot ON samples (campaign_id, target_id, spec_index, replicate, set_aside);
   `,
+  `
+  CREATE TABLE datasets (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    draft_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    UNIQUE (name, version)
+  ) STRICT;
+  CREATE INDEX datasets_newest ON datasets (created_at);
+  -- Rows of data sets, and of drafts that nobody sees before their record is in the table above.
+  CREATE TABLE dataset_parts (
+    seq INTEGER PRIMARY KEY,
+    draft_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (draft_id, position)
+  ) STRICT;
+  `,
 ];

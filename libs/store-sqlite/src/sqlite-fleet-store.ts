@@ -34,6 +34,15 @@ export class SqliteFleetStore extends FleetStore {
     });
   }
 
+  override addDeviceClass(deviceClass: DeviceClass): Promise<void> {
+    return this.connection.write(() => {
+      this.connection.run('INSERT INTO device_classes (id, doc) VALUES (?, ?) ON CONFLICT (id) DO NOTHING', [
+        deviceClass.id,
+        JSON.stringify(deviceClass),
+      ]);
+    });
+  }
+
   override worker(id: string): Promise<WorkerRecord | null> {
     return this.connection.read(() => this.find('workers', id) as WorkerRecord | null);
   }

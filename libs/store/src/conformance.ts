@@ -1,6 +1,7 @@
 import { describeAccessStore } from './conformance/access.js';
 import { describeAuditStore } from './conformance/audit.js';
 import { describeCampaignStore } from './conformance/campaigns.js';
+import { describeDatasetStore } from './conformance/datasets.js';
 import { describeFleetStore } from './conformance/fleet.js';
 import { describeMigration } from './conformance/migration.js';
 import { describeModelStore } from './conformance/models.js';
@@ -43,6 +44,7 @@ export function storeConformance(name: string, openStores: () => Promise<OpenedS
     describeAccessStore(() => stores().access);
     describeAuditStore(() => stores().audit);
     describeModelStore(() => stores().models);
+    describeDatasetStore(() => stores().datasets);
     describeMigration(stores, openStores);
   });
 }

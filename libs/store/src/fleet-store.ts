@@ -13,6 +13,9 @@ export abstract class FleetStore {
     provenance: ReadonlyMap<string, Provenance>,
   ): Promise<void>;
 
+  /** Stores a device class without a device of it; one that is there stays as it is. */
+  abstract addDeviceClass(deviceClass: DeviceClass): Promise<void>;
+
   abstract worker(id: string): Promise<WorkerRecord | null>;
 
   abstract workers(page: PageQuery): Promise<Page<WorkerRecord>>;

@@ -2,6 +2,7 @@ export * from './access-store.js';
 export * from './anchor-signature.js';
 export * from './audit-store.js';
 export * from './campaign-store.js';
+export * from './dataset-store.js';
 export * from './fleet-store.js';
 export * from './migrate.js';
 export * from './model-store.js';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type {
   AuditEntry,
   Campaign,
+  Dataset,
   Device,
   DeviceClass,
   Model,
@@ -27,6 +28,7 @@ export const MIGRATED_KINDS = [
   'specs',
   'samples',
   'models',
+  'data sets',
 ] as const;
 export type MigratedKind = (typeof MIGRATED_KINDS)[number];
 
@@ -66,6 +68,7 @@ export async function migrateStores(
   await copyCampaigns(from, to, copied);
   await copySamples(from, to, copied);
   await copyModels(from, to, copied);
+  await copyDatasets(from, to, copied);
 
   const expected = await summarize(from, onProgress);
   const found = await summarize(to, onProgress);
@@ -89,7 +92,8 @@ async function copyFleet(from: Stores, to: Stores, copied: Copied): Promise<void
   const found = await collect(devices(from));
   const provenance = new Map(await collect(from.samples.provenanceRecords()));
   const [first, ...others] = await collect(workers(from));
-  // Devices and classes come into a store with a worker only; which one does not matter.
+  // Devices come into a store with a worker only; which one does not matter. A class may have come without a device.
+  for (const deviceClass of classes) await to.fleet.addDeviceClass(deviceClass);
   if (first === undefined) await to.samples.record([], provenance);
   else await to.fleet.putWorker(first, found, classes, provenance);
   for (const worker of others) await to.fleet.putWorker(worker, [], [], new Map());
@@ -164,6 +168,23 @@ async function copyModels(from: Stores, to: Stores, copied: Copied): Promise<voi
   }
 }
 
+async function copyDatasets(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  const all = await collect(datasets(from));
+  // As for models: in their order each gets the version that it has.
+  for (const [index, { version, ...draft }] of all.toSorted((a, b) => a.version - b.version).entries()) {
+    const draftId = `migrated-${draft.id}`;
+    let parts = 0;
+    const there = await to.datasets.get(draft.id);
+    if (there === null) {
+      for await (const part of from.datasets.parts(draft.id))
+        await to.datasets.putPart(draftId, parts++, part);
+    }
+    const sealed = there ?? (await to.datasets.seal(draftId, parts, draft));
+    expectSame(`Data set ${draft.id} (version ${version})`, sealed, { ...draft, version });
+    copied('data sets', index + 1);
+  }
+}
+
 /** Count and digest of every kind; the digest does not depend on the order in which a store lists equal times. */
 async function summarize(
   stores: Stores,
@@ -180,6 +201,7 @@ async function summarize(
     specs: specs(stores),
     samples: stores.samples.stream({}),
     models: models(stores),
+    'data sets': datasetContents(stores),
   };
   const summaries: Partial<Record<MigratedKind, KindSummary>> = {};
   for (const kind of MIGRATED_KINDS) {
@@ -240,6 +262,19 @@ function campaigns(stores: Stores): AsyncIterable<Campaign> {
 
 function models(stores: Stores): AsyncIterable<Model> {
   return pages((page) => stores.models.list({}, page));
+}
+
+function datasets(stores: Stores): AsyncIterable<Dataset> {
+  return pages((page) => stores.datasets.list(page));
+}
+
+/** Each data set with the digest of its parts. */
+async function* datasetContents(stores: Stores): AsyncIterable<unknown> {
+  for await (const dataset of datasets(stores)) {
+    const hash = createHash('sha256');
+    for await (const part of stores.datasets.parts(dataset.id)) hash.update(part);
+    yield [dataset, hash.digest('hex')];
+  }
 }
 
 function workers(stores: Stores): AsyncIterable<WorkerRecord> {

@@ -1,6 +1,7 @@
 import type { AccessStore } from './access-store.js';
 import type { AuditStore } from './audit-store.js';
 import type { CampaignStore } from './campaign-store.js';
+import type { DatasetStore } from './dataset-store.js';
 import type { FleetStore } from './fleet-store.js';
 import type { ModelStore } from './model-store.js';
 import type { SampleStore } from './sample-store.js';
@@ -13,6 +14,7 @@ export interface Stores {
   readonly access: AccessStore;
   readonly audit: AuditStore;
   readonly models: ModelStore;
+  readonly datasets: DatasetStore;
   /** Resolves when the store can be written to; throws `StoreError('unavailable')`. */
   ping(): Promise<void>;
   close(): Promise<void>;

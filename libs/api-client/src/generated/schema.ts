@@ -705,6 +705,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Data sets, newest first */
+        get: operations["Datasets_list"];
+        put?: never;
+        /** Freeze the good samples that match now; the same content is the same data set */
+        post: operations["Datasets_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Store rows that were measured elsewhere; sent again, they change nothing */
+        post: operations["Datasets_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One data set */
+        get: operations["Datasets_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows of a data set in one file */
+        get: operations["Datasets_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The directory of a data set, as "dataset export" writes it, as a ZIP file */
+        get: operations["Datasets_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the rows of a data set come from, one record per line */
+        get: operations["Datasets_provenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1877,6 +1980,275 @@ export interface components {
             /** @description one-minute load average of the host */
             hostLoad1: number | null;
         };
+        DatasetRequestInput: {
+            /** @default {} */
+            filter?: components["schemas"]["DatasetFilter"];
+            /**
+             * @description snapshots of one name are its versions
+             * @default samples
+             */
+            name?: string;
+            /** @default Measured times of convolutions */
+            title?: string;
+            /** @default  */
+            description?: string;
+            /**
+             * @description as Hugging Face spells SPDX identifiers
+             * @default cc-by-4.0
+             * @enum {string}
+             */
+            licence?: "cc-by-4.0" | "cc-by-sa-4.0" | "cc0-1.0" | "odc-by" | "odbl" | "pddl" | "apache-2.0" | "mit";
+            /**
+             * @description people or organisations to cite
+             * @default []
+             */
+            creators?: string[];
+        };
+        DatasetFilter: {
+            campaignId?: string;
+            deviceClassId?: string;
+            deviceId?: string;
+            /**
+             * Format: date-time
+             * @description recorded at this time or later
+             */
+            recordedFrom?: string;
+            /**
+             * Format: date-time
+             * @description recorded before this time
+             */
+            recordedTo?: string;
+        };
+        Dataset: {
+            /** @enum {string} */
+            schema: "alphaflops.dataset/1";
+            /** @description SHA-256 of the canonical content of its rows */
+            id: string;
+            /** @description snapshots of one name are its versions */
+            name: string;
+            title: string;
+            description: string;
+            /**
+             * @description as Hugging Face spells SPDX identifiers
+             * @enum {string}
+             */
+            licence: "cc-by-4.0" | "cc-by-sa-4.0" | "cc0-1.0" | "odc-by" | "odbl" | "pddl" | "apache-2.0" | "mit";
+            /** @description people or organisations to cite */
+            creators: string[];
+            /** @description of the snapshots with this name */
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+            codeVersion: string;
+            filter: components["schemas"]["DatasetFilter"];
+            rows: number;
+            signedRows: number;
+            /** @description rows that came to this deployment by import */
+            importedRows: number;
+            /** @description samples that match the filter and are not in it, by outcome */
+            leftOut: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description of the first row
+             */
+            recordedFrom: string;
+            /**
+             * Format: date-time
+             * @description of the last row
+             */
+            recordedTo: string;
+            deviceClasses: components["schemas"]["DeviceClass"][];
+            protocols: {
+                name: string;
+                version: number;
+                rows: number;
+            }[];
+            provenanceIds: string[];
+            /** @description whose signatures the rows have */
+            workers: {
+                id: string;
+                publicKey: string;
+            }[];
+            /** @description models of this deployment whose exact input is in it */
+            fitInputs: components["schemas"]["FitInput"][];
+        };
+        FitInput: {
+            modelId: string;
+            /** @description of the model; SHA-256 of the canonical lines of these rows */
+            dataDigest: string;
+            deviceClassId: string;
+            protocol: string;
+            protocolVersion: number;
+            /** @description the first so many rows of this device class and protocol */
+            rows: number;
+        };
+        ImportRequest: {
+            /** @description those that are known already stay as they are */
+            deviceClasses: components["schemas"]["DeviceClassInput"][];
+            provenance: components["schemas"]["ProvenanceInput"][];
+            rows: components["schemas"]["DatasetRow"][];
+        };
+        DeviceClassInput: {
+            id: string;
+            sku: string;
+            /** @enum {string} */
+            kind: "cpu" | "gpu";
+            executor: string;
+            libraries: {
+                [key: string]: string;
+            };
+            mathMode: string;
+            smCount: number | null;
+            memoryBytes: number | null;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /** @description One good sample, flat. Absent values are null. */
+        DatasetRow: {
+            sample_id: string;
+            /** @description images */
+            batch: number;
+            /** @description height of the input in elements */
+            height: number;
+            /** @description width of the input in elements */
+            width: number;
+            /** @description input channels */
+            cin: number;
+            /** @description output channels */
+            cout: number;
+            /** @description height of the kernel */
+            kernel_h: number;
+            /** @description width of the kernel */
+            kernel_w: number;
+            /** @description on both axes */
+            stride: number;
+            /** @description groups of channels; equal to cin: depthwise */
+            groups: number;
+            /**
+             * @description type of the elements
+             * @enum {string}
+             */
+            dtype: "f32" | "f16" | "bf16";
+            /**
+             * @description same: half the kernel on each side; valid: none
+             * @enum {string}
+             */
+            padding: "same" | "valid";
+            /**
+             * @description order of the axes in memory
+             * @enum {string}
+             */
+            layout: "NCHW" | "NHWC";
+            /** @description median of the timed batches in milliseconds */
+            time_ms: number;
+            /** @description least of the timed batches */
+            time_min_ms: number | null;
+            /** @description lower quartile of the timed batches */
+            time_q25_ms: number | null;
+            /** @description upper quartile of the timed batches */
+            time_q75_ms: number | null;
+            /** @description mean of the timed batches */
+            time_mean_ms: number | null;
+            /** @description standard deviation over mean of the timed batches */
+            cv: number | null;
+            /** @description timed batches */
+            repetitions: number | null;
+            /** @description convolutions in one timed batch */
+            inner_iterations: number | null;
+            warm_up_runs: number | null;
+            /**
+             * @description which rule ended the timing
+             * @enum {string|null}
+             */
+            stopped_by: "relative-standard-error" | "total-time" | null;
+            /** @description every timed batch, in order */
+            batch_times_ms: number[];
+            /** @description launch by launch, with launch cost in it */
+            eager_ms: number | null;
+            /** @description energy of one convolution in millijoules, idle power included */
+            energy_mj: number | null;
+            /** @description of back-to-back running in which the energy was counted */
+            energy_window_ms: number | null;
+            /** @description convolutions in that window */
+            energy_iterations: number | null;
+            /** @description the energy by integrating power readings */
+            energy_integrated_mj: number | null;
+            /** @description why the energy may be off */
+            energy_doubt: string | null;
+            /** @description why the energy was asked for and could not be measured */
+            energy_not_measured: string | null;
+            /** @description algorithm or kernel chosen by the library */
+            algorithm: string | null;
+            workspace_bytes: number | null;
+            /** @description SM clock after the measurement in MHz */
+            sm_clock_mhz: number | null;
+            /** @description highest SM clock that the device allows, told after the measurement */
+            max_sm_clock_mhz: number | null;
+            /** @description temperature after the measurement in degrees Celsius */
+            temperature_c: number | null;
+            /** @description power draw after the measurement in watts */
+            power_w: number | null;
+            /** @description why the clock was held down after the measurement; null: the state of the device is not known */
+            throttle_reasons: string[] | null;
+            /** @description other processes computing on the device after the measurement */
+            other_processes: number | null;
+            /** @description one-minute load average of the host after the measurement */
+            host_load1: number | null;
+            /** @description SM clock before the measurement in MHz */
+            before_sm_clock_mhz: number | null;
+            /** @description highest SM clock that the device allows, told before the measurement */
+            before_max_sm_clock_mhz: number | null;
+            /** @description temperature before the measurement in degrees Celsius */
+            before_temperature_c: number | null;
+            /** @description power draw before the measurement in watts */
+            before_power_w: number | null;
+            /** @description why the clock was held down before the measurement; null: the state of the device is not known */
+            before_throttle_reasons: string[] | null;
+            /** @description other processes computing on the device before the measurement */
+            before_other_processes: number | null;
+            /** @description one-minute load average of the host before the measurement */
+            before_host_load1: number | null;
+            /** @description SKU, executor, library versions and math mode: dataset.json has them */
+            device_class_id: string;
+            /** @description the physical device */
+            device_id: string | null;
+            /** @description the worker that measured it */
+            worker_id: string | null;
+            campaign_id: string;
+            /** @description device class or device that the campaign asked for */
+            target_id: string;
+            /** @description place in the plan of the campaign */
+            spec_index: number;
+            replicate: number;
+            attempt: number;
+            batch_index: number;
+            /** @description how it was timed */
+            protocol: string;
+            protocol_version: number;
+            /** @description SHA-256 of the record of device, libraries, worker and host in provenance.jsonl */
+            provenance_id: string | null;
+            /**
+             * Format: date-time
+             * @description by the clock of the worker
+             */
+            started_at: string;
+            /**
+             * Format: date-time
+             * @description by the clock of the coordinator; with sample_id the order of rows
+             */
+            recorded_at: string;
+            /** @description Ed25519 of the worker, base64url; no part of the content that the id of the data set names */
+            signature: string | null;
+        };
+        ImportResult: {
+            recorded: number;
+            /** @description rows that were here before */
+            present: number;
+        };
+        /** @enum {string} */
+        DatasetFormat: "parquet" | "csv" | "jsonl";
         Health: {
             /** @enum {string} */
             status: "ok" | "unavailable";
@@ -3343,6 +3715,204 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    Datasets_list: {
+        parameters: {
+            query?: {
+                /** @description the nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Data sets, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Dataset"][];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Datasets_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Freeze the good samples that match now; the same content is the same data set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Datasets_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Store rows that were measured elsewhere; sent again, they change nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Datasets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the canonical content of its rows */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One data set */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Datasets_rows: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["DatasetFormat"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the canonical content of its rows */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Datasets_archive: {
+        parameters: {
+            query?: {
+                format?: components["schemas"]["DatasetFormat"];
+            };
+            header?: never;
+            path: {
+                /** @description SHA-256 of the canonical content of its rows */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    Datasets_provenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the canonical content of its rows */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -1,6 +1,6 @@
 import { toUSVString } from 'node:util';
 import type { Conditions, DatasetRow, Sample, SampleTiming } from '@alphaflops/contracts';
-import { specKey } from '@alphaflops/conv';
+import { type ConvSpec, specKey } from '@alphaflops/conv';
 
 /** A good sample as a row. @throws Error for any other */
 export function rowOfSample(sample: Sample): DatasetRow {
@@ -78,11 +78,7 @@ export function rowOfSample(sample: Sample): DatasetRow {
 
 /** The sample that `rowOfSample` made the row of. */
 export function sampleOfRow(row: DatasetRow): Sample {
-  const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups, dtype, padding, layout } = row;
-  const spec = {
-    ...{ batch, height, width, cin, cout, kernel_h, kernel_w },
-    ...{ stride, groups, dtype, padding, layout },
-  };
+  const spec = specOfRow(row);
   return {
     id: row.sample_id,
     campaignId: row.campaign_id,
@@ -107,6 +103,15 @@ export function sampleOfRow(row: DatasetRow): Sample {
     startedAt: row.started_at,
     recordedAt: row.recorded_at,
     signature: row.signature,
+  };
+}
+
+/** The convolution of a row. */
+export function specOfRow(row: DatasetRow): ConvSpec {
+  const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups, dtype, padding, layout } = row;
+  return {
+    ...{ batch, height, width, cin, cout, kernel_h, kernel_w },
+    ...{ stride, groups, dtype, padding, layout },
   };
 }
 

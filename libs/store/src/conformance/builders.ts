@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
   CampaignSchema,
+  DatasetSchema,
   DeviceClassSchema,
   DeviceSchema,
   ModelSchema,
@@ -18,6 +19,7 @@ import {
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import type { TokenRecord } from '../access-store.js';
 import type { WorkerRecord } from '../fleet-store.js';
+import type { DatasetDraft } from '../dataset-store.js';
 import type { ModelDraft } from '../model-store.js';
 
 /** Records as the product stores them, each checked with its schema. `overrides` replace whole fields. */
@@ -256,6 +258,33 @@ export function buildModelDraft(overrides: Partial<ModelDraft> = {}): ModelDraft
     ...overrides,
   });
   return { ...draft, deviceClassId: overrides.deviceClassId ?? 'class-a' };
+}
+
+export function buildDatasetDraft(overrides: Partial<DatasetDraft> = {}): DatasetDraft {
+  return DatasetSchema.omit({ version: true }).parse({
+    schema: 'alphaflops.dataset/1',
+    id: createHash('sha256').update(randomUUID()).digest('hex'),
+    name: 'samples',
+    title: 'Times of “convolutions”',
+    description: '',
+    licence: 'cc-by-4.0',
+    creators: ['Zoë'],
+    createdAt: NOON,
+    codeVersion: '0.1.0',
+    filter: { deviceClassId: 'class-a' },
+    rows: 12,
+    signedRows: 11,
+    importedRows: 1,
+    leftOut: { timeout: 2 },
+    recordedFrom: NOON,
+    recordedTo: timeAt(1000),
+    deviceClasses: [buildDeviceClass({ id: 'class-a' })],
+    protocols: [{ name: PROTOCOL.name, version: PROTOCOL.version, rows: 12 }],
+    provenanceIds: [],
+    workers: [],
+    fitInputs: [],
+    ...overrides,
+  });
 }
 
 /** What `SampleStore.counts` must say of these samples. */

@@ -21,6 +21,13 @@ export function describeFleetStore(stores: () => Stores): void {
   };
 
   describe('fleet', () => {
+    it('takes a device class without devices, and leaves one that is there', async () => {
+      const deviceClass = buildDeviceClass();
+      await fleet().addDeviceClass(deviceClass);
+      await fleet().addDeviceClass({ ...deviceClass, sku: 'another' });
+      expect(await fleet().deviceClass(deviceClass.id)).toEqual(deviceClass);
+    });
+
     it('stores a worker with its devices, classes and provenance', async () => {
       const deviceClass = buildDeviceClass();
       const devices = [1, 2].map(() => buildDevice({ deviceClassId: deviceClass.id }));

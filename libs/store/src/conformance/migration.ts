@@ -6,6 +6,7 @@ import { buildAuditEntry } from './audit.js';
 import {
   buildBatch,
   buildCampaign,
+  buildDatasetDraft,
   buildDevice,
   buildDeviceClass,
   buildModelDraft,
@@ -24,7 +25,7 @@ const FEW = 20;
 
 /** Something of everything: `count` specs and samples, one sample more, and a few of the rest. */
 export async function fillStores(
-  { campaigns, samples, fleet, access, audit, models }: Stores,
+  { campaigns, samples, fleet, access, audit, models, datasets }: Stores,
   count: number,
 ): Promise<void> {
   const provenance = buildProvenance();
@@ -58,9 +59,13 @@ export async function fillStores(
     const campaignId = seed === 5 ? first.id : null;
     await models.publish(buildModelDraft({ deviceClassId, campaignId, seed, createdAt: timeAt(seed >> 1) }));
   }
+  for (const draftId of ['first', 'second']) {
+    for (const part of [0, 1]) await datasets.putPart(draftId, part, Buffer.from(`${draftId} ${part}`));
+    await datasets.seal(draftId, 2, buildDatasetDraft());
+  }
 }
 
-async function contents({ campaigns, samples, fleet, access, audit, models }: Stores) {
+async function contents({ campaigns, samples, fleet, access, audit, models, datasets }: Stores) {
   const page = { limit: 1000 };
   return {
     campaigns: (await campaigns.list({}, page)).items,
@@ -79,6 +84,7 @@ async function contents({ campaigns, samples, fleet, access, audit, models }: St
     tokens: await Promise.all(TOKEN_KINDS.map((kind) => access.tokens(kind))),
     audit: (await audit.list(page)).items,
     models: (await models.list({ deviceClassId: 'class-a' }, page)).items.map(({ id, seed }) => [id, seed]),
+    datasets: (await datasets.list(page)).items.toSorted((a, b) => a.version - b.version),
   };
 }
 
@@ -124,6 +130,7 @@ export function describeMigration(
         ['specs', MANY],
         ['samples', MANY + 1],
         ['models', 12],
+        ['data sets', 2],
       ]);
       for (const kind of MIGRATED_KINDS) {
         const last = heard.findLast((progress) => progress.stage === 'copy' && progress.kind === kind);

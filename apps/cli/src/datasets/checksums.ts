@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { CHECKSUMS } from '@alphaflops/dataset';
+import type { Finding } from './finding.js';
+import { readDocument } from './source.js';
+
+/** Deepest folder and most files that a data set has. */
+const MAX_DEPTH = 3;
+const MAX_FILES = 10_000;
+
+/** What is wrong with the files of a directory against its checksums. Never leaves the directory. */
+export async function checkSums(directory: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const tell = (code: string, file: string, message: string, line: number | null = null): void => {
+    findings.push({ code, file, line, column: null, message });
+  };
+  let text: string;
+  try {
+    text = await readDocument(join(directory, CHECKSUMS));
+  } catch (error) {
+    tell('checksums', CHECKSUMS, (error as Error).message);
+    return findings;
+  }
+  const sums = new Map<string, string>();
+  for (const [at, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    const [, sum, path] = /^([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
+    if (sum === undefined || path === undefined) {
+      tell('checksums', CHECKSUMS, 'expected a SHA-256, two blanks and a file', at + 1);
+    } else if (!isInside(path)) {
+      tell(
+        'path',
+        CHECKSUMS,
+        `names a file that is not within the directory: ${JSON.stringify(path)}`,
+        at + 1,
+      );
+    } else {
+      sums.set(path, sum);
+    }
+  }
+  const present = await filesIn(directory, tell);
+  for (const [path, sum] of sums) {
+    if (!present.has(path)) tell('missing-file', path, 'has a checksum and is not there');
+    else if ((await sumOf(join(directory, path))) !== sum) {
+      tell('checksum', path, 'its content is not what its checksum names');
+    }
+  }
+  for (const path of present) {
+    if (path !== CHECKSUMS && !sums.has(path)) tell('unlisted-file', path, 'is there without a checksum');
+  }
+  return findings;
+}
+
+/** A relative path without a way up, on any system. */
+function isInside(path: string): boolean {
+  return (
+    /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) && !path.split('/').some((part) => /^\.+$/.test(part))
+  );
+}
+
+/** Regular files, with slashes; of others, such as links, is told. Hidden files at the top belong to tools like git. */
+async function filesIn(
+  directory: string,
+  tell: (code: string, file: string, message: string) => void,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  const walk = async (folder: string, depth: number): Promise<void> => {
+    for (const name of await readdir(join(directory, folder))) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (folder === '' && name.startsWith('.')) continue;
+      const kind = await lstat(join(directory, path));
+      if (kind.isFile()) found.add(path);
+      else if (!kind.isDirectory()) tell('path', path, 'is no regular file');
+      else if (depth === MAX_DEPTH) tell('path', path, 'is a folder too deep for a data set');
+      else await walk(path, depth + 1);
+      if (found.size > MAX_FILES) return;
+    }
+  };
+  await walk('', 1);
+  return found;
+}
+
+async function sumOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}

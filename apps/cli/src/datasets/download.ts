@@ -1,0 +1,71 @@
+import type { ApiClient } from '@alphaflops/api-client';
+import {
+  type Dataset,
+  type DatasetRow,
+  type Model,
+  type Provenance,
+  ProvenanceSchema,
+} from '@alphaflops/contracts';
+import { DatasetDigest, type DatasetParts } from '@alphaflops/dataset';
+import { CliError } from '../error.js';
+import { answered } from '../pages.js';
+
+/** A data set of a coordinator, its rows fetched while they are read. */
+export async function downloaded(
+  api: ApiClient,
+  dataset: Dataset,
+  onProgress: (rows: number) => void,
+): Promise<DatasetParts> {
+  const params = { path: { id: dataset.id } };
+  const { data } = await api.GET('/v1/datasets/{id}/provenance', { params, parseAs: 'text' });
+  const lines = answered<unknown>(data) as string;
+  const models: Model[] = [];
+  for (const { modelId } of dataset.fitInputs) {
+    const answer = await api.GET('/v1/models/{id}', { params: { path: { id: modelId } } });
+    models.push(answered(answer.data) as Model);
+  }
+  return {
+    dataset,
+    models,
+    provenance: lines
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line): Provenance => ProvenanceSchema.parse(JSON.parse(line))),
+    rows: () => checked(rowsOf(api, dataset.id), dataset, onProgress),
+  };
+}
+
+/** The rows as they are. @throws CliError `failed`, at their end, when they are not those that the id names */
+async function* checked(
+  rows: AsyncIterable<DatasetRow>,
+  { id }: Dataset,
+  onProgress: (rows: number) => void,
+): AsyncGenerator<DatasetRow> {
+  const digest = new DatasetDigest();
+  let count = 0;
+  for await (const row of rows) {
+    digest.add(row);
+    onProgress(++count);
+    yield row;
+  }
+  if (digest.id() !== id) {
+    throw new CliError(
+      'failed',
+      `What came of data set ${id} is not all of it, or something else. Try again.`,
+    );
+  }
+}
+
+async function* rowsOf(api: ApiClient, id: string): AsyncGenerator<DatasetRow> {
+  const { data } = await api.GET('/v1/datasets/{id}/rows', {
+    params: { path: { id }, query: { format: 'jsonl' } },
+    parseAs: 'stream',
+  });
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of answered<unknown>(data) as AsyncIterable<Uint8Array>) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield JSON.parse(line) as DatasetRow;
+  }
+}

@@ -1,0 +1,41 @@
+import type { DatasetError } from '@alphaflops/dataset';
+
+/** One thing that is wrong with a data set. */
+export interface Finding {
+  readonly code: string;
+  readonly file: string;
+  /** Counted from 1; null where the finding has no single line. */
+  readonly line: number | null;
+  readonly column: string | null;
+  readonly message: string;
+}
+
+/** Further findings of one kind are counted and not told. */
+const MOST_OF_A_KIND = 20;
+
+/** Collects findings; of one kind, the first ones. */
+export class Findings {
+  private readonly told: Finding[] = [];
+  private readonly counts = new Map<string, number>();
+
+  add(...findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      const count = (this.counts.get(finding.code) ?? 0) + 1;
+      this.counts.set(finding.code, count);
+      if (count <= MOST_OF_A_KIND) this.told.push(finding);
+    }
+  }
+
+  addError(error: DatasetError, file: string): void {
+    this.add(...error.problems.map((problem) => ({ ...problem, file })));
+  }
+
+  get count(): number {
+    return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Those that are told, and how many more there are. */
+  get all(): { findings: Finding[]; more: number } {
+    return { findings: this.told, more: this.count - this.told.length };
+  }
+}

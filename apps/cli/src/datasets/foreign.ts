@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { DatasetRow, DeviceClass, Provenance } from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
+import { type NumberedRow, readSamples, readSamplesJsonl, type SampleRow } from '@alphaflops/dataset';
+import { provenanceId } from '@alphaflops/store';
+import { readInput } from '../files.js';
+import type { RowFile } from './source.js';
+
+/** What timed samples that came without a protocol. */
+const PROTOCOL = { name: 'imported', version: 1 };
+const UNKNOWN = 'unknown';
+
+/** A table of another layout as rows of a data set, and where they come from. */
+export interface ForeignRows extends RowFile {
+  readonly provenance: Provenance;
+}
+
+/**
+ * Gives the samples of a table the rest of what a row has: the device class that is named, ids made of the digest of
+ * the table, the time of its file. The same file gives the same rows. What the table does not tell stays null.
+ *
+ * @throws DatasetError when the table cannot be read: it is read once here, before anything is done with it
+ */
+export async function foreignRows(path: string, deviceClass: DeviceClass): Promise<ForeignRows> {
+  const hash = createHash('sha256').update(`${deviceClass.id}\n`);
+  for await (const { spec, timeMs, extras } of samplesIn(path)) {
+    hash.update(`${JSON.stringify([specKey(spec), timeMs, extras])}\n`);
+  }
+  const digest = hash.digest('hex');
+  const provenance: Provenance = {
+    schema: 'alphaflops.provenance/1',
+    device: { file: basename(path), sha256: digest, sku: deviceClass.sku },
+    executor: { name: 'imported', version: UNKNOWN },
+    libraries: {},
+    mathMode: deviceClass.mathMode,
+    worker: { version: UNKNOWN, commit: null, dirty: null },
+    host: { hostname: UNKNOWN, cpu: UNKNOWN, os: UNKNOWN, kernel: UNKNOWN, node: UNKNOWN },
+  };
+  const common = {
+    importId: `imported-${digest.slice(0, 16)}`,
+    deviceClassId: deviceClass.id,
+    provenanceId: provenanceId(provenance),
+    time: (await stat(path)).mtime.toISOString(),
+  };
+  return {
+    path,
+    provenance,
+    rows: async function* (): AsyncGenerator<NumberedRow> {
+      let index = 0;
+      for await (const sample of samplesIn(path)) {
+        yield { line: sample.line, row: rowOf(sample, index++, common) };
+      }
+    },
+  };
+}
+
+function samplesIn(path: string): AsyncIterable<SampleRow> {
+  return /\.(jsonl|ndjson)$/i.test(path)
+    ? readSamplesJsonl(readInput(path), path)
+    : readSamples(readInput(path), path);
+}
+
+interface Common {
+  readonly importId: string;
+  readonly deviceClassId: string;
+  readonly provenanceId: string;
+  readonly time: string;
+}
+
+function rowOf(
+  { spec, timeMs, extras }: SampleRow,
+  index: number,
+  { importId, deviceClassId, provenanceId: record, time }: Common,
+): DatasetRow {
+  const count = (value: number | undefined): number | null =>
+    value !== undefined && Number.isInteger(value) ? value : null;
+  const state = [extras.sm_clock_mhz, extras.temperature_c, extras.power_w];
+  const throttleReasons = state.some((value) => value !== undefined) ? [] : null;
+  return {
+    sample_id: `${importId}-${String(index).padStart(9, '0')}`,
+    ...spec,
+    time_ms: timeMs,
+    time_min_ms: extras.time_min_ms ?? null,
+    time_q25_ms: extras.time_q25_ms ?? null,
+    time_q75_ms: extras.time_q75_ms ?? null,
+    time_mean_ms: null,
+    cv: null,
+    repetitions: count(extras.repetitions),
+    inner_iterations: count(extras.inner_iterations),
+    warm_up_runs: null,
+    stopped_by: null,
+    batch_times_ms: [],
+    eager_ms: extras.eager_ms ?? null,
+    energy_mj: extras.energy_mj ?? null,
+    energy_window_ms: null,
+    energy_iterations: null,
+    energy_integrated_mj: null,
+    energy_doubt: null,
+    energy_not_measured: null,
+    algorithm: null,
+    workspace_bytes: null,
+    sm_clock_mhz: extras.sm_clock_mhz ?? null,
+    max_sm_clock_mhz: null,
+    temperature_c: extras.temperature_c ?? null,
+    power_w: extras.power_w ?? null,
+    throttle_reasons: throttleReasons,
+    other_processes: null,
+    host_load1: null,
+    before_sm_clock_mhz: null,
+    before_max_sm_clock_mhz: null,
+    before_temperature_c: null,
+    before_power_w: null,
+    before_throttle_reasons: throttleReasons,
+    before_other_processes: null,
+    before_host_load1: null,
+    device_class_id: deviceClassId,
+    device_id: null,
+    worker_id: null,
+    campaign_id: importId,
+    target_id: deviceClassId,
+    spec_index: index,
+    replicate: 0,
+    attempt: 1,
+    batch_index: 0,
+    protocol: PROTOCOL.name,
+    protocol_version: PROTOCOL.version,
+    provenance_id: record,
+    started_at: time,
+    recorded_at: time,
+    signature: null,
+  };
+}

@@ -1,0 +1,226 @@
+import { join, relative } from 'node:path';
+import type { Dataset, DatasetRow, Model } from '@alphaflops/contracts';
+import {
+  DatasetDigest,
+  DatasetError,
+  FitInputFinder,
+  type FitRow,
+  type NumberedRow,
+  sampleOfRow,
+} from '@alphaflops/dataset';
+import { fitModel, parseModel } from '@alphaflops/models';
+import { isSignedBy, provenanceId } from '@alphaflops/store';
+import { CliError } from '../error.js';
+import { checkSums } from './checksums.js';
+import { Findings } from './finding.js';
+import { readDocument, readProvenance, readRecord, rowFileIn } from './source.js';
+
+export interface VerifyOptions {
+  /** Public keys to believe, by worker; those of the directory itself when absent. */
+  readonly keys?: ReadonlyMap<string, string>;
+  /** Fit the models of the data set again. */
+  readonly refit: boolean;
+  readonly onProgress: (rows: number) => void;
+}
+
+export interface Verification {
+  readonly id: string;
+  readonly rows: number;
+  readonly signedRows: number;
+  readonly models: number;
+  readonly findings: Findings;
+}
+
+/** Checks a directory that `dataset export` wrote, or that says so. Reads it once, in bounded memory. */
+export async function verifyDirectory(directory: string, options: VerifyOptions): Promise<Verification> {
+  const findings = new Findings();
+  findings.add(...(await checkSums(directory)));
+  const record = await attempt(findings, 'dataset.json', () => readRecord(join(directory, 'dataset.json')));
+  const provenance = await attempt(findings, 'provenance.jsonl', () =>
+    readProvenance(join(directory, 'provenance.jsonl')),
+  );
+  const keys = options.keys ?? new Map(record?.workers.map(({ id, publicKey }) => [id, publicKey]));
+  const check = new RowCheck(findings, {
+    keys,
+    deviceClasses: new Set(record?.deviceClasses.map(({ id }) => id)),
+    provenance: new Set(provenance?.map(provenanceId)),
+    record,
+  });
+  const file = await attempt(findings, 'data', () => rowFileIn(directory));
+  const name = file === null ? 'data' : relative(directory, file.path);
+  try {
+    for await (const row of file?.rows() ?? []) {
+      check.add(row, name);
+      options.onProgress(check.rows);
+    }
+  } catch (error) {
+    if (!(error instanceof DatasetError)) throw error;
+    findings.addError(error, name);
+  }
+  const id = check.end();
+  if (record !== null) {
+    for (const input of record.fitInputs) {
+      await checkModel(directory, input, check.fitRowsOf(input), options.refit, findings);
+    }
+  }
+  return {
+    ...{ id, rows: check.rows, signedRows: check.signedRows },
+    ...{ models: record?.fitInputs.length ?? 0, findings },
+  };
+}
+
+interface Known {
+  readonly keys: ReadonlyMap<string, string>;
+  readonly deviceClasses: ReadonlySet<string>;
+  readonly provenance: ReadonlySet<string>;
+  readonly record: Dataset | null;
+}
+
+/** What is checked of each row beyond its form. */
+class RowCheck {
+  rows = 0;
+  signedRows = 0;
+  private readonly digest = new DatasetDigest();
+  private readonly ids = new Set<string>();
+  private readonly slots = new Set<string>();
+  private readonly inputs: FitInputFinder;
+  private before: { moment: number; id: string } | null = null;
+
+  constructor(
+    private readonly findings: Findings,
+    private readonly known: Known,
+  ) {
+    this.inputs = new FitInputFinder((known.record?.fitInputs ?? []).map(fittedModel));
+  }
+
+  add({ line, row }: NumberedRow, file: string): void {
+    const tell = (code: string, column: keyof DatasetRow, message: string): void => {
+      this.findings.add({ code, file, line, column, message });
+    };
+    this.rows += 1;
+    this.digest.add(row);
+    this.inputs.add(row);
+    if (this.ids.has(row.sample_id)) tell('duplicate', 'sample_id', `${row.sample_id} is there twice`);
+    this.ids.add(row.sample_id);
+    const slot = [row.campaign_id, row.target_id, row.spec_index, row.replicate].join('/');
+    if (this.slots.has(slot)) tell('duplicate', 'spec_index', `the slot ${slot} is there twice`);
+    this.slots.add(slot);
+    this.checkOrder(row, tell);
+    if (!this.known.deviceClasses.has(row.device_class_id)) {
+      tell('unknown', 'device_class_id', `${row.device_class_id} is not described in dataset.json`);
+    }
+    if (row.provenance_id !== null && !this.known.provenance.has(row.provenance_id)) {
+      tell('unknown', 'provenance_id', 'no record in provenance.jsonl has this digest');
+    }
+    if (row.time_min_ms !== null && row.time_min_ms > row.time_ms) {
+      tell('range', 'time_min_ms', 'is above the median time_ms');
+    }
+    this.checkSignature(row, tell);
+  }
+
+  /** Ends the digest and compares what was counted with the record. */
+  end(): string {
+    const id = this.digest.id();
+    const { record } = this.known;
+    const tell = (code: string, message: string): void => {
+      this.findings.add({ code, file: 'dataset.json', line: null, column: null, message });
+    };
+    if (record === null) return id;
+    if (record.id !== id) tell('digest', `names ${record.id}, the rows are ${id}`);
+    if (record.rows !== this.rows) tell('count', `says ${record.rows} rows, found ${this.rows}`);
+    if (record.signedRows !== this.signedRows) {
+      tell('count', `says ${record.signedRows} signed rows, found ${this.signedRows}`);
+    }
+    return id;
+  }
+
+  fitRowsOf(input: Dataset['fitInputs'][number]): FitRow[] | null {
+    return this.inputs.inputOf(fittedModel(input))?.rows ?? null;
+  }
+
+  private checkOrder(row: DatasetRow, tell: Tell): void {
+    const place = { moment: Date.parse(row.recorded_at), id: row.sample_id };
+    const { before } = this;
+    const isLater =
+      before === null ||
+      place.moment > before.moment ||
+      (place.moment === before.moment && place.id > before.id);
+    if (!isLater) tell('order', 'recorded_at', 'rows are ordered by recorded_at, then by sample_id');
+    this.before = place;
+  }
+
+  private checkSignature(row: DatasetRow, tell: Tell): void {
+    if (row.signature === null) return;
+    this.signedRows += 1;
+    const key = this.known.keys.get(row.worker_id ?? '');
+    if (key === undefined)
+      tell('signature', 'worker_id', `the public key of ${row.worker_id ?? 'nobody'} is not known`);
+    else if (!isSignedBy(sampleOfRow(row), key)) {
+      tell('signature', 'signature', `is not the signature of ${row.worker_id ?? 'nobody'} under this row`);
+    }
+  }
+}
+
+type Tell = (code: string, column: keyof DatasetRow, message: string) => void;
+
+function fittedModel({ modelId, deviceClassId, dataDigest, rows }: Dataset['fitInputs'][number]) {
+  return { id: modelId, deviceClassId, data: { digest: dataDigest, samples: rows } };
+}
+
+async function checkModel(
+  directory: string,
+  { modelId, dataDigest }: Dataset['fitInputs'][number],
+  rows: FitRow[] | null,
+  refit: boolean,
+  findings: Findings,
+): Promise<void> {
+  const file = `models/${modelId}.json`;
+  const tell = (code: string, message: string): void => {
+    findings.add({ code, file, line: null, column: null, message });
+  };
+  const model = await attempt(findings, file, async () =>
+    parseModel(await readDocument(join(directory, file))),
+  );
+  if (model !== null && model.data.digest !== dataDigest) {
+    tell('fit-input', `its data digest is not the one that dataset.json names`);
+  }
+  if (rows === null)
+    tell('fit-input', `the rows that it was fitted to do not give the data digest ${dataDigest}`);
+  else if (refit && model !== null && !isFittedAgain(model, rows)) {
+    tell('refit', 'fitting the rows again gives another model');
+  }
+}
+
+/** Whether a fit of the rows gives the same document, to the byte. The form was asked for, or chosen among all. */
+export function isFittedAgain(model: Model, rows: readonly FitRow[]): boolean {
+  const { id, version, status, statusReason, data, deviceClassId, campaignId, protocol, design } = model;
+  return ['auto', model.chosenForm].some((form) => {
+    const again = fitModel(rows, {
+      ...{
+        form,
+        seed: model.seed,
+        coverage: model.interval.coverage,
+        loss: model.loss,
+        device: model.device,
+      },
+      origin: {
+        ...{ digest: data.digest, excluded: data.excluded, deviceClassId, campaignId, protocol, design },
+        ...{ codeVersion: model.codeVersion, createdAt: model.createdAt },
+      },
+    });
+    const published = { ...again, id, version, status, statusReason };
+    return JSON.stringify(parseModel(JSON.stringify(published))) === JSON.stringify(model);
+  });
+}
+
+/** The value, or null and a finding when it cannot be read. */
+async function attempt<T>(findings: Findings, file: string, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    const isTold = error instanceof CliError || (error instanceof Error && error.name === 'ModelError');
+    if (!isTold) throw error;
+    findings.add({ code: 'unreadable', file, line: null, column: null, message: (error as Error).message });
+    return null;
+  }
+}

@@ -1,0 +1,46 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { DatasetFile } from '@alphaflops/dataset';
+import { CliError } from '../error.js';
+
+/**
+ * Writes the files into a new directory, which is there in full or not at all: it is filled under another name beside
+ * and then renamed.
+ * @throws CliError `bad-input` when there is something already, or it cannot be written
+ */
+export async function writeDirectory(path: string, files: readonly DatasetFile[]): Promise<void> {
+  const target = resolve(path);
+  const entries = await readdir(target).catch((error: unknown) => {
+    if (!isFileError(error)) throw error;
+    if (error.code === 'ENOENT') return null;
+    throw cannotWrite(path, error);
+  });
+  if (entries !== null && entries.length > 0) {
+    throw new CliError('bad-input', `${path} is not empty. Name a new directory.`);
+  }
+  const beside = join(dirname(target), `.${basename(target)}.${process.pid}.part`);
+  try {
+    await rm(beside, { recursive: true, force: true });
+    for (const file of files) {
+      const to = join(beside, file.path);
+      await mkdir(dirname(to), { recursive: true });
+      await pipeline(Readable.from(file.content()), createWriteStream(to, { flush: true }));
+    }
+    if (entries !== null) await rmdir(target);
+    await rename(beside, target);
+  } catch (error) {
+    await rm(beside, { recursive: true, force: true });
+    throw isFileError(error) ? cannotWrite(path, error) : error;
+  }
+}
+
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
+}
+
+function cannotWrite(path: string, cause: NodeJS.ErrnoException): CliError {
+  return new CliError('bad-input', `Cannot write ${path}: ${cause.message}.`, { cause });
+}

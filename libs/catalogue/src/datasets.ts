@@ -1,0 +1,2 @@
+export * from './dataset-imports.service.js';
+export * from './datasets.service.js';

@@ -1,0 +1,120 @@
+import type { Dataset, DatasetFormat } from '@alphaflops/contracts';
+import { COLUMNS } from './columns.js';
+import { citation } from './croissant.js';
+import { LICENCES } from './licences.js';
+import { DATA_FILES } from './rows.js';
+
+const SIZES: readonly [below: number, category: string][] = [
+  [1e3, 'n<1K'],
+  [1e4, '1K<n<10K'],
+  [1e5, '10K<n<100K'],
+  [1e6, '100K<n<1M'],
+  [1e7, '1M<n<10M'],
+  [1e8, '10M<n<100M'],
+];
+
+/** The data card: README.md as Hugging Face reads it, YAML first. */
+export function dataCard(dataset: Dataset, format: DatasetFormat): string {
+  return `${frontMatter(dataset, format)}\n${body(dataset, format)}`;
+}
+
+function frontMatter({ title, licence, rows }: Dataset, format: DatasetFormat): string {
+  const size = SIZES.find(([below]) => rows < below)?.[1] ?? '100M<n<1B';
+  return [
+    '---',
+    // JSON text is YAML text.
+    `license: ${licence}`,
+    `pretty_name: ${JSON.stringify(title)}`,
+    'language:\n  - en',
+    'task_categories:\n  - tabular-regression',
+    'tags:\n  - performance-modeling\n  - convolution\n  - green-ai\n  - flops',
+    `size_categories:\n  - ${size}`,
+    `configs:\n  - config_name: default\n    data_files:\n      - split: train\n        path: ${DATA_FILES[format].path}`,
+    '---\n',
+  ].join('\n');
+}
+
+function body(dataset: Dataset, format: DatasetFormat): string {
+  const { title, description, id, rows, signedRows, importedRows, licence } = dataset;
+  const { name, url } = LICENCES[licence];
+  return [
+    `# ${title}\n`,
+    ...(description === '' ? [] : [`${description}\n`]),
+    `${rows} measured times of two-dimensional convolutions, one sample per row. Name ${dataset.name}, version`,
+    `${dataset.version}, taken ${dataset.createdAt} by alphaflops ${dataset.codeVersion}; id (SHA-256 of the content, whatever`,
+    `the file format) \`${id}\`.\n`,
+    '## Uses\n',
+    'To fit and compare cost models of convolutions:\n',
+    `    alphaflops dataset verify .\n    alphaflops fit --data ${DATA_FILES[format].path} --out model.json\n`,
+    'Not for ranking devices or libraries beyond those that are named below.\n',
+    '## What is in it\n',
+    `Recorded from ${dataset.recordedFrom} to ${dataset.recordedTo}. ${told(dataset)}\n`,
+    `${signedRows} rows carry the signature of the worker that measured them; ${importedRows} came to the deployment by import.`,
+    leftOutText(dataset),
+    '\n| device class | device | executor | libraries | math mode |\n| --- | --- | --- | --- | --- |',
+    ...dataset.deviceClasses.map((one) =>
+      tableRow([one.id, one.sku, one.executor, librariesOf(one.libraries), one.mathMode]),
+    ),
+    '\n| protocol | rows |\n| --- | --- |',
+    ...dataset.protocols.map((one) => tableRow([`${one.name}, version ${one.version}`, String(one.rows)])),
+    '\n## Columns\n\n| column | meaning |\n| --- | --- |',
+    ...COLUMNS.map((column) =>
+      tableRow([`\`${column.name}\``, column.description + (column.nullable ? '; may be absent' : '')]),
+    ),
+    '\n## Files\n\n| file | what it is |\n| --- | --- |',
+    tableRow([`\`${DATA_FILES[format].path}\``, 'the rows']),
+    ...FILES.map(([file, what]) => tableRow([`\`${file}\``, what])),
+    ...modelsText(dataset),
+    '\n## Licence and citation\n',
+    `[${name}](${url}). Cite as: ${citation(dataset)}.\n`,
+  ].join('\n');
+}
+
+const FILES = [
+  [
+    'dataset.json',
+    'what this is, for programs: filter, device classes, public keys of the workers, fit inputs',
+  ],
+  ['schema.json', 'JSON Schema of a row'],
+  ['provenance.jsonl', 'device, libraries, worker and host of the rows, by `provenance_id`'],
+  ['croissant.json', 'Croissant metadata'],
+  ['SHA256SUMS', 'checksums of all files: `sha256sum -c SHA256SUMS`'],
+] as const;
+
+function told({ filter }: Dataset): string {
+  const parts = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
+  return `It has every good sample ${parts.length === 0 ? 'of the deployment' : `with ${parts.join(', ')}`}.`;
+}
+
+function leftOutText({ leftOut }: Dataset): string {
+  const parts = Object.entries(leftOut).map(([outcome, n]) => `${n} ${outcome}`);
+  return parts.length === 0 ? '' : `Left out, as they are no good samples: ${parts.join(', ')}.`;
+}
+
+function librariesOf(libraries: Readonly<Record<string, string>>): string {
+  return Object.entries(libraries)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+}
+
+function modelsText({ fitInputs }: Dataset): string[] {
+  if (fitInputs.length === 0) return [];
+  return [
+    '\n## Models fitted to it\n',
+    'The rows of a model are the first so many of its device class and protocol; fitted again, they give the same model.\n',
+    '| model | rows | device class | protocol | data digest |\n| --- | --- | --- | --- | --- |',
+    ...fitInputs.map((one) =>
+      tableRow([
+        `[${one.modelId}](models/${one.modelId}.json)`,
+        String(one.rows),
+        one.deviceClassId,
+        `${one.protocol}, version ${one.protocolVersion}`,
+        `\`${one.dataDigest}\``,
+      ]),
+    ),
+  ];
+}
+
+function tableRow(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')).join(' | ')} |`;
+}

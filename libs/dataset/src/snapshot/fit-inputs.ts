@@ -1,0 +1,79 @@
+import type { DatasetRow, FitInput, Model } from '@alphaflops/contracts';
+import { fitInputDigest } from '../digest.js';
+import { specOfRow } from './row.js';
+import { protocolKey } from './summary.js';
+
+/** Larger fits are not looked for: their input would have to be held. */
+const MAX_FIT_ROWS = 250_000;
+
+/** What a fit takes of a row. */
+export interface FitRow {
+  readonly spec: ReturnType<typeof specOfRow>;
+  readonly timeMs: number;
+  readonly energyMj: number | null;
+}
+
+/** The models whose input is looked for. */
+export type FittedModel = Pick<Model, 'id' | 'deviceClassId'> & {
+  readonly data: Pick<Model['data'], 'digest' | 'samples'>;
+};
+
+interface Held {
+  readonly deviceClassId: string;
+  readonly protocol: string;
+  readonly protocolVersion: number;
+  readonly rows: FitRow[];
+}
+
+/**
+ * Finds out which models were fitted to the first rows of a device class and protocol. A fit takes all good samples that
+ * there are, in the order of the rows, so its input is such a beginning, unless samples have given way to others since.
+ */
+export class FitInputFinder {
+  private readonly held = new Map<string, Held>();
+  private readonly most = new Map<string, number>();
+
+  constructor(private readonly models: readonly FittedModel[]) {
+    for (const { deviceClassId, data } of models) {
+      if (deviceClassId === null || data.samples > MAX_FIT_ROWS) continue;
+      this.most.set(deviceClassId, Math.max(this.most.get(deviceClassId) ?? 0, data.samples));
+    }
+  }
+
+  add(row: DatasetRow): void {
+    const most = this.most.get(row.device_class_id) ?? 0;
+    const key = `${row.device_class_id} ${protocolKey(row)}`;
+    const held = this.held.get(key) ?? {
+      deviceClassId: row.device_class_id,
+      protocol: row.protocol,
+      protocolVersion: row.protocol_version,
+      rows: [],
+    };
+    if (held.rows.length >= most) return;
+    held.rows.push({ spec: specOfRow(row), timeMs: row.time_ms, energyMj: row.energy_mj });
+    this.held.set(key, held);
+  }
+
+  found(): FitInput[] {
+    return this.models.flatMap((model) => this.inputOf(model)?.input ?? []);
+  }
+
+  /** The rows that a model was fitted to, in the order of the fit; null when they are not there. */
+  inputOf({ id, deviceClassId, data }: FittedModel): { input: FitInput; rows: FitRow[] } | null {
+    if (id === null || deviceClassId === null || data.samples === 0) return null;
+    for (const held of this.held.values()) {
+      if (held.deviceClassId !== deviceClassId || held.rows.length < data.samples) continue;
+      const rows = held.rows.slice(0, data.samples);
+      if (fitInputDigest(rows) !== data.digest) continue;
+      const { protocol, protocolVersion } = held;
+      return {
+        input: {
+          ...{ modelId: id, dataDigest: data.digest, deviceClassId, protocol, protocolVersion },
+          rows: data.samples,
+        },
+        rows,
+      };
+    }
+    return null;
+  }
+}

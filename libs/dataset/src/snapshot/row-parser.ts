@@ -1,0 +1,46 @@
+import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
+import type { Problems } from '../dataset-error.js';
+import { COLUMNS } from './columns.js';
+
+/** Columns by which a file with the rows of a data set is told from others. */
+const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
+
+/** Whether a file with these columns has rows of a data set, in full, and not another layout. */
+export function hasDatasetRows(columns: readonly string[]): boolean {
+  return MARKS.every((mark) => columns.includes(mark));
+}
+
+/** @throws DatasetError when a column is missing or there twice */
+export function expectColumns(found: readonly string[], line: number | null, problems: Problems): void {
+  const twice = found.find((column, at) => found.indexOf(column) !== at);
+  if (twice !== undefined) {
+    const message = 'expected every column once, found this one twice';
+    problems.fatal({ code: 'duplicate-column', line, column: twice, message });
+  }
+  const missing = COLUMNS.filter(({ name }) => !found.includes(name)).map(({ name }) => name);
+  if (missing.length > 0) {
+    const message = `expected the columns of a data set, missing ${missing.join(', ')}`;
+    problems.fatal({ code: 'missing-column', line, column: missing[0] ?? null, message });
+  }
+}
+
+/** The row with these values, or null when they are no row: what is wrong is told. Unknown columns are left out. */
+export function parseRow(
+  values: Readonly<Record<string, unknown>>,
+  line: number,
+  problems: Problems,
+): DatasetRow | null {
+  const parsed = DatasetRowSchema.safeParse(
+    Object.fromEntries(COLUMNS.map(({ name }) => [name, values[name]])),
+  );
+  if (parsed.success) return parsed.data;
+  problems.add(
+    ...parsed.error.issues.map(({ path, message }) => ({
+      code: 'invalid-value' as const,
+      line,
+      column: path.length === 0 ? null : String(path[0]),
+      message,
+    })),
+  );
+  return null;
+}
