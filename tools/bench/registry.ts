@@ -8,4 +8,5 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   fleet: async () => (await import('./fleet.js')).fleet,
   planning: async () => (await import('./planning.js')).planning,
   predictions: async () => (await import('./predictions.js')).predictions,
+  'cold-start': async () => (await import('./cold-start.js')).coldStart,
 };

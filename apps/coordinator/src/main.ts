@@ -1,8 +1,6 @@
 import { assertSafeToListen, readConfig, readPem, trustIn } from '@alphaflops/config';
 import { TokensService } from '@alphaflops/enrolment';
 import { assertRedisAnswers, describeAddress, QueueAccess } from '@alphaflops/queue';
-import { openMongoStores } from '@alphaflops/store-mongo';
-import { openSqliteStores } from '@alphaflops/store-sqlite';
 import { createApp } from './create-app.js';
 import { serveQueueBoard } from './queue-board.js';
 
@@ -23,9 +21,10 @@ async function main(): Promise<void> {
   const ca = readPem(config.caFiles);
   const queueAddress = { url: config.redisUrl, ...(ca !== null && { trust: trustIn(ca) }) };
   await assertRedisAnswers(queueAddress);
+  // Only the one that is used is loaded: a driver takes a tenth of a second.
   const stores = await (config.mongodbUri === null
-    ? openSqliteStores(config.storeFile)
-    : openMongoStores(config.mongodbUri));
+    ? (await import('@alphaflops/store-sqlite')).openSqliteStores(config.storeFile)
+    : (await import('@alphaflops/store-mongo')).openMongoStores(config.mongodbUri));
   const queueAccess = new QueueAccess(queueAddress);
   const workerQueueUrl = config.redisPublicUrl ?? describeAddress(queueAddress);
   const app = await createApp({ config, stores, queueAddress, queueAccess, workerQueueUrl });

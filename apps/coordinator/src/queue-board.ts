@@ -1,6 +1,5 @@
-import { ExpressAdapter } from '@bull-board/express';
 import { adminsOnly } from '@alphaflops/http';
-import { QueueBoard, type RedisAddress } from '@alphaflops/queue';
+import type { RedisAddress } from '@alphaflops/queue';
 import type { AccessStore, CampaignStore } from '@alphaflops/store';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
@@ -8,25 +7,50 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 const PATH = '/queues';
 const LIVE = ['planned', 'running', 'paused', 'fitting'] as const;
 
-/** Bull Board for admins, to look at. Returns what ends it. */
+interface Board {
+  handle: RequestHandler;
+  close: () => Promise<void>;
+}
+
+/** Bull Board for admins, to look at; loaded when it is asked for first. Returns what ends it. */
 export function serveQueueBoard(
   app: NestExpressApplication,
   tokens: AccessStore,
   campaigns: CampaignStore,
   address: RedisAddress,
 ): () => Promise<void> {
+  let board: Promise<Board> | null = null;
+  const handle = (request: Request, response: Response, next: NextFunction): void => {
+    board ??= open(campaigns, address);
+    board.then((opened) => {
+      opened.handle(request, response, next);
+    }, next);
+  };
+  app.use(PATH, adminsOnly(tokens), handle);
+  return async () => {
+    await (await board)?.close();
+  };
+}
+
+async function open(campaigns: CampaignStore, address: RedisAddress): Promise<Board> {
+  const [{ ExpressAdapter }, { QueueBoard }] = await Promise.all([
+    import('@bull-board/express'),
+    import('@alphaflops/queue/queue-board'),
+  ]);
   const adapter = new ExpressAdapter().setBasePath(PATH);
   const board = new QueueBoard(adapter, address);
+  const router = adapter.getRouter() as RequestHandler;
   const refresh = async (): Promise<void> => {
     const lists = await Promise.all(LIVE.map((state) => campaigns.list({ state }, { limit: 200 })));
     board.show([...new Set(lists.flatMap(({ items }) => items.flatMap(({ targetIds }) => targetIds)))]);
   };
-  // What is live may have changed since the page was looked at last.
-  const upToDate = (_request: Request, _response: Response, next: NextFunction): void => {
-    refresh().then(() => {
-      next();
-    }, next);
+  return {
+    // What is live may have changed since the page was looked at last.
+    handle: (request, response, next) => {
+      refresh().then(() => {
+        router(request, response, next);
+      }, next);
+    },
+    close: () => board.close(),
   };
-  app.use(PATH, adminsOnly(tokens), upToDate, adapter.getRouter() as RequestHandler);
-  return () => board.close();
 }

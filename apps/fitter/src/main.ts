@@ -1,8 +1,6 @@
 import { assertSafeToListen, readConfig, readPem, readTls, trustIn } from '@alphaflops/config';
 import { ProcessLog, requestId } from '@alphaflops/http';
 import { assertRedisAnswers, QueueAccess } from '@alphaflops/queue';
-import { openMongoStores } from '@alphaflops/store-mongo';
-import { openSqliteStores } from '@alphaflops/store-sqlite';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
@@ -19,9 +17,10 @@ async function main(): Promise<void> {
   const ca = readPem(config.caFiles);
   const queueAddress = { url: config.redisUrl, ...(ca !== null && { trust: trustIn(ca) }) };
   await assertRedisAnswers(queueAddress);
+  // Only the one that is used is loaded: a driver takes a tenth of a second.
   const stores = await (config.mongodbUri === null
-    ? openSqliteStores(config.storeFile)
-    : openMongoStores(config.mongodbUri));
+    ? (await import('@alphaflops/store-sqlite')).openSqliteStores(config.storeFile)
+    : (await import('@alphaflops/store-mongo')).openMongoStores(config.mongodbUri));
   const queueAccess = new QueueAccess(queueAddress);
   const app = await NestFactory.create<NestExpressApplication>(
     FitterModule.with({ config, stores, queueAddress, queueAccess }),

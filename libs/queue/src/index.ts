@@ -12,4 +12,3 @@ export {
   type QueueErrorCode,
   type RedisAddress,
 } from './redis.js';
-export * from './queue-board.js';
