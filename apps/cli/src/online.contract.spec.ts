@@ -127,6 +127,27 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       expect(fit.out).toMatch(/Published \S+-v2\./);
     }, 120_000);
 
+    it('report on a replication, and on a model', async () => {
+      const created = await alphaflops(
+        ...['campaign', 'create', '--name', 'again', '--design', 'replication-A', '--budget', '6', '--watch'],
+        ...['--max-macs', '2e6', '--protocol', 'quick-cpu', '--json'],
+      );
+      // progress is on standard error
+      const { id, modelId, progress } = JSON.parse(created.out) as Record<string, string>;
+      expect(progress).toMatchObject({ state: 'completed', recordedSlots: 6 });
+      const found = await parsed<{ experiments: object[]; curves: { name: string }[] }>(
+        ...['report', '--replication', id ?? '', '--out', 'replication.html'],
+      );
+      expect(found.experiments).toContainEqual(expect.objectContaining({ id: 'A', planned: 27 }));
+      expect(found.curves.at(-1)?.name).toBe(`model ${modelId ?? ''}`);
+      expect(await readFile(join(directory, 'replication.html'), 'utf8')).toContain(
+        'Replication on tfjs-wasm',
+      );
+      await alphaflops('report', '--model', modelId ?? '', '--out', 'model.html');
+      expect(await readFile(join(directory, 'model.html'), 'utf8')).toContain('Median error by kernel');
+      expect((await alphaflops('report', '--replication', 'no-such')).exitCode).toBe(2);
+    }, 120_000);
+
     it('steer workers, and make tokens that machines join with', async () => {
       const [worker] = await parsed<{ id: string }[]>('worker', 'list');
       const id = worker?.id ?? '';

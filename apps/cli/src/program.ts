@@ -14,6 +14,7 @@ import { migrateCommand } from './commands/migrate.js';
 import { modelCommand } from './commands/model.js';
 import { planCommand } from './commands/plan.js';
 import { predictCommand } from './commands/predict.js';
+import { reportCommand } from './commands/report.js';
 import { samplesCommand } from './commands/samples.js';
 import { simulateCommand } from './commands/simulate.js';
 import { tokenCommand } from './commands/token.js';
@@ -36,6 +37,8 @@ export function createProgram(): Command {
   const access = [tokenCommand(), auditCommand()];
   for (const command of [...online, modelCommand(), samplesCommand(), datasetCommand(), ...access])
     program.addCommand(command);
+  program.commandsGroup('On files, or with a coordinator:');
+  program.addCommand(reportCommand());
   program.commandsGroup('On the store:');
   for (const command of [backupCommand(), restoreCommand(), migrateCommand()]) program.addCommand(command);
   program.commandsGroup('For the shell:');

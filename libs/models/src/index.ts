@@ -11,4 +11,5 @@ export * from './predict.js';
 export * from './regression-guard.js';
 export * from './sample.js';
 export * from './model-card.js';
+export { typicalShape } from './model-card-plots.js';
 export * from './total.js';

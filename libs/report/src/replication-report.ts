@@ -1,0 +1,104 @@
+import { type Colour, colour } from './chart.js';
+import { type Curve, curvesOf, type Measured, type Served } from './curves.js';
+import { experiments } from './experiments.js';
+import { byShape, type Figure, figure, type Finding, type Steps } from './figure.js';
+import { page, percent, table, text } from './page.js';
+
+export interface ReplicationInput {
+  /** What was measured, and on what, in a few words. */
+  readonly title: string;
+  readonly measured: readonly Measured[];
+  /** Drawn over the measurements; null where there is none. */
+  readonly served: Served | null;
+  /** Told before each figure is drawn. */
+  readonly onProgress?: (done: number, total: number, what: string) => void;
+}
+
+export interface Replication {
+  readonly curves: readonly Curve[];
+  readonly figures: readonly Figure[];
+  /** Ids of the experiments of which nothing was measured. */
+  readonly missing: readonly string[];
+}
+
+/** The paper's eight series and the replication's experiments A–G, as far as they were measured. */
+export function replicate({ measured, served, onProgress }: ReplicationInput): Replication {
+  const all = experiments();
+  onProgress?.(0, all.length + 1, 'refitting α');
+  const curves = curvesOf(measured, served);
+  const times = byShape(measured);
+  const figures = all.map((experiment, at) => {
+    onProgress?.(at + 1, all.length + 1, experiment.title);
+    return { id: experiment.id, drawn: figure(experiment, times, curves) };
+  });
+  return {
+    curves,
+    figures: figures.flatMap(({ drawn }) => (drawn === null ? [] : [drawn])),
+    missing: figures.flatMap(({ id, drawn }) => (drawn === null ? [id] : [])),
+  };
+}
+
+/** The replication as one self-contained HTML page. */
+export function replicationPage(title: string, { curves, figures, missing }: Replication): string {
+  const of = (source: 'paper' | 'replication') =>
+    figures.filter(({ experiment }) => experiment.source === source).map((one) => drawn(one, curves));
+  const part = (heading: string, parts: readonly string[]) =>
+    parts.length === 0 ? [] : [`<h2>${text(heading)}</h2>`, ...parts];
+  return page(title, [
+    `<p>Dots are measurements: device time, without launch costs, and below it, where it was measured, eager time,
+     launch by launch. Lines are the same in both rows: all are predictions of device time.</p>`,
+    legend(curves),
+    '<h2>Summary</h2>',
+    '<p>Median error of each line over the measured points of an experiment, and eager time over device time.</p>',
+    summary(
+      figures.map(({ finding }) => finding),
+      curves,
+    ),
+    ...part('The series of the paper (2021, arXiv 2107.11949)', of('paper')),
+    ...part('The experiments of the replication (2026, arXiv 2608.14550)', of('replication')),
+    ...(missing.length === 0
+      ? []
+      : [
+          `<h2>Not measured</h2><p>No convolution of ${text(missing.join(', '))} is among the measurements.</p>`,
+        ]),
+  ]);
+}
+
+function legend(curves: readonly Curve[]): string {
+  const key = (name: Colour, dash?: string) =>
+    `<svg width="28" height="10" aria-hidden="true"><path d="M0 5H28" stroke="${colour(name)}" stroke-width="2"${dash === undefined ? '' : ` stroke-dasharray="${dash}"`}/></svg>`;
+  const dots = `<svg width="28" height="10" aria-hidden="true"><circle cx="14" cy="5" r="3" fill="${colour('measured')}"/></svg>`;
+  const lines = curves.map(
+    (curve) =>
+      `<li>${key(curve.colour, curve.dash)}<strong>${text(curve.name)}</strong>: ${text(curve.meaning)}</li>`,
+  );
+  return `<ul class="legend"><li>${dots}<strong>measured</strong></li>${lines.join('')}</ul>`;
+}
+
+function summary(findings: readonly Finding[], curves: readonly Curve[]): string {
+  return table(
+    ['experiment', 'measured', 'eager / device', ...curves.map(({ name }) => name)],
+    findings.map(({ id, measured, planned, eagerOverDevice, errors }) => [
+      id,
+      `${measured} of ${planned}`,
+      eagerOverDevice === null ? 'not known' : eagerOverDevice.toFixed(2),
+      ...errors.map(({ medianApe }) => percent(medianApe)),
+    ]),
+    1,
+  );
+}
+
+function drawn({ experiment, finding, svg }: Figure, curves: readonly Curve[]): string {
+  const { id, title } = experiment;
+  const ratios = finding.errors
+    .map(({ name, medianRatio }) => `${name} ${medianRatio.toFixed(2)}`)
+    .join(', ');
+  const eager = finding.eagerSteps === null ? '' : ` Eager time: ${stepsText(finding.eagerSteps)}.`;
+  return `<figure id="${text(id)}"><h3>${text(id)}: ${text(title)}</h3><div class="wide">${svg}</div>
+<figcaption>${finding.measured} of ${finding.planned} convolutions. ${curves.length === 0 ? '' : `Predicted over measured, median: ${text(ratios)}. `}Device time: ${stepsText(finding.steps)}.${eager}</figcaption></figure>`;
+}
+
+export function stepsText({ count, up, down, largestUp, largestDown }: Steps): string {
+  if (count === 0) return 'no neighbours to compare';
+  return `of ${count} steps to the next point ${up} go up and ${down} down by more than 3 %, at most by ${percent(largestUp, 0)} and ${percent(largestDown, 0)}`;
+}

@@ -1,0 +1,75 @@
+import type { Model } from '@alphaflops/contracts';
+import { type ConvSpec, macs } from '@alphaflops/conv';
+import { type ResponseAxis, typicalShape as keptShape } from '@alphaflops/models';
+import type { Measured } from './curves.js';
+import { grouped } from './grouped.js';
+
+/** One shape, varied along one axis. */
+export interface Varied {
+  readonly base: ConvSpec;
+  /** For the lines, ascending. */
+  readonly specs: readonly ConvSpec[];
+  /** Samples that differ from the base along the axis only; empty where the data have no such series. */
+  readonly measured: readonly Measured[];
+}
+
+/** Values of an axis that make a series out of single points. */
+const LEAST_VALUES = 4;
+const LINE_POINTS = 48;
+const VARIES = { size: ['height', 'width'], kernel: ['kernel_h', 'kernel_w'], cin: ['cin'], cout: ['cout'], batch: ['batch'], groups: ['groups'] } as const; // prettier-ignore
+
+export const valueOf = (spec: ConvSpec, axis: ResponseAxis): number => spec[VARIES[axis][0]];
+
+/** The longest series of the samples along an axis; without one, the typical shape over the calibrated domain. */
+export function longestSeries(
+  measured: readonly Measured[],
+  axis: ResponseAxis,
+  typical: ConvSpec,
+  domain: Model['domain'],
+): Varied | null {
+  const series =
+    [...grouped(measured.filter(({ spec }) => isVaried(spec, axis)), ({ spec }) => restOf(spec, axis)).values()] // prettier-ignore
+      .map((rows) => ({ rows, values: new Set(rows.map(({ spec }) => valueOf(spec, axis))).size }))
+      .reduce((a, b) => (b.values > a.values ? b : a), { rows: [] as Measured[], values: LEAST_VALUES - 1 });
+  const [first] = series.rows;
+  const values = series.rows.map(({ spec }) => valueOf(spec, axis));
+  const range = first ? { min: Math.min(...values), max: Math.max(...values) } : domain[VARIES[axis][0]];
+  const base = first?.spec ?? along(typical, axis, valueOf(typical, axis));
+  if (range === undefined || range.max <= range.min || !isVaried(base, axis)) return null;
+  const specs = spread(range.min, range.max).map((value) => along(base, axis, value));
+  return { base, specs, measured: series.rows };
+}
+
+/** The shape that the model keeps as typical, else the one in the middle of the samples by its work. */
+export function typicalShape(model: Model, measured: readonly Measured[]): ConvSpec | null {
+  const sorted = measured.filter(({ spec }) => spec.groups === 1).sort((a, b) => macs(a.spec) - macs(b.spec));
+  const { spec } = sorted[sorted.length >> 1] ?? { spec: null };
+  return keptShape(model) ?? spec;
+}
+
+function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSpec {
+  return { ...spec, ...Object.fromEntries(VARIES[axis].map((name) => [name, value])) };
+}
+
+function isVaried(spec: ConvSpec, axis: ResponseAxis): boolean {
+  if (axis === 'size') return spec.height === spec.width;
+  if (axis === 'kernel') return spec.kernel_h === spec.kernel_w && spec.padding === 'same';
+  // Groups have to divide the channels: a grouped shape has no such axis.
+  return axis === 'batch' || spec.groups === 1;
+}
+
+function restOf(spec: ConvSpec, axis: ResponseAxis): string {
+  const varied: readonly string[] = VARIES[axis];
+  return Object.entries(spec)
+    .filter(([name]) => !varied.includes(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .join(';');
+}
+
+/** Whole numbers, evenly spread over the logarithm. */
+function spread(min: number, max: number): number[] {
+  const steps = Array.from({ length: LINE_POINTS }, (_, at) =>
+    Math.round(min * (max / min) ** (at / (LINE_POINTS - 1))),
+  );
+  return [...new Set(steps)];
+}
