@@ -1,72 +1,21 @@
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createApiClient } from '@alphaflops/api-client';
 import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { trustIn } from '@alphaflops/config';
 import { Redis } from 'ioredis';
-import { end, until } from './support/stack.js';
+import { CLI, COORDINATOR, Programs, WORKER } from './support/programs.js';
+import { until } from './support/stack.js';
 
-const root = resolve(import.meta.dirname, '..');
-const CLI = join(root, 'apps/cli/bin/alphaflops.js');
-const COORDINATOR = join(root, 'apps/coordinator/dist/main.js');
-const WORKER = join(root, 'apps/worker/dist/main.js');
-
-let directory: string;
+let programs: Programs;
 let cert: string;
 let key: string;
-const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'alphaflops-tls-'));
-  [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  // Of a name that nobody here is reached by: the certificate is trusted because it is known.
-  execFileSync(
-    'openssl',
-    [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ],
-      ...['-subj', '/CN=alphaflops.test', '-addext', 'subjectAltName=DNS:alphaflops.test'],
-      ...['-keyout', key, '-out', cert],
-    ],
-    { stdio: 'pipe' },
-  );
+  programs = await Programs.in('tls');
+  ({ cert, key } = programs.certificate());
 });
-afterAll(async () => {
-  await Promise.all(children.map((child) => end(child, 'SIGTERM')));
-  await rm(directory, { recursive: true });
-}, 60_000);
-
-function start(program: string, args: string[], env: Record<string, string> = {}) {
-  const child = fork(program, args, {
-    cwd: directory,
-    silent: true,
-    env: { PATH: process.env['PATH'] ?? '', HOME: directory, ...env },
-  });
-  children.push(child);
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (piece: Buffer) => (text += piece.toString()));
-  }
-  return { child, output: () => text };
-}
-
-async function finished(program: string, args: string[], env: Record<string, string> = {}) {
-  const { child, output } = start(program, args, env);
-  const [exitCode] = (await once(child, 'close')) as [number];
-  return { exitCode, output: output() };
-}
+afterAll(() => programs.stop(), 60_000);
 
 describe('an address that others can reach', () => {
   it.each([
@@ -74,7 +23,7 @@ describe('an address that others can reach', () => {
     ['up', CLI, ['up', '--host', '0.0.0.0', '--port', '0', '--data-dir', 'refused'], {}],
     ['up, by IPv6', CLI, ['up', '--host', '::', '--port', '0', '--data-dir', 'refused'], {}],
   ])('is refused without TLS by %s, with what to do', async (_what, program, args, env) => {
-    const { exitCode, output } = await finished(program, args, env);
+    const { exitCode, output } = await programs.finished(program, args, env);
     expect(output).toMatch(
       /Without TLS nothing listens on .*--tls-cert.*--insecure \(ALPHAFLOPS_INSECURE=true\)/,
     );
@@ -82,10 +31,18 @@ describe('an address that others can reach', () => {
   });
 
   it('needs certificate and key together, and both readable', async () => {
-    const half = await finished(CLI, ['up', '--port', '0', '--tls-cert', cert, '--data-dir', 'refused']);
+    const half = await programs.finished(CLI, [
+      'up',
+      '--port',
+      '0',
+      '--tls-cert',
+      cert,
+      '--data-dir',
+      'refused',
+    ]);
     expect(half.output).toContain('ALPHAFLOPS_TLS_CERT and ALPHAFLOPS_TLS_KEY go together');
     const missing = ['--tls-cert', 'nowhere.pem', '--tls-key', key, '--data-dir', 'refused'];
-    expect((await finished(CLI, ['up', '--port', '0', ...missing])).output).toMatch(
+    expect((await programs.finished(CLI, ['up', '--port', '0', ...missing])).output).toMatch(
       /Cannot read .*nowhere\.pem/,
     );
   });
@@ -93,9 +50,9 @@ describe('an address that others can reach', () => {
 
 describe('with TLS', () => {
   it('up, its Redis, the command line and a worker talk with each other, and nobody else gets in', async () => {
-    const data = join(directory, 'data');
+    const data = join(programs.directory, 'data');
     const args = ['--port', '0', '--data-dir', data, '--no-worker', '--tls-cert', cert, '--tls-key', key];
-    const up = start(CLI, ['up', ...args]);
+    const up = programs.start(CLI, ['up', ...args]);
     await until(
       () => Promise.resolve(up.output()),
       (text) => text.includes('Ctrl-C stops it.') || up.child.exitCode !== null,
@@ -113,7 +70,7 @@ describe('with TLS', () => {
     expect(health.headers.get('strict-transport-security')).toMatch(/max-age=\d+/);
 
     const { data: made } = await api.POST('/v1/join-tokens', { body: { maxUses: 2 } });
-    const credentials = join(directory, 'worker.json');
+    const credentials = join(programs.directory, 'worker.json');
     const joining = [
       'join',
       url ?? '',
@@ -124,16 +81,16 @@ describe('with TLS', () => {
       '--credentials',
       credentials,
     ];
-    const stranger = await finished(WORKER, joining);
+    const stranger = await programs.finished(WORKER, joining);
     expect([stranger.exitCode, stranger.output]).toEqual([1, expect.stringMatching(/certificate/)]);
-    expect(await finished(WORKER, [...joining, '--ca', cert])).toMatchObject({ exitCode: 0 });
-    const worker = start(WORKER, ['run', '--credentials', credentials]);
+    expect(await programs.finished(WORKER, [...joining, '--ca', cert])).toMatchObject({ exitCode: 0 });
+    const worker = programs.start(WORKER, ['run', '--credentials', credentials]);
     await until(
       () => Promise.resolve(worker.output()),
       (text) => text.includes('taking batches') || worker.child.exitCode !== null,
     );
     const { data: classes } = await api.GET('/v1/device-classes');
-    const campaign = await finished(CLI, [
+    const campaign = await programs.finished(CLI, [
       ...['campaign', 'create', '--name', 'by TLS', '--design', 'networklike', '--budget', '4'],
       ...['--target', classes?.items[0]?.id ?? '', '--data-dir', data, '--watch'],
     ]);
@@ -149,6 +106,6 @@ describe('with TLS', () => {
     plain.disconnect();
     await expect(globalThis.fetch((url ?? '').replace('https', 'http') + '/healthz')).rejects.toThrow();
     await expect(globalThis.fetch(`${url ?? ''}/healthz`)).rejects.toThrow();
-    expect((await finished(CLI, ['worker', 'list', '--data-dir', data])).output).toContain('online');
+    expect((await programs.finished(CLI, ['worker', 'list', '--data-dir', data])).output).toContain('online');
   }, 120_000);
 });
