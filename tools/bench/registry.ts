@@ -7,6 +7,8 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   recording: async () => (await import('./recording.js')).recording,
   fleet: async () => (await import('./fleet.js')).fleet,
   planning: async () => (await import('./planning.js')).planning,
+  pages: async () => (await import('./pages.js')).pages,
+  'pages-mongodb': async () => (await import('./pages.js')).pagesMongodb,
   predictions: async () => (await import('./predictions.js')).predictions,
   'cold-start': async () => (await import('./cold-start.js')).coldStart,
 };

@@ -1,0 +1,178 @@
+import { join } from 'node:path';
+import type { Campaign, Sample } from '@alphaflops/contracts';
+import type { Stores } from '@alphaflops/store';
+import {
+  buildCampaign,
+  buildDeviceClass,
+  buildProvenance,
+  buildSample,
+  buildWorker,
+  timeAt,
+} from '@alphaflops/store/conformance';
+import { openMongoStores } from '@alphaflops/store-mongo';
+import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { startMongoServer } from '../../test/support/mongodb.js';
+import { Stack } from '../../test/support/stack.js';
+import type { Benchmark, Row } from './benchmark.js';
+import { quantile } from './figures.js';
+
+const CAMPAIGN = 'c-bench';
+const BATCH = 100;
+/** Samples stored at once. */
+const PART = 5_000;
+/** Samples of the newest minute, in both stores. */
+const RECENT = 5_000;
+const HOUR_MS = 3_600_000;
+
+const PAGES = {
+  'page of campaigns': '/v1/campaigns?limit=50',
+  'one campaign': `/v1/campaigns/${CAMPAIGN}`,
+  'progress of a campaign': `/v1/campaigns/${CAMPAIGN}/progress`,
+  'page of samples of a campaign': `/v1/samples?campaignId=${CAMPAIGN}&limit=100`,
+};
+
+const NOT_A_MILLION =
+  'on SecantusDB, which takes hours to store a million; a `mongod` on PATH or MONGODB_URI is filled with as many.';
+
+/** What the pages of a running campaign ask for, with few and with many samples stored. */
+export const pages: Benchmark = {
+  what: 'progress and campaign pages with many samples (SQLite)',
+  run: (scale) =>
+    compare('SQLite', scale, (stack) => `sqlite:${join(stack.directory, 'data/alphaflops.sqlite')}`),
+};
+
+export const pagesMongodb: Benchmark = {
+  what: 'progress and campaign pages with many samples (MongoDB protocol)',
+  run: async (scale) => {
+    const server = await startMongoServer();
+    if (server.skip !== null) throw new Error(`there is no MongoDB to measure on: ${server.skip}`);
+    try {
+      const isSlow = server.name?.startsWith('secantusdb') ?? false;
+      return await compare('MongoDB protocol', isSlow && scale === 'full' ? 'fewer' : scale, () =>
+        server.database(),
+      );
+    } finally {
+      await server.stop();
+    }
+  },
+};
+
+/** Samples in one store and in the other, and requests of one round. `fewer`: for a server that takes hours to fill. */
+const SIZES = {
+  full: [1_000_000, 10_000, 200],
+  fewer: [100_000, 10_000, 200],
+  small: [2 * PART, PART, 5],
+} as const;
+
+async function compare(
+  name: string,
+  scale: keyof typeof SIZES,
+  storeOf: (stack: Stack) => string,
+): Promise<Row[]> {
+  const [many, few, asked] = SIZES[scale];
+  const stacks: Stack[] = [];
+  const open = async (samples: number): Promise<Stack> => {
+    const settings = { ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000000', ALPHAFLOPS_LOG_LEVEL: 'error' };
+    const stack = await Stack.prepare(settings);
+    stacks.push(stack);
+    const store = storeOf(stack);
+    await fill(store, samples);
+    await stack.startCoordinator({ ALPHAFLOPS_STORE: store });
+    return stack;
+  };
+  try {
+    const [large, small] = [await open(many), await open(few)];
+    const rows: Row[] = [];
+    for (const [page, path] of Object.entries(PAGES)) {
+      const figures = { ours: [] as number[], theirs: [] as number[] };
+      await times(large, small, path, asked);
+      for (let round = 0; round < (scale === 'small' ? 1 : 5); round += 1) {
+        const { ours, theirs } = await times(large, small, path, asked);
+        figures.ours.push(quantile(ours, 0.99));
+        figures.theirs.push(quantile(theirs, 0.99));
+      }
+      const [of, against] = [many.toLocaleString('en'), few.toLocaleString('en')];
+      rows.push({
+        what: `${page}, p99, at ${of} samples (${name})`,
+        comparedWith: `the same at ${against}`,
+        unit: 'ms',
+        ...figures,
+        ...{ judge: 'ratio', must: 2, goal: 1.2 },
+        ...(scale === 'fewer' && { note: NOT_A_MILLION }),
+      });
+    }
+    return rows;
+  } finally {
+    for (const stack of stacks) await stack.stop();
+  }
+}
+
+/** Milliseconds of requests, which the two take in turns. */
+async function times(large: Stack, small: Stack, path: string, count: number) {
+  const found = { ours: [] as number[], theirs: [] as number[] };
+  const ask = async ({ url, token }: Stack): Promise<number> => {
+    const start = performance.now();
+    const answer = await fetch(url + path, { headers: { authorization: `Bearer ${token}` } });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${text}`);
+    return performance.now() - start;
+  };
+  for (let i = 0; i < count; i += 1) {
+    found.ours.push(await ask(large));
+    found.theirs.push(await ask(small));
+  }
+  return found;
+}
+
+/** A campaign that runs: all but its last batch is measured. */
+async function fill(store: string, samples: number): Promise<void> {
+  const stores = await (store.startsWith('sqlite:')
+    ? openSqliteStores(store.slice('sqlite:'.length))
+    : openMongoStores(store));
+  try {
+    const deviceClass = buildDeviceClass({ id: 'class-a' });
+    const { id, record } = buildProvenance();
+    await stores.fleet.putWorker(buildWorker(), [], [deviceClass], new Map([[id, record]]));
+    const campaign = runningCampaign(samples + BATCH);
+    await stores.campaigns.create(campaign);
+    await fillSpecs(stores, samples + BATCH);
+    await fillSamples(stores, samples);
+  } finally {
+    await stores.close();
+  }
+}
+
+function runningCampaign(plannedSpecs: number): Campaign {
+  const at = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
+  return buildCampaign({
+    ...{ id: CAMPAIGN, state: 'running', plannedSpecs, plannedSlots: plannedSpecs, batchSize: BATCH },
+    history: [
+      { state: 'draft', at: at(3), reason: 'created' },
+      { state: 'planned', at: at(3), reason: 'planned' },
+      { state: 'running', at: at(2), reason: 'batches submitted' },
+    ],
+  });
+}
+
+async function fillSpecs(stores: Stores, count: number): Promise<void> {
+  const { spec } = buildSample();
+  for (let at = 0; at < count; at += PART) {
+    const part = Array.from({ length: Math.min(PART, count - at) }, () => spec);
+    await stores.campaigns.putSpecs(CAMPAIGN, at, part);
+  }
+}
+
+async function fillSamples(stores: Stores, count: number): Promise<void> {
+  const pattern = buildSample();
+  // The newest are in the time to come, so that the rate counts as many however long this takes.
+  const recordedAt = (index: number) =>
+    index < count - RECENT ? timeAt(index) : new Date(Date.now() + HOUR_MS + index).toISOString();
+  for (let at = 0; at < count; at += PART) {
+    const part = Array.from({ length: Math.min(PART, count - at) }, (_, i): Sample => {
+      const specIndex = at + i;
+      const place = { specIndex, batchIndex: Math.floor(specIndex / BATCH), campaignId: CAMPAIGN };
+      return { ...pattern, id: `s-${specIndex}`, ...place, recordedAt: recordedAt(specIndex) };
+    });
+    await stores.samples.record(part, new Map());
+  }
+}
