@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MeasureResult } from '@alphaflops/contracts';
 import { JobConsumer, JobQueue, measureJobId, PrivateRedis } from '@alphaflops/queue';
 import { DeviceWork } from './device-work.js';
 import { exampleJob } from './example-job.spec-helper.js';
@@ -31,7 +30,6 @@ it('has devices pause while results are not stored, and go on when they are; not
 
   const lines: string[] = [];
   const works = Array.from({ length: DEVICES }, (_, i) => {
-    const [{ specIndex, replicate }] = exampleJob().slots as [MeasureResult['results'][number]];
     const deviceId = `device-${i}`;
     const startedAt = new Date().toISOString();
     const measurement = { outcome: 'unsupported', reason: 'none', timing: null, conditions: null } as const;
@@ -47,7 +45,7 @@ it('has devices pause while results are not stored, and go on when they are; not
         new JobConsumer('measure', redis.address, handler, { targetId, onError }),
       measureBatch: (_job, { attempt, takeNext }) => {
         takeNext();
-        const results = [{ specIndex, replicate, startedAt, measurement, signature: null }];
+        const results = [{ specIndex: 0, replicate: 0, startedAt, measurement, signature: null }];
         return Promise.resolve({ workerId: 'w', deviceId, provenance, attempt, results });
       },
       mostUncollected: MOST_UNCOLLECTED,

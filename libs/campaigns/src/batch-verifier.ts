@@ -7,7 +7,7 @@ import {
   type Sample,
 } from '@alphaflops/contracts';
 import { measureJobId, type Settled } from '@alphaflops/queue';
-import { CampaignStore, digestOf, FleetStore, isSignedBy, provenanceId } from '@alphaflops/store';
+import { CampaignStore, FleetStore, isSignedBy, provenanceId } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { batchCount } from './batches.js';
 import { Dispatcher } from './dispatcher.js';
@@ -53,7 +53,8 @@ export class BatchVerifier {
       return { kind: 'refused', reason, workerId, job, samples: ended(attempts, reason) };
     };
 
-    if (digestOf(payload) !== digestOf(job)) {
+    // Both have come out of the same schema, which puts the keys into its own order.
+    if (JSON.stringify(payload) !== JSON.stringify(job)) {
       const named = settled.ok ? settled.result.workerId : null;
       return refused(settled.attempts, 'the batch was changed in the queue', named);
     }
