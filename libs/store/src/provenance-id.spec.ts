@@ -18,6 +18,11 @@ it('is JSON with sorted keys, for every value that JSON has', () => {
 });
 
 it('leaves out what is not there, as JSON does', () => {
-  const value = { b: undefined, a: [undefined, Number.NaN, -0, 1e21, '\u2028"'], é: null, ä: { z: 1, y: [] } };
+  const value = {
+    b: undefined,
+    a: [undefined, Number.NaN, -0, 1e21, '\u2028"'],
+    é: null,
+    ä: { z: 1, y: [] },
+  };
   expect(canonicalJson(value)).toBe(plainly(value));
 });

@@ -19,7 +19,7 @@ export function canonicalJson(value: unknown): string {
 /** Undefined for what JSON has no text for. */
 function jsonOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) as string | undefined;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   let text = '';
   if (Array.isArray(value)) {
     for (const part of value) text += `${text === '' ? '' : ','}${jsonOf(part) ?? 'null'}`;
