@@ -10,5 +10,6 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   pages: async () => (await import('./pages.js')).pages,
   'pages-mongodb': async () => (await import('./pages.js')).pagesMongodb,
   predictions: async () => (await import('./predictions.js')).predictions,
+  parquet: async () => (await import('./parquet.js')).parquet,
   'cold-start': async () => (await import('./cold-start.js')).coldStart,
 };
