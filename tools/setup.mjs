@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { hasPythonForTests, installPythonForTests } from './python-for-tests.mjs';
 import { hasSwiftShader, installSwiftShader } from './swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -107,6 +108,18 @@ function installSoftwareVulkan() {
   });
 }
 
+/** DuckDB reads exported data sets. Where it cannot be had, its test is skipped and says so. */
+function installPython() {
+  if (hasPythonForTests('duckdb')) return;
+  step('installing DuckDB for tests', () => {
+    try {
+      installPythonForTests('duckdb');
+    } catch (error) {
+      process.stdout.write(`failed, and its test will be skipped: ${error.message} `);
+    }
+  });
+}
+
 function build() {
   step('building', () => {
     run('npx', ['--no-install', 'nx', 'run-many', '-t', 'build', '--output-style=static'], {
@@ -119,7 +132,10 @@ try {
   checkNode();
   installPackages();
   installRedis();
-  if (process.argv.includes('--tests')) installSoftwareVulkan();
+  if (process.argv.includes('--tests')) {
+    installSoftwareVulkan();
+    installPython();
+  }
   build();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

@@ -56,7 +56,7 @@ const TOGETHER = [
  */
 export const DatasetRowSchema = z
   .strictObject({
-    sample_id: IdSchema,
+    sample_id: IdSchema.describe('names the sample'),
     batch: axis.describe('images'),
     height: axis.describe('height of the input in elements'),
     width: axis.describe('width of the input in elements'),
@@ -77,7 +77,7 @@ export const DatasetRowSchema = z
     cv: z.number().min(0).nullable().describe('standard deviation over mean of the timed batches'),
     repetitions: count.nullable().describe('timed batches'),
     inner_iterations: z.int().min(1).nullable().describe('convolutions in one timed batch'),
-    warm_up_runs: count.nullable(),
+    warm_up_runs: count.nullable().describe('untimed runs before the timed ones'),
     stopped_by: z
       .enum(['relative-standard-error', 'total-time'])
       .nullable()
@@ -91,7 +91,11 @@ export const DatasetRowSchema = z
     energy_doubt: text.describe('why the energy may be off'),
     energy_not_measured: text.describe('why the energy was asked for and could not be measured'),
     algorithm: text.describe('algorithm or kernel chosen by the library'),
-    workspace_bytes: z.number().min(0).nullable(),
+    workspace_bytes: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe('memory that the algorithm took beside its tensors'),
     sm_clock_mhz: after.smClockMhz,
     max_sm_clock_mhz: after.maxSmClockMhz,
     temperature_c: after.temperatureC,
@@ -111,14 +115,14 @@ export const DatasetRowSchema = z
     ),
     device_id: IdSchema.nullable().describe('the physical device'),
     worker_id: IdSchema.nullable().describe('the worker that measured it'),
-    campaign_id: IdSchema,
+    campaign_id: IdSchema.describe('the campaign, or the import, that it belongs to'),
     target_id: IdSchema.describe('device class or device that the campaign asked for'),
     spec_index: count.describe('place in the plan of the campaign'),
-    replicate: count,
-    attempt: z.int().min(1).max(MAX_INT32),
-    batch_index: count,
+    replicate: count.describe('which repetition of the plan'),
+    attempt: z.int().min(1).max(MAX_INT32).describe('at the batch, counted from 1'),
+    batch_index: count.describe('batch of the campaign that it was measured in'),
     protocol: z.string().min(1).max(120).describe('how it was timed'),
-    protocol_version: count,
+    protocol_version: count.describe('of the protocol'),
     provenance_id: z
       .string()
       .max(64)

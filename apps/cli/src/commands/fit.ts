@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { VERSION, type Model } from '@alphaflops/contracts';
-import { fitInputDigest, readAllSamples, readSamples } from '@alphaflops/dataset';
+import { fitInputDigest, readAllSamples, readSamples, specOfRow } from '@alphaflops/dataset';
 import { FIT_DEFAULTS, fitModel, FORMS, parseModel, type FitLoss, type FitSample } from '@alphaflops/models';
 import { Command, Option } from 'commander';
+import { rowFileIn } from '../datasets/source.js';
 import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
 import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
@@ -29,7 +30,7 @@ export function fitCommand(): Command {
     .description('fit a model to measured samples')
     .requiredOption(
       '--data <file>',
-      'samples: canonical CSV, the authors’ or the replication’s; - for standard input',
+      'samples: canonical CSV, the authors’ or the replication’s, or the directory of a data set; - for standard input',
     )
     .requiredOption('--out <file>', 'where the model goes (JSON); - for standard output')
     .option('--limit <rows>', 'use only the first rows of the file', wholeNumber(1))
@@ -91,11 +92,23 @@ async function sourceModel(path: string, ofSeed: number): Promise<Model> {
 
 async function firstRows(path: string, limit: number): Promise<FitSample[]> {
   const rows: FitSample[] = [];
-  for await (const row of readSamples(readInput(path), inputName(path))) {
-    rows.push(fitSample(row));
+  for await (const row of fitSamples(path)) {
+    rows.push(row);
     if (rows.length >= limit) break;
   }
   return rows;
+}
+
+/** Samples of a table, or the rows of a data set in a directory. */
+async function* fitSamples(path: string): AsyncGenerator<FitSample> {
+  const found = path === STANDARD ? null : await stat(path).catch(() => null);
+  if (found?.isDirectory() === true) {
+    for await (const { row } of (await rowFileIn(path)).rows()) {
+      yield { spec: specOfRow(row), timeMs: row.time_ms, energyMj: row.energy_mj };
+    }
+    return;
+  }
+  for await (const row of readSamples(readInput(path), inputName(path))) yield fitSample(row);
 }
 
 /** When the data were last changed, as reproducible builds do: the same file gives the same bytes at any time. */

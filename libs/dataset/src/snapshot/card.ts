@@ -45,12 +45,12 @@ function body(dataset: Dataset, format: DatasetFormat): string {
     `the file format) \`${id}\`.\n`,
     '## Uses\n',
     'To fit and compare cost models of convolutions:\n',
-    `    alphaflops dataset verify .\n    alphaflops fit --data ${DATA_FILES[format].path} --out model.json\n`,
+    '    alphaflops dataset verify .\n    alphaflops fit --data . --out model.json\n',
     'Not for ranking devices or libraries beyond those that are named below.\n',
     '## What is in it\n',
     `Recorded from ${dataset.recordedFrom} to ${dataset.recordedTo}. ${told(dataset)}\n`,
     `${signedRows} rows carry the signature of the worker that measured them; ${importedRows} came to the deployment by import.`,
-    leftOutText(dataset),
+    ...leftOutText(dataset),
     '\n| device class | device | executor | libraries | math mode |\n| --- | --- | --- | --- | --- |',
     ...dataset.deviceClasses.map((one) =>
       tableRow([one.id, one.sku, one.executor, librariesOf(one.libraries), one.mathMode]),
@@ -83,12 +83,14 @@ const FILES = [
 
 function told({ filter }: Dataset): string {
   const parts = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
-  return `It has every good sample ${parts.length === 0 ? 'of the deployment' : `with ${parts.join(', ')}`}.`;
+  return parts.length === 0
+    ? 'It has every good sample that there was.'
+    : `It has every good sample with ${parts.join(', ')}.`;
 }
 
-function leftOutText({ leftOut }: Dataset): string {
+function leftOutText({ leftOut }: Dataset): string[] {
   const parts = Object.entries(leftOut).map(([outcome, n]) => `${n} ${outcome}`);
-  return parts.length === 0 ? '' : `Left out, as they are no good samples: ${parts.join(', ')}.`;
+  return parts.length === 0 ? [] : [`Left out, as they are no good samples: ${parts.join(', ')}.`];
 }
 
 function librariesOf(libraries: Readonly<Record<string, string>>): string {

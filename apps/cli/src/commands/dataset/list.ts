@@ -13,6 +13,7 @@ export function datasetListCommand(): Command {
   return withConnection(new Command('list').description('data sets of the coordinator, newest first'))
     .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops dataset list')
     .action(list);
 }
 
