@@ -2107,6 +2107,7 @@ export interface components {
         };
         /** @description One good sample, flat. Absent values are null. */
         DatasetRow: {
+            /** @description names the sample */
             sample_id: string;
             /** @description images */
             batch: number;
@@ -2157,6 +2158,7 @@ export interface components {
             repetitions: number | null;
             /** @description convolutions in one timed batch */
             inner_iterations: number | null;
+            /** @description untimed runs before the timed ones */
             warm_up_runs: number | null;
             /**
              * @description which rule ended the timing
@@ -2181,6 +2183,7 @@ export interface components {
             energy_not_measured: string | null;
             /** @description algorithm or kernel chosen by the library */
             algorithm: string | null;
+            /** @description memory that the algorithm took beside its tensors */
             workspace_bytes: number | null;
             /** @description SM clock after the measurement in MHz */
             sm_clock_mhz: number | null;
@@ -2216,16 +2219,21 @@ export interface components {
             device_id: string | null;
             /** @description the worker that measured it */
             worker_id: string | null;
+            /** @description the campaign, or the import, that it belongs to */
             campaign_id: string;
             /** @description device class or device that the campaign asked for */
             target_id: string;
             /** @description place in the plan of the campaign */
             spec_index: number;
+            /** @description which repetition of the plan */
             replicate: number;
+            /** @description at the batch, counted from 1 */
             attempt: number;
+            /** @description batch of the campaign that it was measured in */
             batch_index: number;
             /** @description how it was timed */
             protocol: string;
+            /** @description of the protocol */
             protocol_version: number;
             /** @description SHA-256 of the record of device, libraries, worker and host in provenance.jsonl */
             provenance_id: string | null;
