@@ -53,6 +53,18 @@ const specIndices = async (api: ApiClient, campaignId: string) => {
 const allOf = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 (server.skip === null ? describe : describe.skip)(`several processes on one MongoDB${skipped}`, () => {
+  it('coordinators that start at the same moment on an empty store make one admin token', async () => {
+    stack = await Stack.prepare({ MONGODB_URI: server.database() });
+    const started = await Promise.all([1, 2, 3].map(() => stack.launchCoordinator()));
+    const tokens = started.flatMap(({ adminToken }) => adminToken ?? []);
+    expect(tokens).toHaveLength(1);
+    stack.token = tokens[0] ?? '';
+    for (const { url } of started) {
+      stack.url = url;
+      expect((await stack.api.GET('/v1/tokens')).data).toHaveLength(1);
+    }
+  }, 60_000);
+
   it('two coordinators behind one address: one creates, the other shows, and one may be killed', async () => {
     await start(server.database({ withoutTransactions: true }));
     const second = await stack.launchCoordinator();

@@ -11,35 +11,37 @@ import { ApiProblem, newSecret, notFound, sha256 } from '@alphaflops/http';
 import { AccessStore, type TokenRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
+const ADMIN: ApiTokenRequest = { name: 'admin', role: 'admin', expiresInS: null };
+/** The same whoever makes it, so that the store can tell that it is there. */
+const FIRST_ADMIN_ID = 'first-admin';
+
 /** Makes secrets, keeps their digests. */
 @Injectable()
 export class TokensService {
   constructor(private readonly store: AccessStore) {}
 
-  /** Makes the admin token at the first start and returns it, the only time it can be seen; later null. */
+  /**
+   * Makes the admin token at the first start and returns it, the only time it can be seen; later null. Of several
+   * coordinators that start on an empty store, one makes it.
+   */
   async createFirstAdmin(): Promise<string | null> {
-    return (await this.store.tokens('admin')).length > 0 ? null : this.createAdmin();
+    if ((await this.store.tokens('admin')).length > 0) return null;
+    const { record, secret } = newApiToken(ADMIN);
+    const isFirst = await this.store.addToken({ ...record, id: FIRST_ADMIN_ID });
+    return isFirst ? secret : null;
   }
 
   /** A new admin token in place of all there were: for whoever has lost it. */
   async replaceAdmin(): Promise<string> {
     const now = new Date().toISOString();
     for (const { id } of await this.store.tokens('admin')) await this.store.revokeTokens({ id }, now);
-    return this.createAdmin();
-  }
-
-  private async createAdmin(): Promise<string> {
-    return (await this.createApiToken({ name: 'admin', role: 'admin', expiresInS: null })).secret;
+    return (await this.createApiToken(ADMIN)).secret;
   }
 
   async createApiToken(request: ApiTokenRequest): Promise<{ token: ApiToken; secret: string }> {
-    const { name, role, expiresInS } = request;
-    const secret = newSecret(role);
-    const base = blank();
-    const expiresAt = expiresInS === null ? null : inSeconds(base.createdAt, expiresInS);
-    const record = { ...base, hash: sha256(secret), name, expiresAt };
-    await this.store.putToken({ ...record, kind: role });
-    return { token: asApiToken(record, role), secret };
+    const { record, secret } = newApiToken(request);
+    await this.store.putToken(record);
+    return { token: asApiToken(record, request.role), secret };
   }
 
   async apiTokens(): Promise<ApiToken[]> {
@@ -98,6 +100,13 @@ export class TokensService {
     await this.store.putToken({ ...blank(), kind: 'worker', hash, name, workerId });
     return { secret, hash };
   }
+}
+
+function newApiToken({ name, role, expiresInS }: ApiTokenRequest): { record: TokenRecord; secret: string } {
+  const secret = newSecret(role);
+  const base = blank();
+  const expiresAt = expiresInS === null ? null : inSeconds(base.createdAt, expiresInS);
+  return { record: { ...base, kind: role, hash: sha256(secret), name, expiresAt }, secret };
 }
 
 function blank(): Omit<TokenRecord, 'kind' | 'hash'> {

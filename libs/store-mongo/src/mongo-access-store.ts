@@ -43,6 +43,18 @@ export class MongoAccessStore extends AccessStore {
     return this.connection.attempt(() => this.tokenRecords.replacement(token.id, token)(undefined));
   }
 
+  override addToken(token: TokenRecord): Promise<boolean> {
+    return this.connection.attempt(async () => {
+      try {
+        await this.tokenRecords.insert(token.id, token);
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error) && (await this.tokenRecords.get(token.id)) !== null) return false;
+        throw error;
+      }
+    });
+  }
+
   override tokenByHash(hash: string): Promise<TokenRecord | null> {
     return this.connection.attempt(() => this.find(hash));
   }

@@ -181,6 +181,7 @@ for (const transactions of MODES)
       const access = new MongoAccessStore(connection);
       const token = buildToken({ workerId: 'worker-a' });
       await access.putToken(token);
+      await access.addToken(token);
       await access.consumeToken('join', token.hash, timeAt(0));
       await access.tokens('join');
       await access.revokeTokens({ id: token.id }, timeAt(0));

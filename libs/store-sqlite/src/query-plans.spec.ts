@@ -150,6 +150,7 @@ describe('query plans', () => {
     const access = new SqliteAccessStore(connection);
     const token = buildToken({ workerId: 'worker-a' });
     await access.putToken(token);
+    await access.addToken(token);
     await access.consumeToken('join', token.hash, timeAt(0));
     await access.tokens('join');
     await access.revokeTokens({ id: token.id }, timeAt(0));

@@ -24,6 +24,16 @@ export class SqliteAccessStore extends AccessStore {
     });
   }
 
+  override addToken(token: TokenRecord): Promise<boolean> {
+    return this.connection.write(
+      () =>
+        this.connection.run(
+          'INSERT INTO tokens (id, kind, hash, worker_id, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+          [token.id, token.kind, token.hash, token.workerId, JSON.stringify(token)],
+        ) === 1,
+    );
+  }
+
   override tokenByHash(hash: string): Promise<TokenRecord | null> {
     return this.connection.read(() => this.find('hash = ?', hash)[0] ?? null);
   }

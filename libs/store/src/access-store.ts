@@ -47,6 +47,9 @@ export interface ClaimLimits {
 export abstract class AccessStore {
   abstract putToken(token: TokenRecord): Promise<void>;
 
+  /** Stores a token unless there is one of its id: of several that come at the same time, one gets true. */
+  abstract addToken(token: TokenRecord): Promise<boolean>;
+
   abstract tokenByHash(hash: string): Promise<TokenRecord | null>;
 
   abstract tokens(kind: TokenKind): Promise<TokenRecord[]>;

@@ -20,6 +20,15 @@ export function describeAccessStore(access: () => AccessStore): void {
       }
     });
 
+    it('adds one token of an id, when several come at the same time, and leaves it as it is', async () => {
+      const tokens = Array.from({ length: 6 }, () => buildToken({ id: 'the-first', kind: 'admin' }));
+      const added = await Promise.all(tokens.map((token) => access().addToken(token)));
+      expect(added.filter(Boolean)).toHaveLength(1);
+      expect(await access().tokens('admin')).toEqual(tokens.filter((_, i) => added[i]));
+      expect(await access().addToken(buildToken({ id: 'the-first' }))).toBe(false);
+      expect(await access().tokens('admin')).toHaveLength(1);
+    });
+
     it('lists the tokens of a kind', async () => {
       const tokens = (['admin', 'join', 'join', 'worker', 'operator'] as const).map((kind) =>
         buildToken({ kind }),
