@@ -79,9 +79,9 @@ const depConstraints = [
     bannedExternalImports: [...databases, ...queues, ...accelerators],
   },
   {
-    // Runs in browsers and talks to the public API only.
+    // Runs in browsers and talks to the public API only; a network file is read where it is dropped.
     sourceTag: 'scope:dashboard',
-    onlyDependOnLibsWithTags: ['type:client', 'scope:conv'],
+    onlyDependOnLibsWithTags: ['type:client', 'scope:conv', 'scope:networks'],
     bannedExternalImports: framework,
   },
 ];

@@ -1,4 +1,4 @@
-import { browser, DESK, PHONE, Tab } from './support/browser.js';
+import { browser, Tab } from './support/browser.js';
 import { Stack, until } from './support/stack.js';
 
 if (browser.skip !== undefined)
@@ -20,14 +20,7 @@ whenThere('the dashboard in a browser', () => {
   let stack: Stack;
   let tab: Tab;
 
-  const go = async (path: string, heading: string) => {
-    await tab.page.goto(`${stack.url}/#${path}`);
-    await tab.page.getByRole('heading', { level: 1, name: heading }).waitFor();
-    await until(
-      () => tab.page.getByText(/^Loading /).count(),
-      (loading) => loading === 0,
-    );
-  };
+  const go = (path: string, heading: string) => tab.go(stack.url, path, heading);
 
   beforeAll(async () => {
     stack = await Stack.start();
@@ -77,24 +70,11 @@ whenThere('the dashboard in a browser', () => {
     await tab.screenshot('campaign');
   }, 90_000);
 
-  /** Light, dark and phone: what must hold of every page. */
-  const lookAt = async (name: string) => {
-    for (const theme of ['light', 'dark'] as const) {
-      await tab.page.getByLabel('Colours').selectOption(theme);
-      expect(await tab.seriousFindings()).toEqual([]);
-      await tab.screenshot(`${name}-${theme}`);
-    }
-    await tab.page.setViewportSize(PHONE);
-    expect(await tab.overflow()).toBeLessThanOrEqual(0);
-    await tab.screenshot(`${name}-phone`);
-    await tab.page.setViewportSize(DESK);
-  };
-
   it.each(PAGES)(
     'opens %s: nothing serious for axe, no sideways scrolling on a phone',
     async (name, path, heading) => {
       await go(path, heading);
-      await lookAt(name);
+      expect(await tab.look(name)).toEqual([]);
     },
   );
 
@@ -117,7 +97,7 @@ whenThere('the dashboard in a browser', () => {
     );
     expect(await page.getByRole('img', { name: /^Time against/ }).count()).toBe(4);
     await page.getByRole('img', { name: /^Time against height = width.* 12 points$/ }).waitFor();
-    await lookAt('device-class');
+    expect(await tab.look('device-class')).toEqual([]);
     await page.unroute('**/v1/samples/stream?*');
   });
 
@@ -130,18 +110,12 @@ whenThere('the dashboard in a browser', () => {
     await page.getByRole('cell', { name: '218 M', exact: true }).waitFor();
     await page.getByLabel('Cout of layer 2').fill('128');
     await page.getByRole('cell', { name: '334 M', exact: true }).waitFor();
-    await lookAt('predict-example');
-    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-    const copied = async (button: string) => {
-      await page.getByRole('button', { name: button }).click();
-      await page.getByRole('button', { name: 'Copied' }).waitFor();
-      return page.evaluate(() => navigator.clipboard.readText());
-    };
-    const csv = await copied('Copy as CSV');
+    expect(await tab.look('predict-example')).toEqual([]);
+    const csv = await tab.copied('Copy as CSV');
     expect(csv.split('\n')[0]).toContain('predicted_ms,lower_ms,upper_ms,alpha,alpha_flops,in_domain');
     expect(csv.trim().split('\n')).toHaveLength(4);
     await page.reload();
-    await page.goto(await copied('Copy link'));
+    await page.goto(await tab.copied('Copy link'));
     expect(await page.getByLabel('Cout of layer 1').inputValue()).toBe('128');
   });
 

@@ -7,7 +7,7 @@ import { specKey } from '@alphaflops/conv';
 import { readAllSamples } from '@alphaflops/dataset';
 import { compileModel, fitModel } from '@alphaflops/models';
 import { readNetwork } from '@alphaflops/networks';
-import * as files from '../../libs/networks/dist/networks.spec-helper.js';
+import * as files from '@alphaflops/networks/testing';
 import { dataFile } from './measure.mjs';
 
 const DATA = 'h100-networklike.csv';

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import axe from 'axe-core';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { until } from './stack.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const SCREENSHOTS = join(root, 'test-results/dashboard');
@@ -68,6 +69,40 @@ export class Tab {
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+  }
+
+  /** Goes to a page of the dashboard, given by its heading, and waits until everything in it is loaded. */
+  async go(url: string, path: string, heading: string): Promise<void> {
+    await this.page.goto(`${url}/#${path}`);
+    await this.page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    await until(
+      () => this.page.getByText(/^Loading /).count(),
+      (loading) => loading === 0,
+    );
+  }
+
+  /** Light, dark and phone, each kept as a screenshot; what must not be on any page. */
+  async look(name: string): Promise<string[]> {
+    const findings: string[] = [];
+    for (const theme of ['light', 'dark'] as const) {
+      await this.page.getByLabel('Colours').selectOption(theme);
+      findings.push(...(await this.seriousFindings()));
+      await this.screenshot(`${name}-${theme}`);
+    }
+    await this.page.setViewportSize(PHONE);
+    const overflow = await this.overflow();
+    if (overflow > 0) findings.push(`${overflow} px wider than a phone`);
+    await this.screenshot(`${name}-phone`);
+    await this.page.setViewportSize(DESK);
+    return findings;
+  }
+
+  /** What a button puts into the clipboard. */
+  async copied(button: string): Promise<string> {
+    await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await this.page.getByRole('button', { name: button }).first().click();
+    await this.page.getByRole('button', { name: 'Copied' }).first().waitFor();
+    return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
   /** How much wider the content is than the window, in CSS pixels. */

@@ -26,6 +26,12 @@ export function percent(share: number | null | undefined, digits = 1): string {
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)} %`;
 }
 
+/** Two bounds; a dash where there are none. */
+export function range(lower: number | null, upper: number | null, digits = 3): string {
+  if (lower === null || upper === null) return '–';
+  return `${significant(lower, digits)} – ${significant(upper, digits)}`;
+}
+
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${seconds < 10 ? significant(seconds, 2) : whole} s`;

@@ -1,20 +1,20 @@
-import { DTYPES } from '@alphaflops/conv';
-import { type EditedLayer, EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS } from './layer-link.js';
+import { type ConvSpec, DTYPES, PADDINGS } from '@alphaflops/conv';
+import { EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS } from './layer-link.js';
 import { Panel, TableBox } from './ui.js';
 
-/** Layers as rows; sizes in elements, padding “same”. */
+/** Layers as rows; sizes in elements. */
 export function LayerEditor(props: {
-  layers: readonly EditedLayer[];
-  onChange: (layers: readonly EditedLayer[]) => void;
+  layers: readonly ConvSpec[];
+  onChange: (layers: readonly ConvSpec[]) => void;
 }) {
   const { layers, onChange } = props;
-  const change = (at: number, changes: Partial<EditedLayer>) => {
+  const change = (at: number, changes: Partial<ConvSpec>) => {
     onChange(layers.map((layer, other) => (other === at ? { ...layer, ...changes } : layer)));
   };
   return (
     <Panel
       title="Layers"
-      unit="sizes in elements, padding “same”"
+      unit="sizes in elements; “same” padding keeps ⌈size / stride⌉"
       actions={
         <>
           <button
@@ -44,6 +44,7 @@ export function LayerEditor(props: {
               {NUMBER_COLUMNS.map(([name, title]) => (
                 <th key={name}>{title}</th>
               ))}
+              <th>Padding</th>
               <th>Type</th>
               <th>Remove</th>
             </tr>
@@ -65,6 +66,19 @@ export function LayerEditor(props: {
                     />
                   </td>
                 ))}
+                <td>
+                  <select
+                    aria-label={`Padding of layer ${at + 1}`}
+                    value={layer.padding}
+                    onChange={({ target }) => {
+                      change(at, { padding: PADDINGS.find((name) => name === target.value) ?? 'same' });
+                    }}
+                  >
+                    {PADDINGS.map((name) => (
+                      <option key={name}>{name}</option>
+                    ))}
+                  </select>
+                </td>
                 <td>
                   <select
                     aria-label={`Element type of layer ${at + 1}`}

@@ -1,8 +1,4 @@
-import { CONV_SPEC_DEFAULTS, type ConvSpec, DTYPES } from '@alphaflops/conv';
-import type { Layer } from './api.js';
-
-/** A layer as the editor holds it: every axis given. */
-export type EditedLayer = Omit<ConvSpec, 'padding' | 'layout'>;
+import { CONV_SPEC_DEFAULTS, type ConvSpec, DTYPES, LAYOUTS, PADDINGS } from '@alphaflops/conv';
 
 export const NUMBER_COLUMNS = [
   ['height', 'Height'],
@@ -16,37 +12,71 @@ export const NUMBER_COLUMNS = [
   ['batch', 'Batch'],
 ] as const;
 
-export const FIRST_LAYER: EditedLayer = {
+export const FIRST_LAYER: ConvSpec = {
+  ...CONV_SPEC_DEFAULTS,
   ...{ height: 56, width: 56, cin: 64, cout: 128, kernel_h: 3, kernel_w: 3 },
-  ...{ stride: 1, groups: 1, batch: CONV_SPEC_DEFAULTS.batch, dtype: CONV_SPEC_DEFAULTS.dtype },
 };
 
 /** The convolutions of one bottleneck block of ResNet-50, as something to begin with. */
-export const EXAMPLE: readonly EditedLayer[] = [
+export const EXAMPLE: readonly ConvSpec[] = [
   { ...FIRST_LAYER, cin: 256, cout: 64, kernel_h: 1, kernel_w: 1 },
   { ...FIRST_LAYER, cin: 64, cout: 64 },
   { ...FIRST_LAYER, cin: 64, cout: 256, kernel_h: 1, kernel_w: 1 },
 ];
 
-/** What is predicted, as part of an address: classes, then layers. Example: `a.b~56-56-64-128-3-3-1-1-1-f32`. */
-export function linkOf(classIds: readonly string[], layers: readonly EditedLayer[]): string {
-  const rows = layers.map((layer) => [...NUMBER_COLUMNS.map(([name]) => layer[name]), layer.dtype].join('-'));
-  return `${classIds.join('+')}~${rows.join('~')}`;
+/** What is predicted: on what, which layers, and how their energy is counted. */
+export interface Asked {
+  readonly classIds: readonly string[];
+  readonly layers: readonly ConvSpec[];
+  /** Images that one pass over the layers answers for. */
+  readonly inferencesPerPass: number;
+  readonly gridIntensityGramsPerKwh: number | null;
+}
+
+/**
+ * As part of an address: classes, then layers; padding and layout where they are not the default, as words; counts with a
+ * letter. Example: `a.b+c~56-56-64-128-3-3-1-1-1-f32~112-112-3-32-3-3-2-1-1-f32-valid~n8~g350`.
+ */
+export function linkOf({ classIds, layers, inferencesPerPass, gridIntensityGramsPerKwh }: Asked): string {
+  const rows = layers.map((layer) =>
+    [
+      ...NUMBER_COLUMNS.map(([name]) => layer[name]),
+      layer.dtype,
+      ...(layer.padding === CONV_SPEC_DEFAULTS.padding ? [] : [layer.padding]),
+      ...(layer.layout === CONV_SPEC_DEFAULTS.layout ? [] : [layer.layout]),
+    ].join('-'),
+  );
+  return [
+    classIds.join('+'),
+    ...rows,
+    ...(inferencesPerPass === 1 ? [] : [`n${inferencesPerPass}`]),
+    ...(gridIntensityGramsPerKwh === null ? [] : [`g${gridIntensityGramsPerKwh}`]),
+  ].join('~');
 }
 
 /** The same backwards; what is not understood is left out. */
-export function fromLink(text: string): { classIds: string[]; layers: EditedLayer[] } {
-  const [ids = '', ...rows] = text.split('~');
-  const layers = rows.flatMap((row): EditedLayer[] => {
-    const cells = row.split('-');
-    const dtype = DTYPES.find((name) => name === cells[NUMBER_COLUMNS.length]);
-    const numbers = NUMBER_COLUMNS.map(([name], at) => [name, Number(cells[at])] as const);
-    if (dtype === undefined || numbers.some(([, value]) => !(value > 0))) return [];
-    return [{ ...FIRST_LAYER, ...Object.fromEntries(numbers), dtype }];
-  });
-  return { classIds: ids.split('+').filter((id) => id !== ''), layers };
+export function fromLink(text: string): Asked {
+  const [ids = '', ...parts] = text.split('~');
+  const counted = (letter: string) => {
+    const value = Number(parts.find((part) => part.startsWith(letter))?.slice(1));
+    return value > 0 && value < Infinity ? value : null;
+  };
+  const inferences = counted('n');
+  return {
+    classIds: ids.split('+').filter((id) => id !== ''),
+    layers: parts.flatMap(layerOf),
+    inferencesPerPass: Number.isInteger(inferences) ? (inferences ?? 1) : 1,
+    gridIntensityGramsPerKwh: counted('g'),
+  };
 }
 
-export function requestLayers(layers: readonly EditedLayer[]): Layer[] {
-  return layers.map((layer) => ({ ...layer }));
+function layerOf(row: string): ConvSpec[] {
+  const cells = row.split('-');
+  const words = cells.slice(NUMBER_COLUMNS.length);
+  const dtype = DTYPES.find((name) => name === words[0]);
+  const numbers = NUMBER_COLUMNS.map(([name], at) => [name, Number(cells[at])] as const);
+  if (dtype === undefined || numbers.some(([, value]) => !(value > 0))) return [];
+  const padding = PADDINGS.find((name) => words.includes(name)) ?? CONV_SPEC_DEFAULTS.padding;
+  const layout = LAYOUTS.find((name) => words.includes(name)) ?? CONV_SPEC_DEFAULTS.layout;
+  return [{ ...FIRST_LAYER, ...Object.fromEntries(numbers), dtype, padding, layout }];
 }

@@ -6,6 +6,7 @@ import { fetchRaw, type Session, useSession } from './session.js';
 export interface Point {
   readonly spec: ConvSpec;
   readonly timeMs: number;
+  readonly energyMj: number | null;
   readonly macs: number;
   readonly group: '1x1' | 'other';
 }
@@ -71,10 +72,14 @@ function pointOf(columns: readonly string[], line: string): Point {
     values[column] = TEXT_COLUMNS.includes(column) ? cell : Number(cell);
   }
   const spec = values as unknown as ConvSpec;
-  return { spec, timeMs: values['time_ms'] as number, macs: macs(spec), group: kernelGroup(spec) };
+  const energyMj = Number(values['energy_mj'] ?? 0);
+  return {
+    ...{ spec, timeMs: values['time_ms'] as number, energyMj: energyMj > 0 ? energyMj : null },
+    ...{ macs: macs(spec), group: kernelGroup(spec) },
+  };
 }
 
 /** Lets the page paint and answer before the next piece of work. */
-function nextTask(): Promise<void> {
+export function nextTask(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -31,6 +31,11 @@ export function apiWith(token: string): ApiClient {
   return createApiClient({ url: COORDINATOR, token });
 }
 
+/** Tokens say their role in their name; the server decides by what it has stored. */
+export function looksLikeAdmin({ token }: Pick<Session, 'token'>): boolean {
+  return token.startsWith('af_admin_');
+}
+
 export const SessionContext = createContext<Session | null>(null);
 
 export function useSession(): Session {

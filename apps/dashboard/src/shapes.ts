@@ -14,3 +14,7 @@ export function shapeText(spec: Layer): string {
     ...(padding === 'same' ? [] : [padding]),
   ].join(', ');
 }
+
+/** How that is to be read. */
+export const SHAPES_READ =
+  'Shapes read: images × height×width of the input, channels in→out, k for the kernel. One image, stride 1, one group, f32 and padding “same” are not said.';

@@ -56,6 +56,7 @@ const TONES: Readonly<Record<string, string>> = {
   online: 'good',
   completed: 'good',
   published: 'good',
+  served: 'good',
   candidate: 'warn',
   ok: 'good',
   running: 'busy',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { NetworkError, readNetwork } from './index.js';
-import { kerasJson, mobileNetV2, onnxFile, resNet50 } from './networks.spec-helper.js';
+import { kerasJson, mobileNetV2, onnxFile, resNet50 } from './testing.js';
 import { encodeOnnx } from './onnx/message.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

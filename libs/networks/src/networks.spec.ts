@@ -1,12 +1,5 @@
 import { macs } from '@alphaflops/conv';
-import {
-  kerasJson,
-  mobileNetV2,
-  onnxFile,
-  resNet50,
-  vgg16,
-  type Architecture,
-} from './networks.spec-helper.js';
+import { kerasJson, mobileNetV2, onnxFile, resNet50, vgg16, type Architecture } from './testing.js';
 import { readNetwork, type Network } from './index.js';
 
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));

@@ -9,8 +9,10 @@ import { Bar, Panel, TableBox, Trouble } from '../ui.js';
 import { byDecade, byKernel, type ErrorRow, judged, samplesToJudge } from './errors.js';
 
 /** Measured against predicted, for shapes that the model had not seen when it predicted them. */
-export function PredictedFigure({ model }: { model: Model }) {
-  const points = model.heldOut?.points;
+export function PredictedFigure(props: { cost: Pick<Model, 'heldOut'>; quantity: 'time' | 'energy' }) {
+  const { cost, quantity } = props;
+  const unit = quantity === 'time' ? 'ms' : 'mJ';
+  const points = cost.heldOut?.points;
   const layers = useMemo(() => {
     const pairs = (points ?? []).map(
       ([, measured, predicted]) => [Number(measured), Number(predicted)] as const,
@@ -30,11 +32,11 @@ export function PredictedFigure({ model }: { model: Model }) {
   }, [points]);
   if (points === undefined || points.length === 0) return null;
   return (
-    <Panel title="Predicted against measured" unit="ms, shapes held out of the fit">
+    <Panel title={`Predicted against measured ${quantity}`} unit={`${unit}, shapes held out of the fit`}>
       <Chart
-        label="Predicted against measured time"
-        x="measured time, ms"
-        y="predicted time, ms"
+        label={`Predicted against measured ${quantity}`}
+        x={`measured ${quantity}, ${unit}`}
+        y={`predicted ${quantity}, ${unit}`}
         layers={layers}
       />
     </Panel>

@@ -6,7 +6,13 @@ const base: ConvSpec = {
   ...CONV_SPEC_DEFAULTS,
   ...{ height: 16, width: 16, cin: 8, cout: 8, kernel_h: 3, kernel_w: 3 },
 };
-const pointOf = (spec: ConvSpec): Point => ({ spec, timeMs: 1, macs: macs(spec), group: kernelGroup(spec) });
+const pointOf = (spec: ConvSpec): Point => ({
+  spec,
+  timeMs: 1,
+  energyMj: null,
+  macs: macs(spec),
+  group: kernelGroup(spec),
+});
 const domain = { height: { min: 1, max: 64 }, cin: { min: 1, max: 100 }, cout: { min: 1, max: 100 } };
 
 describe('longestSeries', () => {

@@ -74,8 +74,8 @@ function AxisFigure({ axis, model, points }: { axis: Axis; model: Model; points:
 
 /** The base shape with the varied dimension left open. */
 function heldText(base: Point['spec'], axis: Axis): string {
-  const open = shapeText(along(base, axis, NaN)).replaceAll('NaN', '·');
-  return `Held: ${open}`;
+  const open = shapeText(along(base, axis, NaN)).replaceAll('NaN', 'x');
+  return `Varied: x. Held: ${open}`;
 }
 
 interface Curve {

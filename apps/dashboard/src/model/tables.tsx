@@ -5,15 +5,19 @@ import { count, moment, percent, significant } from '../format.js';
 import { answered, useSession } from '../session.js';
 import { Badge, Field, Panel, TableBox, Trouble } from '../ui.js';
 import { heldOutOf } from '../api.js';
+import { ChangeStatus } from './model-status.js';
 
 const SYMBOLS: Readonly<Record<string, string>> = { beta: 'β', gamma: 'γ' };
 /** Forms with more coefficients than a person reads are folded. */
 const READABLE = 12;
 
-export function FormsTable({ model }: { model: Model }) {
+/** The parts that time and energy have alike. */
+type Cost = Pick<Model, 'forms' | 'chosenForm' | 'interval' | 'notes'>;
+
+export function FormsTable({ title, cost: model }: { title: string; cost: Cost }) {
   return (
-    <Panel title="Errors and interval coverage" unit="on shapes held out, %">
-      <TableBox label="Errors of the forms">
+    <Panel title={title} unit="on shapes held out of the fit, %">
+      <TableBox label={title}>
         <table>
           <thead>
             <tr>
@@ -22,7 +26,7 @@ export function FormsTable({ model }: { model: Model }) {
               <th className="number">Mean error, %</th>
               <th className="number">Within 10 %, %</th>
               <th className="number">Within 20 %, %</th>
-              <th className="number">R² of log ms</th>
+              <th className="number">R² of logs</th>
               <th className="number">In {percent(model.interval.coverage, 0)} interval, %</th>
             </tr>
           </thead>
@@ -54,6 +58,7 @@ export function FormsTable({ model }: { model: Model }) {
           </tbody>
         </table>
       </TableBox>
+      <p className="hint">{coverageText(model)}</p>
       {model.notes.length > 0 && (
         <ul className="notes">
           {model.notes.map((note) => (
@@ -63,6 +68,17 @@ export function FormsTable({ model }: { model: Model }) {
       )}
     </Panel>
   );
+}
+
+/** Whether the published interval keeps its word. */
+function coverageText({ forms, chosenForm, interval }: Cost): string {
+  const asked = percent(interval.coverage, 0);
+  const found = forms.find(({ form }) => form === chosenForm)?.heldOut?.coverage;
+  if (interval.logHalfWidth === null) return 'Too few shapes for an interval.';
+  const width = `Predictions come with a ${asked} interval, typically ÷× ${Math.exp(interval.logHalfWidth).toFixed(2)}`;
+  return found === null || found === undefined
+    ? `${width}.`
+    : `${width}; ${percent(found)} of the shapes held out were inside theirs.`;
 }
 
 export function Coefficients({ model }: { model: Model }) {
@@ -123,6 +139,7 @@ export function Coefficients({ model }: { model: Model }) {
 
 export function Versions(props: { models: readonly Model[]; shown: Model; onShow: (id: string) => void }) {
   const { models, shown, onShow } = props;
+  const servedId = models.find(({ status }) => status === 'published')?.id;
   return (
     <Panel title="Versions" unit="newest first">
       <TableBox label="Versions">
@@ -136,6 +153,7 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
               <th className="number">Shapes</th>
               <th>Fitted</th>
               <th>Show</th>
+              <th>Serve</th>
             </tr>
           </thead>
           <tbody>
@@ -143,7 +161,7 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
               <tr key={model.id}>
                 <td>v{model.version}</td>
                 <td>
-                  <Badge state={model.status} />
+                  <Badge state={model.id === servedId ? 'served' : model.status} />
                   {model.statusReason !== null && <small>{model.statusReason}</small>}
                 </td>
                 <td>{model.chosenForm}</td>
@@ -165,11 +183,18 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
                     </button>
                   )}
                 </td>
+                <td>
+                  <ChangeStatus model={model} />
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </TableBox>
+      <p className="hint">
+        The newest published version is served. A candidate was kept back because it was worse than the one
+        served.
+      </p>
       {models.length > 1 && <Differences models={models} shown={shown} />}
     </Panel>
   );

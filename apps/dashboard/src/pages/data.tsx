@@ -2,11 +2,13 @@ import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { type Sample, useDeviceClasses } from '../api.js';
+import { DataCard } from '../data-card.js';
+import { download } from '../download.js';
 import { count, moment, significant } from '../format.js';
 import { SampleChart } from '../sample-chart.js';
 import { type SampleFilter, streamPath, usePoints } from '../samples.js';
-import { answered, fetchRaw, useSession } from '../session.js';
-import { shapeText } from '../shapes.js';
+import { answered, useSession } from '../session.js';
+import { shapeText, SHAPES_READ } from '../shapes.js';
 import { Badge, Busy, Empty, Field, PageHead, Panel, TableBox, Trouble } from '../ui.js';
 
 const PAGE = 50;
@@ -17,6 +19,8 @@ type Filter = SampleFilter & { outcome?: Outcome };
 export default function DataPage() {
   const [filter, setFilter] = useState<Filter>({});
   const points = usePoints(withoutOutcome(filter));
+  const classes = useDeviceClasses();
+  const deviceClass = classes.data?.find(({ id }) => id === filter.deviceClassId);
   return (
     <>
       <PageHead
@@ -30,6 +34,9 @@ export default function DataPage() {
         <Panel title="Ok samples that match" unit="time of one convolution in ms, against its multiply-adds">
           <SampleChart label="Ok samples that match" points={points.data} height={360} />
         </Panel>
+      )}
+      {points.data !== undefined && points.data.length > 0 && (
+        <DataCard points={points.data} deviceClass={deviceClass} />
       )}
       <SampleTable filter={filter} />
     </>
@@ -169,6 +176,7 @@ function SampleTable({ filter }: { filter: Filter }) {
           </tbody>
         </table>
       </TableBox>
+      <p className="hint">{SHAPES_READ}</p>
       {samples.hasNextPage && (
         <button
           type="button"
@@ -189,7 +197,7 @@ function SampleRow({ sample }: { sample: Sample }) {
   return (
     <tr>
       <td className="when">{moment(sample.recordedAt)}</td>
-      <td>{shapeText(sample.spec)}</td>
+      <td className="shape">{shapeText(sample.spec)}</td>
       <td>
         <Badge state={sample.outcome} />
         {reason !== null && <small>{reason}</small>}
@@ -214,31 +222,22 @@ function SampleRow({ sample }: { sample: Sample }) {
   );
 }
 
-/** Downloads what matches. A browser keeps the file in memory meanwhile; for millions of samples there is the API. */
 function Export({ filter }: { filter: Filter }) {
   const session = useSession();
-  const download = useMutation({
-    mutationFn: async (format: 'csv' | 'jsonl') => {
-      const answer = await fetchRaw(session, streamPath(filter, format));
-      const address = URL.createObjectURL(await answer.blob());
-      const link = Object.assign(document.createElement('a'), {
-        href: address,
-        download: `samples.${format}`,
-      });
-      link.click();
-      URL.revokeObjectURL(address);
-    },
+  const saving = useMutation({
+    mutationFn: (format: 'csv' | 'jsonl') =>
+      download(session, streamPath(filter, format), `samples.${format}`),
   });
   return (
     <>
-      <Trouble error={download.error} />
+      <Trouble error={saving.error} />
       {(['csv', 'jsonl'] as const).map((format) => (
         <button
           key={format}
           type="button"
-          disabled={download.isPending}
+          disabled={saving.isPending}
           onClick={() => {
-            download.mutate(format);
+            saving.mutate(format);
           }}
         >
           {format === 'csv' ? 'Export ok samples as CSV' : 'Export as JSON lines'}

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { type DeviceClass, type Model, useModels } from '../api.js';
+import { download } from '../download.js';
 import { count, scaled } from '../format.js';
 import { ErrorTables, PredictedFigure } from '../model/accuracy.js';
 import { AxisFigures } from '../model/axis-figures.js';
@@ -78,13 +79,58 @@ function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
           {model.id}, from {count(model.data.samples)} samples of {count(model.data.shapes)} shapes
         </span>
       </h2>
-      <FormsTable model={model} />
+      <ModelFiles id={model.id ?? ''} />
+      <FormsTable title="Errors and interval coverage of time" cost={model} />
       {points.length > 0 && <AxisFigures model={model} points={points} />}
-      <PredictedFigure model={model} />
+      <PredictedFigure cost={model} quantity="time" />
       <ErrorTables model={model} points={points} />
+      {model.energy === undefined ? (
+        <Panel title="Energy">
+          <p className="hint">
+            This model says nothing about energy: too few of its samples have any. A campaign that measures
+            energy, on a device that counts it, brings it.
+          </p>
+        </Panel>
+      ) : (
+        <>
+          <FormsTable
+            title={`Errors and interval coverage of energy, from ${count(model.energy.data.samples)} samples`}
+            cost={model.energy}
+          />
+          <PredictedFigure cost={model.energy} quantity="energy" />
+        </>
+      )}
       <Coefficients model={model} />
       <Versions models={models} shown={model} onShow={onShow} />
     </>
+  );
+}
+
+/** What can be taken along: the document that `alphaflops predict --model` reads, and the model in words. */
+function ModelFiles({ id }: { id: string }) {
+  const session = useSession();
+  const saving = useMutation({
+    mutationFn: ([path, name]: readonly [string, string]) => download(session, path, name),
+  });
+  const files = [
+    ['Model as JSON', `/v1/models/${id}`, `${id}.json`],
+    ['Model card', `/v1/models/${id}/card`, `${id}.md`],
+  ] as const;
+  return (
+    <div className="actions">
+      {files.map(([label, path, name]) => (
+        <button
+          key={label}
+          type="button"
+          onClick={() => {
+            saving.mutate([path, name]);
+          }}
+        >
+          {label}
+        </button>
+      ))}
+      <Trouble error={saving.error} />
+    </div>
   );
 }
 

@@ -2,13 +2,39 @@ import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import { type Campaign, heldOutOf, useDevices, useModels, useWorkers } from '../api.js';
 import { ago, count, percent, significant } from '../format.js';
-import { answered, useSession } from '../session.js';
+import { answered, fetchRaw, looksLikeAdmin, useSession } from '../session.js';
 import { Badge, Empty, PageHead, Panel, Stat, TableBox, Trouble } from '../ui.js';
 
 const NEWEST_MODELS = 3;
 /** Campaigns whose rate is asked for. */
 const RUNNING_LIMIT = 10;
 const EVERY_MS = 5_000;
+const QUEUES = '/queues/';
+
+/** The board of the queues asks for a password of its own; it may be switched off. */
+function QueuesLink() {
+  const session = useSession();
+  const isAdmin = looksLikeAdmin(session);
+  const board = useQuery({
+    queryKey: ['queue-board'],
+    queryFn: () => fetchRaw(session, QUEUES).then(({ ok }) => ok),
+    enabled: isAdmin,
+    retry: false,
+    staleTime: Infinity,
+  });
+  if (board.data !== true) return null;
+  return (
+    <a
+      className="button"
+      href={`.${QUEUES}`}
+      target="_blank"
+      rel="noreferrer"
+      title="The browser asks for a name and a password: any name, and the admin token"
+    >
+      Queues
+    </a>
+  );
+}
 
 export function OverviewPage() {
   const workers = useWorkers();
@@ -22,7 +48,11 @@ export function OverviewPage() {
   const isNew = workers.data?.length === 0;
   return (
     <>
-      <PageHead title="Overview" />
+      <PageHead
+        title="Overview"
+        lead="Devices measure convolutions; from what they measure, models are fitted that say what a layer costs there."
+        actions={<QueuesLink />}
+      />
       <Trouble error={workers.error ?? running.error ?? models.error} />
       <dl className="stats large" aria-label="Now">
         <Stat

@@ -1,0 +1,13 @@
+import { fetchRaw, type Session } from './session.js';
+
+/** Saves an answer as a file. A browser keeps it in memory meanwhile; for millions of samples there is the API. */
+export async function download(
+  session: Pick<Session, 'token'>,
+  path: string,
+  fileName: string,
+): Promise<void> {
+  const answer = await fetchRaw(session, path);
+  const address = URL.createObjectURL(await answer.blob());
+  Object.assign(document.createElement('a'), { href: address, download: fileName }).click();
+  URL.revokeObjectURL(address);
+}

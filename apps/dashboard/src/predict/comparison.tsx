@@ -1,0 +1,151 @@
+import { range, significant } from '../format.js';
+import { shapeText } from '../shapes.js';
+import { Bar, Panel, TableBox } from '../ui.js';
+import type { PredictedFor } from './results.js';
+
+/** Layers that are compared one by one; beyond, the totals say what matters. */
+const MOST_ROWS = 200;
+
+/** One line for each device: what all layers take together. */
+export function Totals({ shown, images }: { shown: readonly PredictedFor[]; images: number }) {
+  const slowest = Math.max(...shown.map(({ data }) => data.total.predictedMs));
+  const hasEnergy = shown.some(({ data }) => data.total.energyMj !== null);
+  const intensity = shown.find(({ data }) => data.emissions)?.data.emissions?.gridIntensityGramsPerKwh;
+  return (
+    <Panel
+      title="In total"
+      unit={`one pass over all layers${images === 1 ? '' : `, ${images} images at a time`}`}
+    >
+      <TableBox label="Totals by device class">
+        <table>
+          <thead>
+            <tr>
+              <th>Device class</th>
+              <th className="number">Time, ms</th>
+              <th className="number">Interval, ms</th>
+              <th aria-label="Time as a bar" />
+              {hasEnergy && (
+                <>
+                  <th className="number">Energy, mJ</th>
+                  <th className="number">Interval, mJ</th>
+                  <th className="number">Energy, Wh</th>
+                </>
+              )}
+              {intensity !== undefined && (
+                <>
+                  <th className="number">CO2e of one image, g</th>
+                  <th className="number">CO2e of a million, kg</th>
+                </>
+              )}
+              <th className="number">Layers outside of what was measured</th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map(({ id, data: { total, emissions } }) => (
+              <tr key={id}>
+                <td>{id}</td>
+                <td className="number">{significant(total.predictedMs)}</td>
+                <td className="number">{range(total.lowerMs, total.upperMs, 4)}</td>
+                <td className="bar-cell narrow">
+                  <Bar
+                    share={total.predictedMs / slowest}
+                    label={`${significant(total.predictedMs, 3)} ms of ${significant(slowest, 3)} ms`}
+                  />
+                </td>
+                {hasEnergy && (
+                  <>
+                    <td className="number">{total.energyMj === null ? '–' : significant(total.energyMj)}</td>
+                    <td className="number">{range(total.lowerEnergyMj, total.upperEnergyMj, 4)}</td>
+                    <td className="number">
+                      {total.energyWh === null ? '–' : significant(total.energyWh, 3)}
+                    </td>
+                  </>
+                )}
+                {intensity !== undefined && (
+                  <>
+                    <td className="number">
+                      {emissions ? significant(emissions.perInference.grams, 3) : '–'}
+                    </td>
+                    <td className="number">
+                      {emissions ? significant(emissions.perMillionInferences.kilograms, 3) : '–'}
+                      {emissions && (
+                        <small>
+                          {range(
+                            emissions.perMillionInferences.lowerKilograms,
+                            emissions.perMillionInferences.upperKilograms,
+                          )}
+                        </small>
+                      )}
+                    </td>
+                  </>
+                )}
+                <td className="number">{total.layersOutsideDomain}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+      {!hasEnergy && (
+        <p className="hint">
+          No energy: none of these models was fitted to samples with energy. A campaign measures it where the
+          device counts it.
+        </p>
+      )}
+    </Panel>
+  );
+}
+
+/** Times layer by layer; the fastest device of each is marked. */
+export function Comparison({ shown }: { shown: readonly PredictedFor[] }) {
+  const rows = (shown[0]?.rows ?? []).slice(0, MOST_ROWS);
+  return (
+    <Panel title="Side by side" unit="predicted time of each layer, ms; the fastest in bold">
+      <TableBox label="Devices side by side">
+        <table>
+          <thead>
+            <tr>
+              <th>Layer</th>
+              {shown.map(({ id }) => (
+                <th key={id} className="number">
+                  {id}, ms
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ name, spec }, at) => {
+              const times = shown.map(({ data }) => data.layers[at]?.predictedMs ?? NaN);
+              return (
+                <tr key={at}>
+                  <td className="shape">
+                    <span className="layer-name">{name ?? shapeText(spec)}</span>
+                    {name !== null && <small>{shapeText(spec)}</small>}
+                  </td>
+                  {times.map((timeMs, column) => (
+                    <td key={shown[column]?.id} className="number">
+                      {timeMs === Math.min(...times) ? (
+                        <strong>{significant(timeMs)}</strong>
+                      ) : (
+                        significant(timeMs)
+                      )}
+                    </td>
+                  ))}
+                </tr>
+              );
+            })}
+          </tbody>
+          <tfoot>
+            <tr>
+              <td>Total</td>
+              {shown.map(({ id, data }) => (
+                <td key={id} className="number">
+                  {significant(data.total.predictedMs)}
+                </td>
+              ))}
+            </tr>
+          </tfoot>
+        </table>
+      </TableBox>
+    </Panel>
+  );
+}

@@ -1,0 +1,162 @@
+import type { ConvSpec } from '@alphaflops/conv';
+import { keepPreviousData, useQueries } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Prediction, Predictions } from '../api.js';
+import { count, percent, range, scaled, significant } from '../format.js';
+import { answered, useSession } from '../session.js';
+import { shapeText, SHAPES_READ } from '../shapes.js';
+import { Bar, Copy, Panel, TableBox, Trouble } from '../ui.js';
+import { Comparison, Totals } from './comparison.js';
+import { csvOf } from './csv.js';
+import type { Asked } from '../layer-link.js';
+
+/** A layer as it is shown. */
+export interface Row {
+  readonly name: string | null;
+  readonly spec: ConvSpec;
+  readonly note: string | null;
+}
+
+/** What the model served for one device class says. */
+export interface PredictedFor {
+  readonly id: string;
+  readonly data: Predictions;
+  readonly rows: readonly Row[];
+}
+
+/** Rows drawn at first: a page with thousands of them is slow to scroll. */
+const ROWS_AT_FIRST = 200;
+
+export function Results({ asked, rows }: { asked: Omit<Asked, 'layers'>; rows: readonly Row[] }) {
+  const { api } = useSession();
+  const { classIds, inferencesPerPass, gridIntensityGramsPerKwh: intensity } = asked;
+  const layers = rows.map(({ spec }) => spec);
+  const isWhole = layers.every((layer) => Object.values(layer).every((value) => value !== 0));
+  const results = useQueries({
+    queries: classIds.map((deviceClassId) => ({
+      queryKey: ['predictions', deviceClassId, layers, inferencesPerPass, intensity],
+      queryFn: async () => {
+        const body = {
+          model: { kind: 'device-class' as const, deviceClassId },
+          ...{ layers, inferencesPerPass },
+          ...(intensity !== null && { gridIntensityGramsPerKwh: intensity }),
+        };
+        return answered((await api.POST('/v1/predictions', { body })).data);
+      },
+      enabled: isWhole && layers.length > 0,
+      placeholderData: keepPreviousData,
+      staleTime: 60_000,
+    })),
+  });
+  const shown = results.flatMap(({ data }, at) =>
+    data?.layers.length === rows.length ? [{ id: classIds[at] ?? '', data, rows }] : [],
+  );
+  return (
+    <>
+      {results.map(({ error }, at) => (
+        <Trouble key={classIds[at]} error={error} />
+      ))}
+      {shown.length > 0 && <Totals shown={shown} images={inferencesPerPass} />}
+      {shown.length > 1 && <Comparison shown={shown} />}
+      {shown.map((one) => (
+        <ResultTable key={one.id} predicted={one} />
+      ))}
+    </>
+  );
+}
+
+function ResultTable({ predicted }: { predicted: PredictedFor }) {
+  const { id, data, rows } = predicted;
+  const [isAll, setAll] = useState(false);
+  const { total } = data;
+  const hasEnergy = total.energyMj !== null;
+  const drawn = isAll ? data.layers : data.layers.slice(0, ROWS_AT_FIRST);
+  return (
+    <Panel
+      title={`Layers on ${id}`}
+      unit={`by the model ${data.modelId}`}
+      actions={<Copy label="Copy as CSV" text={() => csvOf(predicted)} />}
+    >
+      <TableBox label={`Predictions by ${data.modelId}`}>
+        <table>
+          <thead>
+            <tr>
+              <th>Layer</th>
+              <th className="number">Work, MAC</th>
+              <th className="number">α</th>
+              <th className="number">α-FLOPs</th>
+              <th className="number">Time, ms</th>
+              <th className="number">Interval, ms</th>
+              {hasEnergy && <th className="number">Energy, mJ</th>}
+              <th className="number">Share of time, %</th>
+              <th aria-label="Share as a bar" />
+            </tr>
+          </thead>
+          <tbody>
+            {drawn.map((one, at) => (
+              <LayerRow key={at} row={rows[at]} one={one} total={total} />
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <td>Total of {count(rows.length)}</td>
+              <td className="number">{scaled(total.macs)}</td>
+              <td className="number">{significant(total.alphaFlops / total.flops, 3)}</td>
+              <td className="number">{scaled(total.alphaFlops)}</td>
+              <td className="number">{significant(total.predictedMs)}</td>
+              <td className="number">{range(total.lowerMs, total.upperMs, 4)}</td>
+              {hasEnergy && <td className="number">{significant(total.energyMj ?? NaN)}</td>}
+              <td className="number">100</td>
+              <td />
+            </tr>
+          </tfoot>
+        </table>
+      </TableBox>
+      <p className="hint">{SHAPES_READ}</p>
+      {drawn.length < rows.length && (
+        <button
+          type="button"
+          onClick={() => {
+            setAll(true);
+          }}
+        >
+          Show all {count(rows.length)} layers
+        </button>
+      )}
+    </Panel>
+  );
+}
+
+function LayerRow({
+  row,
+  one,
+  total,
+}: {
+  row: Row | undefined;
+  one: Prediction;
+  total: Predictions['total'];
+}) {
+  const share = one.predictedMs / total.predictedMs;
+  const shape = row === undefined ? '' : shapeText(row.spec);
+  const name = row?.name ?? null;
+  return (
+    <tr>
+      <td className="shape">
+        <span className="layer-name">{name ?? shape}</span>
+        {name !== null && <small>{shape}</small>}
+        {row !== undefined && row.note !== null && <small>{row.note}</small>}
+        {!one.inDomain && <small className="caution">outside of what was measured</small>}
+      </td>
+      <td className="number">{scaled(one.macs)}</td>
+      <td className="number">{significant(one.alpha, 3)}</td>
+      <td className="number">{scaled(one.alphaFlops)}</td>
+      <td className="number">{significant(one.predictedMs)}</td>
+      <td className="number">{range(one.lowerMs, one.upperMs)}</td>
+      {total.energyMj !== null && <td className="number">{significant(one.energyMj ?? NaN, 3)}</td>}
+      <td className="number">{(100 * share).toFixed(1)}</td>
+      <td className="bar-cell narrow">
+        <Bar share={share} label={percent(share)} />
+      </td>
+    </tr>
+  );
+}
