@@ -1,25 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  buildBatch,
-  buildCampaign,
-  buildDevice,
-  buildDeviceClass,
-  buildModelDraft,
-  buildProvenance,
-  buildSpec,
-  buildToken,
-  buildWorker,
-  collect,
-  timeAt,
-} from '@alphaflops/store/conformance';
+import { buildBatch, buildProvenance, collect, QUERIES, timeAt } from '@alphaflops/store/conformance';
 import type { SampleFilter } from '@alphaflops/store';
 import Database from 'libsql';
 import { Connection, type SqlValue } from './connection.js';
 import { migrate } from './migrate.js';
 import { SqliteAccessStore } from './sqlite-access-store.js';
+import { SqliteAuditStore } from './sqlite-audit-store.js';
 import { SqliteCampaignStore } from './sqlite-campaign-store.js';
+import { SqliteDatasetStore } from './sqlite-dataset-store.js';
 import { SqliteFleetStore } from './sqlite-fleet-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
@@ -48,6 +38,15 @@ describe('query plans', () => {
     (planner.prepare(`EXPLAIN QUERY PLAN ${sql}`).raw().all([]) as SqlValue[][])
       .map((row) => row[3])
       .join('; ');
+  const stores = {
+    campaigns: new SqliteCampaignStore(connection),
+    samples: new SqliteSampleStore(connection),
+    fleet: new SqliteFleetStore(connection),
+    access: new SqliteAccessStore(connection),
+    audit: new SqliteAuditStore(connection),
+    models: new SqliteModelStore(connection),
+    datasets: new SqliteDatasetStore(connection),
+  };
   const provenance = buildProvenance();
   const PROVENANCE = new Map([[provenance.id, provenance.record]]);
 
@@ -63,7 +62,10 @@ describe('query plans', () => {
 
   function expectSearches(): void {
     // What brings its own rows looks only for conflicts, which are found by a unique index.
-    const statements = [...connection.heard].filter((sql) => !/VALUES|FROM json_each/.test(sql));
+    // Looking for abandoned drafts goes through an index of all parts, of which each holds thousands of rows.
+    const statements = [...connection.heard].filter(
+      (sql) => !/VALUES|FROM json_each|GROUP BY draft_id/.test(sql),
+    );
     expect(statements.length).toBeGreaterThan(0);
     for (const sql of statements) {
       const plan = planOf(sql);
@@ -80,7 +82,7 @@ describe('query plans', () => {
   });
 
   it('of samples search an index in its order, under every set of filters', async () => {
-    const samples = new SqliteSampleStore(connection);
+    const { samples } = stores;
     const batch = buildBatch(5);
     await samples.record(batch, PROVENANCE);
     const fields = {
@@ -104,72 +106,12 @@ describe('query plans', () => {
         await collect(samples.stream({ ...filter, outcome }));
       }
     }
-    await samples.counts('campaign-a');
-    await collect(samples.batchCounts('campaign-a'));
-    await samples.get(batch[0]?.id ?? '');
-    await samples.provenance(provenance.id);
-    await collect(samples.provenanceRecords());
-    await samples.countSince(timeAt(0));
-    await samples.countSince(timeAt(0), 'campaign-a');
     expectSearches();
   });
 
-  it('of campaigns and specs search an index', async () => {
-    const campaigns = new SqliteCampaignStore(connection);
-    const [first, second] = [buildCampaign(), buildCampaign()];
-    await campaigns.create(first);
-    await campaigns.create(second);
-    for (const state of [undefined, 'draft'] as const) {
-      for (const deviceClassId of [undefined, 'class-a']) {
-        const { nextCursor } = await campaigns.list({ state, deviceClassId }, { limit: 1 });
-        await campaigns.list({ state, deviceClassId }, { limit: 1, cursor: nextCursor ?? '' });
-      }
-    }
-    await campaigns.transition(first.id, 'draft', { state: 'planned', at: timeAt(1), reason: 'planned' });
-    await campaigns.putSpecs(first.id, 0, [buildSpec(0)]);
-    await campaigns.putSpecs(first.id, 0, [buildSpec(0)]);
-    await campaigns.specs(first.id, 0, 10);
-    expectSearches();
-  });
-
-  it('of the fleet search an index', async () => {
-    const fleet = new SqliteFleetStore(connection);
-    const [device, deviceClass, worker] = [buildDevice(), buildDeviceClass(), buildWorker()];
-    await fleet.putWorker(worker, [device], [deviceClass], PROVENANCE);
-    await fleet.patchWorker(worker.id, { activity: 'measuring' });
-    await fleet.device(device.id);
-    await fleet.deviceClass(deviceClass.id);
-    await fleet.workers({ limit: 5 });
-    await fleet.devices({}, { limit: 5 });
-    await fleet.devices({ deviceClassId: 'class-a' }, { limit: 5 });
-    await fleet.deviceClasses({ limit: 5 });
-    expectSearches();
-  });
-
-  it('of tokens, idempotency keys and models search an index', async () => {
-    const access = new SqliteAccessStore(connection);
-    const token = buildToken({ workerId: 'worker-a' });
-    await access.putToken(token);
-    await access.addToken(token);
-    await access.consumeToken('join', token.hash, timeAt(0));
-    await access.tokens('join');
-    await access.revokeTokens({ id: token.id }, timeAt(0));
-    await access.revokeTokens({ workerId: 'worker-a' }, timeAt(0));
-    const limits = { expireBefore: timeAt(-1), abandonedBefore: timeAt(-1) };
-    await access.claimIdempotencyKey('k', 'd', timeAt(0), limits);
-    await access.renewIdempotencyKey('k', timeAt(0));
-    await access.storeResponse('k', 200, '{}');
-    await access.releaseIdempotencyKey('k');
-    const models = new SqliteModelStore(connection);
-    await models.publish(buildModelDraft({ campaignId: 'campaign-a' }));
-    await models.publish(buildModelDraft());
-    await models.get('class-a-v1');
-    await models.served('class-a');
-    await models.setStatus('class-a-v1', 'retired', 'wrong');
-    for (const deviceClassId of [undefined, 'class-a']) {
-      const { nextCursor } = await models.list({ deviceClassId }, { limit: 1 });
-      await models.list({ deviceClassId }, { limit: 1, cursor: nextCursor ?? '' });
-    }
+  it.each(Object.keys(QUERIES) as (keyof typeof QUERIES)[])('of %s search an index', async (port) => {
+    const calls = Object.values(QUERIES[port]) as ((store: unknown) => Promise<unknown>)[];
+    for (const call of calls) await call(stores[port]);
     expectSearches();
   });
 });
