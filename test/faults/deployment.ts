@@ -51,7 +51,8 @@ export class Deployment {
       return proxy.port;
     };
     const stack = await Stack.prepare(
-      { ALPHAFLOPS_HEARTBEAT_S: '2', ALPHAFLOPS_LOG_LEVEL: 'debug' },
+      // Small batches: devices that live are soon free for those of a worker that died.
+      { ALPHAFLOPS_HEARTBEAT_S: '2', ALPHAFLOPS_LOG_LEVEL: 'debug', ALPHAFLOPS_BATCH_SPECS: '8' },
       {
         coordinatorToRedis: through('coordinator–Redis'),
         workersToRedis: through('workers–Redis'),
