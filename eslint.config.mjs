@@ -95,6 +95,7 @@ export default tseslint.config(
       'libs/api-client/src/generated/**',
       'coverage/**',
       'test-results/**',
+      'docs/.vitepress/cache/**',
     ],
   },
   js.configs.recommended,

@@ -61,7 +61,7 @@ export function withVariables(page: string): string {
   if (before === undefined || after === undefined) throw new Error(`The page lacks ${BEGIN} and ${END}.`);
   const rows = [
     ['variable', 'meaning'],
-    ...describeVariables().map(({ name, meaning }) => [`\`${name}\``, meaning]),
+    ...describeVariables().map(({ name, meaning }) => [`\`${name}\``, meaning.replaceAll('<', '&lt;')]),
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]) =>
