@@ -50,14 +50,14 @@ export async function verifyDirectory(directory: string, options: VerifyOptions)
   const name = file === null ? 'data' : relative(directory, file.path);
   try {
     for await (const row of file?.rows() ?? []) {
-      check.add(row, name);
+      await check.add(row, name);
       options.onProgress(check.rows);
     }
   } catch (error) {
     if (!(error instanceof DatasetError)) throw error;
     findings.addError(error, name);
   }
-  const id = check.end();
+  const id = await check.end();
   if (record !== null) {
     for (const input of record.fitInputs) {
       await checkModel(directory, input, check.fitRowsOf(input), options.refit, findings);
@@ -76,6 +76,9 @@ interface Known {
   readonly record: Dataset | null;
 }
 
+/** Signatures that are checked at a time, by other threads. */
+const MOST_PENDING = 256;
+
 /** What is checked of each row beyond its form. */
 class RowCheck {
   rows = 0;
@@ -84,6 +87,7 @@ class RowCheck {
   private readonly ids = new Set<string>();
   private readonly slots = new Set<string>();
   private readonly inputs: FitInputFinder;
+  private pending: Promise<void>[] = [];
   private before: { moment: number; id: string } | null = null;
 
   constructor(
@@ -93,7 +97,7 @@ class RowCheck {
     this.inputs = new FitInputFinder((known.record?.fitInputs ?? []).map(fittedModel));
   }
 
-  add({ line, row }: NumberedRow, file: string): void {
+  async add({ line, row }: NumberedRow, file: string): Promise<void> {
     const tell = (code: string, column: keyof DatasetRow, message: string): void => {
       this.findings.add({ code, file, line, column, message });
     };
@@ -115,11 +119,16 @@ class RowCheck {
     if (row.time_min_ms !== null && row.time_min_ms > row.time_ms) {
       tell('range', 'time_min_ms', 'is above the median time_ms');
     }
-    this.checkSignature(row, tell);
+    if (row.signature !== null) {
+      this.signedRows += 1;
+      this.pending.push(this.checkSignature(row, tell));
+    }
+    if (this.pending.length === MOST_PENDING) await this.settle();
   }
 
   /** Ends the digest and compares what was counted with the record. */
-  end(): string {
+  async end(): Promise<string> {
+    await this.settle();
     const id = this.digest.id();
     const { record } = this.known;
     const tell = (code: string, message: string): void => {
@@ -149,14 +158,17 @@ class RowCheck {
     this.before = place;
   }
 
-  private checkSignature(row: DatasetRow, tell: Tell): void {
-    if (row.signature === null) return;
-    this.signedRows += 1;
-    const key = this.known.keys.get(row.worker_id ?? '');
-    if (key === undefined)
-      tell('signature', 'worker_id', `the public key of ${row.worker_id ?? 'nobody'} is not known`);
-    else if (!isSignedBy(sampleOfRow(row), key)) {
-      tell('signature', 'signature', `is not the signature of ${row.worker_id ?? 'nobody'} under this row`);
+  private async settle(): Promise<void> {
+    await Promise.all(this.pending);
+    this.pending = [];
+  }
+
+  private async checkSignature(row: DatasetRow, tell: Tell): Promise<void> {
+    const worker = row.worker_id ?? 'nobody';
+    const key = this.known.keys.get(worker);
+    if (key === undefined) tell('signature', 'worker_id', `the public key of ${worker} is not known`);
+    else if (!(await isSignedBy(sampleOfRow(row), key))) {
+      tell('signature', 'signature', `is not the signature of ${worker} under this row`);
     }
   }
 }

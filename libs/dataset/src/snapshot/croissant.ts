@@ -105,13 +105,18 @@ export function croissant(dataset: Dataset, format: DatasetFormat, file: Written
           name,
           description: description || name,
           // In CSV a list is one cell, JSON.
-          dataType: format === 'csv' && (kind === 'numbers' || kind === 'texts') ? 'sc:Text' : TYPES[kind],
+          dataType: typeOf(name, kind, format),
           ...(format !== 'csv' && (kind === 'numbers' || kind === 'texts') && { repeated: true }),
           source: { fileObject: { '@id': 'samples' }, extract: { column: name } },
         })),
       },
     ],
   };
+}
+
+function typeOf(name: string, kind: Column['kind'], format: DatasetFormat): string {
+  if (name.endsWith('_at')) return 'sc:DateTime';
+  return format === 'csv' && (kind === 'numbers' || kind === 'texts') ? 'sc:Text' : TYPES[kind];
 }
 
 /** How to cite a data set, in one line. */
