@@ -32,6 +32,8 @@ export default {
   // Tests with child processes on a busy two-core machine: a limit for what hangs, not a measure of speed.
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Of tests in one file that may run beside each other (it.concurrent).
+  maxConcurrency: 2,
   projects: [
     {
       ...shared,

@@ -2,14 +2,16 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ALL_KINDS, type FaultKind } from './schedule.js';
+import { ABSENT, ALL_KINDS, type FaultKind } from './schedule.js';
+import type { StoreKind } from './stores.js';
 
 /** Room for the store of one campaign; what is left is filled up. */
 const SMALL_DISK = 'size=48m';
 
 /** What this machine lets us do to it. */
 export interface Abilities {
-  kinds: FaultKind[];
+  /** Of a deployment on each store. */
+  kinds: Record<StoreKind, FaultKind[]>;
   /** Kinds of fault that cannot be made here, each with the reason. */
   skipped: string[];
   /** Shared library that gives a process a clock of its own. */
@@ -25,8 +27,9 @@ export function abilities(wanted: readonly FaultKind[]): Abilities {
     ...(isMounting ? [] : ['disk-full: no small disk can be mounted (that takes root)']),
   ];
   const isPossible = (kind: FaultKind) => !skipped.some((line) => line.startsWith(`${kind}:`));
-  const kinds = (wanted.length > 0 ? wanted : ALL_KINDS).filter(isPossible);
-  return { kinds, skipped, clockLibrary };
+  const possible = (wanted.length > 0 ? wanted : ALL_KINDS).filter(isPossible);
+  const on = (store: StoreKind) => possible.filter((kind) => !ABSENT[store].includes(kind));
+  return { kinds: { sqlite: on('sqlite'), mongodb: on('mongodb') }, skipped, clockLibrary };
 }
 
 /** Debian's libfaketime, installed when that can be done without asking anybody. */

@@ -1,108 +1,109 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { type RoundRobin, startRoundRobin } from '../support/round-robin.js';
 import { end, type Running, Stack } from '../support/stack.js';
 import { type Abilities, mountSmallDisk, unmount } from './abilities.js';
 import { childrenOf, type ProcessIdentity } from './processes.js';
 import { Proxy } from './proxy.js';
+import { mongoStore, sqliteStore, type StoreKind, type TestedStore } from './stores.js';
 
 const WORKERS = 2;
+/**
+ * Small, so that devices that live are soon free for the batches of a worker that died; the server that stands in for
+ * MongoDB takes its time for each batch.
+ */
+export const BATCH_SPECS: Readonly<Record<StoreKind, number>> = { sqlite: 8, mongodb: 20 };
 /** A supervisor starts a program again that ended, after so long. */
 const SUPERVISOR_PAUSE_MS = 1_000;
 
-export interface SupervisedWorker {
-  name: string;
-  credentials: string;
+export type Role = 'coordinator' | 'fitter' | 'worker';
+
+/** A program under a supervisor. */
+export interface Program {
+  readonly name: string;
+  readonly role: Role;
   running: Running;
-  clock: string;
+  /** Starts it again; rejects when it does not come up. */
+  readonly start: () => Promise<Running>;
 }
 
-/** A deployment as operators run it: every program under a supervisor, and a network between them that can be cut. */
+export interface Link {
+  readonly name: string;
+  readonly proxy: Proxy;
+}
+
+/**
+ * A deployment as operators run it: every program under a supervisor, and a network between them that can be cut. On
+ * SQLite one coordinator does everything; on MongoDB there are two behind one address, and a fitter.
+ */
 export class Deployment {
-  readonly proxies: Proxy[] = [];
-  readonly workers: SupervisedWorker[] = [];
+  readonly links: Link[] = [];
+  readonly programs: Program[] = [];
   /** Executor processes of workers that were killed: they must not outlive them. */
   readonly orphans: ProcessIdentity[] = [];
   /** Programs that ended although nobody had ended them. */
   readonly unexpectedEnds: string[] = [];
   private readonly ended = new Set<ChildProcess>();
+  private address: RoundRobin | null = null;
   private isStopping = false;
 
   private constructor(
     readonly stack: Stack,
+    readonly store: TestedStore,
     private readonly abilities: Abilities,
     readonly dataDirectory: string,
-    readonly disk: string | null,
+    private readonly disk: string | null,
   ) {}
 
-  static async start(abilities: Abilities): Promise<Deployment> {
+  /** @param transactions of MongoDB */
+  static async start(kind: StoreKind, transactions: boolean, abilities: Abilities): Promise<Deployment> {
     const directory = mkdtempSync(join(tmpdir(), 'alphaflops-faults-'));
     const dataDirectory = join(directory, 'data');
     mkdirSync(dataDirectory);
-    const disk =
-      abilities.kinds.includes('disk-full') && mountSmallDisk(dataDirectory) ? dataDirectory : null;
-    const proxies = new Map<string, Proxy>();
-    const through = (link: string) => async (port: number) => {
-      const proxy = proxies.get(link) ?? (await Proxy.to(port));
-      proxies.set(link, proxy);
+    const isSmall = abilities.kinds[kind].includes('disk-full') && mountSmallDisk(dataDirectory);
+    const store = kind === 'sqlite' ? sqliteStore(dataDirectory) : await mongoStore(transactions);
+    const links = new Map<string, Proxy>();
+    const through = (name: string) => async (port: number) => {
+      const proxy = links.get(name) ?? (await Proxy.to(port));
+      links.set(name, proxy);
       return proxy.port;
     };
     const stack = await Stack.prepare(
-      // Small batches: devices that live are soon free for those of a worker that died.
-      { ALPHAFLOPS_HEARTBEAT_S: '2', ALPHAFLOPS_LOG_LEVEL: 'debug', ALPHAFLOPS_BATCH_SPECS: '8' },
       {
-        coordinatorToRedis: through('coordinator–Redis'),
+        ...(await store.settings(through('coordinators–store'))),
+        ALPHAFLOPS_BATCH_SPECS: String(BATCH_SPECS[kind]),
+        ALPHAFLOPS_HEARTBEAT_S: '2',
+        ALPHAFLOPS_LOG_LEVEL: 'debug',
+      },
+      {
+        coordinatorToRedis: through('coordinators–Redis'),
         workersToRedis: through('workers–Redis'),
-        workersToCoordinator: through('workers–coordinator'),
+        workersToCoordinator: through('workers–coordinators'),
       },
       directory,
     );
-    const deployment = new Deployment(stack, abilities, dataDirectory, disk);
-    await stack.startCoordinator(deployment.clockOf('coordinator'));
-    deployment.watchCoordinator();
-    for (let i = 0; i < WORKERS; i += 1) {
-      const name = `worker-${i}`;
-      const credentials = await stack.enrol(name);
-      const running = stack.startWorker(credentials, deployment.clockOf(name));
-      deployment.workers.push({ name, credentials, running, clock: deployment.clockFile(name) });
-      deployment.watchWorker(i);
-    }
-    deployment.proxies.push(...proxies.values());
+    const deployment = new Deployment(stack, store, abilities, dataDirectory, isSmall ? dataDirectory : null);
+    await (kind === 'sqlite' ? deployment.startAlone() : deployment.startTogether());
+    await deployment.startWorkers();
+    for (const [name, proxy] of links) deployment.links.push({ name, proxy });
     return deployment;
   }
 
+  of(role: Role): Program[] {
+    return this.programs.filter((program) => program.role === role);
+  }
+
   /** Kills a program as a crash does, and starts it again after `awayMs`. */
-  async crashWorker(index: number, awayMs: number): Promise<void> {
-    const worker = this.workers[index] as SupervisedWorker;
-    this.orphans.push(...childrenOf(worker.running.child.pid ?? 0));
-    this.ended.add(worker.running.child);
-    await end(worker.running.child, 'SIGKILL');
+  async crash(program: Program, awayMs: number): Promise<void> {
+    const { child } = program.running;
+    if (program.role === 'worker') this.orphans.push(...childrenOf(child.pid ?? 0));
+    this.ended.add(child);
+    await end(child, 'SIGKILL');
     await setTimeout(awayMs);
-    if (this.isStopping) return;
-    worker.running = this.stack.startWorker(worker.credentials, this.clockOf(worker.name));
-    this.watchWorker(index);
-  }
-
-  async crashCoordinator(awayMs: number): Promise<void> {
-    this.ended.add(this.stack.coordinatorProcess);
-    await this.stack.stopCoordinator('SIGKILL');
-    await setTimeout(awayMs);
-    await this.superviseCoordinator();
-  }
-
-  /** Holds the store's write lock from another process. */
-  async lockStore(ms: number): Promise<void> {
-    const holder = fork(join(import.meta.dirname, 'store-lock.mjs'), [this.storeFile, String(ms)], {
-      execArgv: [],
-    });
-    await once(holder, 'exit');
-  }
-
-  get storeFile(): string {
-    return join(this.dataDirectory, 'alphaflops.sqlite');
+    await this.supervise(program);
   }
 
   /** The clock of one program, as seconds beside the true one. */
@@ -113,13 +114,57 @@ export class Deployment {
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.stack.stopProcesses();
-    for (const proxy of this.proxies) proxy.close();
+    for (const { proxy } of this.links) proxy.close();
+    this.address?.close();
   }
 
-  /** Once stopped: leaves nothing behind. */
-  remove(): void {
+  /** Once stopped: ends the store, and leaves nothing behind if told so. */
+  async close(keepFiles: boolean): Promise<void> {
+    await this.store.close();
+    if (keepFiles) return;
     if (this.disk !== null) unmount(this.disk);
     rmSync(this.stack.directory, { recursive: true, force: true });
+  }
+
+  private async startAlone(): Promise<void> {
+    const { url } = await this.addCoordinator('coordinator', {});
+    this.stack.url = url;
+  }
+
+  private async startTogether(): Promise<void> {
+    const roles = { ROLES: 'api,record' };
+    const urls = [
+      (await this.addCoordinator('coordinator-0', roles)).url,
+      (await this.addCoordinator('coordinator-1', roles)).url,
+    ];
+    this.address = await startRoundRobin(urls);
+    this.stack.url = this.address.url;
+    const start = async () => (await this.stack.launchFitter(this.clockOf('fitter'))).running;
+    this.add('fitter', 'fitter', await start(), start);
+  }
+
+  private async addCoordinator(name: string, settings: Record<string, string>): Promise<{ url: string }> {
+    const launch = (port: string) =>
+      this.stack.launchCoordinator({ ...settings, ...this.clockOf(name), ALPHAFLOPS_PORT: port });
+    const { running, url, adminToken } = await launch('0');
+    this.stack.token = adminToken ?? this.stack.token;
+    this.add(name, 'coordinator', running, async () => (await launch(new URL(url).port)).running);
+    return { url };
+  }
+
+  private async startWorkers(): Promise<void> {
+    for (let i = 0; i < WORKERS; i += 1) {
+      const name = `worker-${i}`;
+      const credentials = await this.stack.enrol(name);
+      const start = () => this.stack.startWorker(credentials, this.clockOf(name));
+      this.add(name, 'worker', start(), () => Promise.resolve(start()));
+    }
+  }
+
+  private add(name: string, role: Role, running: Running, start: () => Promise<Running>): void {
+    const program: Program = { name, role, running, start };
+    this.programs.push(program);
+    this.watch(program);
   }
 
   private clockFile(name: string): string {
@@ -138,38 +183,26 @@ export class Deployment {
     };
   }
 
-  private watchWorker(index: number): void {
-    const { child, output } = (this.workers[index] as SupervisedWorker).running;
+  private watch(program: Program): void {
+    const { child, output } = program.running;
     child.once('exit', (code, signal) => {
       if (this.isStopping || this.ended.has(child)) return;
-      this.unexpectedEnds.push(`worker-${index} ended (${String(signal ?? code)}): ${lastLine(output())}`);
-      void this.crashWorker(index, SUPERVISOR_PAUSE_MS);
+      const last = output().trim().split('\n').at(-1) ?? '';
+      this.unexpectedEnds.push(`${program.name} ended (${String(signal ?? code)}): ${last}`);
+      void this.crash(program, SUPERVISOR_PAUSE_MS);
     });
   }
 
-  private watchCoordinator(): void {
-    const child = this.stack.coordinatorProcess;
-    child.once('exit', (code, signal) => {
-      if (this.isStopping || this.ended.has(child)) return;
-      this.unexpectedEnds.push(`the coordinator ended (${String(signal ?? code)})`);
-      void this.superviseCoordinator();
-    });
-  }
-
-  /** A coordinator that finds neither Redis nor its store says so and ends: its supervisor tries again. */
-  private async superviseCoordinator(): Promise<void> {
+  /** A program that finds neither Redis nor its store says so and ends: its supervisor tries again. */
+  private async supervise(program: Program): Promise<void> {
     while (!this.isStopping) {
       try {
-        await this.stack.startCoordinator(this.clockOf('coordinator'));
-        this.watchCoordinator();
+        program.running = await program.start();
+        this.watch(program);
         return;
       } catch {
         await setTimeout(SUPERVISOR_PAUSE_MS);
       }
     }
   }
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
 }

@@ -1,39 +1,44 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Deployment, SupervisedWorker } from './deployment.js';
+import type { Deployment, Link, Program, Role } from './deployment.js';
+import type { Fits } from './fits.js';
 import { childrenOf } from './processes.js';
 import type { Fault } from './schedule.js';
 
 const HOUR_S = 3_600;
 
 /** Makes a fault happen and resolves when its cause is gone, with what it was done to. */
-export async function inject(deployment: Deployment, { kind, lastsMs, choice }: Fault): Promise<string> {
-  const workerIndex = Math.floor(choice * deployment.workers.length);
-  const worker = deployment.workers[workerIndex] as SupervisedWorker;
-  const link = Math.floor(choice * deployment.proxies.length);
-  const proxy = deployment.proxies[link];
-  const linkName = ['coordinator–Redis', 'workers–Redis', 'workers–coordinator'][link] ?? '';
+export async function inject(deployment: Deployment, fits: Fits, fault: Fault): Promise<string> {
+  const { kind, lastsMs, choice } = fault;
   switch (kind) {
     case 'executor-killed': {
+      const worker = chosen(deployment, 'worker', choice);
       const executors = childrenOf(worker.running.child.pid ?? 0);
       const victim = executors[Math.floor(choice * 1_000) % Math.max(1, executors.length)];
       if (victim === undefined || !kill(victim.pid)) return 'no executor was running';
       return worker.name;
     }
     case 'worker-killed':
-      await deployment.crashWorker(workerIndex, lastsMs);
-      return worker.name;
-    case 'coordinator-killed':
-      await deployment.crashCoordinator(lastsMs);
-      return 'coordinator';
+    case 'coordinator-killed': {
+      const program = chosen(deployment, kind === 'worker-killed' ? 'worker' : 'coordinator', choice);
+      await deployment.crash(program, lastsMs);
+      return program.name;
+    }
+    case 'fitter-killed': {
+      const inHand = await fits.askForOne();
+      await deployment.crash(chosen(deployment, 'fitter', choice), lastsMs);
+      return inHand;
+    }
     case 'redis-killed':
       await deployment.stack.crashRedis(lastsMs);
       return 'Redis';
+    case 'store-killed':
+      return deployment.store.kill(lastsMs);
     case 'store-stopped':
-      await deployment.lockStore(lastsMs);
-      return 'SQLite file locked';
+      return deployment.store.stop(lastsMs);
     case 'worker-frozen': {
+      const worker = chosen(deployment, 'worker', choice);
       const { child } = worker.running;
       child.kill('SIGSTOP');
       await setTimeout(lastsMs);
@@ -41,28 +46,25 @@ export async function inject(deployment: Deployment, { kind, lastsMs, choice }: 
       return worker.name;
     }
     case 'clock-jumped': {
-      const name = choice < 1 / 3 ? 'coordinator' : worker.name;
+      const { programs } = deployment;
+      const { name } = programs[Math.floor(choice * programs.length)] as Program;
       const offsetS = Math.round((choice * 7 - Math.floor(choice * 7) - 0.5) * 4 * HOUR_S);
       deployment.setClock(name, offsetS);
       await setTimeout(lastsMs);
       deployment.setClock(name, 0);
       return `${name} by ${offsetS} s, and back`;
     }
-    case 'network-refused':
-      await proxy?.refuse(lastsMs);
-      return linkName;
-    case 'network-half-closed':
-      proxy?.halfClose(Math.floor(choice * 1_000) % 2 === 0 ? 0 : 1);
-      return linkName;
-    case 'network-stalled':
-      await proxy?.stall(lastsMs);
-      return linkName;
-    case 'network-swallowed':
-      await proxy?.swallow(lastsMs);
-      return linkName;
     case 'disk-full':
       await fillDisk(deployment.dataDirectory, lastsMs);
       return 'disk of the SQLite file';
+    default: {
+      const { name, proxy } = deployment.links[Math.floor(choice * deployment.links.length)] as Link;
+      if (kind === 'network-refused') await proxy.refuse(lastsMs);
+      if (kind === 'network-half-closed') proxy.halfClose(Math.floor(choice * 1_000) % 2 === 0 ? 0 : 1);
+      if (kind === 'network-stalled') await proxy.stall(lastsMs);
+      if (kind === 'network-swallowed') await proxy.swallow(lastsMs);
+      return name;
+    }
   }
 }
 
@@ -70,19 +72,29 @@ export async function inject(deployment: Deployment, { kind, lastsMs, choice }: 
 export function subjectOf({ kind, choice }: Fault, deployment: Deployment): string {
   switch (kind) {
     case 'coordinator-killed':
-    case 'redis-killed':
-    case 'store-stopped':
-    case 'disk-full':
-      return kind;
-    case 'clock-jumped':
-      return 'clock';
+      return chosen(deployment, 'coordinator', choice).name;
     case 'executor-killed':
     case 'worker-killed':
     case 'worker-frozen':
-      return `worker ${Math.floor(choice * deployment.workers.length)}`;
+      return chosen(deployment, 'worker', choice).name;
+    case 'fitter-killed':
+      return 'fitter';
+    case 'redis-killed':
+    case 'disk-full':
+      return kind;
+    case 'store-killed':
+    case 'store-stopped':
+      return 'store';
+    case 'clock-jumped':
+      return 'clock';
     default:
-      return `link ${Math.floor(choice * deployment.proxies.length)}`;
+      return `link ${Math.floor(choice * deployment.links.length)}`;
   }
+}
+
+function chosen(deployment: Deployment, role: Role, choice: number): Program {
+  const programs = deployment.of(role);
+  return programs[Math.floor(choice * programs.length)] as Program;
 }
 
 /** False when it had just ended by itself. */

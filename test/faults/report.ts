@@ -1,18 +1,34 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Abilities } from './abilities.js';
 import { ALL_KINDS } from './schedule.js';
 import { describeInjected, type TrialResult } from './trial.js';
 
 const seconds = (ms: number) => (ms / 1000).toFixed(1);
 
+/**
+ * Writes the report of this campaign and of those before it, whose results lie beside it (`report.md.json`): a long run
+ * can be done in parts. A campaign that is run again replaces its result.
+ */
+export function keepResult(report: string, result: TrialResult, abilities: Abilities): void {
+  const file = `${report}.json`;
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as TrialResult[]) : [];
+  const isOther = ({ options: { seed, store } }: TrialResult) =>
+    seed !== result.options.seed || store !== result.options.store;
+  const results = [...before.filter(isOther), result].sort((a, b) => a.options.seed - b.options.seed);
+  writeFileSync(file, JSON.stringify(results));
+  writeFileSync(report, reportOf(results, abilities));
+}
+
 /** What happened, as a section of a page for people. */
-export function reportOf(results: readonly TrialResult[], { skipped }: Abilities): string {
+function reportOf(results: readonly TrialResult[], { skipped }: Abilities): string {
   const faults = results.flatMap(({ injected }) => injected);
   const recoveries = results.flatMap(({ recoveryMs }) => recoveryMs ?? []).sort((a, b) => a - b);
   const settled = results.map(({ settledMs }) => settledMs).sort((a, b) => a - b);
   const middle = (sorted: readonly number[]) => sorted[Math.floor(sorted.length / 2)] ?? NaN;
+  const { specs = 0, replicates = 0 } = results[0]?.options ?? {};
   const lines = [
-    `${faults.length} faults over ${results.length} campaigns of ${results[0]?.options.specs ?? 0} specs, seeds ` +
-      `${results[0]?.options.seed ?? 0} to ${results.at(-1)?.options.seed ?? 0}.`,
+    `${faults.length} faults over ${results.length} campaigns of ${specs} specs with ${replicates} replicates each, ` +
+      `seeds ${results[0]?.options.seed ?? 0} to ${results.at(-1)?.options.seed ?? 0}.`,
     '',
     `- Campaigns with nothing lost, nothing twice, nothing left, and completed: ` +
       `${results.filter(({ problems }) => problems.length === 0).length} of ${results.length}.`,
@@ -26,12 +42,12 @@ export function reportOf(results: readonly TrialResult[], { skipped }: Abilities
     '| --- | ---: |',
     ...ALL_KINDS.map((kind) => `| ${kind} | ${faults.filter(({ fault }) => fault.kind === kind).length} |`),
     '',
-    '| seed | faults | campaign, s | recovery, s | samples lost to faults | result |',
-    '| ---: | ---: | ---: | ---: | --- | --- |',
+    '| seed | store | faults | campaign, s | recovery, s | samples lost to faults | result |',
+    '| ---: | --- | ---: | ---: | ---: | --- | --- |',
     ...results.map(
-      ({ options, injected, campaignMs, recoveryMs, cost, problems }) =>
-        `| ${options.seed} | ${injected.length} | ${seconds(campaignMs)} | ` +
-        `${recoveryMs === null ? 'it had no batch' : seconds(recoveryMs)} | ${describeCost(cost)} | ` +
+      ({ options, store, injected, campaignMs, recoveryMs, cost, problems }) =>
+        `| ${options.seed} | ${store} | ${injected.length} | ${seconds(campaignMs)} | ` +
+        `${recoveryMs === null ? 'it had no batch' : seconds(recoveryMs)} | ${total(cost)} | ` +
         `${problems.length === 0 ? 'as it should be' : problems.join('; ')} |`,
     ),
   ];
@@ -39,34 +55,33 @@ export function reportOf(results: readonly TrialResult[], { skipped }: Abilities
 }
 
 /** One line while the others still run. */
-export function describeTrial({
-  options,
-  injected,
-  campaignMs,
-  recoveryMs,
-  settledMs,
-  cost,
-  problems,
-}: TrialResult): string {
+export function describeTrial(result: TrialResult): string {
+  const { options, store, injected, campaignMs, recoveryMs, settledMs, cost, problems } = result;
   return (
-    `seed ${options.seed}: ${injected.length} faults, campaign ${seconds(campaignMs)} s, ended ${seconds(settledMs)} s after ` +
-    `the last fault, killed worker’s batches in work again after ${recoveryMs === null ? '–' : seconds(recoveryMs)} s, ` +
-    `${describeCost(cost)} samples lost, ${problems.length} problems`
+    `seed ${options.seed} on ${store}: ${injected.length} faults, campaign ${seconds(campaignMs)} s, ended ` +
+    `${seconds(settledMs)} s after the last fault, killed worker’s batches in work again after ` +
+    `${recoveryMs === null ? '–' : seconds(recoveryMs)} s, ${total(cost)} samples lost, ${problems.length} problems`
   );
 }
 
 /** Everything that is needed to see what went wrong, and to do it again. */
-export function describeFailure({ options, injected, problems, directory }: TrialResult): string {
+export function describeFailure({
+  options: { seed, store },
+  injected,
+  problems,
+  directory,
+  lastWords,
+}: TrialResult): string {
   return [
-    `seed ${options.seed}: npm run test:faults -- --seed ${options.seed}`,
+    `seed ${seed}: npm run test:faults -- --seed ${seed} --store ${store}`,
     ...problems.map((problem) => `  ${problem}`),
     'faults:',
     ...injected.map((one) => `  ${describeInjected(one)}`),
-    `files and logs: ${directory ?? 'none'}`,
+    `files and logs: ${directory ?? 'none'}; last of all:`,
+    lastWords,
   ].join('\n');
 }
 
-function describeCost(cost: TrialResult['cost']): string {
-  const total = Object.values(cost).reduce((sum, count) => sum + count, 0);
-  return String(total);
+function total(cost: TrialResult['cost']): number {
+  return Object.values(cost).reduce((sum, count) => sum + count, 0);
 }

@@ -1,5 +1,6 @@
-// npm run test:faults [-- --long] [--seed N] [--campaigns N] [--faults N] [--kinds A,B] [--report FILE]
-// The short form is one campaign with every kind of fault once; the long one 20 campaigns with 10 faults each.
+// npm run test:faults [-- --long] [--store sqlite|mongodb] [--seed N] [--campaigns N] [--specs N] [--faults N] [--kinds A,B] [--report FILE]
+// The short form is one campaign of 1,000 specs with every kind of fault once, on SQLite or MongoDB by turns of a day; the
+// long one 20 campaigns of 2,000 specs with 10 faults each, on one store after the other. A report goes on where FILE.json, which lies beside it, ends.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,17 +10,26 @@ const text = { type: 'string' };
 const { values } = parseArgs({
   options: {
     long: { type: 'boolean', default: false },
+    store: text,
     seed: text,
     campaigns: text,
+    specs: text,
     faults: text,
     kinds: text,
     report: text,
   },
 });
 const settings = {
-  ...(values.long && { campaigns: 20, faults: 10 }),
+  ...(values.long && {
+    campaigns: 20,
+    faults: 10,
+    stores: ['sqlite', 'mongodb'],
+    alternate: true,
+    specs: 2_000,
+  }),
+  ...(values.store !== undefined && { stores: [values.store] }),
   ...Object.fromEntries(
-    ['seed', 'campaigns', 'faults']
+    ['seed', 'campaigns', 'faults', 'specs']
       .filter((name) => values[name] !== undefined)
       .map((name) => [name, whole(name, values[name])]),
   ),

@@ -1,3 +1,4 @@
+import type { StoreKind } from './stores.js';
 import { Random } from './random.js';
 
 /** Every kind of fault with the shortest and the longest time that it lasts, in ms. */
@@ -5,7 +6,9 @@ export const KINDS = {
   'executor-killed': [0, 0],
   'worker-killed': [1_000, 8_000],
   'coordinator-killed': [200, 5_000],
+  'fitter-killed': [200, 5_000],
   'redis-killed': [200, 5_000],
+  'store-killed': [200, 5_000],
   'store-stopped': [20_000, 20_000],
   // Longer than a worker's lock on its batch.
   'worker-frozen': [10_000, 14_000],
@@ -20,12 +23,18 @@ export const KINDS = {
 export type FaultKind = keyof typeof KINDS;
 export const ALL_KINDS = Object.keys(KINDS) as FaultKind[];
 
+/** What a deployment on each store does not have: a fitter and a store of their own, a disk of the coordinator’s. */
+export const ABSENT: Readonly<Record<StoreKind, readonly FaultKind[]>> = {
+  sqlite: ['fitter-killed', 'store-killed'],
+  mongodb: ['disk-full'],
+};
+
 export interface Fault {
   kind: FaultKind;
   /** After the campaign’s first batches were recorded. */
   atMs: number;
   lastsMs: number;
-  /** 0 ≤ x < 1: which worker, which link, how far a clock jumps. */
+  /** 0 ≤ x < 1: which program, which link, how far a clock jumps. */
   choice: number;
 }
 

@@ -5,23 +5,28 @@ import type { Campaign, CampaignProgress } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { fakeSpec } from '@alphaflops/executor/testing';
-import { openSqliteStores } from '@alphaflops/store-sqlite';
 import { until } from '../support/stack.js';
 import type { Abilities } from './abilities.js';
-import { Deployment } from './deployment.js';
+import { BATCH_SPECS, Deployment } from './deployment.js';
+import { Fits } from './fits.js';
 import { inject, subjectOf } from './inject.js';
 import { isRunning } from './processes.js';
 import { Queues } from './queues.js';
 import { Random } from './random.js';
 import { describeFault, type Fault, schedule } from './schedule.js';
+import type { StoreKind } from './stores.js';
 import { costOfFaults, verifyStored } from './verify.js';
 
 export interface TrialOptions {
   seed: number;
+  store: StoreKind;
+  /** Of MongoDB; SQLite has them always. */
+  transactions: boolean;
   faults: number;
   /** Faults after the first come within this time. */
   spanMs: number;
   specs: number;
+  replicates: number;
   /** The fake device is busy with one spec for so long. */
   specMs: number;
 }
@@ -36,6 +41,8 @@ export interface Injected {
 
 export interface TrialResult {
   options: TrialOptions;
+  /** What the store was. */
+  store: string;
   injected: Injected[];
   /** From the kill of a worker to when its last batch was in work again; null: it had none. */
   recoveryMs: number | null;
@@ -48,18 +55,23 @@ export interface TrialResult {
   problems: string[];
   /** Where logs and files of a failed trial are. */
   directory: string | null;
+  /** What each program of a failed trial said last. */
+  lastWords: string;
 }
 
-/** The default of the coordinator. */
-const BATCH_SPECS = 8;
+/** Workers have recorded their first batches by then; if not, the faults begin all the same, and the verdict says more. */
+const START_LIMIT_MS = 30_000;
 /** A campaign has this long after the last fault to come to its end. */
-const SETTLE_LIMIT_MS = 150_000;
+const SETTLE_LIMIT_MS = 240_000;
+/** Lines of each log that are shown when something went wrong. */
+const LAST_LINES = 12;
 const ENDED = ['completed', 'failed', 'cancelled'];
 
 /** One campaign with its faults, from an empty deployment to the verdict. */
 export async function runTrial(options: TrialOptions, abilities: Abilities): Promise<TrialResult> {
-  const faults = schedule(options.seed, options.faults, options.spanMs, abilities.kinds);
-  const deployment = await Deployment.start(abilities);
+  const { seed, store, transactions } = options;
+  const faults = schedule(seed, options.faults, options.spanMs, abilities.kinds[store]);
+  const deployment = await Deployment.start(store, transactions, abilities);
   const trial = new Trial(options, deployment);
   try {
     return await trial.run(faults);
@@ -69,7 +81,7 @@ export async function runTrial(options: TrialOptions, abilities: Abilities): Pro
   } finally {
     trial.close();
     await deployment.stop();
-    if (trial.kept === null) deployment.remove();
+    await deployment.close(trial.kept !== null);
   }
 }
 
@@ -89,20 +101,24 @@ class Trial {
   async run(faults: readonly Fault[]): Promise<TrialResult> {
     const campaign = await this.create();
     // From here on there is a batch in the hands of every worker.
+    const deadline = performance.now() + START_LIMIT_MS;
     await until(
       () => this.progress(campaign.id),
-      (progress) => (progress?.recordedSlots ?? 0) >= 8 * BATCH_SPECS,
+      (progress) =>
+        (progress?.recordedSlots ?? 0) >= 8 * BATCH_SPECS[this.options.store] || performance.now() > deadline,
     );
     this.startedAt = performance.now();
-    const recoveryMs = await this.injectAll(faults, campaign.targetIds[0] ?? '');
+    const fits = new Fits(this.deployment.stack, campaign.deviceClassId);
+    const recoveryMs = await this.injectAll(faults, campaign.targetIds[0] ?? '', fits);
     const lastEndMs = Math.max(...this.injected.map(({ endedMs }) => endedMs));
     const final = await this.untilEnded(campaign.id);
     const campaignMs = this.sinceStartMs();
-    const problems = await this.judge(campaign, final);
-    const cost = await this.cost(campaign, problems);
+    const problems = [...(await fits.judge()), ...(await this.judge(campaign, final))];
+    const cost = await this.cost(campaign, fits, problems);
     if (problems.length > 0) this.keep(problems, faults);
     return {
       options: this.options,
+      store: this.deployment.store.name,
       injected: this.injected,
       recoveryMs,
       settledMs: Math.max(0, campaignMs - lastEndMs),
@@ -111,6 +127,7 @@ class Trial {
       cost,
       problems,
       directory: this.kept,
+      lastWords: problems.length > 0 ? this.lastWords() : '',
     };
   }
 
@@ -135,6 +152,11 @@ class Trial {
     writeFileSync(join(this.kept, 'verdict.txt'), `${lines.join('\n')}\n`);
   }
 
+  private lastWords(): string {
+    const tail = (text: string) => text.trim().split('\n').slice(-LAST_LINES).join('\n  ');
+    return this.deployment.stack.logs.map(({ name, text }) => `${name}:\n  ${tail(text)}`).join('\n');
+  }
+
   private async create(): Promise<Campaign> {
     const { api } = this.deployment.stack;
     const { data: classes } = await api.GET('/v1/device-classes');
@@ -145,6 +167,7 @@ class Trial {
         name: `faults ${this.options.seed}`,
         design: { name: 'csv', csv },
         budget: { specs: this.options.specs },
+        replicates: this.options.replicates,
         protocol: 'quick-cpu',
         target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
         fit: { form: 'flops' },
@@ -159,7 +182,7 @@ class Trial {
   }
 
   /** Returns the recovery time from the first fault. */
-  private async injectAll(faults: readonly Fault[], targetId: string): Promise<number | null> {
+  private async injectAll(faults: readonly Fault[], targetId: string, fits: Fits): Promise<number | null> {
     const busy = new Map<string, Promise<void>>();
     let recovery: Promise<number | null> = Promise.resolve(null);
     for (const [index, fault] of faults.entries()) {
@@ -174,7 +197,7 @@ class Trial {
         subject,
         before.then(async () => {
           const beganMs = this.sinceStartMs();
-          const done = await inject(this.deployment, fault);
+          const done = await inject(this.deployment, fits, fault);
           this.injected.push({ fault, beganMs, endedMs: this.sinceStartMs(), subject: done });
         }),
       );
@@ -227,11 +250,11 @@ class Trial {
   }
 
   /** Looks into the store itself, which nobody uses any more; adds to `problems`. */
-  private async cost(campaign: Campaign, problems: string[]): Promise<Record<string, number>> {
+  private async cost(campaign: Campaign, fits: Fits, problems: string[]): Promise<Record<string, number>> {
     await this.deployment.stop();
-    const stores = await openSqliteStores(this.deployment.storeFile);
+    const stores = await this.deployment.store.open();
     try {
-      problems.push(...(await verifyStored(stores, campaign)));
+      problems.push(...(await verifyStored(stores, campaign)), ...(await fits.verifyStored(stores)));
       const cost = await costOfFaults(stores, campaign.id, ({ spec }) => isHealthy(spec));
       // A killed executor takes its spec with it; nothing else may cost a sample.
       const lost = [...cost.values()].reduce((sum, count) => sum + count, 0);
