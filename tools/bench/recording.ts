@@ -164,8 +164,11 @@ class Recording {
           redis,
           async (job, { attempt, signal }) => {
             begun += 1;
-            // One too many: it goes back with its worker.
-            if (begun > count) await once(signal, 'abort');
+            if (begun > count) {
+              // One too many: it goes back with its worker.
+              await once(signal, 'abort');
+              throw new Error('not in this part');
+            }
             return this.answer(job, attempt, origin);
           },
           { targetId },
