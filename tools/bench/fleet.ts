@@ -26,7 +26,10 @@ export const fleet: Benchmark = {
   what: '500 simulated workers heartbeating and measuring for 5 minutes',
   run: async (scale) => {
     const [workers, forS] = scale === 'full' ? [500, 300] : [10, 10];
-    const stack = await Stack.start({ ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000' });
+    const stack = await Stack.start({
+      ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000',
+      ALPHAFLOPS_ENROLMENTS_PER_MINUTE: '10000',
+    });
     try {
       return await new Fleet(stack, workers, forS).rows();
     } finally {
