@@ -21,7 +21,7 @@ function rho(loss: Loss, z: number): Rho {
     case 'soft-l1': {
       const root = sqrt(1 + z);
       // 2·(√(1 + z) − 1) without cancellation for small z
-      return { value: (2 * z) / (root + 1), first: 1 / root, second: -0.5 / root ** 3 };
+      return { value: (2 * z) / (root + 1), first: 1 / root, second: -0.5 / (root * root * root) };
     }
     case 'huber': {
       if (z <= 1) return { value: z, first: 1, second: 0 };
@@ -38,7 +38,12 @@ export function totalCost(residuals: Float64Array, loss: Loss, scale: number): n
     for (const r of residuals) sum += r * r;
     return sum / 2;
   }
-  for (const r of residuals) sum += rho(loss, (r / scale) ** 2).value;
+  if (loss === 'soft-l1') {
+    for (const r of residuals) {
+      const z = (r / scale) ** 2;
+      sum += (2 * z) / (sqrt(1 + z) + 1);
+    }
+  } else for (const r of residuals) sum += rho(loss, (r / scale) ** 2).value;
   return (sum * scale * scale) / 2;
 }
 

@@ -16,6 +16,8 @@ export const ROBUST_RELATIVE_ERROR = 0.1;
 const EFFECT_F = 7;
 /** Steps from each start after which the best one is followed to its end. */
 const GLIMPSE_ITERATIONS = 3;
+/** Fits of folds only judge: digits of a parameter beyond the third do not change an error. */
+const NEAR_TOLERANCE = 1e-4;
 /** Mean cost below which a fit is exact and there is nothing left for an effect to explain. */
 const EXACT_COST = 1e-16;
 
@@ -113,7 +115,11 @@ class GroupSearch<X> {
           },
         }),
       },
-      { ...(deadline && { deadline }), ...(maxIterations !== undefined && { maxIterations }) },
+      {
+        ...(deadline && { deadline }),
+        ...(maxIterations !== undefined && { maxIterations }),
+        ...(this.context.near && { tolerance: NEAR_TOLERANCE }),
+      },
     );
   }
 

@@ -130,11 +130,18 @@ function candidateNamed(candidates: readonly Candidate[], name: string): Candida
   return found;
 }
 
-/** Least held-out median error; the first, simplest form where nothing could be held out. */
+/** Share of its error by which a form has to be better than a simpler one: less is chance. */
+const LEAST_GAIN = 0.02;
+
+/** Least held-out median error, the simpler form where it is as good; the first one where nothing could be held out. */
 function best(candidates: readonly Candidate[]): Candidate {
-  const error = ({ form, heldOut }: Candidate): number =>
-    heldOut ? heldOut.metrics.medianApe / (form.pessimism ?? 1) : Infinity;
-  return candidates.reduce((a, b) => (error(b) < error(a) ? b : a));
+  const error = ({ heldOut }: Candidate): number => heldOut?.metrics.medianApe ?? Infinity;
+  const isBetter = (b: Candidate, a: Candidate): boolean => {
+    // What joins its parts is better than they are, but not by the law that a plain formula already has.
+    const { pessimism = 1 } = b.form;
+    return error(b) / (a.fit.outOfFold ? pessimism : 1) < (1 - LEAST_GAIN) * error(a);
+  };
+  return candidates.reduce((a, b) => (isBetter(b, a) ? b : a));
 }
 
 function document({ form, fit, heldOut }: Candidate, unit: CostOptions['unit']): FittedForm {

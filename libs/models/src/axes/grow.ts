@@ -85,12 +85,12 @@ export function growRegimes(
   });
   const root: Regime = { vector: rootFit.vector, n: members.length };
   let stopped: Grown['stopped'] = rootFit.reason;
-  const candidate = (regime: Regime, rows: Int32Array): Leaf => ({
+  const candidate = (regime: Regime, rows: Int32Array, isLast: boolean): Leaf => ({
     regime,
     members: rows,
-    best: most === 1 ? null : bestSplit(data, rows, regime.vector, leaf, options),
+    best: isLast ? null : bestSplit(data, rows, regime.vector, leaf, options),
   });
-  const leaves = [candidate(root, members)];
+  const leaves = [candidate(root, members, most === 1)];
   while (leaves.length < most) {
     if (options.late()) {
       stopped = 'timed-out';
@@ -110,7 +110,7 @@ export function growRegimes(
         ...boundsAround(vector, LEAF_REACH),
         maxIterations: LEAF_ITERATIONS,
       });
-      return candidate({ vector: fit.vector, n: side.length }, side);
+      return candidate({ vector: fit.vector, n: side.length }, side, leaves.length + 1 === most);
     };
     const lower = child(chosen.members.filter((i) => (values[i] ?? 0) <= threshold));
     const upper = child(chosen.members.filter((i) => (values[i] ?? 0) > threshold));
@@ -134,10 +134,11 @@ function bestSplit(
   if (members.length < 2 * leaf.least) return null;
   const every = Math.ceil(members.length / FORESEEING_ROWS);
   const rows = every === 1 ? members : members.filter((_, i) => i % every === 0);
-  const bins = open.map((gate) => {
+  const bins = open.flatMap((gate) => {
     const values = gates[gate] ?? new Float64Array();
     const thresholds = thresholdsOf(Float64Array.from(members, (i) => values[i] ?? 0).sort());
-    return { gate, values, thresholds, sums: new Float64Array((thresholds.length + 1) * BIN) };
+    if (thresholds.length === 0) return [];
+    return [{ gate, values, thresholds, sums: new Float64Array((thresholds.length + 1) * BIN) }];
   });
   const total = new Float64Array(BIN);
   accumulate(data, rows, every, vector, total, bins);
@@ -147,12 +148,10 @@ function bestSplit(
   for (const { gate, thresholds, sums } of bins) {
     below.fill(0);
     thresholds.forEach((threshold, t) => {
-      for (let k = 0; k < BIN; k++) {
-        const sum = (below[k] ?? 0) + (sums[t * BIN + k] ?? 0);
-        below[k] = sum;
-        above[k] = (total[k] ?? 0) - sum;
-      }
-      if (min(below[BIN - 1] ?? 0, above[BIN - 1] ?? 0) < leaf.least) return;
+      for (let k = 0; k < BIN; k++) below[k] = (below[k] ?? 0) + (sums[t * BIN + k] ?? 0);
+      const n = below[BIN - 1] ?? 0;
+      if (min(n, (total[BIN - 1] ?? 0) - n) < leaf.least) return;
+      for (let k = 0; k < BIN; k++) above[k] = (total[k] ?? 0) - (below[k] ?? 0);
       const gain = foreseenGain(below, leaf.ridge) + foreseenGain(above, leaf.ridge);
       if (gain > best.gain) best = { gain, gate, threshold };
     });

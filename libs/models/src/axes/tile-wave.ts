@@ -1,7 +1,7 @@
 import type { ParameterDefinition } from '../form.js';
 import type { Shape } from './shape.js';
 
-const { ceil, exp, log, max, min } = Math;
+const { cbrt, ceil, exp, log, max, min, sqrt } = Math;
 
 /**
  * Output tiles (points × channels) that one processor computes at a time. On a serial device (one processor) a tile may
@@ -20,8 +20,11 @@ const STEP_DEPTH = 32;
 const LEAST_STEPS_OF_A_PART = 4;
 /** Side of the tiles of a Fourier-transform convolution. */
 const FOURIER_TILE = 32;
-/** Sharpness of the soft minimum over tiles. */
-const SHARPNESS = 6;
+/** The soft minimum over tiles is sharp by the sixth power; products are several times as quick as `**`. */
+const sixth = (x: number): number => {
+  const cube = x * x * x;
+  return cube * cube;
+};
 
 /** Largest distance of a logarithm from the start of the search. */
 const REACH = 12;
@@ -180,11 +183,8 @@ function softMinimum(p: Float64Array, rows: Float64Array, row: number): number {
     if (t < least) least = t;
   }
   let sum = 0;
-  for (let j = 0; j < TILES; j++) {
-    const cube = (least / (time[j] ?? 0)) ** 3;
-    sum += cube * cube;
-  }
-  return least * sum ** (-1 / SHARPNESS);
+  for (let j = 0; j < TILES; j++) sum += sixth(least / (time[j] ?? 0));
+  return least / cbrt(sqrt(sum));
 }
 
 function linearMs(p: Float64Array, rows: Float64Array, row: number): number {
@@ -222,9 +222,8 @@ export function tileWaveGradient(
   const splitting = 1 / (1 + split);
   let bySplit = 0;
   for (let j = 0; j < TILES; j++) {
-    const cube = (soft / (time[j] ?? 0)) ** 3;
     // share of this tile in the soft minimum, and in the time
-    const share = (cube * cube * tile) / ms;
+    const share = (sixth(soft / (time[j] ?? 0)) * tile) / ms;
     if (share < 1e-9) {
       gradient[1 + j] = 0;
       gradient[7 + j] = 0;

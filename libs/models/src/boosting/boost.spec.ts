@@ -2,7 +2,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { binned, binOf } from './bins.js';
 import { boost, type BoostOptions } from './boost.js';
 import { FEATURES } from './features.js';
-import { Forest, storedTree } from './forest.js';
+import { Forests, storedTree, StoredTreeSchema } from './forest.js';
 
 const random = (seed: number) => {
   const generator = xoroshiro128plus(seed);
@@ -93,6 +93,29 @@ describe('boosting', () => {
     }
   });
 
+  it('never falls where it must rise, and still learns what rises', () => {
+    // falls along x, rises along y
+    const mixed = Float64Array.from({ length: N }, (_, i) => 2 * (y[i] ?? 0) - 3 * (x[i] ?? 0));
+    const rising = new Set([0, 1]);
+    const { trees } = boost(features, mixed, training, validation, { ...options, rising });
+    const forests = new Forests([trees.map((tree) => storedTree(tree, features))], 3, (f) => f);
+    const at = (...vector: number[]): number => {
+      const out = new Float64Array(1);
+      forests.values(Float64Array.from(vector), out);
+      return out[0] ?? NaN;
+    };
+    const steps = Array.from({ length: 60 }, (_, k) => k / 59);
+    for (const other of [0.1, 0.5, 0.9]) {
+      for (const along of [steps.map((v) => at(v, other, 0.5)), steps.map((v) => at(other, v, 0.5))]) {
+        expect(along).toEqual([...along].sort((a, b) => a - b));
+      }
+    }
+    expect(at(0.5, 0.95, 0.5) - at(0.5, 0.05, 0.5)).toBeGreaterThan(1);
+    // without the constraint it falls
+    const free = boost(features, mixed, training, validation, options);
+    expect(free.values[x.indexOf(Math.max(...x))]).toBeLessThan(free.values[x.indexOf(Math.min(...x))] ?? 0);
+  });
+
   it('makes no trees of features that do not vary', () => {
     const flat = [binned(new Float64Array(N).fill(1))];
     expect(boost(flat, target, training, validation, options).trees).toEqual([]);
@@ -108,23 +131,70 @@ describe('a stored forest', () => {
     return vector;
   };
 
+  const valuesOf = (forests: Forests, vector: Float64Array, count = 1): number[] => {
+    const out = new Float64Array(count);
+    forests.values(vector, out);
+    return [...out];
+  };
+  const same = (feature: number): number => feature;
+
   it('gives the values of the boosting, after JSON too', () => {
-    const forest = new Forest(JSON.parse(JSON.stringify(stored)) as typeof stored, [0, 1, 2]);
-    for (let i = 0; i < N; i += 7) expect(forest.value(vectorOf(i))).toBeCloseTo(values[i] ?? NaN, 9);
+    const forests = new Forests([JSON.parse(JSON.stringify(stored)) as typeof stored], 3, same);
+    for (let i = 0; i < N; i += 7) expect(valuesOf(forests, vectorOf(i))[0]).toBeCloseTo(values[i] ?? NaN, 9);
   });
 
-  it('finds its features where they are said to be', () => {
-    const forest = new Forest(stored, [1, 0, 2]);
-    const vector = vectorOf(5);
-    [vector[0], vector[1]] = [vector[1] ?? 0, vector[0] ?? 0];
-    expect(forest.value(vector)).toBeCloseTo(values[5] ?? NaN, 9);
+  it('finds its features where they are said to be, each forest its own', () => {
+    const forests = new Forests([stored, [], stored.slice(0, 1)], 5, (feature, forest) =>
+      feature === 0 ? [3, 0, 4][forest] : feature,
+    );
+    const vector = Float64Array.from([9, y[5] ?? 0, columns[2]?.[5] ?? 0, x[5] ?? 0, x[6] ?? 0]);
+    const [whole, none, first] = valuesOf(forests, vector, 3);
+    expect(whole).toBeCloseTo(values[5] ?? NaN, 9);
+    expect(none).toBe(0);
+    const moved = vectorOf(5);
+    moved[0] = x[6] ?? 0;
+    expect(first).toBe(valuesOf(new Forests([stored.slice(0, 1)], 3, same), moved)[0]);
+  });
+
+  it('holds the bound itself to be below', () => {
+    const tree = { feature: [1, 0], atMost: [2, 5], lower: [1, -1], upper: [-3, -2], leaves: [10, 20, 30] };
+    const forests = new Forests([[tree]], 2, same);
+    const at = (a: number, b: number) => valuesOf(forests, Float64Array.from([a, b]))[0];
+    expect([at(5, 2), at(5.1, 2), at(0, 2.1), at(NaN, NaN)]).toEqual([10, 20, 30, 10]);
+  });
+
+  it('has trees of up to 32 leaves', () => {
+    // leaf k holds values in (k − 1, k]
+    const chain = {
+      feature: Array.from({ length: 31 }, () => 0),
+      atMost: Array.from({ length: 31 }, (_, k) => k),
+      lower: Array.from({ length: 31 }, (_, k) => -1 - k),
+      upper: Array.from({ length: 31 }, (_, k) => (k < 30 ? k + 1 : -32)),
+      leaves: Array.from({ length: 32 }, (_, k) => k),
+    };
+    expect(StoredTreeSchema.safeParse(chain).success).toBe(true);
+    expect(StoredTreeSchema.safeParse({ ...chain, leaves: [...chain.leaves, 1] }).success).toBe(false);
+    const forests = new Forests([[chain]], 1, same);
+    const found = chain.leaves.map((k) => valuesOf(forests, Float64Array.from([k - 0.5]))[0]);
+    expect(found).toEqual(chain.leaves);
   });
 
   it.each([
     [{ feature: [0], atMost: [0], lower: [0], upper: [-1], leaves: [1] }, /node 0 leads to 0/],
     [{ feature: [0], atMost: [0], lower: [-3], upper: [-1], leaves: [1, 2] }, /node 0 leads to -3/],
     [{ feature: [9], atMost: [0], lower: [-1], upper: [-2], leaves: [1, 2] }, /no known feature/],
+    // both sides of every node lead to the next one: 2¹⁰ ways
+    [
+      {
+        feature: Array.from({ length: 10 }, () => 0),
+        atMost: Array.from({ length: 10 }, () => 0),
+        lower: Array.from({ length: 10 }, (_, k) => (k < 9 ? k + 1 : -1)),
+        upper: Array.from({ length: 10 }, (_, k) => (k < 9 ? k + 1 : -1)),
+        leaves: [1, 2],
+      },
+      /leads to/,
+    ],
   ])('is refused when a node leads nowhere: %#', (tree, reason) => {
-    expect(() => new Forest([tree], [0, 1, 2])).toThrow(reason);
+    expect(() => new Forests([[tree]], 3, same)).toThrow(reason);
   });
 });

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ModelError } from '../error.js';
 import type { Binned } from './bins.js';
-import { F } from './features.js';
 import type { Tree } from './tree.js';
+
+/** As many as an integer has bits. */
+const MOST_LEAVES = 32;
 
 /**
  * A tree as it is stored: node k compares feature `feature[k]` with `atMost[k]`; where it is larger the way goes to
@@ -13,7 +15,7 @@ export const StoredTreeSchema = z.object({
   atMost: z.array(z.number()),
   lower: z.array(z.int()),
   upper: z.array(z.int()),
-  leaves: z.array(z.number()).min(1),
+  leaves: z.array(z.number()).min(1).max(MOST_LEAVES),
 });
 export type StoredTree = z.infer<typeof StoredTreeSchema>;
 
@@ -25,62 +27,120 @@ export function storedTree(
   return { feature, atMost, lower, upper, leaves };
 }
 
-/** Sum of trees, laid out flat for speed. */
-export class Forest {
-  private readonly feature: Uint8Array;
+/** A split, and the leaves that are out of the question where its feature is larger than `atMost`: as bits to keep. */
+interface Test {
+  readonly column: number;
+  readonly atMost: number;
+  readonly tree: number;
+  readonly kept: number;
+}
+
+/**
+ * Sums of trees by QuickScorer (Lucchese et al. 2015): the splits of all trees are sorted by feature and threshold. Those
+ * that a feature exceeds are a run of neighbours; each takes the leaves of its lower side from its tree's set of bits. The
+ * first leaf that remains is the one. Several times as quick as going down tree by tree, where every turn is a surprise.
+ */
+export class Forests {
+  /** Of each column of the feature vector, where its tests begin. */
+  private readonly begin: Int32Array;
   private readonly atMost: Float64Array;
-  /** Lower and upper child of each node; negative: ~index of a leaf. */
-  private readonly child: Int32Array;
+  private readonly tree: Uint16Array;
+  private readonly kept: Int32Array;
+  /** Leaves of all trees from left to right, and the first one of each tree. */
   private readonly leaves: Float64Array;
-  private readonly roots: Int32Array;
+  private readonly firstLeaf: Int32Array;
+  /** Trees before the end of each forest. */
+  private readonly ends: readonly number[];
+  private readonly left: Int32Array;
 
   /**
-   * @param place where each feature that the trees name is found in the vectors to come
+   * @param place where a feature that the trees of a forest name is found in vectors of `width`
    * @throws ModelError `bad-document` when a node leads nowhere
    */
-  constructor(trees: readonly StoredTree[], place: readonly number[]) {
-    const nodes = trees.reduce((sum, { feature }) => sum + feature.length, 0);
-    this.feature = new Uint8Array(nodes);
-    this.atMost = new Float64Array(nodes);
-    this.child = new Int32Array(2 * nodes);
-    this.leaves = Float64Array.from(trees.flatMap(({ leaves }) => leaves));
-    let [firstNode, firstLeaf] = [0, 0];
-    this.roots = Int32Array.from(trees, (tree, t) => {
-      const size = tree.feature.length;
-      const child = (at: number, to: number | undefined): number => {
-        if (to !== undefined && to > at && to < size) return firstNode + to;
-        if (to !== undefined && to < 0 && -1 - to < tree.leaves.length) return to - firstLeaf;
-        throw new ModelError('bad-document', `boosted tree ${t}: node ${at} leads to ${to ?? 'nothing'}`);
-      };
-      for (let k = 0; k < size; k++) {
-        const named = place[tree.feature[k] ?? -1];
-        if (named === undefined || named >= F) {
-          throw new ModelError('bad-document', `boosted tree ${t}: node ${k} has no known feature`);
-        }
-        this.feature[firstNode + k] = named;
-        this.atMost[firstNode + k] = tree.atMost[k] ?? 0;
-        this.child[2 * (firstNode + k)] = child(k, tree.lower[k]);
-        this.child[2 * (firstNode + k) + 1] = child(k, tree.upper[k]);
+  constructor(
+    forests: readonly (readonly StoredTree[])[],
+    width: number,
+    place: (feature: number, forest: number) => number | undefined,
+  ) {
+    const tests: Test[] = [];
+    const leaves: number[] = [];
+    const firstLeaf: number[] = [];
+    const ends: number[] = [];
+    forests.forEach((trees, f) => {
+      for (const tree of trees) {
+        const t = firstLeaf.length;
+        firstLeaf.push(leaves.length);
+        const columns = tree.feature.map((feature) => place(feature, f));
+        leaves.push(...leavesInOrder(tree, columns, width, t, tests));
       }
-      const root = size === 0 ? -1 - firstLeaf : firstNode;
-      firstNode += size;
-      firstLeaf += tree.leaves.length;
-      return root;
+      ends.push(firstLeaf.length);
     });
+    tests.sort((a, b) => a.column - b.column || a.atMost - b.atMost);
+    this.begin = new Int32Array(width + 1);
+    for (const { column } of tests) this.begin[column + 1] = (this.begin[column + 1] ?? 0) + 1;
+    for (let c = 0; c < width; c++) this.begin[c + 1] = (this.begin[c + 1] ?? 0) + (this.begin[c] ?? 0);
+    this.atMost = Float64Array.from(tests, ({ atMost }) => atMost);
+    this.tree = Uint16Array.from(tests, ({ tree }) => tree);
+    this.kept = Int32Array.from(tests, ({ kept }) => kept);
+    this.leaves = Float64Array.from(leaves);
+    this.firstLeaf = Int32Array.from(firstLeaf);
+    this.ends = ends;
+    this.left = new Int32Array(firstLeaf.length);
   }
 
-  /** Sum of the leaves that a feature vector falls into. */
-  value(features: Float64Array): number {
-    const { feature, atMost, child, leaves, roots } = this;
-    let sum = 0;
-    for (let t = 0; t < roots.length; t++) {
-      let at = roots[t] ?? -1;
-      while (at >= 0) {
-        const above = (features[feature[at] ?? 0] ?? 0) > (atMost[at] ?? 0) ? 1 : 0;
-        at = child[2 * at + above] ?? -1;
+  /** Fills `out` with the sum of the leaves that a feature vector falls into, of each forest. */
+  values(features: Float64Array, out: Float64Array): void {
+    const { begin, atMost, tree, kept, leaves, firstLeaf, left, ends } = this;
+    left.fill(-1);
+    for (let c = 0; c + 1 < begin.length; c++) {
+      const value = features[c] ?? 0;
+      const end = begin[c + 1] ?? 0;
+      for (let k = begin[c] ?? 0; k < end && (atMost[k] ?? 0) < value; k++) {
+        const t = tree[k] ?? 0;
+        left[t] = (left[t] ?? 0) & (kept[k] ?? 0);
       }
-      sum += leaves[-1 - at] ?? 0;
     }
-    return sum;
+    let t = 0;
+    for (let f = 0; f < ends.length; f++) {
+      const end = ends[f] ?? 0;
+      let sum = 0;
+      for (; t < end; t++) {
+        const bits = left[t] ?? 0;
+        sum += leaves[(firstLeaf[t] ?? 0) + 31 - Math.clz32(bits & -bits)] ?? 0;
+      }
+      out[f] = sum;
+    }
   }
+}
+
+/** Leaf values from left to right; adds a tree's splits to `tests`. */
+function leavesInOrder(
+  tree: StoredTree,
+  columns: readonly (number | undefined)[],
+  width: number,
+  t: number,
+  tests: Test[],
+): number[] {
+  const size = tree.feature.length;
+  const leaves: number[] = [];
+  const visit = (from: number, to: number | undefined): void => {
+    if (to !== undefined && to < 0 && -1 - to < tree.leaves.length && leaves.length < tree.leaves.length) {
+      leaves.push(tree.leaves[-1 - to] ?? 0);
+      return;
+    }
+    if (to === undefined || to <= from || to >= size) {
+      throw new ModelError('bad-document', `boosted tree ${t}: node ${from} leads to ${to ?? 'nothing'}`);
+    }
+    const column = columns[to];
+    if (column === undefined || column < 0 || column >= width) {
+      throw new ModelError('bad-document', `boosted tree ${t}: node ${to} has no known feature`);
+    }
+    const first = leaves.length;
+    visit(to, tree.lower[to]);
+    const lower = leaves.length - first;
+    tests.push({ column, atMost: tree.atMost[to] ?? 0, tree: t, kept: ~((2 ** lower - 1) << first) });
+    visit(to, tree.upper[to]);
+  };
+  visit(-1, size === 0 ? -1 : 0);
+  return leaves;
 }

@@ -5,7 +5,7 @@ import type { FitContext, OutOfFold, PredictedTime } from '../form.js';
 import { binned, type Binned } from './bins.js';
 import { boost, type BoostOptions } from './boost.js';
 import { F, FEATURES, fillFeatures } from './features.js';
-import { Forest, storedTree, StoredTreeSchema, type StoredTree } from './forest.js';
+import { Forests, storedTree, StoredTreeSchema, type StoredTree } from './forest.js';
 
 const { abs, exp, log, max, min } = Math;
 
@@ -31,6 +31,10 @@ export type BoostedMembers = z.infer<typeof BoostedMembersSchema>;
 /** Few, strong trees: as accurate as many weak ones, and quicker to predict with. */
 const CORRECTION = { loss: 'absolute', learningRate: 0.2, mostTrees: 60, featureShare: 0.5, rowShare: 0.7, shrinkage: 1 } as const; // prettier-ignore
 const SPREAD = { loss: 'squared', learningRate: 0.1, mostTrees: 30, featureShare: 0.5, rowShare: 0.7, mostLeaves: 8, least: 20, shrinkage: 1 } as const; // prettier-ignore
+/** With these a tree may not fall (docs/decisions/0008-monotone-trees.md). */
+const RISING: ReadonlySet<number> = new Set(
+  ['batch', 'log macs', 'log bytes'].map((name) => FEATURES.indexOf(name)),
+);
 /** Samples below which trees would only learn noise. */
 const FEWEST = 100;
 /** Log error below which sizes of errors are not told apart. */
@@ -74,21 +78,26 @@ export function compileMembers({
   members,
   spread,
 }: BoostedMembers): (shape: Shape, baseLogTime: (m: number) => number) => PredictedTime {
-  const place = features.map((name) => FEATURES.indexOf(name));
-  const forests = members.map((trees) => new Forest(trees, place));
-  const spreads = new Forest(spread, place);
-  const vector = new Float64Array(F);
-  const logTimes = new Float64Array(forests.length);
+  const count = members.length;
+  // The analytic time is the last feature, and another one for each member.
+  const width = F - 1 + count;
+  const places = features.map((name) => FEATURES.indexOf(name));
+  const placeOf = (feature: number, m: number): number | undefined =>
+    places[feature] === F - 1 ? F - 1 + m : places[feature];
+  const forests = new Forests(members, width, placeOf);
+  const spreads = new Forests([spread], width, placeOf);
+  const vector = new Float64Array(width);
+  const logTimes = new Float64Array(count);
+  const logSpread = new Float64Array(1);
   return (shape, baseLogTime) => {
     fillFeatures(shape, processors, vector);
-    forests.forEach((forest, m) => {
-      const base = baseLogTime(m);
-      vector[F - 1] = base;
-      logTimes[m] = base + forest.value(vector);
-    });
-    const logTime = logTimes.sort()[logTimes.length >> 1] ?? NaN;
+    for (let m = 0; m < count; m++) vector[F - 1 + m] = baseLogTime(m);
+    forests.values(vector, logTimes);
+    for (let m = 0; m < count; m++) logTimes[m] = (logTimes[m] ?? 0) + (vector[F - 1 + m] ?? 0);
+    const logTime = logTimes.sort()[count >> 1] ?? NaN;
     vector[F - 1] = logTime;
-    return { timeMs: exp(logTime), spread: spreadOf(spreads.value(vector)) };
+    spreads.values(vector, logSpread);
+    return { timeMs: exp(logTime), spread: spreadOf(logSpread[0] ?? 0) };
   };
 }
 
@@ -121,6 +130,7 @@ function correct(
     mostLeaves: n < 1500 ? 12 : n < 4000 ? 20 : 31,
     least: n < 1000 ? 5 : 10,
     seed: memberSeed(seed, m),
+    rising: RISING,
     ...(deadline && { late: () => deadline.now() >= deadline.at }),
   };
   const { trees, values } = boost(columns, target, training, heldOut, options);

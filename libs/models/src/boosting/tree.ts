@@ -1,5 +1,7 @@
 import type { Binned } from './bins.js';
 
+const { max, min } = Math;
+
 /**
  * A regression tree over binned features. Node k splits `feature[k]`: bins ≤ `bin[k]` go to `lower[k]`, others to
  * `upper[k]`. A child c ≥ 0 is a node, c < 0 is leaf −1 − c. A tree without nodes is the single leaf 0.
@@ -18,6 +20,8 @@ export interface TreeOptions {
   readonly least: number;
   /** λ of the leaf values' squares in the gain of a split. */
   readonly shrinkage: number;
+  /** Features with which no tree may fall, where the other features stay. */
+  readonly rising?: ReadonlySet<number>;
 }
 
 interface Split {
@@ -34,9 +38,12 @@ interface Leaf {
   /** Node and side that point here; −1: the root. */
   readonly parent: number;
   readonly side: 'lower' | 'upper';
+  /** The leaf value is kept within these, so that the tree rises where it has to. */
+  readonly least: number;
+  readonly most: number;
 }
 
-/** Bins of a feature in a histogram: sum of gradients and count of each. */
+/** Room for the bins of a feature in a histogram: sum of gradients and count of each. */
 const WIDTH = 2 * 256;
 
 /** Grows one tree leaf-wise on the gradients of some rows; leaf values come from `leafValue`. */
@@ -68,16 +75,18 @@ export class TreeGrower {
       best: this.bestSplit(histogram, columns),
       parent: -1,
       side: 'lower',
+      least: -Infinity,
+      most: Infinity,
     };
     const leaves = [root];
     while (leaves.length < this.options.mostLeaves) {
       const chosen = leaves.reduce((a, b) => ((b.best?.gain ?? 0) > (a.best?.gain ?? 0) ? b : a));
       if (!chosen.best) break;
-      const children = this.split(chosen, chosen.best, bag, gradient, columns, tree);
+      const children = this.split(chosen, chosen.best, bag, gradient, columns, tree, leafValue);
       leaves.splice(leaves.indexOf(chosen), 1, ...children);
     }
-    leaves.forEach(({ from, to, histogram: used, parent, side }, k) => {
-      tree.leaves.push(leafValue(bag.subarray(from, to)));
+    leaves.forEach(({ from, to, histogram: used, parent, side, least, most }, k) => {
+      tree.leaves.push(min(max(leafValue(bag.subarray(from, to)), least), most));
       if (parent >= 0) tree[side][parent] = -1 - k;
       this.pool.push(used);
     });
@@ -91,6 +100,7 @@ export class TreeGrower {
     gradient: Float64Array,
     columns: readonly number[],
     tree: Tree,
+    leafValue: (members: Int32Array) => number,
   ): [Leaf, Leaf] {
     const feature = columns[column] ?? 0;
     const bins = this.features[feature]?.bins ?? new Uint8Array();
@@ -106,8 +116,19 @@ export class TreeGrower {
     const counted = this.histogramOf(small, gradient, columns);
     // the other side is the rest of the parent
     const rest = leaf.histogram;
-    for (let k = 0; k < columns.length * WIDTH; k++) rest[k] = (rest[k] ?? 0) - (counted[k] ?? 0);
+    columns.forEach((column, c) => {
+      const end = c * WIDTH + this.usedWidth(column);
+      for (let k = c * WIDTH; k < end; k++) rest[k] = (rest[k] ?? 0) - (counted[k] ?? 0);
+    });
+    let [most, least] = [leaf.most, leaf.least];
+    if (this.options.rising?.has(feature) === true) {
+      const low = leafValue(bag.subarray(leaf.from, middle));
+      const high = leafValue(bag.subarray(middle, leaf.to));
+      most = least = min(max((low + high) / 2, leaf.least), leaf.most);
+    }
     const child = (from: number, to: number, histogram: Float64Array, side: Leaf['side']): Leaf => ({
+      least: side === 'lower' ? leaf.least : least,
+      most: side === 'lower' ? most : leaf.most,
       from,
       to,
       histogram,
@@ -136,10 +157,10 @@ export class TreeGrower {
 
   private histogramOf(rows: Int32Array, gradient: Float64Array, columns: readonly number[]): Float64Array {
     const histogram = this.pool.pop() ?? new Float64Array(this.features.length * WIDTH);
-    histogram.fill(0, 0, columns.length * WIDTH);
     for (let c = 0; c < columns.length; c++) {
       const bins = this.features[columns[c] ?? 0]?.bins ?? new Uint8Array();
       const offset = c * WIDTH;
+      histogram.fill(0, offset, offset + this.usedWidth(columns[c] ?? 0));
       for (const row of rows) {
         const at = offset + 2 * (bins[row] ?? 0);
         histogram[at] = (histogram[at] ?? 0) + (gradient[row] ?? 0);
@@ -147,6 +168,11 @@ export class TreeGrower {
       }
     }
     return histogram;
+  }
+
+  /** Elements of a histogram that the bins of a feature take: many features have few values. */
+  private usedWidth(feature: number): number {
+    return 2 * ((this.features[feature]?.edges.length ?? 0) + 1);
   }
 
   private bestSplit(histogram: Float64Array, columns: readonly number[]): Split | null {
@@ -160,7 +186,9 @@ export class TreeGrower {
     const whole = (sum * sum) / (count + shrinkage);
     let [best, bestColumn, bestBin] = [1e-9 * (whole + 1), -1, 0];
     for (let column = 0; column < columns.length; column++) {
-      const edges = this.features[columns[column] ?? 0]?.edges.length ?? 0;
+      const feature = columns[column] ?? 0;
+      const edges = this.features[feature]?.edges.length ?? 0;
+      const rises = this.options.rising?.has(feature) === true;
       let [below, n] = [0, 0];
       for (let b = 0; b < edges; b++) {
         const at = column * WIDTH + 2 * b;
@@ -171,6 +199,7 @@ export class TreeGrower {
         if (n < least) continue;
         if (count - n < least) break;
         const above = sum - below;
+        if (rises && below * (count - n) > above * n) continue;
         const gain = (below * below) / (n + shrinkage) + (above * above) / (count - n + shrinkage) - whole;
         if (gain > best) [best, bestColumn, bestBin] = [gain, column, b];
       }
