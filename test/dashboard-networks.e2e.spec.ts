@@ -134,13 +134,18 @@ whenThere('networks in the dashboard', () => {
     expect(data?.items.map(({ status }) => status)).toEqual(['published', 'published']);
   });
 
-  it('has a card of the data that match', async () => {
+  it('has a card of the data that match, and freezes them', async () => {
     const { page } = tab;
     await tab.go(stack.url, '/data', 'Data');
     await page.getByLabel('Device class').selectOption(counting);
     const card = page.getByRole('region', { name: 'Data card' });
     await card.locator('.stat', { hasText: 'With energy' }).getByText('60', { exact: true }).waitFor();
     await card.getByText('Fake').first().waitFor();
+    await page.getByLabel('Name of the data set').fill('from-the-page');
+    await page.getByRole('button', { name: 'Freeze the ok samples that match' }).click();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'ZIP with Parquet and card of from-the-page v1' }).click();
+    expect((await saved).suggestedFilename()).toBe('from-the-page-v1.zip');
     expect(await tab.look('data-card')).toEqual([]);
   });
 

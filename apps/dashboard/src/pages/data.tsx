@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { type Sample, useDeviceClasses } from '../api.js';
 import { DataCard } from '../data-card.js';
+import { DataSets } from '../data-sets.js';
 import { download } from '../download.js';
 import { count, moment, significant } from '../format.js';
 import { SampleChart } from '../sample-chart.js';
@@ -36,7 +37,10 @@ export default function DataPage() {
         </Panel>
       )}
       {points.data !== undefined && points.data.length > 0 && (
-        <DataCard points={points.data} deviceClass={deviceClass} />
+        <>
+          <DataCard points={points.data} deviceClass={deviceClass} />
+          <DataSets filter={withoutOutcome(filter)} />
+        </>
       )}
       <SampleTable filter={filter} />
     </>
