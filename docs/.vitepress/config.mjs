@@ -1,14 +1,16 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
 
 const docs = join(import.meta.dirname, '..');
+const icon = readFileSync(join(docs, '../apps/dashboard/src/icon.svg')).toString('base64');
 const page = (text, link) => ({ text, link: `/${link}` });
 
 /** `npm run docs` builds the site into docs/.vitepress/dist; a link that leads nowhere fails the build. */
 export default defineConfig({
   title: 'alphaflops',
   description: 'Measured, versioned cost models of convolutions, per device.',
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `data:image/svg+xml;base64,${icon}` }]],
   cleanUrls: true,
   lastUpdated: false,
   themeConfig: {
