@@ -31,7 +31,7 @@ export type BoostedMembers = z.infer<typeof BoostedMembersSchema>;
 /** Few, strong trees: as accurate as many weak ones, and quicker to predict with. */
 const CORRECTION = { loss: 'absolute', learningRate: 0.2, mostTrees: 60, featureShare: 0.5, rowShare: 0.7, shrinkage: 1 } as const; // prettier-ignore
 const SPREAD = { loss: 'squared', learningRate: 0.1, mostTrees: 30, featureShare: 0.5, rowShare: 0.7, mostLeaves: 8, least: 20, shrinkage: 1 } as const; // prettier-ignore
-/** With these a tree may not fall (docs/decisions/0008-monotone-trees.md). */
+/** With these a tree may not fall (docs/decisions/0009-monotone-trees.md). */
 const RISING: ReadonlySet<number> = new Set(
   ['batch', 'log macs', 'log bytes'].map((name) => FEATURES.indexOf(name)),
 );
