@@ -60,7 +60,7 @@ it.each([
 
 it('must be asked for by name', async () => {
   expect(() => createExecutor('cudnn')).toThrow(
-    'there is no executor "cudnn" here, only "fake" and "fake-gpu"',
+    'there is no executor "cudnn" here, only "fake", "fake-gpu", "fake-one"',
   );
   await expect(
     loadExecutor({ module: '@alphaflops/no-such-adapter', executor: 'fake' }),

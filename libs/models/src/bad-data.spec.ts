@@ -21,26 +21,20 @@ function unreadable(value: unknown, path = ''): string[] {
   return Object.entries(value).flatMap(([key, inner]) => unreadable(inner, `${path}.${key}`));
 }
 
+function withOutlier(at: number, factor: number): readonly FitSample[] {
+  return good.map((sample, i) => (i === at ? { ...sample, timeMs: factor * sample.timeMs } : sample));
+}
+
 const CASES: Record<string, readonly FitSample[]> = {
   'duplicated shapes': [...good, ...good, ...good],
   'a single kernel size': randomShapes(160, law, 0.05, 2, [3]),
-  'one outlier × 1000': good.map((sample, i) =>
-    i === 7 ? { ...sample, timeMs: 1000 * sample.timeMs } : sample,
-  ),
-  'one outlier ÷ 1000': good.map((sample, i) =>
-    i === 7 ? { ...sample, timeMs: sample.timeMs / 1000 } : sample,
-  ),
+  'one outlier × 1000': withOutlier(7, 1000),
+  'one outlier ÷ 1000': withOutlier(7, 1 / 1000),
   'equal times': good.map(({ spec }) => ({ spec, timeMs: 0.25 })),
   'two times only': good.map(({ spec }, i) => ({ spec, timeMs: i % 2 === 0 ? 0.1 : 10 })),
   'times of 20 decades': good.map(({ spec }, i) => ({ spec, timeMs: 10 ** ((i % 21) - 10) })),
   'one input size': good.map(({ spec, timeMs }) => ({ spec: { ...spec, height: 7, width: 7 }, timeMs })),
 };
-
-/** Median error of each form without disturbance, on new shapes. */
-const unseen = randomShapes(500, law, 0.05, 9, [1, 3, 5]);
-const undisturbed = new Map(
-  ['alpha-axes', 'boosted'].map((form) => [form, evaluate(fit(good, form), unseen).medianApe]),
-);
 
 describe.each(Object.entries(CASES))('%s', (name, samples) => {
   it.each(['alpha-axes', 'boosted'])('gives a model by %s without a number that is none', (form) => {
@@ -55,13 +49,25 @@ describe.each(Object.entries(CASES))('%s', (name, samples) => {
       expect(upperMs).toBeLessThan(Infinity);
     }
     if (name.startsWith('one outlier')) {
-      expect(evaluate(model, unseen).medianApe).toBeLessThan(1.15 * (undisturbed.get(form) ?? NaN));
       expect(model.notes.join('\n')).toMatch(/1 of 160 samples are off by more than a factor of 10/);
     }
     if (name === 'equal times') {
       expect(model.notes.join('\n')).toMatch(/all times are equal/);
       expect(evaluate(model, samples).mape).toBeLessThan(0.05);
     }
+  });
+});
+
+describe.each(['alpha-axes', 'boosted'])('one outlier in the data of %s', (form) => {
+  const unseen = randomShapes(500, law, 0.05, 9, [1, 3, 5]);
+  const errorOf = (samples: readonly FitSample[]) => evaluate(fit(samples, form), unseen).medianApe;
+
+  it.each([1000, 1 / 1000])('times %d moves its error little', (factor) => {
+    const undisturbed = errorOf(good);
+    // One place alone may be a shape that the unseen ones are much like, or not at all.
+    const moved = [7, 49, 91].map((at) => errorOf(withOutlier(at, factor)) / undisturbed);
+    expect(moved.sort((a, b) => a - b)[1]).toBeLessThan(1.08);
+    expect(Math.max(...moved)).toBeLessThan(1.3);
   });
 });
 
