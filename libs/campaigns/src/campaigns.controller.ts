@@ -9,9 +9,9 @@ import {
   pageOf,
   ReasonSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream } from '@alphaflops/http';
 import { Body, Controller, Get, type MessageEvent, Param, Post, Query, Sse } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { type Observable, distinctUntilChanged, exhaustMap, map, takeWhile, timer } from 'rxjs';
 import type { z } from 'zod';
 import { CampaignsService } from './campaigns.service.js';
@@ -67,7 +67,7 @@ export class CampaignsController {
 
   @Sse(':id/events')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'Progress as server-sent events, until the campaign has ended' })
+  @AnswerStream('Progress as server-sent events, until the campaign has ended', 'text/event-stream')
   async events(@Param('id', { schema: IdSchema }) id: string): Promise<Observable<MessageEvent>> {
     // An unknown id is refused before the stream begins.
     await this.campaigns.get(id);

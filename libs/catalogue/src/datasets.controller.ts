@@ -14,10 +14,10 @@ import {
   pageOf,
 } from '@alphaflops/contracts';
 import { DATA_FILES, datasetFiles, writeRows } from '@alphaflops/dataset';
-import { AllowAccess, Answer, ApiProblem } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream, ApiProblem } from '@alphaflops/http';
 import { DatasetStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { zipOf } from './dataset-archive.js';
 import { DatasetImports } from './dataset-imports.service.js';
@@ -74,8 +74,10 @@ export class DatasetsController {
 
   @Get(':id/rows')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'The rows of a data set in one file' })
-  @ApiProduces(...Object.values(DATA_FILES).map(({ mediaType }) => mediaType))
+  @AnswerStream(
+    'The rows of a data set in one file',
+    ...Object.values(DATA_FILES).map(({ mediaType }) => mediaType),
+  )
   async rows(
     @Param('id', { schema: DatasetIdSchema }) id: string,
     @Query({ schema: DatasetFormatQuerySchema }) { format }: Format,
@@ -101,8 +103,10 @@ export class DatasetsController {
 
   @Get(':id/archive')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'The directory of a data set, as "dataset export" writes it, as a ZIP file' })
-  @ApiProduces('application/zip')
+  @AnswerStream(
+    'The directory of a data set, as "dataset export" writes it, as a ZIP file',
+    'application/zip',
+  )
   @Header('Content-Type', 'application/zip')
   async archive(
     @Param('id', { schema: DatasetIdSchema }) id: string,
@@ -118,8 +122,7 @@ export class DatasetsController {
 
   @Get(':id/provenance')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'Where the rows of a data set come from, one record per line' })
-  @ApiProduces('application/x-ndjson')
+  @AnswerStream('Where the rows of a data set come from, one record per line', 'application/x-ndjson')
   @Header('Content-Type', 'application/x-ndjson')
   async provenance(@Param('id', { schema: DatasetIdSchema }) id: string): Promise<string> {
     const { provenance } = await this.datasets.parts(id);

@@ -9,11 +9,11 @@ import {
   PredictionsSchema,
   ReasonSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream } from '@alphaflops/http';
 import { modelCard, modelJsonSchema } from '@alphaflops/models';
 import { ModelStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
 
@@ -69,8 +69,7 @@ export class ModelsController {
 
   @Get('models/:id/card')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'The model as a page for people (Markdown)' })
-  @ApiProduces('text/markdown')
+  @AnswerStream('The model as a page for people (Markdown)', 'text/markdown')
   @Header('Content-Type', 'text/markdown; charset=utf-8')
   async card(@Param('id', { schema: IdSchema }) id: string): Promise<string> {
     return modelCard(await this.models.get(id));
@@ -78,8 +77,7 @@ export class ModelsController {
 
   @Get('schemas/model')
   @AllowAccess('public')
-  @ApiOperation({ summary: 'JSON Schema of the model document' })
-  @ApiProduces('application/schema+json')
+  @AnswerStream('JSON Schema of the model document', 'application/schema+json')
   @Header('Content-Type', 'application/schema+json')
   schema() {
     return modelJsonSchema();

@@ -8,10 +8,10 @@ import {
   SampleStreamQuerySchema,
 } from '@alphaflops/contracts';
 import { type SampleValues, writeSamples } from '@alphaflops/dataset';
-import { AllowAccess, Answer, notFound } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream, notFound } from '@alphaflops/http';
 import { SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 
 @ApiTags('samples')
@@ -29,8 +29,11 @@ export class SamplesController {
 
   @Get('stream')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'All samples that match, one JSON object or CSV row per line' })
-  @ApiProduces('application/x-ndjson', 'text/csv')
+  @AnswerStream(
+    'All samples that match, one JSON object or CSV row per line',
+    'application/x-ndjson',
+    'text/csv',
+  )
   stream(@Query({ schema: SampleStreamQuerySchema }) query: z.infer<typeof SampleStreamQuerySchema>) {
     const { format, ...filter } = query;
     const samples = this.samples.stream(filter);

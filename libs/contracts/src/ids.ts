@@ -16,7 +16,7 @@ export type Labels = z.infer<typeof LabelsSchema>;
 
 /** One page of a list; `nextCursor` is null on the last page. */
 export function pageOf<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable().meta({ example: null }) });
 }
 export interface Page<T> {
   items: T[];

@@ -3,15 +3,29 @@ import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiDefaultResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
 
+const Problems = () =>
+  ApiDefaultResponse({ description: 'Problem details (RFC 9457).', standardSchema: ProblemSchema });
+
 /** Status, schema and meaning of a route's answer; problems are documented once for all. */
 export function Answer(status: number, schema: z.ZodType | null, summary: string) {
   return applyDecorators(
     HttpCode(status),
     ApiOperation({ summary }),
     ApiResponse({ status, description: summary, ...(schema === null ? {} : { standardSchema: schema }) }),
-    ApiDefaultResponse({
-      description: 'Problem details (RFC 9457).',
-      standardSchema: ProblemSchema,
+    Problems(),
+  );
+}
+
+/** Meaning of a route that answers with a stream or a file, which has no schema and no example. */
+export function AnswerStream(summary: string, ...mediaTypes: string[]) {
+  const content = { schema: { type: 'string', format: 'binary' } };
+  return applyDecorators(
+    ApiOperation({ summary }),
+    ApiResponse({
+      status: 200,
+      description: `A stream or file: ${mediaTypes.join(', ')}.`,
+      content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, content])),
     }),
+    Problems(),
   );
 }

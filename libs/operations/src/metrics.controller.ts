@@ -1,6 +1,6 @@
-import { AllowAccess } from '@alphaflops/http';
+import { AllowAccess, AnswerStream } from '@alphaflops/http';
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import { Registry } from 'prom-client';
 
 @ApiTags('operations')
@@ -10,8 +10,7 @@ export class MetricsController {
 
   @Get('metrics')
   @AllowAccess('read-only')
-  @ApiOperation({ summary: 'Prometheus metrics' })
-  @ApiProduces('text/plain')
+  @AnswerStream('Prometheus metrics', 'text/plain')
   @Header('Content-Type', 'text/plain; version=0.0.4')
   get(): Promise<string> {
     return this.registry.metrics();

@@ -863,6 +863,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @example {
+         *       "id": "audit-5d2f9c1e-7b64-4c0a-8f3e-2a9d6b1c4e70",
+         *       "at": "2026-03-02T09:05:00.000Z",
+         *       "actor": {
+         *         "kind": "operator",
+         *         "tokenId": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
+         *         "name": "nightly campaigns"
+         *       },
+         *       "action": "join-tokens.create",
+         *       "targetId": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
+         *       "status": 201,
+         *       "requestId": "c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35",
+         *       "address": "192.0.2.17"
+         *     }
+         */
         AuditEntry: {
             id: string;
             /** Format: date-time */
@@ -887,6 +903,16 @@ export interface components {
             /** @description of the client */
             address: string | null;
         };
+        /**
+         * @example {
+         *       "type": "urn:alphaflops:problem:not-found",
+         *       "title": "Not Found",
+         *       "status": 404,
+         *       "code": "not-found",
+         *       "detail": "There is no campaign \"c-20260302-0badc0de\".",
+         *       "requestId": "c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35"
+         *     }
+         */
         Problem: {
             /** @description urn:alphaflops:problem:<code> */
             type: string;
@@ -901,6 +927,13 @@ export interface components {
                 message: string;
             }[];
         };
+        /**
+         * @example {
+         *       "name": "nightly campaigns",
+         *       "role": "operator",
+         *       "expiresInS": 2592000
+         *     }
+         */
         ApiTokenRequestInput: {
             /** @description who or what it is for; stands in the audit log */
             name: string;
@@ -913,6 +946,17 @@ export interface components {
         };
         /** @enum {string} */
         AccessRole: "read-only" | "operator" | "admin";
+        /**
+         * @example {
+         *       "id": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
+         *       "name": "nightly campaigns",
+         *       "role": "operator",
+         *       "createdAt": "2026-03-02T09:00:00.000Z",
+         *       "expiresAt": "2026-04-01T09:00:00.000Z",
+         *       "revokedAt": null,
+         *       "token": "af_operator_EXAMPLE"
+         *     }
+         */
         NewApiToken: {
             id: string;
             name: string;
@@ -929,6 +973,16 @@ export interface components {
             /** @description shown once; only its digest is stored */
             token: string;
         };
+        /**
+         * @example {
+         *       "id": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
+         *       "name": "nightly campaigns",
+         *       "role": "operator",
+         *       "createdAt": "2026-03-02T09:00:00.000Z",
+         *       "expiresAt": "2026-04-01T09:00:00.000Z",
+         *       "revokedAt": null
+         *     }
+         */
         ApiToken: {
             id: string;
             name: string;
@@ -943,6 +997,16 @@ export interface components {
             /** Format: date-time */
             revokedAt: string | null;
         };
+        /**
+         * @example {
+         *       "name": "rack 4",
+         *       "expiresInS": 3600,
+         *       "maxUses": 8,
+         *       "labels": {
+         *         "site": "lab-1"
+         *       }
+         *     }
+         */
         JoinTokenRequestInput: {
             /** @default  */
             name?: string;
@@ -959,6 +1023,22 @@ export interface components {
         Labels: {
             [key: string]: string;
         };
+        /**
+         * @example {
+         *       "id": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
+         *       "name": "rack 4",
+         *       "labels": {
+         *         "site": "lab-1"
+         *       },
+         *       "createdAt": "2026-03-02T09:05:00.000Z",
+         *       "expiresAt": "2026-03-02T10:05:00.000Z",
+         *       "maxUses": 8,
+         *       "uses": 0,
+         *       "revokedAt": null,
+         *       "token": "af_join_EXAMPLE",
+         *       "command": "alphaflops worker join https://alphaflops.example.org --token af_join_EXAMPLE"
+         *     }
+         */
         NewJoinToken: {
             id: string;
             name: string;
@@ -976,6 +1056,20 @@ export interface components {
             /** @description what to run on the machine that joins */
             command: string;
         };
+        /**
+         * @example {
+         *       "id": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
+         *       "name": "rack 4",
+         *       "labels": {
+         *         "site": "lab-1"
+         *       },
+         *       "createdAt": "2026-03-02T09:05:00.000Z",
+         *       "expiresAt": "2026-03-02T10:05:00.000Z",
+         *       "maxUses": 8,
+         *       "uses": 1,
+         *       "revokedAt": null
+         *     }
+         */
         JoinToken: {
             id: string;
             name: string;
@@ -989,6 +1083,61 @@ export interface components {
             /** Format: date-time */
             revokedAt: string | null;
         };
+        /**
+         * @example {
+         *       "name": "node-04",
+         *       "version": "0.1.0",
+         *       "protocolVersion": 3,
+         *       "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+         *       "labels": {
+         *         "site": "lab-1"
+         *       },
+         *       "devices": [
+         *         {
+         *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *           "sku": "NVIDIA H100 80GB HBM3",
+         *           "kind": "gpu",
+         *           "executor": "cudnn",
+         *           "memoryBytes": 85520809984,
+         *           "smCount": 132,
+         *           "provenance": {
+         *             "schema": "alphaflops.provenance/1",
+         *             "device": {
+         *               "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *               "sku": "NVIDIA H100 80GB HBM3",
+         *               "smCount": 132,
+         *               "memoryBytes": 85520809984,
+         *               "driver": "570.86.15",
+         *               "computeCapability": "9.0"
+         *             },
+         *             "executor": {
+         *               "name": "cudnn",
+         *               "version": "0.1.0"
+         *             },
+         *             "libraries": {
+         *               "cuda": "12.8",
+         *               "cudnn": "9.7.1",
+         *               "algorithm-choice": "heuristic",
+         *               "timer": "graph replay"
+         *             },
+         *             "mathMode": "tf32",
+         *             "worker": {
+         *               "version": "0.1.0",
+         *               "commit": null,
+         *               "dirty": null
+         *             },
+         *             "host": {
+         *               "hostname": "node-04",
+         *               "cpu": "AMD EPYC 9654 96-Core Processor",
+         *               "os": "Debian GNU/Linux 12 (bookworm)",
+         *               "kernel": "6.1.0-31-amd64",
+         *               "node": "v22.14.0"
+         *             }
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
         EnrolmentRequestInput: {
             name: string;
             version: string;
@@ -999,6 +1148,50 @@ export interface components {
             labels?: components["schemas"]["Labels"];
             devices: components["schemas"]["DeviceDescriptionInput"][];
         };
+        /**
+         * @example {
+         *       "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *       "sku": "NVIDIA H100 80GB HBM3",
+         *       "kind": "gpu",
+         *       "executor": "cudnn",
+         *       "memoryBytes": 85520809984,
+         *       "smCount": 132,
+         *       "provenance": {
+         *         "schema": "alphaflops.provenance/1",
+         *         "device": {
+         *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *           "sku": "NVIDIA H100 80GB HBM3",
+         *           "smCount": 132,
+         *           "memoryBytes": 85520809984,
+         *           "driver": "570.86.15",
+         *           "computeCapability": "9.0"
+         *         },
+         *         "executor": {
+         *           "name": "cudnn",
+         *           "version": "0.1.0"
+         *         },
+         *         "libraries": {
+         *           "cuda": "12.8",
+         *           "cudnn": "9.7.1",
+         *           "algorithm-choice": "heuristic",
+         *           "timer": "graph replay"
+         *         },
+         *         "mathMode": "tf32",
+         *         "worker": {
+         *           "version": "0.1.0",
+         *           "commit": null,
+         *           "dirty": null
+         *         },
+         *         "host": {
+         *           "hostname": "node-04",
+         *           "cpu": "AMD EPYC 9654 96-Core Processor",
+         *           "os": "Debian GNU/Linux 12 (bookworm)",
+         *           "kernel": "6.1.0-31-amd64",
+         *           "node": "v22.14.0"
+         *         }
+         *       }
+         *     }
+         */
         DeviceDescriptionInput: {
             /** @description of the physical device, stable over restarts */
             uuid: string;
@@ -1011,6 +1204,42 @@ export interface components {
             smCount: number | null;
             provenance: components["schemas"]["ProvenanceInput"];
         };
+        /**
+         * @example {
+         *       "schema": "alphaflops.provenance/1",
+         *       "device": {
+         *         "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *         "sku": "NVIDIA H100 80GB HBM3",
+         *         "smCount": 132,
+         *         "memoryBytes": 85520809984,
+         *         "driver": "570.86.15",
+         *         "computeCapability": "9.0"
+         *       },
+         *       "executor": {
+         *         "name": "cudnn",
+         *         "version": "0.1.0"
+         *       },
+         *       "libraries": {
+         *         "cuda": "12.8",
+         *         "cudnn": "9.7.1",
+         *         "algorithm-choice": "heuristic",
+         *         "timer": "graph replay"
+         *       },
+         *       "mathMode": "tf32",
+         *       "worker": {
+         *         "version": "0.1.0",
+         *         "commit": null,
+         *         "dirty": null
+         *       },
+         *       "host": {
+         *         "hostname": "node-04",
+         *         "cpu": "AMD EPYC 9654 96-Core Processor",
+         *         "os": "Debian GNU/Linux 12 (bookworm)",
+         *         "kernel": "6.1.0-31-amd64",
+         *         "node": "v22.14.0"
+         *       }
+         *     }
+         */
         ProvenanceInput: {
             /** @enum {string} */
             schema: "alphaflops.provenance/1";
@@ -1038,6 +1267,30 @@ export interface components {
                 node: string;
             };
         };
+        /**
+         * @example {
+         *       "worker": {
+         *         "id": "worker-7be2f7d1c604",
+         *         "name": "node-04",
+         *         "labels": {
+         *           "site": "lab-1"
+         *         },
+         *         "version": "0.1.0",
+         *         "deviceIds": [
+         *           "cudnn-5ea80393613f"
+         *         ],
+         *         "desiredState": "active",
+         *         "stateReason": null,
+         *         "presence": "online",
+         *         "activity": "measuring",
+         *         "enrolledAt": "2026-03-02T09:06:00.000Z",
+         *         "lastHeartbeatAt": "2026-03-02T09:31:10.000Z",
+         *         "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+         *       },
+         *       "workerToken": "af_worker_EXAMPLE",
+         *       "queuePassword": "EXAMPLE"
+         *     }
+         */
         Enrolment: {
             worker: components["schemas"]["Worker"];
             /** @description bearer token of this worker; shown once */
@@ -1045,6 +1298,26 @@ export interface components {
             /** @description of the Redis user of this worker; shown once */
             queuePassword: string;
         };
+        /**
+         * @example {
+         *       "id": "worker-7be2f7d1c604",
+         *       "name": "node-04",
+         *       "labels": {
+         *         "site": "lab-1"
+         *       },
+         *       "version": "0.1.0",
+         *       "deviceIds": [
+         *         "cudnn-5ea80393613f"
+         *       ],
+         *       "desiredState": "active",
+         *       "stateReason": null,
+         *       "presence": "online",
+         *       "activity": "measuring",
+         *       "enrolledAt": "2026-03-02T09:06:00.000Z",
+         *       "lastHeartbeatAt": "2026-03-02T09:31:10.000Z",
+         *       "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+         *     }
+         */
         Worker: {
             id: string;
             name: string;
@@ -1071,11 +1344,96 @@ export interface components {
              */
             publicKey: string | null;
         };
+        /**
+         * @example {
+         *       "version": "0.1.0",
+         *       "protocolVersion": 3,
+         *       "devices": [
+         *         {
+         *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *           "sku": "NVIDIA H100 80GB HBM3",
+         *           "kind": "gpu",
+         *           "executor": "cudnn",
+         *           "memoryBytes": 85520809984,
+         *           "smCount": 132,
+         *           "provenance": {
+         *             "schema": "alphaflops.provenance/1",
+         *             "device": {
+         *               "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *               "sku": "NVIDIA H100 80GB HBM3",
+         *               "smCount": 132,
+         *               "memoryBytes": 85520809984,
+         *               "driver": "570.86.15",
+         *               "computeCapability": "9.0"
+         *             },
+         *             "executor": {
+         *               "name": "cudnn",
+         *               "version": "0.1.0"
+         *             },
+         *             "libraries": {
+         *               "cuda": "12.8",
+         *               "cudnn": "9.7.1",
+         *               "algorithm-choice": "heuristic",
+         *               "timer": "graph replay"
+         *             },
+         *             "mathMode": "tf32",
+         *             "worker": {
+         *               "version": "0.1.0",
+         *               "commit": null,
+         *               "dirty": null
+         *             },
+         *             "host": {
+         *               "hostname": "node-04",
+         *               "cpu": "AMD EPYC 9654 96-Core Processor",
+         *               "os": "Debian GNU/Linux 12 (bookworm)",
+         *               "kernel": "6.1.0-31-amd64",
+         *               "node": "v22.14.0"
+         *             }
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
         SessionRequest: {
             version: string;
             protocolVersion: number;
             devices: components["schemas"]["DeviceDescriptionInput"][];
         };
+        /**
+         * @example {
+         *       "worker": {
+         *         "id": "worker-7be2f7d1c604",
+         *         "name": "node-04",
+         *         "labels": {
+         *           "site": "lab-1"
+         *         },
+         *         "version": "0.1.0",
+         *         "deviceIds": [
+         *           "cudnn-5ea80393613f"
+         *         ],
+         *         "desiredState": "active",
+         *         "stateReason": null,
+         *         "presence": "online",
+         *         "activity": "measuring",
+         *         "enrolledAt": "2026-03-02T09:06:00.000Z",
+         *         "lastHeartbeatAt": "2026-03-02T09:31:10.000Z",
+         *         "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+         *       },
+         *       "queue": {
+         *         "url": "rediss://alphaflops.example.org:6379",
+         *         "username": "worker-7be2f7d1c604"
+         *       },
+         *       "devices": [
+         *         {
+         *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *           "executor": "cudnn",
+         *           "deviceId": "cudnn-5ea80393613f",
+         *           "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *         }
+         *       ],
+         *       "heartbeatS": 10
+         *     }
+         */
         Session: {
             worker: components["schemas"]["Worker"];
             queue: {
@@ -1090,6 +1448,12 @@ export interface components {
             }[];
             heartbeatS: number;
         };
+        /**
+         * @example {
+         *       "activity": "measuring",
+         *       "protocolVersion": 3
+         *     }
+         */
         HeartbeatRequest: {
             /**
              * @description as the worker last said
@@ -1099,16 +1463,50 @@ export interface components {
             /** @description absent: one before workers told it */
             protocolVersion?: number;
         };
+        /**
+         * @example {
+         *       "desiredState": "active",
+         *       "reason": null
+         *     }
+         */
         Heartbeat: {
             /** @enum {string} */
             desiredState: "active" | "paused" | "draining" | "revoked";
             reason: string | null;
         };
-        /** @default {} */
+        /**
+         * @default {}
+         * @example {
+         *       "reason": "the room is being serviced"
+         *     }
+         */
         ReasonInput: {
             /** @default asked for by the operator */
             reason?: string;
         };
+        /**
+         * @example {
+         *       "name": "H100, shapes of common networks",
+         *       "design": {
+         *         "name": "networklike",
+         *         "seed": 1
+         *       },
+         *       "target": {
+         *         "kind": "device-class",
+         *         "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *       },
+         *       "budget": {
+         *         "specs": 1000
+         *       },
+         *       "constraints": {
+         *         "maxMacs": 2000000000
+         *       },
+         *       "fit": {
+         *         "form": "auto",
+         *         "seed": 1
+         *       }
+         *     }
+         */
         CampaignRequestInput: {
             name: string;
             design: components["schemas"]["DesignInput"];
@@ -1175,6 +1573,11 @@ export interface components {
             /** @description false: neither depthwise nor grouped convolutions */
             allowGroups?: boolean;
         };
+        /**
+         * @example {
+         *       "form": "auto"
+         *     }
+         */
         FitRequestInput: {
             /**
              * @description a registered form, or auto
@@ -1184,6 +1587,82 @@ export interface components {
             /** @default 1 */
             seed?: number;
         };
+        /**
+         * @example {
+         *       "id": "c-20260302-5e0c91d7",
+         *       "name": "H100, shapes of common networks",
+         *       "state": "running",
+         *       "history": [
+         *         {
+         *           "state": "draft",
+         *           "at": "2026-03-02T09:10:00.000Z",
+         *           "reason": "created"
+         *         },
+         *         {
+         *           "state": "planned",
+         *           "at": "2026-03-02T09:10:01.000Z",
+         *           "reason": "1000 specs planned"
+         *         },
+         *         {
+         *           "state": "running",
+         *           "at": "2026-03-02T09:10:02.000Z",
+         *           "reason": "measurements are queued"
+         *         }
+         *       ],
+         *       "request": {
+         *         "name": "H100, shapes of common networks",
+         *         "design": {
+         *           "name": "networklike",
+         *           "seed": 1
+         *         },
+         *         "target": {
+         *           "kind": "device-class",
+         *           "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *         },
+         *         "budget": {
+         *           "specs": 1000
+         *         },
+         *         "constraints": {
+         *           "maxMacs": 2000000000
+         *         },
+         *         "replicates": 1,
+         *         "fit": {
+         *           "form": "auto",
+         *           "seed": 1
+         *         }
+         *       },
+         *       "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "targetIds": [
+         *         "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *       ],
+         *       "protocol": {
+         *         "name": "gpu",
+         *         "version": 1,
+         *         "mode": "hot",
+         *         "warmUpMinRuns": 3,
+         *         "warmUpTolerance": 0.05,
+         *         "warmUpMaxMs": 1000,
+         *         "minBatchMs": 1.5,
+         *         "minBatches": 9,
+         *         "maxRelativeStandardError": 0.005,
+         *         "maxTotalMs": 2000,
+         *         "noisyRelativeStandardError": 0.05,
+         *         "specTimeLimitMs": 60000,
+         *         "throttleRetries": 3,
+         *         "minClockShare": 0.75,
+         *         "checkOutput": true
+         *       },
+         *       "batchSize": 25,
+         *       "plannedSpecs": 1000,
+         *       "plannedSlots": 1000,
+         *       "excluded": {
+         *         "max-macs": 212
+         *       },
+         *       "modelId": null,
+         *       "createdAt": "2026-03-02T09:10:00.000Z",
+         *       "updatedAt": "2026-03-02T09:10:02.000Z"
+         *     }
+         */
         Campaign: {
             id: string;
             name: string;
@@ -1256,6 +1735,12 @@ export interface components {
             /** @description false: neither depthwise nor grouped convolutions */
             allowGroups?: boolean;
         };
+        /**
+         * @example {
+         *       "form": "auto",
+         *       "seed": 1
+         *     }
+         */
         FitRequest: {
             /**
              * @description a registered form, or auto
@@ -1265,6 +1750,30 @@ export interface components {
             /** @default 1 */
             seed: number;
         };
+        /**
+         * @example {
+         *       "name": "H100, shapes of common networks",
+         *       "design": {
+         *         "name": "networklike",
+         *         "seed": 1
+         *       },
+         *       "target": {
+         *         "kind": "device-class",
+         *         "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *       },
+         *       "budget": {
+         *         "specs": 1000
+         *       },
+         *       "constraints": {
+         *         "maxMacs": 2000000000
+         *       },
+         *       "replicates": 1,
+         *       "fit": {
+         *         "form": "auto",
+         *         "seed": 1
+         *       }
+         *     }
+         */
         CampaignRequest: {
             name: string;
             design: components["schemas"]["Design"];
@@ -1321,6 +1830,52 @@ export interface components {
             /** @description specs planned at the end of each round so far, rising */
             ends: number[];
         };
+        /**
+         * @example {
+         *       "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "protocol": {
+         *         "name": "gpu",
+         *         "version": 1,
+         *         "mode": "hot",
+         *         "warmUpMinRuns": 3,
+         *         "warmUpTolerance": 0.05,
+         *         "warmUpMaxMs": 1000,
+         *         "minBatchMs": 1.5,
+         *         "minBatches": 9,
+         *         "maxRelativeStandardError": 0.005,
+         *         "maxTotalMs": 2000,
+         *         "noisyRelativeStandardError": 0.05,
+         *         "specTimeLimitMs": 60000,
+         *         "throttleRetries": 3,
+         *         "minClockShare": 0.75,
+         *         "checkOutput": true
+         *       },
+         *       "plannedSpecs": 1000,
+         *       "plannedSlots": 1000,
+         *       "excluded": {
+         *         "max-macs": 212
+         *       },
+         *       "totalSlots": 1000,
+         *       "specs": [
+         *         {
+         *           "batch": 1,
+         *           "height": 56,
+         *           "width": 56,
+         *           "cin": 64,
+         *           "cout": 64,
+         *           "kernel_h": 3,
+         *           "kernel_w": 3,
+         *           "stride": 1,
+         *           "groups": 1,
+         *           "dtype": "f32",
+         *           "padding": "same",
+         *           "layout": "NCHW"
+         *         }
+         *       ],
+         *       "leastSeconds": 42.5,
+         *       "timesFrom": "protocol"
+         *     }
+         */
         CampaignPreview: {
             /** @description class of every target device */
             deviceClassId: string;
@@ -1346,7 +1901,23 @@ export interface components {
              */
             timesFrom: "model" | "protocol";
         };
-        /** @description One 2-D convolution; sizes in elements. */
+        /**
+         * @description One 2-D convolution; sizes in elements.
+         * @example {
+         *       "batch": 1,
+         *       "height": 56,
+         *       "width": 56,
+         *       "cin": 64,
+         *       "cout": 64,
+         *       "kernel_h": 3,
+         *       "kernel_w": 3,
+         *       "stride": 1,
+         *       "groups": 1,
+         *       "dtype": "f32",
+         *       "padding": "same",
+         *       "layout": "NCHW"
+         *     }
+         */
         ConvSpec: {
             /** @default 1 */
             batch: number;
@@ -1376,6 +1947,32 @@ export interface components {
              */
             layout: "NCHW" | "NHWC";
         };
+        /**
+         * @example {
+         *       "campaignId": "c-20260302-5e0c91d7",
+         *       "state": "running",
+         *       "plannedSlots": 1000,
+         *       "totalSlots": 1000,
+         *       "recordedSlots": 400,
+         *       "outcomes": {
+         *         "ok": 397,
+         *         "unsupported": 0,
+         *         "out-of-memory": 0,
+         *         "timeout": 0,
+         *         "throttled": 0,
+         *         "noisy": 3,
+         *         "wrong-result": 0,
+         *         "executor-crashed": 0,
+         *         "drifted": 0
+         *       },
+         *       "round": null,
+         *       "slotsPerSecond": 12,
+         *       "remainingSeconds": 50,
+         *       "waitingFor": null,
+         *       "modelId": null,
+         *       "reason": "measurements are queued"
+         *     }
+         */
         CampaignProgress: {
             campaignId: string;
             state: components["schemas"]["CampaignState"];
@@ -1416,6 +2013,14 @@ export interface components {
             /** @description all of this round is measured, and the next one is being chosen */
             isPlanningNext: boolean;
         };
+        /**
+         * @example {
+         *       "id": "fit-c-20260302-5e0c91d7",
+         *       "state": "completed",
+         *       "modelId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb-v1",
+         *       "reason": null
+         *     }
+         */
         FitState: {
             id: string;
             /** @enum {string} */
@@ -1424,6 +2029,18 @@ export interface components {
             /** @description of a failure; or why the model is only a candidate */
             reason: string | null;
         };
+        /**
+         * @example {
+         *       "id": "cudnn-5ea80393613f",
+         *       "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *       "sku": "NVIDIA H100 80GB HBM3",
+         *       "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "workerId": "worker-7be2f7d1c604",
+         *       "provenanceId": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *       "createdAt": "2026-03-02T09:06:00.000Z",
+         *       "updatedAt": "2026-03-02T09:06:00.000Z"
+         *     }
+         */
         Device: {
             id: string;
             uuid: string;
@@ -1438,6 +2055,42 @@ export interface components {
             /** Format: date-time */
             updatedAt: string;
         };
+        /**
+         * @example {
+         *       "schema": "alphaflops.provenance/1",
+         *       "device": {
+         *         "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *         "sku": "NVIDIA H100 80GB HBM3",
+         *         "smCount": 132,
+         *         "memoryBytes": 85520809984,
+         *         "driver": "570.86.15",
+         *         "computeCapability": "9.0"
+         *       },
+         *       "executor": {
+         *         "name": "cudnn",
+         *         "version": "0.1.0"
+         *       },
+         *       "libraries": {
+         *         "cuda": "12.8",
+         *         "cudnn": "9.7.1",
+         *         "algorithm-choice": "heuristic",
+         *         "timer": "graph replay"
+         *       },
+         *       "mathMode": "tf32",
+         *       "worker": {
+         *         "version": "0.1.0",
+         *         "commit": null,
+         *         "dirty": null
+         *       },
+         *       "host": {
+         *         "hostname": "node-04",
+         *         "cpu": "AMD EPYC 9654 96-Core Processor",
+         *         "os": "Debian GNU/Linux 12 (bookworm)",
+         *         "kernel": "6.1.0-31-amd64",
+         *         "node": "v22.14.0"
+         *       }
+         *     }
+         */
         Provenance: {
             /** @enum {string} */
             schema: "alphaflops.provenance/1";
@@ -1465,7 +2118,117 @@ export interface components {
                 node: string;
             };
         };
-        /** @description One published fit for one device class. */
+        /**
+         * @description One published fit for one device class.
+         * @example {
+         *       "schema": "alphaflops.model/1",
+         *       "id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb-v1",
+         *       "version": 1,
+         *       "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "campaignId": "c-20260302-5e0c91d7",
+         *       "status": "published",
+         *       "statusReason": null,
+         *       "chosenForm": "flops",
+         *       "forms": [
+         *         {
+         *           "form": "flops",
+         *           "groups": [
+         *             {
+         *               "group": "all",
+         *               "n": 950,
+         *               "parameters": [
+         *                 {
+         *                   "name": "c",
+         *                   "value": 0.00012,
+         *                   "unit": "ms per million multiply-adds",
+         *                   "standardError": 0.000002,
+         *                   "state": "estimated"
+         *                 }
+         *               ],
+         *               "correlation": [
+         *                 [
+         *                   1
+         *                 ]
+         *               ],
+         *               "stopped": "converged"
+         *             }
+         *           ],
+         *           "heldOut": {
+         *             "n": 950,
+         *             "mape": 0.18,
+         *             "medianApe": 0.14,
+         *             "within10": 0.38,
+         *             "within20": 0.67,
+         *             "rmspe": 0.24,
+         *             "r2": 0.93,
+         *             "r2Log": 0.95,
+         *             "spearman": 0.97,
+         *             "coverage": 0.9
+         *           }
+         *         }
+         *       ],
+         *       "interval": {
+         *         "coverage": 0.9,
+         *         "logHalfWidth": 0.35,
+         *         "logHalfWidthOutside": 0.6
+         *       },
+         *       "domain": {
+         *         "batch": {
+         *           "min": 1,
+         *           "max": 64
+         *         },
+         *         "macs": {
+         *           "min": 1000000,
+         *           "max": 2000000000
+         *         }
+         *       },
+         *       "domainLevels": {
+         *         "dtype": [
+         *           "f32"
+         *         ],
+         *         "padding": [
+         *           "same"
+         *         ],
+         *         "layout": [
+         *           "NCHW"
+         *         ]
+         *       },
+         *       "notes": [
+         *         "Cut down to one form of one parameter, to be read as an example."
+         *       ],
+         *       "loss": "relative",
+         *       "device": {},
+         *       "data": {
+         *         "digest": "6f1ed002ab5595859014ebf0951522d9a0b6d7f4c2c9a1e3d84b7a5520e9c31b",
+         *         "samples": 950,
+         *         "shapes": 950,
+         *         "excluded": {
+         *           "noisy": 50
+         *         }
+         *       },
+         *       "protocol": {
+         *         "name": "gpu",
+         *         "version": 1,
+         *         "mode": "hot",
+         *         "warmUpMinRuns": 3,
+         *         "warmUpTolerance": 0.05,
+         *         "warmUpMaxMs": 1000,
+         *         "minBatchMs": 1.5,
+         *         "minBatches": 9,
+         *         "maxRelativeStandardError": 0.005,
+         *         "maxTotalMs": 2000,
+         *         "noisyRelativeStandardError": 0.05,
+         *         "specTimeLimitMs": 60000,
+         *         "throttleRetries": 3,
+         *         "minClockShare": 0.75,
+         *         "checkOutput": true
+         *       },
+         *       "design": "networklike",
+         *       "seed": 1,
+         *       "codeVersion": "0.1.0",
+         *       "createdAt": "2026-03-02T09:14:00.000Z"
+         *     }
+         */
         Model: {
             /** @enum {string} */
             schema: "alphaflops.model/1";
@@ -1690,6 +2453,24 @@ export interface components {
                 shapes: number;
             };
         };
+        /**
+         * @example {
+         *       "id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "sku": "NVIDIA H100 80GB HBM3",
+         *       "kind": "gpu",
+         *       "executor": "cudnn",
+         *       "libraries": {
+         *         "cuda": "12.8",
+         *         "cudnn": "9.7.1",
+         *         "algorithm-choice": "heuristic",
+         *         "timer": "graph replay"
+         *       },
+         *       "mathMode": "tf32",
+         *       "smCount": 132,
+         *       "memoryBytes": 85520809984,
+         *       "createdAt": "2026-03-02T09:06:00.000Z"
+         *     }
+         */
         DeviceClass: {
             id: string;
             sku: string;
@@ -1705,6 +2486,52 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
+        /**
+         * @example {
+         *       "origin": [
+         *         {
+         *           "what": "samples",
+         *           "before": "950",
+         *           "after": "1900"
+         *         }
+         *       ],
+         *       "parameters": [
+         *         {
+         *           "what": "flops all c",
+         *           "before": 0.00012,
+         *           "after": 0.000118,
+         *           "unit": "ms per million multiply-adds"
+         *         }
+         *       ],
+         *       "errors": [
+         *         {
+         *           "what": "flops mape",
+         *           "before": 0.18,
+         *           "after": 0.17
+         *         }
+         *       ],
+         *       "interval": [
+         *         {
+         *           "what": "logHalfWidth",
+         *           "before": 0.35,
+         *           "after": 0.33
+         *         }
+         *       ],
+         *       "domain": [
+         *         {
+         *           "what": "batch max",
+         *           "before": 64,
+         *           "after": 128
+         *         }
+         *       ],
+         *       "notes": {
+         *         "added": [],
+         *         "removed": [
+         *           "Cut down to one form of one parameter, to be read as an example."
+         *         ]
+         *       }
+         *     }
+         */
         ModelDiff: {
             /** @description chosen form, data digest, samples, shapes, protocol, design, loss, seed, code version */
             origin: {
@@ -1743,6 +2570,31 @@ export interface components {
                 removed: string[];
             };
         };
+        /**
+         * @example {
+         *       "model": {
+         *         "kind": "device-class",
+         *         "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *       },
+         *       "layers": [
+         *         {
+         *           "batch": 1,
+         *           "height": 56,
+         *           "width": 56,
+         *           "cin": 64,
+         *           "cout": 64,
+         *           "kernel_h": 3,
+         *           "kernel_w": 3,
+         *           "stride": 1,
+         *           "groups": 1,
+         *           "dtype": "f32",
+         *           "padding": "same",
+         *           "layout": "NCHW"
+         *         }
+         *       ],
+         *       "gridIntensityGramsPerKwh": 300
+         *     }
+         */
         PredictionRequestInput: {
             /** @description one model, or the one served for a device class or device */
             model: {
@@ -1767,7 +2619,17 @@ export interface components {
             /** @description gCO2e of a kWh where the device runs: then there are emissions */
             gridIntensityGramsPerKwh?: number;
         };
-        /** @description One 2-D convolution; sizes in elements. */
+        /**
+         * @description One 2-D convolution; sizes in elements.
+         * @example {
+         *       "height": 56,
+         *       "width": 56,
+         *       "cin": 64,
+         *       "cout": 64,
+         *       "kernel_h": 3,
+         *       "kernel_w": 3
+         *     }
+         */
         ConvSpecInput: {
             /** @default 1 */
             batch?: number;
@@ -1808,6 +2670,41 @@ export interface components {
             /** @description all sizes of the first input, where the file leaves more open */
             inputShape?: number[];
         };
+        /**
+         * @example {
+         *       "modelId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb-v1",
+         *       "layers": [
+         *         {
+         *           "macs": 115605504,
+         *           "flops": 231211008,
+         *           "alpha": 1,
+         *           "alphaFlops": 231211008,
+         *           "predictedMs": 0.01387,
+         *           "lowerMs": 0.00977,
+         *           "upperMs": 0.01968,
+         *           "inDomain": true,
+         *           "energyMj": null,
+         *           "lowerEnergyMj": null,
+         *           "upperEnergyMj": null,
+         *           "energyInDomain": null
+         *         }
+         *       ],
+         *       "total": {
+         *         "macs": 115605504,
+         *         "flops": 231211008,
+         *         "alphaFlops": 231211008,
+         *         "predictedMs": 0.01387,
+         *         "lowerMs": 0.00977,
+         *         "upperMs": 0.01968,
+         *         "energyMj": null,
+         *         "lowerEnergyMj": null,
+         *         "upperEnergyMj": null,
+         *         "energyWh": null,
+         *         "layersOutsideDomain": 0
+         *       },
+         *       "emissions": null
+         *     }
+         */
         Predictions: {
             modelId: string;
             layers: components["schemas"]["Prediction"][];
@@ -1882,6 +2779,92 @@ export interface components {
         };
         /** @enum {string} */
         Outcome: "ok" | "unsupported" | "out-of-memory" | "timeout" | "throttled" | "noisy" | "wrong-result" | "executor-crashed" | "drifted";
+        /**
+         * @example {
+         *       "id": "c-20260302-5e0c91d7.bm3-a78c76fb.s17.r0",
+         *       "campaignId": "c-20260302-5e0c91d7",
+         *       "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "specIndex": 17,
+         *       "replicate": 0,
+         *       "attempt": 1,
+         *       "batchIndex": 0,
+         *       "specKey": "b1-h56-w56-i64-o64-k3x3-s1-g1-f32-same-NCHW",
+         *       "spec": {
+         *         "batch": 1,
+         *         "height": 56,
+         *         "width": 56,
+         *         "cin": 64,
+         *         "cout": 64,
+         *         "kernel_h": 3,
+         *         "kernel_w": 3,
+         *         "stride": 1,
+         *         "groups": 1,
+         *         "dtype": "f32",
+         *         "padding": "same",
+         *         "layout": "NCHW"
+         *       },
+         *       "deviceId": "cudnn-5ea80393613f",
+         *       "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "workerId": "worker-7be2f7d1c604",
+         *       "protocol": {
+         *         "name": "gpu",
+         *         "version": 1
+         *       },
+         *       "provenanceId": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *       "outcome": "ok",
+         *       "reason": null,
+         *       "timing": {
+         *         "timeMs": 0.0141,
+         *         "timeMinMs": 0.014,
+         *         "timeQ25Ms": 0.01405,
+         *         "timeQ75Ms": 0.01415,
+         *         "timeMeanMs": 0.01411,
+         *         "cv": 0.006,
+         *         "repetitions": 9,
+         *         "innerIterations": 107,
+         *         "warmUpRuns": 3,
+         *         "batchTimesMs": [
+         *           0.0141,
+         *           0.014,
+         *           0.01405,
+         *           0.0142,
+         *           0.0141,
+         *           0.0143,
+         *           0.01415,
+         *           0.01405,
+         *           0.0141
+         *         ],
+         *         "stoppedBy": "relative-standard-error",
+         *         "eagerMs": 0.0182,
+         *         "energyMj": null
+         *       },
+         *       "conditions": {
+         *         "before": {
+         *           "smClockMhz": 1980,
+         *           "maxSmClockMhz": 1980,
+         *           "temperatureC": 46,
+         *           "powerW": 245.1,
+         *           "throttleReasons": [],
+         *           "otherProcesses": 0,
+         *           "hostLoad1": 0.8
+         *         },
+         *         "after": {
+         *           "smClockMhz": 1980,
+         *           "maxSmClockMhz": 1980,
+         *           "temperatureC": 46,
+         *           "powerW": 245.1,
+         *           "throttleReasons": [],
+         *           "otherProcesses": 0,
+         *           "hostLoad1": 0.8
+         *         }
+         *       },
+         *       "algorithm": "CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM",
+         *       "workspaceBytes": 1048576,
+         *       "startedAt": "2026-03-02T09:10:12.000Z",
+         *       "recordedAt": "2026-03-02T09:10:14.000Z",
+         *       "signature": null
+         *     }
+         */
         Sample: {
             id: string;
             campaignId: string;
@@ -1980,6 +2963,19 @@ export interface components {
             /** @description one-minute load average of the host */
             hostLoad1: number | null;
         };
+        /**
+         * @example {
+         *       "filter": {
+         *         "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *       },
+         *       "name": "h100-networklike",
+         *       "title": "Convolutions of common networks on an H100",
+         *       "licence": "cc-by-4.0",
+         *       "creators": [
+         *         "Example Lab"
+         *       ]
+         *     }
+         */
         DatasetRequestInput: {
             /** @default {} */
             filter?: components["schemas"]["DatasetFilter"];
@@ -2019,6 +3015,77 @@ export interface components {
              */
             recordedTo?: string;
         };
+        /**
+         * @example {
+         *       "schema": "alphaflops.dataset/1",
+         *       "id": "0c4e9a7d5b21f8360e9d7c4ab1f25d83e6a0947bc2d15f8870a3be69d41c5f27",
+         *       "name": "h100-networklike",
+         *       "title": "Convolutions of common networks on an H100",
+         *       "description": "",
+         *       "licence": "cc-by-4.0",
+         *       "creators": [
+         *         "Example Lab"
+         *       ],
+         *       "version": 1,
+         *       "createdAt": "2026-03-02T10:00:00.000Z",
+         *       "codeVersion": "0.1.0",
+         *       "filter": {
+         *         "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
+         *       },
+         *       "rows": 950,
+         *       "signedRows": 950,
+         *       "importedRows": 0,
+         *       "leftOut": {
+         *         "noisy": 50
+         *       },
+         *       "recordedFrom": "2026-03-02T09:10:14.000Z",
+         *       "recordedTo": "2026-03-02T09:13:50.000Z",
+         *       "deviceClasses": [
+         *         {
+         *           "id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *           "sku": "NVIDIA H100 80GB HBM3",
+         *           "kind": "gpu",
+         *           "executor": "cudnn",
+         *           "libraries": {
+         *             "cuda": "12.8",
+         *             "cudnn": "9.7.1",
+         *             "algorithm-choice": "heuristic",
+         *             "timer": "graph replay"
+         *           },
+         *           "mathMode": "tf32",
+         *           "smCount": 132,
+         *           "memoryBytes": 85520809984,
+         *           "createdAt": "2026-03-02T09:06:00.000Z"
+         *         }
+         *       ],
+         *       "protocols": [
+         *         {
+         *           "name": "gpu",
+         *           "version": 1,
+         *           "rows": 950
+         *         }
+         *       ],
+         *       "provenanceIds": [
+         *         "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd"
+         *       ],
+         *       "workers": [
+         *         {
+         *           "id": "worker-7be2f7d1c604",
+         *           "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+         *         }
+         *       ],
+         *       "fitInputs": [
+         *         {
+         *           "modelId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb-v1",
+         *           "dataDigest": "6f1ed002ab5595859014ebf0951522d9a0b6d7f4c2c9a1e3d84b7a5520e9c31b",
+         *           "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *           "protocol": "gpu",
+         *           "protocolVersion": 1,
+         *           "rows": 950
+         *         }
+         *       ]
+         *     }
+         */
         Dataset: {
             /** @enum {string} */
             schema: "alphaflops.dataset/1";
@@ -2084,12 +3151,154 @@ export interface components {
             /** @description the first so many rows of this device class and protocol */
             rows: number;
         };
+        /**
+         * @example {
+         *       "deviceClasses": [
+         *         {
+         *           "id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *           "sku": "NVIDIA H100 80GB HBM3",
+         *           "kind": "gpu",
+         *           "executor": "cudnn",
+         *           "libraries": {
+         *             "cuda": "12.8",
+         *             "cudnn": "9.7.1",
+         *             "algorithm-choice": "heuristic",
+         *             "timer": "graph replay"
+         *           },
+         *           "mathMode": "tf32",
+         *           "smCount": 132,
+         *           "memoryBytes": 85520809984,
+         *           "createdAt": "2026-03-02T09:06:00.000Z"
+         *         }
+         *       ],
+         *       "provenance": [
+         *         {
+         *           "schema": "alphaflops.provenance/1",
+         *           "device": {
+         *             "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
+         *             "sku": "NVIDIA H100 80GB HBM3",
+         *             "smCount": 132,
+         *             "memoryBytes": 85520809984,
+         *             "driver": "570.86.15",
+         *             "computeCapability": "9.0"
+         *           },
+         *           "executor": {
+         *             "name": "cudnn",
+         *             "version": "0.1.0"
+         *           },
+         *           "libraries": {
+         *             "cuda": "12.8",
+         *             "cudnn": "9.7.1",
+         *             "algorithm-choice": "heuristic",
+         *             "timer": "graph replay"
+         *           },
+         *           "mathMode": "tf32",
+         *           "worker": {
+         *             "version": "0.1.0",
+         *             "commit": null,
+         *             "dirty": null
+         *           },
+         *           "host": {
+         *             "hostname": "node-04",
+         *             "cpu": "AMD EPYC 9654 96-Core Processor",
+         *             "os": "Debian GNU/Linux 12 (bookworm)",
+         *             "kernel": "6.1.0-31-amd64",
+         *             "node": "v22.14.0"
+         *           }
+         *         }
+         *       ],
+         *       "rows": [
+         *         {
+         *           "sample_id": "import-h100.s0.r0",
+         *           "batch": 1,
+         *           "height": 56,
+         *           "width": 56,
+         *           "cin": 64,
+         *           "cout": 64,
+         *           "kernel_h": 3,
+         *           "kernel_w": 3,
+         *           "stride": 1,
+         *           "groups": 1,
+         *           "dtype": "f32",
+         *           "padding": "same",
+         *           "layout": "NCHW",
+         *           "time_ms": 0.0141,
+         *           "time_min_ms": null,
+         *           "time_q25_ms": null,
+         *           "time_q75_ms": null,
+         *           "time_mean_ms": null,
+         *           "cv": null,
+         *           "repetitions": null,
+         *           "inner_iterations": null,
+         *           "warm_up_runs": null,
+         *           "stopped_by": null,
+         *           "batch_times_ms": [],
+         *           "eager_ms": null,
+         *           "energy_mj": null,
+         *           "energy_window_ms": null,
+         *           "energy_iterations": null,
+         *           "energy_integrated_mj": null,
+         *           "energy_doubt": null,
+         *           "energy_not_measured": null,
+         *           "algorithm": null,
+         *           "workspace_bytes": null,
+         *           "sm_clock_mhz": null,
+         *           "max_sm_clock_mhz": null,
+         *           "temperature_c": null,
+         *           "power_w": null,
+         *           "throttle_reasons": null,
+         *           "other_processes": null,
+         *           "host_load1": null,
+         *           "before_sm_clock_mhz": null,
+         *           "before_max_sm_clock_mhz": null,
+         *           "before_temperature_c": null,
+         *           "before_power_w": null,
+         *           "before_throttle_reasons": null,
+         *           "before_other_processes": null,
+         *           "before_host_load1": null,
+         *           "device_class_id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *           "device_id": null,
+         *           "worker_id": null,
+         *           "campaign_id": "import-h100",
+         *           "target_id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *           "spec_index": 0,
+         *           "replicate": 0,
+         *           "attempt": 1,
+         *           "batch_index": 0,
+         *           "protocol": "imported",
+         *           "protocol_version": 1,
+         *           "provenance_id": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *           "started_at": "2026-03-02T09:10:12.000Z",
+         *           "recorded_at": "2026-03-02T09:10:14.000Z",
+         *           "signature": null
+         *         }
+         *       ]
+         *     }
+         */
         ImportRequest: {
             /** @description those that are known already stay as they are */
             deviceClasses: components["schemas"]["DeviceClassInput"][];
             provenance: components["schemas"]["ProvenanceInput"][];
             rows: components["schemas"]["DatasetRow"][];
         };
+        /**
+         * @example {
+         *       "id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "sku": "NVIDIA H100 80GB HBM3",
+         *       "kind": "gpu",
+         *       "executor": "cudnn",
+         *       "libraries": {
+         *         "cuda": "12.8",
+         *         "cudnn": "9.7.1",
+         *         "algorithm-choice": "heuristic",
+         *         "timer": "graph replay"
+         *       },
+         *       "mathMode": "tf32",
+         *       "smCount": 132,
+         *       "memoryBytes": 85520809984,
+         *       "createdAt": "2026-03-02T09:06:00.000Z"
+         *     }
+         */
         DeviceClassInput: {
             id: string;
             sku: string;
@@ -2105,7 +3314,73 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
         };
-        /** @description One good sample, flat. Absent values are null. */
+        /**
+         * @description One good sample, flat. Absent values are null.
+         * @example {
+         *       "sample_id": "import-h100.s0.r0",
+         *       "batch": 1,
+         *       "height": 56,
+         *       "width": 56,
+         *       "cin": 64,
+         *       "cout": 64,
+         *       "kernel_h": 3,
+         *       "kernel_w": 3,
+         *       "stride": 1,
+         *       "groups": 1,
+         *       "dtype": "f32",
+         *       "padding": "same",
+         *       "layout": "NCHW",
+         *       "time_ms": 0.0141,
+         *       "time_min_ms": null,
+         *       "time_q25_ms": null,
+         *       "time_q75_ms": null,
+         *       "time_mean_ms": null,
+         *       "cv": null,
+         *       "repetitions": null,
+         *       "inner_iterations": null,
+         *       "warm_up_runs": null,
+         *       "stopped_by": null,
+         *       "batch_times_ms": [],
+         *       "eager_ms": null,
+         *       "energy_mj": null,
+         *       "energy_window_ms": null,
+         *       "energy_iterations": null,
+         *       "energy_integrated_mj": null,
+         *       "energy_doubt": null,
+         *       "energy_not_measured": null,
+         *       "algorithm": null,
+         *       "workspace_bytes": null,
+         *       "sm_clock_mhz": null,
+         *       "max_sm_clock_mhz": null,
+         *       "temperature_c": null,
+         *       "power_w": null,
+         *       "throttle_reasons": null,
+         *       "other_processes": null,
+         *       "host_load1": null,
+         *       "before_sm_clock_mhz": null,
+         *       "before_max_sm_clock_mhz": null,
+         *       "before_temperature_c": null,
+         *       "before_power_w": null,
+         *       "before_throttle_reasons": null,
+         *       "before_other_processes": null,
+         *       "before_host_load1": null,
+         *       "device_class_id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "device_id": null,
+         *       "worker_id": null,
+         *       "campaign_id": "import-h100",
+         *       "target_id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "spec_index": 0,
+         *       "replicate": 0,
+         *       "attempt": 1,
+         *       "batch_index": 0,
+         *       "protocol": "imported",
+         *       "protocol_version": 1,
+         *       "provenance_id": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *       "started_at": "2026-03-02T09:10:12.000Z",
+         *       "recorded_at": "2026-03-02T09:10:14.000Z",
+         *       "signature": null
+         *     }
+         */
         DatasetRow: {
             /** @description names the sample */
             sample_id: string;
@@ -2250,6 +3525,12 @@ export interface components {
             /** @description Ed25519 of the worker, base64url; no part of the content that the id of the data set names */
             signature: string | null;
         };
+        /**
+         * @example {
+         *       "recorded": 1,
+         *       "present": 0
+         *     }
+         */
         ImportResult: {
             recorded: number;
             /** @description rows that were here before */
@@ -2257,6 +3538,15 @@ export interface components {
         };
         /** @enum {string} */
         DatasetFormat: "parquet" | "csv" | "jsonl";
+        /**
+         * @example {
+         *       "status": "ok",
+         *       "checks": {
+         *         "store": "ok",
+         *         "queue": "ok"
+         *       }
+         *     }
+         */
         Health: {
             /** @enum {string} */
             status: "ok" | "unavailable";
@@ -2295,6 +3585,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["AuditEntry"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -2513,6 +3804,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Worker"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -2825,6 +4117,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Campaign"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -2979,11 +4272,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: text/event-stream. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3180,6 +4485,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Device"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -3309,6 +4615,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["DeviceClass"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -3408,6 +4715,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Model"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -3567,11 +4875,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: text/markdown. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3584,11 +4904,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: application/schema+json. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/schema+json": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3653,6 +4985,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Sample"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -3687,11 +5020,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: application/x-ndjson, text/csv. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3747,6 +5093,7 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: components["schemas"]["Dataset"][];
+                        /** @example null */
                         nextCursor: string | null;
                     };
                 };
@@ -3874,11 +5221,25 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: application/vnd.apache.parquet, text/csv, application/x-ndjson. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/vnd.apache.parquet": string;
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3896,11 +5257,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: application/zip. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3916,11 +5289,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: application/x-ndjson. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -3991,11 +5376,23 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A stream or file: text/plain. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };

@@ -1,0 +1,114 @@
+import {
+  CampaignPreviewSchema,
+  CampaignProgressSchema,
+  CampaignRequestSchema,
+  CampaignSchema,
+  ConvSpecSchema,
+  FitRequestSchema,
+  FitStateSchema,
+  type Protocol,
+} from '@alphaflops/contracts';
+import { exampleOf } from './example.js';
+import { deviceClass } from './fleet.js';
+
+/** A 3×3 convolution of ResNet-50. */
+export const spec = exampleOf(ConvSpecSchema, {
+  height: 56,
+  width: 56,
+  cin: 64,
+  cout: 64,
+  kernel_h: 3,
+  kernel_w: 3,
+});
+
+export const protocol: Protocol = {
+  name: 'gpu',
+  version: 1,
+  mode: 'hot',
+  warmUpMinRuns: 3,
+  warmUpTolerance: 0.05,
+  warmUpMaxMs: 1000,
+  minBatchMs: 1.5,
+  minBatches: 9,
+  maxRelativeStandardError: 0.005,
+  maxTotalMs: 2000,
+  noisyRelativeStandardError: 0.05,
+  specTimeLimitMs: 60_000,
+  throttleRetries: 3,
+  minClockShare: 0.75,
+  checkOutput: true,
+};
+
+const fit = exampleOf(FitRequestSchema, { form: 'auto' });
+
+const request = exampleOf(CampaignRequestSchema, {
+  name: 'H100, shapes of common networks',
+  design: { name: 'networklike', seed: 1 },
+  target: { kind: 'device-class', deviceClassId: deviceClass.id },
+  budget: { specs: 1000 },
+  constraints: { maxMacs: 2_000_000_000 },
+  fit,
+});
+
+const id = 'c-20260302-5e0c91d7';
+export const modelId = `${deviceClass.id}-v1`;
+const plan = {
+  deviceClassId: deviceClass.id,
+  protocol,
+  plannedSpecs: 1000,
+  plannedSlots: 1000,
+  excluded: { 'max-macs': 212 },
+};
+
+export const campaign = exampleOf(CampaignSchema, {
+  ...plan,
+  id,
+  name: request.name,
+  state: 'running',
+  history: [
+    { state: 'draft', at: '2026-03-02T09:10:00.000Z', reason: 'created' },
+    { state: 'planned', at: '2026-03-02T09:10:01.000Z', reason: '1000 specs planned' },
+    { state: 'running', at: '2026-03-02T09:10:02.000Z', reason: 'measurements are queued' },
+  ],
+  request,
+  targetIds: [deviceClass.id],
+  batchSize: 25,
+  modelId: null,
+  createdAt: '2026-03-02T09:10:00.000Z',
+  updatedAt: '2026-03-02T09:10:02.000Z',
+});
+
+exampleOf(CampaignPreviewSchema, {
+  ...plan,
+  totalSlots: 1000,
+  specs: [spec],
+  leastSeconds: 42.5,
+  timesFrom: 'protocol',
+});
+
+exampleOf(CampaignProgressSchema, {
+  campaignId: id,
+  state: 'running',
+  plannedSlots: 1000,
+  totalSlots: 1000,
+  recordedSlots: 400,
+  outcomes: {
+    ok: 397,
+    unsupported: 0,
+    'out-of-memory': 0,
+    timeout: 0,
+    throttled: 0,
+    noisy: 3,
+    'wrong-result': 0,
+    'executor-crashed': 0,
+    drifted: 0,
+  },
+  round: null,
+  slotsPerSecond: 12,
+  remainingSeconds: 50,
+  waitingFor: null,
+  modelId: null,
+  reason: 'measurements are queued',
+});
+
+exampleOf(FitStateSchema, { id: `fit-${id}`, state: 'completed', modelId, reason: null });

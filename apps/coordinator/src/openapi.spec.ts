@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as contracts from '@alphaflops/contracts';
+import { z } from 'zod';
+
+interface Schema {
+  $ref?: string;
+  type?: string;
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  example?: unknown;
+}
+type Content = Record<string, { schema: Schema }>;
+interface Operation {
+  operationId: string;
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
+}
+
+/** The same as what the code describes: test/workspace.e2e.spec.ts. */
+const document = JSON.parse(readFileSync(join(import.meta.dirname, '../../../openapi.json'), 'utf8')) as {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+};
+const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods));
+
+const checks = new Map<string, z.ZodType>();
+for (const value of Object.values(contracts)) {
+  if (value instanceof z.ZodType) checks.set(value.meta()?.id ?? '', value);
+}
+
+const nameIn = ($ref: string) => $ref.replace('#/components/schemas/', '');
+
+/** What a reader of the page is shown for it; throws where a part has no example. */
+function exampleOf(schema: Schema): unknown {
+  if (schema.example !== undefined) return schema.example;
+  if (schema.$ref !== undefined) return exampleOf(document.components.schemas[nameIn(schema.$ref)] ?? {});
+  if (schema.type === 'array' && schema.items !== undefined) return [exampleOf(schema.items)];
+  if (schema.properties !== undefined) {
+    const fields = Object.entries(schema.properties);
+    return Object.fromEntries(fields.map(([field, part]) => [field, exampleOf(part)]));
+  }
+  throw new Error(`no example: ${JSON.stringify(schema)}`);
+}
+
+/** The schema of the code that it was made from: a named one, a list or a page of one. */
+function checkOf({ $ref, items, properties }: Schema): z.ZodType {
+  if (items !== undefined) return z.array(checkOf(items));
+  if (properties?.['items']?.items !== undefined) return contracts.pageOf(checkOf(properties['items'].items));
+  const check = checks.get(nameIn($ref ?? '')) ?? checks.get(nameIn($ref ?? '').replace(/Input$/, ''));
+  if (check === undefined) throw new Error(`no schema in @alphaflops/contracts is called ${String($ref)}`);
+  return check;
+}
+
+describe('examples in the description of the API', () => {
+  const sent = operations.filter(({ requestBody }) => requestBody !== undefined);
+  it.each(sent)('has a body for $operationId that is accepted', ({ requestBody }) => {
+    const schema = requestBody?.content['application/json']?.schema ?? {};
+    expect(checkOf(schema).safeParse(exampleOf(schema)).error).toBeUndefined();
+  });
+
+  it.each(operations)('has a good answer of $operationId, or says that it is no JSON', ({ responses }) => {
+    const [[status, answer] = ['none', undefined]] = Object.entries(responses).filter(([code]) =>
+      /^2/.test(code),
+    );
+    const schema = answer?.content?.['application/json']?.schema;
+    if (schema === undefined) {
+      if (status !== '204') expect(answer?.description).toMatch(/^A stream or file: /);
+      return;
+    }
+    const example = exampleOf(schema);
+    // Equal: no field is unknown to the schema, and none that it fills in is missing.
+    expect(checkOf(schema).parse(example)).toEqual(example);
+  });
+
+  it('has a problem', () => {
+    const schema = { $ref: '#/components/schemas/Problem' };
+    expect(checkOf(schema).safeParse(exampleOf(schema)).error).toBeUndefined();
+  });
+});
