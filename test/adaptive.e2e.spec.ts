@@ -152,7 +152,9 @@ it('goes on with its rounds after a pause, and tells at any time how far it is i
   expect(told.at(-1)).toEqual(final);
   expect(told.map(({ totalSlots }) => totalSlots)).toEqual(told.map(() => 60));
   const rounds = told.map(({ round }) => round?.number ?? 0);
-  expect([...new Set(rounds)]).toEqual([1, 2, 3]);
+  // Progress is told every now and then: a quick round may be over in between.
+  expect(rounds).toEqual(rounds.toSorted((a, b) => a - b));
+  expect([rounds[0], rounds.at(-1)]).toEqual([1, 3]);
   expect(told.map(({ round }) => round?.of)).toEqual(told.map(() => 3));
   expect(told.map(({ plannedSlots }) => plannedSlots)).toEqual(rounds.map((round) => ENDS[round - 1]));
   const ends = told.filter(({ remainingSeconds }) => remainingSeconds === 0);

@@ -250,7 +250,11 @@ describe('docker/grafana', () => {
   }, 60_000);
 
   it('sees workers, batches, samples and queues in the metrics of a campaign; the log names them', async () => {
-    const stack = await Stack.start({ ALPHAFLOPS_LOG_JSON: 'true', ALPHAFLOPS_LOG_LEVEL: 'debug' });
+    const stack = await Stack.start({
+      ALPHAFLOPS_BATCH_SPECS: '8',
+      ALPHAFLOPS_LOG_JSON: 'true',
+      ALPHAFLOPS_LOG_LEVEL: 'debug',
+    });
     try {
       stack.startWorker(await stack.enrol('node'));
       const { data: classes } = await stack.api.GET('/v1/device-classes');

@@ -78,18 +78,23 @@ function packRedis() {
   );
 }
 
-/** Packages and all that they depend on, each once: the workspace has one version of each. */
+/**
+ * Packages and all that they depend on: the place of each in node_modules, and the folder it is taken from. Of two versions
+ * the second one found lies inside the package that needs it.
+ */
 function closure(names) {
   const found = new Map();
-  const add = (name, from) => {
-    if (found.has(name) || LEFT_OUT.has(name)) return;
+  const add = (name, from, parent) => {
+    if (LEFT_OUT.has(name)) return;
     const folder = locate(name, from);
-    found.set(name, folder);
+    const place = (found.get(name) ?? folder) === folder ? name : `${parent}/node_modules/${name}`;
+    if (found.has(place)) return;
+    found.set(place, folder);
     if (WITHOUT_DEPENDENCIES.has(name)) return;
     const { dependencies = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    for (const dependency of Object.keys(dependencies)) add(dependency, folder);
+    for (const dependency of Object.keys(dependencies)) add(dependency, folder, place);
   };
-  for (const name of names) add(name, root);
+  for (const name of names) add(name, root, '');
   return found;
 }
 

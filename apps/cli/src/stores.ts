@@ -51,8 +51,9 @@ export async function openExistingStores(address: StoreAddress): Promise<Stores>
  * @throws StoreError `conflict` when the target has an admin token that the source has not
  */
 export async function expectNoOther(source: Stores, target: Stores): Promise<void> {
-  const ours = new Set((await source.access.tokens('admin')).map(({ id }) => id));
-  const others = (await target.access.tokens('admin')).filter(({ id }) => !ours.has(id));
+  // By digest: the first token of every deployment has the same id.
+  const ours = new Set((await source.access.tokens('admin')).map(({ hash }) => hash));
+  const others = (await target.access.tokens('admin')).filter(({ hash }) => !ours.has(hash));
   if (others.length === 0) return;
   throw new StoreError(
     'conflict',
