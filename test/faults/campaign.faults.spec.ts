@@ -55,8 +55,7 @@ it.concurrent.each(plan)(
     process.stderr.write(`${describeTrial(result)}\n`);
     if (result.problems.length > 0) throw new Error(describeFailure(result));
     expect(result.injected).toHaveLength(options.faults);
-    // Workers wait for a store that is slower than they are, as the server that stands in for MongoDB is.
-    if (options.store === 'sqlite') expect(result.recoveryMs ?? 0).toBeLessThanOrEqual(RECOVERY_LIMIT_MS);
+    expect(result.recoveryMs ?? 0).toBeLessThanOrEqual(RECOVERY_LIMIT_MS);
   },
   TRIAL_LIMIT_MS,
 );
