@@ -12,6 +12,8 @@ export class Queues {
       password: server.address.password ?? '',
       retryStrategy: () => 100,
       maxRetriesPerRequest: null,
+      // The timer of this outlives the connection: it would keep the process for as long.
+      disconnectTimeout: 100,
     });
     this.redis.on('error', () => undefined);
   }

@@ -11,6 +11,11 @@ import { SamplesController } from './samples.controller.js';
 /** What was measured and published, here or elsewhere. */
 @Module({
   controllers: [DevicesController, ModelsController, SamplesController, DatasetsController],
-  providers: [ModelsService, NetworkThreads, DatasetsService, DatasetImports],
+  providers: [
+    ModelsService,
+    { provide: NetworkThreads, useFactory: () => new NetworkThreads() },
+    DatasetsService,
+    DatasetImports,
+  ],
 })
 export class CatalogueModule {}

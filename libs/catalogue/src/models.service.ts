@@ -97,7 +97,13 @@ export class ModelsService {
     file,
     ...options
   }: NonNullable<PredictionRequest['network']>): Promise<NonNullable<Predictions['network']>> {
-    const network = await this.networks.read(Buffer.from(file, 'base64'), options);
+    const answer = await this.networks.read(Buffer.from(file, 'base64'), options);
+    if (!answer.ok) {
+      throw answer.isBusy === true
+        ? new ApiProblem(429, 'rate-limited', answer.reason)
+        : new ApiProblem(400, 'invalid-request', answer.reason);
+    }
+    const { network } = answer;
     return { ...network, layers: [...network.layers], notCosted: [...network.notCosted] };
   }
 

@@ -7,7 +7,10 @@ export interface NetworkTask {
 }
 
 /** A refusal is a value: error classes do not survive the way between threads. */
-export type NetworkAnswer = { ok: true; network: Network } | { ok: false; reason: string };
+export type NetworkAnswer =
+  | { ok: true; network: Network }
+  /** `isBusy`: the file may be read later. */
+  | { ok: false; reason: string; isBusy?: true };
 
 /** Runs in a thread of its own: a large or hostile file takes its time without holding up the API. */
 export default function read({ file, options }: NetworkTask): NetworkAnswer {

@@ -143,7 +143,7 @@ export const CampaignQuerySchema = PageQuerySchema.extend({
   deviceClassId: IdSchema.optional(),
 });
 
-export const SampleQuerySchema = z.object({
+export const SampleQuerySchema = z.strictObject({
   campaignId: IdSchema.optional(),
   deviceClassId: IdSchema.optional(),
   deviceId: IdSchema.optional(),

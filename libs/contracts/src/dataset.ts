@@ -257,7 +257,9 @@ export const DATASET_FORMATS = ['parquet', 'csv', 'jsonl'] as const;
 export const DatasetFormatSchema = z.enum(DATASET_FORMATS).meta({ id: 'DatasetFormat' });
 export type DatasetFormat = z.infer<typeof DatasetFormatSchema>;
 
-export const DatasetFormatQuerySchema = z.object({ format: DatasetFormatSchema.default('parquet') });
+export const DatasetFormatQuerySchema = z.strictObject({
+  format: DatasetFormatSchema.default('parquet'),
+});
 
 /** Most rows in one request of an import. */
 export const MAX_IMPORT_ROWS = 1000;

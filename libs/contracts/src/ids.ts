@@ -23,7 +23,8 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-export const PageQuerySchema = z.object({
+/** Strict, as every query is that extends it: a filter that is misspelt, or made to be taken for another, matches nothing. */
+export const PageQuerySchema = z.strictObject({
   cursor: z.string().max(400).optional().describe('the nextCursor of the page before'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });

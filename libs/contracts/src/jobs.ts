@@ -47,6 +47,8 @@ export type MeasureResult = z.infer<typeof MeasureResultSchema>;
 
 /** Fit a device class from its stored samples and publish the model. */
 export const FitJobSchema = z.object({
+  /** Of a fit that was asked for by hand: however often it is begun, it publishes one model. */
+  id: IdSchema.optional(),
   deviceClassId: IdSchema,
   campaignId: IdSchema.nullable(),
   request: FitRequestSchema,

@@ -46,12 +46,9 @@ export class FitRunner {
     if (!answer.ok) throw new GiveUp(answer.reason);
     const served = await this.models.served(deviceClass.id);
     const { serve, reason } = judgeCandidate(answer.model, served, samples);
-    const model = await this.models.publish({
-      ...answer.model,
-      deviceClassId: deviceClass.id,
-      status: serve ? 'published' : 'candidate',
-      statusReason: reason,
-    });
+    const status = serve ? ('published' as const) : ('candidate' as const);
+    const draft = { ...answer.model, deviceClassId: deviceClass.id, status, statusReason: reason };
+    const model = await this.models.publish(draft, job.id);
     this.logger.log('fitted', {
       campaign: job.campaignId,
       deviceClass: deviceClass.id,

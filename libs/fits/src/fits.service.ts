@@ -56,7 +56,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
   async requestForDeviceClass(deviceClassId: string, request: FitRequest): Promise<FitState> {
     if ((await this.fleet.deviceClass(deviceClassId)) === null) throw notFound('device class', deviceClassId);
     const id = `fit-${randomUUID()}`;
-    await this.queue.submit([{ id, payload: { deviceClassId, campaignId: null, request } }]);
+    await this.queue.submit([{ id, payload: { id, deviceClassId, campaignId: null, request } }]);
     return this.state(id);
   }
 

@@ -24,16 +24,15 @@ export class MongoModelStore extends ModelStore {
     this.models = new Records<Model>(connection, 'models', (model) => ({
       deviceClassId: model.deviceClassId,
       version: model.version,
-      fit: fitOf(model) ?? `model ${String(model.id)}`,
       status: model.status,
       createdOn: new Date(model.createdAt),
     }));
   }
 
   /** Versions are unique in the database: whoever comes second for one takes the next. */
-  override publish(draft: ModelDraft): Promise<Model> {
+  override publish(draft: ModelDraft, fitId?: string): Promise<Model> {
     return this.connection.attempt(async () => {
-      const fit = fitOf(draft);
+      const fit = fitOf(draft, fitId);
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         const published = fit === null ? null : await this.models.findOne({ fit: { $eq: fit } });
         if (published !== null) return storedModel(published);
@@ -41,7 +40,7 @@ export class MongoModelStore extends ModelStore {
         const id = `${draft.deviceClassId}-v${version}`;
         const model = storedModel({ ...draft, id, version });
         try {
-          await this.models.insert(id, model);
+          await this.models.insert(id, model, { fit: fit ?? `model ${id}` });
           return model;
         } catch (error) {
           if (!isDuplicateKey(error)) throw error;
@@ -98,7 +97,8 @@ const SERVED = { status: { $in: [null, 'published'] } };
 
 const orNull = (model: Model | null): Model | null => (model === null ? null : storedModel(model));
 
-/** The same for the same fit of the same campaign; null for a fit without a campaign, which equals no other. */
-function fitOf({ campaignId, data, chosenForm }: Pick<Model, 'campaignId' | 'data' | 'chosenForm'>) {
-  return campaignId === null ? null : `fit ${digestOf([campaignId, data.digest, chosenForm])}`;
+/** The same for the same fit of the same campaign, and for the same fit without one; null for what equals no other. */
+function fitOf({ campaignId, data, chosenForm }: ModelDraft, fitId: string | undefined): string | null {
+  if (campaignId !== null) return `fit ${digestOf([campaignId, data.digest, chosenForm])}`;
+  return fitId === undefined ? null : `fit ${digestOf([fitId])}`;
 }

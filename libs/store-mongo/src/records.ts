@@ -44,9 +44,12 @@ export class Records<T extends { id: string | null }> {
     return found.map((document) => this.parse(document));
   }
 
-  /** Throws the driver's error when a unique value is taken. */
-  async insert(id: string, record: T): Promise<void> {
-    await this.collection.insertOne({ _id: id, ...this.written(record), revision: 1 });
+  /**
+   * Throws the driver's error when a unique value is taken.
+   * @param fields that the record does not tell, and that stay as they are
+   */
+  async insert(id: string, record: T, fields: Document = {}): Promise<void> {
+    await this.collection.insertOne({ _id: id, ...fields, ...this.written(record), revision: 1 });
   }
 
   /** How to store a record or replace it; whatever cannot be read of it shows here, before anything is written. */

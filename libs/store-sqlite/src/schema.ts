@@ -157,4 +157,8 @@ export const MIGRATIONS: readonly string[] = [
     UNIQUE (draft_id, position)
   ) STRICT;
   `,
+  `
+  -- The campaign, or the id of a fit without one.
+  ALTER TABLE models RENAME COLUMN campaign_id TO asked_by;
+  `,
 ];

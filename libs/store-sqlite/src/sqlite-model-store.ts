@@ -10,19 +10,20 @@ export class SqliteModelStore extends ModelStore {
     super();
   }
 
-  override publish(draft: ModelDraft): Promise<Model> {
-    const fit = [draft.campaignId, draft.data.digest, draft.chosenForm];
+  override publish(draft: ModelDraft, fitId?: string): Promise<Model> {
+    const { campaignId } = draft;
+    const fit = [campaignId ?? fitId ?? null, draft.data.digest, draft.chosenForm];
     return this.connection.write(() => {
-      // A campaign_id of null equals nothing, so a fit without a campaign finds nothing here.
-      const published = this.find(
-        'SELECT doc FROM models WHERE campaign_id = ? AND data_digest = ? AND form = ?',
-        fit,
-      );
+      // An asked_by of null equals nothing, so what nobody will ask for again finds nothing here.
+      const published =
+        campaignId === null
+          ? this.find('SELECT doc FROM models WHERE asked_by = ?', fit.slice(0, 1))
+          : this.find('SELECT doc FROM models WHERE asked_by = ? AND data_digest = ? AND form = ?', fit);
       if (published !== null) return published;
       const version = this.lastVersion(draft.deviceClassId) + 1;
       const model = storedModel({ ...draft, id: `${draft.deviceClassId}-v${version}`, version });
       this.connection.run(
-        'INSERT INTO models (id, device_class_id, version, campaign_id, data_digest, form, created_at, status, doc) ' +
+        'INSERT INTO models (id, device_class_id, version, asked_by, data_digest, form, created_at, status, doc) ' +
           'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
         [
           ...[model.id, draft.deviceClassId, version, ...fit],

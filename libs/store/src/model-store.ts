@@ -13,8 +13,10 @@ export abstract class ModelStore {
    * Stores under the next version of the device class (1, 2, …), atomically, with `id = <deviceClassId>-v<version>` and
    * the status of the draft. Publishing again for the same non-null `campaignId` with the same data digest and form
    * returns the model that is there: a fit job that ran twice publishes once.
+   * @param fitId of a fit without a campaign: publishing again for the same one returns the model that is there,
+   * whatever comes with it
    */
-  abstract publish(draft: ModelDraft): Promise<Model>;
+  abstract publish(draft: ModelDraft, fitId?: string): Promise<Model>;
 
   abstract get(id: string): Promise<Model | null>;
 

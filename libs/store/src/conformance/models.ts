@@ -61,12 +61,26 @@ export function describeModelStore(models: () => ModelStore): void {
       }
     });
 
-    it('publishes the same fit once when it ends twice at the same time', async () => {
-      const draft = buildModelDraft({ campaignId: 'campaign-a' });
-      const published = await Promise.all(Array.from({ length: 8 }, () => models().publish(draft)));
-      for (const model of published) expect(model).toEqual(published[0]);
-      expect((await models().list({}, { limit: 5 })).items).toEqual(published.slice(0, 1));
+    it('publishes a fit without a campaign once, whatever came of it and became of its model', async () => {
+      const first = await models().publish(buildModelDraft(), 'fit-a');
+      await models().setStatus(first.id ?? '', 'retired', 'bad');
+      const again = await models().publish(buildModelDraft({ data: digest('b'), seed: 8 }), 'fit-a');
+      expect(again).toEqual({ ...first, status: 'retired', statusReason: 'bad' });
+      expect((await models().publish(buildModelDraft(), 'fit-b')).version).toBe(2);
+      expect((await models().publish(buildModelDraft())).version).toBe(3);
     });
+
+    it.each([{ campaignId: 'campaign-a' }, {}])(
+      'publishes the same fit once when it ends twice at the same time',
+      async (of) => {
+        const draft = buildModelDraft(of);
+        const published = await Promise.all(
+          Array.from({ length: 8 }, () => models().publish(draft, 'fit-a')),
+        );
+        for (const model of published) expect(model).toEqual(published[0]);
+        expect((await models().list({}, { limit: 5 })).items).toEqual(published.slice(0, 1));
+      },
+    );
 
     it('publishes a fit without a campaign every time', async () => {
       await models().publish(buildModelDraft());
