@@ -1,6 +1,7 @@
 // Measures the models on splits by shape, on the build and in plain processes, so that times are those of users.
 //   node test/accuracy/measure.mjs error ROW SEED…     errors on held-out shapes, one JSON line per seed
 //   node test/accuracy/measure.mjs cost                time and memory of a fit, rate of predictions
+//   node test/accuracy/measure.mjs energy-cost         time and memory of a fit of time and energy
 //   node test/accuracy/measure.mjs energy              errors of energy from few samples beside many of time
 //   node test/accuracy/measure.mjs coefficients        least squares in ms of the paper's form
 import { existsSync, readFileSync } from 'node:fs';
@@ -141,14 +142,20 @@ async function energy() {
   };
 }
 
-/** A fit of 10,000 samples as `auto` does it, and predictions by its model. */
-async function cost() {
-  const samples = shuffled(await read('h100-networklike.csv'), 11);
-  const training = samples.slice(0, 10_000);
+/** What a fit by `auto` costs, the model, and the memory of the process so far. */
+function timedFit(training) {
   const begin = { wall: performance.now(), cpu: process.cpuUsage() };
   const model = fitModel(training, { device: { smCount: 132 }, origin: ORIGIN });
   const fitSeconds = (performance.now() - begin.wall) / 1000;
-  const used = process.cpuUsage(begin.cpu);
+  const { user, system } = process.cpuUsage(begin.cpu);
+  const memoryMb = process.resourceUsage().maxRSS / 1024;
+  return { model, cost: { fitSeconds, fitCpuSeconds: (user + system) / 1e6, memoryMb } };
+}
+
+/** A fit of 10,000 samples, and predictions by its model. */
+async function cost() {
+  const samples = shuffled(await read('h100-networklike.csv'), 11);
+  const { model, cost } = timedFit(samples.slice(0, 10_000));
   const predict = compileModel(model);
   let [wallRate, cpuRate] = [0, 0];
   for (let k = 0; k < 8; k++) {
@@ -159,15 +166,24 @@ async function cost() {
     cpuRate = Math.max(cpuRate, samples.length / ((user + system) / 1e6));
   }
   return {
-    fitSeconds,
-    fitCpuSeconds: (used.user + used.system) / 1e6,
-    memoryMb: process.resourceUsage().maxRSS / 1024,
+    ...cost,
     layersPerSecond: wallRate,
     layersPerCpuSecond: cpuRate,
     documentKb: JSON.stringify(model).length / 1024,
     chosen: model.chosenForm,
     heldOut: evaluate(model, samples.slice(10_000)).medianApe,
   };
+}
+
+/** The same samples with energies: no data set has that many, so power is drawn (between 130 and 700 W). */
+async function energyCost() {
+  const samples = shuffled(await read('h100-networklike.csv'), 11).slice(0, 10_000);
+  const watts = shuffled(
+    Array.from({ length: samples.length }, (_, i) => 130 + (570 * i) / samples.length),
+    12,
+  );
+  const { cost } = timedFit(samples.map((one, i) => ({ ...one, energyMj: watts[i] * one.timeMs })));
+  return cost;
 }
 
 /** The paper's form by ordinary least squares in ms, and the best time of several, as curve_fit.py does it. */
@@ -185,6 +201,7 @@ async function coefficients(repeats = 50) {
 if (process.argv[1] === import.meta.filename) {
   const [what, row, ...seeds] = process.argv.slice(2);
   if (what === 'cost') console.log(JSON.stringify(await cost()));
+  else if (what === 'energy-cost') console.log(JSON.stringify(await energyCost()));
   else if (what === 'energy') console.log(JSON.stringify(await energy()));
   else if (what === 'coefficients') console.log(JSON.stringify(await coefficients()));
   else for (const seed of seeds) console.log(JSON.stringify(await errorOf(row, Number(seed))));
