@@ -7,6 +7,7 @@ import {
   PUBLISHED_ALPHA,
   type ConvSpec,
 } from '@alphaflops/conv';
+import { median } from 'simple-statistics';
 import { ALL_KERNELS, analyticForm, type ParameterVector } from './analytic-form.js';
 import type { ParameterDefinition } from './form.js';
 
@@ -70,13 +71,6 @@ const WITHOUT_ALPHA = {
 /** (S_K + β(S − S_K)) / S, the base of α. */
 const saturation = (beta: number, { points, reference }: AlphaVariables): number =>
   (reference + beta * (points - reference)) / points;
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const high = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? NaN) + high) / 2;
-}
 
 /** β and γ to start from: the paper's for both kernel groups, and a weak correction. */
 const SHAPES = [PUBLISHED_ALPHA['1x1'], PUBLISHED_ALPHA.other, { beta: 0.3, gamma: 0.3 }];

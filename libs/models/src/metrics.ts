@@ -1,4 +1,5 @@
 import type { Metrics } from '@alphaflops/contracts';
+import { median } from 'simple-statistics';
 
 /** One prediction beside its measurement; the bounds are null without an interval. */
 export interface Judged {
@@ -23,7 +24,7 @@ export function judge(pairs: readonly Judged[]): Metrics {
   return {
     n,
     mape: mean(errors),
-    medianApe: quantile(errors, 0.5),
+    medianApe: median(errors),
     within10: share(0.1),
     within20: share(0.2),
     rmspe: Math.sqrt(mean(errors.map((error) => error * error))),
@@ -32,15 +33,6 @@ export function judge(pairs: readonly Judged[]): Metrics {
     spearman: correlation(ranks(measured), ranks(predicted)),
     coverage: bounded.length === n ? inside.length / n : null,
   };
-}
-
-/** Quantile by linear interpolation between order statistics. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] ?? NaN;
-  const high = sorted[Math.ceil(at)] ?? NaN;
-  return low + (high - low) * (at - Math.floor(at));
 }
 
 /** 1 − RSS / TSS; null when the measured values do not vary. */
