@@ -18,5 +18,13 @@ try {
   }
   process.exitCode = exitCodeOf(error);
 }
+// What a slow reader of a pipe has not taken yet would be lost.
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((written) => {
+    stream.write('', () => {
+      written();
+    });
+  });
+}
 // Connections that are kept open for a next request would keep the process for some seconds.
 process.exit();

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -67,6 +67,13 @@ const ESCAPE = '\u001b[';
     expect(seen.slice(seen.lastIndexOf('░'))).toMatch(/median APE/);
     expect(elsewhere).not.toMatch(/[░█]/);
     expect(elsewhere).not.toContain(ESCAPE);
+  });
+
+  it('gives a pipe all that it prints, also what is longer than the pipe', async () => {
+    const fit = `fit --data "${SAMPLE}" --limit 200 --out model.json --json`;
+    const piped = await ran('sh', ['-c', `"${process.execPath}" "${program}" ${fit} | cat`]);
+    expect(piped.length).toBeGreaterThan(70_000);
+    expect(piped).toBe(await readFile(join(directory, 'model.json'), 'utf8'));
   });
 
   it('prints a script that completes', async () => {

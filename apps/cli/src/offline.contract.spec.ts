@@ -294,7 +294,13 @@ const REPLICATION = [
       at('canonical.csv'),
     ]);
     expect(notModel).toMatchObject({ exitCode: 2, out: '' });
-    expect(notModel.err).toContain('not JSON');
+    expect(notModel.err).toMatch(/canonical\.csv: not JSON/);
+    await writeFile(at('no-model.json'), '{}');
+    const notSource = await alphaflops([
+      ...['fit', '--data', at('canonical.csv'), '--source', at('no-model.json'), '--out', at('never.json')],
+    ]);
+    expect(notSource).toMatchObject({ exitCode: 2, out: '' });
+    expect(notSource.err).toMatch(/no-model\.json: not a model document/);
     const mistyped = await alphaflops(['evalute']);
     expect(mistyped.exitCode).toBe(2);
     expect(mistyped.err).toContain('Did you mean evaluate?');

@@ -1,9 +1,10 @@
 import type { Metrics } from '@alphaflops/contracts';
 import { readAllSamples } from '@alphaflops/dataset';
-import { evaluate, evaluateEnergy, parseModel } from '@alphaflops/models';
+import { evaluate, evaluateEnergy } from '@alphaflops/models';
 import { Command } from 'commander';
 import { fitSample } from '../fit-sample.js';
-import { inputName, readInput, readText } from '../files.js';
+import { inputName, readInput } from '../files.js';
+import { modelIn } from '../model-source.js';
 import { metricsTable } from '../model-tables.js';
 import { json } from '../tables.js';
 
@@ -24,7 +25,7 @@ export function evaluateCommand(): Command {
 }
 
 async function run(options: EvaluateOptions): Promise<void> {
-  const model = parseModel(await readText(options.model));
+  const model = await modelIn(options.model);
   const samples = (await readAllSamples(readInput(options.data), inputName(options.data))).map(fitSample);
   const energy = evaluateEnergy(model, samples);
   if (options.json === true) {

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { VERSION, type Model } from '@alphaflops/contracts';
 import { fitInputDigest, readAllSamples, readSamples, specOfRow } from '@alphaflops/dataset';
-import { FIT_DEFAULTS, fitModel, FORMS, parseModel, type FitLoss, type FitSample } from '@alphaflops/models';
+import { FIT_DEFAULTS, fitModel, FORMS, type FitLoss, type FitSample } from '@alphaflops/models';
 import { Command, Option } from 'commander';
 import { rowFileIn } from '../datasets/source.js';
 import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
+import { modelFrom } from '../model-source.js';
 import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
 import { seed, share, wholeNumber } from '../options.js';
 import { withProgress } from '../progress.js';
@@ -84,7 +85,7 @@ async function fit(options: FitOptions): Promise<void> {
 /** A model as it is, or one fitted to samples: a JSON document begins with a brace, a CSV file with its header. */
 async function sourceModel(path: string, ofSeed: number): Promise<Model> {
   const text = await readText(path);
-  if (text.trimStart().startsWith('{')) return parseModel(text);
+  if (text.trimStart().startsWith('{')) return modelFrom(text, path);
   const rows = (await readAllSamples(text, inputName(path))).map(fitSample);
   const origin = { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(path) };
   return fitModel(rows, { seed: ofSeed, origin });

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { type Model, ModelDiffSchema, ModelSchema, type ModelDiff } from '@alphaflops/contracts';
-import { diffModels, parseModel } from '@alphaflops/models';
+import { ModelDiffSchema, type ModelDiff } from '@alphaflops/contracts';
+import { diffModels } from '@alphaflops/models';
 import { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
-import { readText, STANDARD } from '../files.js';
+import { isModelFile, modelNamed } from '../model-source.js';
 import { answered } from '../pages.js';
 import { indented, json, significant, table } from '../tables.js';
 
@@ -25,15 +24,10 @@ export function modelDiffCommand(): Command {
 
 async function diff(before: string, after: string, options: DiffOptions): Promise<void> {
   const found =
-    isFile(before) || isFile(after)
+    isModelFile(before) || isModelFile(after)
       ? await ofFiles(before, after, options)
       : await asked(before, after, options);
   console.log(options.json === true ? json(found) : described(found));
-}
-
-/** Ids hold no slash, but a file may be called like a model: what lies there is what is meant. */
-function isFile(name: string): boolean {
-  return name === STANDARD || existsSync(name);
 }
 
 async function asked(id: string, other: string, options: ConnectionOptions): Promise<ModelDiff> {
@@ -44,12 +38,7 @@ async function asked(id: string, other: string, options: ConnectionOptions): Pro
 }
 
 async function ofFiles(before: string, after: string, options: ConnectionOptions): Promise<ModelDiff> {
-  const read = async (name: string): Promise<Model> => {
-    if (isFile(name)) return parseModel(await readText(name));
-    const { data } = await connect(options).api.GET('/v1/models/{id}', { params: { path: { id: name } } });
-    return ModelSchema.parse(answered(data));
-  };
-  return diffModels(await read(before), await read(after));
+  return diffModels(await modelNamed(before, options), await modelNamed(after, options));
 }
 
 function described({ origin, parameters, errors, interval, domain, notes }: ModelDiff): string {

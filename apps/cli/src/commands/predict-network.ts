@@ -1,9 +1,10 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
-import { compileModel, emissionsOf, parseModel, predictedTotal } from '@alphaflops/models';
+import { compileModel, emissionsOf, predictedTotal } from '@alphaflops/models';
 import { type Network, NetworkError, readNetwork } from '@alphaflops/networks';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readBytes, readText } from '../files.js';
+import { inputName, readBytes } from '../files.js';
+import { modelIn } from '../model-source.js';
 import { json, ms, percent, significant, table } from '../tables.js';
 
 export interface NetworkOptions extends ConnectionOptions {
@@ -67,7 +68,7 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
   const specs = layers.map(({ spec }) => spec);
   const { gridIntensity: intensity } = options;
   if (options.model !== undefined) {
-    const predict = compileModel(parseModel(await readText(options.model)));
+    const predict = compileModel(await modelIn(options.model));
     const predicted = specs.map((spec) => ({ spec, prediction: predict(spec) }));
     const total = predictedTotal(predicted);
     return {

@@ -1,11 +1,12 @@
 import type { Model, Prediction } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
-import { compileModel, parseModel, type Predictor } from '@alphaflops/models';
+import { compileModel, type Predictor } from '@alphaflops/models';
 import { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readText, readWithProgress, writeOutput } from '../files.js';
+import { inputName, readWithProgress, writeOutput } from '../files.js';
+import { modelIn } from '../model-source.js';
 import { positiveNumber, sizes, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
@@ -97,7 +98,7 @@ async function predict(options: PredictOptions): Promise<void> {
     const prediction =
       model === undefined
         ? await asked(deviceClass ?? '', layer, options)
-        : compileModel(await modelOf(model))(layer);
+        : compileModel(await modelIn(model))(layer);
     console.log(options.json === true ? json({ spec: layer, ...prediction }) : described(layer, prediction));
     return;
   }
@@ -109,12 +110,8 @@ async function predict(options: PredictOptions): Promise<void> {
   }
   if (out === undefined)
     throw new CliError('usage', '--data needs --out FILE (or --out - for standard output).');
-  const loaded = await modelOf(model);
+  const loaded = await modelIn(model);
   await withProgress((show) => writeOutput(out, predictions(data ?? '', loaded, show)));
-}
-
-async function modelOf(path: string): Promise<Model> {
-  return parseModel(await readText(path));
 }
 
 /** The columns of the file and ours after them; ones of ours that it has already are replaced. */

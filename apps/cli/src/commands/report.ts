@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
 import { fitInputDigest, readAllSamples, type SampleRow, type TextSource } from '@alphaflops/dataset';
-import { fitModel, parseModel } from '@alphaflops/models';
+import { fitModel } from '@alphaflops/models';
 import { type Measured, modelPage, type Replication, replicate, replicationPage } from '@alphaflops/report';
 import { Command } from 'commander';
 import { ApiError } from '@alphaflops/api-client';
 import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
+import { inputName, readInput, STANDARD, writeText } from '../files.js';
+import { isModelFile, modelNamed } from '../model-source.js';
 import { fitSample } from '../fit-sample.js';
 import { list } from '../options.js';
 import { answered } from '../pages.js';
@@ -60,7 +60,7 @@ async function modelReport(name: string, options: ReportOptions): Promise<void> 
   const samples =
     options.data !== undefined
       ? await readFiles(options.data)
-      : isFile(name) || deviceClassId === null
+      : isModelFile(name) || deviceClassId === null
         ? []
         : await samplesOf(connect(options), { deviceClassId });
   await write(options, modelPage(model, samples.map(measuredOf)));
@@ -143,17 +143,6 @@ async function latest({ api }: Connection, id: string): Promise<Model | null> {
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
-}
-
-async function modelNamed(name: string, options: ConnectionOptions): Promise<Model> {
-  if (isFile(name)) return parseModel(await readText(name));
-  const { data } = await connect(options).api.GET('/v1/models/{id}', { params: { path: { id: name } } });
-  return ModelSchema.parse(answered(data));
-}
-
-/** Ids hold no slash and no dot, but a file may be called like a model: what lies there is what is meant. */
-function isFile(name: string): boolean {
-  return name === STANDARD || /[./]/.test(name) || existsSync(name);
 }
 
 async function readFiles(files: readonly string[]): Promise<SampleRow[]> {
