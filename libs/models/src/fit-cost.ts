@@ -82,6 +82,7 @@ export function fitCost(samples: readonly ShapedSample[], options: CostOptions):
       ...skipped,
       ...published.flatMap(({ fit }) => fit.notes),
       ...chosenNotes(chosen, samples, context, interval),
+      ...sourceNotes(candidates, chosen, context),
     ],
   };
   return { cost, heldOut: chosen.heldOut };
@@ -219,4 +220,19 @@ function chosenNotes(
     notes.push(`too few samples for an interval of ${100 * interval.coverage} %: predictions have none`);
   }
   return notes;
+}
+
+/** Whoever names another device's model is told when it was of no use. */
+function sourceNotes(candidates: readonly Candidate[], chosen: Candidate, { source }: FitContext): string[] {
+  const started = candidates.find(({ form }) => form.needsSource);
+  // nobody has asked for energy to start from time
+  if (!source || source.heldOutTimeMs || !started?.heldOut || !chosen.heldOut || started === chosen)
+    return [];
+  const [withIt, without] = [started, chosen].map(
+    ({ heldOut }) => `${(100 * (heldOut?.metrics.medianApe ?? NaN)).toFixed(1)} %`,
+  );
+  return [
+    `nothing is borrowed from ${source.of}: the held-out median error is ${withIt} with it (${started.form.name}), ` +
+      `${without} without (${chosen.form.name})`,
+  ];
 }

@@ -36,6 +36,18 @@ describe('a model that starts from another device’s', () => {
     );
   });
 
+  it('says so when the other device was of no use', () => {
+    const plain = fitModel(
+      randomShapes(40, (spec) => macs(spec) / 1e6, 0.03, 2, [1, 3]),
+      { origin, source },
+    );
+    expect(plain.chosenForm).not.toBe('transfer');
+    expect(plain.notes.join('\n')).toMatch(
+      /nothing is borrowed from a model of old-device \(.*\): .* with it \(transfer\), .* without \(\S+\)/,
+    );
+    expect(model.notes.join('\n')).not.toMatch(/nothing is borrowed/);
+  });
+
   it('holds all it needs: it predicts the same after JSON', () => {
     const read = compileModel(parseModel(JSON.stringify(model)));
     const first = compileModel(model);
