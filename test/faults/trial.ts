@@ -13,7 +13,7 @@ import { inject, subjectOf } from './inject.js';
 import { isRunning } from './processes.js';
 import { Queues } from './queues.js';
 import { Random } from './random.js';
-import { describeFault, type Fault, schedule } from './schedule.js';
+import { describeFault, type Fault, type FaultKind, schedule } from './schedule.js';
 import type { StoreKind } from './stores.js';
 import { costOfFaults, verifyStored } from './verify.js';
 
@@ -22,6 +22,8 @@ export interface TrialOptions {
   store: StoreKind;
   /** Of MongoDB; SQLite has them always. */
   transactions: boolean;
+  /** Of these, after a killed worker. */
+  kinds: readonly FaultKind[];
   faults: number;
   /** Faults after the first come within this time. */
   spanMs: number;
@@ -61,8 +63,10 @@ export interface TrialResult {
 
 /** Workers have recorded their first batches by then; if not, the faults begin all the same, and the verdict says more. */
 const START_LIMIT_MS = 30_000;
-/** A campaign has this long after the last fault to come to its end. */
-const SETTLE_LIMIT_MS = 240_000;
+/** A campaign that records nothing for so long after the last fault stands. */
+const STANDSTILL_MS = 60_000;
+/** One that goes on, as slowly as a busy machine lets it, has this long after the last fault to come to its end. */
+const SETTLE_LIMIT_MS = 300_000;
 /** Lines of each log that are shown when something went wrong. */
 const LAST_LINES = 12;
 const ENDED = ['completed', 'failed', 'cancelled'];
@@ -70,7 +74,7 @@ const ENDED = ['completed', 'failed', 'cancelled'];
 /** One campaign with its faults, from an empty deployment to the verdict. */
 export async function runTrial(options: TrialOptions, abilities: Abilities): Promise<TrialResult> {
   const { seed, store, transactions } = options;
-  const faults = schedule(seed, options.faults, options.spanMs, abilities.kinds[store]);
+  const faults = schedule(seed, options.faults, options.spanMs, options.kinds);
   const deployment = await Deployment.start(store, transactions, abilities);
   const trial = new Trial(options, deployment);
   try {
@@ -207,12 +211,19 @@ class Trial {
     return recovery;
   }
 
+  /** Its end, or how far it is when it stands or takes too long. */
   private async untilEnded(campaignId: string): Promise<CampaignProgress | null> {
-    const deadline = performance.now() + SETTLE_LIMIT_MS;
+    const fromMs = performance.now();
     let progress: CampaignProgress | null = null;
-    while (performance.now() < deadline) {
-      progress = (await this.progress(campaignId)) ?? progress;
-      if (progress !== null && ENDED.includes(progress.state)) return progress;
+    let movedMs = fromMs;
+    while (performance.now() < Math.min(movedMs + STANDSTILL_MS, fromMs + SETTLE_LIMIT_MS)) {
+      const now = await this.progress(campaignId);
+      if (now !== null) {
+        if (ENDED.includes(now.state)) return now;
+        if (now.state !== progress?.state || now.recordedSlots !== progress.recordedSlots)
+          movedMs = performance.now();
+        progress = now;
+      }
       await setTimeout(250);
     }
     return progress;
@@ -235,8 +246,9 @@ class Trial {
     const problems = [...this.deployment.unexpectedEnds];
     if (final?.state !== 'completed') {
       problems.push(
-        `the campaign is ${final?.state ?? 'unknown'} (${final?.reason ?? ''}) ${SETTLE_LIMIT_MS / 1000} s after the ` +
-          `last fault, with ${final?.recordedSlots ?? 0} of ${campaign.plannedSlots} slots recorded`,
+        `the campaign is ${final?.state ?? 'unknown'} (${final?.reason ?? ''}) with ${final?.recordedSlots ?? 0} of ` +
+          `${campaign.plannedSlots} slots recorded, after ${STANDSTILL_MS / 1000} s in which it did not move or ` +
+          `${SETTLE_LIMIT_MS / 1000} s since the last fault; it records ${final?.slotsPerSecond ?? 0} a second`,
       );
     }
     for (const job of ['measure', 'fit'] as const) {
