@@ -1,6 +1,6 @@
 // npm run test:faults [-- --long] [--store sqlite|mongodb] [--seed N] [--campaigns N] [--specs N] [--faults N] [--kinds A,B] [--report FILE]
-// The short form is one campaign of 1,000 specs with every kind of fault once, on SQLite or MongoDB by turns of a day; the
-// long one 20 campaigns of 2,000 specs with 10 faults each, on one store after the other. A report goes on where FILE.json, which lies beside it, ends.
+// The short form is one campaign of 1,000 specs on SQLite and one on MongoDB, with every kind of fault once on one of them (on
+// the one of --store, all); the long one 20 campaigns of 2,000 specs with 10 faults each, on one store after the other. A report goes on where FILE.json, which lies beside it, ends.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

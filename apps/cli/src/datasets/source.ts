@@ -13,12 +13,11 @@ import {
   type NumberedRow,
   readRowsCsv,
   readRowsJsonl,
-  readRowsParquet,
 } from '@alphaflops/dataset';
-import { asyncBufferFromFile } from 'hyparquet';
 import { z } from 'zod';
 import { CliError } from '../error.js';
 import { readInput } from '../files.js';
+import { parquetRows } from './parquet-rows.js';
 
 /** Largest file of a data set other than its rows. */
 const MAX_DOCUMENT_BYTES = 256 * 2 ** 20;
@@ -123,10 +122,6 @@ function jsonOf(what: string, text: string): unknown {
   } catch (cause) {
     throw new CliError('bad-input', `${what} is not JSON.`, { cause });
   }
-}
-
-async function* parquetRows(path: string): AsyncGenerator<NumberedRow> {
-  yield* readRowsParquet(await asyncBufferFromFile(path), path);
 }
 
 async function startOf(path: string): Promise<string> {

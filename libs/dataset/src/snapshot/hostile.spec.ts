@@ -72,7 +72,8 @@ describe('Parquet', () => {
     expect(await read(readRowsParquet(bufferOf(await whole()), 'a.parquet'))).toEqual(rows);
   });
 
-  // By a seed: about one damaged byte in 500 makes a run of levels that keeps hyparquet busy for minutes (docs/datasets.md).
+  // By a seed: about one damaged byte in 500 makes a run of levels that keeps hyparquet busy for minutes (docs/datasets.md); the
+  // command line gives such a file up.
   it('is refused in words when it is cut, or a byte is another one, or it is read', async () => {
     const good = await whole();
     await fc.assert(

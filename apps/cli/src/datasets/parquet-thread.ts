@@ -1,0 +1,34 @@
+/** Runs in a thread of its own: reads one Parquet file and hands over its rows, some at a time, whenever it is asked. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { DatasetError, type NumberedRow, readRowsParquet } from '@alphaflops/dataset';
+import { asyncBufferFromFile } from 'hyparquet';
+
+/** What the other side is told: rows, of which none are left when there are none; or what is wrong with the file. */
+export type ParquetAnswer =
+  { readonly rows: NumberedRow[] } | { readonly problems: DatasetError['problems'] };
+
+const ROWS_AT_ONCE = 1_000;
+
+const path = workerData as string;
+
+async function* answers(): AsyncGenerator<ParquetAnswer> {
+  try {
+    let rows: NumberedRow[] = [];
+    for await (const row of readRowsParquet(await asyncBufferFromFile(path), path)) {
+      if (rows.push(row) < ROWS_AT_ONCE) continue;
+      yield { rows };
+      rows = [];
+    }
+    if (rows.length > 0) yield { rows };
+    yield { rows: [] };
+  } catch (error) {
+    // An error of a class of ours would arrive as one of none.
+    if (!(error instanceof DatasetError)) throw error;
+    yield { problems: error.problems };
+  }
+}
+
+const ready = answers();
+parentPort?.on('message', () => {
+  void ready.next().then(({ value }) => parentPort?.postMessage(value));
+});
