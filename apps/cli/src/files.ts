@@ -127,7 +127,7 @@ function explain(asked: string, written: string): (error: unknown) => never {
   };
 }
 
-function isFileError(error: unknown): error is NodeJS.ErrnoException {
+export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return types.isNativeError(error) && 'syscall' in error && 'errno' in error;
 }
 

@@ -55,7 +55,7 @@ export async function checkSums(directory: string): Promise<Finding[]> {
 }
 
 /** A relative path without a way up, on any system. */
-function isInside(path: string): boolean {
+export function isInside(path: string): boolean {
   return (
     /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) && !path.split('/').some((part) => /^\.+$/.test(part))
   );

@@ -5,13 +5,20 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { DatasetFile } from '@alphaflops/dataset';
 import { CliError } from '../error.js';
+import { isFileError } from '../files.js';
+import { isInside } from './checksums.js';
 
 /**
  * Writes the files into a new directory, which is there in full or not at all: it is filled under another name beside
  * and then renamed.
- * @throws CliError `bad-input` when there is something already, or it cannot be written
+ * @throws CliError `bad-input` when there is something already, it cannot be written, or a file is to lie elsewhere: ids of
+ * models are in names of files, and come from a coordinator
  */
 export async function writeDirectory(path: string, files: readonly DatasetFile[]): Promise<void> {
+  const stray = files.find((file) => !isInside(file.path));
+  if (stray !== undefined) {
+    throw new CliError('bad-input', `Cannot write ${JSON.stringify(stray.path)}: it is not within ${path}.`);
+  }
   const target = resolve(path);
   const entries = await readdir(target).catch((error: unknown) => {
     if (!isFileError(error)) throw error;
@@ -35,10 +42,6 @@ export async function writeDirectory(path: string, files: readonly DatasetFile[]
     await rm(beside, { recursive: true, force: true });
     throw isFileError(error) ? cannotWrite(path, error) : error;
   }
-}
-
-function isFileError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 function cannotWrite(path: string, cause: NodeJS.ErrnoException): CliError {
