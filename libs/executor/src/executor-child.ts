@@ -16,7 +16,8 @@ const CLOSE_LIMIT_MS = 5000;
 /** How a request to the child ended. */
 export type ChildAnswer =
   | { readonly kind: 'reply'; readonly reply: Reply }
-  | { readonly kind: 'exited'; readonly how: string }
+  /** `isKilled`: from outside, by whoever may or by the kernel when memory is short; no process does that to itself. */
+  | { readonly kind: 'exited'; readonly how: string; readonly isKilled: boolean }
   | { readonly kind: 'time-limit' }
   | { readonly kind: 'aborted' };
 
@@ -115,8 +116,10 @@ export class ExecutorChild {
   }
 
   private async untilExit(): Promise<ChildAnswer & { kind: 'exited' }> {
+    let isKilled = false;
     const ended = await new Promise<string>((resolve) => {
       this.process.once('exit', (code, signal) => {
+        isKilled = signal === 'SIGKILL';
         resolve(signal === null ? `with exit code ${String(code)}` : `by signal ${signal}`);
       });
       this.process.once('error', (error) => {
@@ -131,7 +134,8 @@ export class ExecutorChild {
       });
     });
     const lastWords = this.stderr.trim();
-    return { kind: 'exited', how: lastWords === '' ? ended : `${ended}; it last wrote: ${lastWords}` };
+    const how = lastWords === '' ? ended : `${ended}; it last wrote: ${lastWords}`;
+    return { kind: 'exited', how, isKilled };
   }
 
   private take(message: unknown): void {

@@ -4,7 +4,11 @@ import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { protocolNamed } from '@alphaflops/measure';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { ExecutorHost } from './executor-host.js';
 import { fakeSpec, type FakeBehaviour } from './fake-executor.js';
 import { probeAll } from './probe.js';
@@ -252,4 +256,27 @@ it('probes every executor and says why one does not work', async () => {
       result: { ok: false, reason: expect.stringContaining('@alphaflops/missing') as string },
     },
   ]);
+});
+
+it.each([
+  [1, { ok: false, reason: 'no such device' }],
+  [2, { ok: false, reason: 'the executor process ended by signal SIGKILL' }],
+])('probes again when the process is killed from outside; killed %i times', async (kills, result) => {
+  const directory = await mkdtemp(join(tmpdir(), 'alphaflops-probe-'));
+  try {
+    const adapter = join(directory, 'adapter.mjs');
+    const program = `import { appendFileSync, statSync } from 'node:fs';
+      const tally = ${JSON.stringify(join(directory, 'tally'))};
+      const probe = () => {
+        appendFileSync(tally, '.');
+        if (statSync(tally).size <= ${kills}) process.kill(process.pid, 'SIGKILL');
+        return { ok: false, reason: 'no such device' };
+      };
+      export const createExecutor = () => ({ probe });`;
+    await writeFile(adapter, program);
+    const [probed] = await probeAll([{ module: pathToFileURL(adapter).href, executor: 'killed' }]);
+    expect(probed?.result).toEqual(result);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });

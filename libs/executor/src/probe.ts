@@ -4,6 +4,8 @@ import type { ProbeResult } from './executor.js';
 import { whatHappened } from './executor-host.js';
 
 const PROBE_LIMIT_MS = 60_000;
+/** A process that is killed from outside says nothing of its executor, so that it is asked again. */
+const TRIES = 2;
 
 export interface ProbedExecutor extends ExecutorReference {
   readonly result: ProbeResult;
@@ -20,11 +22,13 @@ export async function probeAll(references: readonly ExecutorReference[]): Promis
 }
 
 async function probeOne(reference: ExecutorReference): Promise<ProbeResult> {
-  const child = ExecutorChild.fork(reference);
-  const answer = await child.ask({ kind: 'probe' }, PROBE_LIMIT_MS);
-  if (answer.kind === 'time-limit') await child.kill();
-  else await child.close();
-  return answer.kind === 'reply' && answer.reply.kind === 'probed'
-    ? answer.reply.result
-    : { ok: false, reason: whatHappened(answer) };
+  for (let tries = 1; ; tries += 1) {
+    const child = ExecutorChild.fork(reference);
+    const answer = await child.ask({ kind: 'probe' }, PROBE_LIMIT_MS);
+    if (answer.kind === 'time-limit') await child.kill();
+    else await child.close();
+    if (answer.kind === 'reply' && answer.reply.kind === 'probed') return answer.reply.result;
+    const isKilled = answer.kind === 'exited' && answer.isKilled;
+    if (!isKilled || tries === TRIES) return { ok: false, reason: whatHappened(answer) };
+  }
 }
