@@ -1,11 +1,16 @@
+import { setTimeout } from 'node:timers/promises';
 import { StoreError } from '@alphaflops/store';
 import Database from 'libsql';
-import { storeErrorFrom } from './sqlite-error.js';
+import { isBusy, storeErrorFrom } from './sqlite-error.js';
 
 export type SqlValue = string | number | null | Uint8Array;
 
-/** How long a statement waits for a lock of another program, such as a backup. */
-const BUSY_TIMEOUT_MS = 5000;
+/** How long a write waits for a lock of another program, such as a backup. */
+const BUSY_LIMIT_MS = 5000;
+/** … and how long the driver does so by itself, which keeps everybody in this process waiting, once the file is open. */
+const DRIVER_WAITS_MS = 10;
+/** Between two looks whether the lock is gone. */
+const LOOK_AGAIN_MS = 50;
 
 /**
  * One open database. The driver is synchronous, so what runs inside one `read` or `write` is not interleaved with
@@ -17,7 +22,7 @@ export class Connection {
 
   constructor(readonly file: string) {
     try {
-      this.database = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+      this.database = new Database(file, { timeout: BUSY_LIMIT_MS });
     } catch (error) {
       throw new StoreError(
         'unavailable',
@@ -39,9 +44,26 @@ export class Connection {
     }
   }
 
-  /** The same inside one transaction: all of `work` is stored when the promise resolves, nothing when it rejects. */
-  write<T>(work: () => T): Promise<T> {
-    return this.read(() => this.transaction(work));
+  /**
+   * The same inside one transaction: all of `work` is stored when the promise resolves, nothing when it rejects. While
+   * another program holds the lock, others of this process have their turn.
+   */
+  async write<T>(work: () => T): Promise<T> {
+    const deadline = performance.now() + BUSY_LIMIT_MS;
+    for (;;) {
+      try {
+        return this.attempt(() => this.transaction(work));
+      } catch (error) {
+        const isLocked = error instanceof StoreError && isBusy(error.cause);
+        if (!isLocked || performance.now() > deadline) throw error;
+      }
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** Called once the file is open: from then on nobody waits inside the driver. */
+  waitOutside(): void {
+    this.execute(`PRAGMA busy_timeout = ${DRIVER_WAITS_MS}`);
   }
 
   transaction<T>(work: () => T): T {

@@ -49,6 +49,22 @@ describe('openSqliteStores', () => {
     rmSync(directory, { recursive: true });
   });
 
+  it('waits for the lock of another program, and keeps nobody else waiting', async () => {
+    const stores = await open();
+    const other = new Database(file);
+    other.exec('BEGIN IMMEDIATE');
+    const events: string[] = [];
+    const written = stores.ping().then(() => events.push('written'));
+    expect(await stores.campaigns.get('none')).toBeNull();
+    events.push('read');
+    for (let turn = 0; turn < 10; turn++) await nextTurn();
+    events.push('unlocked');
+    other.exec('ROLLBACK');
+    other.close();
+    await written;
+    expect(events).toEqual(['read', 'unlocked', 'written']);
+  });
+
   it('creates directory and files for its owner only', async () => {
     const nested = join(directory, 'a', 'b', 'data.sqlite');
     const stores = await open(nested);

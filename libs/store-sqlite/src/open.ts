@@ -55,6 +55,7 @@ function openDatabase(file: string): Connection {
       // 32 MiB of pages, as the ids of a million samples are written in random order; and 16 MiB of log before it is
       // copied into the file, as the ends of the indexes change with every batch.
       connection.execute('PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000');
+      connection.waitOutside();
     });
     return connection;
   } catch (error) {
