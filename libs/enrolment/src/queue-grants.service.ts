@@ -1,11 +1,19 @@
+import { setTimeout } from 'node:timers/promises';
 import { QueueAccess } from '@alphaflops/queue';
 import { AccessStore, FleetStore, type WorkerRecord } from '@alphaflops/store';
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+/** Pause before it is tried again to renew what Redis may have forgotten. */
+const AGAIN_MS = 1_000;
 
 /** Redis users of the workers. Redis may forget them (a restart without an ACL file): the store does not. */
 @Injectable()
-export class QueueGrantsService implements OnApplicationBootstrap {
+export class QueueGrantsService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('enrolment');
+  private readonly stop = new AbortController();
+  /** How often Redis was lost. */
+  private losses = 0;
+  private isRenewing = false;
 
   constructor(
     private readonly access: QueueAccess,
@@ -14,12 +22,15 @@ export class QueueGrantsService implements OnApplicationBootstrap {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.grantAll();
     this.access.onReconnect(() => {
-      this.grantAll().catch((error: unknown) => {
-        this.logger.error(`Could not renew the workers’ access to Redis: ${String(error)}`);
-      });
+      this.losses += 1;
+      void this.renew();
     });
+    await this.grantAll();
+  }
+
+  onApplicationShutdown(): void {
+    this.stop.abort();
   }
 
   /** @param hash sha-256 of the worker's secret */
@@ -34,6 +45,31 @@ export class QueueGrantsService implements OnApplicationBootstrap {
 
   async revoke(workerId: string): Promise<void> {
     await this.access.revoke(workerId);
+  }
+
+  /**
+   * Until it is done once after the last loss, however long the store is away: workers are locked out meanwhile, and
+   * nobody else lets them in again.
+   */
+  private async renew(): Promise<void> {
+    if (this.isRenewing) return;
+    this.isRenewing = true;
+    const { signal } = this.stop;
+    let isTold = false;
+    for (let renewed = -1; renewed !== this.losses && !signal.aborted;) {
+      const losses = this.losses;
+      try {
+        await this.grantAll();
+        renewed = losses;
+      } catch (error) {
+        if (!isTold) {
+          this.logger.error(`Could not renew the workers’ access to Redis, trying on: ${String(error)}`);
+        }
+        isTold = true;
+        await setTimeout(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    this.isRenewing = false;
   }
 
   private async grantAll(): Promise<void> {

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { queueName } from './names.js';
-import { connectionOptions, KEY_PREFIX, type RedisAddress } from './redis.js';
+import { connectionOptions, KEY_PREFIX, type RedisAddress, SILENCE_LIMIT_MS } from './redis.js';
 
 /** What BullMQ's consuming end needs on its queue's keys (recovery of stalled jobs and giving back included), and no more. */
 const COMMANDS =
@@ -12,10 +12,15 @@ const COMMANDS =
 /** Redis users, one per enrolled worker, each confined to the keys of its own measure queues. */
 export class QueueAccess {
   private readonly redis: Redis;
+  private readonly use: NodeJS.Timeout;
 
-  constructor(address: RedisAddress) {
-    this.redis = new Redis(connectionOptions(address));
+  constructor(address: RedisAddress, silenceLimitMs = SILENCE_LIMIT_MS) {
+    this.redis = new Redis({ ...connectionOptions(address), socketTimeout: silenceLimitMs });
     this.redis.on('error', () => undefined);
+    // A connection that nobody uses is not missed when its packets are dropped, nor is a Redis that is restarted then.
+    this.use = setInterval(() => {
+      if (this.redis.status === 'ready') this.redis.ping().catch(() => undefined);
+    }, silenceLimitMs / 3).unref();
   }
 
   /**
@@ -57,6 +62,7 @@ export class QueueAccess {
   }
 
   close(): void {
+    clearInterval(this.use);
     this.redis.disconnect();
   }
 }

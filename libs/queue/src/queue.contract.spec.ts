@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -426,6 +427,45 @@ describe('access of a worker', () => {
     await admin.call('ACL', 'LOG', 'RESET');
     admin.disconnect();
   }, 30_000);
+});
+
+describe('the connection of a coordinator that nobody uses', () => {
+  it('is missed when its packets are dropped without a word, and made anew', async () => {
+    // From the first connection nothing gets through any more once it is told so.
+    let isDropping = false;
+    const sockets: Socket[] = [];
+    const proxy = createServer((client) => {
+      const upstream = connect({ port: redis.port, host: '127.0.0.1' });
+      const isFirst = sockets.length === 0;
+      sockets.push(client, upstream);
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
+        from.on('error', () => undefined);
+        from.on('data', (piece) => {
+          if (!(isFirst && isDropping)) to.write(piece);
+        });
+      }
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const access = new QueueAccess({ ...address, url: `redis://127.0.0.1:${port}` }, 300);
+    try {
+      await access.ping();
+      const reconnected = new Promise<void>((resolve) => {
+        access.onReconnect(resolve);
+      });
+      isDropping = true;
+      await reconnected;
+      await access.ping();
+    } finally {
+      access.close();
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    }
+  });
 });
 
 describe('private Redis', () => {

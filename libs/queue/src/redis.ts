@@ -33,7 +33,7 @@ export const KEY_PREFIX = 'alphaflops';
  * A command unanswered for so long was sent into a connection that nobody will ever close: a network that drops what it
  * should refuse. It is sent again on a new one. Longer than the 10 s for which BullMQ waits in Redis for work.
  */
-const SILENCE_LIMIT_MS = 15_000;
+export const SILENCE_LIMIT_MS = 15_000;
 
 /**
  * Connection options for BullMQ, which wants commands to wait for a lost Redis rather than fail.
