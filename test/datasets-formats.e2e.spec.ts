@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,13 +17,14 @@ import {
   writeRows,
 } from '@alphaflops/dataset';
 import { DatasetImports, DatasetsService } from '@alphaflops/catalogue/datasets';
-import type { DatasetStore, Stores } from '@alphaflops/store';
+import { type DatasetStore, signSample, type Stores } from '@alphaflops/store';
 import {
   buildBatch,
   buildCampaign,
   buildDeviceClass,
   buildProvenance,
   buildSample,
+  buildWorker,
   timeAt,
 } from '@alphaflops/store/conformance';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
@@ -61,12 +63,14 @@ async function measured() {
   const here = await deployment();
   const { id, record } = buildProvenance();
   await here.stores.fleet.addDeviceClass(buildDeviceClass({ id: 'class-a' }));
-  const batch = buildBatch(ROWS, 0, { provenanceId: id }).map((sample, i) => ({
-    ...sample,
-    algorithm: ['=1+1', '', "'", ' a\r\n', '+x', '“ü”, "q"'][i % 6] ?? null,
-    signature: `-${'A'.repeat(85)}`,
-    recordedAt: timeAt(i >> 3),
-  }));
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const worker = buildWorker({ id: 'worker-a', publicKey: publicKey.export({ format: 'jwk' }).x ?? null });
+  await here.stores.fleet.putWorker(worker, [], [], new Map());
+  const batch = buildBatch(ROWS, 0, { provenanceId: id }).map((sample, i) => {
+    const algorithm = ['=1+1', '', "'", ' a\r\n', '+x', '“ü”, "q"'][i % 6] ?? null;
+    const measured = { ...sample, algorithm, recordedAt: timeAt(i >> 3) };
+    return { ...measured, signature: signSample(measured, privateKey) };
+  });
   await here.stores.samples.record(batch, new Map([[id, record]]));
   await here.stores.samples.record(
     [buildSample({ specIndex: ROWS, outcome: 'timeout', reason: 'too slow' })],
@@ -125,6 +129,25 @@ describe('data sets', () => {
     expect(next.id).not.toBe(frozen.id);
     const { rows } = await datasets.parts(frozen.id);
     expect(await rowsOf('jsonl', rows())).toHaveLength(ROWS);
+  });
+
+  it('have no sample that is not as its worker has signed it, and say how many were left out', async () => {
+    const { datasets, stores } = await measured();
+    const all = await created(datasets);
+    const { items } = await stores.samples.list({ outcome: 'ok' }, { limit: 2 });
+    const [first, second] = items.map(({ signature }) => signature);
+    const forged = [
+      // A signature of another sample, of a worker that is not known, and one that claims none.
+      buildSample({ specIndex: ROWS + 1, signature: first ?? null }),
+      buildSample({ specIndex: ROWS + 2, signature: second ?? null, workerId: 'worker-b' }),
+      buildSample({ specIndex: ROWS + 3, signature: null }),
+    ];
+    await stores.samples.record(forged, new Map());
+    const next = await created(datasets);
+    expect(next).toMatchObject({
+      ...{ rows: ROWS + 1, signedRows: ROWS, workers: all.workers },
+      leftOut: { timeout: 1, 'signature-invalid': 2 },
+    });
   });
 
   it('are made again from the same samples with the same id, and not stored twice', async () => {

@@ -6,12 +6,20 @@ import type {
   MeasureJob,
   MeasureResult,
   Sample,
+  SealedResult,
   SlotResult,
   Worker,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { JobConsumer, type RedisAddress } from '@alphaflops/queue';
-import { fieldsOfMeasurement, isSignedBy, provenanceId, signSample } from '@alphaflops/store';
+import {
+  batchDigest,
+  fieldsOfMeasurement,
+  isSignedBy,
+  provenanceId,
+  sealResult,
+  signSample,
+} from '@alphaflops/store';
 import { Redis } from 'ioredis';
 import { enrolment, request } from './support/requests.js';
 import { end, Stack, until } from './support/stack.js';
@@ -76,12 +84,14 @@ async function intrude(name: string): Promise<Intruder> {
   };
 }
 
-function resultsOf(
+/** @param privateKey what signs the batch @param samplesKey what signs each of its samples */
+async function resultsOf(
   job: MeasureJob,
   attempt: number,
   by: Pick<Intruder, 'id' | 'deviceId' | 'provenance'>,
-  privateKey: KeyObject | null,
-): MeasureResult {
+  privateKey: KeyObject,
+  samplesKey = privateKey,
+): Promise<SealedResult> {
   const { campaignId, targetId, batchIndex, protocol } = job;
   const measurement = { outcome: 'unsupported' as const, reason: 'forged', timing: null, conditions: null };
   const results = job.slots.map(({ specIndex, replicate, spec }): SlotResult => {
@@ -92,17 +102,18 @@ function resultsOf(
       protocol: { name: protocol.name, version: protocol.version },
       ...fieldsOfMeasurement(measurement),
     };
-    return { ...slot, measurement, signature: privateKey && signSample(fields, privateKey) };
+    return { ...slot, measurement, signature: signSample(fields, samplesKey) };
   });
-  return { workerId: by.id, deviceId: by.deviceId, attempt, provenance: by.provenance, results };
+  const { id: workerId, deviceId, provenance } = by;
+  return sealResult(job, { workerId, deviceId, attempt, provenance, results }, privateKey);
 }
 
-async function createCampaign(deviceClassId: string): Promise<string> {
+async function createCampaign(deviceClassId: string, specs = 6): Promise<string> {
   const { body } = await request(stack, 'POST', '/v1/campaigns', {
     body: {
       name: 'watched',
       design: { name: 'networklike' },
-      budget: { specs: 6 },
+      budget: { specs },
       target: { kind: 'device-class', deviceClassId },
     },
   });
@@ -120,7 +131,7 @@ const refusals = async () =>
   );
 
 describe('results', () => {
-  it('that are unsigned, forged, replayed or of a changed batch are refused, and measured again by others', async () => {
+  it('that are unsigned, forged, replayed, malformed or of a changed batch are refused, and measured again by others', async () => {
     const credentials = await stack.enrol('honest');
     const honest = await workerNamed('honest');
     const intruder = await intrude('intruder');
@@ -131,21 +142,42 @@ describe('results', () => {
       password: intruder.redis.password ?? '',
     });
     const asHonest = { ...intruder, id: honest.id, deviceId: honest.deviceIds[0] ?? '' };
-    let first: MeasureResult | null = null;
-    const tricks: ((job: MeasureJob, attempt: number) => Promise<MeasureResult> | MeasureResult)[] = [
-      (job, attempt) => resultsOf(job, attempt, intruder, null),
-      (job, attempt) => resultsOf(job, attempt, asHonest, intruder.privateKey),
-      (job, attempt) => (first = resultsOf(job, attempt + 1, intruder, intruder.privateKey)),
-      (job, attempt) => {
-        const replayed = first ?? resultsOf(job, attempt, intruder, null);
-        const results = replayed.results.map((slot, at) => ({ ...slot, ...placeOf(job, at) }));
-        return { ...replayed, attempt, results };
-      },
+    const stranger = generateKeyPairSync('ed25519').privateKey;
+    const { privateKey } = intruder;
+    const fired = await intrude('fired');
+    await request(stack, 'POST', `/v1/workers/${fired.id}/revoke`, { body: { reason: 'it lies' } });
+    const trick = (job: MeasureJob, attempt: number) => resultsOf(job, attempt, intruder, privateKey);
+    let replayed: SealedResult | null = null;
+    const tricks: ((job: MeasureJob, attempt: number) => Promise<SealedResult>)[] = [
+      // Unsigned.
+      async (job, attempt) => ({ ...(await trick(job, attempt)), signature: null }),
+      // In the name of another worker.
+      (job, attempt) => resultsOf(job, attempt, asHonest, privateKey),
+      async (job, attempt) => (replayed = await trick(job, attempt + 1)),
+      // Replayed: what was signed for another attempt, told to be of this one, and for another batch.
+      async (job, attempt) => ({
+        ...(replayed ?? (await trick(job, attempt))),
+        attempt,
+        batchDigest: batchDigest(job),
+      }),
+      (job, attempt) => trick({ ...job, batchIndex: job.batchIndex + 1 }, attempt),
+      // Another body under a signature.
+      async (job, attempt) => ({
+        ...(await trick(job, attempt)),
+        body: (await trick(job, attempt + 1)).body,
+      }),
+      // Samples of somebody else in a batch that is signed well.
+      (job, attempt) => resultsOf(job, attempt, intruder, privateKey, stranger),
+      // Of a worker that was revoked, handed in by its friend.
+      (job, attempt) => resultsOf(job, attempt, fired, fired.privateKey),
+      // No result at all: of an older worker, and within a batch that is signed well.
+      () => Promise.resolve({ workerId: intruder.id, results: [] } as unknown as SealedResult),
+      (job, attempt) => sealResult(job, { ...malformed(intruder), attempt }, privateKey),
       async (job, attempt) => {
         const changed = { ...job, slots: job.slots.slice(0, 1) };
         const key = `alphaflops:measure.v1.${targetId}:${job.campaignId}.b${job.batchIndex}`;
         await raw.hset(key, 'data', JSON.stringify(changed));
-        return resultsOf(changed, attempt, intruder, intruder.privateKey);
+        return trick(changed, attempt);
       },
     ];
     const count = tricks.length;
@@ -155,9 +187,9 @@ describe('results', () => {
         'measure',
         intruder.redis,
         async (job, { attempt }) => {
-          const trick = tricks.shift();
-          if (trick === undefined) throw new Error('out of tricks');
-          const result = await trick(job, attempt);
+          const play = tricks.shift();
+          if (play === undefined) throw new Error('out of tricks');
+          const result = await play(job, attempt);
           if (tricks.length === 0) resolve();
           return result;
         },
@@ -165,17 +197,27 @@ describe('results', () => {
       );
     });
     await (consumer as JobConsumer<'measure'> | null)?.start();
-    const campaignId = await createCampaign(targetId);
+    // Two slots a batch: as many batches that none is refused three times, which would end it.
+    const campaignId = await createCampaign(targetId, 14);
     await played;
     await (consumer as JobConsumer<'measure'> | null)?.finish();
     raw.disconnect();
     const refused = await until(refusals, (entries) => entries.length >= count);
     expect(refused).toHaveLength(count);
     for (const { actor, targetId: batch } of refused) {
-      expect(actor.name).toMatch(new RegExp(`${honest.id}|${intruder.id}`));
-      expect(batch).toMatch(new RegExp(`^${campaignId}\\.b[012]$`));
+      expect(actor.name).toMatch(new RegExp(`${honest.id}|${intruder.id}|${fired.id}|no worker`));
+      expect(batch).toMatch(new RegExp(`^${campaignId}\\.b[0-6]$`));
     }
-    for (const reason of ['it is not signed', 'is not signed by', 'of attempt', 'changed in the queue']) {
+    for (const reason of [
+      'it is not signed',
+      'it is not signed by',
+      'of attempt',
+      'is revoked',
+      'changed in the queue',
+      'spec \\d+ in it is not signed by',
+      'the worker returned a malformed result',
+      'it is malformed \\(results',
+    ]) {
       expect(stack.coordinatorOutput).toMatch(new RegExp(`Refused results: .*${reason}`));
     }
     expect(await samplesOf(campaignId)).toEqual([]);
@@ -183,7 +225,7 @@ describe('results', () => {
     const worker = stack.startWorker(credentials);
     const samples = await until(
       () => samplesOf(campaignId),
-      (recorded) => recorded.length === 6,
+      (recorded) => recorded.length === 14,
     );
     await end(worker.child, 'SIGTERM');
     for (const sample of samples) {
@@ -201,7 +243,10 @@ describe('results', () => {
     const consumer = new JobConsumer(
       'measure',
       intruder.redis,
-      (job, { attempt }) => Promise.resolve(resultsOf(job, attempt, intruder, null)),
+      async (job, { attempt }) => {
+        const sealed = await resultsOf(job, attempt, intruder, intruder.privateKey);
+        return { ...sealed, signature: null };
+      },
       { targetId },
     );
     await consumer.start();
@@ -222,10 +267,9 @@ describe('results', () => {
   }, 60_000);
 });
 
-/** What a replayed result is dressed up as. */
-function placeOf(job: MeasureJob, at: number): Partial<SlotResult> {
-  const { specIndex = 0, replicate = 0 } = job.slots[at] ?? {};
-  return { specIndex, replicate };
+/** What no schema lets through. */
+function malformed({ id: workerId, deviceId, provenance }: Intruder): MeasureResult {
+  return { workerId, deviceId, provenance, attempt: 1, results: [] };
 }
 
 describe('a worker', () => {

@@ -4,7 +4,7 @@ import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import { JobConsumer } from '@alphaflops/queue';
-import { runBatch } from '../../apps/worker/src/batch.js';
+import { runBatch, sealing } from '../../apps/worker/src/batch.js';
 import { DeviceWork } from '../../apps/worker/src/device-work.js';
 import { Heartbeat } from '../../apps/worker/src/heartbeat.js';
 import { Log } from '../../apps/worker/src/log.js';
@@ -111,7 +111,7 @@ class Fleet {
     return new DeviceWork({
       targetIds,
       openConsumer: (targetId, handler, onError) =>
-        new JobConsumer('measure', redis, handler, { targetId, onError }),
+        new JobConsumer('measure', redis, sealing(handler, origin.signingKey), { targetId, onError }),
       measureBatch: (job, context) => runBatch(job, context, origin, { measure }),
       turns: new Turns(),
       wait,

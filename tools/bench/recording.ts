@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { Measurement, MeasureJob, MeasureResult } from '@alphaflops/contracts';
+import type { Measurement, MeasureJob, SealedResult } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { JobConsumer, JobQueue } from '@alphaflops/queue';
-import { fieldsOfMeasurement, provenanceId, signSample } from '@alphaflops/store';
+import { fieldsOfMeasurement, provenanceId, sealResult, signSample } from '@alphaflops/store';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 import Database from 'libsql';
 import type { Origin } from '../../apps/worker/src/batch.js';
@@ -183,7 +183,7 @@ class Recording {
   }
 
   /** What a worker would answer, without the time that it takes to. */
-  private answer(job: MeasureJob, attempt: number, { signingKey, ...origin }: Origin): MeasureResult {
+  private answer(job: MeasureJob, attempt: number, { signingKey, ...origin }: Origin): Promise<SealedResult> {
     const { campaignId, targetId, batchIndex, protocol } = job;
     const { workerId, deviceId, provenance } = origin;
     const startedAt = new Date().toISOString();
@@ -199,7 +199,7 @@ class Recording {
       const fields = { ...common, ...slot, specKey: key, ...fieldsOfMeasurement(measurement) };
       return { ...slot, startedAt, measurement, signature: signSample(fields, signingKey) };
     });
-    return { ...origin, attempt, results };
+    return sealResult(job, { ...origin, attempt, results }, signingKey);
   }
 
   private rowsFrom(after: number, count: number): unknown[][] {

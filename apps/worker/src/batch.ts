@@ -9,8 +9,8 @@ import {
   type SlotResult,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import type { JobContext } from '@alphaflops/queue';
-import { fieldsOfMeasurement, provenanceId, signSample } from '@alphaflops/store';
+import type { Handler, JobContext } from '@alphaflops/queue';
+import { fieldsOfMeasurement, provenanceId, sealResult, signSample } from '@alphaflops/store';
 
 type ConvSpec = MeasureJob['slots'][number]['spec'];
 
@@ -19,6 +19,9 @@ export interface SpecMeasurer {
   /** @param next what will be asked for after this, so that the device need not wait for the question */
   measure(spec: ConvSpec, protocol: Protocol, signal: AbortSignal, next?: ConvSpec): Promise<Measurement>;
 }
+
+/** What comes of a batch on one device. */
+export type MeasureBatch = (job: MeasureJob, context: JobContext) => Promise<MeasureResult>;
 
 /** The next batch is asked for when the one in hand will last so long; it has to come over the network until then. */
 const NEXT_BATCH_AHEAD_MS = 500;
@@ -81,6 +84,11 @@ function signerOf(
     const fields = { ...common, ...slot, specKey: specKey(spec), ...fieldsOfMeasurement(measurement) };
     return { ...slot, measurement, signature: signSample(fields, signingKey) };
   };
+}
+
+/** For a consumer: what comes of each batch goes to the queue sealed (docs/decisions/0011-sealed-batches.md). */
+export function sealing(measureBatch: MeasureBatch, signingKey: KeyObject): Handler<'measure'> {
+  return async (job, context) => sealResult(job, await measureBatch(job, context), signingKey);
 }
 
 /** `ok:7,timeout:1`, in the order of first appearance. */

@@ -1,6 +1,6 @@
 import { type MeasureJob, MeasureJobSchema, type MeasureResult } from '@alphaflops/contracts';
 import { ExecutorError } from '@alphaflops/executor';
-import type { Handler } from '@alphaflops/queue';
+import type { MeasureBatch } from './batch.js';
 import { DeviceWork, type DeviceWorkOptions } from './device-work.js';
 import { Log } from './log.js';
 import { exampleJob } from './example-job.spec-helper.js';
@@ -16,7 +16,7 @@ class MemoryConsumer {
 
   constructor(
     readonly targetId: string,
-    private readonly handler: Handler<'measure'>,
+    private readonly handler: MeasureBatch,
     readonly onError: (error: Error) => void,
   ) {}
 

@@ -1,7 +1,7 @@
 import type { MeasureResult } from '@alphaflops/contracts';
 import { ExecutorError } from '@alphaflops/executor';
-import { type Handler, type JobConsumer, PutBack } from '@alphaflops/queue';
-import { countOutcomes } from './batch.js';
+import { type JobConsumer, PutBack } from '@alphaflops/queue';
+import { countOutcomes, type MeasureBatch } from './batch.js';
 import { messageOf } from './error.js';
 import type { Log } from './log.js';
 import type { Turns } from './turns.js';
@@ -14,10 +14,10 @@ export interface DeviceWorkOptions {
   readonly targetIds: readonly string[];
   readonly openConsumer: (
     targetId: string,
-    handler: Handler<'measure'>,
+    handler: MeasureBatch,
     onError: (error: Error) => void,
   ) => Pick<JobConsumer<'measure'>, 'start' | 'finish' | 'giveBack' | 'uncollected'>;
-  readonly measureBatch: Handler<'measure'>;
+  readonly measureBatch: MeasureBatch;
   /** Batches of one queue with results that lie in Redis; from so many on nothing is measured. */
   readonly mostUncollected?: number;
   /** Shared by all that drive the same physical device. */
@@ -157,7 +157,7 @@ export class DeviceWork {
     }
   }
 
-  private async take(seat: Seat, ...[job, context]: Parameters<Handler<'measure'>>): Promise<MeasureResult> {
+  private async take(seat: Seat, ...[job, context]: Parameters<MeasureBatch>): Promise<MeasureResult> {
     const waiting = AbortSignal.any([context.signal, seat.ending.signal]);
     const batch = { isBegun: false };
     try {
@@ -200,7 +200,7 @@ export class DeviceWork {
     }
   }
 
-  private async measure(...[job, context]: Parameters<Handler<'measure'>>): Promise<MeasureResult> {
+  private async measure(...[job, context]: Parameters<MeasureBatch>): Promise<MeasureResult> {
     const { log, measureBatch } = this.options;
     const fields = { campaign: job.campaignId, batch: job.batchIndex, n: job.slots.length };
     const startedMs = performance.now();

@@ -5,7 +5,7 @@ import { type AnchorSettings, DEFAULT_ANCHORS } from '@alphaflops/measure';
 import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
 import { Anchors } from './anchors.js';
-import { runBatch } from './batch.js';
+import { runBatch, sealing } from './batch.js';
 import { CoordinatorClient, fetchTrusting } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
@@ -145,7 +145,7 @@ function workOf(
   return new DeviceWork({
     targetIds: [deviceClassId, deviceId],
     openConsumer: (targetId, handler, onError) =>
-      new JobConsumer('measure', redis, handler, {
+      new JobConsumer('measure', redis, sealing(handler, signingKey), {
         targetId,
         onError: (error) => {
           onError(error);

@@ -1,7 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { JobConsumer, JobQueue, measureJobId, PrivateRedis } from '@alphaflops/queue';
+import { sealing } from './batch.js';
 import { DeviceWork } from './device-work.js';
 import { exampleJob } from './example-job.spec-helper.js';
 import { Log } from './log.js';
@@ -11,6 +13,7 @@ import { wait } from './wait.js';
 const BATCHES = 24;
 const MOST_UNCOLLECTED = 4;
 const DEVICES = 3;
+const { privateKey } = generateKeyPairSync('ed25519');
 
 let directory: string;
 let redis: PrivateRedis;
@@ -42,10 +45,10 @@ it('has devices pause while results are not stored, and go on when they are; not
     return new DeviceWork({
       targetIds: ['class-1'],
       openConsumer: (targetId, handler, onError) =>
-        new JobConsumer('measure', redis.address, handler, { targetId, onError }),
+        new JobConsumer('measure', redis.address, sealing(handler, privateKey), { targetId, onError }),
       measureBatch: (_job, { attempt, takeNext }) => {
         takeNext();
-        const results = [{ specIndex: 0, replicate: 0, startedAt, measurement, signature: null }];
+        const results = [{ specIndex: 0, replicate: 0, startedAt, measurement, signature: 'A'.repeat(86) }];
         return Promise.resolve({ workerId: 'w', deviceId, provenance, attempt, results });
       },
       mostUncollected: MOST_UNCOLLECTED,

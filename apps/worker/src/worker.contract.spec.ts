@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import type { MeasureJob } from '@alphaflops/contracts';
 import { fakeSpec } from '@alphaflops/executor/testing';
 import { JobQueue, measureJobId, PrivateRedis, type Settled } from '@alphaflops/queue';
+import { openResult } from '@alphaflops/store';
 import { CoordinatorStandIn, DEVICE_CLASS_ID, JOIN_TOKEN } from './coordinator-stand-in.spec-helper.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
 import { isAlive, runProgram, WORKER_MAIN, WorkerProcess } from './worker-process.spec-helper.js';
@@ -147,7 +148,7 @@ type Slots = MeasureJob['slots'];
       const job = await settled(classQueue);
       await classQueue.close();
       if (!job.ok) throw new Error(job.reason);
-      const { result } = job;
+      const result = await openResult(job.result);
       expect(result.results.map(({ specIndex, measurement }) => [specIndex, measurement.outcome])).toEqual([
         [0, 'ok'],
         [1, 'unsupported'],

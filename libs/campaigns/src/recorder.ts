@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MeasureJob } from '@alphaflops/contracts';
 import { measureJobId, type Settled } from '@alphaflops/queue';
-import { AuditStore, SampleStore } from '@alphaflops/store';
+import { AuditStore, provenanceId, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { BatchVerifier, type Verdict } from './batch-verifier.js';
 import { Drift } from './drift.js';
@@ -10,6 +10,8 @@ import { TargetQueues } from './target-queues.js';
 
 /** A batch whose results were refused this often is not handed out again. */
 const MOST_REFUSALS = 3;
+
+type Judged = Exclude<Verdict, { kind: 'foreign' }>;
 
 /** Writes settled batches to the store; a batch leaves the queue only after that. */
 @Injectable()
@@ -52,9 +54,11 @@ export class Recorder {
         const again: MeasureJob[] = [];
         const queue = this.queues.of(targetId);
         await queue.collect(async (settled) => {
-          const refused = await this.record(targetId, settled);
-          if (refused === null) touched.add(settled.payload.campaignId);
-          else again.push(refused);
+          const verdict = await this.verifier.verify(targetId, settled);
+          if (verdict.kind === 'foreign') {
+            this.logger.warn(`Dropped a job: ${verdict.reason}.`);
+          } else if (await this.record(settled, verdict)) touched.add(verdict.job.campaignId);
+          else again.push(verdict.job);
         });
         // If this is not reached, the keeper finds that these batches are missing.
         await queue.submit(again.map((payload) => ({ id: measureJobId(payload), payload })));
@@ -68,27 +72,23 @@ export class Recorder {
     }
   }
 
-  /** Returns the batch when it has to be measured again. */
-  private async record(targetId: string, settled: Settled<'measure'>): Promise<MeasureJob | null> {
-    const verdict = await this.verifier.verify(targetId, settled);
-    if (verdict.kind === 'foreign') {
-      this.logger.warn(`Dropped a job: ${verdict.reason}.`);
-      return null;
-    }
-    if (verdict.kind === 'refused' && (await this.refuse(verdict)) < MOST_REFUSALS) return verdict.job;
-    const { campaignId, batchIndex } = settled.payload;
-    const provenance = verdict.kind === 'accepted' ? verdict.provenance : new Map<string, never>();
-    const stored = await this.samples.record(verdict.samples, provenance);
-    this.metrics.recorded(settled, verdict.samples, stored);
+  /** False when the batch has to be measured again. */
+  private async record(settled: Settled<'measure'>, verdict: Judged): Promise<boolean> {
+    if (verdict.kind === 'refused' && (await this.refuse(verdict)) < MOST_REFUSALS) return false;
+    const { job, samples } = verdict;
+    const result = verdict.kind === 'accepted' ? verdict.result : null;
+    const provenance = result === null ? [] : [[provenanceId(result.provenance), result.provenance] as const];
+    const stored = await this.samples.record(samples, new Map(provenance));
+    this.metrics.recorded(settled, samples, stored);
     this.refusals.delete(settled.jobId);
     this.logger.debug('recorded', {
-      campaign: campaignId,
-      batch: batchIndex,
+      campaign: job.campaignId,
+      batch: job.batchIndex,
       worker: settled.ok ? settled.result.workerId : null,
       ...stored,
     });
-    if (verdict.kind === 'accepted' && settled.ok) await this.drift.judge(settled.result);
-    return null;
+    if (result !== null) await this.drift.judge(result);
+    return true;
   }
 
   /** Says so where operators and admins look; returns how often it happened to this batch. */

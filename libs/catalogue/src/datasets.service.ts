@@ -11,6 +11,7 @@ import { type DatasetParts, DatasetSummary, FitInputFinder, rowOfSample } from '
 import { DatasetStore, FleetStore, ModelStore, SampleStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { PackedRows, rowsOf } from './dataset-rows.js';
+import { withGenuineness } from './genuine-samples.js';
 
 /** A draft that nobody has written to for so long was left behind by a process that is gone. */
 const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
@@ -72,9 +73,11 @@ export class DatasetsService {
     const put = async (part: Uint8Array | null): Promise<void> => {
       if (part !== null) await this.datasets.putPart(draftId, parts++, part);
     };
-    for await (const sample of this.samples.stream(filter)) {
-      if (sample.outcome !== 'ok' || sample.timing === null) {
-        leftOut[sample.outcome] = (leftOut[sample.outcome] ?? 0) + 1;
+    for await (const [sample, isGenuine] of withGenuineness(this.samples.stream(filter), this.fleet)) {
+      const isGood = sample.outcome === 'ok' && sample.timing !== null;
+      if (!isGood || !isGenuine) {
+        const reason = isGood ? 'signature-invalid' : sample.outcome;
+        leftOut[reason] = (leftOut[reason] ?? 0) + 1;
         continue;
       }
       const row = rowOfSample(sample);

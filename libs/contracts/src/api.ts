@@ -12,7 +12,7 @@ import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
 
 /** Version of what workers and coordinator say to each other; other versions are told to upgrade. */
-export const WORKER_PROTOCOL_VERSION = 3;
+export const WORKER_PROTOCOL_VERSION = 4;
 
 const reason = z.string().min(1).max(500);
 

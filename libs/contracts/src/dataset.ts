@@ -239,7 +239,9 @@ export const DatasetSchema = z
     importedRows: z.int().min(0).describe('rows that came to this deployment by import'),
     leftOut: z
       .record(z.string(), z.int())
-      .describe('samples that match the filter and are not in it, by outcome'),
+      .describe(
+        'samples that match the filter and are not in it, by outcome; signature-invalid: ok, but not as its worker has signed it',
+      ),
     recordedFrom: TimestampSchema.describe('of the first row'),
     recordedTo: TimestampSchema.describe('of the last row'),
     deviceClasses: z.array(DeviceClassSchema),

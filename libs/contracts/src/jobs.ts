@@ -3,7 +3,7 @@ import { FitRequestSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { ProtocolSchema, ProvenanceSchema } from './measurement.js';
-import { SlotResultSchema } from './sample.js';
+import { SignatureSchema, SlotResultSchema } from './sample.js';
 
 /** One batch of ConvSpecs for one target: one queue job. */
 export const MeasureJobSchema = z.object({
@@ -27,23 +27,31 @@ export const AnchorRunSchema = z.object({
     .min(1)
     .max(10_000)
     .describe('measured on the device since its last good run'),
-  signature: z
-    .string()
-    .max(100)
-    .describe('of the worker, over all of this and what it calls itself and its device'),
+  signature: SignatureSchema.describe('over all of this and what the worker calls itself and its device'),
 });
 export type AnchorRun = z.infer<typeof AnchorRunSchema>;
 
-/** What the worker returns as the job's result. */
+const measuredBy = { workerId: IdSchema, deviceId: IdSchema, attempt: z.int().min(1) };
+
+/** What came of a batch. It travels sealed. */
 export const MeasureResultSchema = z.object({
-  workerId: IdSchema,
-  deviceId: IdSchema,
-  attempt: z.int().min(1),
+  ...measuredBy,
   provenance: ProvenanceSchema,
   results: z.array(SlotResultSchema).min(1).max(10_000),
   anchors: AnchorRunSchema.optional().describe('the newest run, if the device had drifted'),
 });
 export type MeasureResult = z.infer<typeof MeasureResultSchema>;
+
+/** What the worker returns as the job's result: docs/decisions/0011-sealed-batches.md. */
+export const SealedResultSchema = z.object({
+  ...measuredBy,
+  batchDigest: z.string().length(64).describe('sha-256 of what the worker was asked to measure, in hex'),
+  body: z.string().describe('the rest of the MeasureResult: JSON, compressed with gzip, in base64'),
+  signature: SignatureSchema.nullable()
+    .default(null)
+    .describe('of the worker, over the bytes of the body and all of the above; null is refused'),
+});
+export type SealedResult = z.infer<typeof SealedResultSchema>;
 
 /** Fit a device class from its stored samples and publish the model. */
 export const FitJobSchema = z.object({
@@ -79,7 +87,7 @@ export type PlanRoundResult = z.infer<typeof PlanRoundResultSchema>;
  * `measure` queues exist once per target (`measure.v1.<targetId>`).
  */
 export const JOBS = {
-  measure: { version: 1, payload: MeasureJobSchema, result: MeasureResultSchema },
+  measure: { version: 1, payload: MeasureJobSchema, result: SealedResultSchema },
   fit: { version: 1, payload: FitJobSchema, result: FitResultSchema },
   'plan-round': { version: 1, payload: PlanRoundJobSchema, result: PlanRoundResultSchema },
 } as const;

@@ -49,12 +49,15 @@ export const SampleSchema = z
   .meta({ id: 'Sample' });
 export type Sample = z.infer<typeof SampleSchema>;
 
+/** Ed25519, base64url. */
+export const SignatureSchema = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
+
 /** What a worker sends back for one slot of a batch. */
 export const SlotResultSchema = z.object({
   specIndex: z.int().min(0),
   replicate: z.int().min(0),
   startedAt: TimestampSchema,
   measurement: MeasurementSchema,
-  signature: z.string().max(100).nullable().default(null).describe('docs/decisions/0005: null is refused'),
+  signature: SignatureSchema.describe('of the worker: docs/decisions/0005-signed-samples.md'),
 });
 export type SlotResult = z.infer<typeof SlotResultSchema>;

@@ -2,7 +2,6 @@ import type { JobName, JobPayload, JobResult } from '@alphaflops/contracts';
 import { UnrecoverableError, WaitingError, Worker, type Job } from 'bullmq';
 import { attemptsOf, parsePayload } from './job-queue.js';
 import { queueName } from './names.js';
-import { pack } from './packed.js';
 import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
 
 /**
@@ -63,7 +62,7 @@ export class JobConsumer<N extends JobName> {
         this.worker.concurrency = 1;
         this.inHand += 1;
         try {
-          return await pack(await handler(parsePayload(job, queued.data), work));
+          return await handler(parsePayload(job, queued.data), work);
         } catch (error) {
           if (this.givingBack || error instanceof PutBack) {
             await queued.moveToWait(token);

@@ -2,17 +2,21 @@ import { JOBS, type JobName, type JobPayload, type JobResult } from '@alphaflops
 import { Queue, QueueEvents, type Job } from 'bullmq';
 import type { z } from 'zod';
 import { queueName } from './names.js';
-import { unpack } from './packed.js';
 import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
 
 /** A job that has come to its end; it stays in Redis until the collector has dealt with it. */
 export type Settled<N extends JobName> = {
   jobId: string;
-  payload: JobPayload<N>;
+  /** As it lies in Redis, unchecked: whoever submitted it knows what it was. */
+  payload: unknown;
   attempts: number;
   /** Milliseconds since 1970, by the clock of whoever settled it. */
   settledAtMs: number;
-} & ({ ok: true; result: JobResult<N> } | { ok: false; reason: string });
+} & (
+  | { ok: true; result: JobResult<N> }
+  /** `isMalformed`: somebody gave an answer that is none. */
+  | { ok: false; reason: string; isMalformed: boolean }
+);
 
 export type JobState<N extends JobName> =
   { state: 'waiting' | 'active' } | { state: 'settled'; settled: Settled<N> };
@@ -94,8 +98,7 @@ export class JobQueue<N extends JobName> {
         const job = (await this.queue.getJob(id)) as Job | undefined;
         // Removed since it was listed.
         if (job === undefined) return;
-        const settled = await this.read(job, state);
-        if (settled !== null) await handle(settled);
+        await handle(this.read(job, state));
         await job.remove();
         collected += 1;
       });
@@ -121,8 +124,7 @@ export class JobQueue<N extends JobName> {
     if (state === 'completed' || state === 'failed') {
       // Read after its state: what was read before a job ended has no result yet.
       const job = (await this.queue.getJob(id)) as Job | undefined;
-      const settled = job === undefined ? null : await this.read(job, state);
-      return settled === null ? null : { state: 'settled', settled };
+      return job === undefined ? null : { state: 'settled', settled: this.read(job, state) };
     }
     return { state: state === 'active' ? 'active' : 'waiting' };
   }
@@ -148,36 +150,27 @@ export class JobQueue<N extends JobName> {
   }
 
   /**
-   * Null for a job that is none of ours: nothing can be recorded for it. How it ended is told by the list that it is in:
-   * a job that failed at first and succeeded then still carries the reason of its failure.
+   * How it ended is told by the list that it is in: a job that failed at first and succeeded then still carries the
+   * reason of its failure.
    */
-  private async read(job: Job, state: SettledState): Promise<Settled<N> | null> {
-    const { payload: payloadSchema, result: resultSchema } = JOBS[this.job];
-    const payload = payloadSchema.safeParse(job.data);
-    if (!payload.success) return null;
+  private read(job: Job, state: SettledState): Settled<N> {
     const common = {
       jobId: job.id ?? '',
-      payload: payload.data as JobPayload<N>,
+      payload: job.data as unknown,
       settledAtMs: job.finishedOn ?? Date.now(),
+      attempts: attemptsOf(job),
     };
-    const attempts = attemptsOf(job);
-    if (state === 'failed') return { ok: false, ...common, attempts, reason: job.failedReason };
-    const malformed = (where: string) => {
-      const reason = `the worker returned a malformed result${where}`;
-      return { ok: false as const, ...common, attempts, reason };
+    if (state === 'failed') return { ok: false, ...common, reason: job.failedReason, isMalformed: false };
+    const result = (JOBS[this.job].result as z.ZodType).safeParse(job.returnvalue);
+    if (result.success) return { ok: true, ...common, result: result.data as JobResult<N> };
+    const [issue] = result.error.issues;
+    const where = issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`;
+    return {
+      ok: false,
+      ...common,
+      reason: `the worker returned a malformed result${where}`,
+      isMalformed: true,
     };
-    let unpacked: unknown;
-    try {
-      unpacked = await unpack(job.returnvalue);
-    } catch (error) {
-      return malformed(` (${String(error)})`);
-    }
-    const result = (resultSchema as z.ZodType).safeParse(unpacked);
-    if (!result.success) {
-      const issue = result.error.issues[0];
-      return malformed(issue === undefined ? '' : ` (${issue.path.join('.')}: ${issue.message})`);
-    }
-    return { ok: true, ...common, attempts, result: result.data as JobResult<N> };
   }
 }
 

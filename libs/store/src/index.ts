@@ -9,6 +9,7 @@ export * from './model-store.js';
 export * from './paging.js';
 export * from './sample-signature.js';
 export * from './sample-store.js';
+export * from './sealed-result.js';
 export * from './store.js';
 export * from './provenance-id.js';
 export * from './presence.js';

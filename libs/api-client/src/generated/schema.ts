@@ -1087,7 +1087,7 @@ export interface components {
          * @example {
          *       "name": "node-04",
          *       "version": "0.1.0",
-         *       "protocolVersion": 3,
+         *       "protocolVersion": 4,
          *       "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
          *       "labels": {
          *         "site": "lab-1"
@@ -1347,7 +1347,7 @@ export interface components {
         /**
          * @example {
          *       "version": "0.1.0",
-         *       "protocolVersion": 3,
+         *       "protocolVersion": 4,
          *       "devices": [
          *         {
          *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
@@ -1451,7 +1451,7 @@ export interface components {
         /**
          * @example {
          *       "activity": "measuring",
-         *       "protocolVersion": 3
+         *       "protocolVersion": 4
          *     }
          */
         HeartbeatRequest: {
@@ -3112,7 +3112,7 @@ export interface components {
             signedRows: number;
             /** @description rows that came to this deployment by import */
             importedRows: number;
-            /** @description samples that match the filter and are not in it, by outcome */
+            /** @description samples that match the filter and are not in it, by outcome; signature-invalid: ok, but not as its worker has signed it */
             leftOut: {
                 [key: string]: number;
             };

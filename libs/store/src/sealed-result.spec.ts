@@ -1,0 +1,79 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import type { MeasureJob, MeasureResult, SealedResult } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
+import { buildProvenance, buildSample } from './conformance/builders.js';
+import { batchDigest, isSealedBy, openResult, sealResult } from './sealed-result.js';
+
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const key = publicKey.export({ format: 'jwk' }).x ?? '';
+const other = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x ?? '';
+const spec = { ...CONV_SPEC_DEFAULTS, height: 8, width: 8, cin: 4, cout: 4, kernel_h: 3, kernel_w: 3 };
+const job = {
+  ...{ campaignId: 'campaign-a', targetId: 'class-a', batchIndex: 2, protocol: { name: 'gpu', version: 1 } },
+  slots: [4, 5].map((specIndex) => ({ specIndex, replicate: 0, spec })),
+} as MeasureJob;
+const { timing, conditions, algorithm, workspaceBytes, startedAt } = buildSample();
+const result = {
+  ...{ workerId: 'worker-a', deviceId: 'device-a', attempt: 1, provenance: buildProvenance().record },
+  results: job.slots.map(({ specIndex, replicate }) => ({
+    ...{ specIndex, replicate, startedAt, signature: 'A'.repeat(86) },
+    measurement: { outcome: 'ok', timing, conditions, algorithm, workspaceBytes },
+  })),
+} as MeasureResult;
+
+/** With another body. */
+const withBody = async (bytes: Buffer): Promise<SealedResult> => ({
+  ...(await sealResult(job, result, privateKey)),
+  body: bytes.toString('base64'),
+});
+
+describe('a sealed result', () => {
+  it('comes out as it went in, and smaller on its way', async () => {
+    const many = { ...result, results: Array.from({ length: 100 }, () => result.results).flat() };
+    const sealed = await sealResult(job, many, privateKey);
+    const there = JSON.parse(JSON.stringify(sealed)) as SealedResult;
+    expect(await isSealedBy(there, key)).toBe(true);
+    expect(await openResult(there)).toEqual(many);
+    expect(JSON.stringify(there).length).toBeLessThan(JSON.stringify(many).length / 3);
+  });
+
+  it('is sealed no more when anything of it has changed, and by nobody else', async () => {
+    const sealed = await sealResult(job, result, privateKey);
+    const body = Buffer.from(sealed.body, 'base64');
+    body[20] = (body[20] ?? 0) ^ 1;
+    const changes: Partial<SealedResult>[] = [
+      ...[{ workerId: 'worker-b' }, { deviceId: 'device-b' }, { attempt: 2 }, { signature: null }],
+      { batchDigest: batchDigest({ ...job, batchIndex: 3 }) },
+      { body: body.toString('base64') },
+      { signature: sign(null, body, privateKey).toString('base64url') },
+    ];
+    for (const change of changes) {
+      expect([change, await isSealedBy({ ...sealed, ...change }, key)]).toEqual([change, false]);
+    }
+    expect(await isSealedBy(sealed, other)).toBe(false);
+  });
+
+  it('names the batch: place, protocol, and each slot with its spec', () => {
+    const [first, second] = job.slots as [MeasureJob['slots'][0], MeasureJob['slots'][0]];
+    const others: MeasureJob[] = [
+      ...[{ campaignId: 'b' }, { targetId: 'b' }, { batchIndex: 3 }].map((part) => ({ ...job, ...part })),
+      { ...job, protocol: { ...job.protocol, version: 2 } },
+      { ...job, slots: [first] },
+      { ...job, slots: [second, first] },
+      { ...job, slots: [first, { ...second, replicate: 1 }] },
+      { ...job, slots: [first, { ...second, spec: { ...spec, stride: 2 } }] },
+    ];
+    const digests = [job, ...others].map(batchDigest);
+    expect(new Set(digests).size).toBe(digests.length);
+    expect(batchDigest(structuredClone(job))).toBe(batchDigest(job));
+  });
+
+  it('is not opened when it is no result, or larger than a batch can be', async () => {
+    const refused = async (bytes: Buffer) => openResult(await withBody(bytes)).catch(String);
+    expect(await refused(Buffer.from('no gzip'))).toMatch(/incorrect header/);
+    expect(await refused(gzipSync('{'))).toMatch(/JSON/);
+    expect(await refused(gzipSync(JSON.stringify({ provenance: {}, results: [] })))).toMatch(/provenance/);
+    expect(await refused(gzipSync(Buffer.alloc(300 * 1024 * 1024)))).toMatch(/larger than/);
+  });
+});
