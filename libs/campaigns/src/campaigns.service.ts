@@ -42,7 +42,7 @@ export class CampaignsService {
     }
     const planned = await this.lifecycle.change(campaign, 'planned', `${specs.length} specs planned`);
     // If this fails, the keeper finds the planned campaign and submits it.
-    this.lifecycle.run(planned, 'batches submitted').catch((error: unknown) => {
+    this.lifecycle.run(planned, 'batches submitted', specs).catch((error: unknown) => {
       this.logger.error(`Could not submit ${planned.id} yet: ${String(error)}`);
     });
     return planned;

@@ -20,13 +20,18 @@ export class Dispatcher {
     private readonly queues: TargetQueues,
   ) {}
 
-  /** Submits every batch that is not stored in full. Safe to repeat: batches have fixed ids, slots are stored once. */
-  async submitMissing(campaign: Campaign): Promise<void> {
+  /**
+   * Submits every batch that is not stored in full. Safe to repeat: batches have fixed ids, slots are stored once.
+   * @param planned the specs of the campaign, where they are at hand; else they are read
+   */
+  async submitMissing(campaign: Campaign, planned?: readonly ConvSpec[]): Promise<void> {
+    const specs: SpecsOf = (from, to) =>
+      planned?.slice(from, to) ?? this.campaigns.specs(campaign.id, from, to);
     for (const [targetId, missing] of await this.missingBatches(campaign)) {
       const pages = pagesOf(missing);
       const lane = async () => {
         for (const page of pages) {
-          const batches = await this.batches(campaign, targetId, page);
+          const batches = await batchesOf(campaign, targetId, page, specs);
           await this.queues
             .of(targetId)
             .submit(batches.map((payload) => ({ id: measureJobId(payload), payload })));
@@ -68,23 +73,26 @@ export class Dispatcher {
     const specs = await this.campaigns.specs(campaign.id, range.from, range.to);
     return jobOf(campaign, targetId, range, specs);
   }
+}
 
-  /** The same for some of the batches in their order, reading the specs of neighbours in one go. */
-  private async batches(
-    campaign: Campaign,
-    targetId: string,
-    indexes: readonly number[],
-  ): Promise<MeasureJob[]> {
-    const jobs: MeasureJob[] = [];
-    for (const run of neighbours(indexes.map((index) => batchRange(campaign, index)))) {
-      const start = run[0]?.from ?? 0;
-      const specs = await this.campaigns.specs(campaign.id, start, run.at(-1)?.to ?? 0);
-      for (const range of run) {
-        jobs.push(jobOf(campaign, targetId, range, specs.slice(range.from - start, range.to - start)));
-      }
+type SpecsOf = (from: number, to: number) => readonly ConvSpec[] | Promise<readonly ConvSpec[]>;
+
+/** Some of the batches in their order; the specs of neighbours are asked for in one go. */
+async function batchesOf(
+  campaign: Campaign,
+  targetId: string,
+  indexes: readonly number[],
+  specsOf: SpecsOf,
+): Promise<MeasureJob[]> {
+  const jobs: MeasureJob[] = [];
+  for (const run of neighbours(indexes.map((index) => batchRange(campaign, index)))) {
+    const start = run[0]?.from ?? 0;
+    const specs = await specsOf(start, run.at(-1)?.to ?? 0);
+    for (const range of run) {
+      jobs.push(jobOf(campaign, targetId, range, specs.slice(range.from - start, range.to - start)));
     }
-    return jobs;
   }
+  return jobs;
 }
 
 function jobOf(

@@ -4,6 +4,7 @@ import {
   type CampaignState,
   type OutcomeCounts,
 } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http';
 import { type CampaignPatch, CampaignStore, SampleStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
@@ -35,11 +36,11 @@ export class Lifecycle {
     private readonly fits: CampaignFits,
   ) {}
 
-  /** Submits the batches of a planned campaign and sets it running. */
-  async run(campaign: Campaign, reason: string): Promise<Campaign> {
+  /** Submits the batches of a planned campaign and sets it running; `specs` are its own, where they are at hand. */
+  async run(campaign: Campaign, reason: string, specs?: readonly ConvSpec[]): Promise<Campaign> {
     this.starting.add(campaign.id);
     try {
-      await this.dispatcher.submitMissing(campaign);
+      await this.dispatcher.submitMissing(campaign, specs);
       return await this.change(campaign, 'running', reason);
     } finally {
       this.starting.delete(campaign.id);

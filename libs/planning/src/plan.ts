@@ -42,23 +42,40 @@ const FIRST_CANDIDATES = 10_000;
 export function plan(choice: DesignChoice, request: PlanRequest): Plan {
   checkRequest(choice, request);
   const { candidates, maxCandidates } = candidatesOf(choice, request);
-  const planned = new Map<string, ConvSpec>();
+  const specs: ConvSpec[] = [];
+  const planned = new Set<string>();
   const excluded: Exclusions = {};
   let drawn = 0;
   for (const spec of candidates) {
-    const full = planned.size >= request.specs;
+    const full = specs.length >= request.specs;
     if (drawn >= maxCandidates || (full && maxCandidates < Infinity)) break;
     drawn += 1;
-    const key = specKey(spec);
-    const reason = planned.has(key)
+    const identity = identityOf(spec);
+    const reason = planned.has(identity)
       ? 'duplicate'
       : (brokenLimit(spec, request) ?? (full ? 'over-budget' : null));
-    if (reason) excluded[reason] = (excluded[reason] ?? 0) + 1;
-    else planned.set(key, spec);
+    if (reason) {
+      excluded[reason] = (excluded[reason] ?? 0) + 1;
+    } else {
+      planned.add(identity);
+      specs.push(spec);
+    }
   }
-  if (planned.size === 0)
+  if (specs.length === 0)
     throw new PlanError('empty-plan', emptyPlanMessage(choice, drawn, excluded), excluded);
-  return { specs: [...planned.values()], excluded };
+  return { specs, excluded };
+}
+
+/**
+ * The same for specs with the same specKey, and for no others. As one character per number it is short and flat, and
+ * made and looked up five times as fast as specKey: half the time of planning 100,000 specs was spent on those.
+ */
+function identityOf(spec: ConvSpec): string {
+  const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups } = spec;
+  const numbers = [batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups];
+  // Nothing that a character cannot hold; such keys are longer, so that they are no other's.
+  if (numbers.some((number) => number > 0xffff)) return specKey(spec);
+  return String.fromCharCode(...numbers) + spec.dtype + spec.padding + spec.layout;
 }
 
 function candidatesOf(
