@@ -1,7 +1,8 @@
 import type { Campaign, Page, PageQuery, StateChange } from '@alphaflops/contracts';
-import { specKey, type ConvSpec } from '@alphaflops/conv';
+import type { ConvSpec } from '@alphaflops/conv';
 import {
   CampaignStore,
+  expectPlanned,
   expectUnchanged,
   StoreError,
   type CampaignBefore,
@@ -83,7 +84,6 @@ export class MongoCampaignStore extends CampaignStore {
     });
   }
 
-  /** Throws `StoreError('conflict')` when a position holds another spec. */
   override putSpecs(id: string, offset: number, specs: readonly ConvSpec[]): Promise<void> {
     const documents = specs.map((spec, index) => ({ _id: positionId(id, offset + index), spec }));
     return this.connection.attempt(async () => {
@@ -92,7 +92,8 @@ export class MongoCampaignStore extends CampaignStore {
         await this.plannedSpecs.insertMany(documents, { ordered: false });
       } catch (error) {
         duplicatesIn(error);
-        await this.expectSame(id, offset, specs);
+        const stored = await this.findSpecs(id, offset, offset + specs.length);
+        for (const [index, spec] of specs.entries()) expectPlanned(id, offset + index, stored[index], spec);
       }
     });
   }
@@ -113,19 +114,6 @@ export class MongoCampaignStore extends CampaignStore {
       if (found.length < ids.length) break;
     }
     return specs;
-  }
-
-  private async expectSame(id: string, offset: number, specs: readonly ConvSpec[]): Promise<void> {
-    const stored = await this.findSpecs(id, offset, offset + specs.length);
-    for (const [index, spec] of specs.entries()) {
-      const there = stored[index];
-      const key = there === undefined ? 'nothing' : specKey(there);
-      if (key === specKey(spec)) continue;
-      throw new StoreError(
-        'conflict',
-        `Campaign ${id} has ${key} planned at position ${offset + index}, so ${specKey(spec)} cannot be put there.`,
-      );
-    }
   }
 }
 

@@ -15,6 +15,7 @@ import {
   buildBatch,
   buildModelDraft,
   buildProvenance,
+  buildSpec,
   buildToken,
   collect,
 } from '@alphaflops/store/conformance';
@@ -24,6 +25,7 @@ import { Connection } from './connection.js';
 import { openSqliteStores } from './index.js';
 import { migrate } from './migrate.js';
 import { MIGRATIONS } from './schema.js';
+import { SqliteCampaignStore } from './sqlite-campaign-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
 
@@ -129,7 +131,7 @@ describe('openSqliteStores', () => {
     const before = readFileSync(file);
     await expect(openSqliteStores(file)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/newer version.*knows up to 6/) as string,
+      message: expect.stringMatching(/newer version.*knows up to 7/) as string,
     });
     expect(readFileSync(file).equals(before)).toBe(true);
   });
@@ -253,6 +255,36 @@ describe('migrate', () => {
     expect(read).toMatchObject({ status: 'published', statusReason: null });
     expect(await models.served('class-a')).toEqual(read);
     expect((await models.list({}, { limit: 5 })).items).toEqual([read]);
+    connection.close();
+  });
+
+  it('puts specs together by page, in their order, each where it was', async () => {
+    const connection = new Connection(':memory:');
+    migrate(connection, MIGRATIONS.slice(0, 6));
+    const planned: [string, number, number][] = [
+      ['campaign-b', 3, 8],
+      ['campaign-a', 0, 250],
+      ['campaign-a', 260, 470],
+    ];
+    for (const [id, from, to] of planned) {
+      // Backwards: the order of insertion is not that of the plan.
+      for (let at = to - 1; at >= from; at -= 1) {
+        connection.run('INSERT INTO campaign_specs (campaign_id, position, doc) VALUES (?, ?, ?)', [
+          id,
+          at,
+          JSON.stringify(buildSpec(at)),
+        ]);
+      }
+    }
+    migrate(connection);
+    const campaigns = new SqliteCampaignStore(connection);
+    for (const [id, from, to] of planned) {
+      const specs = Array.from({ length: to - from }, (_, i) => buildSpec(from + i));
+      expect(await campaigns.specs(id, from, to)).toEqual(specs);
+      await campaigns.putSpecs(id, from, specs);
+    }
+    expect(await campaigns.specs('campaign-a', 240, 265)).toHaveLength(15);
+    expect(await campaigns.specs('campaign-b', 0, 100)).toHaveLength(5);
     connection.close();
   });
 

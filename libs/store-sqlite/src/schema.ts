@@ -161,4 +161,22 @@ export const MIGRATIONS: readonly string[] = [
   -- The campaign, or the id of a fit without one.
   ALTER TABLE models RENAME COLUMN campaign_id TO asked_by;
   `,
+  `
+  -- Specs are written and read by neighbours: up to 100 of them, from position on, in one JSON array.
+  CREATE TABLE spec_pages (
+    seq INTEGER PRIMARY KEY,
+    campaign_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    UNIQUE (campaign_id, position)
+  ) STRICT;
+  INSERT INTO spec_pages (campaign_id, position, doc)
+    SELECT campaign_id, min(position), json_group_array(json(doc) ORDER BY position)
+    FROM (
+      SELECT *, position - row_number() OVER (PARTITION BY campaign_id ORDER BY position) AS gapless
+      FROM campaign_specs
+    )
+    GROUP BY campaign_id, gapless, position / 100;
+  DROP TABLE campaign_specs;
+  `,
 ];

@@ -1,7 +1,8 @@
 import type { Campaign, Page, PageQuery, StateChange } from '@alphaflops/contracts';
-import { specKey, type ConvSpec } from '@alphaflops/conv';
+import type { ConvSpec } from '@alphaflops/conv';
 import {
   CampaignStore,
+  expectPlanned,
   expectUnchanged,
   StoreError,
   type CampaignBefore,
@@ -10,6 +11,9 @@ import {
 } from '@alphaflops/store';
 import type { Connection } from './connection.js';
 import { newestFirst } from './lists.js';
+
+/** Specs of one row at most. The files have pages of this size, so it cannot grow. */
+const SPECS_PAGE = 100;
 
 export class SqliteCampaignStore extends CampaignStore {
   constructor(private readonly connection: Connection) {
@@ -63,21 +67,30 @@ export class SqliteCampaignStore extends CampaignStore {
     });
   }
 
-  /** Throws `StoreError('conflict')` when a position holds another spec. */
   override putSpecs(id: string, offset: number, specs: readonly ConvSpec[]): Promise<void> {
     return this.connection.write(() => {
-      // One statement for all: ten thousands of single ones cost more than what they store.
-      const inserted = this.connection.run(
-        'INSERT INTO campaign_specs (campaign_id, position, doc) SELECT ?, ? + key, value FROM json_each(?) ' +
-          'WHERE true ON CONFLICT (campaign_id, position) DO NOTHING',
-        [id, offset, JSON.stringify(specs)],
-      );
-      if (inserted < specs.length) this.expectSame(id, offset, specs);
+      const stored = this.findSpecs(id, offset, offset + specs.length);
+      for (let at = 0; at < specs.length;) {
+        const there = stored.get(offset + at);
+        if (there !== undefined) {
+          expectPlanned(id, offset + at, there, specs[at] as ConvSpec);
+          at += 1;
+          continue;
+        }
+        let end = at + 1;
+        while (end < specs.length && end - at < SPECS_PAGE && !stored.has(offset + end)) end += 1;
+        this.connection.run('INSERT INTO spec_pages (campaign_id, position, doc) VALUES (?, ?, ?)', [
+          id,
+          offset + at,
+          JSON.stringify(specs.slice(at, end)),
+        ]);
+        at = end;
+      }
     });
   }
 
   override specs(id: string, from: number, to: number): Promise<ConvSpec[]> {
-    return this.connection.read(() => this.findSpecs(id, from, to));
+    return this.connection.read(() => [...this.findSpecs(id, from, to).values()]);
   }
 
   private find(id: string): Campaign | null {
@@ -85,23 +98,19 @@ export class SqliteCampaignStore extends CampaignStore {
     return (found[0] ?? null) as Campaign | null;
   }
 
-  private findSpecs(id: string, from: number, to: number): ConvSpec[] {
-    return this.connection.documents(
-      'SELECT doc FROM campaign_specs WHERE campaign_id = ? AND position >= ? AND position < ? ORDER BY position',
-      [id, from, to],
-    ) as ConvSpec[];
-  }
-
-  private expectSame(id: string, offset: number, specs: readonly ConvSpec[]): void {
-    const stored = this.findSpecs(id, offset, offset + specs.length);
-    for (const [index, spec] of specs.entries()) {
-      const there = stored[index];
-      const key = there === undefined ? 'nothing' : specKey(there);
-      if (key === specKey(spec)) continue;
-      throw new StoreError(
-        'conflict',
-        `Campaign ${id} has ${key} planned at position ${offset + index}, so ${specKey(spec)} cannot be put there.`,
-      );
+  /** By position, in order. */
+  private findSpecs(id: string, from: number, to: number): Map<number, ConvSpec> {
+    const found = new Map<number, ConvSpec>();
+    const pages = this.connection.rows(
+      'SELECT position, doc FROM spec_pages WHERE campaign_id = ? AND position > ? AND position < ? ORDER BY position',
+      [id, from - SPECS_PAGE, to],
+    );
+    for (const [position, doc] of pages) {
+      for (const [index, spec] of (this.connection.parse(doc) as ConvSpec[]).entries()) {
+        const at = Number(position) + index;
+        if (at >= from && at < to) found.set(at, spec);
+      }
     }
+    return found;
   }
 }

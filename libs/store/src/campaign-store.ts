@@ -1,5 +1,5 @@
 import type { Campaign, CampaignState, Page, PageQuery, StateChange } from '@alphaflops/contracts';
-import type { ConvSpec } from '@alphaflops/conv';
+import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { StoreError } from './store.js';
 
 /** What may change with a change of state. */
@@ -25,6 +25,22 @@ export function expectUnchanged(campaign: Campaign, from: CampaignBefore): void 
       `Campaign ${campaign.id} has ${campaign.plannedSpecs} specs planned now, no longer ${plannedSpecs}.`,
     );
   }
+}
+
+/** For adapters: throws `StoreError('conflict')` when a position does not hold the spec that is to be put there. */
+export function expectPlanned(
+  campaignId: string,
+  position: number,
+  there: ConvSpec | undefined,
+  spec: ConvSpec,
+): void {
+  const planned = there === undefined ? 'nothing' : specKey(there);
+  const key = specKey(spec);
+  if (planned === key) return;
+  throw new StoreError(
+    'conflict',
+    `Campaign ${campaignId} has ${planned} planned at position ${position}, so ${key} cannot be put there.`,
+  );
 }
 
 export interface CampaignFilter {
@@ -56,7 +72,8 @@ export abstract class CampaignStore {
 
   /**
    * Stores planned specs as positions `offset…offset + specs.length − 1`. Writing a position again with the same
-   * spec changes nothing, so that planning can be repeated after a crash.
+   * spec changes nothing, so that planning can be repeated after a crash. Throws `StoreError('conflict')` when a
+   * position holds another spec, which stays.
    */
   abstract putSpecs(id: string, offset: number, specs: readonly ConvSpec[]): Promise<void>;
 

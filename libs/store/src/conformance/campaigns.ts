@@ -194,6 +194,18 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         ]);
         expect(await campaigns().specs(id, 0, 100)).toEqual(specs(0, 30));
       });
+
+      it('keeps the spec of a position when another is put there', async () => {
+        const { id } = buildCampaign();
+        await campaigns().putSpecs(id, 0, specs(0, 150));
+        const others = [...specs(110, 120), ...specs(0, 1)];
+        await expect(campaigns().putSpecs(id, 110, others)).rejects.toMatchObject({
+          name: 'StoreError',
+          code: 'conflict',
+          message: expect.stringContaining('position 120') as string,
+        });
+        expect(await campaigns().specs(id, 0, 200)).toEqual(specs(0, 150));
+      });
     });
   });
 }
