@@ -1,20 +1,18 @@
 import { completionRequest } from '@alphaflops/config';
 import tabtab from '@pnpm/tabtab';
-import { Argument, Command, type Option } from 'commander';
+import { Argument, type Command, type Option } from 'commander';
+import { define } from './lazy.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
-/** What the scripts call at every Tab; the name is tabtab's. */
-const SERVER = 'completion-server';
 
 interface Candidate {
   name: string;
   description: string;
 }
 
-/** `completion SHELL` prints a script, and a hidden command answers that script. */
-export function completionCommands(program: Command): { visible: Command; hidden: Command } {
-  const visible = new Command('completion')
-    .description('print a script that completes commands, options and files in your shell')
+/** `completion SHELL` prints a script, and the hidden command answers that script. */
+export function completionCommand(command: Command): void {
+  command
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText(
       'after',
@@ -25,26 +23,31 @@ export function completionCommands(program: Command): { visible: Command; hidden
         '  alphaflops completion fish > ~/.config/fish/completions/alphaflops.fish',
     )
     .action(async (shell: (typeof SHELLS)[number]) => {
-      const name = program.name();
+      const name = programOf(command).name();
       console.log(await tabtab.getCompletionScript({ name, completer: name, shell }));
     });
-  const hidden = new Command(SERVER)
+}
+
+export function completionServerCommand(command: Command): void {
+  command
     .argument('[words...]')
     .allowUnknownOption()
-    .action((words: string[]) => {
+    .action(async (words: string[]) => {
       const { shell, wordIndex } = completionRequest();
-      const found = candidates(program, words.slice(1, wordIndex));
+      const found = await candidates(programOf(command), words.slice(1, wordIndex));
       if (found === 'files') tabtab.logFiles();
       else tabtab.log(found, tabtab.isShellSupported(shell) ? shell : 'bash');
     });
-  return { visible, hidden };
 }
+
+const programOf = (command: Command): Command =>
+  command.parent === null ? command : programOf(command.parent);
 
 /**
  * What may come next on a command line.
  * @param words those before the one at the cursor, without the program's name
  */
-export function candidates(program: Command, words: readonly string[]): Candidate[] | 'files' {
+export async function candidates(program: Command, words: readonly string[]): Promise<Candidate[] | 'files'> {
   let command = program;
   let waiting: Option | undefined;
   for (const word of words) {
@@ -53,7 +56,10 @@ export function candidates(program: Command, words: readonly string[]): Candidat
       waiting = optionsOf(command).find(
         (option) => takesValue(option) && [option.short, option.long].includes(word),
       );
-    else command = subcommandsOf(command).find((each) => each.name() === word) ?? command;
+    else {
+      command = subcommandsOf(command).find((each) => each.name() === word) ?? command;
+      await define(command);
+    }
   }
   if (waiting !== undefined) return valuesOf(waiting);
   const options = optionsOf(command).map(({ long, description }) => ({ name: long ?? '', description }));

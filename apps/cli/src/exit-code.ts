@@ -1,8 +1,4 @@
 import { ApiError } from '@alphaflops/api-client';
-import { ConfigError } from '@alphaflops/config';
-import { DatasetError } from '@alphaflops/dataset';
-import { ModelError } from '@alphaflops/models';
-import { PlanError } from '@alphaflops/planning';
 import { CommanderError } from 'commander';
 import { CliError } from './error.js';
 
@@ -18,7 +14,8 @@ export const EXIT_BY_SIGNAL: Readonly<Partial<Record<NodeJS.Signals, number>>> =
   SIGTERM: 143,
 };
 
-const BAD_INPUT = [DatasetError, PlanError, ModelError, ConfigError];
+/** By name: for their classes all libraries would have to be loaded, by every command. */
+const BAD_INPUT = ['DatasetError', 'PlanError', 'ModelError', 'ConfigError'];
 /** What the coordinator says when the request itself is wrong. */
 const BAD_REQUEST = [400, 404, 413, 422];
 
@@ -27,5 +24,5 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.wrong;
   if (error instanceof CliError) return error.code === 'failed' ? EXIT.failed : EXIT.wrong;
   if (error instanceof ApiError) return BAD_REQUEST.includes(error.status) ? EXIT.wrong : EXIT.failed;
-  return BAD_INPUT.some((type) => error instanceof type) ? EXIT.wrong : EXIT.failed;
+  return error instanceof Error && BAD_INPUT.includes(error.name) ? EXIT.wrong : EXIT.failed;
 }

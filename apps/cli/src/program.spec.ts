@@ -1,6 +1,11 @@
 import { ApiError } from '@alphaflops/api-client';
+import { ConfigError } from '@alphaflops/config';
+import { DatasetError } from '@alphaflops/dataset';
+import { ModelError } from '@alphaflops/models';
+import { PlanError } from '@alphaflops/planning';
 import type { Command } from 'commander';
 import { exitCodeOf } from './exit-code.js';
+import { defineAll } from './lazy.js';
 import { createProgram } from './program.js';
 
 async function run(...args: string[]): Promise<{ exitCode: number; said: string }> {
@@ -33,6 +38,8 @@ function pathOf(command: Command): string {
   return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
 }
 
+const documented = leaves(await defineAll(createProgram()));
+
 describe('the command line', () => {
   it('helps and exits with 0 when asked to', async () => {
     for (const name of createProgram().commands.map((command) => command.name())) {
@@ -43,7 +50,7 @@ describe('the command line', () => {
     expect((await run('--version')).said).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  it.each(leaves(createProgram()).map((command) => [pathOf(command), command] as const))(
+  it.each(documented.map((command) => [pathOf(command), command] as const))(
     '%s has an example in its help, and examples are right',
     async (path, command) => {
       let help = '';
@@ -52,7 +59,7 @@ describe('the command line', () => {
       const examples = help.split('\n').filter((line) => line.startsWith(`  alphaflops ${path}`));
       expect(examples).not.toEqual([]);
       for (const example of examples) {
-        const program = createProgram();
+        const program = await defineAll(createProgram());
         leaves(program).forEach((each) => each.action(() => undefined));
         const [args = ''] = example.trim().split(/ >>? /);
         const words = [...args.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
@@ -98,5 +105,13 @@ describe('the command line', () => {
     expect(exitCodeOf(new ApiError(0, 'unreachable', ''))).toBe(1);
     expect(exitCodeOf(new ApiError(401, 'unknown-token', ''))).toBe(1);
     expect(exitCodeOf(new Error('anything'))).toBe(1);
+  });
+
+  it('tells input that is wrong from everything else', () => {
+    const problem = { code: 'empty', line: null, column: null, message: '' } as const;
+    expect(exitCodeOf(new DatasetError('a.csv', [problem]))).toBe(2);
+    expect(exitCodeOf(new ModelError('no-samples', ''))).toBe(2);
+    expect(exitCodeOf(new PlanError('empty-plan', ''))).toBe(2);
+    expect(exitCodeOf(new ConfigError(''))).toBe(2);
   });
 });

@@ -1,60 +1,138 @@
 import { styleText } from 'node:util';
-import { VERSION } from '@alphaflops/contracts';
+import { VERSION } from '@alphaflops/contracts/version';
 import { Command } from 'commander';
-import { auditCommand } from './commands/audit.js';
-import { backupCommand, restoreCommand } from './commands/backup.js';
-import { benchCommand } from './commands/bench.js';
-import { campaignCommand } from './commands/campaign.js';
-import { datasetCommand } from './commands/dataset/index.js';
-import { demoCommand } from './commands/demo.js';
-import { deviceCommand } from './commands/device.js';
-import { evaluateCommand } from './commands/evaluate.js';
-import { fitCommand } from './commands/fit.js';
-import { migrateCommand } from './commands/migrate.js';
-import { modelCommand } from './commands/model.js';
-import { planCommand } from './commands/plan.js';
-import { predictCommand } from './commands/predict.js';
-import { reportCommand } from './commands/report.js';
-import { samplesCommand } from './commands/samples.js';
-import { simulateCommand } from './commands/simulate.js';
-import { tokenCommand } from './commands/token.js';
-import { upCommand } from './commands/up.js';
-import { workerCommand } from './commands/worker.js';
-import { completionCommands } from './completion.js';
+import { addCommands } from './lazy.js';
 
-/** All commands. Throws a CommanderError where Commander would end the process. */
+/** All commands, none of them loaded yet. Throws a CommanderError where Commander would end the process. */
 export function createProgram(): Command {
   const program = new Command('alphaflops')
     .description('Measured, versioned cost models of convolutions, per device.')
     .version(VERSION);
-  program.commandsGroup('On files, with no server:');
-  const onFiles = [fitCommand(), predictCommand(), evaluateCommand(), planCommand(), simulateCommand()];
-  for (const command of onFiles) program.addCommand(command);
-  program.commandsGroup('On this machine, with no server:');
-  program.addCommand(benchCommand());
-  program.commandsGroup('With a coordinator:');
-  const online = [upCommand(), demoCommand(), workerCommand(), deviceCommand(), campaignCommand()];
-  const access = [tokenCommand(), auditCommand()];
-  for (const command of [...online, modelCommand(), samplesCommand(), datasetCommand(), ...access])
-    program.addCommand(command);
-  program.commandsGroup('On files, or with a coordinator:');
-  program.addCommand(reportCommand());
-  program.commandsGroup('On the store:');
-  for (const command of [backupCommand(), restoreCommand(), migrateCommand()]) program.addCommand(command);
-  program.commandsGroup('For the shell:');
-  const { visible, hidden } = completionCommands(program);
-  program.addCommand(visible).addCommand(hidden, { hidden: true });
   withManners(program);
+  program.commandsGroup('On files, with no server:');
+  addCommands(program, [
+    ['fit', 'fit a model to measured samples', async () => (await import('./commands/fit.js')).fitCommand],
+    [
+      'predict',
+      'say what convolutions cost, by a model file or by the newest model of a device class',
+      async () => (await import('./commands/predict.js')).predictCommand,
+    ],
+    [
+      'evaluate',
+      'judge a model on measured samples',
+      async () => (await import('./commands/evaluate.js')).evaluateCommand,
+    ],
+    [
+      'plan',
+      'choose convolutions to measure, by a design',
+      async () => (await import('./commands/plan.js')).planCommand,
+    ],
+    [
+      'simulate',
+      'compare designs: replay a complete data set as the device',
+      async () => (await import('./commands/simulate.js')).simulateCommand,
+    ],
+  ]);
+  program.commandsGroup('On this machine, with no server:');
+  addCommands(program, [
+    [
+      'bench',
+      'time one convolution on this machine, as a worker would',
+      async () => (await import('./commands/bench.js')).benchCommand,
+    ],
+  ]);
+  program.commandsGroup('With a coordinator:');
+  addCommands(program, [
+    [
+      'up',
+      'run coordinator, Redis and a worker on this machine, until stopped',
+      async () => (await import('./commands/up.js')).upCommand,
+    ],
+    [
+      'demo',
+      'the whole path on this machine, in about two minutes: measure, fit, publish, predict',
+      async () => (await import('./commands/demo.js')).demoCommand,
+    ],
+    ['worker', 'machines that measure', async () => (await import('./commands/worker.js')).workerCommand],
+    [
+      'device',
+      'accelerators, and what drives them',
+      async () => (await import('./commands/device.js')).deviceCommand,
+    ],
+    [
+      'campaign',
+      'measure convolutions on enrolled machines',
+      async () => (await import('./commands/campaign.js')).campaignCommand,
+    ],
+    ['model', 'published models', async () => (await import('./commands/model.js')).modelCommand],
+    ['samples', 'what was measured', async () => (await import('./commands/samples.js')).samplesCommand],
+    [
+      'dataset',
+      'frozen data sets: published, verified, imported',
+      async () => (await import('./commands/dataset/index.js')).datasetCommand,
+    ],
+    [
+      'token',
+      'tokens of the API: who may use it, and for what',
+      async () => (await import('./commands/token.js')).tokenCommand,
+    ],
+    [
+      'audit',
+      'who did what, the newest first (for admins)',
+      async () => (await import('./commands/audit.js')).auditCommand,
+    ],
+  ]);
+  program.commandsGroup('On files, or with a coordinator:');
+  addCommands(program, [
+    [
+      'report',
+      'figures as one self-contained HTML file',
+      async () => (await import('./commands/report.js')).reportCommand,
+    ],
+  ]);
+  program.commandsGroup('On the store:');
+  addCommands(program, [
+    [
+      'backup',
+      'copy everything that this deployment has stored to a file',
+      async () => (await import('./commands/backup.js')).backupCommand,
+    ],
+    [
+      'restore',
+      'bring a backup into an empty store',
+      async () => (await import('./commands/backup.js')).restoreCommand,
+    ],
+    [
+      'migrate',
+      'move everything that a deployment has stored from one store to another',
+      async () => (await import('./commands/migrate.js')).migrateCommand,
+    ],
+  ]);
+  program.commandsGroup('For the shell:');
+  addCommands(program, [
+    [
+      'completion',
+      'print a script that completes commands, options and files in your shell',
+      async () => (await import('./completion.js')).completionCommand,
+    ],
+    // What the scripts call at every Tab; the name is tabtab's.
+    [
+      'completion-server',
+      '',
+      async () => (await import('./completion.js')).completionServerCommand,
+      { hidden: true },
+    ],
+  ]);
   return program;
 }
 
-function withManners(command: Command): void {
-  command
+/** What all commands have from it. */
+function withManners(program: Command): void {
+  program
     // Commander's own way of ending the process would skip ours of telling exit codes.
     .exitOverride()
     .helpCommand(false)
     .showHelpAfterError('Usage and an example: the same command with --help.')
     // Commander takes the colours away again where there is no terminal, or NO_COLOR is set.
     .configureHelp({ styleTitle: (title) => styleText('bold', title, { validateStream: false }) });
-  command.commands.forEach(withManners);
 }

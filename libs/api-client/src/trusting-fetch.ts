@@ -1,15 +1,18 @@
 import type { ConnectionOptions } from 'node:tls';
-import { Agent, fetch as fetchBy, type RequestInit as InitBy } from 'undici';
+import type { Agent, RequestInit as InitBy } from 'undici';
 
 /**
  * A `fetch` with its own idea of whom to believe, which the one of Node 20 cannot be told.
  * @param trust options of the TLS client, such as `ca`
  */
 export function trustingFetch(trust: ConnectionOptions): typeof globalThis.fetch {
-  const dispatcher = new Agent({ connect: trust });
+  let dispatcher: Agent | undefined;
   const trusting = async (input: Request | URL | string, init: RequestInit = {}): Promise<unknown> => {
     const { url, options } = input instanceof Request ? ofRequest(input) : { url: input, options: {} };
-    return fetchBy(url, { ...options, ...init, dispatcher });
+    // A tenth of a second that most who may need it, and have imported us, do without.
+    const undici = await import('undici');
+    dispatcher ??= new undici.Agent({ connect: trust });
+    return undici.fetch(url, { ...options, ...init, dispatcher });
   };
   // Its answers are made by the package and not by Node; they do the same.
   return trusting as typeof globalThis.fetch;

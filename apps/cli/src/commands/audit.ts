@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { wholeNumber } from '../options.js';
 import { itemsOf } from '../pages.js';
@@ -11,8 +11,8 @@ interface AuditOptions extends ConnectionOptions {
 
 const DEFAULT_LIMIT = 50;
 
-export function auditCommand(): Command {
-  return withConnection(new Command('audit').description('who did what, the newest first (for admins)'))
+export function auditCommand(command: Command): void {
+  withConnection(command)
     .option('--limit <number>', 'entries at most', wholeNumber(1), DEFAULT_LIMIT)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops audit --limit 20')

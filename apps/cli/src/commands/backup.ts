@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { readConfig } from '@alphaflops/config';
 import { MIGRATED_KINDS, migrateStores } from '@alphaflops/store';
 import { copySqliteStore } from '@alphaflops/store-sqlite';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CliError } from '../error.js';
 import {
   configuredStore,
@@ -22,9 +22,8 @@ interface BackupOptions {
   json?: true;
 }
 
-export function backupCommand(): Command {
-  return new Command('backup')
-    .description('copy everything that this deployment has stored to a file')
+export function backupCommand(command: Command): void {
+  command
     .argument('<file>', 'a new one; FILE.sha256 is written beside it')
     .option('--data-dir <dir>', 'data directory of the deployment (default: .alphaflops)')
     .option('--json', 'print JSON')
@@ -39,9 +38,8 @@ export function backupCommand(): Command {
     .action(backup);
 }
 
-export function restoreCommand(): Command {
-  return new Command('restore')
-    .description('bring a backup into an empty store')
+export function restoreCommand(command: Command): void {
+  command
     .argument('<file>', 'what backup has written, with FILE.sha256 beside it')
     .option('--data-dir <dir>', 'data directory to restore into (default: .alphaflops)')
     .option('--json', 'print JSON')

@@ -1,5 +1,5 @@
 import type { ConvSpec } from '@alphaflops/conv';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { handOver } from '../hand-over.js';
 import { spec } from '../spec-argument.js';
 
@@ -16,9 +16,8 @@ interface BenchOptions {
   json?: true;
 }
 
-export function benchCommand(): Command {
-  return new Command('bench')
-    .description('time one convolution on this machine, as a worker would')
+export function benchCommand(command: Command): void {
+  command
     .requiredOption(
       '--spec <spec>',
       'the convolution: b1-h56-w56-i64-o128-k3x3-s1-g1-f32, or height=56,width=56,…',

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { readAllSamples } from '@alphaflops/dataset';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { median, quantile } from 'simple-statistics';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
@@ -42,9 +42,9 @@ interface Ratios {
   readonly within10: number;
 }
 
-export function campaignCompareCommand(): Command {
-  return withConnection(
-    new Command('compare')
+export function campaignCompareCommand(command: Command): void {
+  withConnection(
+    command
       .argument('<before>', 'id of a campaign, or a file of samples (CSV)')
       .argument('<after>', 'the same; - for standard input')
       .description(

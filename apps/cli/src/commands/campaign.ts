@@ -1,6 +1,6 @@
 import type { components } from '@alphaflops/api-client';
 import { type Campaign, FIXED_DESIGNS, MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
 import { EXIT, EXIT_BY_SIGNAL } from '../exit-code.js';
@@ -47,63 +47,51 @@ const CHANGES = {
   cancel: 'stop a campaign for good; its samples stay',
 } as const;
 
-export function campaignCommand(): Command {
-  const command = new Command('campaign').description('measure convolutions on enrolled machines');
-  command.addCommand(
-    withConnection(
-      withDesign(new Command('create').description('plan a campaign and start it'), ['adaptive', 'csv']),
+export function campaignCommand(command: Command): void {
+  withConnection(
+    withDesign(command.command('create').description('plan a campaign and start it'), ['adaptive', 'csv']),
+  )
+    .requiredOption('--name <name>', 'for people')
+    .requiredOption('--budget <specs>', 'at most so many convolutions', wholeNumber(1, MAX_CAMPAIGN_SPECS))
+    .option('--target <ids>', 'a device class, devices, or auto: the one device class that is online', list)
+    .option('--max-ms <number>', 'leave out what the newest model expects to take longer', positiveNumber)
+    .option('--protocol <name>', 'how it is timed (default: the one for the device)')
+    .option('--energy', 'measure energy too, where the device counts it: some 2 s more for each')
+    .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
+    .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
+    .option('--watch', 'show its progress until it ends')
+    .option('--json', 'print JSON; with --watch its state at the end, with the progress on standard error')
+    .addHelpText(
+      'after',
+      '\nExample:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch',
     )
-      .requiredOption('--name <name>', 'for people')
-      .requiredOption('--budget <specs>', 'at most so many convolutions', wholeNumber(1, MAX_CAMPAIGN_SPECS))
-      .option('--target <ids>', 'a device class, devices, or auto: the one device class that is online', list)
-      .option('--max-ms <number>', 'leave out what the newest model expects to take longer', positiveNumber)
-      .option('--protocol <name>', 'how it is timed (default: the one for the device)')
-      .option('--energy', 'measure energy too, where the device counts it: some 2 s more for each')
-      .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
-      .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
-      .option('--watch', 'show its progress until it ends')
-      .option('--json', 'print JSON; with --watch its state at the end, with the progress on standard error')
-      .addHelpText(
-        'after',
-        '\nExample:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch',
-      )
-      .action(create),
-  );
-  command.addCommand(
-    withConnection(new Command('list').description('campaigns, newest first'))
-      .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
-      .option('--device-class <id>', 'of this device class only')
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops campaign list --limit 10')
-      .action(listCampaigns),
-  );
-  command.addCommand(
-    withConnection(new Command('show').argument('<id>').description('one campaign and how far it is'))
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops campaign show ID')
-      .action(show),
-  );
-  command.addCommand(
-    withConnection(new Command('watch').argument('<id>').description('live progress, until it ends'))
-      .option('--json', 'print its state at the end as JSON, with the progress on standard error')
-      .addHelpText(
-        'after',
-        '\nEnds with 0 when the campaign completes, with 1 when it fails or is cancelled.\n' +
-          '\nExample:\n  alphaflops campaign watch ID',
-      )
-      .action((id: string, options: JsonOptions) => watch(connect(options), id, options)),
-  );
-  command.addCommand(campaignCompareCommand());
+    .action(create);
+  withConnection(command.command('list').description('campaigns, newest first'))
+    .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+    .option('--device-class <id>', 'of this device class only')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops campaign list --limit 10')
+    .action(listCampaigns);
+  withConnection(command.command('show').argument('<id>').description('one campaign and how far it is'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops campaign show ID')
+    .action(show);
+  withConnection(command.command('watch').argument('<id>').description('live progress, until it ends'))
+    .option('--json', 'print its state at the end as JSON, with the progress on standard error')
+    .addHelpText(
+      'after',
+      '\nEnds with 0 when the campaign completes, with 1 when it fails or is cancelled.\n' +
+        '\nExample:\n  alphaflops campaign watch ID',
+    )
+    .action((id: string, options: JsonOptions) => watch(connect(options), id, options));
+  campaignCompareCommand(command.command('compare'));
   for (const [name, description] of Object.entries(CHANGES)) {
-    command.addCommand(
-      withConnection(new Command(name).argument('<id>').description(description))
-        .option('--reason <text>', 'kept with the campaign')
-        .option('--json', 'print JSON')
-        .addHelpText('after', `\nExample:\n  alphaflops campaign ${name} ID --reason "the GPUs are needed"`)
-        .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options)),
-    );
+    withConnection(command.command(name).argument('<id>').description(description))
+      .option('--reason <text>', 'kept with the campaign')
+      .option('--json', 'print JSON')
+      .addHelpText('after', `\nExample:\n  alphaflops campaign ${name} ID --reason "the GPUs are needed"`)
+      .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options));
   }
-  return command;
 }
 
 async function create(options: CreateOptions): Promise<void> {

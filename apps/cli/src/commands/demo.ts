@@ -6,7 +6,7 @@ import { type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
 import { fitInputDigest, readAllSamples } from '@alphaflops/dataset';
 import { compileModel, fitModel } from '@alphaflops/models';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CliError } from '../error.js';
 import { heldOutTable, parametersTable } from '../model-tables.js';
 import { wholeNumber } from '../options.js';
@@ -33,9 +33,8 @@ interface DemoOptions {
 }
 
 /** The whole path on this machine, by the same commands and routes that a user has. */
-export function demoCommand(): Command {
-  return new Command('demo')
-    .description('the whole path on this machine, in about two minutes: measure, fit, publish, predict')
+export function demoCommand(command: Command): void {
+  command
     .option('--data-dir <dir>', 'kept, so that a second run starts in seconds', '.alphaflops/demo')
     .option('--port <number>', 'of the coordinator; 0 for any free one', wholeNumber(0, 65_535), 0)
     .option('--specs <number>', 'shapes to measure', wholeNumber(20, 10_000), 150)

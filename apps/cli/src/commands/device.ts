@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { handOver } from '../hand-over.js';
 import { itemsOf } from '../pages.js';
@@ -8,24 +8,19 @@ interface ListOptions extends ConnectionOptions {
   json?: true;
 }
 
-export function deviceCommand(): Command {
-  const command = new Command('device').description('accelerators, and what drives them');
-  command.addCommand(
-    withConnection(new Command('list').description('devices of all workers, with their device classes'))
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops device list')
-      .action(listDevices),
-  );
-  command.addCommand(
-    new Command('probe')
-      .description('what this machine could measure on, with no server (see device probe --help)')
-      .usage('[arguments]')
-      .helpOption(false)
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action((_options: unknown, { args }: Command) => handOver(['probe', ...args])),
-  );
-  return command;
+export function deviceCommand(command: Command): void {
+  withConnection(command.command('list').description('devices of all workers, with their device classes'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops device list')
+    .action(listDevices);
+  command
+    .command('probe')
+    .description('what this machine could measure on, with no server (see device probe --help)')
+    .usage('[arguments]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action((_options: unknown, { args }: Command) => handOver(['probe', ...args]));
 }
 
 async function listDevices(options: ListOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Metrics } from '@alphaflops/contracts';
 import { readAllSamples } from '@alphaflops/dataset';
 import { evaluate, evaluateEnergy } from '@alphaflops/models';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { fitSample } from '../fit-sample.js';
 import { inputName, readInput } from '../files.js';
 import { modelIn } from '../model-source.js';
@@ -14,9 +14,8 @@ interface EvaluateOptions {
   json?: true;
 }
 
-export function evaluateCommand(): Command {
-  return new Command('evaluate')
-    .description('judge a model on measured samples')
+export function evaluateCommand(command: Command): void {
+  command
     .requiredOption('--model <file>', 'a model as fit writes it')
     .requiredOption('--data <file>', 'samples, as CSV; - for standard input')
     .option('--json', 'print JSON, shares from 0 to 1: mape, median_ape, within_10, …')

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { VERSION, type Model } from '@alphaflops/contracts';
 import { fitInputDigest, readAllSamples, readSamples, specOfRow } from '@alphaflops/dataset';
 import { FIT_DEFAULTS, fitModel, FORMS, type FitLoss, type FitSample } from '@alphaflops/models';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { rowFileIn } from '../datasets/source.js';
 import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
@@ -25,10 +25,9 @@ interface FitOptions {
   json?: true;
 }
 
-export function fitCommand(): Command {
+export function fitCommand(command: Command): void {
   const forms = FORMS.map(({ name }) => name).join(', ');
-  return new Command('fit')
-    .description('fit a model to measured samples')
+  command
     .requiredOption(
       '--data <file>',
       'samples: canonical CSV, the authors’ or the replication’s, or the directory of a data set; - for standard input',

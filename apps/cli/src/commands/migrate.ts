@@ -1,5 +1,5 @@
 import { MIGRATED_KINDS, migrateStores, type Stores } from '@alphaflops/store';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { CliError } from '../error.js';
 import {
   configuredStore,
@@ -18,9 +18,8 @@ interface MigrateOptions {
   json?: true;
 }
 
-export function migrateCommand(): Command {
-  return new Command('migrate')
-    .description('move everything that a deployment has stored from one store to another')
+export function migrateCommand(command: Command): void {
+  command
     .option('--from <store>', 'sqlite:FILE or mongodb://…')
     .option('--to <store>', 'the same; empty, or what this migration has begun to fill')
     .option('--json', 'print JSON')

@@ -1,6 +1,6 @@
 import { ModelDiffSchema, type ModelDiff } from '@alphaflops/contracts';
 import { diffModels } from '@alphaflops/models';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { isModelFile, modelNamed } from '../model-source.js';
 import { answered } from '../pages.js';
@@ -10,9 +10,9 @@ interface DiffOptions extends ConnectionOptions {
   json?: true;
 }
 
-export function modelDiffCommand(): Command {
-  return withConnection(
-    new Command('diff')
+export function modelDiffCommand(command: Command): void {
+  withConnection(
+    command
       .argument('<before>', 'id of a model, or a file as fit and "model show --json" write it')
       .argument('<after>', 'the same; - for standard input')
       .description('what changed from one model to another'),

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { ModelSchema } from '@alphaflops/contracts';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
 import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
@@ -29,65 +29,53 @@ interface FitOptions extends JsonOptions {
 
 const LOOK_EVERY_MS = 500;
 
-export function modelCommand(): Command {
-  const command = new Command('model').description('published models');
-  command.addCommand(
-    withConnection(new Command('list').description('models, newest first'))
-      .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
-      .option('--device-class <id>', 'of this device class only')
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops model list --device-class CLASS')
-      .action(listModels),
-  );
-  command.addCommand(
-    withConnection(new Command('show').argument('<id>').description('one model: errors, parameters, limits'))
-      .option('--json', 'print the document that predict and evaluate read')
-      .addHelpText('after', '\nExample:\n  alphaflops model show ID --json > model.json')
-      .action(show),
-  );
-  command.addCommand(modelDiffCommand());
-  command.addCommand(
-    withConnection(
-      new Command('promote').argument('<id>').description('serve a candidate or a retired model anyway'),
+export function modelCommand(command: Command): void {
+  withConnection(command.command('list').description('models, newest first'))
+    .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+    .option('--device-class <id>', 'of this device class only')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops model list --device-class CLASS')
+    .action(listModels);
+  withConnection(
+    command.command('show').argument('<id>').description('one model: errors, parameters, limits'),
+  )
+    .option('--json', 'print the document that predict and evaluate read')
+    .addHelpText('after', '\nExample:\n  alphaflops model show ID --json > model.json')
+    .action(show);
+  modelDiffCommand(command.command('diff'));
+  withConnection(
+    command.command('promote').argument('<id>').description('serve a candidate or a retired model anyway'),
+  )
+    .option('--reason <text>', 'kept with the model')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  alphaflops model promote CLASS-v4 --reason "new driver, slower for real"',
     )
-      .option('--reason <text>', 'kept with the model')
-      .option('--json', 'print JSON')
-      .addHelpText(
-        'after',
-        '\nExample:\n  alphaflops model promote CLASS-v4 --reason "new driver, slower for real"',
-      )
-      .action((id: string, options: ReasonOptions) => change('promote', id, options)),
-  );
-  command.addCommand(
-    withConnection(
-      new Command('retire').argument('<id>').description('serve a model no longer, but the one before it'),
+    .action((id: string, options: ReasonOptions) => change('promote', id, options));
+  withConnection(
+    command.command('retire').argument('<id>').description('serve a model no longer, but the one before it'),
+  )
+    .option('--reason <text>', 'kept with the model')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  alphaflops model retire CLASS-v4 --reason "fitted to a throttled GPU"',
     )
-      .option('--reason <text>', 'kept with the model')
-      .option('--json', 'print JSON')
-      .addHelpText(
-        'after',
-        '\nExample:\n  alphaflops model retire CLASS-v4 --reason "fitted to a throttled GPU"',
-      )
-      .action((id: string, options: ReasonOptions) => change('retire', id, options)),
-  );
-  command.addCommand(
-    withConnection(
-      new Command('card').argument('<id>').description('one model as a page for people (Markdown)'),
-    )
-      .addHelpText('after', '\nExample:\n  alphaflops model card CLASS-v3 > card.md')
-      .action(card),
-  );
-  command.addCommand(
-    withConnection(
-      new Command('fit').argument('<device-class>').description('fit from all its samples and publish'),
-    )
-      .option('--form <name>', 'auto or a form', 'auto')
-      .option('--seed <number>', 'of the folds of cross-validation', seed, 1)
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops model fit CLASS --form auto')
-      .action(fit),
-  );
-  return command;
+    .action((id: string, options: ReasonOptions) => change('retire', id, options));
+  withConnection(
+    command.command('card').argument('<id>').description('one model as a page for people (Markdown)'),
+  )
+    .addHelpText('after', '\nExample:\n  alphaflops model card CLASS-v3 > card.md')
+    .action(card);
+  withConnection(
+    command.command('fit').argument('<device-class>').description('fit from all its samples and publish'),
+  )
+    .option('--form <name>', 'auto or a form', 'auto')
+    .option('--seed <number>', 'of the folds of cross-validation', seed, 1)
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops model fit CLASS --form auto')
+    .action(fit);
 }
 
 async function listModels({ limit, deviceClass: deviceClassId, ...options }: ListOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { readSpecs, writeSpecs } from '@alphaflops/dataset';
 import { type DesignChoice, type Exclusions, plan } from '@alphaflops/planning';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
 import { inputName, readInput, STANDARD, writeOutput } from '../files.js';
 import { wholeNumber } from '../options.js';
@@ -14,8 +14,8 @@ interface PlanOptions extends DesignOptions {
   json?: true;
 }
 
-export function planCommand(): Command {
-  return withDesign(new Command('plan').description('choose convolutions to measure, by a design'), ['csv'])
+export function planCommand(command: Command): void {
+  withDesign(command, ['csv'])
     .requiredOption('--size <number>', 'how many at most', wholeNumber(1, MAX_CAMPAIGN_SPECS))
     .requiredOption('--out <file>', 'where they go (canonical CSV without times); - for standard output')
     .option('--json', 'say how many as JSON: planned, asked, excluded')

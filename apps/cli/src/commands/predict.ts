@@ -2,7 +2,7 @@ import type { Model, Prediction } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
 import { compileModel, type Predictor } from '@alphaflops/models';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
 import { inputName, readWithProgress, writeOutput } from '../files.js';
@@ -39,9 +39,8 @@ export const PREDICTED_COLUMNS = [
 /** … and further, by a model that has energy. */
 const ENERGY_COLUMNS = ['energy_mj', 'lower_energy_mj', 'upper_energy_mj', 'energy_in_domain'] as const;
 
-export function predictCommand(): Command {
-  const command = new Command('predict')
-    .description('say what convolutions cost, by a model file or by the newest model of a device class')
+export function predictCommand(command: Command): void {
+  command
     .option('--model <file>', 'a model as fit writes it')
     .option('--data <file>', 'convolutions, as CSV; - for standard input')
     .option('--out <file>', `the same with ${PREDICTED_COLUMNS.join(', ')}; - for standard output`)
@@ -67,7 +66,7 @@ export function predictCommand(): Command {
       positiveNumber,
     )
     .option('--json', 'with --spec and --network: print JSON');
-  return withConnection(command)
+  withConnection(command)
     .addHelpText(
       'after',
       '\nExamples:\n' +

@@ -3,7 +3,7 @@ import { type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
 import { fitInputDigest, readAllSamples, type SampleRow, type TextSource } from '@alphaflops/dataset';
 import { fitModel } from '@alphaflops/models';
 import { type Measured, modelPage, type Replication, replicate, replicationPage } from '@alphaflops/report';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { ApiError } from '@alphaflops/api-client';
 import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
@@ -23,8 +23,8 @@ interface ReportOptions extends ConnectionOptions {
   json?: true;
 }
 
-export function reportCommand(): Command {
-  return withConnection(new Command('report').description('figures as one self-contained HTML file'))
+export function reportCommand(command: Command): void {
+  withConnection(command)
     .option('--replication [campaign]', 'the experiments of both papers, from this campaign or from --data')
     .option(
       '--model <model>',

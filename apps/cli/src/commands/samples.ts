@@ -1,5 +1,5 @@
 import { OUTCOMES, type Outcome } from '@alphaflops/contracts';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { writeOutput } from '../files.js';
 import { answered } from '../pages.js';
@@ -16,30 +16,26 @@ interface ExportOptions extends ConnectionOptions {
   to?: string;
 }
 
-export function samplesCommand(): Command {
-  const command = new Command('samples').description('what was measured');
-  command.addCommand(
-    withConnection(new Command('export').description('write samples to a file'))
-      .requiredOption('--out <file>', 'where they go; - for standard output')
-      .addOption(
-        new Option(
-          '--format <name>',
-          'csv: good samples in the canonical columns; jsonl: everything known of all of them',
-        )
-          .choices(['csv', 'jsonl'])
-          .default('csv'),
+export function samplesCommand(command: Command): void {
+  withConnection(command.command('export').description('write samples to a file'))
+    .requiredOption('--out <file>', 'where they go; - for standard output')
+    .addOption(
+      new Option(
+        '--format <name>',
+        'csv: good samples in the canonical columns; jsonl: everything known of all of them',
       )
-      .option('--campaign <id>', 'of this campaign')
-      .option('--device-class <id>', 'of this device class')
-      .option('--device <id>', 'of this device')
-      .option('--worker <id>', 'of this worker')
-      .addOption(new Option('--outcome <name>', 'with this outcome').choices([...OUTCOMES]))
-      .option('--from <time>', 'recorded from then on, such as 2026-11-23T00:00:00Z')
-      .option('--to <time>', 'recorded before')
-      .addHelpText('after', '\nExample:\n  alphaflops samples export --device-class ID --out train.csv')
-      .action(exportSamples),
-  );
-  return command;
+        .choices(['csv', 'jsonl'])
+        .default('csv'),
+    )
+    .option('--campaign <id>', 'of this campaign')
+    .option('--device-class <id>', 'of this device class')
+    .option('--device <id>', 'of this device')
+    .option('--worker <id>', 'of this worker')
+    .addOption(new Option('--outcome <name>', 'with this outcome').choices([...OUTCOMES]))
+    .option('--from <time>', 'recorded from then on, such as 2026-11-23T00:00:00Z')
+    .option('--to <time>', 'recorded before')
+    .addHelpText('after', '\nExample:\n  alphaflops samples export --device-class ID --out train.csv')
+    .action(exportSamples);
 }
 
 async function exportSamples(options: ExportOptions): Promise<void> {

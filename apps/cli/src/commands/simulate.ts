@@ -1,6 +1,6 @@
 import { readAllSamples } from '@alphaflops/dataset';
 import { simulate, SIMULATED_DESIGNS, type SimulatedDesign, splitForSimulation } from '@alphaflops/planning';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { inputName, readInput } from '../files.js';
 import { seed, wholeNumber } from '../options.js';
 import { withProgress } from '../progress.js';
@@ -16,9 +16,8 @@ interface SimulateOptions {
   json?: true;
 }
 
-export function simulateCommand(): Command {
-  return new Command('simulate')
-    .description('compare designs: replay a complete data set as the device')
+export function simulateCommand(command: Command): void {
+  command
     .requiredOption('--data <file>', 'samples to measure from, as CSV; - for standard input')
     .addOption(
       new Option('--design <name>', 'how shapes are chosen').choices(SIMULATED_DESIGNS).makeOptionMandatory(),

@@ -1,5 +1,5 @@
 import { ACCESS_ROLES, type AccessRole } from '@alphaflops/contracts';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { duration } from '../options.js';
 import { answered } from '../pages.js';
@@ -17,41 +17,33 @@ interface CreateOptions extends JsonOptions {
 
 const DEFAULT_EXPIRY_S = 90 * 24 * 3600;
 
-export function tokenCommand(): Command {
-  const command = new Command('token').description('tokens of the API: who may use it, and for what');
-  command.addCommand(
-    withConnection(new Command('create').description('make a token; it is shown once'))
-      .requiredOption('--name <name>', 'who or what it is for; stands in the audit log')
-      .addOption(
-        new Option('--role <role>', 'what it may do; each may do what those before it may')
-          .choices(ACCESS_ROLES)
-          .makeOptionMandatory(),
-      )
-      .addOption(
-        new Option('--expires <time>', 'in 90s, 30m, 2h, 7d; or never')
-          .argParser(expiry)
-          .default(DEFAULT_EXPIRY_S, '90d'),
-      )
-      .option('--json', 'print JSON')
-      .addHelpText(
-        'after',
-        '\nExample:\n  alphaflops token create --name dashboard --role read-only --expires 30d',
-      )
-      .action(create),
-  );
-  command.addCommand(
-    withConnection(new Command('list').description('tokens, without their secrets'))
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops token list')
-      .action(list),
-  );
-  command.addCommand(
-    withConnection(new Command('revoke').argument('<id>').description('take a token away, for good'))
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops token revoke ID')
-      .action(revoke),
-  );
-  return command;
+export function tokenCommand(command: Command): void {
+  withConnection(command.command('create').description('make a token; it is shown once'))
+    .requiredOption('--name <name>', 'who or what it is for; stands in the audit log')
+    .addOption(
+      new Option('--role <role>', 'what it may do; each may do what those before it may')
+        .choices(ACCESS_ROLES)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--expires <time>', 'in 90s, 30m, 2h, 7d; or never')
+        .argParser(expiry)
+        .default(DEFAULT_EXPIRY_S, '90d'),
+    )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  alphaflops token create --name dashboard --role read-only --expires 30d',
+    )
+    .action(create);
+  withConnection(command.command('list').description('tokens, without their secrets'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops token list')
+    .action(list);
+  withConnection(command.command('revoke').argument('<id>').description('take a token away, for good'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops token revoke ID')
+    .action(revoke);
 }
 
 function expiry(text: string): number | null {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { type Config, isLoopback, readConfig, readTls } from '@alphaflops/config';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { cliFilePath } from '../cli-file.js';
 import { port } from '../options.js';
 import { fired, interruption } from '../stack/interruption.js';
@@ -18,9 +18,8 @@ interface UpOptions {
   newAdminToken?: true;
 }
 
-export function upCommand(): Command {
-  return new Command('up')
-    .description('run coordinator, Redis and a worker on this machine, until stopped')
+export function upCommand(command: Command): void {
+  command
     .option('--port <number>', 'of the coordinator; 0 for any free one (default: 8080)', port)
     .option('--host <address>', 'to listen on; 0.0.0.0 lets other machines join (default: 127.0.0.1)')
     .option('--tls-cert <file>', 'certificate (PEM), for the API and for Redis')

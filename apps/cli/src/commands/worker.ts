@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { handOver } from '../hand-over.js';
 import { duration, keyValue, wholeNumber } from '../options.js';
@@ -35,45 +35,36 @@ const HANDED_OVER = {
 
 const HOUR_S = 3600;
 
-export function workerCommand(): Command {
-  const command = new Command('worker').description('machines that measure');
+export function workerCommand(command: Command): void {
   for (const [name, description] of Object.entries(HANDED_OVER)) {
-    command.addCommand(
-      new Command(name)
-        .description(description)
-        .usage('[arguments]')
-        .helpOption(false)
-        .allowUnknownOption()
-        .allowExcessArguments()
-        .action((_options: unknown, { args }: Command) => handOver([name, ...args])),
-    );
+    command
+      .command(name)
+      .description(description)
+      .usage('[arguments]')
+      .helpOption(false)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action((_options: unknown, { args }: Command) => handOver([name, ...args]));
   }
-  command.addCommand(
-    withConnection(new Command('token').description('make a token with which machines can join'))
-      .option('--uses <number>', 'machines that may join with it', wholeNumber(1, 10_000), 1)
-      .option('--expires <time>', 'until when: 90s, 30m, 2h, 7d (default: 1h)', duration, HOUR_S)
-      .option('--label <key=value>', 'given to every worker that joins with it; may be repeated', keyValue)
-      .option('--name <name>', 'for people', '')
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops worker token --uses 8 --expires 2h --label rack=7')
-      .action(token),
-  );
-  command.addCommand(
-    withConnection(new Command('list').description('workers'))
-      .option('--json', 'print JSON')
-      .addHelpText('after', '\nExample:\n  alphaflops worker list')
-      .action(listWorkers),
-  );
+  withConnection(command.command('token').description('make a token with which machines can join'))
+    .option('--uses <number>', 'machines that may join with it', wholeNumber(1, 10_000), 1)
+    .option('--expires <time>', 'until when: 90s, 30m, 2h, 7d (default: 1h)', duration, HOUR_S)
+    .option('--label <key=value>', 'given to every worker that joins with it; may be repeated', keyValue)
+    .option('--name <name>', 'for people', '')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops worker token --uses 8 --expires 2h --label rack=7')
+    .action(token);
+  withConnection(command.command('list').description('workers'))
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops worker list')
+    .action(listWorkers);
   for (const [name, description] of Object.entries(CHANGES)) {
-    command.addCommand(
-      withConnection(new Command(name).argument('<id>').description(description))
-        .option('--reason <text>', 'the worker is told')
-        .option('--json', 'print JSON')
-        .addHelpText('after', `\nExample:\n  alphaflops worker ${name} ID --reason "new driver"`)
-        .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options)),
-    );
+    withConnection(command.command(name).argument('<id>').description(description))
+      .option('--reason <text>', 'the worker is told')
+      .option('--json', 'print JSON')
+      .addHelpText('after', `\nExample:\n  alphaflops worker ${name} ID --reason "new driver"`)
+      .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options));
   }
-  return command;
 }
 
 async function token(options: TokenOptions): Promise<void> {

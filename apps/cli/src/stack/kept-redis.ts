@@ -1,4 +1,5 @@
-import { PrivateRedis, type PrivateRedisOptions, type RedisAddress } from '@alphaflops/queue';
+import type { RedisAddress } from '@alphaflops/queue';
+import { PrivateRedis, type PrivateRedisOptions } from '@alphaflops/queue/private-redis';
 import { messageOf } from '../error.js';
 
 const LOOK_EVERY_MS = 2_000;

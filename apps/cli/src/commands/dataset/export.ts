@@ -10,7 +10,7 @@ import {
 } from '@alphaflops/contracts';
 import { datasetFiles, type DatasetParts, DatasetSummary, type NumberedRow } from '@alphaflops/dataset';
 import { parseModel } from '@alphaflops/models';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -43,10 +43,8 @@ interface ExportOptions extends ConnectionOptions, DeviceClassOptions {
   json?: true;
 }
 
-export function datasetExportCommand(): Command {
-  const command = withConnection(
-    new Command('export').description('freeze the good samples that match, and write them to a directory'),
-  )
+export function datasetExportCommand(command: Command): void {
+  withConnection(command)
     .requiredOption('--out <dir>', 'a new directory')
     .addOption(new Option('--format <name>', 'of the rows').choices([...DATASET_FORMATS]).default('parquet'))
     .option('--campaign <id>', 'samples of this campaign')
@@ -65,7 +63,7 @@ export function datasetExportCommand(): Command {
     )
     .option('--creator <names>', 'whom to cite; separated by commas, may be repeated', list)
     .option('--json', 'print JSON');
-  return withDeviceClass(command, 'the samples')
+  withDeviceClass(command, 'the samples')
     .addHelpText(
       'after',
       '\nThe id of a data set is the digest of its content: the same samples give the same id, in every format.\n' +

@@ -1,7 +1,7 @@
 import { ApiError, type ApiClient } from '@alphaflops/api-client';
 import type { DeviceClass } from '@alphaflops/contracts';
 import { DatasetDigest } from '@alphaflops/dataset';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../../connection.js';
 import { foreignRows } from '../../datasets/foreign.js';
 import { importRows, type ToImport } from '../../datasets/import.js';
@@ -16,16 +16,14 @@ interface ImportOptions extends ConnectionOptions, DeviceClassOptions {
   json?: true;
 }
 
-export function datasetImportCommand(): Command {
-  const command = withConnection(
-    new Command('import')
-      .description('bring samples that were measured elsewhere to the coordinator')
-      .argument(
-        '<path>',
-        'directory of a data set, or a table: canonical, the authors’ or the replication’s',
-      ),
+export function datasetImportCommand(command: Command): void {
+  withConnection(
+    command.argument(
+      '<path>',
+      'directory of a data set, or a table: canonical, the authors’ or the replication’s',
+    ),
   );
-  return withDeviceClass(command, 'a table')
+  withDeviceClass(command, 'a table')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -1,12 +1,27 @@
-import { Command } from 'commander';
-import { datasetExportCommand } from './export.js';
-import { datasetImportCommand } from './import.js';
-import { datasetListCommand } from './list.js';
-import { datasetVerifyCommand } from './verify.js';
+import type { Command } from 'commander';
+import { addCommands } from '../../lazy.js';
 
-export function datasetCommand(): Command {
-  const command = new Command('dataset').description('frozen data sets: published, verified, imported');
-  const all = [datasetExportCommand(), datasetImportCommand(), datasetVerifyCommand(), datasetListCommand()];
-  for (const one of all) command.addCommand(one);
-  return command;
+export function datasetCommand(command: Command): void {
+  addCommands(command, [
+    [
+      'export',
+      'freeze the good samples that match, and write them to a directory',
+      async () => (await import('./export.js')).datasetExportCommand,
+    ],
+    [
+      'import',
+      'bring samples that were measured elsewhere to the coordinator',
+      async () => (await import('./import.js')).datasetImportCommand,
+    ],
+    [
+      'verify',
+      'check the directory of a data set: checksums, digest, signatures, ranges, duplicates',
+      async () => (await import('./verify.js')).datasetVerifyCommand,
+    ],
+    [
+      'list',
+      'data sets of the coordinator, newest first',
+      async () => (await import('./list.js')).datasetListCommand,
+    ],
+  ]);
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../../connection.js';
 import { wholeNumber } from '../../options.js';
 import { itemsOf } from '../../pages.js';
@@ -9,8 +9,8 @@ interface ListOptions extends ConnectionOptions {
   json?: true;
 }
 
-export function datasetListCommand(): Command {
-  return withConnection(new Command('list').description('data sets of the coordinator, newest first'))
+export function datasetListCommand(command: Command): void {
+  withConnection(command)
     .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops dataset list')

@@ -1,5 +1,5 @@
 import { PublicKeySchema } from '@alphaflops/contracts';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { rowProgress } from '../../datasets/progress.js';
 import { verifyDirectory } from '../../datasets/verify.js';
@@ -15,9 +15,8 @@ interface VerifyOptions {
 
 const KeysSchema = z.array(z.object({ id: z.string(), publicKey: PublicKeySchema.nullable() }));
 
-export function datasetVerifyCommand(): Command {
-  return new Command('verify')
-    .description('check the directory of a data set: checksums, digest, signatures, ranges, duplicates')
+export function datasetVerifyCommand(command: Command): void {
+  command
     .argument('<dir>', 'what dataset export has written')
     .option('--keys <file>', 'public keys of workers to believe, instead of those in the directory')
     .option('--refit', 'fit the models of the data set again and compare them')
