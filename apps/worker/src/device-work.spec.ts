@@ -225,6 +225,25 @@ describe('batches of a device', () => {
     expect(batches).toHaveLength(1);
   });
 
+  it('wait, and lose no attempt, where the queue refuses to say how many results lie there', async () => {
+    const { work, consumers, waits, lines, batches } = device();
+    work.begin();
+    await settle();
+    const consumer = at(consumers, 0);
+    consumer.uncollected = () => Promise.reject(new Error('LOADING'));
+    const batch = consumer.hand(exampleJob());
+    await settle();
+    at(waits, 0).done();
+    await settle();
+    expect([batches.length, waits.length]).toEqual([0, 2]);
+    consumer.uncollected = () => Promise.resolve(0);
+    at(waits, 1).done();
+    await settle();
+    at(batches, 0).end('ok');
+    expect(await batch).toBe('done by d1');
+    expect(lines).toEqual([expect.stringContaining('LOADING'), expect.stringContaining('measured')]);
+  });
+
   it('are given back at once when leaving is hurried', async () => {
     const { work, consumers, lines } = device();
     work.begin();

@@ -184,17 +184,24 @@ export class DeviceWork {
    */
   private async untilCollected({ consumer }: Seat, signal: AbortSignal): Promise<void> {
     const { mostUncollected = MOST_UNCOLLECTED, wait, log } = this.options;
-    for (let looks = 0; !signal.aborted; looks += 1) {
-      const lying = await orAborted(consumer.uncollected(), signal);
-      if (lying === null) return;
-      if (lying < mostUncollected) {
-        if (looks > 0) log.info('Results are collected again; measuring goes on.');
-        return;
-      }
-      if (looks === 0) {
-        log.warn('Results are not collected: the store is slow or away. Nothing is measured meanwhile.', {
-          lying,
-        });
+    let isWaiting = false;
+    while (!signal.aborted) {
+      try {
+        const lying = await orAborted(consumer.uncollected(), signal);
+        if (lying === null) return;
+        if (lying < mostUncollected) {
+          if (isWaiting) log.info('Results are collected again; measuring goes on.');
+          return;
+        }
+        if (!isWaiting) {
+          log.warn('Results are not collected: the store is slow or away. Nothing is measured meanwhile.', {
+            lying,
+          });
+        }
+        isWaiting = true;
+      } catch (error) {
+        // Not the fault of the batch, which would have an attempt less.
+        this.complain(error);
       }
       await wait(LOOK_AGAIN_MS, signal);
     }

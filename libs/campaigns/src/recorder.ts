@@ -18,6 +18,7 @@ type Judged = Exclude<Verdict, { kind: 'foreign' }>;
 export class Recorder {
   private readonly logger = new Logger('recorder');
   private readonly sweeping = new Map<string, Promise<void>>();
+  private readonly waiting = new Map<string, Promise<void>>();
   private readonly watched = new Set<string>();
   /** How often the results of a batch were refused since this process started. */
   private readonly refusals = new Map<string, number>();
@@ -44,32 +45,39 @@ export class Recorder {
     await this.sweep(targetId, recorded);
   }
 
-  /** One sweep per target at a time: whoever comes while one runs waits for it and then sweeps again. */
-  private async sweep(targetId: string, recorded: (campaignId: string) => Promise<void>): Promise<void> {
-    const running = this.sweeping.get(targetId);
-    const next = (running ?? Promise.resolve())
+  /** One sweep per target at a time: all who come while one runs wait for it and then share the next. */
+  private sweep(targetId: string, recorded: (campaignId: string) => Promise<void>): Promise<void> {
+    const waiting = this.waiting.get(targetId);
+    if (waiting !== undefined) return waiting;
+    const running = this.sweeping.get(targetId) ?? Promise.resolve();
+    const next = running
       .catch(() => undefined)
-      .then(async () => {
-        const touched = new Set<string>();
-        const again: MeasureJob[] = [];
-        const queue = this.queues.of(targetId);
-        await queue.collect(async (settled) => {
-          const verdict = await this.verifier.verify(targetId, settled);
-          if (verdict.kind === 'foreign') {
-            this.logger.warn(`Dropped a job: ${verdict.reason}.`);
-          } else if (await this.record(settled, verdict)) touched.add(verdict.job.campaignId);
-          else again.push(verdict.job);
-        });
-        // If this is not reached, the keeper finds that these batches are missing.
-        await queue.submit(again.map((payload) => ({ id: measureJobId(payload), payload })));
-        for (const campaignId of touched) await recorded(campaignId);
+      .then(() => {
+        this.waiting.delete(targetId);
+        this.sweeping.set(targetId, next);
+        return this.sweepOnce(targetId, recorded);
+      })
+      .finally(() => {
+        if (this.sweeping.get(targetId) === next) this.sweeping.delete(targetId);
       });
-    this.sweeping.set(targetId, next);
-    try {
-      await next;
-    } finally {
-      if (this.sweeping.get(targetId) === next) this.sweeping.delete(targetId);
-    }
+    this.waiting.set(targetId, next);
+    return next;
+  }
+
+  private async sweepOnce(targetId: string, recorded: (campaignId: string) => Promise<void>): Promise<void> {
+    const touched = new Set<string>();
+    const again: MeasureJob[] = [];
+    const queue = this.queues.of(targetId);
+    await queue.collect(async (settled) => {
+      const verdict = await this.verifier.verify(targetId, settled);
+      if (verdict.kind === 'foreign') {
+        this.logger.warn(`Dropped a job: ${verdict.reason}.`);
+      } else if (await this.record(settled, verdict)) touched.add(verdict.job.campaignId);
+      else again.push(verdict.job);
+    });
+    // If this is not reached, the keeper finds that these batches are missing.
+    await queue.submit(again.map((payload) => ({ id: measureJobId(payload), payload })));
+    for (const campaignId of touched) await recorded(campaignId);
   }
 
   /** False when the batch has to be measured again. */
