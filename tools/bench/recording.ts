@@ -13,7 +13,7 @@ import { Stack, until } from '../../test/support/stack.js';
 import type { Benchmark, Row, Scale } from './benchmark.js';
 import { seconds } from './figures.js';
 import { measurementsOf, smallSpecs } from './measurements.js';
-import { residentMb } from './processes.js';
+import { cpuSeconds, residentMb } from './processes.js';
 import { enrolWorkers, type SimulatedWorker } from './simulated-worker.js';
 
 const WORKERS = 8;
@@ -72,6 +72,7 @@ class Recording {
     const perPart = (specs.length * REPLICATES) / BATCH / parts;
     const figures = { ours: [] as number[], theirs: [] as number[] };
     const memory: number[] = [];
+    let cpuS = 0;
     try {
       await this.createCampaign(targetId);
       await until(
@@ -86,6 +87,7 @@ class Recording {
         : divided(perPart * parts, parts)) {
         process.kill(pid, 'SIGSTOP');
         await this.measure(workers, queue, targetId, batches);
+        cpuS -= cpuSeconds(pid);
         process.kill(pid, 'SIGCONT');
         const ours = await seconds(() =>
           until(
@@ -93,6 +95,7 @@ class Recording {
             ({ settled }) => settled === 0,
           ),
         );
+        cpuS += cpuSeconds(pid);
         const rows = this.rowsFrom(done * BATCH, batches * BATCH);
         const theirs = insert(bare, rows);
         memory.push(residentMb(pid));
@@ -108,7 +111,11 @@ class Recording {
       await rm(this.bareFile);
     }
     const count = (specs.length * REPLICATES).toLocaleString('en');
-    const note = `results of ${WORKERS} workers with the fake executor, each signed; batches of ${BATCH}. Timed part by part, with the workers at rest.`;
+    const part = (perPart * BATCH).toLocaleString('en');
+    const cpuMs = ((cpuS * 1000) / (specs.length * REPLICATES)).toFixed(3);
+    const note =
+      `results of ${WORKERS} workers with the fake executor, signed; batches of ${BATCH}; the times are those of a part of about ${part}, ` +
+      `with the workers at rest. The coordinator took ${cpuMs} ms of processor time for a sample.`;
     return [
       {
         what: `recording ${count} samples (SQLite)`,
