@@ -6,8 +6,8 @@ import {
   ConvSpecSchema,
   FitRequestSchema,
   FitStateSchema,
-  type Protocol,
 } from '@alphaflops/contracts';
+import { protocolNamed } from '@alphaflops/measure';
 import { exampleOf } from './example.js';
 import { deviceClass } from './fleet.js';
 
@@ -21,23 +21,7 @@ export const spec = exampleOf(ConvSpecSchema, {
   kernel_w: 3,
 });
 
-export const protocol: Protocol = {
-  name: 'gpu',
-  version: 1,
-  mode: 'hot',
-  warmUpMinRuns: 3,
-  warmUpTolerance: 0.05,
-  warmUpMaxMs: 1000,
-  minBatchMs: 1.5,
-  minBatches: 9,
-  maxRelativeStandardError: 0.005,
-  maxTotalMs: 2000,
-  noisyRelativeStandardError: 0.05,
-  specTimeLimitMs: 60_000,
-  throttleRetries: 3,
-  minClockShare: 0.75,
-  checkOutput: true,
-};
+export const protocol = protocolNamed('gpu');
 
 const fit = exampleOf(FitRequestSchema, { form: 'auto' });
 
