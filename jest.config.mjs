@@ -32,6 +32,7 @@ export default {
   // Tests with child processes on a busy two-core machine: a limit for what hangs, not a measure of speed.
   testTimeout: 60_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/tools/long-first.mjs',
   // Of tests in one file that may run beside each other (it.concurrent).
   maxConcurrency: 2,
   projects: [

@@ -1,4 +1,5 @@
-// All tests, one jest project after the other, so that timing-sensitive ones do not disturb each other.
+// `test.mjs PROJECT…`: tests, one jest project after the other, so that timing-sensitive ones do not disturb each other.
+// `faults+accuracy` runs two beside each other: the one mostly waits, the other goes by processor time.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ for (const project of PROJECTS) {
       '--outputFile',
       report,
       '--selectProjects',
-      project,
+      ...project.split('+'),
     ],
     {
       cwd: root,
