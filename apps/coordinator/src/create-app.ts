@@ -3,11 +3,10 @@ import { ProcessLog, requestId } from '@alphaflops/http';
 import { HttpTiming } from '@alphaflops/operations';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
+import { serveApiPage } from './api-page.js';
 import { AppModule, type Parts } from './app.module.js';
 import { serveDashboard } from './dashboard.js';
-import { describeApi } from './openapi.js';
 
 /** The application, wired but neither started nor listening. */
 export async function createApp(parts: Parts): Promise<NestExpressApplication> {
@@ -32,6 +31,6 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
   );
   serveDashboard(app);
   app.useBodyParser('json', { limit: limits.bodyBytes });
-  SwaggerModule.setup('docs', app, () => describeApi(app), { jsonDocumentUrl: 'openapi.json' });
+  serveApiPage(app);
   return app;
 }

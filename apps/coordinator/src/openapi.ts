@@ -1,11 +1,13 @@
 import { VERSION } from '@alphaflops/contracts';
+import { describeRoutes } from '@alphaflops/http';
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type Example, EXAMPLES } from './examples/index.js';
 
 /** The API's description, made from the schemas that the routes check their input with. */
-export function describeApi(app: INestApplication): OpenAPIObject {
+export async function describeApi(app: INestApplication): Promise<OpenAPIObject> {
+  await describeRoutes();
   const header = new DocumentBuilder()
     .setTitle('alphaflops')
     .setDescription(

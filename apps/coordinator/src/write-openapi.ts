@@ -16,4 +16,4 @@ const app = await createApp({
 });
 const [, , file] = process.argv;
 if (file === undefined) throw new Error('usage: write-openapi FILE');
-await writeFile(file, `${JSON.stringify(describeApi(app), null, 2)}\n`);
+await writeFile(file, `${JSON.stringify(await describeApi(app), null, 2)}\n`);

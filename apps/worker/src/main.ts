@@ -4,18 +4,13 @@ import { join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
 import { type JoinArguments, parseArguments, type RunArguments, USAGE } from './arguments.js';
-import { bench } from './bench.js';
-import { benchText } from './bench-report.js';
 import { readCredentials } from './credentials.js';
 import { messageOf, WorkerError } from './error.js';
-import { referenceOf } from './executors.js';
-import { join } from './join.js';
 import { Log } from './log.js';
-import { probeReport } from './probe.js';
-import { run } from './run.js';
 import { departureOf } from './signals.js';
 import { workerVersion } from './version.js';
 
+// Each command loads what it needs: the queue of `run` takes a quarter of a second.
 async function main(argv: readonly string[]): Promise<number> {
   const args = parseArguments(argv);
   if (args.command === 'help') {
@@ -23,6 +18,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (args.command === 'probe') {
+    const { referenceOf } = await import('./executors.js');
+    const { probeReport } = await import('./probe.js');
     const machine = { ...args, libraryPath: readConfig().libraryPath };
     const references = args.executors.map((executor) => referenceOf(executor, machine));
     const { text: report, works } = await probeReport(references, args.json);
@@ -30,6 +27,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return works ? 0 : 1;
   }
   if (args.command === 'bench') {
+    const { bench } = await import('./bench.js');
+    const { benchText } = await import('./bench-report.js');
     const report = await bench({ ...args, libraryPath: readConfig().libraryPath }, await workerVersion());
     process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : benchText(report)}\n`);
     return report.measurement.outcome === 'ok' ? 0 : 1;
@@ -39,10 +38,13 @@ async function main(argv: readonly string[]): Promise<number> {
   if (args.command === 'join') {
     const token = args.token === '-' ? (await text(process.stdin)).trim() : args.token;
     if (token === '') throw new WorkerError('usage', '--token: there is none on standard input.');
+    const { join } = await import('./join.js');
     await join(args, token, file, config, await workerVersion(), (line) => process.stdout.write(line));
     return 0;
   }
+  // First of all: a signal that comes while the rest is loaded is heeded, too.
   const departure = departureOf(process);
+  const { run } = await import('./run.js');
   const log = new Log(config.log, (line) => process.stdout.write(line));
   const credentials = await readCredentials(file);
   // A newer certificate can be given without joining again.

@@ -9,9 +9,8 @@ import {
   pageOf,
   ReasonSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, AnswerStream } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Get, type MessageEvent, Param, Post, Query, Sse } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { type Observable, distinctUntilChanged, exhaustMap, map, takeWhile, timer } from 'rxjs';
 import type { z } from 'zod';
 import { CampaignsService } from './campaigns.service.js';

@@ -14,10 +14,9 @@ import {
   pageOf,
 } from '@alphaflops/contracts';
 import { DATA_FILES, datasetFiles, writeRows } from '@alphaflops/dataset';
-import { AllowAccess, Answer, AnswerStream, ApiProblem } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream, ApiProblem, ApiTags } from '@alphaflops/http';
 import { DatasetStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { zipOf } from './dataset-archive.js';
 import { DatasetImports } from './dataset-imports.service.js';

@@ -9,10 +9,9 @@ import {
   pageOf,
   ProvenanceSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, notFound } from '@alphaflops/http';
+import { AllowAccess, Answer, ApiTags, notFound } from '@alphaflops/http';
 import { FleetStore, SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
 

@@ -9,11 +9,10 @@ import {
   PredictionsSchema,
   ReasonSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, AnswerStream } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream, ApiTags } from '@alphaflops/http';
 import { modelCard, modelJsonSchema } from '@alphaflops/models';
 import { ModelStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
 

@@ -8,10 +8,9 @@ import {
   SampleStreamQuerySchema,
 } from '@alphaflops/contracts';
 import { type SampleValues, writeSamples } from '@alphaflops/dataset';
-import { AllowAccess, Answer, AnswerStream, notFound } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswerStream, ApiTags, notFound } from '@alphaflops/http';
 import { SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 
 @ApiTags('samples')

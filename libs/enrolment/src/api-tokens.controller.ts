@@ -6,9 +6,8 @@ import {
   type NewApiToken,
   NewApiTokenSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer } from '@alphaflops/http';
+import { AllowAccess, Answer, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { TokensService } from './tokens.service.js';
 

@@ -6,9 +6,8 @@ import {
   type NewJoinToken,
   NewJoinTokenSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, type ApiRequest } from '@alphaflops/http';
+import { AllowAccess, Answer, type ApiRequest, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { TokensService } from './tokens.service.js';
 

@@ -15,9 +15,8 @@ import {
   SessionSchema,
   WorkerSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, type ApiRequest, sha256 } from '@alphaflops/http';
+import { AllowAccess, Answer, type ApiRequest, ApiTags, sha256 } from '@alphaflops/http';
 import { Body, Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { WorkersService } from './workers.service.js';
 
 @ApiTags('workers')

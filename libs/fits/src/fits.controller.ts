@@ -1,7 +1,6 @@
 import { type FitRequest, FitRequestSchema, FitStateSchema, IdSchema } from '@alphaflops/contracts';
-import { AllowAccess, Answer } from '@alphaflops/http';
+import { AllowAccess, Answer, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Get, Param, Post } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { FitsService } from './fits.service.js';
 
 @ApiTags('fits')

@@ -1,7 +1,7 @@
 import { ACCESS_ROLES, type AccessRole } from '@alphaflops/contracts';
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
+import { describedBy } from './api-description.js';
 
 /** Who may call a route: everybody, a role of API tokens and those above it, or only what a worker or a join token can mean. */
 export type Access = 'public' | AccessRole | 'worker' | 'join';
@@ -12,8 +12,8 @@ const ACCESS = 'alphaflops:access';
 export const AllowAccess = (access: Access) =>
   applyDecorators(
     SetMetadata(ACCESS, access),
-    ApiExtension('x-access', access),
-    ...(access === 'public' ? [] : [ApiBearerAuth()]),
+    describedBy(({ ApiExtension }) => ApiExtension('x-access', access)),
+    ...(access === 'public' ? [] : [describedBy(({ ApiBearerAuth }) => ApiBearerAuth())]),
   );
 
 /** What a route says; undefined when it says nothing. */

@@ -1,17 +1,21 @@
 import { ProblemSchema } from '@alphaflops/contracts';
 import { applyDecorators, HttpCode } from '@nestjs/common';
-import { ApiDefaultResponse, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { describedBy } from './api-description.js';
 
 const Problems = () =>
-  ApiDefaultResponse({ description: 'Problem details (RFC 9457).', standardSchema: ProblemSchema });
+  describedBy(({ ApiDefaultResponse }) =>
+    ApiDefaultResponse({ description: 'Problem details (RFC 9457).', standardSchema: ProblemSchema }),
+  );
 
 /** Status, schema and meaning of a route's answer; problems are documented once for all. */
 export function Answer(status: number, schema: z.ZodType | null, summary: string) {
   return applyDecorators(
     HttpCode(status),
-    ApiOperation({ summary }),
-    ApiResponse({ status, description: summary, ...(schema === null ? {} : { standardSchema: schema }) }),
+    describedBy(({ ApiOperation }) => ApiOperation({ summary })),
+    describedBy(({ ApiResponse }) =>
+      ApiResponse({ status, description: summary, ...(schema === null ? {} : { standardSchema: schema }) }),
+    ),
     Problems(),
   );
 }
@@ -20,12 +24,14 @@ export function Answer(status: number, schema: z.ZodType | null, summary: string
 export function AnswerStream(summary: string, ...mediaTypes: string[]) {
   const content = { schema: { type: 'string', format: 'binary' } };
   return applyDecorators(
-    ApiOperation({ summary }),
-    ApiResponse({
-      status: 200,
-      description: `A stream or file: ${mediaTypes.join(', ')}.`,
-      content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, content])),
-    }),
+    describedBy(({ ApiOperation }) => ApiOperation({ summary })),
+    describedBy(({ ApiResponse }) =>
+      ApiResponse({
+        status: 200,
+        description: `A stream or file: ${mediaTypes.join(', ')}.`,
+        content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, content])),
+      }),
+    ),
     Problems(),
   );
 }

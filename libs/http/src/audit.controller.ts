@@ -1,9 +1,9 @@
 import { AuditEntrySchema, type PageQuery, PageQuerySchema, pageOf } from '@alphaflops/contracts';
 import { AuditStore } from '@alphaflops/store';
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { AllowAccess } from './access.js';
 import { Answer } from './answer.js';
+import { ApiTags } from './api-description.js';
 
 @ApiTags('operations')
 @Controller('v1/audit')

@@ -1,5 +1,6 @@
 export { adminsOnly } from './admins-only.js';
 export * from './answer.js';
+export * from './api-description.js';
 export { AllowAccess, type Access } from './access.js';
 export * from './http.module.js';
 export * from './problem.js';

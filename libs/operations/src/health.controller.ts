@@ -1,8 +1,7 @@
 import { type Health, HealthSchema } from '@alphaflops/contracts';
-import { AllowAccess, Answer } from '@alphaflops/http';
+import { AllowAccess, Answer, ApiTags } from '@alphaflops/http';
 import { QueueAccess } from '@alphaflops/queue';
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { SkipThrottle } from '@nestjs/throttler';
 import type { Response } from 'express';
 import { StoreHandle } from './store-handle.js';

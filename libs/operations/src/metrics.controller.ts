@@ -1,6 +1,5 @@
-import { AllowAccess, AnswerStream } from '@alphaflops/http';
+import { AllowAccess, AnswerStream, ApiTags } from '@alphaflops/http';
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
 import { Registry } from 'prom-client';
 
 @ApiTags('operations')
