@@ -204,7 +204,7 @@ type Slots = MeasureJob['slots'];
 
     it('gives the batch in hand back on SIGQUIT, and another worker does it', async () => {
       const worker = await startWorker();
-      await submit([slow(5_000)]);
+      await submit([slow(3_000)]);
       await measuring();
       const children = await worker.childPids();
       worker.process.kill('SIGQUIT');
@@ -218,7 +218,7 @@ type Slots = MeasureJob['slots'];
 
     it('leaves no process behind on SIGKILL, and another worker has the batch within 15 s', async () => {
       const both = [await startWorker(), await startWorker()];
-      await submit(Array.from({ length: 4 }, () => slow(1_500)));
+      await submit(Array.from({ length: 4 }, () => slow(750)));
       const { workerId: victimId } = await measuring();
       const victim = both[victimId === 'worker-1' ? 0 : 1] as WorkerProcess;
       const children = await victim.childPids();
