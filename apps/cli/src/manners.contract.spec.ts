@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -74,6 +74,28 @@ const ESCAPE = '\u001b[';
     const piped = await ran('sh', ['-c', `"${process.execPath}" "${program}" ${fit} | cat`]);
     expect(piped.length).toBeGreaterThan(70_000);
     expect(piped).toBe(await readFile(join(directory, 'model.json'), 'utf8'));
+  });
+
+  it.each([
+    [['--version'], []],
+    [['--help'], []],
+    [['token', 'list', '--help'], ['token']],
+    [
+      ['dataset', 'list', '--help'],
+      ['dataset/index', 'dataset/list'],
+    ],
+  ])('loads for %j the commands %j alone', async (args, commands) => {
+    const told = await mkdtemp(join(directory, 'loaded-'));
+    await ran(process.execPath, [program, ...args], { NODE_V8_COVERAGE: told });
+    const [file = ''] = await readdir(told);
+    const { result } = JSON.parse(await readFile(join(told, file), 'utf8')) as { result: { url: string }[] };
+    const loaded = result.map(({ url }) => url);
+    const found = loaded.flatMap((url) => /\/cli\/dist\/commands\/(.+)\.js$/.exec(url)?.[1] ?? []);
+    expect(found.toSorted()).toEqual(commands);
+    const libraries = loaded.filter((url) =>
+      /\/(zod|libs\/(models|planning|queue|report|store))\//.test(url),
+    );
+    if (commands.length === 0) expect(libraries).toEqual([]);
   });
 
   it('prints a script that completes', async () => {
