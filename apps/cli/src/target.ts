@@ -1,10 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import { ApiError, type ApiClient } from '@alphaflops/api-client';
-import type { Target } from '@alphaflops/contracts';
+import type { Target, Worker } from '@alphaflops/contracts';
 import { CliError } from './error.js';
 import { itemsOf } from './pages.js';
 
 /** `auto`: the one device class that is online. */
 const AUTO = 'auto';
+
+/** A worker that was started a moment ago, as `up` does with its own, tells within a second or two that it is there. */
+const ONLINE_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 100;
 
 /**
  * What a campaign measures on: a device class, devices, or `auto`.
@@ -37,11 +42,8 @@ async function isDeviceClass(id: string, api: ApiClient): Promise<boolean> {
 }
 
 async function onlyOnlineClass(api: ApiClient): Promise<string> {
-  const workers = await itemsOf((query) => api.GET('/v1/workers', { params: { query } }));
+  const online = await onlineWorkers(api);
   const devices = await itemsOf((query) => api.GET('/v1/devices', { params: { query } }));
-  const online = workers.filter(
-    ({ presence, desiredState }) => presence === 'online' && desiredState === 'active',
-  );
   const ids = new Set(online.flatMap(({ deviceIds }) => deviceIds));
   const [only, ...others] = new Set(
     devices.filter(({ id }) => ids.has(id)).map((device) => device.deviceClassId),
@@ -59,4 +61,16 @@ async function onlyOnlineClass(api: ApiClient): Promise<string> {
     );
   }
   return only;
+}
+
+/** Those that take batches. Where there are workers and none of them is online, one may be about to. */
+async function onlineWorkers(api: ApiClient): Promise<Pick<Worker, 'deviceIds'>[]> {
+  const endMs = Date.now() + ONLINE_WITHIN_MS;
+  for (;;) {
+    const workers = await itemsOf((query) => api.GET('/v1/workers', { params: { query } }));
+    const active = workers.filter(({ desiredState }) => desiredState === 'active');
+    const online = active.filter(({ presence }) => presence === 'online');
+    if (online.length > 0 || active.length === 0 || Date.now() > endMs) return online;
+    await setTimeout(LOOK_EVERY_MS);
+  }
 }
