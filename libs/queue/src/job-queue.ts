@@ -1,5 +1,6 @@
 import { JOBS, type JobName, type JobPayload, type JobResult } from '@alphaflops/contracts';
 import { Queue, QueueEvents, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
 import type { z } from 'zod';
 import { queueName } from './names.js';
 import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
@@ -28,9 +29,12 @@ const COLLECT_PAGE = 100;
 /** Jobs that are read and handled at once, so that one is stored while another is checked; bounds memory. */
 const COLLECT_AT_ONCE = 3;
 const SUBMIT_PAGE = 1_000;
+/** What a collector has in hand the others leave alone for so long: then it is taken to be gone. */
+const CLAIM_MS = 10_000;
 
 /** The submitting and collecting end of one queue. */
 export class JobQueue<N extends JobName> {
+  private readonly redis: Redis;
   private readonly queue: Queue;
   private readonly name: string;
   private events: QueueEvents | null = null;
@@ -38,13 +42,15 @@ export class JobQueue<N extends JobName> {
   constructor(
     private readonly job: N,
     private readonly address: RedisAddress,
-    options: { targetId?: string; keepSettledS?: number } = {},
+    private readonly options: { targetId?: string; keepSettledS?: number; claimMs?: number } = {},
   ) {
     this.name = queueName(job, options.targetId);
     // The store is the truth: a job leaves Redis only after its end was recorded, or was there to be asked for.
     const keep = options.keepSettledS === undefined ? false : { age: options.keepSettledS };
+    this.redis = new Redis(connectionOptions(address));
+    this.redis.on('error', () => undefined);
     this.queue = new Queue(this.name, {
-      connection: connectionOptions(address),
+      connection: this.redis,
       prefix: KEY_PREFIX,
       defaultJobOptions: {
         attempts: 3,
@@ -83,25 +89,35 @@ export class JobQueue<N extends JobName> {
 
   /**
    * Hands every settled job to `handle`, a few at a time and oldest first, and removes each once `handle` has resolved. A
-   * job whose `handle` rejects stays for the next pass, and the rejection is passed on.
+   * job whose `handle` rejects stays for the next pass, and the rejection is passed on. Jobs that another collector has
+   * in hand are left to it, so that several share the work; one that is slow or gone may have a job handled twice.
    */
   async collect(handle: (settled: Settled<N>) => Promise<void>): Promise<number> {
+    const { claimMs = CLAIM_MS } = this.options;
     let collected = 0;
     for (;;) {
       const [completed, failed] = await Promise.all([
         this.settledIds('completed'),
         this.settledIds('failed'),
       ]);
-      const found = [...completed, ...failed];
-      if (found.length === 0) return collected;
-      await eachOf(found, COLLECT_AT_ONCE, async ({ id, state }) => {
-        const job = (await this.queue.getJob(id)) as Job | undefined;
-        // Removed since it was listed.
-        if (job === undefined) return;
-        await handle(this.read(job, state));
-        await job.remove();
-        collected += 1;
+      let claimed = 0;
+      await eachOf([...completed, ...failed], COLLECT_AT_ONCE, async ({ id, state }) => {
+        // Not among the keys of the queue, where its workers may write.
+        const claim = `${KEY_PREFIX}:collecting:${this.name}:${id}`;
+        if ((await this.redis.set(claim, '', 'PX', claimMs, 'NX')) === null) return;
+        claimed += 1;
+        try {
+          const job = (await this.queue.getJob(id)) as Job | undefined;
+          // Removed since it was listed.
+          if (job === undefined) return;
+          await handle(this.read(job, state));
+          await job.remove();
+          collected += 1;
+        } finally {
+          await this.redis.del(claim);
+        }
       });
+      if (claimed === 0) return collected;
     }
   }
 
@@ -142,6 +158,7 @@ export class JobQueue<N extends JobName> {
   async close(): Promise<void> {
     await this.events?.close();
     await this.queue.close();
+    this.redis.disconnect();
   }
 
   private async settledIds(state: SettledState): Promise<{ id: string; state: SettledState }[]> {

@@ -48,8 +48,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-function fitQueue(): JobQueue<'fit'> {
-  const queue = new JobQueue('fit', address);
+function fitQueue(options: { claimMs?: number } = {}): JobQueue<'fit'> {
+  const queue = new JobQueue('fit', address, options);
   open.push(queue);
   return queue;
 }
@@ -103,6 +103,58 @@ describe('job queue', () => {
       'class-3-v1',
     ]);
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0, settled: 0 });
+  }, 30_000);
+
+  it('is collected by several side by side, each job by one of them', async () => {
+    const [first, second] = [fitQueue(), fitQueue()];
+    const ids = Array.from({ length: 40 }, (_, i) => `shared-${i}`);
+    await first.submit(ids.map((id) => ({ id, payload: fit('c') })));
+    await consume(() => Promise.resolve({ modelId: 'm' }));
+    await until(
+      () => first.counts(),
+      ({ settled }) => settled === ids.length,
+    );
+    const handled: [string[], string[]] = [[], []];
+    const [one, other] = await Promise.all(
+      [first, second].map((queue, i) =>
+        queue.collect(async ({ jobId }) => {
+          handled[i]?.push(jobId);
+          // Neither gets far ahead of the other.
+          await until(
+            () => queue.counts(),
+            () => handled.every((jobIds) => jobIds.length > 0),
+          );
+        }),
+      ),
+    );
+    expect([...handled[0], ...handled[1]].sort()).toEqual([...ids].sort());
+    expect([one, other]).toEqual(handled.map((jobIds) => jobIds.length));
+    expect(await first.counts()).toEqual({ waiting: 0, active: 0, settled: 0 });
+  }, 30_000);
+
+  it('gives a job to another collector when the one that has it in hand does not come to an end', async () => {
+    const [lost, other] = [fitQueue({ claimMs: 500 }), fitQueue()];
+    await lost.submit([{ id: 'in-hand', payload: fit('c') }]);
+    await consume(() => Promise.resolve({ modelId: 'm' }));
+    await until(
+      () => lost.counts(),
+      ({ settled }) => settled === 1,
+    );
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    let hasIt = false;
+    const never = lost.collect(() => {
+      hasIt = true;
+      return held;
+    });
+    await until(
+      () => lost.counts(),
+      () => hasIt,
+    );
+    expect(await other.collect(() => Promise.resolve())).toBe(0);
+    expect(await collectAll(other, 1)).toMatchObject([{ ok: true, jobId: 'in-hand' }]);
+    letGo();
+    await never;
   }, 30_000);
 
   it('keeps a settled job until the collector has dealt with it', async () => {
