@@ -1,6 +1,7 @@
-import { endianness } from 'node:os';
 import type { Sample } from '@alphaflops/contracts';
 import type { SqlValue } from './connection.js';
+
+const DOUBLE_BYTES = 8;
 
 export const INSERT_SAMPLE = `
   INSERT INTO samples (id, campaign_id, target_id, spec_index, replicate, device_id, device_class_id, worker_id,
@@ -43,15 +44,16 @@ export function sampleOf(doc: unknown, batchTimes: SqlValue | undefined): Sample
   return sample;
 }
 
+/** Little-endian doubles. */
 function bytesOf(numbers: readonly number[]): Uint8Array {
-  return inLittleEndian(Buffer.from(Float64Array.from(numbers).buffer));
+  const view = new DataView(new ArrayBuffer(DOUBLE_BYTES * numbers.length));
+  for (const [index, number] of numbers.entries()) view.setFloat64(DOUBLE_BYTES * index, number, true);
+  return new Uint8Array(view.buffer);
 }
 
-function numbersOf(bytes: Uint8Array): number[] {
-  // A copy, as doubles must start at a multiple of eight bytes.
-  return Array.from(new Float64Array(new Uint8Array(inLittleEndian(Buffer.from(bytes))).buffer));
-}
-
-function inLittleEndian(bytes: Buffer): Buffer {
-  return endianness() === 'LE' ? bytes : bytes.swap64();
+function numbersOf({ buffer, byteOffset, byteLength }: Uint8Array): number[] {
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return Array.from({ length: byteLength / DOUBLE_BYTES }, (_, index) =>
+    view.getFloat64(DOUBLE_BYTES * index, true),
+  );
 }
