@@ -1,6 +1,6 @@
 import type { Protocol, Sample } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
-import { leastMs } from './preview.js';
+import { leastMs } from '@alphaflops/measure';
 
 /** So long should a batch last: what a kill costs at most, and long against what handing out a batch costs. */
 const BATCH_MS = 10_000;

@@ -1,5 +1,6 @@
-import type { CampaignPreview, Protocol } from '@alphaflops/contracts';
+import type { CampaignPreview } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
+import { leastMs } from '@alphaflops/measure';
 import type { PlannedCampaign } from './planner.js';
 import { totalSlotsOf } from './rounds.js';
 
@@ -23,11 +24,6 @@ export function previewOf(
     leastSeconds: ((shownMs / shown.length) * totalSlots) / campaign.targetIds.length / 1000,
     timesFrom: expectedMs === null ? 'protocol' : 'model',
   };
-}
-
-/** Shortest time in which the protocol measures a convolution of `ms` milliseconds. */
-export function leastMs({ warmUpMinRuns, minBatches, minBatchMs }: Protocol, ms: number): number {
-  return warmUpMinRuns * ms + minBatches * Math.max(minBatchMs, ms);
 }
 
 function evenly<T>(items: readonly T[], count: number): T[] {

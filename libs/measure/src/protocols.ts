@@ -70,3 +70,8 @@ export function protocolNamed(name: string): Protocol {
 export function defaultProtocol(kind: DeviceDescription['kind']): Protocol {
   return protocolNamed(kind);
 }
+
+/** Shortest time in which the protocol measures a convolution of `ms` milliseconds. */
+export function leastMs({ warmUpMinRuns, minBatches, minBatchMs }: Protocol, ms: number): number {
+  return warmUpMinRuns * ms + minBatches * Math.max(minBatchMs, ms);
+}
