@@ -7,6 +7,7 @@ import { AuditInterceptor } from './audit.interceptor.js';
 import { AuthGuard } from './auth.guard.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
+import { RequestCounts } from './request-counts.js';
 import { RoutesCheck } from './routes-check.js';
 import { validationPipe } from './validation.js';
 
@@ -16,6 +17,8 @@ export interface RateLimits {
   /** … to enrol, which is where join tokens could be guessed. */
   enrolmentsPerMinute: number;
 }
+
+const WINDOW_MS = 60_000;
 
 /** Manners of the API, the same for every route: limits, tokens, checked input, problems as answers. */
 @Module({})
@@ -42,9 +45,10 @@ export class HttpModule {
 function throttling({ requestsPerMinute, enrolmentsPerMinute }: RateLimits): ThrottlerModuleOptions {
   const reflector = new Reflector();
   return {
+    storage: new RequestCounts(WINDOW_MS),
     throttlers: [
       {
-        ttl: 60_000,
+        ttl: WINDOW_MS,
         limit: (context) =>
           accessOf(reflector, context.getHandler()) === 'join' ? enrolmentsPerMinute : requestsPerMinute,
       },
