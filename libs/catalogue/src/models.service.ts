@@ -28,7 +28,7 @@ const LAYERS_AT_ONCE = 500;
 /** Published models and what they say. */
 @Injectable()
 export class ModelsService {
-  private readonly compiled = new Map<string, Predictor>();
+  private readonly compiled = new Map<string, RememberingPredictor>();
 
   constructor(
     private readonly models: ModelStore,
@@ -77,10 +77,10 @@ export class ModelsService {
 
   async predict(request: PredictionRequest): Promise<Predictions> {
     const modelId = await this.idOf(request.model);
-    const predict = await this.predictorOf(modelId, request.form);
+    const predictor = await this.predictorOf(modelId, request.form);
     const network = request.network && (await this.networkOf(request.network));
     const layers = request.layers ?? network?.layers.map(({ spec }) => spec) ?? [];
-    const predicted = await predictedBy(predict, layers);
+    const predicted = await predictedBy(predictor, layers);
     const total = predictedTotal(predicted);
     const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
     const intensity = request.gridIntensityGramsPerKwh;
@@ -129,12 +129,12 @@ export class ModelsService {
   }
 
   /** Reads the model only when it is not compiled yet: reading takes longer than predicting a whole network. */
-  private async predictorOf(modelId: string, form: string | undefined): Promise<Predictor> {
+  private async predictorOf(modelId: string, form: string | undefined): Promise<RememberingPredictor> {
     const name = `${modelId} ${form ?? ''}`;
     const known = this.compiled.get(name);
     if (known !== undefined) return known;
     const model = await this.get(modelId);
-    const predictor = remembering(orProblem(() => compileModel(model, form)));
+    const predictor = new RememberingPredictor(orProblem(() => compileModel(model, form)));
     const [oldest] = this.compiled.keys();
     if (oldest !== undefined && this.compiled.size >= COMPILED_KEPT) this.compiled.delete(oldest);
     this.compiled.set(name, predictor);
@@ -142,26 +142,32 @@ export class ModelsService {
   }
 }
 
-/** The same predictor, which does not work out again what it has said. */
-function remembering(predict: Predictor): Predictor {
-  const said = new Map<string, Prediction>();
-  return (spec) => {
+/** A predictor that does not work out again what it has said. */
+class RememberingPredictor {
+  private readonly said = new Map<string, Prediction>();
+
+  constructor(private readonly predict: Predictor) {}
+
+  layer(spec: ConvSpec): PredictedLayer {
     const key = specKey(spec);
-    let prediction = said.get(key);
+    let prediction = this.said.get(key);
     if (prediction === undefined) {
-      prediction = predict(spec);
-      if (said.size >= PREDICTIONS_KEPT) said.clear();
-      said.set(key, prediction);
+      prediction = this.predict(spec);
+      if (this.said.size >= PREDICTIONS_KEPT) this.said.clear();
+      this.said.set(key, prediction);
     }
-    return prediction;
-  };
+    return { key, prediction };
+  }
 }
 
 /** @throws ApiProblem 400 for a layer that cannot be predicted */
-async function predictedBy(predict: Predictor, layers: readonly ConvSpec[]): Promise<PredictedLayer[]> {
+async function predictedBy(
+  predictor: RememberingPredictor,
+  layers: readonly ConvSpec[],
+): Promise<PredictedLayer[]> {
   const predicted: PredictedLayer[] = [];
   for (const spec of layers) {
-    predicted.push({ spec, prediction: orProblem(() => predict(spec)) });
+    predicted.push(orProblem(() => predictor.layer(spec)));
     if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();
   }
   return predicted;

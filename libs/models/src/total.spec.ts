@@ -1,24 +1,14 @@
-import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { emissionsOf, ERROR_CORRELATION, predictedTotal, type PredictedLayer } from './index.js';
 
 const WIDTH = 0.3;
 
 function layer(cout: number, predictedMs: number, width: number | null = WIDTH): PredictedLayer {
-  const spec: ConvSpec = {
-    ...CONV_SPEC_DEFAULTS,
-    height: 8,
-    width: 8,
-    cin: 16,
-    cout,
-    kernel_h: 3,
-    kernel_w: 3,
-  };
   const lowerMs = width === null ? null : predictedMs / Math.exp(width);
   const upperMs = width === null ? null : predictedMs * Math.exp(width);
   const work = { macs: 10, flops: 20, alpha: 2, alphaFlops: 40 };
   const time = { predictedMs, lowerMs, upperMs, inDomain: cout < 100 };
   const energy = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyInDomain: null };
-  return { spec, prediction: { ...work, ...time, ...energy } };
+  return { key: `i16-o${cout}`, prediction: { ...work, ...time, ...energy } };
 }
 
 function halfWidth(layers: readonly PredictedLayer[]): number {
@@ -33,8 +23,8 @@ describe('the total of layers', () => {
     });
   });
 
-  const joules = ({ spec, prediction }: PredictedLayer, energyMj: number, width = 0.2): PredictedLayer => ({
-    spec,
+  const joules = ({ key, prediction }: PredictedLayer, energyMj: number, width = 0.2): PredictedLayer => ({
+    key,
     prediction: {
       ...{ ...prediction, energyMj, energyInDomain: true },
       ...{ lowerEnergyMj: energyMj / Math.exp(width), upperEnergyMj: energyMj * Math.exp(width) },

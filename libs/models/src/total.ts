@@ -1,5 +1,4 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
-import { specKey, type ConvSpec } from '@alphaflops/conv';
 
 /**
  * Between the errors of two layers of a network: docs/models.md, "Whole networks", says what it comes from. Independent
@@ -11,7 +10,8 @@ const MJ_PER_WH = 3_600_000;
 
 /** A layer and what a model says of it. */
 export interface PredictedLayer {
-  readonly spec: ConvSpec;
+  /** The layer's `specKey`. */
+  readonly key: string;
   readonly prediction: Prediction;
 }
 
@@ -52,9 +52,8 @@ function logHalfWidth(
 ): number | null {
   const uncertain = new Map<string, number>();
   let total = 0;
-  for (const { spec, prediction } of layers) {
+  for (const { key, prediction } of layers) {
     const [value, upper] = of(prediction);
-    const key = specKey(spec);
     uncertain.set(key, (uncertain.get(key) ?? 0) + Math.log((upper ?? NaN) / value) * value);
     total += value;
   }

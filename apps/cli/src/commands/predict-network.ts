@@ -1,4 +1,5 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
 import { compileModel, emissionsOf, predictedTotal } from '@alphaflops/models';
 import { type Network, NetworkError, readNetwork } from '@alphaflops/networks';
 import { connect, type ConnectionOptions } from '../connection.js';
@@ -69,7 +70,7 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
   const { gridIntensity: intensity } = options;
   if (options.model !== undefined) {
     const predict = compileModel(await modelIn(options.model));
-    const predicted = specs.map((spec) => ({ spec, prediction: predict(spec) }));
+    const predicted = specs.map((spec) => ({ key: specKey(spec), prediction: predict(spec) }));
     const total = predictedTotal(predicted);
     return {
       layers: predicted.map(({ prediction }) => prediction),
