@@ -85,6 +85,7 @@ export class ModelsController {
   @Post('predictions')
   @AllowAccess('read-only')
   @Answer(200, PredictionsSchema, 'What layers cost, each and in total')
+  @Header('Content-Type', 'application/json; charset=utf-8')
   predict(@Body({ schema: PredictionRequestSchema }) body: PredictionRequest) {
     return this.models.predict(body);
   }

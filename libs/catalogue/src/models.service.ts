@@ -1,4 +1,4 @@
-import type { Model, ModelDiff, Prediction, PredictionRequest, Predictions } from '@alphaflops/contracts';
+import type { Model, ModelDiff, PredictionRequest, Predictions } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http';
 import {
@@ -75,7 +75,8 @@ export class ModelsService {
     return this.models.setStatus(id, 'retired', reason);
   }
 
-  async predict(request: PredictionRequest): Promise<Predictions> {
+  /** `Predictions` as JSON: most of its length is layers, and what was said of one before is not written out again. */
+  async predict(request: PredictionRequest): Promise<string> {
     const modelId = await this.idOf(request.model);
     const predictor = await this.predictorOf(modelId, request.form);
     const network = request.network && (await this.networkOf(request.network));
@@ -84,13 +85,13 @@ export class ModelsService {
     const total = predictedTotal(predicted);
     const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
     const intensity = request.gridIntensityGramsPerKwh;
-    return {
+    const rest: Omit<Predictions, 'layers'> = {
       modelId,
-      layers: predicted.map(({ prediction }) => prediction),
       total,
       ...(intensity !== undefined && { emissions: emissionsOf(total, intensity, inferences) }),
       ...(network && { network }),
     };
+    return `{"layers":[${predicted.map(({ json }) => json).join(',')}],${JSON.stringify(rest).slice(1)}`;
   }
 
   private async networkOf({
@@ -142,21 +143,26 @@ export class ModelsService {
   }
 }
 
+interface SaidLayer extends PredictedLayer {
+  readonly json: string;
+}
+
 /** A predictor that does not work out again what it has said. */
 class RememberingPredictor {
-  private readonly said = new Map<string, Prediction>();
+  private readonly said = new Map<string, SaidLayer>();
 
   constructor(private readonly predict: Predictor) {}
 
-  layer(spec: ConvSpec): PredictedLayer {
+  layer(spec: ConvSpec): SaidLayer {
     const key = specKey(spec);
-    let prediction = this.said.get(key);
-    if (prediction === undefined) {
-      prediction = this.predict(spec);
+    let layer = this.said.get(key);
+    if (layer === undefined) {
+      const prediction = this.predict(spec);
+      layer = { key, prediction, json: JSON.stringify(prediction) };
       if (this.said.size >= PREDICTIONS_KEPT) this.said.clear();
-      this.said.set(key, prediction);
+      this.said.set(key, layer);
     }
-    return { key, prediction };
+    return layer;
   }
 }
 
@@ -164,8 +170,8 @@ class RememberingPredictor {
 async function predictedBy(
   predictor: RememberingPredictor,
   layers: readonly ConvSpec[],
-): Promise<PredictedLayer[]> {
-  const predicted: PredictedLayer[] = [];
+): Promise<SaidLayer[]> {
+  const predicted: SaidLayer[] = [];
   for (const spec of layers) {
     predicted.push(orProblem(() => predictor.layer(spec)));
     if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();

@@ -4,7 +4,13 @@ import { z } from 'zod';
 /** Largest value accepted on one axis: keeps every product of axes inside the exact integers of a double. */
 export const MAX_AXIS = 1_048_576;
 
-const axis = z.int().min(1).max(MAX_AXIS);
+/** In one check: a list of layers has thousands of them, and each check of its own costs as much as this one. */
+const axis = z
+  .number()
+  .refine((size) => Number.isInteger(size) && size >= 1 && size <= MAX_AXIS, {
+    error: `expected a whole number from 1 to ${MAX_AXIS}`,
+  })
+  .meta({ type: 'integer', minimum: 1, maximum: MAX_AXIS });
 
 /** A ConvSpec as it arrives from outside: axes checked, absent axes filled with their defaults. */
 export const ConvSpecSchema = z

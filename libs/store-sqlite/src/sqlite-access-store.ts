@@ -8,7 +8,13 @@ import {
 } from '@alphaflops/store';
 import type { Connection } from './connection.js';
 
+/** Tokens kept in memory; every request asks for one. */
+const TOKENS_KEPT = 1_000;
+
 export class SqliteAccessStore extends AccessStore {
+  /** By hash, those that there are. Forgotten with every change; nobody else can write to the file. */
+  private readonly known = new Map<string, Readonly<TokenRecord>>();
+
   constructor(private readonly connection: Connection) {
     super();
   }
@@ -16,6 +22,7 @@ export class SqliteAccessStore extends AccessStore {
   /** Replaces a token of the same id. Throws `StoreError('already-exists')` when another one has the hash. */
   override putToken(token: TokenRecord): Promise<void> {
     return this.connection.write(() => {
+      this.known.clear();
       this.connection.run(
         'INSERT INTO tokens (id, kind, hash, worker_id, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE ' +
           'SET kind = excluded.kind, hash = excluded.hash, worker_id = excluded.worker_id, doc = excluded.doc',
@@ -25,6 +32,7 @@ export class SqliteAccessStore extends AccessStore {
   }
 
   override addToken(token: TokenRecord): Promise<boolean> {
+    // A new one: what is known stays true.
     return this.connection.write(
       () =>
         this.connection.run(
@@ -35,7 +43,13 @@ export class SqliteAccessStore extends AccessStore {
   }
 
   override tokenByHash(hash: string): Promise<TokenRecord | null> {
-    return this.connection.read(() => this.find('hash = ?', hash)[0] ?? null);
+    return this.connection.read(() => {
+      const token = this.known.get(hash) ?? this.find('hash = ?', hash)[0];
+      if (token === undefined) return null;
+      if (this.known.size >= TOKENS_KEPT) this.known.clear();
+      this.known.set(hash, token);
+      return { ...token };
+    });
   }
 
   override tokens(kind: TokenKind): Promise<TokenRecord[]> {
@@ -120,6 +134,7 @@ export class SqliteAccessStore extends AccessStore {
   }
 
   private update(token: TokenRecord): void {
+    this.known.clear();
     this.connection.run('UPDATE tokens SET doc = ? WHERE id = ?', [JSON.stringify(token), token.id]);
   }
 

@@ -6,6 +6,9 @@ import { newestFirst } from './lists.js';
 const SERVED = "FROM models WHERE device_class_id = ? AND status = 'published' ORDER BY version DESC LIMIT 1";
 
 export class SqliteModelStore extends ModelStore {
+  /** By device class. Forgotten with every change; nobody else can write to the file. */
+  private readonly servedIds = new Map<string, string>();
+
   constructor(private readonly connection: Connection) {
     super();
   }
@@ -20,6 +23,7 @@ export class SqliteModelStore extends ModelStore {
           ? this.find('SELECT doc FROM models WHERE asked_by = ?', fit.slice(0, 1))
           : this.find('SELECT doc FROM models WHERE asked_by = ? AND data_digest = ? AND form = ?', fit);
       if (published !== null) return published;
+      this.servedIds.clear();
       const version = this.lastVersion(draft.deviceClassId) + 1;
       const model = storedModel({ ...draft, id: `${draft.deviceClassId}-v${version}`, version });
       this.connection.run(
@@ -44,8 +48,12 @@ export class SqliteModelStore extends ModelStore {
 
   override servedId(deviceClassId: string): Promise<string | null> {
     return this.connection.read(() => {
+      const known = this.servedIds.get(deviceClassId);
+      if (known !== undefined) return known;
       const [found] = this.connection.rows(`SELECT id ${SERVED}`, [deviceClassId]);
-      return found === undefined ? null : String(found[0]);
+      if (found === undefined) return null;
+      this.servedIds.set(deviceClassId, String(found[0]));
+      return String(found[0]);
     });
   }
 
@@ -53,6 +61,7 @@ export class SqliteModelStore extends ModelStore {
     return this.connection.write(() => {
       const before = this.find('SELECT doc FROM models WHERE id = ?', [id]);
       if (before === null) throw new StoreError('not-found', `There is no model ${JSON.stringify(id)}.`);
+      this.servedIds.clear();
       const model: Model = { ...before, status, statusReason: reason };
       this.connection.run('UPDATE models SET status = ?, doc = ? WHERE id = ?', [
         ...[status, JSON.stringify(model), id],
