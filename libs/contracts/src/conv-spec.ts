@@ -7,8 +7,11 @@ export const MAX_AXIS = 1_048_576;
 /** In one check: a list of layers has thousands of them, and each check of its own costs as much as this one. */
 const axis = z
   .number()
-  .refine((size) => Number.isInteger(size) && size >= 1 && size <= MAX_AXIS, {
-    error: `expected a whole number from 1 to ${MAX_AXIS}`,
+  .check((payload) => {
+    const size = payload.value;
+    if (Number.isInteger(size) && size >= 1 && size <= MAX_AXIS) return;
+    const message = `expected a whole number from 1 to ${MAX_AXIS}`;
+    payload.issues.push({ code: 'invalid_type', expected: 'int', input: size, message });
   })
   .meta({ type: 'integer', minimum: 1, maximum: MAX_AXIS });
 
