@@ -81,7 +81,7 @@ async function measured() {
 
 async function rowsOf(format: (typeof DATASET_FORMATS)[number], rows: AsyncIterable<DatasetRow>) {
   const pieces: Uint8Array[] = [];
-  for await (const piece of writeRows(rows, format)) pieces.push(Buffer.from(piece));
+  for await (const piece of writeRows(rows, format, {})) pieces.push(Buffer.from(piece));
   const whole = Buffer.concat(pieces);
   const bytes = new Uint8Array(whole).buffer;
   const readers: Record<typeof format, () => AsyncIterable<NumberedRow>> = {

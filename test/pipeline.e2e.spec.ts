@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function csvOf(specs: Iterable<ConvSpec>): Promise<string> {
   const pieces: string[] = [];
-  for await (const piece of writeSpecs(specs)) pieces.push(piece);
+  for await (const piece of writeSpecs([...specs])) pieces.push(piece);
   return pieces.join('');
 }
 

@@ -87,8 +87,8 @@ export class DatasetsController {
     const type = DATA_FILES[format].mediaType;
     const disposition = `attachment; filename="samples-${id.slice(0, 12)}.${format}"`;
     if (format !== 'jsonl') {
-      const { rows } = await this.datasets.parts(id);
-      return new StreamableFile(Readable.from(writeRows(rows(), format)), { type, disposition });
+      const { rows, dataset } = await this.datasets.parts(id);
+      return new StreamableFile(Readable.from(writeRows(rows(), format, dataset)), { type, disposition });
     }
     response.setHeader('Vary', 'Accept-Encoding');
     const parts = this.store.parts(id);

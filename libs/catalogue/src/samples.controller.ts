@@ -7,7 +7,7 @@ import {
   SampleSchema,
   SampleStreamQuerySchema,
 } from '@alphaflops/contracts';
-import { type SampleValues, writeSamples } from '@alphaflops/dataset';
+import { EXTRA_COLUMNS, type SampleValues, writeSamples } from '@alphaflops/dataset';
 import { AllowAccess, Answer, AnswerStream, ApiTags, notFound } from '@alphaflops/http';
 import { SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
@@ -33,14 +33,15 @@ export class SamplesController {
     'application/x-ndjson',
     'text/csv',
   )
-  stream(@Query({ schema: SampleStreamQuerySchema }) query: z.infer<typeof SampleStreamQuerySchema>) {
+  async stream(@Query({ schema: SampleStreamQuerySchema }) query: z.infer<typeof SampleStreamQuerySchema>) {
     const { format, ...filter } = query;
     const samples = this.samples.stream(filter);
-    return format === 'csv'
-      ? new StreamableFile(Readable.from(writeSamples(measured(samples))), {
-          type: 'text/csv; charset=utf-8',
-        })
-      : new StreamableFile(Readable.from(jsonLines(samples)), { type: 'application/x-ndjson' });
+    if (format !== 'csv') {
+      return new StreamableFile(Readable.from(jsonLines(samples)), { type: 'application/x-ndjson' });
+    }
+    const hasOptional = await this.samples.hasOptionalFields(filter);
+    const pieces = writeSamples(measured(samples), EXTRA_COLUMNS, hasOptional);
+    return new StreamableFile(Readable.from(pieces), { type: 'text/csv; charset=utf-8' });
   }
 
   @Get(':id')

@@ -1,4 +1,17 @@
-import { CONV_SPEC_DEFAULTS, DTYPES, LAYOUTS, PADDINGS, type ConvSpec } from '@alphaflops/conv';
+import {
+  canonicalSpec,
+  CONV_SPEC_DEFAULTS,
+  dilationH,
+  dilationW,
+  DTYPES,
+  kernelExtent,
+  LAYOUTS,
+  outputSize,
+  PAD_FIELDS,
+  PADDINGS,
+  PASSES,
+  type ConvSpec,
+} from '@alphaflops/conv';
 import { z } from 'zod';
 
 /** Largest value accepted on one axis: keeps every product of axes inside the exact integers of a double. */
@@ -15,7 +28,13 @@ const axis = z
   })
   .meta({ type: 'integer', minimum: 1, maximum: MAX_AXIS });
 
-/** A ConvSpec as it arrives from outside: axes checked, absent axes filled with their defaults. */
+const optionalAxis = axis.optional();
+const optionalPad = z.int().min(0).max(MAX_AXIS).optional();
+
+/**
+ * A ConvSpec as it arrives from outside: axes checked, absent axes filled with their defaults, in its canonical form, in
+ * which an optional field with its default value is left out.
+ */
 export const ConvSpecSchema = z
   .object({
     batch: axis.default(CONV_SPEC_DEFAULTS.batch),
@@ -28,27 +47,52 @@ export const ConvSpecSchema = z
     stride: axis.default(CONV_SPEC_DEFAULTS.stride),
     groups: axis.default(CONV_SPEC_DEFAULTS.groups),
     dtype: z.enum(DTYPES).default(CONV_SPEC_DEFAULTS.dtype),
-    padding: z.enum(PADDINGS).default(CONV_SPEC_DEFAULTS.padding),
+    padding: z
+      .enum(PADDINGS)
+      .default(CONV_SPEC_DEFAULTS.padding)
+      .describe(
+        'explicit: as pad_top, pad_bottom, pad_left and pad_right say; a pad alone makes it explicit',
+      ),
     layout: z.enum(LAYOUTS).default(CONV_SPEC_DEFAULTS.layout),
+    stride_h: optionalAxis.describe('along the height, where it is not the stride of the width'),
+    stride_w: optionalAxis.describe('along the width, where it is not the stride of the height'),
+    dilation_h: optionalAxis.describe('distance of neighbouring kernel points; 1 by default'),
+    dilation_w: optionalAxis.describe('distance of neighbouring kernel points; 1 by default'),
+    pad_top: optionalPad.describe('rows of zeros above the input; 0 by default'),
+    pad_bottom: optionalPad.describe('rows of zeros below the input; 0 by default'),
+    pad_left: optionalPad.describe('columns of zeros before the input; 0 by default'),
+    pad_right: optionalPad.describe('columns of zeros after the input; 0 by default'),
+    pass: z
+      .enum(PASSES)
+      .optional()
+      .describe('what is computed; forward by default; all sizes are those of the forward pass'),
   })
   .superRefine((spec, context) => {
+    const refuse = (path: string, message: string): void => {
+      context.addIssue({ code: 'custom', path: [path], message });
+    };
     for (const side of ['cin', 'cout'] as const) {
       if (spec[side] % spec.groups !== 0) {
-        context.addIssue({
-          code: 'custom',
-          path: ['groups'],
-          message: `groups (${spec.groups}) must divide ${side} (${spec[side]})`,
-        });
+        refuse('groups', `groups (${spec.groups}) must divide ${side} (${spec[side]})`);
       }
     }
-    if (spec.padding === 'valid' && (spec.kernel_h > spec.height || spec.kernel_w > spec.width)) {
-      context.addIssue({
-        code: 'custom',
-        path: ['padding'],
-        message: `a ${spec.kernel_h}×${spec.kernel_w} kernel without padding does not fit a ${spec.height}×${spec.width} input`,
-      });
+    const pad = spec.padding === 'valid' ? PAD_FIELDS.find((name) => (spec[name] ?? 0) !== 0) : undefined;
+    if (pad !== undefined) refuse(pad, `${pad} is ${spec[pad] ?? 0}, but padding valid has no zeros`);
+    // Pads make the padding explicit only in the canonical form.
+    const { height, width } = outputSize(canonicalSpec(spec));
+    if (height === 0 || width === 0) {
+      const [rows, columns] = [
+        kernelExtent(spec.kernel_h, dilationH(spec)),
+        kernelExtent(spec.kernel_w, dilationW(spec)),
+      ];
+      const padding = spec.padding === 'valid' ? 'without padding' : 'with its padding';
+      refuse(
+        'padding',
+        `a ${rows}×${columns} kernel ${padding} does not fit a ${spec.height}×${spec.width} input`,
+      );
     }
   })
+  .overwrite(canonicalSpec)
   .meta({
     id: 'ConvSpec',
     description: 'One 2-D convolution; sizes in elements.',

@@ -1,3 +1,4 @@
+import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { z } from 'zod';
 import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import { DeviceClassSchema, PublicKeySchema } from './device.js';
@@ -12,7 +13,8 @@ const count = z.int().min(0).max(MAX_INT32);
 const positive = z.number().gt(0);
 const ms = positive.nullable();
 const text = z.string().max(MAX_TEXT).nullable();
-const { dtype, padding, layout } = ConvSpecSchema.shape;
+const { dtype, padding, layout, pass } = ConvSpecSchema.shape;
+const pad = z.int().min(0).max(MAX_AXIS).nullish();
 
 /** State of the device, after or before the measurement. */
 const conditions = (when: string) => ({
@@ -69,6 +71,15 @@ export const DatasetRowSchema = z
     dtype: dtype.unwrap().describe('type of the elements'),
     padding: padding.unwrap().describe('same: half the kernel on each side; valid: none'),
     layout: layout.unwrap().describe('order of the axes in memory'),
+    stride_h: axis.nullish().describe('along the height, where the strides differ'),
+    stride_w: axis.nullish().describe('along the width, where the strides differ'),
+    dilation_h: axis.nullish().describe('distance of neighbouring kernel points; null: 1'),
+    dilation_w: axis.nullish().describe('distance of neighbouring kernel points; null: 1'),
+    pad_top: pad.describe('rows of zeros above the input, where padding is explicit'),
+    pad_bottom: pad.describe('rows of zeros below the input'),
+    pad_left: pad.describe('columns of zeros before the input'),
+    pad_right: pad.describe('columns of zeros after the input'),
+    pass: pass.unwrap().nullish().describe('what was computed; null: forward'),
     time_ms: positive.describe('median of the timed batches in milliseconds'),
     time_min_ms: ms.describe('least of the timed batches'),
     time_q25_ms: ms.describe('lower quartile of the timed batches'),
@@ -139,13 +150,23 @@ export const DatasetRowSchema = z
       .describe('Ed25519 of the worker, base64url; no part of the content that the id of the data set names'),
   })
   .superRefine((row, context) => {
-    const parsed = ConvSpecSchema.safeParse(row);
+    const known = OPTIONAL_FIELDS.filter((name) => row[name] !== null && row[name] !== undefined);
+    const spec: Record<string, unknown> = known.length === 0 ? row : { ...row };
+    for (const name of OPTIONAL_FIELDS) if (spec[name] === null) spec[name] = undefined;
+    const parsed = ConvSpecSchema.safeParse(spec);
     for (const { path, message } of parsed.error?.issues ?? []) {
       context.addIssue({ code: 'custom', path, message });
     }
     const refuse = (path: string, message: string) => {
       context.addIssue({ code: 'custom', path: [path], message });
     };
+    // The id of a data set needs one spelling of each convolution.
+    for (const name of ['stride', 'padding', ...OPTIONAL_FIELDS] as const) {
+      const canonical = parsed.data?.[name] ?? null;
+      if (parsed.success && (row[name] ?? null) !== canonical) {
+        refuse(name, `must be ${canonical ?? 'null'}, as the other columns of the convolution are`);
+      }
+    }
     // Columns that are parts of one record: without the first there is none.
     for (const [whole, parts] of PARTS_OF_RECORDS) {
       const found = parts.find((part) => row[part] !== null);
@@ -251,6 +272,12 @@ export const DatasetSchema = z
       .array(z.object({ id: IdSchema, publicKey: PublicKeySchema }))
       .describe('whose signatures the rows have'),
     fitInputs: z.array(FitInputSchema).describe('models of this deployment whose exact input is in it'),
+    optionalColumns: z
+      .literal(true)
+      .optional()
+      .describe(
+        `some rows have ${OPTIONAL_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+      ),
   })
   .meta({ id: 'Dataset' });
 export type Dataset = z.infer<typeof DatasetSchema>;

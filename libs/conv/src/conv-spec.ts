@@ -2,16 +2,31 @@
 export const DTYPES = ['f32', 'f16', 'bf16'] as const;
 export type Dtype = (typeof DTYPES)[number];
 
-/** `same`: output size ⌈input / stride⌉. `valid`: no padding. */
-export const PADDINGS = ['same', 'valid'] as const;
+/**
+ * `same`: output size ⌈input / stride⌉. `valid`: no padding. `explicit`: as many rows and columns of zeros as `pad_top`,
+ * `pad_bottom`, `pad_left` and `pad_right` say.
+ */
+export const PADDINGS = ['same', 'valid', 'explicit'] as const;
 export type Padding = (typeof PADDINGS)[number];
 
 export const LAYOUTS = ['NCHW', 'NHWC'] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
 /**
+ * What is computed of a convolution y = x ∗ w. `forward`: y. `backward-data`: the gradient of x, from w and the gradient
+ * of y; a transposed convolution is this pass. `backward-weights`: the gradient of w, from x and the gradient of y.
+ */
+export const PASSES = ['forward', 'backward-data', 'backward-weights'] as const;
+export type Pass = (typeof PASSES)[number];
+
+/**
  * One 2-D convolution. Sizes are in elements; the names are those of the canonical CSV.
  * `groups` divides `cin` and `cout`; a depthwise convolution has `groups === cin`.
+ *
+ * All sizes are those of the forward pass, whatever `pass` is: `height`, `width` and `cin` are of x, `cout` is of y.
+ *
+ * An optional field that is absent has its default. `canonicalSpec` gives the one form in which equal convolutions are
+ * equal objects; read the optional fields through `strideH`, `dilationH`, `passOf` and `paddingSizes`.
  */
 export interface ConvSpec {
   readonly batch: number;
@@ -21,11 +36,25 @@ export interface ConvSpec {
   readonly cout: number;
   readonly kernel_h: number;
   readonly kernel_w: number;
+  /** Along both axes, unless `stride_h` or `stride_w` says otherwise for one. */
   readonly stride: number;
   readonly groups: number;
   readonly dtype: Dtype;
   readonly padding: Padding;
   readonly layout: Layout;
+  /** Absent: `stride`. */
+  readonly stride_h?: number | undefined;
+  readonly stride_w?: number | undefined;
+  /** Distance of neighbouring kernel points in the input; absent: 1. */
+  readonly dilation_h?: number | undefined;
+  readonly dilation_w?: number | undefined;
+  /** Rows and columns of zeros of `explicit` padding; absent: 0. */
+  readonly pad_top?: number | undefined;
+  readonly pad_bottom?: number | undefined;
+  readonly pad_left?: number | undefined;
+  readonly pad_right?: number | undefined;
+  /** Absent: `forward`. */
+  readonly pass?: Pass | undefined;
 }
 
 /** What a column that is absent from a file or a request means. */
@@ -38,13 +67,32 @@ export const CONV_SPEC_DEFAULTS = {
   layout: 'NCHW',
 } as const satisfies Partial<ConvSpec>;
 
-/**
- * The one spelling of a ConvSpec as text: equal specs have equal keys. Used to group samples of one shape.
- * Example: `b1-h56-w56-i64-o128-k3x3-s1-g1-f32-same-NCHW`.
- */
-export function specKey(spec: ConvSpec): string {
+export const STRIDE_FIELDS = ['stride_h', 'stride_w'] as const;
+export const DILATION_FIELDS = ['dilation_h', 'dilation_w'] as const;
+export const PAD_FIELDS = ['pad_top', 'pad_bottom', 'pad_left', 'pad_right'] as const;
+
+/** The fields that most convolutions lack, in the order of columns. */
+export const OPTIONAL_FIELDS = [...STRIDE_FIELDS, ...DILATION_FIELDS, ...PAD_FIELDS, 'pass'] as const;
+export type OptionalField = (typeof OPTIONAL_FIELDS)[number];
+
+export const strideH = (spec: ConvSpec): number => spec.stride_h ?? spec.stride;
+export const strideW = (spec: ConvSpec): number => spec.stride_w ?? spec.stride;
+export const dilationH = (spec: ConvSpec): number => spec.dilation_h ?? 1;
+export const dilationW = (spec: ConvSpec): number => spec.dilation_w ?? 1;
+export const passOf = (spec: ConvSpec): Pass => spec.pass ?? 'forward';
+
+/** Whether a spec has any of the optional fields, in whatever form it is written. */
+export function hasOptionalFields(spec: ConvSpec): boolean {
   return (
-    `b${spec.batch}-h${spec.height}-w${spec.width}-i${spec.cin}-o${spec.cout}` +
-    `-k${spec.kernel_h}x${spec.kernel_w}-s${spec.stride}-g${spec.groups}-${spec.dtype}-${spec.padding}-${spec.layout}`
+    spec.padding === 'explicit' ||
+    spec.pass !== undefined ||
+    spec.stride_h !== undefined ||
+    spec.stride_w !== undefined ||
+    spec.dilation_h !== undefined ||
+    spec.dilation_w !== undefined ||
+    spec.pad_top !== undefined ||
+    spec.pad_bottom !== undefined ||
+    spec.pad_left !== undefined ||
+    spec.pad_right !== undefined
   );
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { CONV_SPEC_DEFAULTS, DTYPES, PADDINGS, specKey, type ConvSpec } from './conv-spec.js';
+import { specKey } from './canonical-spec.js';
+import { CONV_SPEC_DEFAULTS, DTYPES, PASSES, type ConvSpec } from './conv-spec.js';
 import {
   arithmeticIntensity,
   bytes,
@@ -9,6 +10,7 @@ import {
   outputPoints,
   outputSize,
   paddingSizes,
+  resultSize,
 } from './work.js';
 
 const spec = (change: Partial<ConvSpec> = {}): ConvSpec => ({
@@ -35,7 +37,7 @@ const anySpec: fc.Arbitrary<ConvSpec> = fc
     kernel_w: fc.integer({ min: 1, max: 7 }),
     stride: fc.integer({ min: 1, max: 4 }),
     dtype: fc.constantFrom(...DTYPES),
-    padding: fc.constantFrom(...PADDINGS),
+    padding: fc.constantFrom('same' as const, 'valid' as const),
   })
   .map(({ cinPerGroup, coutPerGroup, ...rest }) => ({
     ...rest,
@@ -78,7 +80,57 @@ describe('output size', () => {
   });
 });
 
+describe('output size with strides, dilations and pads of each axis', () => {
+  const anyAxis = fc.record({
+    input: fc.integer({ min: 1, max: 30 }),
+    kernel: fc.integer({ min: 1, max: 5 }),
+    stride: fc.integer({ min: 1, max: 4 }),
+    dilation: fc.integer({ min: 1, max: 4 }),
+    before: fc.integer({ min: 0, max: 5 }),
+    after: fc.integer({ min: 0, max: 5 }),
+  });
+
+  it('counts the kernel positions of a direct scan', () => {
+    fc.assert(
+      fc.property(anyAxis, anyAxis, (rows, columns) => {
+        const positions = ({ input, kernel, stride, dilation, before, after }: typeof rows) => {
+          let count = 0;
+          for (let at = -before; at + dilation * (kernel - 1) < input + after; at += stride) count += 1;
+          return count;
+        };
+        const s = spec({
+          ...{ height: rows.input, kernel_h: rows.kernel, stride_h: rows.stride, dilation_h: rows.dilation },
+          ...{ pad_top: rows.before, pad_bottom: rows.after, padding: 'explicit' },
+          ...{ width: columns.input, kernel_w: columns.kernel, stride_w: columns.stride },
+          ...{ dilation_w: columns.dilation, pad_left: columns.before, pad_right: columns.after },
+        });
+        expect(outputSize(s)).toEqual({ height: positions(rows), width: positions(columns) });
+      }),
+    );
+  });
+
+  it('gives the known sizes of layers of real networks', () => {
+    // The second branch of ASPP in DeepLab v3; a text recogniser's pooling of rows alone; the first layer of ResNet.
+    expect(outputSize(spec({ height: 65, width: 65, dilation_h: 12, dilation_w: 12 }))).toEqual({ height: 65, width: 65 }); // prettier-ignore
+    expect(outputSize(spec({ height: 32, width: 100, stride: 2, stride_w: 1 }))).toEqual({ height: 16, width: 100 }); // prettier-ignore
+    const pads = { pad_top: 3, pad_bottom: 3, pad_left: 3, pad_right: 3 };
+    const first = { height: 224, width: 224, kernel_h: 7, kernel_w: 7, stride: 2 };
+    expect(outputSize(spec({ ...first, padding: 'explicit', ...pads }))).toEqual({ height: 112, width: 112 });
+  });
+});
+
 describe('work', () => {
+  it('is the same for the three passes, whose results are the three tensors', () => {
+    const s = spec({ batch: 2, height: 10, width: 6, cin: 8, cout: 16, groups: 2, stride: 2, kernel_w: 5 });
+    for (const pass of PASSES) {
+      expect(macs({ ...s, pass })).toBe(macs(s));
+      expect(bytes({ ...s, pass })).toEqual(bytes(s));
+    }
+    expect(resultSize(s)).toEqual({ images: 2, height: 5, width: 3, channels: 16 });
+    expect(resultSize({ ...s, pass: 'backward-data' })).toEqual({ images: 2, height: 10, width: 6, channels: 8 }); // prettier-ignore
+    expect(resultSize({ ...s, pass: 'backward-weights' })).toEqual({ images: 16, height: 3, width: 5, channels: 4 }); // prettier-ignore
+  });
+
   it('gives the known multiply-adds of the first layer of ResNet-50', () => {
     const first = spec({ height: 224, width: 224, cin: 3, cout: 64, kernel_h: 7, kernel_w: 7, stride: 2 });
     expect(macs(first)).toBe(118_013_952);

@@ -1,4 +1,13 @@
-import type { ConvSpec, Dtype } from './conv-spec.js';
+import {
+  dilationH,
+  dilationW,
+  passOf,
+  strideH,
+  strideW,
+  type ConvSpec,
+  type Dtype,
+  type Padding,
+} from './conv-spec.js';
 
 /** Bytes of one element. */
 export const BYTES_PER_ELEMENT = { f32: 4, f16: 2, bf16: 2 } as const satisfies Record<Dtype, number>;
@@ -9,18 +18,36 @@ export interface OutputSize {
   readonly width: number;
 }
 
-/**
- * Output size along both axes: `same` gives ⌈input / stride⌉, `valid` gives ⌈(input − kernel + 1) / stride⌉.
- * A `valid` kernel that is larger than its input has no output: that axis is 0.
- */
-export function outputSize(spec: ConvSpec): OutputSize {
-  return { height: along(spec, spec.height, spec.kernel_h), width: along(spec, spec.width, spec.kernel_w) };
+/** What a kernel covers of the input along one axis, gaps included. */
+export function kernelExtent(kernel: number, dilation: number): number {
+  return dilation * (kernel - 1) + 1;
 }
 
-function along({ padding, stride }: ConvSpec, input: number, kernel: number): number {
+/**
+ * Output size of the forward pass along both axes: `same` gives ⌈input / stride⌉, `valid` ⌈(input − extent + 1) / stride⌉,
+ * where the extent of a kernel is dilation·(kernel − 1) + 1, and explicit padding the same with the pads added to the input.
+ * A kernel that is larger than its padded input has no output: that axis is 0.
+ */
+export function outputSize(spec: ConvSpec): OutputSize {
+  return { height: outputHeight(spec), width: outputWidth(spec) };
+}
+
+function outputHeight(spec: ConvSpec): number {
+  const { padding, height } = spec;
+  const padded = padding === 'explicit' ? height + (spec.pad_top ?? 0) + (spec.pad_bottom ?? 0) : height;
+  return outputAlong(padding, padded, kernelExtent(spec.kernel_h, dilationH(spec)), strideH(spec));
+}
+
+function outputWidth(spec: ConvSpec): number {
+  const { padding, width } = spec;
+  const padded = padding === 'explicit' ? width + (spec.pad_left ?? 0) + (spec.pad_right ?? 0) : width;
+  return outputAlong(padding, padded, kernelExtent(spec.kernel_w, dilationW(spec)), strideW(spec));
+}
+
+function outputAlong(padding: Padding, padded: number, extent: number, stride: number): number {
   return padding === 'same'
-    ? Math.ceil(input / stride)
-    : Math.max(0, Math.ceil((input - kernel + 1) / stride));
+    ? Math.ceil(padded / stride)
+    : Math.max(0, Math.ceil((padded - extent + 1) / stride));
 }
 
 /** Rows and columns of zeros around the input. */
@@ -36,19 +63,43 @@ export interface PaddingSizes {
  * never negative: a kernel that is smaller than the stride leaves the last rows or columns of the input unread.
  */
 export function paddingSizes(spec: ConvSpec): PaddingSizes {
-  const { height, width } = outputSize(spec);
-  const rows = paddingAlong(spec, spec.height, height, spec.kernel_h);
-  const columns = paddingAlong(spec, spec.width, width, spec.kernel_w);
-  return { top: rows.before, bottom: rows.after, left: columns.before, right: columns.after };
+  if (spec.padding === 'explicit') {
+    const { pad_top: top = 0, pad_bottom: bottom = 0, pad_left: left = 0, pad_right: right = 0 } = spec;
+    return { top, bottom, left, right };
+  }
+  if (spec.padding === 'valid') return { top: 0, bottom: 0, left: 0, right: 0 };
+  const height = (outputHeight(spec) - 1) * strideH(spec) + kernelExtent(spec.kernel_h, dilationH(spec));
+  const width = (outputWidth(spec) - 1) * strideW(spec) + kernelExtent(spec.kernel_w, dilationW(spec));
+  const rows = Math.max(0, height - spec.height);
+  const columns = Math.max(0, width - spec.width);
+  const [top, left] = [Math.floor(rows / 2), Math.floor(columns / 2)];
+  return { top, bottom: rows - top, left, right: columns - left };
 }
 
-function paddingAlong({ padding, stride }: ConvSpec, input: number, output: number, kernel: number) {
-  const total = padding === 'valid' ? 0 : Math.max(0, (output - 1) * stride + kernel - input);
-  const before = Math.floor(total / 2);
-  return { before, after: total - before };
+/** Sizes of a tensor with four axes. Weights have their filters as images: the axis that varies slowest. */
+export interface TensorSize {
+  readonly images: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
 }
 
-/** S of the paper with a batch: number of output points, batch·Hout·Wout. */
+/** The tensor that the pass computes: the output, the gradient of the input, or the gradient of the weights. */
+export function resultSize(spec: ConvSpec): TensorSize {
+  switch (passOf(spec)) {
+    case 'forward':
+      return { images: spec.batch, ...outputSize(spec), channels: spec.cout };
+    case 'backward-data':
+      return { images: spec.batch, height: spec.height, width: spec.width, channels: spec.cin };
+    case 'backward-weights':
+      return {
+        ...{ images: spec.cout, height: spec.kernel_h, width: spec.kernel_w },
+        channels: spec.cin / spec.groups,
+      };
+  }
+}
+
+/** S of the paper with a batch: number of output points of the forward pass, batch·Hout·Wout. */
 export function outputPoints(spec: ConvSpec): number {
   const { height, width } = outputSize(spec);
   return spec.batch * height * width;
@@ -60,8 +111,9 @@ export function kernelPoints(spec: ConvSpec): number {
 }
 
 /**
- * Multiply-adds of one direct convolution, S·K·(cin / groups)·cout. Taps that fall on padding count, as they do in
- * the paper (which calls this number "FLOPs").
+ * Multiply-adds of one direct convolution, S·K·(cin / groups)·cout, the same for all three passes: each product of an
+ * output point and a kernel point comes once in every pass. Taps that fall on padding count, as they do in the paper
+ * (which calls this number "FLOPs").
  */
 export function macs(spec: ConvSpec): number {
   return outputPoints(spec) * kernelPoints(spec) * (spec.cin / spec.groups) * spec.cout;
@@ -72,7 +124,7 @@ export function flops(spec: ConvSpec): number {
   return 2 * macs(spec);
 }
 
-/** Size in bytes of the three tensors of a convolution. */
+/** Size in bytes of the three tensors of a convolution. Each pass reads two of them and writes the third. */
 export interface ConvBytes {
   readonly input: number;
   readonly weights: number;

@@ -1,5 +1,6 @@
 import { Problems } from './dataset-error.js';
 import { readerFor, type SampleRow } from './read.js';
+import { EXTRA_COLUMNS } from './row-reader.js';
 import { MAX_RECORD_BYTES, pieces, withBoundedRecords, type TextSource } from './text-source.js';
 import { sampleColumns, type SampleValues } from './write.js';
 
@@ -39,8 +40,9 @@ export async function* readSamplesJsonl(source: TextSource, file: string): Async
 export async function* writeSamplesJsonl(
   samples: Iterable<SampleValues> | AsyncIterable<SampleValues>,
 ): AsyncGenerator<string> {
+  const columns = sampleColumns(EXTRA_COLUMNS, true);
   for await (const sample of samples) {
-    yield `${JSON.stringify({ ...sample.spec, time_ms: sample.timeMs, ...sample.extras }, sampleColumns())}\n`;
+    yield `${JSON.stringify({ ...sample.spec, time_ms: sample.timeMs, ...sample.extras }, columns)}\n`;
   }
 }
 

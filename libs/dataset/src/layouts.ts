@@ -1,10 +1,13 @@
-import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import { CONV_SPEC_DEFAULTS, OPTIONAL_FIELDS, type ConvSpec } from '@alphaflops/conv';
 
 /** What the canonical layout calls the columns that every file needs, time aside. */
 export const REQUIRED_AXES = ['height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w'] as const;
 
 /** Read under these names in every layout when present, else their defaults. */
-export const OPTIONAL_AXES = Object.keys(CONV_SPEC_DEFAULTS) as (keyof typeof CONV_SPEC_DEFAULTS)[];
+export const OPTIONAL_AXES: readonly (keyof ConvSpec)[] = [
+  ...(Object.keys(CONV_SPEC_DEFAULTS) as (keyof typeof CONV_SPEC_DEFAULTS)[]),
+  ...OPTIONAL_FIELDS,
+];
 
 /** For each axis the column that holds it, or the constant that it is. */
 export type AxisSources = Readonly<Partial<Record<keyof ConvSpec, string | number>>>;

@@ -1,5 +1,13 @@
 import { ConvSpecSchema, MAX_AXIS } from '@alphaflops/contracts';
-import { DTYPES, LAYOUTS, PADDINGS, type ConvSpec } from '@alphaflops/conv';
+import {
+  DTYPES,
+  LAYOUTS,
+  OPTIONAL_FIELDS,
+  PAD_FIELDS,
+  PADDINGS,
+  PASSES,
+  type ConvSpec,
+} from '@alphaflops/conv';
 import { shown, type DatasetProblem } from './dataset-error.js';
 import { OPTIONAL_AXES, requiredColumns, type AxisSources, type Layout } from './layouts.js';
 
@@ -35,7 +43,10 @@ const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
   dtype: DTYPES,
   padding: PADDINGS,
   layout: LAYOUTS,
+  pass: PASSES,
 };
+/** Their cells may be empty. */
+const MAY_LACK: ReadonlySet<string> = new Set(OPTIONAL_FIELDS);
 
 type AxisSource = readonly [axis: keyof ConvSpec, source: string | number];
 
@@ -84,6 +95,7 @@ export class RowReader {
     const raw: Record<string, string | number> = {};
     for (const [axis, source] of sources) {
       if (typeof source === 'number') raw[axis] = source;
+      else if (MAY_LACK.has(axis) && UNKNOWN.has(cell(source).toLowerCase())) continue;
       else raw[axis] = axis in WORDS ? cell(source) : decimal(cell(source));
     }
     const parsed = ConvSpecSchema.safeParse(raw);
@@ -116,5 +128,7 @@ export class RowReader {
 
 function expectation(axis: keyof ConvSpec): string {
   const words = WORDS[axis];
-  return words ? `one of ${words.join(', ')}` : `a whole number from 1 to ${MAX_AXIS}`;
+  if (words) return `one of ${words.join(', ')}`;
+  const least = PAD_FIELDS.some((field) => field === axis) ? 0 : 1;
+  return `a whole number from ${least} to ${MAX_AXIS}`;
 }

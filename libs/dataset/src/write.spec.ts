@@ -1,4 +1,12 @@
-import { CONV_SPEC_DEFAULTS, DTYPES, LAYOUTS, PADDINGS, type ConvSpec } from '@alphaflops/conv';
+import {
+  canonicalSpec,
+  CONV_SPEC_DEFAULTS,
+  DTYPES,
+  hasOptionalFields,
+  LAYOUTS,
+  PASSES,
+  type ConvSpec,
+} from '@alphaflops/conv';
 import fc from 'fast-check';
 import {
   DatasetError,
@@ -23,7 +31,7 @@ const text = async (pieces: AsyncIterable<string>) => (await all(pieces)).join('
 
 const positive = fc.double({ min: 1e-300, max: 1e300, noNaN: true });
 const axis = fc.integer({ min: 1, max: 1_048_576 });
-const spec: fc.Arbitrary<ConvSpec> = fc
+const basic: fc.Arbitrary<ConvSpec> = fc
   .record({
     batch: axis,
     height: axis,
@@ -35,7 +43,7 @@ const spec: fc.Arbitrary<ConvSpec> = fc
     stride: axis,
     groups: fc.integer({ min: 1, max: 1024 }),
     dtype: fc.constantFrom(...DTYPES),
-    padding: fc.constantFrom(...PADDINGS),
+    padding: fc.constantFrom('same' as const, 'valid' as const),
     layout: fc.constantFrom(...LAYOUTS),
   })
   .map((one) => ({
@@ -46,14 +54,44 @@ const spec: fc.Arbitrary<ConvSpec> = fc
     height: one.padding === 'valid' ? Math.max(one.height, one.kernel_h) : one.height,
     width: one.padding === 'valid' ? Math.max(one.width, one.kernel_w) : one.width,
   }));
-const sample = fc.record({
-  spec,
-  timeMs: positive,
-  extras: fc.record(Object.fromEntries(EXTRA_COLUMNS.map((column) => [column, positive])), {
-    requiredKeys: [],
-  }),
-});
+const pad = fc.integer({ min: 0, max: 1_048_576 });
+/** Strides, dilations, pads and a pass, each now and then. */
+const optional = fc.record(
+  {
+    ...{ stride_h: axis, stride_w: axis, pass: fc.constantFrom(...PASSES) },
+    ...{ dilation_h: fc.integer({ min: 1, max: 3 }), dilation_w: fc.integer({ min: 1, max: 3 }) },
+    ...{ pad_top: pad, pad_bottom: pad, pad_left: pad, pad_right: pad },
+  },
+  { requiredKeys: [] },
+);
+const spec: fc.Arbitrary<ConvSpec> = fc.oneof(
+  basic,
+  fc
+    .tuple(basic, optional)
+    // As large as a kernel with gaps may be, so that it fits.
+    .map(([one, more]) =>
+      canonicalSpec({
+        ...one,
+        padding: 'same',
+        ...more,
+        height: 1_048_576,
+        width: 1_048_576,
+        kernel_h: 1 + (one.kernel_h % 1000),
+        kernel_w: 1 + (one.kernel_w % 1000),
+      }),
+    ),
+);
+const sampleOf = (of: fc.Arbitrary<ConvSpec>) =>
+  fc.record({
+    spec: of,
+    timeMs: positive,
+    extras: fc.record(Object.fromEntries(EXTRA_COLUMNS.map((column) => [column, positive])), {
+      requiredKeys: [],
+    }),
+  });
+const sample = sampleOf(basic);
 const samples = fc.array(sample, { minLength: 1, maxLength: 20 });
+const anySamples = fc.array(sampleOf(spec), { minLength: 1, maxLength: 20 });
 const withLines = (rows: readonly SampleValues[], first: number) =>
   rows.map((row, index) => ({ line: first + index, ...row }));
 
@@ -66,23 +104,56 @@ describe('what is written', () => {
     );
   });
 
+  it('is read back the same, as CSV with columns for optional fields', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySamples, async (rows) => {
+        const pieces = writeSamples(rows, EXTRA_COLUMNS, true);
+        expect(await readAllSamples(pieces, 'a.csv')).toEqual(withLines(rows, 2));
+      }),
+    );
+  });
+
+  it('is not written where a column is missing for it', async () => {
+    const one = {
+      spec: {
+        ...CONV_SPEC_DEFAULTS,
+        height: 8,
+        width: 8,
+        cin: 4,
+        cout: 4,
+        kernel_h: 3,
+        kernel_w: 3,
+        pass: 'backward-data' as const,
+      },
+      timeMs: 1,
+    };
+    await expect(text(writeSamples([one]))).rejects.toThrow('no column has all of b1-h8');
+  });
+
   it('is read back the same, as JSON Lines', async () => {
     await fc.assert(
-      fc.asyncProperty(samples, async (rows) => {
+      fc.asyncProperty(anySamples, async (rows) => {
         expect(await all(readSamplesJsonl(writeSamplesJsonl(rows), 'a.jsonl'))).toEqual(withLines(rows, 1));
       }),
     );
   });
 
   it('is read back the same, without times, beyond one piece', async () => {
-    const specs = fc.sample(spec, { numRuns: 2500, seed: 1 });
-    expect((await all(readSpecs(writeSpecs(specs), 'a.csv'))).map((row) => row.spec)).toEqual(specs);
+    for (const specs of [basic, spec].map((of) => fc.sample(of, { numRuns: 2500, seed: 1 }))) {
+      expect((await all(readSpecs(writeSpecs(specs), 'a.csv'))).map((row) => row.spec)).toEqual(specs);
+    }
   });
 
   it('has the canonical columns', async () => {
     const [one] = fc.sample(sample, 1) as [SampleValues];
     expect((await text(writeSamples([one], ['energy_mj']))).split('\n')[0]).toBe(
       'batch,height,width,cin,cout,kernel_h,kernel_w,stride,groups,dtype,padding,layout,time_ms,energy_mj',
+    );
+    const specs = fc.sample(spec, { numRuns: 50, seed: 1 });
+    expect(specs.some(hasOptionalFields)).toBe(true);
+    expect((await text(writeSpecs(specs))).split('\n')[0]).toBe(
+      'batch,height,width,cin,cout,kernel_h,kernel_w,stride,groups,dtype,padding,layout,' +
+        'stride_h,stride_w,dilation_h,dilation_w,pad_top,pad_bottom,pad_left,pad_right,pass',
     );
   });
 });

@@ -1,4 +1,4 @@
-import type { ConvSpec } from '@alphaflops/conv';
+import { hasOptionalFields, OPTIONAL_FIELDS, specKey, type ConvSpec } from '@alphaflops/conv';
 import { stringify } from 'csv-stringify/sync';
 import { decimal, EXTRA_COLUMNS, type ExtraColumn, type Extras } from './row-reader.js';
 
@@ -32,9 +32,14 @@ type Rows<T> = Iterable<T> | AsyncIterable<T>;
 
 const ROWS_PER_PIECE = 1000;
 
+/** Columns of a ConvSpec, those of optional fields only where some spec has one: other files stay what they were. */
+export function specColumns(hasOptional: boolean): readonly (keyof ConvSpec)[] {
+  return hasOptional ? [...SPEC_COLUMNS, ...OPTIONAL_FIELDS] : SPEC_COLUMNS;
+}
+
 /** Columns of a sample in the canonical order; of the further ones, those asked for. */
-export function sampleColumns(extras: readonly ExtraColumn[] = EXTRA_COLUMNS): string[] {
-  return [...SPEC_COLUMNS, 'time_ms', ...extras];
+export function sampleColumns(extras: readonly ExtraColumn[] = EXTRA_COLUMNS, hasOptional = false): string[] {
+  return [...specColumns(hasOptional), 'time_ms', ...extras];
 }
 
 /**
@@ -58,24 +63,30 @@ export async function* writeCsv(
 }
 
 /** ConvSpecs as canonical CSV without times. */
-export async function* writeSpecs(specs: Rows<ConvSpec>): AsyncGenerator<string> {
+export async function* writeSpecs(specs: readonly ConvSpec[]): AsyncGenerator<string> {
+  const columns = specColumns(specs.some(hasOptionalFields));
   yield* writeCsv(
-    SPEC_COLUMNS,
-    mapped(specs, (spec) => SPEC_COLUMNS.map((column) => spec[column])),
+    columns,
+    mapped(specs, (spec) => columns.map((column) => spec[column])),
   );
 }
 
-/** Samples as canonical CSV with the further columns asked for; empty cells where a sample has no value. */
+/**
+ * Samples as canonical CSV with the further columns asked for; empty cells where a sample has no value.
+ * @param hasOptional whether some spec has an optional field: the header has to say so before the first sample
+ * @throws Error for a spec with an optional field that has no column
+ */
 export async function* writeSamples(
   samples: Rows<SampleValues>,
   extras: readonly ExtraColumn[] = EXTRA_COLUMNS,
+  hasOptional = false,
 ): AsyncGenerator<string> {
-  const cells = ({ spec, timeMs, extras: values }: SampleValues): Cell[] => [
-    ...SPEC_COLUMNS.map((column) => spec[column]),
-    timeMs,
-    ...extras.map((column) => values?.[column]),
-  ];
-  yield* writeCsv(sampleColumns(extras), mapped(samples, cells));
+  const columns = specColumns(hasOptional);
+  const cells = ({ spec, timeMs, extras: values }: SampleValues): Cell[] => {
+    if (!hasOptional && hasOptionalFields(spec)) throw new Error(`no column has all of ${specKey(spec)}`);
+    return [...columns.map((column) => spec[column]), timeMs, ...extras.map((column) => values?.[column])];
+  };
+  yield* writeCsv(sampleColumns(extras, hasOptional), mapped(samples, cells));
 }
 
 /** Signed numbers in text are turned into numbers, so that the guard against formulas leaves them alone. */

@@ -1,5 +1,5 @@
 import type { Conditions } from '@alphaflops/contracts';
-import type { ConvSpec } from '@alphaflops/conv';
+import { extensionsOf, type ConvSpec } from '@alphaflops/conv';
 import { ExecutorSession, type PrepareOptions, type PrepareResult } from '@alphaflops/executor';
 import { CudnnConv } from './cudnn-conv.js';
 import type { Device } from './device.js';
@@ -27,6 +27,11 @@ export class CudnnSession extends ExecutorSession {
 
   prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult> {
     const { l2Bytes, memoryBytes } = this.device;
+    const [extension] = extensionsOf(spec);
+    if (extension !== undefined) {
+      const reason = `cudnn does not compute ${extension}`;
+      return Promise.resolve({ ok: false, outcome: 'unsupported', reason });
+    }
     if (options.mode === 'cold' && l2Bytes === 0) {
       const reason =
         'the device does not tell the size of its L2 cache, which is to be overwritten for mode cold';

@@ -48,7 +48,7 @@ export class ProcessExecutor extends Executor {
         throw new ExecutorError('unknown-device', message);
       }
       await program.ask('open', { device: deviceUuid }, START_LIMIT_MS);
-      return new ProcessSession(program);
+      return new ProcessSession(program, hello);
     } catch (error) {
       await program.close();
       throw error;

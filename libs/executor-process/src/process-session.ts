@@ -1,5 +1,5 @@
 import type { Conditions } from '@alphaflops/contracts';
-import type { ConvSpec } from '@alphaflops/conv';
+import { extensionsOf, type ConvSpec } from '@alphaflops/conv';
 import {
   ExecutorSession,
   type PreparedConv,
@@ -8,15 +8,25 @@ import {
 } from '@alphaflops/executor';
 import type { OutputPoint } from '@alphaflops/measure';
 import type { Program } from './program.js';
+import type { Result } from './protocol.js';
 
 /** One device of a running program. What the program does against the protocol is thrown as `ProgramError`. */
 export class ProcessSession extends ExecutorSession {
-  constructor(private readonly program: Program) {
+  constructor(
+    private readonly program: Program,
+    private readonly hello: Result<'hello'>,
+  ) {
     super();
   }
 
   async prepare(spec: ConvSpec, { seed, mode }: PrepareOptions): Promise<PrepareResult> {
-    const { program } = this;
+    const { program, hello } = this;
+    const [extension] = extensionsOf(spec);
+    if (extension !== undefined && !hello.optionalFields) {
+      const { name, version } = hello.program;
+      const reason = `the program ${name} ${version} does not say that it computes ${extension}`;
+      return { ok: false, outcome: 'unsupported', reason };
+    }
     const prepared = await program.ask('prepare', { spec, seed, mode });
     if (prepared.outcome !== 'ok') {
       return { ok: false, outcome: prepared.outcome, reason: prepared.reason };

@@ -38,7 +38,7 @@ const requests = [
       method: z.literal('output'),
       points: z.array(z.object({ image: index, row: index, column: index, channel: index })),
     })
-    .describe('Run it once and read these elements of its output.'),
+    .describe('Run it once and read these elements of its result.'),
   z.object({ id, method: z.literal('conditions') }).describe('State of the device now.'),
   z.object({ id, method: z.literal('release') }).describe('Free what prepare allocated.'),
   z
@@ -77,6 +77,12 @@ export const RESULTS = {
     protocol: z.literal(PROCESS_PROTOCOL),
     program: z.object({ name: z.string().min(1).max(80), version: z.string().min(1).max(80) }),
     devices: z.array(ProgramDeviceSchema).min(1),
+    optionalFields: z
+      .boolean()
+      .default(false)
+      .describe(
+        'whether it reads the optional fields of a spec (strides and dilations by axis, pads, pass); if not, it is never asked for a spec that has any',
+      ),
   }),
   open: nothing,
   prepare: z.discriminatedUnion('outcome', [

@@ -1,4 +1,4 @@
-import { outputSize, paddingSizes, type ConvSpec } from '@alphaflops/conv';
+import { extensionsOf, outputSize, paddingSizes, type ConvSpec } from '@alphaflops/conv';
 import type { PrepareOptions, PrepareResult } from '@alphaflops/executor';
 import { seededArray, type BufferOrder, type OutputPoint } from '@alphaflops/measure';
 import type * as tf from '@tensorflow/tfjs-core';
@@ -23,6 +23,8 @@ export function whyUnsupported(
   { mode }: Pick<PrepareOptions, 'mode'>,
 ): string | null {
   if (spec.dtype !== 'f32') return `${executor} computes in f32 only, not in ${spec.dtype}`;
+  const [extension] = extensionsOf(spec);
+  if (extension !== undefined) return `${executor} does not compute ${extension}`;
   if (mode !== 'hot') return `${executor} does not measure with cold caches`;
   if (spec.groups !== 1 && !isDepthwise(spec)) {
     return (

@@ -1,11 +1,13 @@
-import { CONV_SPEC_DEFAULTS, outputSize, type ConvSpec } from '@alphaflops/conv';
 import {
-  checkPoints,
-  compareWithDirectSum,
-  directSum,
-  F32_TOLERANCE,
-  type BufferOrder,
-} from './direct-sum.js';
+  CONV_SPEC_DEFAULTS,
+  outputSize,
+  paddingSizes,
+  resultSize,
+  type ConvSpec,
+  type Pass,
+} from '@alphaflops/conv';
+import { checkPoints, compareWithDirectSum, directSum, F32_TOLERANCE } from './direct-sum.js';
+import type { BufferOrder } from './products.js';
 import { seededArray, seededElement } from './seeded-inputs.js';
 
 const NCHW: BufferOrder = { input: 'NCHW', weights: 'OIHW' };
@@ -20,13 +22,16 @@ const spec = (changes: Partial<ConvSpec> = {}): ConvSpec => ({
   ...changes,
 });
 
-/** All output elements by scattering: every input element times every weight, added where it belongs. */
+/**
+ * All elements of the result by scattering: every input element meets every weight, and what the pass makes of the two and
+ * of the output that they belong to is added where it belongs.
+ */
 function scatter(s: ConvSpec, seed: number): Map<string, number> {
   const out = outputSize(s);
-  const pad = (size: number, outSize: number, kernel: number) =>
-    s.padding === 'valid' ? 0 : Math.floor(Math.max(0, (outSize - 1) * s.stride + kernel - size) / 2);
-  const [top, left] = [pad(s.height, out.height, s.kernel_h), pad(s.width, out.width, s.kernel_w)];
+  const { top, left } = paddingSizes(s);
+  const [strideH, strideW] = [s.stride_h ?? s.stride, s.stride_w ?? s.stride];
   const sums = new Map<string, number>();
+  const add = (key: string, product: number) => sums.set(key, (sums.get(key) ?? 0) + product);
   const perGroup = { in: s.cin / s.groups, out: s.cout / s.groups };
   let index = 0;
   for (let n = 0; n < s.batch; n++)
@@ -40,16 +45,29 @@ function scatter(s: ConvSpec, seed: number): Map<string, number> {
               for (let ky = 0; ky < s.kernel_h; ky++)
                 for (let kx = 0; kx < s.kernel_w; kx++) {
                   const weight = seededElement('weights', seed, weightIndex++);
-                  const [row, column] = [(y + top - ky) / s.stride, (x + left - kx) / s.stride];
+                  const row = (y + top - ky * (s.dilation_h ?? 1)) / strideH;
+                  const column = (x + left - kx * (s.dilation_w ?? 1)) / strideW;
                   if (Math.floor(o / perGroup.out) * perGroup.in + i !== c) continue;
                   if (!Number.isInteger(row) || row < 0 || row >= out.height) continue;
                   if (!Number.isInteger(column) || column < 0 || column >= out.width) continue;
-                  const key = [n, row, column, o].join();
-                  sums.set(key, (sums.get(key) ?? 0) + value * weight);
+                  const at = ((n * s.cout + o) * out.height + row) * out.width + column;
+                  const gradient = seededElement('gradient', seed, at);
+                  if (s.pass === 'backward-data') add([n, y, x, c].join(), gradient * weight);
+                  else if (s.pass === 'backward-weights') add([o, ky, kx, i].join(), gradient * value);
+                  else add([n, row, column, o].join(), value * weight);
                 }
         }
   return sums;
 }
+
+const pads = { padding: 'explicit', pad_top: 2, pad_bottom: 0, pad_left: 1, pad_right: 3 } as const;
+const backward = (pass: Pass) => [
+  spec({ pass }),
+  spec({ pass, stride: 2, batch: 2, padding: 'valid' }),
+  spec({ pass, groups: 2, stride_h: 2 }),
+  spec({ pass, groups: 4, cout: 8, dilation_h: 2, dilation_w: 3 }),
+  spec({ pass, ...pads, dilation_w: 2, stride_w: 3 }),
+];
 
 it.each([
   spec(),
@@ -59,14 +77,25 @@ it.each([
   spec({ groups: 2 }),
   spec({ groups: 4, cout: 8, kernel_h: 4 }),
   spec({ kernel_h: 1, kernel_w: 1, stride: 2 }),
+  spec({ stride_h: 3, stride_w: 1 }),
+  spec({ dilation_h: 2, dilation_w: 4 }),
+  spec({ padding: 'valid', dilation_h: 2, stride: 2 }),
+  spec({ ...pads, stride_w: 2, dilation_h: 2 }),
+  ...backward('backward-data'),
+  ...backward('backward-weights'),
 ])('gathers what scattering adds up: %j', (s) => {
   const sums = scatter(s, 11);
-  const { height, width } = outputSize(s);
-  expect(sums.size).toBe(s.batch * height * width * s.cout);
-  for (const [key, expected] of sums) {
-    const [image = 0, row = 0, column = 0, channel = 0] = key.split(',').map(Number);
-    expect(directSum(s, 11, NCHW, { image, row, column, channel }).value).toBeCloseTo(expected, 10);
-  }
+  const { images, height, width, channels } = resultSize(s);
+  for (let image = 0; image < images; image++)
+    for (let row = 0; row < height; row++)
+      for (let column = 0; column < width; column++)
+        for (let channel = 0; channel < channels; channel++) {
+          const expected = sums.get([image, row, column, channel].join());
+          const found = directSum(s, 11, NCHW, { image, row, column, channel });
+          expect(found.value).toBeCloseTo(expected ?? 0, 10);
+          // What nothing is added to is nought, and its scale says so.
+          expect(found.scale > 0).toBe(expected !== undefined);
+        }
 });
 
 it('reads buffers in the order that it is told', () => {

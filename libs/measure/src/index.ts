@@ -5,6 +5,7 @@ export * from './direct-sum.js';
 export * from './energy.js';
 export * from './error.js';
 export * from './measure.js';
+export * from './products.js';
 export * from './protocols.js';
 export * from './seeded-inputs.js';
 export * from './statistics.js';

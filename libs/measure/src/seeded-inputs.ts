@@ -1,7 +1,11 @@
-/** Which of the two inputs of a convolution: their values are unrelated. */
-export type InputName = 'input' | 'weights';
+/** Which tensor of a convolution: their values are unrelated. `gradient`: that of the output, read by backward passes. */
+export type InputName = 'input' | 'weights' | 'gradient';
 
-const STREAMS: Record<InputName, number> = { input: 0x9e3779b9, weights: 0x85ebca6b };
+const STREAMS: Record<InputName, number> = {
+  input: 0x9e3779b9,
+  weights: 0x85ebca6b,
+  gradient: 0xc2b2ae35,
+};
 
 /** The values repeat after this many elements, a prime, so that rows and channels do not; filling is mostly copying. */
 export const SEEDED_PERIOD = 1_048_573;

@@ -1,5 +1,5 @@
 import { type FixedDesign, MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
-import { specKey, type ConvSpec } from '@alphaflops/conv';
+import { hasOptionalFields, specKey, type ConvSpec } from '@alphaflops/conv';
 import type { Design } from './design.js';
 import { brokenLimit, plannedDtypes, type Exclusions, type Limits } from './limits.js';
 import { networklike } from './networklike.js';
@@ -74,7 +74,7 @@ function identityOf(spec: ConvSpec): string {
   const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups } = spec;
   const numbers = [batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups];
   // Nothing that a character cannot hold; such keys are longer, so that they are no other's.
-  if (numbers.some((number) => number > 0xffff)) return specKey(spec);
+  if (hasOptionalFields(spec) || numbers.some((number) => number > 0xffff)) return specKey(spec);
   return String.fromCharCode(...numbers) + spec.dtype + spec.padding + spec.layout;
 }
 

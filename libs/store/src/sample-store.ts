@@ -1,3 +1,4 @@
+import { hasOptionalFields } from '@alphaflops/conv';
 import type { Outcome, OutcomeCounts, Page, PageQuery, Provenance, Sample } from '@alphaflops/contracts';
 
 export interface SampleFilter {
@@ -76,6 +77,12 @@ export abstract class SampleStore {
 
   /** All that match, in the order of `list`, in constant memory. */
   abstract stream(filter: SampleFilter): AsyncIterable<Sample>;
+
+  /** Whether the convolution of some sample that matches has an optional field: strides by axis, dilation, pads or a pass. */
+  async hasOptionalFields(filter: SampleFilter): Promise<boolean> {
+    for await (const { spec } of this.stream(filter)) if (hasOptionalFields(spec)) return true;
+    return false;
+  }
 
   abstract get(id: string): Promise<Sample | null>;
 

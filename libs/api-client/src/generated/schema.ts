@@ -1937,15 +1937,37 @@ export interface components {
              */
             dtype: "f32" | "f16" | "bf16";
             /**
+             * @description explicit: as pad_top, pad_bottom, pad_left and pad_right say; a pad alone makes it explicit
              * @default same
              * @enum {string}
              */
-            padding: "same" | "valid";
+            padding: "same" | "valid" | "explicit";
             /**
              * @default NCHW
              * @enum {string}
              */
             layout: "NCHW" | "NHWC";
+            /** @description along the height, where it is not the stride of the width */
+            stride_h?: number;
+            /** @description along the width, where it is not the stride of the height */
+            stride_w?: number;
+            /** @description distance of neighbouring kernel points; 1 by default */
+            dilation_h?: number;
+            /** @description distance of neighbouring kernel points; 1 by default */
+            dilation_w?: number;
+            /** @description rows of zeros above the input; 0 by default */
+            pad_top?: number;
+            /** @description rows of zeros below the input; 0 by default */
+            pad_bottom?: number;
+            /** @description columns of zeros before the input; 0 by default */
+            pad_left?: number;
+            /** @description columns of zeros after the input; 0 by default */
+            pad_right?: number;
+            /**
+             * @description what is computed; forward by default; all sizes are those of the forward pass
+             * @enum {string}
+             */
+            pass?: "forward" | "backward-data" | "backward-weights";
         };
         /**
          * @example {
@@ -2649,15 +2671,37 @@ export interface components {
              */
             dtype?: "f32" | "f16" | "bf16";
             /**
+             * @description explicit: as pad_top, pad_bottom, pad_left and pad_right say; a pad alone makes it explicit
              * @default same
              * @enum {string}
              */
-            padding?: "same" | "valid";
+            padding?: "same" | "valid" | "explicit";
             /**
              * @default NCHW
              * @enum {string}
              */
             layout?: "NCHW" | "NHWC";
+            /** @description along the height, where it is not the stride of the width */
+            stride_h?: number;
+            /** @description along the width, where it is not the stride of the height */
+            stride_w?: number;
+            /** @description distance of neighbouring kernel points; 1 by default */
+            dilation_h?: number;
+            /** @description distance of neighbouring kernel points; 1 by default */
+            dilation_w?: number;
+            /** @description rows of zeros above the input; 0 by default */
+            pad_top?: number;
+            /** @description rows of zeros below the input; 0 by default */
+            pad_bottom?: number;
+            /** @description columns of zeros before the input; 0 by default */
+            pad_left?: number;
+            /** @description columns of zeros after the input; 0 by default */
+            pad_right?: number;
+            /**
+             * @description what is computed; forward by default; all sizes are those of the forward pass
+             * @enum {string}
+             */
+            pass?: "forward" | "backward-data" | "backward-weights";
         };
         NetworkFile: {
             /**
@@ -3140,6 +3184,11 @@ export interface components {
             }[];
             /** @description models of this deployment whose exact input is in it */
             fitInputs: components["schemas"]["FitInput"][];
+            /**
+             * @description some rows have stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_bottom, pad_left, pad_right, pass; absent: no row has, and the files lack these columns
+             * @enum {boolean}
+             */
+            optionalColumns?: true;
         };
         FitInput: {
             modelId: string;
@@ -3411,12 +3460,33 @@ export interface components {
              * @description same: half the kernel on each side; valid: none
              * @enum {string}
              */
-            padding: "same" | "valid";
+            padding: "same" | "valid" | "explicit";
             /**
              * @description order of the axes in memory
              * @enum {string}
              */
             layout: "NCHW" | "NHWC";
+            /** @description along the height, where the strides differ */
+            stride_h?: number | null;
+            /** @description along the width, where the strides differ */
+            stride_w?: number | null;
+            /** @description distance of neighbouring kernel points; null: 1 */
+            dilation_h?: number | null;
+            /** @description distance of neighbouring kernel points; null: 1 */
+            dilation_w?: number | null;
+            /** @description rows of zeros above the input, where padding is explicit */
+            pad_top?: number | null;
+            /** @description rows of zeros below the input */
+            pad_bottom?: number | null;
+            /** @description columns of zeros before the input */
+            pad_left?: number | null;
+            /** @description columns of zeros after the input */
+            pad_right?: number | null;
+            /**
+             * @description what was computed; null: forward
+             * @enum {string|null}
+             */
+            pass?: "forward" | "backward-data" | "backward-weights" | null;
             /** @description median of the timed batches in milliseconds */
             time_ms: number;
             /** @description least of the timed batches */

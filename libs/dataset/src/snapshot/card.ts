@@ -1,5 +1,5 @@
 import type { Dataset, DatasetFormat } from '@alphaflops/contracts';
-import { COLUMNS } from './columns.js';
+import { columnsOfDataset } from './columns.js';
 import { citation } from './croissant.js';
 import { LICENCES } from './licences.js';
 import { DATA_FILES } from './rows.js';
@@ -58,7 +58,7 @@ function body(dataset: Dataset, format: DatasetFormat): string {
     '\n| protocol | rows |\n| --- | --- |',
     ...dataset.protocols.map((one) => tableRow([`${one.name}, version ${one.version}`, String(one.rows)])),
     '\n## Columns\n\n| column | meaning |\n| --- | --- |',
-    ...COLUMNS.map((column) =>
+    ...columnsOfDataset(dataset).map((column) =>
       tableRow([`\`${column.name}\``, column.description + (column.nullable ? '; may be absent' : '')]),
     ),
     '\n## Files\n\n| file | what it is |\n| --- | --- |',

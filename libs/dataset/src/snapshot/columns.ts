@@ -1,9 +1,10 @@
 import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
+import type { OptionalField } from '@alphaflops/conv';
 
 /** `int` fits 32 bits, `long` 53; `texts` and `numbers` are lists. */
 export type ColumnKind = 'int' | 'long' | 'number' | 'text' | 'numbers' | 'texts';
 
-/** Every column of a data set, in order. */
+/** The columns that every data set has, in order. */
 const KINDS = {
   sample_id: 'text',
   batch: 'int',
@@ -67,7 +68,20 @@ const KINDS = {
   started_at: 'text',
   recorded_at: 'text',
   signature: 'text',
-} as const satisfies Record<keyof DatasetRow, ColumnKind>;
+} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField>, ColumnKind>;
+
+/** Those of data sets in which some row has a value in one of them. They follow `layout`. */
+const OPTIONAL_KINDS = {
+  stride_h: 'int',
+  stride_w: 'int',
+  dilation_h: 'int',
+  dilation_w: 'int',
+  pad_top: 'int',
+  pad_bottom: 'int',
+  pad_left: 'int',
+  pad_right: 'int',
+  pass: 'text',
+} as const satisfies Record<OptionalField, ColumnKind>;
 
 export interface Column {
   readonly name: keyof DatasetRow;
@@ -76,8 +90,30 @@ export interface Column {
   readonly description: string;
 }
 
-export const COLUMNS: readonly Column[] = Object.entries(KINDS).map(([key, kind]) => {
-  const name = key as keyof DatasetRow;
-  const schema = DatasetRowSchema.shape[name];
-  return { name, kind, nullable: schema.safeParse(null).success, description: schema.description ?? '' };
-});
+const columnsOf = (kinds: Partial<Record<keyof DatasetRow, ColumnKind>>): Column[] =>
+  Object.entries(kinds).map(([key, kind]) => {
+    const name = key as keyof DatasetRow;
+    const schema = DatasetRowSchema.shape[name];
+    return { name, kind, nullable: schema.safeParse(null).success, description: schema.description ?? '' };
+  });
+
+/** Every data set has these. */
+export const COLUMNS: readonly Column[] = columnsOf(KINDS);
+export const OPTIONAL_COLUMNS: readonly Column[] = columnsOf(OPTIONAL_KINDS);
+
+const AFTER_SPEC = COLUMNS.findIndex(({ name }) => name === 'layout') + 1;
+/** What a file may have. */
+export const ALL_COLUMNS: readonly Column[] = [
+  ...COLUMNS.slice(0, AFTER_SPEC),
+  ...OPTIONAL_COLUMNS,
+  ...COLUMNS.slice(AFTER_SPEC),
+];
+
+/** The columns of a data set, by whether some row has a value in an optional one. */
+export function columnsOfDataset({
+  optionalColumns,
+}: {
+  optionalColumns?: true | undefined;
+}): readonly Column[] {
+  return optionalColumns === true ? ALL_COLUMNS : COLUMNS;
+}

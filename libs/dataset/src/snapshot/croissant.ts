@@ -1,5 +1,5 @@
 import type { Dataset, DatasetFormat } from '@alphaflops/contracts';
-import { COLUMNS, type Column } from './columns.js';
+import { columnsOfDataset, type Column } from './columns.js';
 import { LICENCES } from './licences.js';
 import { DATA_FILES } from './rows.js';
 
@@ -99,7 +99,7 @@ export function croissant(dataset: Dataset, format: DatasetFormat, file: Written
         name: 'rows',
         description: 'One measured sample per row.',
         key: { '@id': 'rows/sample_id' },
-        field: COLUMNS.map(({ name, kind, description }) => ({
+        field: columnsOfDataset(dataset).map(({ name, kind, description }) => ({
           '@type': 'cr:Field',
           '@id': `rows/${name}`,
           name,

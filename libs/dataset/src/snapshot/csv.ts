@@ -4,7 +4,7 @@ import { csvRecords } from '../csv-records.js';
 import { Problems } from '../dataset-error.js';
 import { decimal } from '../row-reader.js';
 import type { TextSource } from '../text-source.js';
-import { COLUMNS, type Column } from './columns.js';
+import { ALL_COLUMNS, COLUMNS, type Column } from './columns.js';
 import { expectColumns, parseRow } from './row-parser.js';
 import { MAX_ROW_BYTES, type NumberedRow } from './rows.js';
 
@@ -21,11 +21,12 @@ const QUOTED = /^\s|\s$|\r/;
  */
 export async function* writeRowsCsv(
   rows: Iterable<DatasetRow> | AsyncIterable<DatasetRow>,
+  columns: readonly Column[] = COLUMNS,
 ): AsyncGenerator<string> {
-  let held: (string | number | null)[][] = [COLUMNS.map(({ name }) => name)];
+  let held: (string | number | null)[][] = [columns.map(({ name }) => name)];
   const flush = () => stringify(held, { quoted_match: QUOTED });
   for await (const row of rows) {
-    held.push(COLUMNS.map((column) => cellOf(column, row[column.name])));
+    held.push(columns.map((column) => cellOf(column, row[column.name])));
     if (held.length < ROWS_PER_PIECE) continue;
     yield flush();
     held = [];
@@ -42,7 +43,7 @@ export async function* readRowsCsv(source: TextSource, file: string): AsyncGener
     if (header === undefined) {
       header = cells;
       expectColumns(header, line, problems);
-      columns = header.map((name) => COLUMNS.find((column) => column.name === name));
+      columns = header.map((name) => ALL_COLUMNS.find((column) => column.name === name));
       continue;
     }
     if (cells.length !== header.length) {
@@ -65,7 +66,7 @@ export async function* readRowsCsv(source: TextSource, file: string): AsyncGener
 }
 
 function cellOf({ kind }: Column, value: DatasetRow[keyof DatasetRow]): string | number | null {
-  if (value === null) return null;
+  if (value === null || value === undefined) return null;
   if (typeof value === 'object') return JSON.stringify(value);
   if (kind !== 'text') return value;
   const text = String(value);

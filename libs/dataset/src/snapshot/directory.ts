@@ -7,9 +7,11 @@ import {
   type Model,
   type Provenance,
 } from '@alphaflops/contracts';
+import { OPTIONAL_FIELDS, PADDINGS } from '@alphaflops/conv';
 import { z } from 'zod';
 import { dataCard } from './card.js';
 import { croissant, type WrittenFile } from './croissant.js';
+import { columnsOfDataset } from './columns.js';
 import { writeRowsCsv } from './csv.js';
 import { writeRowsJsonl } from './jsonl.js';
 import { licenceText } from './licences.js';
@@ -39,12 +41,13 @@ export const CHECKSUMS = 'SHA256SUMS';
 export function writeRows(
   rows: AsyncIterable<DatasetRow>,
   format: DatasetFormat,
+  dataset: Pick<Dataset, 'optionalColumns'>,
 ): AsyncGenerator<string | Uint8Array> {
   switch (format) {
     case 'parquet':
-      return writeRowsParquet(rows);
+      return writeRowsParquet(rows, columnsOfDataset(dataset));
     case 'csv':
-      return writeRowsCsv(rows);
+      return writeRowsCsv(rows, columnsOfDataset(dataset));
     case 'jsonl':
       return writeRowsJsonl(rows);
   }
@@ -65,11 +68,11 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
     return found;
   };
   return [
-    file(data, () => writeRows(rows(), format)),
+    file(data, () => writeRows(rows(), format, dataset)),
     file('README.md', () => dataCard(dataset, format)),
     file('LICENSE', () => licenceText(dataset)),
     file('dataset.json', () => document(dataset)),
-    file('schema.json', () => document(rowJsonSchema())),
+    file('schema.json', () => document(rowJsonSchema(dataset))),
     file('croissant.json', () => document(croissant(dataset, format, dataFile()))),
     file('provenance.jsonl', () => provenance.map((record) => `${JSON.stringify(record)}\n`).join('')),
     ...models.map((model) => file(`models/${model.id ?? ''}.json`, () => document(model))),
@@ -80,9 +83,17 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
   ];
 }
 
-/** JSON Schema (2020-12) of a row. */
-export function rowJsonSchema(): object {
-  return z.toJSONSchema(DatasetRowSchema, { io: 'output' });
+/** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
+export function rowJsonSchema({ optionalColumns }: Pick<Dataset, 'optionalColumns'>): object {
+  return z.toJSONSchema(DatasetRowSchema, {
+    io: 'output',
+    override: ({ zodSchema, jsonSchema }) => {
+      const { properties } = jsonSchema;
+      if (zodSchema !== DatasetRowSchema || properties === undefined || optionalColumns === true) return;
+      for (const name of OPTIONAL_FIELDS) Reflect.deleteProperty(properties, name);
+      Object.assign(properties['padding'] ?? {}, { enum: PADDINGS.filter((name) => name !== 'explicit') });
+    },
+  });
 }
 
 function document(value: unknown): string {

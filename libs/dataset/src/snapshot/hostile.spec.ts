@@ -66,7 +66,7 @@ describe('text', () => {
 });
 
 describe('Parquet', () => {
-  const whole = async () => bytesOf(writeRowsParquet(rows, 15));
+  const whole = async () => bytesOf(writeRowsParquet(rows, COLUMNS, 15));
 
   it('is read back the same', async () => {
     expect(await read(readRowsParquet(bufferOf(await whole()), 'a.parquet'))).toEqual(rows);

@@ -6,7 +6,7 @@ import {
   parquetSchema,
 } from 'hyparquet';
 import { DatasetError, Problems } from '../dataset-error.js';
-import { COLUMNS, type Column } from './columns.js';
+import { ALL_COLUMNS, type Column } from './columns.js';
 import { checkPages, type ChunkLimits } from './parquet-pages.js';
 import { expectColumns, parseRow } from './row-parser.js';
 import type { NumberedRow } from './rows.js';
@@ -37,7 +37,7 @@ export async function* readRowsParquet(buffer: AsyncBuffer, file: string): Async
     }
     for (const { meta_data: chunk } of group.columns) {
       const name = chunk?.path_in_schema[0] ?? '';
-      const column = COLUMNS.find((one) => one.name === name);
+      const column = ALL_COLUMNS.find((one) => one.name === name);
       if (chunk === undefined || column === undefined) continue;
       const limits = limitsOf(column, groupRows);
       await checkPages(buffer, chunk, limits).catch((error: unknown) =>
@@ -78,7 +78,9 @@ function columnsOf(metadata: FileMetaData, problems: Problems): string[] {
     null,
     problems,
   );
-  for (const { name, kind } of COLUMNS) {
+  const has = (name: string): boolean => children.some(({ element }) => element.name === name);
+  const columns = ALL_COLUMNS.filter(({ name }) => has(name));
+  for (const { name, kind } of columns) {
     const tree = children.find(({ element }) => element.name === name);
     const isList = kind === 'numbers' || kind === 'texts';
     const leaf = isList ? tree?.children[0]?.children[0] : tree;
@@ -88,7 +90,7 @@ function columnsOf(metadata: FileMetaData, problems: Problems): string[] {
     const message = `expected ${isList ? 'a list of ' : ''}${TYPES[kind].join(' or ')}, found ${type}`;
     problems.fatal({ code: 'malformed', line: null, column: name, message });
   }
-  return COLUMNS.map(({ name }) => name);
+  return columns.map(({ name }) => name);
 }
 
 const TYPES: Readonly<Record<Column['kind'], readonly string[]>> = {

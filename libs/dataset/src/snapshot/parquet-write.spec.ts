@@ -30,7 +30,7 @@ describe('a row', () => {
 describe('rows as Parquet', () => {
   it('are read back the same, over several row groups', async () => {
     const rows = fc.sample(anyRow, { numRuns: 300, seed: 1 });
-    const file = await bytesOf(writeRowsParquet(rows, 100));
+    const file = await bytesOf(writeRowsParquet(rows, COLUMNS, 100));
     const read = await parquetReadObjects({ file });
     const plain = (row: object) =>
       Object.entries(row).map(([name, value]: [string, unknown]) => [

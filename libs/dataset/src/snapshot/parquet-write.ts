@@ -12,10 +12,11 @@ const ROW_GROUP_ROWS = 20_000;
  */
 export async function* writeRowsParquet(
   rows: Iterable<DatasetRow> | AsyncIterable<DatasetRow>,
+  columns: readonly Column[] = COLUMNS,
   rowGroupRows = ROW_GROUP_ROWS,
 ): AsyncGenerator<Uint8Array> {
   const bytes = new ByteWriter();
-  const file = new ParquetWriter({ writer: bytes, schema: SCHEMA, createdBy: 'alphaflops' });
+  const file = new ParquetWriter({ writer: bytes, schema: schemaOf(columns), createdBy: 'alphaflops' });
   const taken = (): Uint8Array => {
     const piece = bytes.getBytes().slice();
     // Places in the file are told by `offset`, which goes on.
@@ -25,7 +26,7 @@ export async function* writeRowsParquet(
   let group: DatasetRow[] = [];
   const flush = (): Uint8Array => {
     void file.write({
-      columnData: COLUMNS.map((column) => columnOf(column, group)),
+      columnData: columns.map((column) => columnOf(column, group)),
       rowGroupSize: group.length,
     });
     group = [];
@@ -41,7 +42,9 @@ export async function* writeRowsParquet(
 
 function columnOf({ name, kind }: Column, rows: readonly DatasetRow[]) {
   const data: unknown[] =
-    kind === 'long' ? rows.map((row) => bigOrNull(row[name] as number | null)) : rows.map((row) => row[name]);
+    kind === 'long'
+      ? rows.map((row) => bigOrNull(row[name] as number | null))
+      : rows.map((row) => row[name] ?? null);
   return { name, data };
 }
 
@@ -49,9 +52,9 @@ function bigOrNull(value: number | null): bigint | null {
   return value === null ? null : BigInt(value);
 }
 
-const SCHEMA: SchemaElement[] = [
-  { name: 'root', num_children: COLUMNS.length },
-  ...COLUMNS.flatMap(elementsOf),
+const schemaOf = (columns: readonly Column[]): SchemaElement[] => [
+  { name: 'root', num_children: columns.length },
+  ...columns.flatMap(elementsOf),
 ];
 
 function elementsOf({ name, kind, nullable }: Column): SchemaElement[] {

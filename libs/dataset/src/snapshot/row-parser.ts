@@ -1,6 +1,6 @@
 import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
 import type { Problems } from '../dataset-error.js';
-import { COLUMNS } from './columns.js';
+import { COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
 
 /** Columns by which a file with the rows of a data set is told from others. */
 const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
@@ -30,9 +30,11 @@ export function parseRow(
   line: number,
   problems: Problems,
 ): DatasetRow | null {
-  const parsed = DatasetRowSchema.safeParse(
-    Object.fromEntries(COLUMNS.map(({ name }) => [name, values[name]])),
-  );
+  const hasOptional = OPTIONAL_COLUMNS.some(({ name }) => (values[name] ?? null) !== null);
+  const cells: Record<string, unknown> = {};
+  for (const { name } of COLUMNS) cells[name] = values[name];
+  if (hasOptional) for (const { name } of OPTIONAL_COLUMNS) cells[name] = values[name] ?? null;
+  const parsed = DatasetRowSchema.safeParse(cells);
   if (parsed.success) return parsed.data;
   problems.add(
     ...parsed.error.issues.map(({ path, message }) => ({

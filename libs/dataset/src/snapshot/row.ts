@@ -1,6 +1,6 @@
 import { toUSVString } from 'node:util';
 import type { Conditions, DatasetRow, Sample, SampleTiming } from '@alphaflops/contracts';
-import { type ConvSpec, specKey } from '@alphaflops/conv';
+import { type ConvSpec, hasOptionalFields, OPTIONAL_FIELDS, specKey } from '@alphaflops/conv';
 
 /** A good sample as a row. @throws Error for any other */
 export function rowOfSample(sample: Sample): DatasetRow {
@@ -24,6 +24,7 @@ export function rowOfSample(sample: Sample): DatasetRow {
     dtype: spec.dtype,
     padding: spec.padding,
     layout: spec.layout,
+    ...optionalCells(spec),
     time_ms: timing.timeMs,
     time_min_ms: timing.timeMinMs,
     time_q25_ms: timing.timeQ25Ms,
@@ -109,10 +110,20 @@ export function sampleOfRow(row: DatasetRow): Sample {
 /** The convolution of a row. */
 export function specOfRow(row: DatasetRow): ConvSpec {
   const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups, dtype, padding, layout } = row;
+  const known = Object.fromEntries(
+    OPTIONAL_FIELDS.map((name) => [name, row[name] ?? null] as const).filter(([, value]) => value !== null),
+  );
   return {
     ...{ batch, height, width, cin, cout, kernel_h, kernel_w },
     ...{ stride, groups, dtype, padding, layout },
+    ...known,
   };
+}
+
+/** Of a spec with any optional field all of them, null where it has none; of others nothing. */
+function optionalCells(spec: ConvSpec): Partial<DatasetRow> {
+  if (!hasOptionalFields(spec)) return {};
+  return Object.fromEntries(OPTIONAL_FIELDS.map((name) => [name, spec[name] ?? null]));
 }
 
 function timingOf(row: DatasetRow): SampleTiming {

@@ -1,4 +1,5 @@
 import type { Dataset, DatasetRow } from '@alphaflops/contracts';
+import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { DatasetDigest } from './digest.js';
 
 type Counted = Pick<
@@ -11,6 +12,7 @@ type Counted = Pick<
   | 'recordedTo'
   | 'protocols'
   | 'provenanceIds'
+  | 'optionalColumns'
 >;
 
 /** What is told of the rows of a data set, counted while they go by. */
@@ -26,6 +28,7 @@ export class DatasetSummary {
   private importedRows = 0;
   private recordedFrom = '';
   private recordedTo = '';
+  private hasOptional = false;
 
   get isEmpty(): boolean {
     return this.rows === 0;
@@ -37,6 +40,7 @@ export class DatasetSummary {
     this.recordedTo = row.recorded_at;
     this.rows += 1;
     if (isImported) this.importedRows += 1;
+    this.hasOptional ||= OPTIONAL_FIELDS.some((name) => (row[name] ?? null) !== null);
     if (row.signature !== null) {
       this.signedRows += 1;
       if (row.worker_id !== null) this.workerIds.add(row.worker_id);
@@ -60,6 +64,7 @@ export class DatasetSummary {
       ...{ id: this.digest.id(), rows, signedRows, importedRows, recordedFrom, recordedTo },
       protocols: [...this.protocols.values()],
       provenanceIds: [...this.provenanceIds].sort(),
+      ...(this.hasOptional && { optionalColumns: true }),
     };
   }
 }

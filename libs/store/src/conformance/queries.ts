@@ -71,6 +71,7 @@ export const QUERIES: {
     batchCounts: (port) => collect(port.batchCounts('campaign-a')),
     list: (port) => pageByPage((page) => port.list({ campaignId: 'campaign-a' }, page)),
     stream: (port) => collect(port.stream({ campaignId: 'campaign-a' })),
+    hasOptionalFields: (port) => port.hasOptionalFields({ campaignId: 'campaign-a' }),
     get: (port) => port.get(batch[0]?.id ?? ''),
     provenance: (port) => port.provenance(provenance.id),
     provenanceRecords: (port) => collect(port.provenanceRecords()),
