@@ -13,7 +13,7 @@ export function benchText(report: BenchReport): string {
     ['protocol', `${protocol.name} v${protocol.version}, caches ${protocol.mode}`],
     ['outcome', outcomeOf(measurement)],
     ...(timing === null ? [] : timingRows(timing, flops(spec))),
-    ...(timing === null ? [] : energyRows(timing, report.idlePowerW)),
+    ...(timing === null ? [] : energyRows(timing)),
     ...(measurement.outcome === 'ok' ? libraryRows(measurement) : []),
     ...(measurement.conditions === null ? [] : conditionRows(measurement.conditions)),
   ];
@@ -37,23 +37,21 @@ function timingRows(timing: Timing, work: number): (readonly [string, string])[]
   ];
 }
 
-function energyRows(
-  { energyMj, energy, timeMs }: Timing,
-  idleW: number | null,
-): (readonly [string, string])[] {
+function energyRows({ energyMj, energy, timeMs }: Timing): (readonly [string, string])[] {
   if (energy === undefined) return [];
   if (!energy.measured || energyMj === null) {
     return [['energy', `not known: ${energy.measured ? '' : energy.reason}`]];
   }
+  const { aboveIdleMj, idlePowerW, integratedMj, meter = 'unnamed' } = energy;
   const above =
-    idleW === null ? '' : `, ${number(energyMj - idleW * timeMs)} mJ above the ${number(idleW)} W of idling`;
+    aboveIdleMj == null || idlePowerW == null
+      ? ''
+      : `, ${number(aboveIdleMj)} mJ above the ${number(idlePowerW)} W of idling`;
   const check =
-    energy.integratedMj === null
-      ? 'power is not told'
-      : `${number(energy.integratedMj)} mJ by the power readings`;
+    integratedMj === null ? 'no power readings' : `${number(integratedMj)} mJ by the power readings`;
   return [
     ['energy', `${number(energyMj)} mJ, ${number(energyMj / timeMs)} W${above}`],
-    ['', `${energy.iterations} runs in ${number(energy.windowMs / 1000)} s; ${check}`],
+    ['', `${energy.iterations} runs in ${number(energy.windowMs / 1000)} s by ${meter}; ${check}`],
     ...(energy.doubt === null ? [] : [['', `in doubt: ${energy.doubt}`] as const]),
   ];
 }

@@ -27,7 +27,6 @@ describe('bench', () => {
       device: { uuid: 'fake-device-0', provenance: { worker } },
       protocol: { name: 'cpu' },
       measurement: { outcome: 'ok' },
-      idlePowerW: null,
     });
     const { timing } = report.measurement;
     expect((timing?.timeMs ?? 0) / fakeTimeMs(request.spec)).toBeCloseTo(1, 1);
@@ -56,7 +55,7 @@ describe('bench', () => {
       },
       worker,
     );
-    expect(report.idlePowerW).toBe(FAKE_POWER_W.idle);
+    expect(report.measurement.timing?.energy).toMatchObject({ idlePowerW: FAKE_POWER_W.idle });
     expect(report.device.uuid).toBe('fake-gpu-1');
     expect(benchText(report)).toMatch(
       /^energy .* mJ, (29\d\.?\d*|30\d\.?\d*) W, .* mJ above the 60 W of idling$/m,

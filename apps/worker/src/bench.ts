@@ -1,6 +1,6 @@
 import type { DeviceDescription, Measurement, Protocol, Provenance } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
-import { ExecutorHost } from '@alphaflops/executor';
+import { ExecutorHost, meteredDevice } from '@alphaflops/executor';
 import { defaultProtocol, MeasureError, protocolNamed, withEnergy } from '@alphaflops/measure';
 import { WorkerError } from './error.js';
 import { type MachineSettings, referenceOf } from './executors.js';
@@ -25,8 +25,6 @@ export interface BenchReport {
   readonly device: DeviceDescription;
   readonly protocol: Protocol;
   readonly measurement: Measurement;
-  /** Of the device, read before; null where energy was not asked for or power is not told. */
-  readonly idlePowerW: number | null;
 }
 
 /**
@@ -43,11 +41,15 @@ export async function bench(request: BenchRequest, worker: Provenance['worker'])
   }
   const protocol = protocolOf(request, device);
   const leases = await leaseGpus([device]);
-  const host = new ExecutorHost({ ...referenceOf(device.executor, request), deviceUuid: device.uuid });
+  const host = new ExecutorHost({
+    ...referenceOf(device.executor, request),
+    deviceUuid: device.uuid,
+    metered: meteredDevice(device),
+  });
   try {
     const never = new AbortController().signal;
-    const idle = request.energy ? await idlePowerW(host, wait, never) : null;
-    return { spec, device, protocol, measurement: await host.measure(spec, protocol), idlePowerW: idle };
+    if (request.energy && device.kind === 'gpu') host.idlePowerW = await idlePowerW(host, wait, never);
+    return { spec, device, protocol, measurement: await host.measure(spec, protocol) };
   } finally {
     await Promise.all([host, ...leases].map((held) => held.close()));
   }

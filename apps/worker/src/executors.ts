@@ -45,10 +45,12 @@ export interface MachineSettings extends ExecutorOptions {
   readonly libraryPath: readonly string[];
 }
 
-/** @throws WorkerError `usage` for the name of none */
+/** @throws WorkerError `usage` for a name that no executor has */
 export function referenceOf(name: string, machine: MachineSettings): ExecutorReference {
-  const reference = EXECUTORS[name];
-  if (reference === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
+  const executor = EXECUTORS[name];
+  if (executor === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
+  const energy = { module: '@alphaflops/energy', settings: { libraryPath: machine.libraryPath } };
+  const reference = { ...executor, energy };
   const { libraryPath, processCommand, cudnnFind, tfjsNodeFolder, softwareAdapter } = machine;
   const folder: ExecutorSettings = tfjsNodeFolder === null ? {} : { folder: tfjsNodeFolder };
   switch (name) {

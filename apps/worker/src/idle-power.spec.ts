@@ -67,6 +67,7 @@ describe('idle power', () => {
     const devices = [...found, ...found].map((description) => ({
       description,
       host: {
+        idlePowerW: null as number | null,
         readConditions: () => {
           if (!asked.includes(description.uuid)) asked.push(description.uuid);
           return description.uuid === 'fake-gpu-1'

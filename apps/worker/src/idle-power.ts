@@ -30,10 +30,14 @@ export async function idlePowerW(
 /** One device and what reads its state. */
 export interface Readable {
   readonly description: DeviceDescription;
-  readonly host: { readConditions(signal: AbortSignal): Promise<Conditions> };
+  readonly host: {
+    readConditions(signal: AbortSignal): Promise<Conditions>;
+    /** Set here, for the energy above idle of its samples. */
+    idlePowerW: number | null;
+  };
 }
 
-/** Descriptions with the idle power of each GPU in its provenance, so that energy above idle can be told. */
+/** Descriptions with the idle power of each GPU in its provenance; their hosts get it too. */
 export async function withIdlePower(
   devices: readonly Readable[],
   { wait, log, signal }: { wait: Wait; log: Log; signal: AbortSignal },
@@ -49,11 +53,12 @@ export async function withIdlePower(
     gpus.set(uuid, told);
   }
   return await Promise.all(
-    devices.map(async ({ description }) => {
+    devices.map(async ({ description, host }) => {
       const powerW = gpus.get(description.uuid);
       if (powerW === undefined) return description;
       const { provenance } = description;
-      const device = { ...provenance.device, idlePowerW: await powerW };
+      host.idlePowerW = await powerW;
+      const device = { ...provenance.device, idlePowerW: host.idlePowerW };
       return { ...description, provenance: { ...provenance, device } };
     }),
   );

@@ -22,10 +22,10 @@ describe('probe', () => {
       ['fake-device-1', worker],
     ]);
     expect(found.table.split('\n')).toEqual([
-      'EXECUTOR  KIND  DEVICE       UUID',
-      'tfjs-cpu  -     does not work: no driver',
-      'fake      cpu   Fake device  fake-device-0',
-      'fake      cpu   Fake device  fake-device-1',
+      'EXECUTOR  KIND  ENERGY BY  DEVICE       UUID',
+      'tfjs-cpu  -     -          does not work: no driver',
+      'fake      cpu   -          Fake device  fake-device-0',
+      'fake      cpu   -          Fake device  fake-device-1',
     ]);
   });
 

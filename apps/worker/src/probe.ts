@@ -1,4 +1,4 @@
-import type { DeviceDescription, Provenance } from '@alphaflops/contracts';
+import type { DeviceDescription, EnergyMeterDescription, Provenance } from '@alphaflops/contracts';
 import { describeDevice, type ExecutorReference, probeAll, type ProbedExecutor } from '@alphaflops/executor';
 import { WorkerError } from './error.js';
 
@@ -66,26 +66,44 @@ export async function probeReport(
       return `${executor}: ${[`adapter ${provenance.executor.version}`, ...libraries].join(', ')}`;
     }),
   );
+  const unmetered = probed.flatMap(({ executor, result }) =>
+    (result.ok ? result.devices : []).flatMap(({ uuid, provenance: { energyMeter } }) =>
+      energyMeter?.available === false ? [`${executor}: no energy of ${uuid}: ${energyMeter.reason}`] : [],
+    ),
+  );
   const text = json
     ? JSON.stringify(
         probed.map(({ executor, result }) => ({ executor, ...result })),
         null,
         2,
       )
-    : [tableOf(probed), ...(versions.length > 0 ? ['', ...versions] : [])].join('\n');
+    : [
+        tableOf(probed),
+        ...[versions, unmetered].flatMap((lines) => (lines.length > 0 ? ['', ...lines] : [])),
+      ].join('\n');
   return { text, works };
+}
+
+function meterName(meter: EnergyMeterDescription | undefined): string {
+  return meter?.available === true ? meter.name : '-';
 }
 
 function tableOf(probed: readonly ProbedExecutor[]): string {
   const rows = probed.flatMap(({ executor, result }) =>
     result.ok
-      ? result.devices.map(({ sku, kind, uuid }) => [executor, kind, sku, uuid])
-      : [[executor, '-', `does not work: ${result.reason.replaceAll('\n', ' ')}`, '']],
+      ? result.devices.map(({ sku, kind, uuid, provenance }) => [
+          executor,
+          kind,
+          meterName(provenance.energyMeter),
+          sku,
+          uuid,
+        ])
+      : [[executor, '-', '-', `does not work: ${result.reason.replaceAll('\n', ' ')}`, '']],
   );
-  const all = [['EXECUTOR', 'KIND', 'DEVICE', 'UUID'], ...rows];
+  const all = [['EXECUTOR', 'KIND', 'ENERGY BY', 'DEVICE', 'UUID'], ...rows];
   // The reason of a failure may be long: it does not widen the column.
-  const widths = [0, 1, 2].map((at) =>
-    Math.max(...all.filter((row) => row[1] !== '-' || at < 2).map((row) => (row[at] ?? '').length)),
+  const widths = [0, 1, 2, 3].map((at) =>
+    Math.max(...all.filter((row) => row[1] !== '-' || at < 3).map((row) => (row[at] ?? '').length)),
   );
   return all
     .map((row) =>

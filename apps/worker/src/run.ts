@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type DeviceDescription, type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
-import { ExecutorHost, type ExecutorReference } from '@alphaflops/executor';
+import { ExecutorHost, meteredDevice, type ExecutorReference } from '@alphaflops/executor';
 import { type AnchorSettings, DEFAULT_ANCHORS } from '@alphaflops/measure';
 import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
@@ -108,13 +108,14 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   return exitCode;
 }
 
-function hostOf(
-  { executor, uuid }: DeviceDescription,
-  references: readonly ExecutorReference[],
-): ExecutorHost {
-  const reference = references.find((candidate) => candidate.executor === executor);
-  if (reference === undefined) throw new Error(`a device of the unknown executor ${executor}`);
-  return new ExecutorHost({ ...reference, deviceUuid: uuid });
+function hostOf(description: DeviceDescription, references: readonly ExecutorReference[]): ExecutorHost {
+  const reference = references.find((candidate) => candidate.executor === description.executor);
+  if (reference === undefined) throw new Error(`a device of the unknown executor ${description.executor}`);
+  return new ExecutorHost({
+    ...reference,
+    deviceUuid: description.uuid,
+    metered: meteredDevice(description),
+  });
 }
 
 interface WorkOptions {

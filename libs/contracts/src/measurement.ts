@@ -51,6 +51,36 @@ export type Outcome = z.infer<typeof OutcomeSchema>;
 
 const positiveMs = z.number().gt(0);
 
+/** What counts the energy of a device, and how well: kept in the provenance of its samples. */
+export const EnergyMeterSchema = z
+  .discriminatedUnion('available', [
+    z.object({
+      available: z.literal(true),
+      name: z.string().min(1).max(80).describe('of the meter; energies of two meters are not comparable'),
+      method: z
+        .enum(['counter', 'power'])
+        .describe('counter: the hardware counts energy; power: readings of the power are integrated'),
+      domains: z
+        .array(z.string().max(80))
+        .max(64)
+        .describe('what is counted, such as the packages of a machine'),
+      updatePeriodMs: z
+        .number()
+        .gt(0)
+        .nullable()
+        .describe('between two values of the hardware; null: not known'),
+      resolutionMj: z
+        .number()
+        .gt(0)
+        .nullable()
+        .describe('smallest step of the counter in mJ; null: not known'),
+      statedAccuracy: z.string().max(200).nullable().describe('as the vendor states it; null: not stated'),
+    }),
+    z.object({ available: z.literal(false), reason: z.string().min(1).max(600) }),
+  ])
+  .meta({ id: 'EnergyMeter' });
+export type EnergyMeterDescription = z.infer<typeof EnergyMeterSchema>;
+
 /** How the energy was measured, or why it could not be. */
 export const EnergyCheckSchema = z
   .discriminatedUnion('measured', [
@@ -62,7 +92,28 @@ export const EnergyCheckSchema = z
         .number()
         .gt(0)
         .nullable()
-        .describe('the same by integrating the power readings; null where power is not told'),
+        .describe('the same by integrating the power readings; null where the device reports no power'),
+      meter: z
+        .string()
+        .min(1)
+        .max(80)
+        .optional()
+        .describe(
+          'name of the energy meter; absent in samples taken before meters had names: nvml-total-energy',
+        ),
+      idlePowerW: z
+        .number()
+        .min(0)
+        .nullable()
+        .optional()
+        .describe('power of the device while it computed nothing; null or absent where it is not known'),
+      aboveIdleMj: z
+        .number()
+        .nullable()
+        .optional()
+        .describe(
+          'energy of one convolution minus idle power times its duration; null or absent where not known',
+        ),
       doubt: z.string().max(400).nullable().describe('why the energy may be off, or null'),
     }),
     z.object({ measured: z.literal(false), reason: z.string().min(1).max(400) }),
@@ -157,6 +208,7 @@ export const ProvenanceSchema = z
     executor: z.object({ name: z.string().max(80), version: z.string().max(80) }),
     libraries: z.record(z.string().max(80), z.string().max(200)),
     mathMode: z.string().max(80),
+    energyMeter: EnergyMeterSchema.optional().describe('absent in records from before meters were described'),
     worker: z.object({
       version: z.string().max(80),
       commit: z.string().max(80).nullable(),

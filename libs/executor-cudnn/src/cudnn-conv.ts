@@ -1,6 +1,6 @@
 import { BYTES_PER_ELEMENT, outputSize } from '@alphaflops/conv';
 import type { PreparedConv } from '@alphaflops/executor';
-import type { EnergyReading, OutputPoint } from '@alphaflops/measure';
+import type { OutputPoint } from '@alphaflops/measure';
 import type { Event, GraphExec } from './cuda.js';
 import {
   ALGORITHM_NAMES,
@@ -11,7 +11,6 @@ import {
   type Descriptor,
 } from './cudnn.js';
 import type { Device } from './device.js';
-import { measureEnergy } from './energy.js';
 import { isPadded, type Geometry } from './geometry.js';
 import { elementAt } from './half.js';
 
@@ -22,6 +21,8 @@ import { elementAt } from './half.js';
 const MAX_GRAPH_LAUNCHES = 256;
 /** With cold caches each run has a pair of events in the graph. */
 const MAX_COLD_RUNS = 16;
+/** What is put on the stream at a time while energy is measured. */
+const CHUNK_MS = 5;
 /** The eager loop lasts about that long. */
 const EAGER_LOOP_MS = 1;
 const MAX_EAGER_LAUNCHES = 50;
@@ -84,17 +85,31 @@ export class CudnnConv implements PreparedConv {
     return Promise.resolve(totalMs / launches);
   }
 
-  /** Energy of one convolution, by running it back to back for `windowMs`, at least a second; see `measureEnergy`. */
-  energy(windowMs: number): Promise<EnergyReading> {
-    if (this.setUp.flush !== null) {
-      return Promise.resolve({ ok: false, reason: 'energy is measured with hot caches only' });
-    }
-    const chunk = this.graphOf(Math.min(MAX_GRAPH_LAUNCHES, Math.max(1, Math.round(5 / this.lastTimeMs))));
+  /** Replays graphs of some 5 ms, always one ahead of the one that is waited for, so that the device never waits. */
+  runBackToBack(onEnded: (convolutions: number, elapsedMs: number) => boolean): Promise<void> {
     const { cuda, stream } = this.device;
-    const launchChunk = () => {
-      cuda.launchGraph(chunk.exec, stream);
+    const { exec, launches } = this.graphOf(
+      Math.min(MAX_GRAPH_LAUNCHES, Math.max(1, Math.round(CHUNK_MS / this.lastTimeMs))),
+    );
+    const ends: [Event, Event] = [cuda.createEvent(), cuda.createEvent()];
+    const endOf = (chunk: number): Event => ends[chunk % 2 === 0 ? 0 : 1];
+    const put = (chunk: number): void => {
+      cuda.launchGraph(exec, stream);
+      cuda.recordEvent(endOf(chunk), stream);
     };
-    return Promise.resolve(measureEnergy(this.device, launchChunk, chunk.launches, windowMs));
+    try {
+      cuda.recordEvent(this.start, stream);
+      put(0);
+      for (let chunk = 0, goesOn = true; goesOn; chunk++) {
+        put(chunk + 1);
+        cuda.waitForEvent(endOf(chunk));
+        goesOn = onEnded((chunk + 1) * launches, cuda.elapsedMs(this.start, endOf(chunk)));
+      }
+      cuda.synchronize(stream);
+    } finally {
+      for (const event of ends) cuda.destroyEvent(event);
+    }
+    return Promise.resolve();
   }
 
   outputPoints(points: readonly OutputPoint[]): Promise<number[]> {

@@ -1,3 +1,5 @@
+import type { EnergySource } from '@alphaflops/measure';
+import { Library, Nvml } from '@alphaflops/nvidia';
 import { CONV_SPEC_DEFAULTS, outputSize, macs, type ConvSpec } from '@alphaflops/conv';
 
 export const CONV_3X3: ConvSpec = {
@@ -15,4 +17,16 @@ export function lawMs(spec: ConvSpec): number {
   const { height, width } = outputSize(spec);
   expect(height * width).toBeGreaterThan(0);
   return (2 + macs(spec) / 1e5) / 1e3;
+}
+
+/** The energy of a GPU by its driver, as the worker's meters read it. */
+export function nvmlSource(libraryPath: readonly string[], uuid: string): EnergySource {
+  const nvml = new Nvml(Library.find('libnvidia-ml.so.1', libraryPath));
+  const device = nvml.deviceWithUuid(uuid);
+  if (device === null) throw new Error(`NVML knows no GPU ${uuid}`);
+  return {
+    name: 'nvml-total-energy',
+    read: () => ({ energyMj: nvml.totalEnergyMj(device), powerW: nvml.powerNowW(device) }),
+    otherProcessorMs: () => null,
+  };
 }

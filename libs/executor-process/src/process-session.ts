@@ -6,7 +6,7 @@ import {
   type PrepareOptions,
   type PrepareResult,
 } from '@alphaflops/executor';
-import type { OutputPoint } from '@alphaflops/measure';
+import type { EnergyReading, OutputPoint } from '@alphaflops/measure';
 import type { Program } from './program.js';
 import type { Result } from './protocol.js';
 
@@ -31,7 +31,7 @@ export class ProcessSession extends ExecutorSession {
     if (prepared.outcome !== 'ok') {
       return { ok: false, outcome: prepared.outcome, reason: prepared.reason };
     }
-    const { bufferOrder, tolerance, algorithm, workspaceBytes, eager } = prepared;
+    const { bufferOrder, tolerance, algorithm, workspaceBytes, eager, energy = false } = prepared;
     const eagerMs = async (): Promise<number> => (await program.ask('eager', {})).timeMs;
     const conv: PreparedConv = {
       bufferOrder,
@@ -40,6 +40,7 @@ export class ProcessSession extends ExecutorSession {
       workspaceBytes,
       timeBatchMs: async (inner) => (await program.ask('time', { inner })).timeMs,
       ...(eager ? { eagerMs } : {}),
+      ...(energy ? { energy: (windowMs: number) => this.energy(windowMs) } : {}),
       outputPoints: async (points: readonly OutputPoint[]) =>
         (await program.ask('output', { points: [...points] })).values,
       dispose: async () => {
@@ -47,6 +48,14 @@ export class ProcessSession extends ExecutorSession {
       },
     };
     return { ok: true, conv };
+  }
+
+  /** By the program's own meter. */
+  private async energy(windowMs: number): Promise<EnergyReading> {
+    const answer = await this.program.ask('energy', { windowMs });
+    if (answer.outcome === 'unknown') return { ok: false, reason: answer.reason };
+    const { energyMj, iterations } = answer;
+    return { ok: true, energyMj, integratedMj: null, windowMs: answer.windowMs, iterations };
   }
 
   async readConditions(): Promise<Conditions> {

@@ -33,6 +33,11 @@ const requests = [
     .object({ id, method: z.literal('eager') })
     .describe('Time one launched from the host, launch cost included.'),
   z
+    .object({ id, method: z.literal('energy'), windowMs: z.number().gt(0) })
+    .describe(
+      'Run it back to back for about that long and say what energy one took, by a meter of your own.',
+    ),
+  z
     .object({
       id,
       method: z.literal('output'),
@@ -99,6 +104,12 @@ export const RESULTS = {
       algorithm: z.string().max(200).nullable(),
       workspaceBytes: z.number().min(0).nullable(),
       eager: z.boolean().describe('whether the method eager means something'),
+      energy: z
+        .boolean()
+        .optional()
+        .describe(
+          'whether the program has an energy meter of its own; absent: false, and the device’s meter is used',
+        ),
     }),
     z.object({
       outcome: z.enum(['unsupported', 'out-of-memory']),
@@ -107,6 +118,15 @@ export const RESULTS = {
   ]),
   time: time,
   eager: time,
+  energy: z.discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('ok'),
+      energyMj: z.number().gt(0).describe('of one convolution, idle power included, in mJ'),
+      windowMs: z.number().gt(0).describe('how long they ran back to back'),
+      iterations: z.int().min(1).describe('convolutions in that time'),
+    }),
+    z.object({ outcome: z.literal('unknown'), reason: z.string().min(1).max(400) }),
+  ]),
   output: z.object({ values: z.array(z.number()) }),
   conditions: ConditionsSchema,
   release: nothing,

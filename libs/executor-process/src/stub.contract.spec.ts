@@ -2,7 +2,7 @@
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { ExecutorHost } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
-import { protocolNamed } from '@alphaflops/measure';
+import { protocolNamed, withEnergy } from '@alphaflops/measure';
 import { spawnSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -99,6 +99,23 @@ withPython('in the worker', () => {
     expect(measurement.timing?.timeMs).toBeCloseTo(0.002 + (64 * 9 * 16) / 1e7, 12);
     expect(measurement.timing?.eagerMs).toBeGreaterThan(0.01);
   }, 20_000);
+
+  it('takes the energy from the program’s own meter, or its reason', async () => {
+    const energyOf = async (behaviour: string) => {
+      const host = hostWith(behaviour);
+      const { timing } = await host.measure(SPEC, { ...withEnergy(protocol), specTimeLimitMs: 10_000 });
+      await host.close();
+      return { energyMj: timing?.energyMj, energy: timing?.energy };
+    };
+    expect(await energyOf('good')).toMatchObject({
+      energyMj: expect.closeTo(50 * (0.002 + (64 * 9 * 16) / 1e7), 9) as number,
+      energy: { measured: true, meter: 'program', doubt: null },
+    });
+    expect(await energyOf('meterless')).toEqual({
+      energyMj: null,
+      energy: { measured: false, reason: 'the meter of the stub is unplugged' },
+    });
+  }, 30_000);
 
   it('costs one spec when the program breaks the protocol', async () => {
     const host = hostWith('garbage');

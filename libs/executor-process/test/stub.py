@@ -91,7 +91,17 @@ def prepare(request):
         "algorithm": "direct sum",
         "workspaceBytes": 0,
         "eager": True,
+        "energy": True,
     }
+
+
+def energy(request):
+    """A meter of its own, by a law: 50 W."""
+    if behaviour == "meterless":
+        return {"outcome": "unknown", "reason": "the meter of the stub is unplugged"}
+    one = time_ms(prepared["now"][0])
+    iterations = max(1, round(request["windowMs"] / one))
+    return {"outcome": "ok", "energyMj": 50 * one, "windowMs": iterations * one, "iterations": iterations}
 
 
 def conditions(_):
@@ -123,6 +133,7 @@ methods = {
     "prepare": prepare,
     "time": lambda request: {"timeMs": request["inner"] * time_ms(prepared["now"][0])},
     "eager": lambda request: {"timeMs": 0.01 + time_ms(prepared["now"][0])},
+    "energy": energy,
     "output": lambda request: {"values": [direct(*prepared["now"], point) for point in request["points"]]},
     "conditions": conditions,
     "release": lambda request: {},

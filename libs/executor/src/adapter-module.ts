@@ -1,3 +1,4 @@
+import type { EnergyReference } from './energy-meter.js';
 import { ExecutorError } from './error.js';
 import type { Executor } from './executor.js';
 
@@ -9,6 +10,8 @@ export interface ExecutorReference {
   readonly executor: string;
   /** What this machine is set up with for it, in JSON types: the adapter says what it takes. */
   readonly settings?: ExecutorSettings;
+  /** Where the energy meters of this machine are found; absent: energy is not measured. */
+  readonly energy?: EnergyReference;
 }
 
 /** Comes from the worker's own command line, file and environment; never from a coordinator. */

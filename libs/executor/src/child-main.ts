@@ -1,15 +1,15 @@
 /**
- * Entry point of the executor's process: `child-main.js MODULE EXECUTOR SETTINGS`, forked by ExecutorHost with an IPC channel.
+ * Entry point of the executor's process: `child-main.js REFERENCE`, forked by ExecutorHost with an IPC channel.
  * It ends when the channel closes, and does not outlive its parent even if a convolution never returns.
  */
 import { Worker } from 'node:worker_threads';
-import type { ExecutorSettings } from './adapter-module.js';
+import type { ExecutorReference } from './adapter-module.js';
 import { ChildService } from './child-service.js';
 
-const [module, executor, settings = '{}'] = process.argv.slice(2);
-if (module === undefined || executor === undefined || process.send === undefined) {
+const [reference] = process.argv.slice(2);
+if (reference === undefined || process.send === undefined) {
   process.stderr.write(
-    'child-main is forked by ExecutorHost, with the adapter, the executor and its settings as arguments\n',
+    'child-main is forked by ExecutorHost, with an ExecutorReference as JSON in its argument\n',
   );
   process.exit(2);
 }
@@ -19,7 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: process.ppid }).unref();
 
-const service = new ChildService({ module, executor, settings: JSON.parse(settings) as ExecutorSettings });
+const service = new ChildService(JSON.parse(reference) as ExecutorReference);
 // One after the other. A reply is out of this process before the next request is begun, which may end the process.
 let answered: Promise<unknown> = Promise.resolve();
 process.on('message', (message) => {

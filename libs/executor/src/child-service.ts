@@ -1,5 +1,14 @@
+import type { Conditions } from '@alphaflops/contracts';
+import type { EnergySource } from '@alphaflops/measure';
 import { loadExecutor, type ExecutorReference } from './adapter-module.js';
-import type { Executor, ExecutorSession } from './executor.js';
+import {
+  loadEnergyMeters,
+  meteredDevice,
+  type EnergyMeter,
+  type MeteredDevice,
+  type OpenedMeter,
+} from './energy-meter.js';
+import type { Executor, ExecutorSession, ProbeResult } from './executor.js';
 import { measureSpec } from './measure-spec.js';
 import { RequestSchema, type Reply, type Request } from './messages.js';
 import { systemClock } from './system-clock.js';
@@ -8,6 +17,8 @@ import { systemClock } from './system-clock.js';
 export class ChildService {
   private executor: Executor | null = null;
   private session: ExecutorSession | null = null;
+  /** Of the open device, or why it has none. */
+  private meter: EnergyMeter | string = 'no device is open';
 
   constructor(private readonly reference: ExecutorReference) {}
 
@@ -23,6 +34,8 @@ export class ChildService {
   async dispose(): Promise<void> {
     await this.session?.dispose();
     this.session = null;
+    if (typeof this.meter !== 'string') this.meter.close();
+    this.meter = 'no device is open';
   }
 
   private opened(): ExecutorSession {
@@ -34,18 +47,68 @@ export class ChildService {
     this.executor ??= await loadExecutor(this.reference);
     switch (request.kind) {
       case 'probe':
-        return { kind: 'probed', result: await this.executor.probe() };
+        return { kind: 'probed', result: await this.withMeters(await this.executor.probe()) };
       case 'open':
         await this.dispose();
         this.session = await this.executor.open(request.deviceUuid);
+        this.meter = await this.meterOf(request.metered);
         return { kind: 'opened' };
       case 'conditions':
-        return { kind: 'conditions', conditions: await this.opened().readConditions() };
+        return { kind: 'conditions', conditions: await this.conditions() };
       case 'measure': {
-        const { spec, protocol } = request;
-        const measurement = await measureSpec(this.opened(), spec, protocol, systemClock);
+        const { spec, protocol, idlePowerW } = request;
+        const energy = { energy: this.energySource(), idlePowerW };
+        const measurement = await measureSpec(this.opened(), spec, protocol, systemClock, energy);
         return { kind: 'measured', measurement };
       }
     }
+  }
+
+  /** Power by the meter where the executor does not know it. */
+  private async conditions(): Promise<Conditions> {
+    const conditions = await this.opened().readConditions();
+    if (conditions.powerW !== null || typeof this.meter === 'string') return conditions;
+    return { ...conditions, powerW: this.meter.read().powerW };
+  }
+
+  private energySource(): EnergySource | string {
+    const { meter } = this;
+    if (typeof meter === 'string') return meter;
+    return {
+      name: meter.description.name,
+      read: () => meter.read(),
+      otherProcessorMs: () => meter.otherProcessorMs(),
+    };
+  }
+
+  private async meterOf(device: MeteredDevice | null): Promise<EnergyMeter | string> {
+    const opened = await this.openMeter(device);
+    return opened.ok ? opened.meter : opened.reason;
+  }
+
+  private async openMeter(device: MeteredDevice | null): Promise<OpenedMeter> {
+    const { energy } = this.reference;
+    if (device === null || energy === undefined)
+      return { ok: false, reason: 'no energy meter is set up here' };
+    try {
+      return (await loadEnergyMeters(energy)).openEnergyMeter(device, energy.settings);
+    } catch (error) {
+      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Each device with the meter that counts its energy, or the reason why none does. */
+  private async withMeters(result: ProbeResult): Promise<ProbeResult> {
+    if (!result.ok || this.reference.energy === undefined) return result;
+    const devices = [];
+    for (const device of result.devices) {
+      const opened = await this.openMeter(meteredDevice(device));
+      const energyMeter = opened.ok
+        ? opened.meter.description
+        : ({ available: false, reason: opened.reason.slice(0, 600) } as const);
+      if (opened.ok) opened.meter.close();
+      devices.push({ ...device, provenance: { ...device.provenance, energyMeter } });
+    }
+    return { ok: true, devices };
   }
 }

@@ -42,12 +42,12 @@ export class ExecutorChild {
   }
 
   /** Throws `ExecutorError('not-built')` when the child's program is missing. */
-  static fork({ module, executor, settings = {} }: ExecutorReference): ExecutorChild {
+  static fork({ module, executor, settings = {}, energy }: ExecutorReference): ExecutorChild {
     if (!existsSync(CHILD_MAIN)) {
       throw new ExecutorError('not-built', `${CHILD_MAIN} is missing: run "npm run build" first`);
     }
     const stdio: ('ignore' | 'pipe' | 'ipc')[] = ['ignore', 'ignore', 'pipe', 'ipc'];
-    const argv = [module, executor, JSON.stringify(settings)];
+    const argv = [JSON.stringify({ module, executor, settings, energy })];
     return new ExecutorChild(fork(CHILD_MAIN, argv, { execArgv: [], stdio }));
   }
 

@@ -1,11 +1,14 @@
 import type { Conditions, Measurement, Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { ExecutorReference } from './adapter-module.js';
+import type { MeteredDevice } from './energy-meter.js';
 import { ExecutorError } from './error.js';
 import { ExecutorChild, type ChildAnswer } from './executor-child.js';
 
 export interface ExecutorHostOptions extends ExecutorReference {
   readonly deviceUuid: string;
+  /** What its energy meter is found by; absent: its energy is not measured. */
+  readonly metered?: MeteredDevice;
 }
 
 /** Loading a driver and opening a device. */
@@ -26,6 +29,8 @@ export class ExecutorHost {
   /** What the child was told to measure after the measurement that was asked for last. */
   private announced: { readonly spec: ConvSpec; readonly protocol: Protocol } | null = null;
   private isBusy = false;
+  /** Power of the device while it computes nothing, in W, once somebody has read it. */
+  idlePowerW: number | null = null;
   private isClosed = false;
 
   constructor(private readonly options: ExecutorHostOptions) {}
@@ -71,9 +76,10 @@ export class ExecutorHost {
       const isAnnounced = this.announced?.spec === spec && this.announced.protocol === protocol;
       if (!isAnnounced) await this.unannounce();
       const child = await this.ensureChild(signal);
-      if (!isAnnounced) child.send({ kind: 'measure', spec, protocol });
+      const { idlePowerW } = this;
+      if (!isAnnounced) child.send({ kind: 'measure', spec, protocol, idlePowerW });
       this.announced = next === undefined ? null : { spec: next, protocol };
-      if (next !== undefined) child.send({ kind: 'measure', spec: next, protocol });
+      if (next !== undefined) child.send({ kind: 'measure', spec: next, protocol, idlePowerW });
       const limitMs = protocol.specTimeLimitMs + KILL_GRACE_MS;
       const answer = await child.answer(limitMs, signal);
       if (answer.kind === 'reply' && answer.reply.kind === 'measured') return answer.reply.measurement;
@@ -114,9 +120,9 @@ export class ExecutorHost {
 
   private async ensureChild(signal?: AbortSignal): Promise<ExecutorChild> {
     if (this.child !== null) return this.child;
-    const { executor, deviceUuid } = this.options;
+    const { executor, deviceUuid, metered = null } = this.options;
     this.child = ExecutorChild.fork(this.options);
-    const answer = await this.child.ask({ kind: 'open', deviceUuid }, START_LIMIT_MS, signal);
+    const answer = await this.child.ask({ kind: 'open', deviceUuid, metered }, START_LIMIT_MS, signal);
     if (answer.kind === 'reply' && answer.reply.kind === 'opened') return this.child;
     await this.dropChild();
     this.throwIfClosed();

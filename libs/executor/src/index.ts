@@ -1,4 +1,5 @@
 export * from './adapter-module.js';
+export * from './energy-meter.js';
 export * from './error.js';
 export * from './executor.js';
 export * from './executor-host.js';

@@ -5,6 +5,7 @@ import {
   compareWithDirectSum,
   measure,
   type Clock,
+  type Environment,
   type OutputCheck,
   type TimedConv,
 } from '@alphaflops/measure';
@@ -13,12 +14,16 @@ import type { ExecutorSession, PreparedConv } from './executor.js';
 /** Seed of the inputs of every measurement: the same spec is always timed on the same numbers. */
 export const INPUT_SEED = 1;
 
-/** Prepares, checks, times and disposes one spec. Only what the executor throws is thrown. */
+/**
+ * Prepares, checks, times and disposes one spec. Only what the executor throws is thrown.
+ * @param energy what is needed to measure the energy of the device, or why it cannot be
+ */
 export async function measureSpec(
   session: ExecutorSession,
   spec: ConvSpec,
   protocol: Protocol,
   clock: Clock,
+  energy: Pick<Environment, 'energy' | 'idlePowerW'> = {},
 ): Promise<Measurement> {
   const startedMs = clock.nowMs();
   const prepared = await session.prepare(spec, { seed: INPUT_SEED, mode: protocol.mode });
@@ -31,12 +36,13 @@ export async function measureSpec(
     workspaceBytes: conv.workspaceBytes,
     timeBatchMs: (inner) => conv.timeBatchMs(inner),
     eagerMs: conv.eagerMs?.bind(conv),
+    runBackToBack: conv.runBackToBack?.bind(conv),
     energy: conv.energy?.bind(conv),
     checkOutput: () => checkOutput(spec, conv),
   };
   const readConditions = () => session.readConditions();
   try {
-    return await measure(timed, protocol, { clock, readConditions, startedMs });
+    return await measure(timed, protocol, { clock, readConditions, startedMs, ...energy });
   } finally {
     await conv.dispose();
   }

@@ -1,13 +1,23 @@
 import { ConditionsSchema, ConvSpecSchema, MeasurementSchema, ProtocolSchema } from '@alphaflops/contracts';
 import { z } from 'zod';
+import { MeteredDeviceSchema } from './energy-meter.js';
 import { ProbeResultSchema } from './executor.js';
 
 /** What the parent asks of the executor's process, one request at a time. */
 export const RequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('probe') }),
-  z.object({ kind: z.literal('open'), deviceUuid: z.string() }),
+  z.object({
+    kind: z.literal('open'),
+    deviceUuid: z.string(),
+    metered: MeteredDeviceSchema.nullable().describe('null: its energy is not measured'),
+  }),
   z.object({ kind: z.literal('conditions') }),
-  z.object({ kind: z.literal('measure'), spec: ConvSpecSchema, protocol: ProtocolSchema }),
+  z.object({
+    kind: z.literal('measure'),
+    spec: ConvSpecSchema,
+    protocol: ProtocolSchema,
+    idlePowerW: z.number().nullable().describe('of the device, where it was read before'),
+  }),
 ]);
 export type Request = z.infer<typeof RequestSchema>;
 

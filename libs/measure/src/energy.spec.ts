@@ -1,6 +1,7 @@
 import { MeasurementSchema, type Protocol } from '@alphaflops/contracts';
 import { ENERGY_WINDOW_MS, type EnergyReading, withEnergy } from './energy.js';
-import { measure } from './measure.js';
+import type { EnergySource } from './spec-energy.js';
+import { measure, type Environment } from './measure.js';
 import { protocolNamed } from './protocols.js';
 import { SimulatedDevice, type TimingLaw } from './simulated-device.spec.helper.js';
 
@@ -11,31 +12,39 @@ const COUNTED: EnergyReading = {
   windowMs: 2043,
   iterations: 700,
 };
+const GPU = withEnergy(protocolNamed('gpu'));
 
-/** What is kept of a reading, and the windows that were asked for. */
-async function energyOf(
-  reading: EnergyReading | null,
-  protocol: Protocol = withEnergy(protocolNamed('gpu')),
-  law: TimingLaw = { runMs: 1 },
-) {
-  const windowsMs: number[] = [];
-  const energy = (windowMs: number): Promise<EnergyReading> => {
-    windowsMs.push(windowMs);
-    return device.wait(windowMs).then(() => reading as EnergyReading);
-  };
-  const device = new SimulatedDevice(law);
-  const conv = reading === null ? device : Object.assign(device, { energy });
-  const measurement = MeasurementSchema.parse(await measure(conv, protocol, device));
-  const { timing } = measurement;
-  return { outcome: measurement.outcome, energyMj: timing?.energyMj, energy: timing?.energy, windowsMs };
+async function measured(device: SimulatedDevice, protocol: Protocol, environment: Partial<Environment> = {}) {
+  const { timing, outcome } = MeasurementSchema.parse(
+    await measure(device, protocol, {
+      clock: device,
+      readConditions: () => device.readConditions(),
+      ...environment,
+    }),
+  );
+  return { outcome, energyMj: timing?.energyMj, energy: timing?.energy };
 }
 
-describe('energy', () => {
+describe('energy by a meter of the executor', () => {
+  /** What is kept of a reading, and the windows that were asked for. */
+  async function energyOf(reading: EnergyReading, protocol: Protocol = GPU, law: TimingLaw = { runMs: 1 }) {
+    const windowsMs: number[] = [];
+    const device = new SimulatedDevice(law);
+    const energy = (windowMs: number): Promise<EnergyReading> => {
+      windowsMs.push(windowMs);
+      return device.wait(windowMs).then(() => reading);
+    };
+    return { ...(await measured(Object.assign(device, { energy }), protocol)), windowsMs };
+  }
+
   it('is measured over two seconds when the protocol asks for it', async () => {
     expect(await energyOf(COUNTED)).toEqual({
       outcome: 'ok',
       energyMj: 12,
-      energy: { measured: true, windowMs: 2043, iterations: 700, integratedMj: 11.8, doubt: null },
+      energy: {
+        ...{ measured: true, windowMs: 2043, iterations: 700, integratedMj: 11.8, doubt: null },
+        ...{ meter: 'program', idlePowerW: null, aboveIdleMj: null },
+      },
       windowsMs: [ENERGY_WINDOW_MS],
     });
   });
@@ -49,10 +58,9 @@ describe('energy', () => {
     });
   });
 
-  it.each<[string, EnergyReading | null, RegExp]>([
-    ['the executor counts none', null, /no counter/],
-    ['the device counts none', { ok: false, reason: 'no such counter' }, /^no such counter$/],
-    ['the counter stood still', { ...COUNTED, energyMj: 0 }, /says 0 mJ for 2043 ms/],
+  it.each<[string, EnergyReading, RegExp]>([
+    ['the device counts nothing', { ok: false, reason: 'no such counter' }, /^no such counter$/],
+    ['the counter stood still', { ...COUNTED, energyMj: 0 }, /says 0 mJ for a convolution, over 2043 ms/],
   ])('is null, and never 0, where %s', async (_why, reading, reason) => {
     expect(await energyOf(reading)).toMatchObject({
       outcome: 'ok',
@@ -77,19 +85,112 @@ describe('energy', () => {
 
   it('is in doubt when the device was throttled by it', async () => {
     // The batches are done long before.
-    const throttled = { fromMs: 1500, toMs: 1e9, clockShare: 0.5 };
+    const throttled = { fromMs: 1500, toMs: 1e9, clockShare: 0.5, reasons: ['hw-thermal-slowdown'] };
     const { outcome, energyMj, energy } = await energyOf(COUNTED, undefined, { runMs: 1, throttled });
     expect({ outcome, energyMj }).toEqual({ outcome: 'ok', energyMj: 12 });
-    expect(energy).toMatchObject({ doubt: expect.stringMatching(/clock is at 500 MHz/) as string });
+    expect(energy).toMatchObject({ doubt: expect.stringMatching(/hw-thermal-slowdown/) as string });
   });
 
-  it('is left out when the limit of the spec is near', async () => {
-    const protocol = { ...withEnergy(protocolNamed('gpu')), specTimeLimitMs: 3000 };
-    expect(await energyOf(COUNTED, protocol)).toMatchObject({
+  it('is left out when the limit of the spec is near, and with cold caches', async () => {
+    expect(await energyOf(COUNTED, { ...GPU, specTimeLimitMs: 3000 })).toMatchObject({
       outcome: 'ok',
       energyMj: null,
       energy: { measured: false, reason: expect.stringMatching(/too little time/) as string },
       windowsMs: [],
+    });
+    expect(await energyOf(COUNTED, { ...GPU, mode: 'cold' })).toMatchObject({
+      energy: { measured: false, reason: expect.stringMatching(/hot caches/) as string },
+      windowsMs: [],
+    });
+  });
+});
+
+describe('energy by the meter of the device', () => {
+  const LAW = { runMs: 0.5 };
+  const [BUSY_W, IDLE_W] = [200, 40];
+
+  /** A meter of a device that draws 200 W while it computes and 40 W while it does not. */
+  function source(device: SimulatedDevice, changes: Partial<EnergySource> = {}): EnergySource {
+    return {
+      name: 'test-meter',
+      read: () => {
+        const waitedMs = device.waitsMs.reduce((sum, ms) => sum + ms, 0);
+        const busyMs = device.nowMs() - 1000 - waitedMs;
+        return { energyMj: BUSY_W * busyMs + IDLE_W * waitedMs, powerW: null };
+      },
+      otherProcessorMs: () => null,
+      ...changes,
+    };
+  }
+
+  it('is counted for any executor, by running timed batches again and again', async () => {
+    const device = new SimulatedDevice(LAW);
+    const result = await measured(device, GPU, { energy: source(device), idlePowerW: IDLE_W });
+    expect(result.energyMj).toBeCloseTo(BUSY_W * LAW.runMs, 6);
+    expect(result.energy).toMatchObject({
+      ...{ measured: true, meter: 'test-meter', idlePowerW: IDLE_W, doubt: null },
+      aboveIdleMj: expect.closeTo((BUSY_W - IDLE_W) * LAW.runMs, 6) as number,
+    });
+  });
+
+  it('is counted above the idle power before and after where the meter counts the whole machine', async () => {
+    const device = new SimulatedDevice(LAW);
+    const energy = source(device, { otherProcessorMs: () => 0.02 * device.nowMs() });
+    const result = await measured(device, GPU, { energy });
+    expect(result.energyMj).toBeCloseTo(BUSY_W * LAW.runMs, 6);
+    expect(result.energy).toMatchObject({ idlePowerW: expect.closeTo(IDLE_W, 6) as number, doubt: null });
+  });
+
+  it('is not known where other programs kept the machine busy', async () => {
+    const device = new SimulatedDevice(LAW);
+    const energy = source(device, { otherProcessorMs: () => 0.5 * device.nowMs() });
+    expect(await measured(device, GPU, { energy })).toMatchObject({
+      energyMj: null,
+      energy: {
+        measured: false,
+        reason: expect.stringMatching(/other programs used 0\.50 of a processor/) as string,
+      },
+    });
+  });
+
+  it('is in doubt when the idle power changed meanwhile', async () => {
+    const device = new SimulatedDevice(LAW);
+    const constant = source(device);
+    const energy = {
+      ...constant,
+      otherProcessorMs: () => 0,
+      // 60 W more from a moment on that lies inside the window.
+      read: () => ({
+        energyMj: (constant.read().energyMj ?? 0) + 60 * Math.max(0, device.nowMs() - 3000),
+        powerW: null,
+      }),
+    };
+    const result = await measured(device, GPU, { energy });
+    expect(result.energy).toMatchObject({
+      doubt: expect.stringMatching(/40\.0 W before and 100\.0 W after/) as string,
+    });
+  });
+
+  it.each<[string, Partial<EnergySource> | string | undefined, RegExp]>([
+    ['there is no meter', undefined, /nothing counts the energy/],
+    ['the meter may not be read', 'only root may read it', /^only root may read it$/],
+    [
+      'the meter fails',
+      {
+        read: () => {
+          throw new Error('the card fell off the bus');
+        },
+      },
+      /meter failed: the card fell off/,
+    ],
+    ['the counter stands still', { read: () => ({ energyMj: 5, powerW: null }) }, /did not advance/],
+  ])('is null with the reason where %s', async (_which, changes, reason) => {
+    const device = new SimulatedDevice(LAW);
+    const energy = typeof changes === 'object' ? source(device, changes) : changes;
+    expect(await measured(device, GPU, { energy })).toMatchObject({
+      outcome: 'ok',
+      energyMj: null,
+      energy: { measured: false, reason: expect.stringMatching(reason) as string },
     });
   });
 });

@@ -1,42 +1,63 @@
 import type { EnergyCheck, Protocol, Timing } from '@alphaflops/contracts';
 
-/** How long a convolution runs back to back for its energy: counters advance about every 100 ms. */
+/** How long a convolution runs back to back for its energy, in ms: NVML's counter advances about every 100 ms. */
 export const ENERGY_WINDOW_MS = 2000;
 
 /** Counter and integrated power readings that differ by more than this share put the energy in doubt. */
 export const MAX_ENERGY_DISAGREEMENT = 0.1;
 
-/** What a convolution took, or why it is not known. Never 0 for want of a counter. */
+/** Energy of one convolution, or why it is not known. Never 0 for want of a counter. */
 export type EnergyReading =
   | {
       readonly ok: true;
-      /** Energy of one convolution by the total counter, idle power included. */
+      /** Energy of one convolution in mJ, idle power included. */
       readonly energyMj: number;
-      /** The same by integrating the power readings. Null if not told. */
+      /** The same by integrating the power readings beside a counter. Null where there are none. */
       readonly integratedMj: number | null;
-      /** Time between the two advances of the counter that bound the window. */
+      /** Time between the two advances of the counter that bound the window, in ms. */
       readonly windowMs: number;
+      /** Convolutions that ended inside the window. */
       readonly iterations: number;
     }
   | { readonly ok: false; readonly reason: string };
 
-/** As a Timing keeps it. `throttled`: why the device was slower than it can be in the window, or null. */
+/** What is known beside the reading itself. */
+export interface EnergyCircumstances {
+  /** Name of the meter. */
+  readonly meter: string;
+  /** Power of the device while it computes nothing, in W; null where not known. */
+  readonly idlePowerW: number | null;
+  /** Why the energy may be off, each in words. */
+  readonly doubts: readonly string[];
+}
+
+/** A reading as a Timing keeps it. */
 export function energyFields(
   reading: EnergyReading,
-  throttled: string | null,
+  { meter, idlePowerW, doubts }: EnergyCircumstances,
 ): Pick<Timing, 'energyMj'> & { energy: EnergyCheck } {
-  if (!reading.ok)
-    return { energyMj: null, energy: { measured: false, reason: reading.reason.slice(0, 400) } };
-  const { energyMj, integratedMj, windowMs, iterations } = reading;
+  if (!reading.ok) return noEnergy(reading.reason);
+  const { energyMj, windowMs, iterations } = reading;
   if (!(energyMj > 0)) {
-    const reason = `the counter of the total energy says ${energyMj} mJ for ${windowMs} ms of work`;
-    return { energyMj: null, energy: { measured: false, reason } };
+    return noEnergy(
+      `the energy meter says ${energyMj} mJ for a convolution, over ${windowMs.toFixed(0)} ms of work`,
+    );
   }
-  const doubts = [disagreement(energyMj, integratedMj), throttled].filter((doubt) => doubt !== null);
-  const doubt = doubts.length === 0 ? null : doubts.join('; ').slice(0, 400);
-  // A power reading of 0 tells nothing either.
-  const told = integratedMj !== null && integratedMj > 0 ? integratedMj : null;
-  return { energyMj, energy: { measured: true, windowMs, iterations, integratedMj: told, doubt } };
+  // A power of 0 beside a counter that advances is no reading.
+  const integratedMj =
+    reading.integratedMj !== null && reading.integratedMj > 0 ? reading.integratedMj : null;
+  const all = [disagreement(energyMj, integratedMj), ...doubts].filter((doubt) => doubt !== null);
+  const doubt = all.length === 0 ? null : all.join('; ').slice(0, 400);
+  const aboveIdleMj = idlePowerW === null ? null : energyMj - (idlePowerW * windowMs) / iterations;
+  return {
+    energyMj,
+    energy: { measured: true, windowMs, iterations, integratedMj, meter, idlePowerW, aboveIdleMj, doubt },
+  };
+}
+
+/** No energy, and why. */
+export function noEnergy(reason: string): Pick<Timing, 'energyMj'> & { energy: EnergyCheck } {
+  return { energyMj: null, energy: { measured: false, reason: reason.slice(0, 400) } };
 }
 
 /** The protocol with the energy measured as well. */

@@ -1,7 +1,7 @@
 import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
 import { throttling } from './conditions.js';
-import { energyFields, type EnergyReading } from './energy.js';
+import { specEnergy, type EnergySource } from './spec-energy.js';
 import { summarise } from './statistics.js';
 import { stoppingRules, type StoppingRule } from './stopping-rules.js';
 import { Stopwatch } from './stopwatch.js';
@@ -13,6 +13,10 @@ export interface Environment {
   readonly clock: Clock;
   /** State of the device now. Read right before and right after the timed batches. */
   readConditions(): Promise<Conditions>;
+  /** What counts the energy of the device, or why nothing does. */
+  readonly energy?: EnergySource | string | undefined;
+  /** Power of the device while it computes nothing, in W, where it was read before. */
+  readonly idlePowerW?: number | null | undefined;
   /** Clock time at which the work on this convolution began, if before the call: its time limit counts from here. */
   readonly startedMs?: number;
 }
@@ -58,29 +62,9 @@ export async function measure(
       return { outcome: 'noisy', reason, timing, conditions };
     }
     const { algorithm, workspaceBytes } = conv;
-    const energy = await energyOf(conv, timing, stopwatch, protocol, environment);
+    const energy = await specEnergy(conv, timing, stopwatch, protocol, environment);
     return { outcome: 'ok', timing: { ...timing, ...energy }, conditions, algorithm, workspaceBytes };
   }
-}
-
-/** Nothing where energy is not asked for. */
-async function energyOf(
-  conv: TimedConv,
-  { timeMs }: Timing,
-  stopwatch: Stopwatch,
-  protocol: Protocol,
-  environment: Environment,
-): Promise<Partial<Timing>> {
-  const windowMs = protocol.energyWindowMs;
-  if (windowMs === undefined) return {};
-  const none = (reason: string): EnergyReading => ({ ok: false, reason });
-  if (conv.energy === undefined) return energyFields(none('the executor has no counter of energy'), null);
-  // The window may begin late and ends with a whole convolution.
-  if (stopwatch.leftMs < 2 * windowMs + 3 * timeMs) {
-    return energyFields(none('too little time was left for it before the limit of the spec'), null);
-  }
-  const reading = await conv.energy(windowMs);
-  return energyFields(reading, throttling(await environment.readConditions(), protocol));
 }
 
 type Run =

@@ -1,4 +1,5 @@
 import type { EnergyReading } from './energy.js';
+import type { BackToBack } from './energy-window.js';
 
 /** Whether a convolution computed what it should have. */
 export type OutputCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
@@ -12,8 +13,13 @@ export interface TimedConv {
   timeBatchMs(inner: number): Promise<number>;
   /** Milliseconds of one convolution launched from the host, launch cost included. Absent where it means nothing. */
   eagerMs?(): Promise<number>;
-  /** Energy of one convolution, by running it back to back for `windowMs`. Absent where nothing counts energy. */
-  energy?(windowMs: number): Promise<EnergyReading>;
+  /**
+   * Runs it back to back, so that its energy can be measured. Absent where `timeBatchMs`, called again and again, leaves
+   * no pause that matters.
+   */
+  runBackToBack?: BackToBack | undefined;
+  /** Energy of one convolution over `windowMs`, only where the executor has an energy meter of its own. */
+  energy?: ((windowMs: number) => Promise<EnergyReading>) | undefined;
   /** Compares a few output points with a reference. */
   checkOutput?(): Promise<OutputCheck>;
   /** Algorithm or kernel that the library chose, where it can tell. */

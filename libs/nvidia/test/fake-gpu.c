@@ -8,7 +8,7 @@
  * energy counter advances every 100 ms of that time, at 300 W. The power is 70 W until the newest stream had work.
  *
  * Faults (fake_fault, or the environment variable FAKE_GPU_FAULT): no-device, old-driver, out-of-memory, no-algorithm,
- * workspace, launch, device, hang, crash, wrong, no-energy, hot, power.
+ * workspace, launch, device, hang, crash, wrong, no-energy, hot, power, mig.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -663,6 +663,7 @@ EXPORT int nvmlDeviceGetEccMode(void *device, unsigned *now, unsigned *then) {
   return (void)device, *now = *then = 1, OK;
 }
 EXPORT int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *then) {
+  if (is_fault("mig")) return (void)device, *now = *then = 1, OK;
   return (void)device, (void)now, (void)then, 3;
 }
 EXPORT int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *mw) { return (void)device, told(mw, 700000); }

@@ -1254,6 +1254,8 @@ export interface components {
                 [key: string]: string;
             };
             mathMode: string;
+            /** @description absent in records from before meters were described */
+            energyMeter?: components["schemas"]["EnergyMeterInput"];
             worker: {
                 version: string;
                 commit: string | null;
@@ -1266,6 +1268,29 @@ export interface components {
                 kernel: string;
                 node: string;
             };
+        };
+        EnergyMeterInput: {
+            /** @enum {boolean} */
+            available: true;
+            /** @description of the meter; energies of two meters are not comparable */
+            name: string;
+            /**
+             * @description counter: the hardware counts energy; power: readings of the power are integrated
+             * @enum {string}
+             */
+            method: "counter" | "power";
+            /** @description what is counted, such as the packages of a machine */
+            domains: string[];
+            /** @description between two values of the hardware; null: not known */
+            updatePeriodMs: number | null;
+            /** @description smallest step of the counter in mJ; null: not known */
+            resolutionMj: number | null;
+            /** @description as the vendor states it; null: not stated */
+            statedAccuracy: string | null;
+        } | {
+            /** @enum {boolean} */
+            available: false;
+            reason: string;
         };
         /**
          * @example {
@@ -2127,6 +2152,8 @@ export interface components {
                 [key: string]: string;
             };
             mathMode: string;
+            /** @description absent in records from before meters were described */
+            energyMeter?: components["schemas"]["EnergyMeter"];
             worker: {
                 version: string;
                 commit: string | null;
@@ -2139,6 +2166,29 @@ export interface components {
                 kernel: string;
                 node: string;
             };
+        };
+        EnergyMeter: {
+            /** @enum {boolean} */
+            available: true;
+            /** @description of the meter; energies of two meters are not comparable */
+            name: string;
+            /**
+             * @description counter: the hardware counts energy; power: readings of the power are integrated
+             * @enum {string}
+             */
+            method: "counter" | "power";
+            /** @description what is counted, such as the packages of a machine */
+            domains: string[];
+            /** @description between two values of the hardware; null: not known */
+            updatePeriodMs: number | null;
+            /** @description smallest step of the counter in mJ; null: not known */
+            resolutionMj: number | null;
+            /** @description as the vendor states it; null: not stated */
+            statedAccuracy: string | null;
+        } | {
+            /** @enum {boolean} */
+            available: false;
+            reason: string;
         };
         /**
          * @description One published fit for one device class.
@@ -2987,8 +3037,14 @@ export interface components {
             windowMs: number;
             /** @description convolutions in the window */
             iterations: number;
-            /** @description the same by integrating the power readings; null where power is not told */
+            /** @description the same by integrating the power readings; null where the device reports no power */
             integratedMj: number | null;
+            /** @description name of the energy meter; absent in samples taken before meters had names: nvml-total-energy */
+            meter?: string;
+            /** @description power of the device while it computed nothing; null or absent where it is not known */
+            idlePowerW?: number | null;
+            /** @description energy of one convolution minus idle power times its duration; null or absent where not known */
+            aboveIdleMj?: number | null;
             /** @description why the energy may be off, or null */
             doubt: string | null;
         } | {

@@ -1,0 +1,71 @@
+import { EnergyMeterSchema } from '@alphaflops/contracts';
+import type { EnergyMeter, OpenedMeter } from './energy-meter.js';
+
+export interface MeterConformanceOptions {
+  open: () => OpenedMeter;
+  /** Makes the hardware draw that much for that long; absent on real hardware, where time does. */
+  draw?: (powerW: number, durationMs: number) => void;
+  /** Whether the meter counts the whole machine. */
+  countsHost: boolean;
+}
+
+/** What every energy meter does alike. Call it in a `describe` of an adapter's tests. */
+export function energyMeterConformance({ open, draw, countsHost }: MeterConformanceOptions): void {
+  let meter: EnergyMeter;
+
+  beforeEach(() => {
+    const opened = open();
+    if (!opened.ok) throw new Error(opened.reason);
+    ({ meter } = opened);
+  });
+  afterEach(() => {
+    meter.close();
+  });
+
+  it('describes itself', () => {
+    expect(EnergyMeterSchema.parse(meter.description)).toEqual(meter.description);
+  });
+
+  it('reads what its method says: energy that never falls, or power', () => {
+    const { method } = meter.description;
+    let lastMj = -Infinity;
+    for (let reading = 0; reading < 20; reading++) {
+      draw?.(100, 10);
+      const { energyMj, powerW } = meter.read();
+      if (method === 'power') {
+        expect(energyMj).toBeNull();
+        expect(powerW).toBeGreaterThan(0);
+      } else {
+        expect(energyMj).toBeGreaterThanOrEqual(lastMj);
+        lastMj = energyMj ?? NaN;
+      }
+    }
+  });
+
+  it('says what other programs use of the processor only where it counts the whole machine', () => {
+    const otherMs = meter.otherProcessorMs();
+    if (!countsHost) expect(otherMs).toBeNull();
+    else expect(meter.otherProcessorMs()).toBeGreaterThanOrEqual(otherMs ?? NaN);
+  });
+
+  if (draw === undefined) return;
+
+  it('counts what is drawn, over any time', () => {
+    const before = meter.read();
+    draw(250, 4000);
+    const after = meter.read();
+    if (meter.description.method === 'power') expect(after.powerW).toBe(250);
+    else expect(((after.energyMj ?? NaN) - (before.energyMj ?? NaN)) / (250 * 4000)).toBeCloseTo(1, 6);
+  });
+
+  it('can be opened again, beside itself and after its end', () => {
+    const second = open();
+    if (!second.ok) throw new Error(second.reason);
+    second.meter.close();
+    expect(meter.read()).toBeDefined();
+    meter.close();
+    const third = open();
+    expect(third.ok).toBe(true);
+    if (third.ok) ({ meter } = third);
+  });
+}

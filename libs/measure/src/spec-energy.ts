@@ -1,0 +1,133 @@
+import type { Protocol, Timing } from '@alphaflops/contracts';
+import type { Clock } from './clock.js';
+import { throttling } from './conditions.js';
+import { energyFields, noEnergy } from './energy.js';
+import { measureEnergy, type BackToBack, type MeterReading } from './energy-window.js';
+import type { Environment } from './measure.js';
+import type { Stopwatch } from './stopwatch.js';
+import type { TimedConv } from './timed-conv.js';
+
+/** The meter of the device that computes, as measuring needs it. */
+export interface EnergySource {
+  /** Kept with each sample: energies of two meters are not comparable. */
+  readonly name: string;
+  /** The meter now; throws where the hardware fails. */
+  read(): MeterReading;
+  /**
+   * Processor time that other programs of the machine have used so far, in ms. Null where they do not matter, because
+   * the meter counts a device that computes for this program only.
+   */
+  otherProcessorMs(): number | null;
+}
+
+/** What one call puts on the device: long enough that the pause between two calls does not count. */
+const CHUNK_MS = 50;
+/** Idle power is read for this long on both sides of the window. */
+const IDLE_MS = 500;
+/** After work, a processor takes a while to fall back to its idle power. */
+const SETTLE_MS = 200;
+/** A meter of a whole machine also counts what others draw: their share of one processor stays below this. */
+export const MAX_OTHER_LOAD = 0.1;
+/** A change of the idle power by more than this share of the power in the window puts the energy in doubt. */
+const MAX_IDLE_CHANGE = 0.1;
+
+/**
+ * Energy of the convolution that was just timed, as its Timing keeps it; nothing where the protocol does not ask for it.
+ * Wherever the energy cannot be known, the reason is kept in its place.
+ */
+export async function specEnergy(
+  conv: TimedConv,
+  { timeMs }: Timing,
+  stopwatch: Stopwatch,
+  protocol: Protocol,
+  environment: Environment,
+): Promise<Partial<Timing>> {
+  const { clock, energy: source, idlePowerW = null } = environment;
+  const windowMs = protocol.energyWindowMs;
+  if (windowMs === undefined) return {};
+  if (protocol.mode === 'cold') return noEnergy('energy is measured with hot caches only');
+  // The window may begin late, it ends with a whole convolution, and idle power is read on both sides of it.
+  const tooLate = stopwatch.leftMs < 2 * windowMs + 3 * timeMs + 2 * (IDLE_MS + SETTLE_MS);
+  const late = 'too little time was left for it before the limit of the spec';
+  const throttled = async (): Promise<string[]> => {
+    const reason = throttling(await environment.readConditions(), protocol);
+    return reason === null ? [] : [reason];
+  };
+  if (conv.energy !== undefined) {
+    if (tooLate) return noEnergy(late);
+    const reading = await conv.energy(windowMs);
+    return energyFields(reading, { meter: 'program', idlePowerW, doubts: await throttled() });
+  }
+  if (typeof source !== 'object') return noEnergy(source ?? 'nothing counts the energy of this device');
+  if (tooLate) return noEnergy(late);
+  try {
+    const run = conv.runBackToBack?.bind(conv) ?? backToBack(conv, timeMs);
+    if (source.otherProcessorMs() !== null) return await hostEnergy(source, run, windowMs, clock);
+    const reading = await measureEnergy(
+      () => source.read(),
+      run,
+      windowMs,
+      () => clock.nowMs(),
+    );
+    return energyFields(reading, { meter: source.name, idlePowerW, doubts: await throttled() });
+  } catch (error) {
+    return noEnergy(`the energy meter failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** By a meter that counts a whole machine: only where the rest of the machine was quiet. */
+async function hostEnergy(
+  source: EnergySource,
+  run: BackToBack,
+  windowMs: number,
+  clock: Clock,
+): Promise<Partial<Timing>> {
+  const startMs = clock.nowMs();
+  const othersBeforeMs = source.otherProcessorMs() ?? 0;
+  const before = await idlePower(source, clock);
+  const reading = await measureEnergy(
+    () => source.read(),
+    run,
+    windowMs,
+    () => clock.nowMs(),
+  );
+  await clock.wait(SETTLE_MS);
+  const after = await idlePower(source, clock);
+  const others = ((source.otherProcessorMs() ?? 0) - othersBeforeMs) / (clock.nowMs() - startMs);
+  if (others > MAX_OTHER_LOAD) {
+    return noEnergy(
+      `other programs used ${others.toFixed(2)} of a processor meanwhile, above ${MAX_OTHER_LOAD}: ` +
+        'the meter counts the whole machine',
+    );
+  }
+  const idleW = before === null || after === null ? null : (before + after) / 2;
+  const doubts: string[] = [];
+  if (reading.ok && before !== null && after !== null) {
+    const powerW = (reading.energyMj * reading.iterations) / reading.windowMs;
+    if (Math.abs(after - before) > MAX_IDLE_CHANGE * powerW) {
+      doubts.push(`the idle power was ${before.toFixed(1)} W before and ${after.toFixed(1)} W after it`);
+    }
+  }
+  return energyFields(reading, { meter: source.name, idlePowerW: idleW, doubts });
+}
+
+/** Mean power while nothing is computed, in W; null where the meter says nothing of it. */
+async function idlePower(source: EnergySource, clock: Clock): Promise<number | null> {
+  const first = source.read();
+  const startMs = clock.nowMs();
+  await clock.wait(IDLE_MS);
+  const last = source.read();
+  if (first.energyMj !== null && last.energyMj !== null) {
+    const powerW = (last.energyMj - first.energyMj) / (clock.nowMs() - startMs);
+    return powerW >= 0 ? powerW : null;
+  }
+  return first.powerW === null || last.powerW === null ? null : (first.powerW + last.powerW) / 2;
+}
+
+/** For executors that only know timed batches. */
+function backToBack(conv: TimedConv, timeMs: number): BackToBack {
+  const inner = Math.max(1, Math.round(CHUNK_MS / timeMs));
+  return async (onEnded) => {
+    for (let ended = 0; onEnded(ended); ended += inner) await conv.timeBatchMs(inner);
+  };
+}
