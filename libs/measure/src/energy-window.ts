@@ -94,10 +94,11 @@ class EnergyWindow {
 
   /** W·ms are mJ. */
   private integrate(last: Moment, now: Moment): void {
-    const known = this.integratedMj !== null && last.powerW !== null && now.powerW !== null;
-    this.integratedMj = known
-      ? (this.integratedMj ?? 0) + (((last.powerW ?? 0) + (now.powerW ?? 0)) / 2) * (now.timeMs - last.timeMs)
-      : null;
+    const { integratedMj } = this;
+    this.integratedMj =
+      integratedMj === null || last.powerW === null || now.powerW === null
+        ? null
+        : integratedMj + ((last.powerW + now.powerW) / 2) * (now.timeMs - last.timeMs);
   }
 
   private addPower(now: Moment): void {
