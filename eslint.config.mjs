@@ -9,6 +9,50 @@ const databases = ['libsql', 'mongodb'];
 const queues = ['bullmq', 'ioredis', '@nestjs/bullmq'];
 const accelerators = ['@tensorflow/*', 'koffi', 'webgpu'];
 
+const environment = {
+  object: 'process',
+  property: 'env',
+  message: 'Read the environment in libs/config only.',
+};
+
+/**
+ * What these rooms compute enters documents, which must be the same bytes on every engine. ECMAScript leaves these
+ * functions to the engine: docs/decisions/0022-elementary-functions.md.
+ */
+const DOCUMENT_ROOMS = [
+  'conv',
+  'dataset',
+  'fits',
+  'least-squares',
+  'measure',
+  'models',
+  'planning',
+  'report',
+];
+const ENGINE_FUNCTIONS = [
+  ...[
+    'acos',
+    'acosh',
+    'asin',
+    'asinh',
+    'atan',
+    'atan2',
+    'atanh',
+    'cbrt',
+    'cos',
+    'cosh',
+    'exp',
+    'expm1',
+    'hypot',
+  ],
+  ...['log', 'log10', 'log1p', 'log2', 'pow', 'sin', 'sinh', 'tan', 'tanh'],
+];
+const engineFunctions = ENGINE_FUNCTIONS.map((property) => ({
+  object: 'Math',
+  property,
+  message: 'Its last bits differ between engines. Use @alphaflops/elementary.',
+}));
+
 /** One direction of imports: docs/decisions/0002-rooms.md. No tag may depend on everything. */
 const depConstraints = [
   {
@@ -17,12 +61,16 @@ const depConstraints = [
     bannedExternalImports: [...framework, ...databases, ...queues, ...accelerators],
   },
   {
+    sourceTag: 'scope:elementary',
+    onlyDependOnLibsWithTags: ['scope:elementary'],
+  },
+  {
     sourceTag: 'scope:conv',
-    onlyDependOnLibsWithTags: ['scope:conv'],
+    onlyDependOnLibsWithTags: ['scope:conv', 'scope:elementary'],
   },
   {
     sourceTag: 'scope:least-squares',
-    onlyDependOnLibsWithTags: ['scope:least-squares'],
+    onlyDependOnLibsWithTags: ['scope:least-squares', 'scope:elementary'],
   },
   {
     sourceTag: 'type:contracts',
@@ -121,15 +169,37 @@ export default tseslint.config(
         'error',
         { considerDefaultExhaustiveForUnions: true },
       ],
-      'no-restricted-properties': [
+      'no-restricted-properties': ['error', environment],
+    },
+  },
+  {
+    files: DOCUMENT_ROOMS.map((room) => `libs/${room}/src/**`),
+    rules: {
+      'no-restricted-properties': ['error', environment, ...engineFunctions],
+      'no-restricted-syntax': [
         'error',
-        { object: 'process', property: 'env', message: 'Read the environment in libs/config only.' },
+        {
+          // Between two literals, as in 2 ** 20, it is exact.
+          selector: "BinaryExpression[operator='**']:not([left.type='Literal'][right.type='Literal'])",
+          message: 'Its last bits differ between engines. Use pow, square or cube of @alphaflops/elementary.',
+        },
+        {
+          selector: "AssignmentExpression[operator='**=']",
+          message: 'Its last bits differ between engines. Use pow of @alphaflops/elementary.',
+        },
       ],
     },
   },
   {
-    files: ['libs/config/src/**', '**/*.spec.ts', 'test/**', 'tools/**'],
-    rules: { 'no-restricted-properties': 'off' },
+    files: [
+      'libs/config/src/**',
+      '**/*.spec.ts',
+      '**/*.spec.helper.ts',
+      '**/*.spec-helper.ts',
+      'test/**',
+      'tools/**',
+    ],
+    rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': 'off' },
   },
   { files: ['apps/dashboard/**'], ...reactHooks.configs.flat['recommended-latest'] },
   {

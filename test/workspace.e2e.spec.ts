@@ -69,7 +69,24 @@ describe('the workspace', () => {
 describe('module boundaries', () => {
   const FORBIDDEN = [
     ['a pure lib may not import a port', 'libs/models', "import '@alphaflops/store';", 'type:pure'],
-    ['conv imports nothing', 'libs/conv', "import '@alphaflops/least-squares';", 'scope:conv'],
+    [
+      'conv imports the elementary functions only',
+      'libs/conv',
+      "import '@alphaflops/least-squares';",
+      'scope:conv',
+    ],
+    [
+      'a document needs the same power everywhere',
+      'libs/planning',
+      'export default (x: number) => x ** 0.5;',
+      'pow',
+    ],
+    [
+      'a document needs the same logarithm everywhere',
+      'libs/report',
+      'export const { log } = Math;',
+      'elementary',
+    ],
     [
       'adapters do not know each other',
       'libs/store-sqlite',

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { hasNode, installNode } from './node-for-tests.mjs';
 import { hasPythonForTests, installPythonForTests } from './python-for-tests.mjs';
 import { hasSwiftShader, installSwiftShader } from './swiftshader.mjs';
 
@@ -120,6 +121,19 @@ function installPython() {
   });
 }
 
+/** Fits must be the same on all of these. Where one cannot be had, its test is skipped and says so. */
+function installNodeVersions() {
+  const absent = [20, 22, 24].filter((major) => !hasNode(major));
+  if (absent.length === 0) return;
+  step(`installing Node ${absent.join(' and ')} for tests`, () => {
+    try {
+      absent.forEach(installNode);
+    } catch (error) {
+      process.stdout.write(`failed, and their tests will be skipped: ${error.message} `);
+    }
+  });
+}
+
 function build() {
   step('building', () => {
     run('npx', ['--no-install', 'nx', 'run-many', '-t', 'build', '--output-style=static'], {
@@ -135,6 +149,7 @@ try {
   if (process.argv.includes('--tests')) {
     installSoftwareVulkan();
     installPython();
+    installNodeVersions();
   }
   build();
 } catch (error) {

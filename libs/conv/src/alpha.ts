@@ -1,3 +1,4 @@
+import { log, pow } from '@alphaflops/elementary';
 import type { ConvSpec } from './conv-spec.js';
 import { kernelPoints, macs, outputPoints } from './work.js';
 
@@ -28,7 +29,7 @@ export function kernelGroup(spec: ConvSpec): KernelGroup {
 
 /** S_K, the number of output points at which α is 1: 1 + ln K, as in the authors' code. */
 export function alphaReference(kernelPoints: number): number {
-  return 1 + Math.log(kernelPoints);
+  return 1 + log(kernelPoints);
 }
 
 /**
@@ -52,7 +53,7 @@ export function alpha(
   }
   if (!(beta >= 0 && beta <= 1)) throw new RangeError(`alpha needs 0 ≤ β ≤ 1, not ${beta}`);
   const reference = alphaReference(kernelPoints);
-  return ((reference + beta * (outputPoints - reference)) / outputPoints) ** gamma;
+  return pow((reference + beta * (outputPoints - reference)) / outputPoints, gamma);
 }
 
 /** Time in ms by the published coefficients: c·α_K(S)·M, M in millions of multiply-adds. */

@@ -1,7 +1,9 @@
+import { cbrt } from '@alphaflops/elementary';
+
 /** Fills `out` with the residuals at `parameters`. */
 export type ResidualFunction = (parameters: Float64Array, out: Float64Array) => void;
 
-const RELATIVE_STEP = Math.cbrt(Number.EPSILON);
+const RELATIVE_STEP = cbrt(Number.EPSILON);
 
 /**
  * Column-major Jacobian by central differences, with steps of ∛ε·|x|. Where a bound is in the way, the three-point

@@ -1,3 +1,4 @@
+import { cube } from '@alphaflops/elementary';
 import { LeastSquaresError } from './error.js';
 import { differenceJacobian, type ResidualFunction } from './jacobian.js';
 import { dot, norm, qrInPlace, solveUpper, upperTriangle } from './linear-algebra.js';
@@ -177,7 +178,7 @@ class Search {
         this.x = target;
         this.residuals = trial;
         this.cost = cost;
-        this.damping *= Math.max(1 / 3, 1 - (2 * gain - 1) ** 3);
+        this.damping *= Math.max(1 / 3, 1 - cube(2 * gain - 1));
         this.growth = 2;
         const settled = Math.max(before - cost, promised) <= tolerance * tolerance * before;
         return !(still || settled);

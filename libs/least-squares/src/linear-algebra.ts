@@ -1,3 +1,5 @@
+import { hypot, square } from '@alphaflops/elementary';
+
 /**
  * Small dense matrices in column-major order: element (i, j) of a matrix with `rows` rows is `a[j * rows + i]`, so a
  * column is contiguous.
@@ -6,7 +8,7 @@
 /** Euclidean norm of `count` elements from `offset`. */
 export function norm(a: Float64Array, offset = 0, count = a.length - offset): number {
   let sum = 0;
-  for (let i = offset; i < offset + count; i++) sum += (a[i] ?? 0) ** 2;
+  for (let i = offset; i < offset + count; i++) sum += square(a[i] ?? 0);
   return Math.sqrt(sum);
 }
 
@@ -100,8 +102,8 @@ export function singularValues(a: Float64Array, n: number): SingularValues {
         if (gamma === 0 || Math.abs(gamma) <= Number.EPSILON * Math.sqrt(alpha * beta)) continue;
         rotated = true;
         const zeta = (beta - alpha) / (2 * gamma);
-        const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
-        const cosine = 1 / Math.hypot(1, t);
+        const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + hypot(1, zeta));
+        const cosine = 1 / hypot(1, t);
         rotate(u, p * n, q * n, n, cosine, cosine * t);
         rotate(v, p * n, q * n, n, cosine, cosine * t);
       }

@@ -1,3 +1,5 @@
+import { cube, square } from '@alphaflops/elementary';
+
 const { max, sqrt } = Math;
 
 /**
@@ -26,7 +28,7 @@ function rho(loss: Loss, z: number): Rho {
     case 'huber': {
       if (z <= 1) return { value: z, first: 1, second: 0 };
       const root = sqrt(z);
-      return { value: 2 * root - 1, first: 1 / root, second: -0.5 / root ** 3 };
+      return { value: 2 * root - 1, first: 1 / root, second: -0.5 / cube(root) };
     }
   }
 }
@@ -40,10 +42,10 @@ export function totalCost(residuals: Float64Array, loss: Loss, scale: number): n
   }
   if (loss === 'soft-l1') {
     for (const r of residuals) {
-      const z = (r / scale) ** 2;
+      const z = square(r / scale);
       sum += (2 * z) / (sqrt(1 + z) + 1);
     }
-  } else for (const r of residuals) sum += rho(loss, (r / scale) ** 2).value;
+  } else for (const r of residuals) sum += rho(loss, square(r / scale)).value;
   return (sum * scale * scale) / 2;
 }
 
@@ -65,7 +67,7 @@ export function linearise(
   const rows = residuals.length;
   for (let i = 0; i < rows; i++) {
     const r = residuals[i] ?? 0;
-    const z = (r / scale) ** 2;
+    const z = square(r / scale);
     const { first, second } = rho(loss, z);
     const weight = sqrt(max(first + 2 * z * second, CURVATURE_FLOOR * first));
     residuals[i] = (r * first) / weight;
@@ -89,11 +91,11 @@ export function residualVariance(
   let influence = 0;
   let slope = 0;
   for (const r of residuals) {
-    const z = (r / scale) ** 2;
+    const z = square(r / scale);
     const { first, second } = rho(loss, z);
-    influence += (r * first) ** 2;
+    influence += square(r * first);
     slope += first + 2 * z * second;
   }
   if (slope <= 0) return null;
-  return influence / degreesOfFreedom / (slope / residuals.length) ** 2;
+  return influence / degreesOfFreedom / square(slope / residuals.length);
 }

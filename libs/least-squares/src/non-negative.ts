@@ -1,3 +1,4 @@
+import { hypot } from '@alphaflops/elementary';
 import { LeastSquaresError } from './error.js';
 import { dot, norm, qrInPlace, solveUpper, upperTriangle } from './linear-algebra.js';
 
@@ -49,7 +50,7 @@ export function nonNegativeLeastSquares(a: Float64Array, b: Float64Array): NonNe
     passive.add(entering);
     settle(r, n, right, x, passive);
   }
-  return { reason, coefficients: x, residualNorm: Math.hypot(norm(residual(r, n, right, x)), outside) };
+  return { reason, coefficients: x, residualNorm: hypot(norm(residual(r, n, right, x)), outside) };
 }
 
 /** Solves on the passive set, stepping back to the border and dropping what reaches 0 until all are positive. */

@@ -1,3 +1,4 @@
+import { square } from '@alphaflops/elementary';
 import { norm, qrInPlace, singularValues, upperTriangle } from './linear-algebra.js';
 
 /** What the data say about each parameter at the end of a fit. */
@@ -43,7 +44,8 @@ export function uncertainty(
   const { values, v } = singularValues(upperTriangle(scaled, padded, n), n);
   const largest = values.reduce((a, b) => Math.max(a, b), 0);
   const kept = [...values.keys()].filter((k) => (values[k] ?? 0) > RANK_TOLERANCE * largest);
-  const nullShare = (row: number): number => 1 - kept.reduce((sum, k) => sum + (v[k * n + row] ?? 0) ** 2, 0);
+  const nullShare = (row: number): number =>
+    1 - kept.reduce((sum, k) => sum + square(v[k * n + row] ?? 0), 0);
   const sigma2 = variance(kept.length);
 
   const states: Uncertainty['states'][number][] = held.map((state) => state ?? 'estimated');
@@ -51,7 +53,7 @@ export function uncertainty(
     if (nullShare(row) > NULL_SHARE) states[j] = 'undetermined';
   });
   const unscaled = (a: number, b: number): number =>
-    kept.reduce((sum, k) => sum + ((v[k * n + a] ?? 0) * (v[k * n + b] ?? 0)) / (values[k] ?? 1) ** 2, 0);
+    kept.reduce((sum, k) => sum + ((v[k * n + a] ?? 0) * (v[k * n + b] ?? 0)) / square(values[k] ?? 1), 0);
   const rowOf = (j: number): number | null =>
     sigma2 !== null && states[j] === 'estimated' ? free.indexOf(j) : null;
   const standardErrors = held.map((_, j) => {

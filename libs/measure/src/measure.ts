@@ -46,7 +46,7 @@ export async function measure(
 
     const throttled = throttling(conditions.before, protocol) ?? throttling(conditions.after, protocol);
     if (throttled !== null) {
-      const waitMs = THROTTLE_WAIT_MS * 2 ** (attempt - 1);
+      const waitMs = THROTTLE_WAIT_MS * (1 << (attempt - 1));
       if (attempt > protocol.throttleRetries || waitMs >= stopwatch.leftMs) {
         const reason = `${throttled}, on try ${attempt} of ${protocol.throttleRetries + 1}`;
         return { outcome: 'throttled', reason, timing, conditions };

@@ -7,11 +7,12 @@ import {
   PUBLISHED_ALPHA,
   type ConvSpec,
 } from '@alphaflops/conv';
+import { exp, log, pow } from '@alphaflops/elementary';
 import { median } from 'simple-statistics';
 import { ALL_KERNELS, analyticForm, type ParameterVector } from './analytic-form.js';
 import type { ParameterDefinition } from './form.js';
 
-const { exp, log, max, min } = Math;
+const { max, min } = Math;
 
 /** What the forms of the paper need of a spec. */
 interface AlphaVariables {
@@ -79,7 +80,7 @@ const SHAPES = [PUBLISHED_ALPHA['1x1'], PUBLISHED_ALPHA.other, { beta: 0.3, gamm
 const typicalRate = (samples: readonly Point[], beta: number, gamma: number, taken = 0): number =>
   median(
     samples.map(
-      ({ x, timeMs }) => max(timeMs - taken, timeMs / 10) / (saturation(beta, x) ** gamma * x.millionMacs),
+      ({ x, timeMs }) => max(timeMs - taken, timeMs / 10) / (pow(saturation(beta, x), gamma) * x.millionMacs),
     ),
   );
 
@@ -98,7 +99,7 @@ export const flopsForm = analyticForm<AlphaVariables>({
 });
 
 const alphaTime = (beta: number, gamma: number, c: number, x: AlphaVariables): number =>
-  c * saturation(beta, x) ** gamma * x.millionMacs;
+  c * pow(saturation(beta, x), gamma) * x.millionMacs;
 
 /** Fills ∂/∂β, ∂/∂γ, ∂/∂c of c·α·M from `offset`. */
 function alphaGradient(p: ParameterVector, offset: number, x: AlphaVariables, out: Float64Array): void {

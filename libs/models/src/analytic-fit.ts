@@ -1,10 +1,11 @@
 import type { FittedGroup, Parameter } from '@alphaflops/contracts';
+import { log } from '@alphaflops/elementary';
 import { leastSquares, type LeastSquaresResult } from '@alphaflops/least-squares';
 import type { AnalyticForm } from './analytic-form.js';
 import type { FitContext, ParameterDefinition } from './form.js';
 import { shapesOf, type ShapedSample } from './sample.js';
 
-const { abs, log, max } = Math;
+const { abs, max } = Math;
 
 /** Relative error at which a residual begins to count by its size instead of its square. */
 export const ROBUST_RELATIVE_ERROR = 0.1;

@@ -1,5 +1,6 @@
 import type { Model } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
+import { pow } from '@alphaflops/elementary';
 import { ModelError } from './error.js';
 import { compileModel } from './predict.js';
 
@@ -60,6 +61,6 @@ function fits({ cin, cout, groups, padding, height, width, kernel_h, kernel_w }:
 /** Whole numbers over the fitted range, evenly spread over its logarithm. */
 function fittedValues(model: Model, axis: ResponseAxis): number[] {
   const { min, max } = model.domain[DOMAIN_AXES[axis]] ?? { min: 1, max: 1 };
-  const steps = Array.from({ length: POINTS }, (_, k) => Math.round(min * (max / min) ** (k / (POINTS - 1))));
+  const steps = Array.from({ length: POINTS }, (_, k) => Math.round(min * pow(max / min, k / (POINTS - 1))));
   return [...new Set(steps)];
 }

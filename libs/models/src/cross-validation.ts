@@ -1,4 +1,5 @@
 import type { Metrics } from '@alphaflops/contracts';
+import { exp, log } from '@alphaflops/elementary';
 import type { FitContext, Form, FormFit, OutOfFold } from './form.js';
 import { conformalQuantile } from './interval.js';
 import { judge } from './metrics.js';
@@ -33,7 +34,7 @@ export function crossValidate(
   const rows = samples.map((sample, i) => {
     const predictedMs = predicted.timeMs[i] ?? NaN;
     const spread = predicted.spread[i] ?? 1;
-    const logError = Math.abs(Math.log(sample.timeMs / predictedMs)) / spread;
+    const logError = Math.abs(log(sample.timeMs / predictedMs)) / spread;
     return { fold: foldOf(sample), measuredMs: sample.timeMs, predictedMs, spread, logError };
   });
   const errorsByFold = Array.from({ length: FOLDS }, (): number[] => []);
@@ -50,8 +51,8 @@ export function crossValidate(
       return {
         measuredMs,
         predictedMs,
-        lowerMs: width === null ? null : predictedMs / Math.exp(width * spread),
-        upperMs: width === null ? null : predictedMs * Math.exp(width * spread),
+        lowerMs: width === null ? null : predictedMs / exp(width * spread),
+        upperMs: width === null ? null : predictedMs * exp(width * spread),
       };
     }),
   );

@@ -1,9 +1,10 @@
 import type { Model } from '@alphaflops/contracts';
 import { macs, type ConvSpec } from '@alphaflops/conv';
+import { log2 } from '@alphaflops/elementary';
 import { furthestFirst, nearest } from './neighbours.js';
 import type { ShapedSample } from './sample.js';
 
-const { log2, max, min } = Math;
+const { max, min } = Math;
 
 const AXES = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups'] as const;
 const LEVELS = ['dtype', 'padding', 'layout'] as const;

@@ -1,5 +1,6 @@
 import type { EnergyModel, FittedForm, Parameter } from '@alphaflops/contracts';
 import { macs } from '@alphaflops/conv';
+import { log } from '@alphaflops/elementary';
 import { comparedShapes } from './compared-shapes.js';
 import { crossValidate, FOLDS, MIN_SHAPES, type HeldOut } from './cross-validation.js';
 import { domainOf } from './domain.js';
@@ -165,7 +166,7 @@ function heldOutOf(
 ): NonNullable<FittedCost['heldOut']> {
   const rows = samples.map(({ key, spec, timeMs: measured }, i) => {
     const predicted = timeMs[i] ?? NaN;
-    return { key, macs: macs(spec), measured, predicted, error: Math.abs(Math.log(measured / predicted)) };
+    return { key, macs: macs(spec), measured, predicted, error: Math.abs(log(measured / predicted)) };
   });
   const every = Math.ceil(rows.length / PLOTTED);
   return {
@@ -206,7 +207,7 @@ function chosenNotes(
   const notes: string[] = [];
   const predict = form.compile(fit, device, source?.fitted);
   const far = samples.filter(
-    ({ spec, timeMs }) => Math.abs(Math.log(timeMs / predict(spec).timeMs)) > Math.log(OUTLIER_FACTOR),
+    ({ spec, timeMs }) => Math.abs(log(timeMs / predict(spec).timeMs)) > log(OUTLIER_FACTOR),
   ).length;
   if (far > 0) {
     notes.push(`${far} of ${samples.length} samples are off by more than a factor of ${OUTLIER_FACTOR}`);

@@ -1,4 +1,5 @@
 import type { Metrics } from '@alphaflops/contracts';
+import { log, square } from '@alphaflops/elementary';
 import { median } from 'simple-statistics';
 
 /** One prediction beside its measurement; the bounds are null without an interval. */
@@ -29,7 +30,7 @@ export function judge(pairs: readonly Judged[]): Metrics {
     within20: share(0.2),
     rmspe: Math.sqrt(mean(errors.map((error) => error * error))),
     r2: determination(measured, predicted),
-    r2Log: determination(measured.map(Math.log), predicted.map(Math.log)),
+    r2Log: determination(measured.map(log), predicted.map(log)),
     spearman: correlation(ranks(measured), ranks(predicted)),
     coverage: bounded.length === n ? inside.length / n : null,
   };
@@ -38,9 +39,9 @@ export function judge(pairs: readonly Judged[]): Metrics {
 /** 1 − RSS / TSS; null when the measured values do not vary. */
 function determination(measured: readonly number[], predicted: readonly number[]): number | null {
   const mean = measured.reduce((sum, v) => sum + v, 0) / measured.length;
-  const total = measured.reduce((sum, v) => sum + (v - mean) ** 2, 0);
+  const total = measured.reduce((sum, v) => sum + square(v - mean), 0);
   if (!measured.some((v) => v !== measured[0])) return null;
-  const rest = measured.reduce((sum, v, i) => sum + (v - (predicted[i] ?? NaN)) ** 2, 0);
+  const rest = measured.reduce((sum, v, i) => sum + square(v - (predicted[i] ?? NaN)), 0);
   return 1 - rest / total;
 }
 
@@ -63,8 +64,8 @@ function correlation(a: readonly number[], b: readonly number[]): number | null 
   a.forEach((x, i) => {
     const y = b[i] ?? NaN;
     ab += (x - mean) * (y - mean);
-    aa += (x - mean) ** 2;
-    bb += (y - mean) ** 2;
+    aa += square(x - mean);
+    bb += square(y - mean);
   });
   return aa === 0 || bb === 0 ? null : ab / Math.sqrt(aa * bb);
 }

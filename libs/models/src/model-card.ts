@@ -1,5 +1,6 @@
 import type { EnergyModel, FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
+import { exp } from '@alphaflops/elementary';
 import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
 
 /** The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown. */
@@ -44,7 +45,7 @@ type Cost = Omit<EnergyModel, 'data'>;
 
 function intervalOf({ interval: { coverage, logHalfWidth } }: Cost): string {
   if (logHalfWidth === null) return 'none: too few samples';
-  return `${percent(coverage)} of measurements within ÷×${Math.exp(logHalfWidth).toFixed(3)} of the prediction, inside the domain`;
+  return `${percent(coverage)} of measurements within ÷×${exp(logHalfWidth).toFixed(3)} of the prediction, inside the domain`;
 }
 
 function errorTable({ forms }: Cost): string[] {

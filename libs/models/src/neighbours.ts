@@ -1,3 +1,5 @@
+import { square } from '@alphaflops/elementary';
+
 /** Distance from a point to the nearest of `points` (rows of `width`), itself left out; ends early at `enough`. */
 export function nearest(
   points: Float64Array,
@@ -43,7 +45,7 @@ export function furthestFirst(
     for (let i = 0; i < n; i++) {
       let squares = 0;
       for (let a = 0; a < width; a++) {
-        squares += ((points[i * width + a] ?? 0) - (points[(kept[pick] ?? 0) * width + a] ?? 0)) ** 2;
+        squares += square((points[i * width + a] ?? 0) - (points[(kept[pick] ?? 0) * width + a] ?? 0));
       }
       if (squares < (distance[i] ?? 0)) {
         distance[i] = squares;

@@ -1,5 +1,6 @@
 import type { FittedForm, Metrics, Model, Prediction } from '@alphaflops/contracts';
 import { macs, specKey, type ConvSpec } from '@alphaflops/conv';
+import { exp } from '@alphaflops/elementary';
 import { alphaForm } from './alpha-forms.js';
 import { ModelError } from './error.js';
 import type { FittedCost } from './fit-cost.js';
@@ -72,7 +73,7 @@ function compileCost(
     const { timeMs: value, spread } = predict(spec);
     const outside = outsideOf(spec, work);
     const typical = hasInterval ? logHalfWidth(cost.interval, outside) : null;
-    const factor = typical === null ? null : Math.exp(typical * spread);
+    const factor = typical === null ? null : exp(typical * spread);
     return {
       value,
       lower: factor && value / factor,

@@ -1,3 +1,5 @@
+import { log, pow } from '@alphaflops/elementary';
+
 /** One axis of a plot; values are drawn by their logarithm and clipped to the range. */
 export interface PlotAxis {
   readonly label: string;
@@ -18,7 +20,7 @@ const COLOURS = ['#0b6e99', '#c2571a', '#3d7a3d', '#7a4b94'];
 /** A small plot with logarithmic axes as one SVG element. Same input, same text. */
 export function svgPlot(title: string, x: PlotAxis, y: PlotAxis, series: readonly PlotSeries[]): string {
   const place = ({ min, max }: PlotAxis, value: number): number => {
-    const share = Math.log(value / min) / Math.log(max / min);
+    const share = log(value / min) / log(max / min);
     return Math.min(Math.max(share, 0), 1);
   };
   const atX = (value: number) => (LEFT + place(x, value) * (WIDTH - LEFT - RIGHT)).toFixed(1);
@@ -58,9 +60,9 @@ export function svgPlot(title: string, x: PlotAxis, y: PlotAxis, series: readonl
 /** Powers of ten inside the range, or of two when there are fewer than two of them. */
 function ticks({ min, max }: PlotAxis): number[] {
   const powers = (base: number): number[] => {
-    const first = Math.ceil(Math.log(min) / Math.log(base) - 1e-9);
-    const last = Math.floor(Math.log(max) / Math.log(base) + 1e-9);
-    return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => base ** (first + k));
+    const first = Math.ceil(log(min) / log(base) - 1e-9);
+    const last = Math.floor(log(max) / log(base) + 1e-9);
+    return Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => pow(base, first + k));
   };
   const tens = powers(10);
   return tens.length >= 2 ? tens : powers(2);

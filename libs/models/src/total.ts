@@ -1,4 +1,5 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
+import { exp, log, square } from '@alphaflops/elementary';
 
 /**
  * Between the errors of two layers of a network: docs/models.md, "Whole networks", says what it comes from. Independent
@@ -35,11 +36,11 @@ export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['
     flops: sum((p) => p.flops),
     alphaFlops: sum((p) => p.alphaFlops),
     predictedMs,
-    lowerMs: time === null ? null : predictedMs / Math.exp(time),
-    upperMs: time === null ? null : predictedMs * Math.exp(time),
+    lowerMs: time === null ? null : predictedMs / exp(time),
+    upperMs: time === null ? null : predictedMs * exp(time),
     energyMj,
-    lowerEnergyMj: energyMj === null || energy === null ? null : energyMj / Math.exp(energy),
-    upperEnergyMj: energyMj === null || energy === null ? null : energyMj * Math.exp(energy),
+    lowerEnergyMj: energyMj === null || energy === null ? null : energyMj / exp(energy),
+    upperEnergyMj: energyMj === null || energy === null ? null : energyMj * exp(energy),
     energyWh: energyMj === null ? null : energyMj / MJ_PER_WH,
     layersOutsideDomain: sum((p) => (p.inDomain ? 0 : 1)),
   };
@@ -54,16 +55,16 @@ function logHalfWidth(
   let total = 0;
   for (const { key, prediction } of layers) {
     const [value, upper] = of(prediction);
-    uncertain.set(key, (uncertain.get(key) ?? 0) + Math.log((upper ?? NaN) / value) * value);
+    uncertain.set(key, (uncertain.get(key) ?? 0) + log((upper ?? NaN) / value) * value);
     total += value;
   }
   let together = 0;
   let squares = 0;
   for (const width of uncertain.values()) {
     together += width;
-    squares += width ** 2;
+    squares += square(width);
   }
-  const width = Math.sqrt(ERROR_CORRELATION * together ** 2 + (1 - ERROR_CORRELATION) * squares) / total;
+  const width = Math.sqrt(ERROR_CORRELATION * square(together) + (1 - ERROR_CORRELATION) * squares) / total;
   return Number.isFinite(width) ? width : null;
 }
 

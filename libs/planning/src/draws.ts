@@ -1,3 +1,4 @@
+import { pow } from '@alphaflops/elementary';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { mersenne } from 'pure-rand/generator/mersenne';
@@ -27,7 +28,7 @@ export class Draws {
 
   /** Whole number from `low` to `high`, both included, uniform in its logarithm. */
   logInteger(low: number, high: number): number {
-    return Math.round(low * (high / low) ** this.uniform());
+    return Math.round(low * pow(high / low, this.uniform()));
   }
 
   oneOf<T>(choices: readonly [T, ...T[]]): T {

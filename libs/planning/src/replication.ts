@@ -25,7 +25,7 @@ function roundHalfEven(value: number): number {
 }
 
 /** Doublings of the channels in experiment A. */
-const SCALES = range(0, 8).map((i) => 2 ** i);
+const SCALES = range(0, 8).map((i) => 1 << i);
 const KERNELS = range(1, 30);
 const GROWING = range(1, 649);
 

@@ -1,5 +1,6 @@
 import type { Model, Parameter } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
+import { exp, log, log10 } from '@alphaflops/elementary';
 import { compileModel, RESPONSE_AXES, type ResponseAxis } from '@alphaflops/models';
 import * as Plot from '@observablehq/plot';
 import { chart, colour } from './chart.js';
@@ -61,7 +62,7 @@ export function modelPage(model: Model, measured: readonly Measured[]): string {
 
 function intervalText({ coverage, logHalfWidth }: Model['interval']): string {
   if (logHalfWidth === null) return 'none: too few samples';
-  return `${percent(coverage, 0)} asked; predictions ÷× ${Math.exp(logHalfWidth).toFixed(3)} inside the domain`;
+  return `${percent(coverage, 0)} asked; predictions ÷× ${exp(logHalfWidth).toFixed(3)} inside the domain`;
 }
 
 function errorTable({ forms, chosenForm }: Model): string {
@@ -161,8 +162,8 @@ function judgedSamples(model: Model, measured: readonly Measured[]): { all: Judg
     const { predictedMs: whole, upperMs } = predict(spec);
     const predictedMs = kept.get(specKey(spec)) ?? whole;
     // The interval is a factor both ways, whichever prediction it stands round.
-    const off = Math.abs(Math.log(predictedMs / timeMs));
-    const isInside = upperMs === null ? null : off <= Math.log(upperMs / whole);
+    const off = Math.abs(log(predictedMs / timeMs));
+    const isInside = upperMs === null ? null : off <= log(upperMs / whole);
     return { spec, measuredMs: timeMs, predictedMs, isInside };
   });
   return { all, isHeldOut };
@@ -173,7 +174,7 @@ function errorFigures({ all, isHeldOut }: ReturnType<typeof judgedSamples>): str
     return [
       '<p>No samples were given: error by kernel and by decade needs them (--data, or a coordinator).</p>',
     ];
-  const decade = ({ measuredMs }: Judged) => Math.floor(Math.log10(measuredMs));
+  const decade = ({ measuredMs }: Judged) => Math.floor(log10(measuredMs));
   const byKernel = [...grouped(all, ({ spec }) => `${spec.kernel_h}×${spec.kernel_w}`)]
     .sort(([, a], [, b]) => b.length - a.length)
     .slice(0, MOST_KERNELS);

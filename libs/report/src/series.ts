@@ -1,5 +1,6 @@
 import type { Model } from '@alphaflops/contracts';
 import { type ConvSpec, macs } from '@alphaflops/conv';
+import { pow } from '@alphaflops/elementary';
 import { type ResponseAxis, typicalShape as keptShape } from '@alphaflops/models';
 import type { Measured } from './curves.js';
 import { grouped } from './grouped.js';
@@ -69,7 +70,7 @@ function restOf(spec: ConvSpec, axis: ResponseAxis): string {
 /** Whole numbers, evenly spread over the logarithm. */
 function spread(min: number, max: number): number[] {
   const steps = Array.from({ length: LINE_POINTS }, (_, at) =>
-    Math.round(min * (max / min) ** (at / (LINE_POINTS - 1))),
+    Math.round(min * pow(max / min, at / (LINE_POINTS - 1))),
   );
   return [...new Set(steps)];
 }

@@ -1,4 +1,5 @@
 import type { FittedForm, FittedGroup, Parameter } from '@alphaflops/contracts';
+import { cube, exp, log, square } from '@alphaflops/elementary';
 import { z } from 'zod';
 import { ModelError } from '../error.js';
 import type { Form } from '../form.js';
@@ -10,7 +11,7 @@ import { sharedFits } from './shared-fits.js';
 import { KERNEL_FAMILIES, shapeOf } from './shape.js';
 import { boundsAround, isLogarithmic, P, tileWaveMs, tileWaveParameters, valuesOf } from './tile-wave.js';
 
-const { abs, exp, log } = Math;
+const { abs } = Math;
 
 const ExtraSchema = z.object({
   schema: z.literal('alpha-axes/1'),
@@ -140,9 +141,9 @@ function residualDeviation(
   for (const i of members) {
     const residual = log(tileWaveMs(p, rows, i * stride)) - (logTime[i] ?? 0);
     const weight = robustWeight(abs(residual));
-    influence += (weight * residual) ** 2;
-    slope += weight ** 3;
+    influence += square(weight * residual);
+    slope += cube(weight);
     weights += weight;
   }
-  return Math.sqrt((influence / (n - P) / (slope / n) ** 2) * (weights / n));
+  return Math.sqrt((influence / (n - P) / square(slope / n)) * (weights / n));
 }

@@ -1,6 +1,7 @@
+import { cube, log, square } from '@alphaflops/elementary';
 import { P, tileWaveGradient, tileWaveMs, valuesOf } from './tile-wave.js';
 
-const { abs, log, max, min, sqrt } = Math;
+const { abs, max, min, sqrt } = Math;
 
 /** Shapes of one kernel family as rows of the formula, with log milliseconds. */
 export interface TileWaveData {
@@ -18,9 +19,9 @@ const INITIAL_DAMPING = 1e-3;
 const MAX_DAMPING = 1e12;
 
 /** First-order weight of a residual under soft L1. */
-export const robustWeight = (residual: number): number => 1 / sqrt(1 + (residual / ROBUST) ** 2);
+export const robustWeight = (residual: number): number => 1 / sqrt(1 + square(residual / ROBUST));
 const robustLoss = (residual: number): number => {
-  const z = (residual / ROBUST) ** 2;
+  const z = square(residual / ROBUST);
   return (2 * ROBUST * ROBUST * z) / (sqrt(1 + z) + 1);
 };
 
@@ -75,7 +76,7 @@ export function dampedFit(problem: DampedProblem): DampedFit {
       if (gain > 1e-4 && trial < cost) {
         const settled = cost - trial <= SETTLED * cost;
         vector = target;
-        damping *= max(1 / 3, 1 - (2 * min(gain, 1) - 1) ** 3);
+        damping *= max(1 / 3, 1 - cube(2 * min(gain, 1) - 1));
         growth = 2;
         cost = normalEquations(data, members, vector, centre, ridge, normal, slope);
         if (settled) return { vector, cost, reason: 'converged', normal };

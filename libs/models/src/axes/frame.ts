@@ -1,3 +1,4 @@
+import { exp, log } from '@alphaflops/elementary';
 import type { ShapedSample } from '../sample.js';
 import type { TileWaveData } from './damped-fit.js';
 import { GATES } from './gates.js';
@@ -27,7 +28,7 @@ export const MIN_FAMILY = 40;
 
 export function frameOf(samples: readonly ShapedSample[], smCount: number | undefined): Frame {
   const shapes = samples.map(({ spec }) => shapeOf(spec));
-  const logTime = Float64Array.from(samples, ({ timeMs }) => Math.log(timeMs));
+  const logTime = Float64Array.from(samples, ({ timeMs }) => log(timeMs));
   const families = samples.map(({ spec }) => kernelFamily(spec));
   const gates = GATES.map(({ value }) => Float64Array.from(shapes, value));
   const processors = smCount ?? estimateProcessors(shapes, families, logTime);
@@ -68,7 +69,7 @@ function estimateProcessors(
       // as a likelihood adds up, so that the family with the largest errors does not decide alone
       return parts.reduce((sum, [, members]) => {
         const cost = rootCost(data, members, startOf(data, members, processors));
-        return sum + members.length * Math.log(cost / members.length + Number.MIN_VALUE);
+        return sum + members.length * log(cost / members.length + Number.MIN_VALUE);
       }, 0);
     };
     return candidates
@@ -90,9 +91,9 @@ export function startOf(
   const p = valuesOf(startVector(processors, 1));
   const ratios = Float64Array.from(
     members,
-    (i) => (logTime[i] ?? 0) - Math.log(tileWaveMs(p, rows, i * stride)),
+    (i) => (logTime[i] ?? 0) - log(tileWaveMs(p, rows, i * stride)),
   ).sort();
-  return startVector(processors, Math.exp(ratios[ratios.length >> 1] ?? 0));
+  return startVector(processors, exp(ratios[ratios.length >> 1] ?? 0));
 }
 
 /**

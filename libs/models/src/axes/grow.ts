@@ -1,3 +1,4 @@
+import { log } from '@alphaflops/elementary';
 import {
   costAt,
   dampedFit,
@@ -10,7 +11,7 @@ import {
 import { thresholdsOf } from './gates.js';
 import { boundsAround, P, tileWaveGradient, valuesOf } from './tile-wave.js';
 
-const { log, max, min, round, sqrt } = Math;
+const { max, min, round, sqrt } = Math;
 
 /** A regime: samples between thresholds of gates, and the parameters of the formula there. */
 export interface Regime {

@@ -1,3 +1,4 @@
+import { log } from '@alphaflops/elementary';
 import { z } from 'zod';
 import { ModelError } from '../error.js';
 import type { FitContext } from '../form.js';
@@ -91,6 +92,6 @@ export function predictFrame(frame: Frame, tree: ModelTree, members: Int32Array)
     if (!shape) return NaN;
     at.row.set(frame.rows.subarray(i * ROW, (i + 1) * ROW));
     for (let g = 0; g < GATES.length; g++) at.gates[g] = frame.gates[g]?.[i] ?? 0;
-    return Math.log(predict(shape, at));
+    return log(predict(shape, at));
   });
 }

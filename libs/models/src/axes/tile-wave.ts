@@ -1,7 +1,8 @@
+import { cbrt, exp, log, pow } from '@alphaflops/elementary';
 import type { ParameterDefinition } from '../form.js';
 import type { Shape } from './shape.js';
 
-const { cbrt, ceil, exp, log, max, min, sqrt } = Math;
+const { ceil, max, min, sqrt } = Math;
 
 /**
  * Output tiles (points × channels) that one processor computes at a time. On a serial device (one processor) a tile may
@@ -54,7 +55,7 @@ export function tileWaveParameters(
 ): readonly (ParameterDefinition & { readonly start: number })[] {
   const tiles = tilesOf(processors).map(([points, channels]) => ({
     tile: `${points}x${channels}`,
-    step: 3e-4 * ((points * channels) / 4096) ** 0.7,
+    step: 3e-4 * pow((points * channels) / 4096, 0.7),
   }));
   return [
     logarithmic('t0', 'ms', 2e-3, 'time of the smallest convolution: launch cost'),

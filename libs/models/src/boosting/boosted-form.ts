@@ -1,3 +1,4 @@
+import { log } from '@alphaflops/elementary';
 import { z } from 'zod';
 import { compileModelTree, ModelTreeSchema, ShapeRow } from '../axes/model-tree.js';
 import { shapeOf } from '../axes/shape.js';
@@ -49,7 +50,7 @@ export const boostedForm: Form = {
     return (spec) => {
       const shape = shapeOf(spec);
       at.fill(shape);
-      return predict(shape, (m) => Math.log(trees[m]?.(shape, at) ?? NaN));
+      return predict(shape, (m) => log(trees[m]?.(shape, at) ?? NaN));
     };
   },
 };

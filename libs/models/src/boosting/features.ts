@@ -1,7 +1,8 @@
+import { log } from '@alphaflops/elementary';
 import type { Shape } from '../axes/shape.js';
 import { tilesOf } from '../axes/tile-wave.js';
 
-const { ceil, log, max, min } = Math;
+const { ceil, max, min } = Math;
 
 const TILES = tilesOf(Infinity);
 

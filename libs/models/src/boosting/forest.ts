@@ -138,7 +138,7 @@ function leavesInOrder(
     const first = leaves.length;
     visit(to, tree.lower[to]);
     const lower = leaves.length - first;
-    tests.push({ column, atMost: tree.atMost[to] ?? 0, tree: t, kept: ~((2 ** lower - 1) << first) });
+    tests.push({ column, atMost: tree.atMost[to] ?? 0, tree: t, kept: ~(((1 << lower) - 1) << first) });
     visit(to, tree.upper[to]);
   };
   visit(-1, size === 0 ? -1 : 0);

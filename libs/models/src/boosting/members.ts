@@ -1,3 +1,4 @@
+import { exp, log } from '@alphaflops/elementary';
 import { z } from 'zod';
 import type { Frame } from '../axes/frame.js';
 import type { Shape } from '../axes/shape.js';
@@ -7,7 +8,7 @@ import { boost, type BoostOptions } from './boost.js';
 import { F, FEATURES, fillFeatures } from './features.js';
 import { Forests, storedTree, StoredTreeSchema, type StoredTree } from './forest.js';
 
-const { abs, exp, log, max, min } = Math;
+const { abs, max, min } = Math;
 
 /** A fit without one fold of shapes, to be corrected by trees. */
 export interface BaseMember {

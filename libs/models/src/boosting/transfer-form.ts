@@ -1,5 +1,6 @@
 import { FittedFormSchema } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
+import { log, square } from '@alphaflops/elementary';
 import { leastSquares } from '@alphaflops/least-squares';
 import { z } from 'zod';
 import { frameOf, type Frame } from '../axes/frame.js';
@@ -8,8 +9,6 @@ import { shapeOf, type Shape } from '../axes/shape.js';
 import { ModelError } from '../error.js';
 import type { Form } from '../form.js';
 import { boostMembers, BoostedMembersSchema, compileMembers } from './members.js';
-
-const { log } = Math;
 
 const ExtraSchema = BoostedMembersSchema.extend({
   schema: z.literal('transfer/1'),
@@ -124,7 +123,7 @@ function correction(
   const centred = columns.map((column, k) => {
     const values = Float64Array.from(training, (i) => column[i] ?? 0);
     const mean = k === 0 ? 0 : values.reduce((a, b) => a + b, 0) / n;
-    const spread = k === 0 ? 1 : Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n);
+    const spread = k === 0 ? 1 : Math.sqrt(values.reduce((sum, v) => sum + square(v - mean), 0) / n);
     // a term that does not vary tells nothing: its slope stays 0
     return { mean, spread, values: values.map((v) => (spread > 0 ? (v - mean) / spread : 0)) };
   });

@@ -1,4 +1,5 @@
 import { specKey, type ConvSpec } from '@alphaflops/conv';
+import { log } from '@alphaflops/elementary';
 import type { FitSample, TimePredictor } from '@alphaflops/models';
 import { Draws } from '../draws.js';
 import { bestFit, type FitOptions } from './best-fit.js';
@@ -79,7 +80,7 @@ function drawWeighted(
     .map((spec, i) => {
       const weight = Math.min(errors[i] ?? 0, cap) * (NEAR + nearest(coordinatesOf(spec), known));
       // The largest of these keys are a weighted draw without replacement (Efraimidis and Spirakis 2006).
-      return { spec, key: Math.log(1 - draws.uniform()) / weight };
+      return { spec, key: log(1 - draws.uniform()) / weight };
     })
     .sort((a, b) => b.key - a.key)
     .slice(0, count)

@@ -1,9 +1,10 @@
 import type { ConvSpec } from '@alphaflops/conv';
+import { exp, log } from '@alphaflops/elementary';
 import type { Draws } from '../draws.js';
 import { coordinatesOf, squaredDistance } from './shape-space.js';
 
 /** How much of what a shape would teach is lost at a distance from it, from 0 to 1; falls off over one unit. */
-const untaught = (squared: number): number => 1 - Math.exp(-Math.sqrt(squared));
+const untaught = (squared: number): number => 1 - exp(-Math.sqrt(squared));
 
 /** Each pick looks at so many random candidates that the best one of all is among them but for this share of picks. */
 const MISSED = 0.05;
@@ -62,7 +63,7 @@ export function pickGreedily(
   draws: Draws,
 ): ConvSpec[] {
   const left = candidates.map((spec): Candidate => ({ spec, at: coordinatesOf(spec) }));
-  const looks = Math.ceil((candidates.length / count) * Math.log(1 / MISSED));
+  const looks = Math.ceil((candidates.length / count) * log(1 / MISSED));
   const picked: ConvSpec[] = [];
   while (picked.length < count && left.length > 0) {
     let [best, bestGain] = [0, -1];

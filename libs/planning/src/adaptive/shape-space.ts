@@ -1,6 +1,5 @@
 import { kernelPoints, outputPoints, type ConvSpec } from '@alphaflops/conv';
-
-const { log } = Math;
+import { log, square } from '@alphaflops/elementary';
 
 /** Channels of a group in multiples of this many are loaded and computed without padding. */
 const ALIGNMENT = 8;
@@ -32,6 +31,6 @@ export function coordinatesOf(spec: ConvSpec): Float64Array {
 /** Stops early, with some value of at least `enough`, where the distance is larger than that. */
 export function squaredDistance(a: Float64Array, b: Float64Array, enough = Infinity): number {
   let sum = 0;
-  for (let k = 0; k < a.length && sum < enough; k++) sum += ((a[k] ?? 0) - (b[k] ?? 0)) ** 2;
+  for (let k = 0; k < a.length && sum < enough; k++) sum += square((a[k] ?? 0) - (b[k] ?? 0));
   return sum;
 }
