@@ -1,5 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { type MeasureJob, MeasureJobSchema, type MeasureResult, type Sample } from '@alphaflops/contracts';
+import {
+  implausibleTime,
+  type MeasureJob,
+  MeasureJobSchema,
+  type MeasureResult,
+  type Sample,
+} from '@alphaflops/contracts';
 import { measureJobOf, type Settled } from '@alphaflops/queue';
 import {
   batchDigest,
@@ -103,6 +109,10 @@ export class BatchVerifier {
       return `it is malformed (${error instanceof Error ? error.message : String(error)})`;
     }
     const samples = samplesOf(job, result, device, now);
+    for (const { spec, specIndex, timing } of samples) {
+      const problem = timing === null ? null : implausibleTime(spec, timing.timeMinMs ?? timing.timeMs);
+      if (problem !== null) return `the time of spec ${specIndex} in it cannot be true: ${problem}`;
+    }
     // What the worker left out is an outcome of ours.
     const signed = samples.filter(({ signature }) => signature !== null);
     for (const sample of drawnFrom(signed, SAMPLES_DRAWN)) {

@@ -4,6 +4,7 @@ import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import { DeviceClassSchema, PublicKeySchema } from './device.js';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { ProvenanceSchema } from './measurement.js';
+import { implausibleTime, plausibleMs } from './plausible-time.js';
 
 const MAX_INT32 = 2_147_483_647;
 const MAX_TEXT = 2000;
@@ -11,7 +12,7 @@ const MAX_TEXT = 2000;
 const axis = z.int().min(1).max(MAX_AXIS);
 const count = z.int().min(0).max(MAX_INT32);
 const positive = z.number().gt(0);
-const ms = positive.nullable();
+const ms = plausibleMs.nullable();
 const text = z.string().max(MAX_TEXT).nullable();
 const { dtype, padding, layout, pass } = ConvSpecSchema.shape;
 const pad = z.int().min(0).max(MAX_AXIS).nullish();
@@ -80,7 +81,7 @@ export const DatasetRowSchema = z
     pad_left: pad.describe('columns of zeros before the input'),
     pad_right: pad.describe('columns of zeros after the input'),
     pass: pass.unwrap().nullish().describe('what was computed; null: forward'),
-    time_ms: positive.describe('median of the timed batches in milliseconds'),
+    time_ms: plausibleMs.describe('median of the timed batches in milliseconds'),
     time_min_ms: ms.describe('least of the timed batches'),
     time_q25_ms: ms.describe('lower quartile of the timed batches'),
     time_q75_ms: ms.describe('upper quartile of the timed batches'),
@@ -93,7 +94,7 @@ export const DatasetRowSchema = z
       .enum(['relative-standard-error', 'total-time'])
       .nullable()
       .describe('which rule ended the timing'),
-    batch_times_ms: z.array(positive).max(10_000).describe('every timed batch, in order'),
+    batch_times_ms: z.array(plausibleMs).max(10_000).describe('every timed batch, in order'),
     eager_ms: ms.describe('launch by launch, with launch cost in it'),
     energy_mj: positive.nullable().describe('energy of one convolution in millijoules, idle power included'),
     energy_window_ms: ms.describe('of back-to-back running in which the energy was counted'),
@@ -160,6 +161,8 @@ export const DatasetRowSchema = z
     const refuse = (path: string, message: string) => {
       context.addIssue({ code: 'custom', path: [path], message });
     };
+    const implausible = parsed.success ? implausibleTime(parsed.data, row.time_ms) : null;
+    if (implausible !== null) refuse('time_ms', implausible);
     // The id of a data set needs one spelling of each convolution.
     for (const name of ['stride', 'padding', ...OPTIONAL_FIELDS] as const) {
       const canonical = parsed.data?.[name] ?? null;

@@ -8,6 +8,7 @@ export * from './ids.js';
 export * from './jobs.js';
 export * from './measurement.js';
 export * from './model.js';
+export * from './plausible-time.js';
 export * from './problem.js';
 export * from './sample.js';
 export * from './version.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plausibleMs } from './plausible-time.js';
 
 /**
  * How a convolution is timed (docs/measurement.md). A named, versioned set of parameters that is
@@ -124,18 +125,18 @@ export type EnergyCheck = z.infer<typeof EnergyCheckSchema>;
 /** Statistics over timed batches; each batch time is already divided by its inner count. Milliseconds of one convolution. */
 export const TimingSchema = z
   .object({
-    timeMs: positiveMs.describe('median; device time where the executor can tell it from host time'),
-    timeMinMs: positiveMs,
-    timeQ25Ms: positiveMs,
-    timeQ75Ms: positiveMs,
-    timeMeanMs: positiveMs,
+    timeMs: plausibleMs.describe('median; device time where the executor can tell it from host time'),
+    timeMinMs: plausibleMs,
+    timeQ25Ms: plausibleMs,
+    timeQ75Ms: plausibleMs,
+    timeMeanMs: plausibleMs,
     cv: z.number().min(0).describe('standard deviation over mean of the batch times'),
     repetitions: z.int().min(1).describe('timed batches'),
     innerIterations: z.int().min(1).describe('convolutions in one timed batch'),
     warmUpRuns: z.int().min(0),
-    batchTimesMs: z.array(positiveMs).max(10_000),
+    batchTimesMs: z.array(plausibleMs).max(10_000),
     stoppedBy: z.enum(['relative-standard-error', 'total-time']),
-    eagerMs: positiveMs
+    eagerMs: plausibleMs
       .nullable()
       .describe('launch by launch, with launch cost in it; null where not measured'),
     energyMj: z
@@ -150,10 +151,10 @@ export type Timing = z.infer<typeof TimingSchema>;
 
 /** The timing of a stored sample. One that was imported from a plain table may have nothing but its median. */
 export const SampleTimingSchema = TimingSchema.extend({
-  timeMinMs: positiveMs.nullable(),
-  timeQ25Ms: positiveMs.nullable(),
-  timeQ75Ms: positiveMs.nullable(),
-  timeMeanMs: positiveMs.nullable(),
+  timeMinMs: plausibleMs.nullable(),
+  timeQ25Ms: plausibleMs.nullable(),
+  timeQ75Ms: plausibleMs.nullable(),
+  timeMeanMs: plausibleMs.nullable(),
   cv: TimingSchema.shape.cv.nullable(),
   repetitions: TimingSchema.shape.repetitions.nullable(),
   innerIterations: TimingSchema.shape.innerIterations.nullable(),

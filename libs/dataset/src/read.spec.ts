@@ -174,6 +174,21 @@ describe('bad input', () => {
     ],
     [
       'time_ms',
+      '2,56,56,64,128,3,3,1,1,f16,1e-160',
+      '1e-160 ms is shorter than any convolution takes (0.000001 ms, 1 ns): are these milliseconds?',
+    ],
+    [
+      'time_ms',
+      '2,56,56,64,128,3,3,1,1,f16,4e9',
+      '4000000000 ms is longer than a convolution may take (3600000 ms, one hour): are these milliseconds?',
+    ],
+    [
+      'time_ms',
+      '2,56,56,64,128,3,3,1,1,f16,2e-6',
+      '0.000002 ms for 4.6e+8 multiply-adds would be 2.3e+17 in a second, and no device computes 1.0e+17: are these milliseconds?',
+    ],
+    [
+      'time_ms',
       '2,56,56,64,128,3,3,1,1,f16,',
       'expected a time in milliseconds above 0, found an empty cell',
     ],

@@ -1,4 +1,4 @@
-import { ConvSpecSchema, MAX_AXIS } from '@alphaflops/contracts';
+import { ConvSpecSchema, implausibleTime, MAX_AXIS, rangeProblem } from '@alphaflops/contracts';
 import {
   DTYPES,
   LAYOUTS,
@@ -45,6 +45,12 @@ const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
   layout: LAYOUTS,
   pass: PASSES,
 };
+const TIME_COLUMNS: ReadonlySet<ExtraColumn> = new Set([
+  'time_min_ms',
+  'time_q25_ms',
+  'time_q75_ms',
+  'eager_ms',
+]);
 /** Their cells may be empty. */
 const MAY_LACK: ReadonlySet<string> = new Set(OPTIONAL_FIELDS);
 
@@ -116,9 +122,16 @@ export class RowReader {
     const timeMs = this.withTime
       ? positive(time.column, time.unitMs === 1 ? 'a time in milliseconds' : 'a time in seconds', time.unitMs)
       : Number.NaN;
+    const implausible =
+      parsed.success && Number.isFinite(timeMs) ? implausibleTime(parsed.data, timeMs) : null;
+    if (implausible !== null) refuse(time.column, implausible);
     const extras: Extras = {};
     for (const column of this.extras) {
-      if (!UNKNOWN.has(cell(column).toLowerCase())) extras[column] = positive(column, 'a number', 1);
+      if (UNKNOWN.has(cell(column).toLowerCase())) continue;
+      const value = positive(column, 'a number', 1);
+      const problem = TIME_COLUMNS.has(column) && Number.isFinite(value) ? rangeProblem(value) : null;
+      if (problem !== null) refuse(column, problem);
+      extras[column] = value;
     }
     return parsed.success && problems.length === 0
       ? { ok: true, values: { spec: parsed.data, timeMs, extras } }

@@ -9,6 +9,7 @@ import {
 import type { EnergyReading, OutputPoint } from '@alphaflops/measure';
 import type { Program } from './program.js';
 import type { Result } from './protocol.js';
+import { ReportedTimes } from './reported-times.js';
 
 /** One device of a running program. What the program does against the protocol is thrown as `ProgramError`. */
 export class ProcessSession extends ExecutorSession {
@@ -33,12 +34,13 @@ export class ProcessSession extends ExecutorSession {
     }
     const { bufferOrder, tolerance, algorithm, workspaceBytes, eager, energy = false } = prepared;
     const eagerMs = async (): Promise<number> => (await program.ask('eager', {})).timeMs;
+    const times = new ReportedTimes();
     const conv: PreparedConv = {
       bufferOrder,
       tolerance,
       algorithm,
       workspaceBytes,
-      timeBatchMs: async (inner) => (await program.ask('time', { inner })).timeMs,
+      timeBatchMs: (inner) => times.checked(inner, async () => (await program.ask('time', { inner })).timeMs),
       ...(eager ? { eagerMs } : {}),
       ...(energy ? { energy: (windowMs: number) => this.energy(windowMs) } : {}),
       outputPoints: async (points: readonly OutputPoint[]) =>

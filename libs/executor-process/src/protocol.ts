@@ -56,7 +56,9 @@ export type ProgramRequest = z.infer<typeof ProgramRequestSchema>;
 export type Method = ProgramRequest['method'];
 
 const nothing = z.object({});
-const time = z.object({ timeMs: z.number().gt(0) });
+const time = z.object({
+  timeMs: z.number().min(0).describe('0 where the timer cannot tell it from nothing'),
+});
 const scalar = z.union([z.string().max(400), z.number(), z.boolean(), z.null()]);
 
 const ProgramDeviceSchema = z.object({

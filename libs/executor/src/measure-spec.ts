@@ -1,4 +1,4 @@
-import type { Measurement, Protocol } from '@alphaflops/contracts';
+import { implausibleTime, type Measurement, type Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import {
   checkPoints,
@@ -42,10 +42,19 @@ export async function measureSpec(
   };
   const readConditions = () => session.readConditions();
   try {
-    return await measure(timed, protocol, { clock, readConditions, startedMs, ...energy });
+    return plausible(spec, await measure(timed, protocol, { clock, readConditions, startedMs, ...energy }));
   } finally {
     await conv.dispose();
   }
+}
+
+/** The measurement, or in its place why its times cannot be true. */
+function plausible(spec: ConvSpec, measurement: Measurement): Measurement {
+  const { timing, conditions } = measurement;
+  const problem = timing === null ? null : implausibleTime(spec, timing.timeMinMs);
+  if (problem === null) return measurement;
+  const reason = `the time that the executor reported cannot be true: ${problem}`;
+  return { outcome: 'wrong-result', reason, timing: null, conditions };
 }
 
 /** Compares a few output elements of a convolution, prepared with INPUT_SEED, with their direct sums. */

@@ -17,7 +17,7 @@ export function fit({ samples, options }: FitTask): FitAnswer {
     return { ok: true, model: fitModel(samples, options) };
   } catch (error) {
     if (error instanceof ModelError) return { ok: false, reason: error.message };
-    throw error;
+    return { ok: false, reason: broken('fitting', error) };
   }
 }
 
@@ -28,6 +28,14 @@ export function planRound(request: NextRoundRequest): RoundAnswer {
   } catch (error) {
     if (error instanceof ModelError || error instanceof PlanError)
       return { ok: false, reason: error.message };
-    throw error;
+    return { ok: false, reason: broken('planning', error) };
   }
+}
+
+/** In words, for the state of the campaign. The same input would fail again. */
+function broken(work: string, error: unknown): string {
+  const name = error instanceof Error ? error.name : 'Error';
+  const message = error instanceof Error ? error.message : String(error);
+  const [first = ''] = message.split('\n');
+  return `${work} ended by a fault of alphaflops (${name}: ${first.slice(0, 300)}); please report it`;
 }

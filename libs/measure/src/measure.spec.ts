@@ -215,9 +215,23 @@ describe('other outcomes', () => {
   it.each([0, -1, NaN, Infinity])('refuses %d as a time', async (time) => {
     const device = new SimulatedDevice({ runMs: 1 });
     device.timeBatchMs = () => Promise.resolve(time);
-    await expect(measure(device, protocolNamed('gpu'), device)).rejects.toMatchObject({
-      code: 'invalid-time',
+    expect(await measure(device, protocolNamed('gpu'), device)).toMatchObject({
+      outcome: 'wrong-result',
+      reason: expect.stringMatching(/reads 0 ms for 1000000 convolutions|which is no duration/),
+      timing: null,
     });
+  });
+
+  it('lets batches grow until a timer that reads 0 can be read, to 5 %', async () => {
+    const device = new SimulatedDevice({ runMs: 0.4 });
+    const { timeBatchMs } = device;
+    const stepMs = 15.6;
+    device.timeBatchMs = async (inner) =>
+      stepMs * Math.floor((await timeBatchMs.call(device, inner)) / stepMs);
+    const { outcome, timing } = await measure(device, protocolNamed('cpu'), device);
+    expect(outcome).toBe('ok');
+    expect(timing?.timeMs).toBeGreaterThan(0.4 * 0.95);
+    expect(timing?.timeMs).toBeLessThanOrEqual(0.4);
   });
 });
 

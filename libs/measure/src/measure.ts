@@ -2,12 +2,13 @@ import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/cont
 import type { Clock } from './clock.js';
 import { throttling } from './conditions.js';
 import { specEnergy, type EnergySource } from './spec-energy.js';
+import { MeasureError } from './error.js';
 import { summarise } from './statistics.js';
 import { stoppingRules, type StoppingRule } from './stopping-rules.js';
 import { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
 import type { TimedConv } from './timed-conv.js';
-import { warmUp } from './warm-up.js';
+import { unreadable, warmUp } from './warm-up.js';
 
 export interface Environment {
   readonly clock: Clock;
@@ -27,9 +28,23 @@ const THROTTLE_WAIT_MS = 2000;
 /**
  * Times one convolution by the protocol (docs/measurement.md): output check, warm-up, batches until a stopping rule is
  * met, conditions on both sides; a throttled try is thrown away and made again after a wait. Every way it can end is an
- * outcome of the Measurement; only what the executor throws, and `MeasureError('invalid-time')`, is thrown.
+ * outcome of the Measurement, a time that cannot be true as well; only what the executor throws is thrown.
  */
 export async function measure(
+  conv: TimedConv,
+  protocol: Protocol,
+  environment: Environment,
+): Promise<Measurement> {
+  try {
+    return await measureTrue(conv, protocol, environment);
+  } catch (error) {
+    if (!(error instanceof MeasureError) || error.code !== 'invalid-time') throw error;
+    return { outcome: 'wrong-result', reason: error.message, timing: null, conditions: null };
+  }
+}
+
+/** @throws MeasureError `invalid-time` */
+async function measureTrue(
   conv: TimedConv,
   protocol: Protocol,
   environment: Environment,
@@ -93,11 +108,13 @@ async function timeOnce(
   while (met === undefined) {
     const timeMs = await stopwatch.timeMs(inner);
     if (timeMs === null) return { stoppedBy: 'time-limit', batches, warmUpRuns };
+    if (timeMs === 0) throw unreadable(inner);
     batches.add(timeMs);
     met = rules.find((rule) => rule.isMet(batches));
   }
   const after = await environment.readConditions();
-  const eagerMs = conv.eagerMs ? await conv.eagerMs() : null;
+  // 0: the timer cannot tell one convolution from nothing.
+  const eagerMs = (await conv.eagerMs?.()) || null;
   const timing = timingOf(batches, warmUpRuns, met.name, eagerMs);
   const { relativeStandardError } = batches;
   return { stoppedBy: met.name, timing, relativeStandardError, conditions: { before, after } };

@@ -19,15 +19,17 @@ export class Stopwatch {
 
   /**
    * Milliseconds of one convolution in a batch of `inner`, or null when such a batch cannot be expected to end before
-   * the deadline. Throws `MeasureError('invalid-time')` when the executor returns what is no duration.
+   * the deadline. 0 where the timer of the executor cannot tell such a batch from nothing.
+   *
+   * @throws MeasureError `invalid-time` when the executor returns what is no duration
    */
   async timeMs(inner: number): Promise<number | null> {
     if (this.leftMs <= this.lastTimeMs * inner) return null;
     const totalMs = await this.conv.timeBatchMs(inner);
-    if (!Number.isFinite(totalMs) || totalMs <= 0) {
+    if (!Number.isFinite(totalMs) || totalMs < 0) {
       throw new MeasureError(
         'invalid-time',
-        `the executor returned ${totalMs} as the milliseconds of ${inner} convolutions; a time is above 0`,
+        `the executor returned ${totalMs} as the milliseconds of ${inner} convolutions, which is no duration`,
       );
     }
     this.lastTimeMs = totalMs / inner;

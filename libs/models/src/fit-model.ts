@@ -47,7 +47,7 @@ export const FIT_DEFAULTS = { form: 'auto', seed: 1, coverage: 0.9, loss: 'relat
  * enough of them have it. Pure: same samples (in any order), options and seed give the same bytes. What limits the model
  * is said in `notes`. `id` and `version` are null until it is published.
  *
- * @throws ModelError `no-samples`, `bad-sample`, `unknown-form`, `bad-option`.
+ * @throws ModelError `no-samples`, `bad-sample` (also when the times are too extreme for a fit), `unknown-form`, `bad-option`.
  */
 export function fitModel(samples: readonly FitSample[], options: FitOptions): Model {
   const {
@@ -74,7 +74,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
   const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
   const time = fitCost(shaped, { ...asked, unit: 'ms' });
   const energy = fitEnergy(withEnergy, shaped, time, { ...asked, unit: 'mJ' });
-  return ModelSchema.parse({
+  const parsed = ModelSchema.safeParse({
     schema: 'alphaflops.model/1',
     id: null,
     version: null,
@@ -99,6 +99,22 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     codeVersion: origin.codeVersion,
     createdAt: origin.createdAt,
   } satisfies Model);
+  if (parsed.success) return parsed.data;
+  throw new ModelError('bad-sample', unusable(shaped, parsed.error.issues));
+}
+
+/** In words, why no document came of a fit: some number in it is none. */
+function unusable(samples: readonly ShapedSample[], issues: readonly { path: PropertyKey[] }[]): string {
+  const byTime = samples.toSorted((a, b) => a.timeMs - b.timeMs);
+  const [shortest, longest] = [byTime[0], byTime.at(-1)].map((sample) =>
+    sample === undefined ? 'none' : `${sample.timeMs} ms (${sample.key})`,
+  );
+  return (
+    `the fit gives no number for ${issues
+      .map(({ path }) => path.join('.'))
+      .slice(0, 3)
+      .join(', ')}; ` + `the times go from ${shortest ?? ''} to ${longest ?? ''}: check the extreme ones`
+  );
 }
 
 /** Null with too few shapes to hold any out: an energy without a known error would not be published. */

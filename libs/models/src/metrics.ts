@@ -10,11 +10,16 @@ export interface Judged {
   readonly upperMs: number | null;
 }
 
-/** Errors of predictions, as MetricsSchema defines them. Needs at least one pair; all times positive. */
+/**
+ * Errors of predictions, as MetricsSchema defines them, all finite: what an extreme time makes larger than any number is the
+ * largest number. Needs at least one pair; all times positive.
+ */
 export function judge(pairs: readonly Judged[]): Metrics {
   const n = pairs.length;
-  const errors = pairs.map(({ measuredMs, predictedMs }) => Math.abs(predictedMs - measuredMs) / measuredMs);
-  const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / n;
+  const errors = pairs.map(({ measuredMs, predictedMs }) =>
+    finite(Math.abs(predictedMs - measuredMs) / measuredMs),
+  );
+  const mean = (values: readonly number[]): number => finite(values.reduce((sum, v) => sum + v, 0) / n);
   const share = (limit: number): number => errors.filter((error) => error <= limit).length / n;
   const measured = pairs.map((pair) => pair.measuredMs);
   const predicted = pairs.map((pair) => pair.predictedMs);
@@ -36,13 +41,18 @@ export function judge(pairs: readonly Judged[]): Metrics {
   };
 }
 
-/** 1 − RSS / TSS; null when the measured values do not vary. */
+function finite(value: number): number {
+  return Math.min(value, Number.MAX_VALUE);
+}
+
+/** 1 − RSS / TSS; null when the measured values do not vary, or vary by more than numbers can say. */
 function determination(measured: readonly number[], predicted: readonly number[]): number | null {
   const mean = measured.reduce((sum, v) => sum + v, 0) / measured.length;
   const total = measured.reduce((sum, v) => sum + square(v - mean), 0);
   if (!measured.some((v) => v !== measured[0])) return null;
   const rest = measured.reduce((sum, v, i) => sum + square(v - (predicted[i] ?? NaN)), 0);
-  return 1 - rest / total;
+  const share = 1 - rest / total;
+  return Number.isFinite(share) ? share : null;
 }
 
 /** Ranks from 1; equal values share their mean rank. */

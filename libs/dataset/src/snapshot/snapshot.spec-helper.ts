@@ -1,10 +1,13 @@
-import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
+import { type DatasetRow, DatasetRowSchema, MAX_TIME_MS, MIN_TIME_MS } from '@alphaflops/contracts';
 import fc from 'fast-check';
 
+const time = fc.double({ min: MIN_TIME_MS, max: MAX_TIME_MS, noNaN: true });
 const positive = fc.double({ min: 1e-300, max: 1e300, noNaN: true });
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 const count = fc.integer({ min: 0, max: 2_147_483_647 });
-const axis = fc.integer({ min: 1, max: 1_048_576 });
+/** Of all axes at once, so that some device could compute it in the shortest of the times below. */
+const axis = fc.integer({ min: 1, max: 60 });
+const stride = fc.integer({ min: 1, max: 1_048_576 });
 const long = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const text = fc.string({ unit: 'grapheme', maxLength: 30 });
 const id = fc.stringMatching(/^[a-z0-9][a-z0-9._-]{0,30}$/);
@@ -25,7 +28,7 @@ const energy = fc.oneof(
   fc.constant({}),
   fc.record({ energy_not_measured: text }),
   fc.record({
-    energy_window_ms: positive,
+    energy_window_ms: time,
     energy_iterations: long,
     energy_integrated_mj: orNull(positive),
     energy_doubt: orNull(text),
@@ -36,12 +39,16 @@ const energy = fc.oneof(
 export const anyRow: fc.Arbitrary<DatasetRow> = fc
   .record({
     ids: fc.tuple(id, id, id, id),
-    sizes: fc.tuple(axis, axis, axis, axis, axis, axis, axis, axis),
+    sizes: fc.tuple(axis, axis, axis, axis, axis, axis, axis, stride),
     dtype: fc.constantFrom('f32' as const, 'f16' as const, 'bf16' as const),
     layout: fc.constantFrom('NCHW' as const, 'NHWC' as const),
-    times: fc.tuple(positive, orNull(positive), orNull(positive), orNull(positive), orNull(positive)),
-    batches: fc.array(positive, { maxLength: 12 }),
-    eager: orNull(positive),
+    // Long enough for any of these convolutions.
+    times: fc.tuple(
+      fc.double({ min: 0.1, max: MAX_TIME_MS, noNaN: true }),
+      ...[orNull(time), orNull(time), orNull(time), orNull(time)],
+    ),
+    batches: fc.array(time, { maxLength: 12 }),
+    eager: orNull(time),
     energyMj: orNull(positive),
     counts: fc.tuple(count, count, count, count, count),
     inner: orNull(long),
