@@ -1,5 +1,5 @@
 import { browser, Tab } from './support/browser.js';
-import { Stack, until } from './support/stack.js';
+import { end, Stack, until } from './support/stack.js';
 
 if (browser.skip !== undefined)
   it.skip(`the dashboard in a browser (skipped: ${browser.skip})`, () => undefined);
@@ -127,8 +127,13 @@ whenThere('the dashboard in a browser', () => {
     expect(await tab.seriousFindings()).toEqual([]);
     await page.getByRole('button', { name: 'Make the token' }).click();
     const line = await page.getByLabel('Command to run on the node').innerText();
-    expect(line).toContain(`worker join ${stack.url}`);
+    expect(line).toMatch(/^curl -fsS http:\S+\/join\.sh \| sh -s -- af_join_\S+$/);
+    expect(await tab.copied('Copy the line')).toBe(line);
+    await page.getByText('Waiting for the machine').waitFor();
     await tab.screenshot('add-node');
+    const pasted = stack.startWorker(await stack.enrol('pasted'));
+    await page.getByText(/^pasted is online/).waitFor();
+    await end(pasted.child, 'SIGTERM');
     await page.getByRole('button', { name: 'Done' }).click();
     const { data } = await stack.api.GET('/v1/join-tokens');
     expect(data?.some(({ labels }) => labels['rack'] === '7')).toBe(true);

@@ -105,6 +105,7 @@ describe('docker/Dockerfile', () => {
     expect(images).toHaveLength(2);
     for (const image of images) expect(image).toMatch(/^[a-z/]+:[\w.-]*\d[\w.-]*$/);
     for (const stage of stages) expect(stage).toMatch(/^FROM (\$\{\w+_IMAGE\}|runtime) AS /);
+    expect(images.map((image) => /:(\d+)/.exec(image ?? '')?.[1])).toEqual(['24', '13']);
   });
 
   it('runs nothing as root, and programs that are there', () => {
@@ -116,9 +117,11 @@ describe('docker/Dockerfile', () => {
     for (const stage of images) {
       expect(userOf(stage)).toBe('1000:1000');
       expect(stage).toMatch(/^HEALTHCHECK /m);
-      for (const [, program = ''] of stage.matchAll(/"((?:apps|docker)\/[^"]+\.m?js)"/g)) {
-        expect(existsSync(join(root, program))).toBe(true);
-      }
+      const programs = [...stage.matchAll(/"node_modules\/\.bin\/alphaflops-(\w+)"/g)].map(
+        ([, name]) => name ?? '',
+      );
+      expect(programs).toHaveLength(1);
+      for (const name of programs) expect(existsSync(join(root, 'apps', name, 'dist/main.js'))).toBe(true);
     }
   });
 

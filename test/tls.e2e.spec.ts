@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createApiClient } from '@alphaflops/api-client';
 import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
-import { trustIn } from '@alphaflops/config';
+import { selfSignedPin, trustIn } from '@alphaflops/config';
 import { Redis } from 'ioredis';
+import { connectProxy } from './support/connect-proxy.js';
 import { CLI, COORDINATOR, Programs, WORKER } from './support/programs.js';
-import { until } from './support/stack.js';
+import { end, until } from './support/stack.js';
 
 let programs: Programs;
 let cert: string;
@@ -20,8 +22,12 @@ afterAll(() => programs.stop(), 60_000);
 describe('an address that others can reach', () => {
   it.each([
     ['the coordinator', COORDINATOR, [], { ALPHAFLOPS_HOST: '0.0.0.0', REDIS_URL: 'redis://127.0.0.1:1' }],
-    ['up', CLI, ['up', '--host', '0.0.0.0', '--port', '0', '--data-dir', 'refused'], {}],
-    ['up, by IPv6', CLI, ['up', '--host', '::', '--port', '0', '--data-dir', 'refused'], {}],
+    [
+      'the coordinator, by IPv6',
+      COORDINATOR,
+      [],
+      { ALPHAFLOPS_HOST: '::', REDIS_URL: 'redis://127.0.0.1:1' },
+    ],
   ])('is refused without TLS by %s, with what to do', async (_what, program, args, env) => {
     const { exitCode, output } = await programs.finished(program, args, env);
     expect(output).toMatch(
@@ -62,7 +68,7 @@ describe('with TLS', () => {
       string
     >;
     expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
-    expect(up.output()).toMatch(/worker join https:\/\/\S+ --token \S+ --ca \S+cert\.pem/);
+    expect(up.output()).toMatch(/curl -fsS -k --pinnedpubkey .* sh -s -- af_join_[\w-]{43}\.[\w-]{43}/);
     const fetch = trustingFetch(trustIn(await readFile(cert, 'utf8')));
     const api = createApiClient({ url: url ?? '', token, fetch });
     const health = await fetch(`${url ?? ''}/readyz`);
@@ -70,12 +76,13 @@ describe('with TLS', () => {
     expect(health.headers.get('strict-transport-security')).toMatch(/max-age=\d+/);
 
     const { data: made } = await api.POST('/v1/join-tokens', { body: { maxUses: 2 } });
+    const [secret = ''] = (made?.token ?? '').split('.');
     const credentials = join(programs.directory, 'worker.json');
     const joining = [
       'join',
       url ?? '',
       '--token',
-      made?.token ?? '',
+      secret,
       '--executor',
       'fake',
       '--credentials',
@@ -107,5 +114,73 @@ describe('with TLS', () => {
     await expect(globalThis.fetch((url ?? '').replace('https', 'http') + '/healthz')).rejects.toThrow();
     await expect(globalThis.fetch(`${url ?? ''}/healthz`)).rejects.toThrow();
     expect((await programs.finished(CLI, ['worker', 'list', '--data-dir', data])).output).toContain('online');
+  }, 120_000);
+});
+
+describe('up --host 0.0.0.0 without a certificate', () => {
+  it('makes one and keeps it; nodes recognize it by the pin in their token, through a proxy as well', async () => {
+    const data = join(programs.directory, 'own');
+    const args = ['up', '--host', '0.0.0.0', '--port', '0', '--data-dir', data, '--no-worker'];
+    const start = async () => {
+      const up = programs.start(CLI, args);
+      await until(
+        () => Promise.resolve(up.output()),
+        (text) => text.includes('Ctrl-C stops it.') || up.child.exitCode !== null,
+      );
+      return up;
+    };
+    const first = await start();
+    expect(first.output()).toMatch(/Made a certificate that signs itself, \S+cert\.pem/);
+    const certificate = await readFile(join(data, 'tls/cert.pem'), 'utf8');
+    expect((await stat(join(data, 'tls/key.pem'))).mode & 0o777).toBe(0o600);
+    await end(first.child, 'SIGTERM');
+
+    const second = await start();
+    expect(second.output()).not.toContain('Made a certificate');
+    expect(await readFile(join(data, 'tls/cert.pem'), 'utf8')).toBe(certificate);
+    const made = await programs.finished(CLI, [
+      'worker',
+      'token',
+      '--uses',
+      '3',
+      '--json',
+      '--data-dir',
+      data,
+    ]);
+    const { token, command } = JSON.parse(made.output) as { token: string; command: string };
+    const [secret = '', pin = ''] = token.split('.');
+    expect(pin).toBe(selfSignedPin(certificate));
+    // Other machines do not reach it by 127.0.0.1, which the command line has used.
+    expect(command).not.toContain('127.0.0.1');
+
+    const { url } = JSON.parse(await readFile(join(data, 'cli.json'), 'utf8')) as { url: string };
+    const joining = (at: string, by: string, env: Record<string, string> = {}) => {
+      const credentials = join(programs.directory, `pinned-${randomUUID()}.json`);
+      const words = ['join', at, '--token', by, '--executor', 'fake', '--credentials', credentials];
+      return programs.finished(WORKER, words, env);
+    };
+    expect(await joining(url, token)).toMatchObject({ exitCode: 0 });
+    const wrong = await joining(url, `${secret}.${'A'.repeat(43)}`);
+    expect([wrong.exitCode, wrong.output]).toEqual([
+      1,
+      expect.stringMatching(/has another key than the join token says/),
+    ]);
+    expect((await joining(url, secret)).output).toMatch(/self.signed certificate/);
+
+    // A name that only the proxy can resolve: nothing gets there without it.
+    const { port } = new URL(url);
+    const hidden = `https://coordinator.invalid:${port}`;
+    const proxy = await connectProxy({ [`coordinator.invalid:${port}`]: Number(port) });
+    try {
+      expect((await joining(hidden, token)).output).toMatch(/does not answer/);
+      expect(await joining(hidden, token, { HTTPS_PROXY: proxy.url })).toMatchObject({ exitCode: 0 });
+      const proxied = await joining(hidden, `${secret}.${'A'.repeat(43)}`, { https_proxy: proxy.url });
+      expect(proxied.output).toMatch(/has another key than the join token says/);
+      const around = { HTTPS_PROXY: proxy.url, NO_PROXY: 'elsewhere.invalid,.invalid' };
+      expect((await joining(hidden, token, around)).output).toMatch(/does not answer/);
+      expect(new Set(proxy.targets)).toEqual(new Set([`coordinator.invalid:${port}`]));
+    } finally {
+      proxy.close();
+    }
   }, 120_000);
 });

@@ -136,7 +136,7 @@ function installNodeVersions() {
 
 function build() {
   step('building', () => {
-    run('npx', ['--no-install', 'nx', 'run-many', '-t', 'build', '--output-style=static'], {
+    run('npx', ['--no-install', 'nx', 'run-many', '-t', 'build', 'bundle', '--output-style=static'], {
       env: { NX_DAEMON: 'false', NX_TUI: 'false' },
     });
   });

@@ -45,6 +45,8 @@ export default defineConfig({
         text: 'Operate',
         items: [
           page('Deployment', 'deployment'),
+          page('Add a node', 'nodes'),
+          page('Slurm', 'slurm'),
           page('MongoDB', 'mongodb'),
           page('Security', 'security'),
           page('Reliability', 'reliability'),

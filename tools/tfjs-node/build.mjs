@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // Builds @tensorflow/tfjs-node (or -gpu) against the TensorFlow of a Python environment; see docs/tfjs-node.md.
 //   node tools/tfjs-node/build.mjs --python PATH [--gpu] [--into FOLDER]
-// Linux, with make and a C++ compiler. What it leaves in FOLDER is used by `--tfjs-node FOLDER` of a worker.
+// Linux, with make and a C++ compiler, on the build. What it leaves in FOLDER is used by `--tfjs-node FOLDER` of a worker.
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildAddon, CannotBuild } from './add-on.mjs';
+import { buildAddon, CannotBuild } from '../../apps/worker/dist/add/tfjs-node-addon.js';
 
 const USAGE = 'usage: build.mjs --python PATH [--gpu] [--into FOLDER]';
 

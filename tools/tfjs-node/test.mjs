@@ -6,7 +6,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { buildAddon, CannotBuild, lastLine, run, TFJS_NODE_VERSION } from './add-on.mjs';
+import {
+  buildAddon,
+  CannotBuild,
+  lastLine,
+  run,
+  TFJS_NODE_VERSION,
+} from '../../apps/worker/dist/add/tfjs-node-addon.js';
 
 const TENSORFLOW = 'tensorflow_cpu==2.21.0';
 

@@ -1,6 +1,6 @@
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
 import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
-import { readConfig, readPem, trustIn } from '@alphaflops/config';
+import { type Proxies, readConfig, readPem, trustIn } from '@alphaflops/config';
 import type { Command } from 'commander';
 import { readCliFile } from './cli-file.js';
 import { CliError } from './error.js';
@@ -22,9 +22,10 @@ export interface Connection {
 }
 
 /** @param files certificates to trust beside those that Node knows */
-export function fetchTrusting(files: readonly string[]): typeof globalThis.fetch {
+export function fetchTrusting(files: readonly string[], proxies: Proxies | null): typeof globalThis.fetch {
   const ca = readPem(files);
-  return ca === null ? globalThis.fetch : trustingFetch(trustIn(ca));
+  if (ca === null && proxies === null) return globalThis.fetch;
+  return trustingFetch(ca === null ? {} : trustIn(ca), proxies);
 }
 
 export function withConnection(command: Command): Command {
@@ -63,6 +64,7 @@ export function connect(options: ConnectionOptions): Connection {
     throw new CliError('usage', `There is no token for ${url}. Give --token or set ALPHAFLOPS_TOKEN.`);
   }
   const known = isKept && kept.ca !== undefined ? [kept.ca] : [];
-  const fetch = fetchTrusting(options.ca === undefined ? [...config.caFiles, ...known] : [options.ca]);
+  const caFiles = options.ca === undefined ? [...config.caFiles, ...known] : [options.ca];
+  const fetch = fetchTrusting(caFiles, config.proxies);
   return { url, token, fetch, api: createApiClient({ url, token, fetch }) };
 }

@@ -157,10 +157,10 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       ]);
       await alphaflops('worker', 'resume', id);
 
-      const { command } = await parsed<{ command: string }>('worker', 'token', '--label', 'rack=7');
-      const [, ...join_] = command.split(' ');
+      const made = await parsed<{ command: string; token: string }>('worker', 'token', '--label', 'rack=7');
+      const [, url = ''] = / (http\S+)\/join\.sh \| sh -s -- \S+$/.exec(made.command) ?? [];
       const joined = await alphaflops(
-        ...join_,
+        ...['worker', 'join', url, '--token', made.token],
         '--executor',
         'fake',
         '--credentials',

@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { CampaignFits, CampaignSettings, CampaignsModule, QueueAddress } from '@alphaflops/campaigns';
 import { CatalogueModule } from '@alphaflops/catalogue';
-import type { Config } from '@alphaflops/config';
+import { type Config, readTls, selfSignedPin } from '@alphaflops/config';
 import type { Campaign } from '@alphaflops/contracts';
-import { EnrolmentModule, EnrolmentSettings } from '@alphaflops/enrolment';
+import { EnrolmentModule, EnrolmentSettings, WorkerBundles } from '@alphaflops/enrolment';
 import { FitsApiModule, FitsModule, FitSettings, FitsService, RoundsService } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
 import {
@@ -13,7 +14,9 @@ import {
 } from '@alphaflops/operations';
 import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
 import type { Stores } from '@alphaflops/store';
+
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { KeptBundles } from './bundles/kept-bundles.js';
 
 /** What the process brings along: opened by main, closed by main. */
 export interface Parts {
@@ -30,7 +33,7 @@ export interface Parts {
 @Module({})
 class PartsModule {
   static of({ config, stores, queueAddress, queueAccess, workerQueueUrl }: Parts): DynamicModule {
-    const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles } = config;
+    const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles, host, publicUrl } = config;
     const providers = [
       ...processProviders(stores),
       { provide: QueueAccess, useValue: queueAccess },
@@ -42,8 +45,10 @@ class PartsModule {
           heartbeatS,
           offlineAfterS,
           staleAfterS,
+          join: { host, publicUrl, keyPin: keyPinOf(config) },
         } satisfies EnrolmentSettings,
       },
+      { provide: WorkerBundles, useValue: new KeptBundles(join(config.dataDirectory, 'bundles')) },
       {
         provide: CampaignSettings,
         useValue: {
@@ -61,6 +66,11 @@ class PartsModule {
     ];
     return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
   }
+}
+
+/** Null where a proxy ends TLS: workers then see its certificate and not ours. */
+function keyPinOf({ tls, trustedProxies }: Config): string | null {
+  return tls === null || trustedProxies.length > 0 ? null : selfSignedPin(readTls(tls).cert);
 }
 
 /** Lets campaigns ask for fits without knowing the fits feature. */

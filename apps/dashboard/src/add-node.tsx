@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type SyntheticEvent, useState } from 'react';
+import { useWorkers } from './api.js';
 import { moment } from './format.js';
 import { answered, useSession } from './session.js';
 import { Copy, Dialog, Field, Trouble } from './ui.js';
@@ -35,18 +36,22 @@ export function AddNode({ onClose }: { onClose: () => void }) {
     onClose();
   };
   if (make.data !== undefined) {
-    const { command, expiresAt, maxUses } = make.data;
+    const { command, createdAt, expiresAt, maxUses } = make.data;
     return (
       <Dialog title="Run this on the node" onClose={close}>
-        <p>In a checkout of alphaflops on that machine, after “npm install && npm run build”:</p>
+        <p>
+          Paste it into a shell on a Linux machine that reaches this address. It needs no root and nothing
+          installed.
+        </p>
         <pre className="command" tabIndex={0} aria-label="Command to run on the node">
           {command}
         </pre>
         <p className="hint">
           Shown only now. Good until {moment(expiresAt)}, for{' '}
-          {maxUses === 1 ? 'one machine' : `${maxUses} machines`}. Afterwards, “npx alphaflops worker run” on
-          the node starts measuring, and the worker appears in the list.
+          {maxUses === 1 ? 'one machine' : `${maxUses} machines`}. With “--service” at its end the worker
+          keeps running.
         </p>
+        <Joined since={createdAt} />
         <div className="actions">
           <Copy text={() => command} label="Copy the line" />
           <button type="button" className="primary" onClick={close}>
@@ -118,6 +123,22 @@ export function AddNode({ onClose }: { onClose: () => void }) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** Machines that have joined since the token was made. */
+function Joined({ since }: { since: string }) {
+  const workers = useWorkers(1_000);
+  const joined = (workers.data ?? []).filter(({ enrolledAt }) => enrolledAt >= since);
+  return (
+    <div role="status" aria-live="polite">
+      {joined.length === 0 && <p className="joining">Waiting for the machine …</p>}
+      {joined.map(({ id, name, presence }) => (
+        <p key={id} className={presence === 'online' ? 'joining good' : 'joining'}>
+          {name} {presence === 'online' ? 'is online' : 'has joined and is starting'} ({id})
+        </p>
+      ))}
+    </div>
   );
 }
 

@@ -20,13 +20,13 @@ export type Worker = Schemas['Worker'];
 export const FLEET_LIMIT = 1000;
 const FLEET_EVERY_MS = 5_000;
 
-export function useWorkers(): UseQueryResult<Worker[]> {
+export function useWorkers(everyMs = FLEET_EVERY_MS): UseQueryResult<Worker[]> {
   const { api } = useSession();
   return useQuery({
     queryKey: ['workers'],
     queryFn: async () =>
       answered((await api.GET('/v1/workers', { params: { query: { limit: FLEET_LIMIT } } })).data).items,
-    refetchInterval: FLEET_EVERY_MS,
+    refetchInterval: everyMs,
   });
 }
 

@@ -77,12 +77,43 @@ describe('arguments of the worker', () => {
     });
   });
 
+  it('stays as long as it is asked to', () => {
+    const stay = ['--once', '--for', '2h', '--until-idle', '90s', '--auto-upgrade'];
+    const run = { once: true, forMs: 7_200_000, untilIdleMs: 90_000, autoUpgrade: true, words: stay };
+    expect(parseArguments(['run', ...stay])).toMatchObject(run);
+    expect(parseArguments(['run'])).toMatchObject({ once: false, forMs: null, untilIdleMs: null });
+    for (const wrong of ['2', '0s', '1.5h', '25d', 'h']) {
+      expect(() => parseArguments(['run', '--for', wrong])).toThrow(/--for: a time such as 90s/);
+    }
+  });
+
+  it('installs with what join and run take together', () => {
+    const words = [...URL_AND_TOKEN, '--label', 'rack=7', '--once', '--executor', 'fake', '--for=2h'];
+    expect(parseArguments(['install', ...words])).toMatchObject({
+      command: 'install',
+      join: {
+        coordinatorUrl: 'http://gpu-lab:8080/',
+        token: 'hush',
+        labels: { rack: '7' },
+        executors: ['fake'],
+      },
+      runArguments: { once: true, forMs: 7_200_000, words: ['--once', '--for', '2h'] },
+      service: false,
+      run: true,
+    });
+    expect(parseArguments(['install', ...words, '--service'])).toMatchObject({ service: true, run: false });
+    expect(parseArguments(['install', ...words, '--no-run'])).toMatchObject({ service: false, run: false });
+    expect(() => parseArguments(['install', ...words, '--nonsense'])).toThrow(/--nonsense/);
+    expect(parseArguments(['add', 'webgpu'])).toEqual({ command: 'add', what: 'webgpu' });
+    expect(() => parseArguments(['add', 'rm'])).toThrow(/Say what to add: webgpu, cudnn/);
+  });
+
   it('runs, and helps', () => {
     const run = { command: 'run', credentials: null, anchors: null, anchorsEvery: null };
-    expect(parseArguments(['run'])).toEqual(run);
-    expect(parseArguments(['run', '--credentials', 'f'])).toEqual({ ...run, credentials: 'f' });
+    expect(parseArguments(['run'])).toMatchObject(run);
+    expect(parseArguments(['run', '--credentials', 'f'])).toMatchObject({ ...run, credentials: 'f' });
     const anchors = ['--anchors', '0', '--anchors-every', '5'];
-    expect(parseArguments(['run', ...anchors])).toEqual({ ...run, anchors: 0, anchorsEvery: 5 });
+    expect(parseArguments(['run', ...anchors])).toMatchObject({ ...run, anchors: 0, anchorsEvery: 5 });
     expect(parseArguments(['join', '--help'])).toEqual({ command: 'help' });
   });
 

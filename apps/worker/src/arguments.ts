@@ -1,13 +1,22 @@
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConvSpecSchema, type Labels, LabelsSchema } from '@alphaflops/contracts';
+import { ConvSpecSchema, type Labels } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
-import { DEFAULT_ANCHORS, MAX_ANCHORS } from '@alphaflops/measure';
+import { MAX_ANCHORS } from '@alphaflops/measure';
+import { type Addition, ADDITIONS } from './add/additions.js';
 import type { BenchRequest } from './bench.js';
 import { coordinatorUrl } from './coordinator-client.js';
 import { messageOf, WorkerError } from './error.js';
-import { type ExecutorOptions, EXECUTORS, PREFERRED_EXECUTORS, REAL_EXECUTORS } from './executors.js';
+import {
+  EXECUTOR_OPTIONS,
+  executorsOf,
+  knownExecutors,
+  machineOf,
+  parseLabels,
+  usage,
+} from './executor-arguments.js';
+import { type ExecutorOptions, REAL_EXECUTORS } from './executors.js';
+import type { StayOptions } from './stay.js';
 
 export interface JoinArguments extends ExecutorOptions {
   readonly command: 'join';
@@ -23,8 +32,22 @@ export interface JoinArguments extends ExecutorOptions {
   readonly ca: string | null;
   readonly force: boolean;
 }
-export interface RunArguments {
+/** Of join.sh, once the worker is unpacked. */
+export interface InstallArguments {
+  readonly command: 'install';
+  readonly join: JoinArguments;
+  /** Keep it running as a service. */
+  readonly service: boolean;
+  /** Run it in this process. */
+  readonly run: boolean;
+  readonly runArguments: RunArguments;
+}
+export interface RunArguments extends StayOptions {
   readonly command: 'run';
+  /** These arguments as they were given. */
+  readonly words: readonly string[];
+  /** Follow the coordinator's version. */
+  readonly autoUpgrade: boolean;
   readonly credentials: string | null;
   /** Null: what is usual for the kind of device. */
   readonly anchors: number | null;
@@ -40,50 +63,15 @@ export interface BenchArguments extends Omit<BenchRequest, 'libraryPath'> {
   readonly json: boolean;
 }
 export type WorkerArguments =
-  JoinArguments | RunArguments | ProbeArguments | BenchArguments | { readonly command: 'help' };
+  | JoinArguments
+  | InstallArguments
+  | RunArguments
+  | ProbeArguments
+  | BenchArguments
+  | { readonly command: 'help' }
+  | { readonly command: 'uninstall'; readonly credentials: string | null }
+  | { readonly command: 'add'; readonly what: Addition };
 
-export const USAGE = `Usage:
-  alphaflops worker join URL --token TOKEN   enrol this machine with the coordinator at URL
-      --token -                   read the token from standard input
-      --executor NAME             drive devices through NAME; may be repeated (default: the first
-                                  that works of ${PREFERRED_EXECUTORS.join(', ')};
-                                  known: ${Object.keys(EXECUTORS).join(', ')})
-      --process-command COMMAND   the program of executor process, which is then used too
-      --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
-      --tfjs-node FOLDER          where executors tfjs-node and tfjs-node-gpu are installed
-      --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
-      --label KEY=VALUE           label of this worker; may be repeated
-      --name NAME                 name of this worker (default: the host name)
-      --credentials FILE          where to keep the credentials
-      --ca FILE                   certificates (PEM) to trust at the coordinator and at Redis; kept with the
-                                  credentials (default: ALPHAFLOPS_CA)
-      --force                     replace the credentials of another coordinator
-  alphaflops worker run                      take batches and measure them
-      --credentials FILE          what join has written
-      --anchors N                 watch for drift with N anchor convolutions, 0 to ${MAX_ANCHORS}
-                                  (default: ${DEFAULT_ANCHORS.gpu.count} on GPUs, ${DEFAULT_ANCHORS.cpu.count} on processors)
-      --anchors-every BATCHES     time some of them again after so many batches (default: ${DEFAULT_ANCHORS.gpu.everyBatches})
-  alphaflops device probe                    what this machine could measure on, with no coordinator
-      --executor NAME             ask NAME only; may be repeated (default: all that are known)
-      --process-command COMMAND   the program of executor process
-      --tfjs-node FOLDER          where executors tfjs-node and tfjs-node-gpu are installed
-      --software-adapter          executor tfjs-webgpu computes on the processor, through a software Vulkan driver
-      --json                      print JSON
-  alphaflops bench --spec SPEC               time one convolution here (see alphaflops bench --help)
-
-Examples:
-  alphaflops worker join https://coordinator:8080 --token af_join_… --label rack=7
-  alphaflops worker run
-  alphaflops device probe --executor cudnn --json
-`;
-
-const EXECUTOR_OPTIONS = {
-  executor: { type: 'string', multiple: true },
-  'process-command': { type: 'string' },
-  find: { type: 'boolean' },
-  'tfjs-node': { type: 'string' },
-  'software-adapter': { type: 'boolean' },
-} as const;
 const JOIN_OPTIONS = {
   ...EXECUTOR_OPTIONS,
   token: { type: 'string' },
@@ -106,10 +94,24 @@ const BENCH_OPTIONS = {
   energy: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const;
+const STAY_OPTIONS = {
+  once: { type: 'boolean' },
+  'auto-upgrade': { type: 'boolean' },
+  for: { type: 'string' },
+  'until-idle': { type: 'string' },
+} as const;
 const RUN_OPTIONS = {
+  ...STAY_OPTIONS,
   credentials: { type: 'string' },
   anchors: { type: 'string' },
   'anchors-every': { type: 'string' },
+} as const;
+
+const INSTALL_OPTIONS = {
+  ...JOIN_OPTIONS,
+  ...RUN_OPTIONS,
+  service: { type: 'boolean' },
+  'no-run': { type: 'boolean' },
 } as const;
 
 /**
@@ -123,14 +125,16 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
   }
   try {
     if (command === 'join') return parseJoin(rest);
-    if (command === 'run') {
-      const { values } = parseArgs({ args: rest, options: RUN_OPTIONS });
-      return {
-        command: 'run',
-        credentials: values.credentials ?? null,
-        anchors: wholeNumber(values, 'anchors', 0, MAX_ANCHORS),
-        anchorsEvery: wholeNumber(values, 'anchors-every', 1, 10_000),
-      };
+    if (command === 'install') return parseInstall(rest);
+    if (command === 'run') return parseRun(rest);
+    if (command === 'add') {
+      const what = ADDITIONS.find((addition) => addition === rest[0]);
+      if (what === undefined || rest.length > 1) throw usage(`Say what to add: ${ADDITIONS.join(', ')}.`);
+      return { command: 'add', what };
+    }
+    if (command === 'uninstall') {
+      const { values } = parseArgs({ args: rest, options: { credentials: { type: 'string' } } });
+      return { command: 'uninstall', credentials: values.credentials ?? null };
     }
     if (command === 'bench') return parseBench(rest);
     if (command === 'probe') {
@@ -174,6 +178,41 @@ function parseJoin(args: string[]): JoinArguments {
   };
 }
 
+/** Takes what `join` and `run` take. */
+function parseInstall(args: string[]): InstallArguments {
+  const { tokens } = parseArgs({ args, options: INSTALL_OPTIONS, allowPositionals: true, tokens: true });
+  const isFlag = (name: string): boolean =>
+    tokens.some((token) => token.kind === 'option' && token.name === name);
+  const wordsOf = (options: object): string[] =>
+    tokens.flatMap((token) => {
+      if (token.kind === 'positional') return options === JOIN_OPTIONS ? [token.value] : [];
+      if (token.kind !== 'option' || !Object.hasOwn(options, token.name)) return [];
+      return token.value === undefined ? [token.rawName] : [token.rawName, token.value];
+    });
+  return {
+    command: 'install',
+    join: parseJoin(wordsOf(JOIN_OPTIONS)),
+    service: isFlag('service'),
+    run: !isFlag('no-run') && !isFlag('service'),
+    runArguments: parseRun(wordsOf(RUN_OPTIONS)),
+  };
+}
+
+function parseRun(args: string[]): RunArguments {
+  const { values } = parseArgs({ args, options: RUN_OPTIONS });
+  return {
+    command: 'run',
+    credentials: values.credentials ?? null,
+    once: values.once ?? false,
+    autoUpgrade: values['auto-upgrade'] ?? false,
+    words: args,
+    forMs: durationMs(values, 'for'),
+    untilIdleMs: durationMs(values, 'until-idle'),
+    anchors: wholeNumber(values, 'anchors', 0, MAX_ANCHORS),
+    anchorsEvery: wholeNumber(values, 'anchors-every', 1, 10_000),
+  };
+}
+
 function parseBench(args: string[]): BenchArguments {
   const { values } = parseArgs({ args, options: BENCH_OPTIONS });
   const { executor = values['process-command'] === undefined ? null : 'process' } = values;
@@ -199,57 +238,6 @@ function parseSpec(text: string): ConvSpec {
   }
 }
 
-interface MachineFlags {
-  readonly 'process-command'?: string;
-  readonly find?: boolean;
-  readonly 'tfjs-node'?: string;
-  readonly 'software-adapter'?: boolean;
-}
-interface ExecutorFlags extends MachineFlags {
-  readonly executor?: string[];
-}
-
-function machineOf(values: MachineFlags): ExecutorOptions {
-  const processCommand = values['process-command'] ?? null;
-  if (processCommand?.trim() === '') throw usage('--process-command: say which program.');
-  const folder = values['tfjs-node'];
-  if (folder?.trim() === '') throw usage('--tfjs-node: say which folder.');
-  return {
-    processCommand,
-    cudnnFind: values.find ?? false,
-    // A worker may later run in another folder.
-    tfjsNodeFolder: folder === undefined ? null : resolve(folder),
-    softwareAdapter: values['software-adapter'] ?? false,
-  };
-}
-
-/** Null when none is named. */
-function executorsOf(values: ExecutorFlags): readonly string[] | null {
-  if (values.executor === undefined) return null;
-  return knownExecutors([
-    ...values.executor,
-    ...(values['process-command'] === undefined ? [] : ['process']),
-  ]);
-}
-
-function knownExecutors(names: readonly string[]): readonly string[] {
-  const unknown = names.filter((name) => !Object.hasOwn(EXECUTORS, name));
-  if (unknown.length === 0) return [...new Set(names)];
-  throw usage(`--executor: unknown ${unknown.join(', ')}; known are ${Object.keys(EXECUTORS).join(', ')}.`);
-}
-
-function parseLabels(texts: readonly string[]): Labels {
-  const pairs = texts.map((text) => {
-    const at = text.indexOf('=');
-    if (at < 1) throw usage(`--label: ${JSON.stringify(text)} is not of the form key=value.`);
-    return [text.slice(0, at), text.slice(at + 1)] as const;
-  });
-  const labels = LabelsSchema.safeParse(Object.fromEntries(pairs));
-  if (labels.success) return labels.data;
-  const issue = labels.error.issues[0];
-  throw usage(`--label: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is wrong'}.`);
-}
-
 /** Null when it is not given. */
 function wholeNumber<Name extends string>(
   values: { readonly [key in Name]?: string },
@@ -264,6 +252,19 @@ function wholeNumber<Name extends string>(
   throw usage(`--${name}: a whole number from ${least} to ${most}.`);
 }
 
-function usage(message: string): WorkerError {
-  return new WorkerError('usage', message);
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+/** Timers of Node hold no longer time. */
+const LONGEST_MS = 24 * UNIT_MS.d;
+
+/** Milliseconds; null when it is not given. */
+function durationMs<Name extends string>(
+  values: { readonly [key in Name]?: string },
+  name: Name,
+): number | null {
+  const text = values[name];
+  if (text === undefined) return null;
+  const match = /^(\d{1,7})([smhd])$/.exec(text);
+  const ms = Number(match?.[1]) * UNIT_MS[(match?.[2] ?? 's') as keyof typeof UNIT_MS];
+  if (ms > 0 && ms <= LONGEST_MS) return ms;
+  throw usage(`--${name}: a time such as 90s, 30m, 2h or 7d, up to 24d.`);
 }

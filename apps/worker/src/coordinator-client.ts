@@ -10,18 +10,11 @@ import {
   type SessionRequest,
   SessionSchema,
 } from '@alphaflops/contracts';
-import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
-import { trustIn } from '@alphaflops/config';
 import type { z } from 'zod';
 import { messageOf, WorkerError } from './error.js';
 
 /** An answer that takes longer is no answer. */
 const ANSWER_WITHIN_MS = 15_000;
-
-/** @param ca certificates in PEM to trust beside those that Node knows, or null */
-export function fetchTrusting(ca: string | null): typeof fetch {
-  return ca === null ? fetch : trustingFetch(trustIn(ca));
-}
 
 /** The three things that a worker says to its coordinator. Answers are checked before anybody works with them. */
 export class CoordinatorClient {

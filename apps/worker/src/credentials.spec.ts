@@ -10,6 +10,7 @@ const credentials: Credentials = {
   queuePassword: 'hush-password',
   signingKey: '-----BEGIN PRIVATE KEY-----\nhush-key\n-----END PRIVATE KEY-----\n',
   ca: null,
+  pin: null,
   name: 'n1',
   executors: ['tfjs-wasm'],
   processCommand: null,

@@ -14,6 +14,8 @@ const CredentialsSchema = z.object({
   signingKey: z.string().startsWith('-----BEGIN PRIVATE KEY-----'),
   /** Certificates in PEM to trust at the coordinator and at Redis. */
   ca: z.string().nullable().default(null),
+  /** Pin of the coordinator's public key, from the join token; with it no certificate is needed. */
+  pin: z.string().nullable().default(null),
   name: z.string().min(1),
   executors: z.array(z.string()).min(1),
   processCommand: z.string().min(1).nullable().default(null),
@@ -85,7 +87,8 @@ export async function writeCredentials(file: string, credentials: Credentials): 
   }
 }
 
-async function readIfPresent(file: string): Promise<Credentials | null> {
+/** @throws WorkerError `bad-credentials` for a file that cannot be used */
+export async function readIfPresent(file: string): Promise<Credentials | null> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

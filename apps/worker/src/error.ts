@@ -8,7 +8,8 @@ export type WorkerErrorCode =
   | 'unreachable'
   | 'refused'
   | 'rejected'
-  | 'bad-answer';
+  | 'bad-answer'
+  | 'cannot-add';
 
 /** For the person who runs the worker: what is wrong, where, and what to do. Never holds a secret. */
 export class WorkerError extends Error {

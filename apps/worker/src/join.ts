@@ -1,17 +1,24 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type Config, readPem } from '@alphaflops/config';
-import { type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
+import { partsOfJoinToken, type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import type { JoinArguments } from './arguments.js';
-import { CoordinatorClient, fetchTrusting } from './coordinator-client.js';
+import { CoordinatorClient } from './coordinator-client.js';
 import { prepareCredentials, writeCredentials } from './credentials.js';
+import { programName } from './install/installation.js';
+import { machineReport, nvidiaDriver } from './machine-report.js';
 import { probeNamed } from './probe-named.js';
+import { certificateWith, fetchFrom } from './trust.js';
 
-/** Enrols this machine and keeps what it is given in `file`. Nothing is spent before devices are found and `file` may be written. */
+/**
+ * Enrols this machine and keeps its credentials in `file`. The token is used only when devices were found and `file` can
+ * be written.
+ * @param token as pasted, with the pin of the coordinator's key if it has one
+ */
 export async function join(
   args: JoinArguments,
   token: string,
   file: string,
-  { libraryPath, caFiles }: Pick<Config, 'libraryPath' | 'caFiles'>,
+  { libraryPath, caFiles, proxies }: Pick<Config, 'libraryPath' | 'caFiles' | 'proxies'>,
   worker: Provenance['worker'],
   print: (text: string) => void,
 ): Promise<void> {
@@ -26,12 +33,13 @@ export async function join(
     name,
   } = args;
   const ca = readPem(args.ca === null ? caFiles : [args.ca]);
+  const { secret, pin } = partsOfJoinToken(token);
   await prepareCredentials(file, coordinatorUrl, args.force);
   const machine = { ...args, libraryPath };
-  const { devices, executors: working, table } = await probeNamed(executors, machine, worker);
-  print(`${table}\n`);
+  const { devices, executors: working, probed } = await probeNamed(executors, machine, worker);
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const enrolment = await new CoordinatorClient(coordinatorUrl, token, fetchTrusting(ca)).enrol({
+  const fetchBy = fetchFrom({ coordinatorUrl, ca, pin }, proxies);
+  const enrolment = await new CoordinatorClient(coordinatorUrl, secret, fetchBy).enrol({
     name,
     version: worker.version,
     protocolVersion: WORKER_PROTOCOL_VERSION,
@@ -45,7 +53,8 @@ export async function join(
     workerToken: enrolment.workerToken,
     queuePassword: enrolment.queuePassword,
     signingKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-    ca,
+    ca: ca ?? (pin === null ? null : await certificateWith(pin, coordinatorUrl, proxies)),
+    pin,
     name,
     // What was named is kept, also what does not work yet.
     executors: [...(executors ?? working)],
@@ -54,5 +63,6 @@ export async function join(
     tfjsNodeFolder,
     softwareAdapter,
   });
-  print(`Enrolled as ${enrolment.worker.id}. Its credentials are in ${file}.\n`);
+  print(`Enrolled as ${enrolment.worker.id} (${name}). Its credentials are in ${file}.\n`);
+  print(machineReport(probed, nvidiaDriver(), `${programName()} add cudnn`));
 }

@@ -2,12 +2,16 @@
 /** The worker's program: `main.js join URL --token TOKEN`, `main.js run`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
-import { type JoinArguments, parseArguments, type RunArguments, USAGE } from './arguments.js';
+import { parseArguments, type RunArguments } from './arguments.js';
 import { readCredentials } from './credentials.js';
 import { messageOf, WorkerError } from './error.js';
+import { ownBundle } from './install/installation.js';
 import { Log } from './log.js';
-import { departureOf } from './signals.js';
+import { type DepartureSignals, departureOf } from './signals.js';
+import { fetchFrom } from './trust.js';
+import { USAGE } from './usage.js';
 import { workerVersion } from './version.js';
 
 // Each command loads what it needs: the queue of `run` takes a quarter of a second.
@@ -34,38 +38,85 @@ async function main(argv: readonly string[]): Promise<number> {
     return report.measurement.outcome === 'ok' ? 0 : 1;
   }
   const config = readConfig();
-  const file = credentialsFile(args, config);
-  if (args.command === 'join') {
-    const token = args.token === '-' ? (await text(process.stdin)).trim() : args.token;
-    if (token === '') throw new WorkerError('usage', '--token: there is none on standard input.');
-    const { join } = await import('./join.js');
-    await join(args, token, file, config, await workerVersion(), (line) => process.stdout.write(line));
+  const print = (line: string): void => void process.stdout.write(line);
+  if (args.command === 'add') {
+    const { add } = await import('./add/add.js');
+    const fetchBy = config.proxies === null ? fetch : trustingFetch({}, config.proxies);
+    await add(args.what, { registries: config.registries, fetch: fetchBy, print });
     return 0;
   }
-  // First of all: a signal that comes while the rest is loaded is heeded, too.
+  const file = credentialsFile(args.command === 'install' ? args.join.credentials : args.credentials, config);
+  switch (args.command) {
+    case 'join': {
+      const { join } = await import('./join.js');
+      await join(args, await tokenOf(args), file, config, await workerVersion(), print);
+      return 0;
+    }
+    case 'install': {
+      const { install } = await import('./install/install.js');
+      const isToRun = await install(
+        args,
+        await tokenOf(args.join),
+        file,
+        config,
+        await workerVersion(),
+        print,
+      );
+      return isToRun ? await runWorker(args.runArguments, file, config) : 0;
+    }
+    case 'uninstall': {
+      const { uninstall } = await import('./install/uninstall.js');
+      await uninstall(file, print);
+      return 0;
+    }
+    case 'run':
+      return await runWorker(args, file, config);
+  }
+}
+
+async function runWorker(args: RunArguments, file: string, config: Config): Promise<number> {
+  // First of all: a signal that comes while the rest is loaded counts, too.
   const departure = departureOf(process);
   const { run } = await import('./run.js');
   const log = new Log(config.log, (line) => process.stdout.write(line));
   const credentials = await readCredentials(file);
   // A newer certificate can be given without joining again.
-  const ca = readPem(config.caFiles) ?? credentials.ca;
-  return await run(
-    { ...credentials, ca },
-    {
-      ...departure,
+  const trusting = { ...credentials, ca: readPem(config.caFiles) ?? credentials.ca };
+  const fetchBy = fetchFrom(trusting, config.proxies);
+  const attempt = async (signals: DepartureSignals): Promise<number> =>
+    run(trusting, {
+      ...signals,
+      fetch: fetchBy,
       log,
       worker: await workerVersion(),
       libraryPath: config.libraryPath,
       anchors: args.anchors,
       anchorsEvery: args.anchorsEvery,
-    },
-  );
+      stay: args,
+    });
+  const bundle = ownBundle();
+  if (bundle === null) return await attempt(departure);
+  const { runUpgraded } = await import('./install/upgrade.js');
+  const words = ['run', ...args.words];
+  return await runUpgraded(attempt, departure, {
+    bundle,
+    words,
+    credentials,
+    fetchBy,
+    log,
+    isAutomatic: args.autoUpgrade,
+  });
 }
 
-function credentialsFile(args: JoinArguments | RunArguments, config: Config): string {
-  return args.credentials === null
-    ? joinPath(config.workerDirectory, 'worker.json')
-    : resolve(args.credentials);
+/** @throws WorkerError `usage` when standard input holds none */
+async function tokenOf({ token }: { readonly token: string }): Promise<string> {
+  const read = token === '-' ? (await text(process.stdin)).trim() : token;
+  if (read === '') throw new WorkerError('usage', '--token: there is none on standard input.');
+  return read;
+}
+
+function credentialsFile(named: string | null, config: Config): string {
+  return named === null ? joinPath(config.workerDirectory, 'worker.json') : resolve(named);
 }
 
 // Whoever reads our lines may end before we do: that is no reason to drop a batch.

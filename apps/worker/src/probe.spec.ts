@@ -1,6 +1,6 @@
 import type { ProbedExecutor } from '@alphaflops/executor';
 import { createExecutor } from '@alphaflops/executor/testing';
-import { probe, probePreferred, probeReport } from './probe.js';
+import { probe, probePreferred, probeReport, tableOf } from './probe.js';
 
 const worker = { version: '1.2.3', commit: 'abc', dirty: false };
 const reference = (executor: string) => ({ module: 'm', executor });
@@ -21,7 +21,7 @@ describe('probe', () => {
       ['fake-device-0', worker],
       ['fake-device-1', worker],
     ]);
-    expect(found.table.split('\n')).toEqual([
+    expect(tableOf(found.probed).split('\n')).toEqual([
       'EXECUTOR  KIND  ENERGY BY  DEVICE       UUID',
       'tfjs-cpu  -     -          does not work: no driver',
       'fake      cpu   -          Fake device  fake-device-0',
@@ -52,7 +52,7 @@ describe('probe', () => {
     );
     const found = await probePreferred(preferred ?? [], further ?? [], worker, ask);
     expect(asked).toEqual(['cudnn', 'fake', 'process']);
-    expect(found.table).toMatch(/cudnn .*does not work: no driver\nfake .*\nfake .*\nprocess/);
+    expect(tableOf(found.probed)).toMatch(/cudnn .*does not work: no driver\nfake .*\nfake .*\nprocess/);
     // A device tells by which executor it is driven; here all devices are those of the fake.
     expect(found.executors).toEqual(['fake']);
     const none = probePreferred([reference('cudnn')], [], worker, ask);

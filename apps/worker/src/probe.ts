@@ -7,8 +7,8 @@ export interface Probed {
   readonly devices: readonly DeviceDescription[];
   /** Those that work. */
   readonly executors: readonly string[];
-  /** What was found and what was not, one line each. */
-  readonly table: string;
+  /** What each executor has answered. */
+  readonly probed: readonly ProbedExecutor[];
 }
 
 type Ask = (references: readonly ExecutorReference[]) => Promise<ProbedExecutor[]>;
@@ -42,14 +42,13 @@ export async function probePreferred(
 }
 
 function described(probed: readonly ProbedExecutor[], worker: Provenance['worker']): Probed {
-  const table = tableOf(probed);
   const devices = probed.flatMap(({ result }) =>
     result.ok ? result.devices.map((device) => describeDevice(device, worker)) : [],
   );
   if (devices.length === 0) {
-    throw new WorkerError('no-device', `No executor works on this machine:\n${table}`);
+    throw new WorkerError('no-device', `No executor works on this machine:\n${tableOf(probed)}`);
   }
-  return { devices, executors: [...new Set(devices.map(({ executor }) => executor))], table };
+  return { devices, executors: [...new Set(devices.map(({ executor }) => executor))], probed };
 }
 
 /** What `device probe` prints: every executor, whether it works, its devices with the versions of their libraries. */
@@ -88,7 +87,8 @@ function meterName(meter: EnergyMeterDescription | undefined): string {
   return meter?.available === true ? meter.name : '-';
 }
 
-function tableOf(probed: readonly ProbedExecutor[]): string {
+/** What was found and what was not, one line each. */
+export function tableOf(probed: readonly ProbedExecutor[]): string {
   const rows = probed.flatMap(({ executor, result }) =>
     result.ok
       ? result.devices.map(({ sku, kind, uuid, provenance }) => [

@@ -6,7 +6,7 @@ import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
 import { Anchors } from './anchors.js';
 import { runBatch, sealing } from './batch.js';
-import { CoordinatorClient, fetchTrusting } from './coordinator-client.js';
+import { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
 import { referenceOf } from './executors.js';
@@ -16,16 +16,21 @@ import { leaseGpus } from './lease.js';
 import type { Log } from './log.js';
 import { probe } from './probe.js';
 import { type AssignedDevice, openSession } from './session.js';
+import { Stay, type StayOptions } from './stay.js';
 import { Turns } from './turns.js';
 import { wait } from './wait.js';
 
 export interface RunEnvironment {
   readonly worker: Provenance['worker'];
+  /** Reaches the coordinator and recognizes it. */
+  readonly fetch: typeof fetch;
   /** Folders with libraries, by the environment of this machine. */
   readonly libraryPath: readonly string[];
   /** Anchors, and batches between their runs; null: what is usual for the kind of device. */
   readonly anchors: number | null;
   readonly anchorsEvery: number | null;
+  /** How long it stays. */
+  readonly stay: StayOptions;
   readonly log: Log;
   /** Fires when the batch in hand is to be the last. */
   readonly finish: AbortSignal;
@@ -50,7 +55,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const client = new CoordinatorClient(
     credentials.coordinatorUrl,
     credentials.workerToken,
-    fetchTrusting(credentials.ca),
+    environment.fetch,
   );
   const opened = await openSession(client, credentials, descriptions, worker, { wait, log, signal: finish });
   if (opened === null) {
@@ -60,6 +65,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const { session, redis, devices } = opened;
 
   const signingKey = createPrivateKey(credentials.signingKey);
+  const stay = new Stay(environment.stay);
   const turns = new Map(descriptions.map(({ uuid }) => [uuid, new Turns()]));
   const works = devices.map((device, at) =>
     workOf(device, hosts[at] as ExecutorHost, {
@@ -68,6 +74,9 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
       redis,
       onRefused: () => {
         heartbeat.hurry();
+      },
+      onBatch: () => {
+        stay.batchDone();
       },
       turns: turns.get(device.description.uuid) as Turns,
       log: log.with({ device: device.deviceId }),
@@ -94,6 +103,11 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     log.info('leaving after the batch in hand');
     agent.leave('finish', 0);
   });
+  whenFired(stay.over, () => {
+    log.info(`leaving after the batch in hand: ${String(stay.over.reason)}`);
+    agent.leave('finish', 0);
+  });
+  stay.begin(() => agent.activity === 'measuring');
   whenFired(giveBack, () => {
     log.info('leaving at once');
     agent.leave('give-back', 0);
@@ -102,6 +116,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const beating = heartbeat.run();
 
   const exitCode = await agent.left;
+  stay.close();
   await Promise.all([close(), heartbeat.stop()]);
   await beating;
   log.info('left');
@@ -123,6 +138,8 @@ interface WorkOptions {
   readonly signingKey: KeyObject;
   readonly redis: RedisAddress;
   readonly onRefused: () => void;
+  /** A batch is measured. */
+  readonly onBatch: () => void;
   readonly turns: Turns;
   readonly log: Log;
   readonly anchors: AnchorSettings;
@@ -139,7 +156,7 @@ function anchorSettings(
 function workOf(
   { deviceId, deviceClassId, description: { provenance, kind } }: AssignedDevice,
   host: ExecutorHost,
-  { workerId, signingKey, redis, onRefused, turns, log, anchors: settings }: WorkOptions,
+  { workerId, signingKey, redis, onRefused, onBatch, turns, log, anchors: settings }: WorkOptions,
 ): DeviceWork {
   const origin = { workerId, deviceId, provenance, signingKey };
   const anchors = new Anchors({ settings, kind, origin, measurer: host, log });
@@ -154,7 +171,7 @@ function workOf(
         },
       }),
     measureBatch: (job, context) =>
-      anchors.around(job, context.signal, () => runBatch(job, context, origin, host)),
+      anchors.around(job, context.signal, () => runBatch(job, context, origin, host)).finally(onBatch),
     turns,
     wait,
     log,

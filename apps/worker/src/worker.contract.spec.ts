@@ -129,7 +129,7 @@ type Slots = MeasureJob['slots'];
       const { exitCode, output } = await runProgram(process.execPath, args, `${JOIN_TOKEN}\n`);
       expect([exitCode, output]).toEqual([
         0,
-        expect.stringMatching(/Fake device {2}fake-device-0\n[^]*worker-1/),
+        expect.stringMatching(/Enrolled as worker-1 [^]*Measures +Fake device fake-device-0 with fake/),
       ]);
       expect(output).not.toContain('hush');
       expect((await stat(file)).mode & 0o777).toBe(0o600);

@@ -1,24 +1,108 @@
-import type { ConnectionOptions } from 'node:tls';
-import type { Agent, RequestInit as InitBy } from 'undici';
+import type { X509Certificate } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { Dispatcher, RequestInit as InitBy } from 'undici';
+
+/** Proxies on the way; null for a kind of URL that needs none. */
+export interface FetchProxies {
+  /** For http URLs, such as http://proxy:3128. */
+  readonly httpProxy: string | null;
+  /** For https URLs, through CONNECT. */
+  readonly httpsProxy: string | null;
+  /** Hosts that are reached directly, with commas between them. This machine always is. */
+  readonly noProxy: string;
+}
+
+const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 
 /**
- * A `fetch` with its own idea of whom to believe, which the one of Node 20 cannot be told.
- * @param trust options of the TLS client, such as `ca`
+ * A `fetch` that decides itself which servers it trusts and which proxies it uses; the one of Node 20 can do neither.
+ * @param trust options of the TLS client, such as `ca`, or a function that finds them out: it is called before the first
+ * request, and again after a request has failed
  */
-export function trustingFetch(trust: ConnectionOptions): typeof globalThis.fetch {
-  let dispatcher: Agent | undefined;
+export function trustingFetch(
+  trust: ConnectionOptions | (() => Promise<ConnectionOptions>),
+  proxies: FetchProxies | null = null,
+): typeof globalThis.fetch {
+  let dispatcher: Promise<Dispatcher> | undefined;
   const trusting = async (input: Request | URL | string, init: RequestInit = {}): Promise<unknown> => {
     const { url, options } = input instanceof Request ? ofRequest(input) : { url: input, options: {} };
-    // A tenth of a second that most who may need it, and have imported us, do without.
-    const undici = await import('undici');
-    dispatcher ??= new undici.Agent({ connect: trust });
-    return undici.fetch(url, { ...options, ...init, dispatcher });
+    // Loading it takes 0.1 s, which most programs that import this file do not need.
+    const { default: undici } = await import('undici');
+    dispatcher ??= Promise.resolve(typeof trust === 'function' ? trust() : trust).then((found) =>
+      dispatcherOf(found, proxies),
+    );
+    const used = dispatcher;
+    try {
+      return await undici.fetch(url, { ...options, ...(init as InitBy), dispatcher: await used });
+    } catch (error) {
+      // The server may have a new certificate.
+      if (typeof trust === 'function' && dispatcher === used) dispatcher = undefined;
+      throw error;
+    }
   };
-  // Its answers are made by the package and not by Node; they do the same.
+  // The package makes the answers, not Node. They behave the same.
   return trusting as typeof globalThis.fetch;
 }
 
-/** The package does not know a Request of Node for one. */
+/**
+ * The certificate that a server presents, without checking it: the caller compares its key with one that it knows.
+ * @param url https address of the server
+ * @throws TypeError when nothing answers there, Error when it speaks no TLS
+ */
+export async function presentedCertificate(
+  url: string,
+  proxies: FetchProxies | null = null,
+): Promise<X509Certificate> {
+  const { default: undici } = await import('undici');
+  const dispatcher = await dispatcherOf({ rejectUnauthorized: false }, proxies);
+  const { host } = new URL(url);
+  let presented: X509Certificate | undefined;
+  const onConnected = (message: unknown): void => {
+    const { connectParams, socket } = message as {
+      connectParams: { host: string };
+      socket: Partial<TLSSocket>;
+    };
+    if (connectParams.host === host) presented ??= socket.getPeerX509Certificate?.();
+  };
+  subscribe('undici:client:connected', onConnected);
+  try {
+    // Nothing secret is sent: the server is still unknown.
+    await undici.fetch(url, {
+      method: 'HEAD',
+      redirect: 'manual',
+      dispatcher,
+      signal: AbortSignal.timeout(15_000),
+    });
+  } finally {
+    unsubscribe('undici:client:connected', onConnected);
+    await dispatcher.destroy();
+  }
+  if (presented === undefined) throw new Error(`${host} presents no certificate.`);
+  return presented;
+}
+
+async function dispatcherOf(tls: ConnectionOptions, proxies: FetchProxies | null): Promise<Dispatcher> {
+  const { default: undici } = await import('undici');
+  if (proxies === null) return new undici.Agent({ connect: tls });
+  for (const proxy of [proxies.httpProxy, proxies.httpsProxy]) {
+    if (proxy !== null && !/^https?:\/\/./.test(proxy)) {
+      throw new Error(
+        'HTTP_PROXY and HTTPS_PROXY must look like http://host:3128: other kinds of proxies are not supported.',
+      );
+    }
+  }
+  return new undici.EnvHttpProxyAgent({
+    connect: tls,
+    requestTls: tls,
+    // An empty text means none; without it the package reads the environment itself.
+    httpProxy: proxies.httpProxy ?? '',
+    httpsProxy: proxies.httpsProxy ?? '',
+    noProxy: `${proxies.noProxy},${THIS_MACHINE}`,
+  });
+}
+
+/** The package does not accept a Request of Node. */
 function ofRequest(request: Request): { url: string; options: InitBy } {
   const { url, method, headers, body, redirect, signal } = request;
   const options = { method, headers: [...headers], redirect, signal };

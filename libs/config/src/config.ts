@@ -3,6 +3,21 @@ import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError, describeVariables, parseEnvironment, type Role } from './environment.js';
 
+/** Where packages are downloaded from, without a slash at the end. */
+export interface Registries {
+  readonly npm: string;
+  /** A simple index of Python packages (PEP 503, with JSON by PEP 691). */
+  readonly python: string;
+}
+
+/** Null: reached directly. */
+export interface Proxies {
+  readonly httpProxy: string | null;
+  readonly httpsProxy: string | null;
+  /** Hosts with commas between them. */
+  readonly noProxy: string;
+}
+
 /** Everything that can be set, read once; nobody else looks at the environment. */
 export interface Config {
   readonly roles: readonly Role[];
@@ -26,6 +41,11 @@ export interface Config {
   /** Absolute paths of certificates to trust. */
   readonly caFiles: readonly string[];
   readonly trustedProxies: readonly string[];
+  /** Address of the coordinator as workers reach it, without a slash at the end. */
+  readonly publicUrl: string | null;
+  /** Proxies between this machine and a coordinator; null: none. */
+  readonly proxies: Proxies | null;
+  readonly registries: Registries;
   readonly coordinatorUrl: string | null;
   readonly token: string | null;
   readonly log: { readonly level: 'error' | 'warn' | 'log' | 'debug'; readonly json: boolean };
@@ -51,6 +71,7 @@ export interface Config {
 export function readConfig(overrides: Readonly<Record<string, string>> = {}): Config {
   const { ALPHAFLOPS_CONFIG: file } = { ...process.env, ...overrides };
   const env = parseEnvironment({
+    ...lowerCaseProxies(process.env),
     ...(file === undefined || file === '' ? {} : readFile(file)),
     ...process.env,
     ...overrides,
@@ -70,6 +91,13 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     insecure: env.ALPHAFLOPS_INSECURE,
     caFiles: parts(env.ALPHAFLOPS_CA, ':').map((file) => resolve(file)),
     trustedProxies: parts(env.ALPHAFLOPS_TRUSTED_PROXIES, ','),
+    publicUrl: env.ALPHAFLOPS_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    proxies: proxiesOf(env),
+    // Each by the variable of its own package manager.
+    registries: {
+      npm: (process.env['npm_config_registry'] ?? 'https://registry.npmjs.org').replace(/\/+$/, ''),
+      python: (process.env['PIP_INDEX_URL'] ?? 'https://pypi.org/simple').replace(/\/+$/, ''),
+    },
     coordinatorUrl: env.ALPHAFLOPS_URL ?? null,
     token: env.ALPHAFLOPS_TOKEN ?? null,
     log: { level: env.ALPHAFLOPS_LOG_LEVEL, json: env.ALPHAFLOPS_LOG_JSON },
@@ -93,6 +121,25 @@ function tlsOf(certFile: string | undefined, keyFile: string | undefined): Confi
     throw new ConfigError('ALPHAFLOPS_TLS_CERT and ALPHAFLOPS_TLS_KEY go together: set both, or none.');
   }
   return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
+}
+
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
+
+/** Most programs write these names in lower case. */
+function lowerCaseProxies(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    PROXY_VARIABLES.map((name) => [name, environment[name.toLowerCase()] ?? '']).filter(
+      ([, value]) => value !== '',
+    ),
+  ) as Record<string, string>;
+}
+
+function proxiesOf(env: { HTTPS_PROXY?: string; HTTP_PROXY?: string; NO_PROXY?: string }): Proxies | null {
+  const [httpProxy, httpsProxy] = [env.HTTP_PROXY, env.HTTPS_PROXY].map((text) =>
+    text === undefined || text.includes('://') ? (text ?? null) : `http://${text}`,
+  );
+  if (!httpProxy && !httpsProxy) return null;
+  return { httpProxy: httpProxy ?? null, httpsProxy: httpsProxy ?? null, noProxy: env.NO_PROXY ?? '' };
 }
 
 function parts(text: string | undefined, separator: string): string[] {

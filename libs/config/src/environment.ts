@@ -61,6 +61,12 @@ const variables = {
     .max(65_535)
     .default(8081)
     .describe('health and metrics of a fitter; 0: any free port'),
+  ALPHAFLOPS_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must look like https://host or http://host:8080' })
+    .optional()
+    .describe(
+      'the coordinator’s address as workers reach it, for the line that enrols a node; default: found out',
+    ),
   ALPHAFLOPS_TLS_CERT: z
     .string()
     .optional()
@@ -80,6 +86,17 @@ const variables = {
     .optional()
     .describe(
       'proxies whose X-Forwarded-For and -Proto count, such as loopback or 10.0.0.0/8; with commas between them',
+    ),
+  HTTPS_PROXY: z
+    .string()
+    .optional()
+    .describe('proxy through which worker and command line reach an https coordinator; also in lower case'),
+  HTTP_PROXY: z.string().optional().describe('the same for an http coordinator; also in lower case'),
+  NO_PROXY: z
+    .string()
+    .optional()
+    .describe(
+      'hosts that are reached without a proxy, such as .example.org,10.0.0.5; this machine always is',
     ),
   ALPHAFLOPS_URL: z.url().optional().describe('coordinator that the command line talks to'),
   ALPHAFLOPS_TOKEN: z.string().optional().describe('bearer token of the command line'),

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { checkServerIdentity, type PeerCertificate, rootCertificates } from 'node:tls';
 import { ConfigError } from './environment.js';
@@ -33,6 +33,48 @@ export function trustIn(pem: string): Trust {
     allowPartialTrustChain: true,
     checkServerIdentity: (host, peer) =>
       pinned.includes(peer.fingerprint256) ? undefined : checkServerIdentity(host, peer),
+  };
+}
+
+/**
+ * The pin of a certificate: SHA-256 of its public key (SubjectPublicKeyInfo, RFC 7469), in base64url without padding.
+ * It stays the same when the certificate is renewed with the same key.
+ */
+export function publicKeyPin({ publicKey }: X509Certificate): string {
+  // The public key of a peer certificate of an EC key is not in this format, so that it is exported here.
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('base64url');
+}
+
+/**
+ * The pin of a server's certificate when no authority vouches for it, because it signs itself; null for others.
+ * @param pem the certificate comes first
+ */
+export function selfSignedPin(pem: string): string | null {
+  const certificate = new X509Certificate(pem);
+  return certificate.issuer === certificate.subject ? publicKeyPin(certificate) : null;
+}
+
+/**
+ * Trusts one public key and nothing else, whatever name the server is reached by.
+ * @param certificate as the server presents it
+ * @param pin what `publicKeyPin` must say of it
+ * @throws ConfigError when it has another key
+ */
+export function trustInKey(certificate: X509Certificate, pin: string): Trust {
+  if (publicKeyPin(certificate) !== pin) {
+    throw new ConfigError(
+      'The server has another key than the join token says: somebody else may be answering in its place. ' +
+        'If the coordinator has a new certificate, make a new join token and join again.',
+    );
+  }
+  return {
+    ca: [certificate.toString()],
+    allowPartialTrustChain: true,
+    checkServerIdentity: (host, peer) =>
+      publicKeyPin(new X509Certificate(peer.raw)) === pin
+        ? undefined
+        : new Error(`The server at ${host} has another key than the pinned one.`),
   };
 }
 

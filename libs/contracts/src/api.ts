@@ -46,10 +46,23 @@ export const JoinTokenSchema = z
 export type JoinToken = z.infer<typeof JoinTokenSchema>;
 
 export const NewJoinTokenSchema = JoinTokenSchema.extend({
-  token: z.string().describe('shown once; only its digest is stored'),
-  command: z.string().describe('what to run on the machine that joins'),
+  token: z
+    .string()
+    .describe(
+      'shown once; only its digest is stored. After a dot: the pin of a certificate that signs itself',
+    ),
+  command: z.string().describe('the line to paste on the machine that joins'),
 }).meta({ id: 'NewJoinToken' });
 export type NewJoinToken = z.infer<typeof NewJoinTokenSchema>;
+
+/**
+ * The parts of a join token as people paste it: `SECRET` or `SECRET.PIN`. The secret alone goes to the coordinator. The
+ * pin is that of its certificate (SHA-256 of the public key, base64url).
+ */
+export function partsOfJoinToken(text: string): { secret: string; pin: string | null } {
+  const [secret = '', pin] = text.split('.', 2);
+  return { secret, pin: pin ?? null };
+}
 
 const devices = z.array(DeviceDescriptionSchema).min(1).max(64);
 

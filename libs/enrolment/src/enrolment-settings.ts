@@ -1,3 +1,5 @@
+import type { JoinAddress } from './join-line.js';
+
 /** What enrolment needs to know of the deployment. */
 export abstract class EnrolmentSettings {
   /** Redis as workers reach it, without user and password. */
@@ -5,4 +7,5 @@ export abstract class EnrolmentSettings {
   abstract readonly heartbeatS: number;
   abstract readonly offlineAfterS: number;
   abstract readonly staleAfterS: number;
+  abstract readonly join: JoinAddress;
 }

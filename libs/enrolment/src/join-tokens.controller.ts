@@ -9,12 +9,18 @@ import {
 import { AllowAccess, Answer, type ApiRequest, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
+import { EnrolmentSettings } from './enrolment-settings.js';
+import { addressFor, tokenFor } from './join-line.js';
+import { joinLine } from './join-script.js';
 import { TokensService } from './tokens.service.js';
 
 @ApiTags('join-tokens')
 @Controller('v1/join-tokens')
 export class JoinTokensController {
-  constructor(private readonly tokens: TokensService) {}
+  constructor(
+    private readonly tokens: TokensService,
+    private readonly settings: EnrolmentSettings,
+  ) {}
 
   @Post()
   @AllowAccess('operator')
@@ -24,8 +30,10 @@ export class JoinTokensController {
     @Req() request: ApiRequest,
   ): Promise<NewJoinToken> {
     const { record, secret } = await this.tokens.createJoinToken(body);
-    const url = `${request.protocol}://${request.get('host') ?? 'localhost'}`;
-    return { ...record, token: secret, command: `alphaflops worker join ${url} --token ${secret}` };
+    const url = addressFor(request, this.settings.join);
+    const token = tokenFor(secret, url, this.settings.join);
+    const pin = token === secret ? null : this.settings.join.keyPin;
+    return { ...record, token, command: joinLine({ url, pin }, token) };
   }
 
   @Get()

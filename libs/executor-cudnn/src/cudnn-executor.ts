@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { VERSION } from '@alphaflops/contracts';
 import {
   describeHost,
   Executor,
@@ -13,8 +13,6 @@ import { CudnnSession } from './cudnn-session.js';
 import { findLibraries, type FoundLibraries } from './find-libraries.js';
 import { describeGpu, Nvml } from '@alphaflops/nvidia';
 import type { MathOptions } from './set-up.js';
-
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 export interface CudnnOptions extends MathOptions {
   /** Folders to look in first: LD_LIBRARY_PATH. */
@@ -31,7 +29,7 @@ interface OpenLibraries {
 /** NVIDIA's GPUs through cuDNN, without a compiler or Python in between. CUDA_VISIBLE_DEVICES chooses among them. */
 export class CudnnExecutor extends Executor {
   readonly name: 'cudnn' | 'cudnn-fp32';
-  readonly version = version;
+  readonly version = VERSION;
 
   constructor(private readonly options: CudnnOptions) {
     super();

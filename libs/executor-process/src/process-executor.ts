@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { VERSION } from '@alphaflops/contracts';
 import {
   describeHost,
   Executor,
@@ -11,15 +11,13 @@ import { ProcessSession } from './process-session.js';
 import { Program } from './program.js';
 import { PROCESS_PROTOCOL, type Result } from './protocol.js';
 
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-
 /** Loading a framework and a driver; less than what an executor's process is given to start. */
 const START_LIMIT_MS = 50_000;
 
 /** The devices of an external program that speaks `alphaflops.process/1`. */
 export class ProcessExecutor extends Executor {
   readonly name = 'process';
-  readonly version = version;
+  readonly version = VERSION;
 
   /** @param command the program and its arguments */
   constructor(

@@ -1,17 +1,15 @@
+import { VERSION } from '@alphaflops/contracts';
 import { Executor, ExecutorError, type ExecutorSession, type ProbeResult } from '@alphaflops/executor';
-import { createRequire } from 'node:module';
 import * as os from 'node:os';
 import { activate, type BackendName } from './backend.js';
 import { describeProcessor, readProcessorConditions } from './host-processor.js';
 import type { NodeSettings } from './node/node-backend.js';
 import { TfjsSession } from './tfjs-session.js';
 
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-
 /** The processor of this machine through a TensorFlow.js backend, on one thread. */
 export class TfjsExecutor extends Executor {
   readonly name: `tfjs-${BackendName}`;
-  readonly version = version;
+  readonly version = VERSION;
 
   constructor(
     private readonly backend: BackendName,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -21,7 +22,10 @@ import { configOf } from './up.js';
 const NAME = 'demo';
 /** Shapes that one CPU thread does in about 0.3 s each, repetitions included. */
 const CONSTRAINTS = { maxMacs: 3e8, allowGroups: false };
-const SAMPLE = new URL('../../../../data/sample-h100/h100-networklike-1000.csv', import.meta.url);
+/** Beside the programs in the published package, at the root of a checkout. */
+const SAMPLE = ['../../', '../../../../']
+  .map((up) => new URL(`${up}data/sample-h100/h100-networklike-1000.csv`, import.meta.url))
+  .find((place) => existsSync(place));
 /** Multiprocessors of the GPU that the bundled sample was measured on. */
 const H100_SMS = 132;
 const EXAMPLE = { height: 56, width: 56, cin: 64, cout: 128, kernel_h: 3, kernel_w: 3 };
@@ -170,6 +174,8 @@ async function createCampaign(
 }
 
 async function fitSample(): Promise<Model> {
+  if (SAMPLE === undefined)
+    throw new CliError('failed', 'The bundled sample of an H100 is missing: install alphaflops again.');
   const rows = await readAllSamples(await readFile(SAMPLE, 'utf8'), fileURLToPath(SAMPLE));
   return fitModel(rows, {
     device: { smCount: H100_SMS },

@@ -1,10 +1,11 @@
-import { X509Certificate } from 'node:crypto';
-import { type Config, isLoopback, readConfig, readTls } from '@alphaflops/config';
+import type { ApiClient } from '@alphaflops/api-client';
+import { type Config, isLoopback, readConfig } from '@alphaflops/config';
 import type { Command } from 'commander';
 import { cliFilePath } from '../cli-file.js';
 import { port } from '../options.js';
 import { fired, interruption } from '../stack/interruption.js';
 import { LocalStack } from '../stack/local-stack.js';
+import { withOwnCertificate } from '../stack/own-certificate.js';
 import { table } from '../tables.js';
 
 interface UpOptions {
@@ -22,7 +23,10 @@ export function upCommand(command: Command): void {
   command
     .option('--port <number>', 'of the coordinator; 0 for any free one (default: 8080)', port)
     .option('--host <address>', 'to listen on; 0.0.0.0 lets other machines join (default: 127.0.0.1)')
-    .option('--tls-cert <file>', 'certificate (PEM), for the API and for Redis')
+    .option(
+      '--tls-cert <file>',
+      'certificate (PEM); other machines are not let in without one (default: made and kept)',
+    )
     .option('--tls-key <file>', 'private key of that certificate (PEM)')
     .option('--insecure', 'let other machines join without TLS, on a network that you trust')
     .option('--data-dir <dir>', 'store, Redis, credentials and logs (default: .alphaflops)')
@@ -31,7 +35,7 @@ export function upCommand(command: Command): void {
     .addHelpText(
       'after',
       '\nCtrl-C stops the worker after its batch, then the coordinator, then Redis; a second Ctrl-C gives the batch back.\n' +
-        '\nExample:\n  alphaflops up --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --data-dir /var/lib/alphaflops',
+        '\nExample:\n  alphaflops up --host 0.0.0.0 --data-dir /var/lib/alphaflops',
     )
     .action(up);
 }
@@ -51,11 +55,11 @@ export function configOf(
 }
 
 async function up(options: UpOptions): Promise<void> {
-  const config = configOf(options);
   const interrupted = interruption();
   const say = (line: string): void => {
     console.log(line);
   };
+  const config = await withOwnCertificate(configOf(options), say);
   const stack = new LocalStack({
     config,
     withWorker: options.worker,
@@ -84,14 +88,9 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
     ['Address', url],
     ['API page', `${url}/docs`],
     ['Data directory', config.dataDirectory],
-    ...(token === null ? [] : [['Join command', await joinCommand(stack, config)]]),
+    ...(token === null ? [] : [['Join line', await joinLine(stack.api)]]),
     ...(token !== null && isLoopback(config.host)
-      ? [
-          [
-            '',
-            '(on another machine, once this one is started with --host 0.0.0.0 and --tls-cert or --insecure)',
-          ],
-        ]
+      ? [['', '(on another machine, once this one is started with --host 0.0.0.0)']]
       : []),
     ...(newToken === null
       ? []
@@ -106,15 +105,8 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
   return `${table(['alphaflops is running', ''], rows)}\nCtrl-C stops it.`;
 }
 
-/** A command that can be copied: it carries a token for one machine, good for an hour. */
-async function joinCommand({ api, publicUrl }: LocalStack, { tls }: Config): Promise<string> {
+/** A line that can be pasted: it carries a token for one machine, good for an hour. */
+async function joinLine(api: ApiClient): Promise<string> {
   const { data } = await api.POST('/v1/join-tokens', { body: { name: 'printed by up' } });
-  // Nobody vouches for a certificate that has signed itself: the worker needs a copy of it.
-  const isOwn = tls !== null && isSelfSigned(readTls(tls).cert);
-  return `npx alphaflops worker join ${publicUrl} --token ${data?.token ?? ''}${isOwn ? ` --ca ${tls.certFile}` : ''}`;
-}
-
-function isSelfSigned(pem: string): boolean {
-  const { issuer, subject } = new X509Certificate(pem);
-  return issuer === subject;
+  return data?.command ?? '';
 }

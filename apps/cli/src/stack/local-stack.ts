@@ -4,7 +4,11 @@ import {
   assertSafeToListen,
   childEnvironment,
   type Config,
+  httpUrl,
+  inUrl,
   isLoopback,
+  localHost,
+  publicHost,
   readPem,
   trustIn,
 } from '@alphaflops/config';
@@ -12,7 +16,6 @@ import { z } from 'zod';
 import { readCliFile, writeCliFile } from '../cli-file.js';
 import { fetchTrusting } from '../connection.js';
 import { CliError } from '../error.js';
-import { httpUrl, inUrl, localHost, publicHost } from './addresses.js';
 import { Child } from './child.js';
 import { lockDataDirectory, waitForStore } from './data-directory.js';
 import { Keeper } from './keeper.js';
@@ -52,11 +55,6 @@ export class LocalStack {
     return httpUrl(localHost(this.options.config.host), this.port, this.scheme);
   }
 
-  /** Coordinator, as other machines reach it when it listens to them. */
-  get publicUrl(): string {
-    return httpUrl(publicHost(this.options.config.host), this.port, this.scheme);
-  }
-
   private get scheme(): 'http' | 'https' {
     return this.options.config.tls === null ? 'http' : 'https';
   }
@@ -72,7 +70,7 @@ export class LocalStack {
   }
 
   get fetch(): typeof globalThis.fetch {
-    return fetchTrusting(this.caFiles);
+    return fetchTrusting(this.caFiles, this.options.config.proxies);
   }
 
   /** @throws CliError, QueueError, StoreError, ApiError; the reason of `signal` */

@@ -43,7 +43,7 @@ exampleOf(NewJoinTokenSchema, {
   ...joinToken,
   uses: 0,
   token: 'af_join_EXAMPLE',
-  command: 'alphaflops worker join https://alphaflops.example.org --token af_join_EXAMPLE',
+  command: 'curl -fsS https://alphaflops.example.org/join.sh | sh -s -- af_join_EXAMPLE',
 });
 
 exampleOf(AuditEntrySchema, {

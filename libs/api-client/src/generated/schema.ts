@@ -56,6 +56,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/join.sh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The script that installs a worker and lets it join: sh join.sh TOKEN */
+        get: operations["JoinScript_script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bundles/{platform}.tar.gz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The worker with everything that it needs, for linux-x64 or linux-arm64 */
+        get: operations["JoinScript_bundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bundles/{platform}.tar.gz.sha256": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** SHA-256 of that archive, as sha256sum writes it */
+        get: operations["JoinScript_digest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/join-tokens": {
         parameters: {
             query?: never;
@@ -1036,7 +1087,7 @@ export interface components {
          *       "uses": 0,
          *       "revokedAt": null,
          *       "token": "af_join_EXAMPLE",
-         *       "command": "alphaflops worker join https://alphaflops.example.org --token af_join_EXAMPLE"
+         *       "command": "curl -fsS https://alphaflops.example.org/join.sh | sh -s -- af_join_EXAMPLE"
          *     }
          */
         NewJoinToken: {
@@ -1051,9 +1102,9 @@ export interface components {
             uses: number;
             /** Format: date-time */
             revokedAt: string | null;
-            /** @description shown once; only its digest is stored */
+            /** @description shown once; only its digest is stored. After a dot: the pin of a certificate that signs itself */
             token: string;
-            /** @description what to run on the machine that joins */
+            /** @description the line to paste on the machine that joins */
             command: string;
         };
         /**
@@ -3806,6 +3857,97 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JoinScript_script: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream or file: text/x-shellscript. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/x-shellscript": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JoinScript_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                platform: "linux-x64" | "linux-arm64";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream or file: application/gzip. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/gzip": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    JoinScript_digest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                platform: "linux-x64" | "linux-arm64";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream or file: text/plain. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
             };
             /** @description Problem details (RFC 9457). */
             default: {

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { VERSION } from '@alphaflops/contracts';
 import {
   describeHost,
   Executor,
@@ -21,8 +21,6 @@ import { TfjsSession } from '../tfjs-session.js';
 import { nodeGpuBackend, tryOut } from './node-gpu-backend.js';
 import { loadTfjsNode, type TfjsNode } from './tfjs-node-package.js';
 
-const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-
 export interface NodeGpuSettings {
   /** Where tfjs-node-gpu is installed, if not among the packages around this one. */
   readonly folder?: string | undefined;
@@ -36,7 +34,7 @@ const ENVIRONMENT = { TF_FORCE_GPU_ALLOW_GROWTH: 'true', TF_CPP_MIN_LOG_LEVEL: '
 /** NVIDIA's GPUs through TensorFlow.js on TensorFlow: the runtime of the paper. */
 export class NodeGpuExecutor extends Executor {
   readonly name = 'tfjs-node-gpu';
-  readonly version = version;
+  readonly version = VERSION;
 
   constructor(private readonly settings: NodeGpuSettings) {
     super();

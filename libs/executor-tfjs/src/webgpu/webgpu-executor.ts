@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { VERSION } from '@alphaflops/contracts';
 import {
   Executor,
   ExecutorError,
@@ -18,7 +19,7 @@ const versionOf = (packageName: string): string =>
 /** A GPU of any vendor through WebGPU: TensorFlow.js over Dawn. It drives the adapter that Dawn prefers. */
 export class WebGpuExecutor extends Executor {
   readonly name = 'tfjs-webgpu';
-  readonly version = versionOf('../..');
+  readonly version = VERSION;
 
   constructor(private readonly wish: AdapterWish) {
     super();

@@ -1,5 +1,5 @@
 // The add-on of tfjs-node, linked with the libraries that a TensorFlow wheel brings along.
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -20,11 +20,21 @@ import importlib.util
 found = importlib.util.find_spec('tensorflow')
 print(found.submodule_search_locations[0] if found else '')`;
 
+export interface AddonRequest {
+  /** Program of a Python that has `tensorflow`. */
+  readonly python: string;
+  readonly gpu: boolean;
+  /** Where the npm package is installed. */
+  readonly folder: string;
+  readonly log: (line: string) => void;
+}
+
 /**
  * Installs the npm package in `folder` and builds its add-on against the TensorFlow of `python`. Returns TensorFlow's
- * version, asked of the finished add-on. Throws CannotBuild where something is missing, Error where a step fails.
+ * version, as the finished add-on says it.
+ * @throws CannotBuild where something is missing, Error where a step fails
  */
-export function buildAddon({ python, gpu, folder, log }) {
+export function buildAddon({ python, gpu, folder, log }: AddonRequest): string {
   checkTools();
   const wheel = findTensorflow(python);
   log(`TensorFlow: ${wheel}`);
@@ -42,10 +52,10 @@ export function buildAddon({ python, gpu, folder, log }) {
     { cwd: home },
   );
   const program = `console.log(require('${name}').backend().binding.TF_Version)`;
-  return run(process.execPath, ['-e', program], { cwd: folder }).trim().split('\n').at(-1);
+  return lastLine(run(process.execPath, ['-e', program], { cwd: folder }));
 }
 
-function checkTools() {
+function checkTools(): void {
   if (process.platform !== 'linux') throw new CannotBuild('only the wheels for Linux have what is needed');
   for (const program of ['make', 'c++']) {
     if (spawnSync(program, ['--version']).status !== 0) {
@@ -55,7 +65,7 @@ function checkTools() {
 }
 
 /** Folder of the Python package `tensorflow`. */
-function findTensorflow(python) {
+function findTensorflow(python: string): string {
   const asked = spawnSync(python, ['-c', FIND], { encoding: 'utf8' });
   if (asked.status !== 0) {
     throw new CannotBuild(`${python} does not run: ${asked.error?.message ?? lastLine(asked.stderr)}`);
@@ -71,7 +81,7 @@ function findTensorflow(python) {
 }
 
 /** Without its install script, which would download a libtensorflow of its own. */
-function installPackage(name, folder) {
+function installPackage(name: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   const manifest = join(folder, 'package.json');
   if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
@@ -80,13 +90,13 @@ function installPackage(name, folder) {
   try {
     run('npm', ['install', '--prefix', folder, ...quiet, wanted], { cwd: folder });
   } catch (error) {
-    throw new CannotBuild(`npm cannot install ${wanted}: ${lastLine(error.message)}`);
+    throw new CannotBuild(`npm cannot install ${wanted}: ${lastLine((error as Error).message)}`);
   }
   return join(folder, 'node_modules', name);
 }
 
 /** deps/ as the official download has it, made of links. */
-function linkLibraries(home, wheel) {
+function linkLibraries(home: string, wheel: string): void {
   const deps = join(home, 'deps');
   rmSync(deps, { recursive: true, force: true });
   mkdirSync(join(deps, 'lib'), { recursive: true });
@@ -101,8 +111,8 @@ function linkLibraries(home, wheel) {
 }
 
 /** Node's headers: beside this Node, or where npm is told they are; null: node-gyp downloads them. */
-function nodeHeaders() {
-  const told = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout?.trim() ?? '';
+function nodeHeaders(): string | null {
+  const told = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout.trim();
   const prefixes = [dirname(dirname(process.execPath)), told, '/usr'];
   return (
     prefixes.find((prefix) => prefix !== '' && existsSync(join(prefix, 'include/node/node_api.h'))) ?? null
@@ -110,13 +120,17 @@ function nodeHeaders() {
 }
 
 /** Standard output of a program; throws with all that it wrote when it fails. */
-export function run(program, args, options = {}) {
+export function run(
+  program: string,
+  args: readonly string[],
+  options: Pick<SpawnSyncOptions, 'cwd'> = {},
+): string {
   const done = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
   if (done.status === 0) return done.stdout;
   const output = [done.error?.message, done.stdout, done.stderr].filter(Boolean).join('\n').trim();
   throw new Error(`${program} ${args.join(' ')} failed:\n${output}`);
 }
 
-export function lastLine(text) {
+export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? '';
 }

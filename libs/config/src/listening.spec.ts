@@ -1,6 +1,5 @@
 import type { networkInterfaces } from 'node:os';
-import { isLoopback } from '@alphaflops/config';
-import { httpUrl, localHost, publicHost } from './addresses.js';
+import { httpUrl, isLoopback, localHost, publicHost } from './index.js';
 
 const INTERFACES = {
   lo: [{ address: '127.0.0.1', family: 'IPv4', internal: true }],

@@ -1,0 +1,36 @@
+import type { Registries } from '@alphaflops/config';
+import { Installation } from '../install/installation.js';
+import type { Addition } from './additions.js';
+import { addCudnn } from './cudnn.js';
+import { addTfjsNode } from './tfjs-node.js';
+import { addWebgpu } from './webgpu.js';
+
+export interface AddContext {
+  /** Folder that bundles find packages in, whatever version is in use. */
+  readonly root: string;
+  readonly registries: Registries;
+  readonly fetch: typeof fetch;
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Downloads an addition into the worker's own folder. The worker uses it from its next start on.
+ * @throws WorkerError `cannot-add` with what is missing, `usage` when this worker was not installed by join.sh
+ */
+export async function add(what: Addition, context: Omit<AddContext, 'root'>): Promise<void> {
+  const { installation } = Installation.own();
+  const complete = { ...context, root: installation.root };
+  switch (what) {
+    case 'webgpu':
+      await addWebgpu(complete);
+      break;
+    case 'cudnn':
+      await addCudnn(complete);
+      break;
+    case 'tfjs-node':
+    case 'tfjs-node-gpu':
+      addTfjsNode(what, complete);
+      break;
+  }
+  context.print(`To see what works now: ${installation.program} probe\n`);
+}

@@ -1,0 +1,65 @@
+/** docs/slurm/alphaflops.sbatch with the signals that Slurm sends, on a real coordinator and worker. Slurm is not here. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { WORKER } from './support/programs.js';
+import { Stack, until } from './support/stack.js';
+
+const SCRIPT = resolve(import.meta.dirname, '../docs/slurm/alphaflops.sbatch');
+const [host = ''] = hostname().split('.');
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await Stack.start();
+}, 60_000);
+afterAll(() => stack.stop(), 60_000);
+
+it('is a script that bash can read, with a signal before the limit', () => {
+  expect(spawnSync('bash', ['-n', SCRIPT]).status).toBe(0);
+});
+
+it('enrols its node, and gives the batch in hand back when it is preempted', async () => {
+  const { data } = await stack.api.POST('/v1/join-tokens', { body: {} });
+  const files = Object.fromEntries(
+    ['worker', 'join', 'node.json'].map((name) => [name, join(stack.directory, name)]),
+  );
+  writeFileSync(files['worker'] ?? '', `#!/bin/sh\nexec '${process.execPath}' '${WORKER}' "$@"\n`, {
+    mode: 0o755,
+  });
+  writeFileSync(files['join'] ?? '', `${stack.url} ${data?.token ?? ''}\n`);
+  const start = () => {
+    const child = spawn('bash', [SCRIPT], {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: stack.directory,
+        ALPHAFLOPS_WORKER: files['worker'],
+        ALPHAFLOPS_JOIN: files['join'],
+        ALPHAFLOPS_CREDENTIALS: files['node.json'],
+      },
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (piece: Buffer) => (said += piece.toString()));
+    return { child, output: () => said };
+  };
+  const preempt = async (job: ReturnType<typeof start>) => {
+    await until(
+      () => Promise.resolve(job.output()),
+      (text) => text.includes('taking batches') || job.child.exitCode !== null,
+    );
+    job.child.kill('SIGTERM');
+    const [exitCode] = (await once(job.child, 'close')) as [number];
+    return [exitCode, job.output()];
+  };
+  expect(await preempt(start())).toEqual([
+    0,
+    expect.stringMatching(/Enrolled as worker-[^]*leaving at once/),
+  ]);
+  // Requeued on the same node, it is the same worker.
+  const [exitCode, output] = await preempt(start());
+  expect([exitCode, output]).toEqual([0, expect.not.stringContaining('Enrolled')]);
+  const { data: workers } = await stack.api.GET('/v1/workers');
+  expect(workers?.items.map(({ name }) => name)).toEqual([host]);
+}, 120_000);
