@@ -60,7 +60,7 @@ async function* jsonLines(samples: AsyncIterable<Sample>): AsyncGenerator<string
 
 /** What has a time, in the columns of the canonical CSV. */
 async function* measured(samples: AsyncIterable<Sample>): AsyncGenerator<SampleValues> {
-  for await (const { spec, outcome, timing, conditions } of samples) {
+  for await (const { spec, outcome, timing, conditions, kernel, workspaceBytes } of samples) {
     if (outcome !== 'ok' || timing === null) continue;
     const known = {
       time_min_ms: timing.timeMinMs,
@@ -73,6 +73,8 @@ async function* measured(samples: AsyncIterable<Sample>): AsyncGenerator<SampleV
       sm_clock_mhz: conditions?.after.smClockMhz,
       temperature_c: conditions?.after.temperatureC,
       power_w: conditions?.after.powerW,
+      kernel: kernel?.name,
+      workspace_bytes: workspaceBytes,
     };
     const extras = Object.fromEntries(
       Object.entries(known).filter(([, value]) => value !== null && value !== undefined),

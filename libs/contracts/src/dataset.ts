@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import { DeviceClassSchema, PublicKeySchema } from './device.js';
 import { IdSchema, TimestampSchema } from './ids.js';
+import { KernelNameSchema } from './kernel.js';
 import { ProvenanceSchema } from './measurement.js';
 import { implausibleTime, plausibleMs } from './plausible-time.js';
 
@@ -13,9 +14,21 @@ const axis = z.int().min(1).max(MAX_AXIS);
 const count = z.int().min(0).max(MAX_INT32);
 const positive = z.number().gt(0);
 const ms = plausibleMs.nullable();
+const clock = positive.nullish();
 const text = z.string().max(MAX_TEXT).nullable();
 const { dtype, padding, layout, pass } = ConvSpecSchema.shape;
 const pad = z.int().min(0).max(MAX_AXIS).nullish();
+
+/** Columns of what is known of the kernel and the clock while it ran. Data sets from before they existed lack them. */
+export const KERNEL_FIELDS = [
+  'kernel',
+  'kernel_notes',
+  'plan_build_ms',
+  'power_limited',
+  'batch_clock_mhz',
+  'batch_clock_min_mhz',
+  'batch_clock_max_mhz',
+] as const;
 
 /** State of the device, after or before the measurement. */
 const conditions = (when: string) => ({
@@ -47,10 +60,13 @@ const PARTS_OF_RECORDS = [
     ],
   ],
   ['energy_window_ms', ['energy_integrated_mj', 'energy_doubt']],
+  ['kernel', ['kernel_notes', 'plan_build_ms']],
 ] as const;
 const TOGETHER = [
   ['throttle_reasons', 'before_throttle_reasons'],
   ['energy_window_ms', 'energy_iterations'],
+  ['batch_clock_mhz', 'batch_clock_min_mhz'],
+  ['batch_clock_mhz', 'batch_clock_max_mhz'],
 ] as const;
 
 /**
@@ -108,6 +124,26 @@ export const DatasetRowSchema = z
       .min(0)
       .nullable()
       .describe('memory that the algorithm took beside its tensors'),
+    kernel: KernelNameSchema.nullish().describe(
+      'kernel that ran: engine and knobs as cudnn-frontend writes them',
+    ),
+    kernel_notes: z
+      .array(z.string().max(80))
+      .max(20)
+      .nullish()
+      .describe('what the kernel does to numbers, such as tensor-core'),
+    plan_build_ms: z
+      .number()
+      .min(0)
+      .nullish()
+      .describe('time that the library took to choose and to prepare the kernel, in milliseconds'),
+    power_limited: z
+      .boolean()
+      .nullish()
+      .describe('true: the power limit held the clock down while it was timed'),
+    batch_clock_mhz: clock.describe('median SM clock of the timed batches in MHz'),
+    batch_clock_min_mhz: clock.describe('lowest SM clock of the timed batches in MHz'),
+    batch_clock_max_mhz: clock.describe('highest SM clock of the timed batches in MHz'),
     sm_clock_mhz: after.smClockMhz,
     max_sm_clock_mhz: after.maxSmClockMhz,
     temperature_c: after.temperatureC,
@@ -172,11 +208,13 @@ export const DatasetRowSchema = z
     }
     // Columns that are parts of one record: without the first there is none.
     for (const [whole, parts] of PARTS_OF_RECORDS) {
-      const found = parts.find((part) => row[part] !== null);
-      if (row[whole] === null && found !== undefined) refuse(found, `must be null where ${whole} is`);
+      const found = parts.find((part) => (row[part] ?? null) !== null);
+      if ((row[whole] ?? null) === null && found !== undefined)
+        refuse(found, `must be null where ${whole} is`);
     }
     for (const [one, other] of TOGETHER) {
-      if ((row[one] === null) !== (row[other] === null)) refuse(other, `must be null just where ${one} is`);
+      if (((row[one] ?? null) === null) !== ((row[other] ?? null) === null))
+        refuse(other, `must be null just where ${one} is`);
     }
     if (row.energy_window_ms !== null && row.energy_not_measured !== null) {
       refuse('energy_not_measured', 'must be null where energy_window_ms is not');
@@ -275,6 +313,12 @@ export const DatasetSchema = z
       .array(z.object({ id: IdSchema, publicKey: PublicKeySchema }))
       .describe('whose signatures the rows have'),
     fitInputs: z.array(FitInputSchema).describe('models of this deployment whose exact input is in it'),
+    kernelColumns: z
+      .literal(true)
+      .optional()
+      .describe(
+        `some rows have ${KERNEL_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+      ),
     optionalColumns: z
       .literal(true)
       .optional()

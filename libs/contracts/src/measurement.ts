@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KernelSchema } from './kernel.js';
 import { plausibleMs } from './plausible-time.js';
 
 /**
@@ -122,6 +123,16 @@ export const EnergyCheckSchema = z
   .meta({ id: 'EnergyCheck' });
 export type EnergyCheck = z.infer<typeof EnergyCheckSchema>;
 
+/** The SM clock, read once at each timed batch. */
+export const BatchClocksSchema = z
+  .object({
+    medianMhz: z.number().gt(0),
+    minMhz: z.number().gt(0),
+    maxMhz: z.number().gt(0),
+  })
+  .meta({ id: 'BatchClocks' });
+export type BatchClocks = z.infer<typeof BatchClocksSchema>;
+
 /** Statistics over timed batches; each batch time is already divided by its inner count. Milliseconds of one convolution. */
 export const TimingSchema = z
   .object({
@@ -145,6 +156,9 @@ export const TimingSchema = z
       .nullable()
       .describe('energy of one convolution, idle power included; null, never 0, where not measured'),
     energy: EnergyCheckSchema.optional().describe('absent where energy was not asked for'),
+    batchClocks: BatchClocksSchema.optional().describe(
+      'SM clock while the batches ran; absent where nothing can read it',
+    ),
   })
   .meta({ id: 'Timing' });
 export type Timing = z.infer<typeof TimingSchema>;
@@ -189,6 +203,13 @@ export const MeasurementSchema = z
       conditions: z.object(conditionsPair),
       algorithm: z.string().max(200).nullable().describe('algorithm or kernel chosen by the library'),
       workspaceBytes: z.number().min(0).nullable(),
+      kernel: KernelSchema.optional().describe('absent where the library cannot say which kernel runs'),
+      powerLimited: z
+        .boolean()
+        .optional()
+        .describe(
+          'true: the power limit held the clock down, a normal state of many GPUs; absent: it did not',
+        ),
     }),
     z.object({
       // Whether a device has drifted is known later, and not by the executor.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, TimestampSchema } from './ids.js';
+import { KernelSchema } from './kernel.js';
 import { MeasurementSchema, OutcomeSchema, SampleTimingSchema, ConditionsSchema } from './measurement.js';
 
 /**
@@ -30,6 +31,8 @@ export const SampleSchema = z
     conditions: z.object({ before: ConditionsSchema, after: ConditionsSchema }).nullable(),
     algorithm: z.string().nullable(),
     workspaceBytes: z.number().nullable(),
+    kernel: KernelSchema.optional().describe('absent where it is not known which kernel ran'),
+    powerLimited: z.boolean().optional().describe('true: the power limit held the clock down'),
     setAside: z
       .int()
       .min(1)

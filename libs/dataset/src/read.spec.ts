@@ -35,6 +35,22 @@ describe('canonical layout', () => {
     ]);
   });
 
+  it('keeps the kernel and a workspace of no bytes; an unknown kernel is absent', async () => {
+    const header = `${HEADER},kernel,workspace_bytes`;
+    const rows = await readAllSamples(`${header}\n${ROW},eng0,0\n${ROW},,nan\n`, 'a.csv');
+    expect(rows.map(({ extras }) => extras)).toEqual([{ kernel: 'eng0', workspace_bytes: 0 }, {}]);
+    const [spec] = await specRows(`${header}\n${ROW},eng0,0\n`);
+    expect(spec?.extras).toEqual({ kernel: 'eng0', workspace_bytes: 0 });
+  });
+
+  it('refuses a kernel with a blank and a workspace below 0, with line and column', async () => {
+    const { problems } = await refusal(`${HEADER},kernel,workspace_bytes\n${ROW},eng 0,-1\n`);
+    expect(problems).toEqual([
+      expect.objectContaining({ code: 'invalid-value', line: 2, column: 'kernel' }),
+      expect.objectContaining({ code: 'invalid-value', line: 2, column: 'workspace_bytes' }),
+    ]);
+  });
+
   it('takes columns in any order, fills absent ones, keeps the known further ones', async () => {
     const text =
       'time_ms,note,cout,cin,width,height,kernel_w,kernel_h,energy_mj,eager_ms\n1e-3,x,8,4,7,9,1,3,14.5,nan\n';
@@ -140,6 +156,7 @@ describe('rows without times', () => {
       {
         line: 2,
         spec: { ...CONV_SPEC_DEFAULTS, height: 4, width: 5, cin: 6, cout: 7, kernel_h: 1, kernel_w: 1 },
+        extras: {},
         columns,
         cells: ['4', 'a,b', '5', '6', '7', '1', '1', 'not yet'],
       },

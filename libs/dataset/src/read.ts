@@ -18,6 +18,8 @@ export interface SampleRow {
 export interface SpecRow {
   readonly line: number;
   readonly spec: ConvSpec;
+  /** Kernel and workspace, where the file has these columns. */
+  readonly extras: Extras;
   /** Names of the columns of the file, the same array for all its rows. */
   readonly columns: readonly string[];
   /** The cells of this row as they were. */
@@ -48,7 +50,7 @@ export async function readAllSamples(source: TextSource, file: string): Promise<
 /** Like `readSamples` for files that need no time; a time column that is there is not looked at. */
 export async function* readSpecs(source: TextSource, file: string): AsyncGenerator<SpecRow> {
   for await (const { line, values, columns, cells } of readRows(source, file, false)) {
-    yield { line, spec: values.spec, columns, cells };
+    yield { line, spec: values.spec, extras: values.extras, columns, cells };
   }
 }
 

@@ -13,6 +13,7 @@ whenPresent('published data (skipped where the folder with the reference data is
   it.each([
     ['asperti-2021-quadro-t2000.csv', 721],
     ['h100-energy.csv', 66],
+    ['h100-random-kernels.csv', 9218],
     ['h100-fine-sweeps.csv', 1298],
     ['h100-networklike.csv', 13_789],
     ['h100-paper-series.csv', 714],
@@ -38,6 +39,20 @@ whenPresent('published data (skipped where the folder with the reference data is
     // 131 rows in the series, four of them with batch 1.
     expect(batched).toHaveLength(127);
     expect(batched.every(({ spec }) => spec.height === 1 && spec.width === 1 && spec.cin >= 6400)).toBe(true);
+  });
+
+  it('keeps the kernel and its workspace, with times and without', async () => {
+    const [, second] = await read('h100-random-kernels.csv');
+    const known = { kernel: 'eng35_k2=1_k5=2_k14=5', workspace_bytes: 31_650_768 };
+    expect(second).toMatchObject({ spec: { height: 266 }, timeMs: 0.629056, extras: known });
+    const labels = 'h100-kernel-labels.csv';
+    for await (const { extras } of readSpecs(createReadStream(join(folder, labels)), labels)) {
+      expect(extras).toEqual({
+        kernel: 'eng67_k2=18_k13=0_k18=0_k25=1_k27=8_k28=1',
+        workspace_bytes: 137_451_667,
+      });
+      break;
+    }
   });
 
   it('keeps energy, time and clock', async () => {

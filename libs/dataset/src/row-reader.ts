@@ -1,4 +1,11 @@
-import { ConvSpecSchema, implausibleTime, MAX_AXIS, rangeProblem } from '@alphaflops/contracts';
+import {
+  ConvSpecSchema,
+  implausibleTime,
+  KernelNameSchema,
+  MAX_AXIS,
+  MAX_KERNEL_NAME,
+  rangeProblem,
+} from '@alphaflops/contracts';
 import {
   DTYPES,
   LAYOUTS,
@@ -11,8 +18,8 @@ import {
 import { shown, type DatasetProblem } from './dataset-error.js';
 import { OPTIONAL_AXES, requiredColumns, type AxisSources, type Layout } from './layouts.js';
 
-/** Columns that are kept with a sample when a file has them, beside the canonical ones. */
-export const EXTRA_COLUMNS = [
+/** Numbers above 0 that are kept with a sample when a file has them. */
+const POSITIVE_COLUMNS = [
   'time_min_ms',
   'time_q25_ms',
   'time_q75_ms',
@@ -24,8 +31,11 @@ export const EXTRA_COLUMNS = [
   'power_w',
   'energy_mj',
 ] as const;
+
+/** Columns that are kept with a sample when a file has them, beside the canonical ones. */
+export const EXTRA_COLUMNS = [...POSITIVE_COLUMNS, 'kernel', 'workspace_bytes'] as const;
 export type ExtraColumn = (typeof EXTRA_COLUMNS)[number];
-export type Extras = Partial<Record<ExtraColumn, number>>;
+export type Extras = Partial<Record<Exclude<ExtraColumn, 'kernel'>, number> & Record<'kernel', string>>;
 
 /** What one row says. `timeMs` is NaN only when the time was not asked for. */
 export interface RowValues {
@@ -64,7 +74,7 @@ export function decimal(cell: string): number {
 /** Reads rows of one file, whose header and layout are known. */
 export class RowReader {
   private readonly position: ReadonlyMap<string, number>;
-  private readonly extras: readonly ExtraColumn[];
+  private readonly extras: ReadonlySet<ExtraColumn>;
   private readonly sources: readonly AxisSource[];
   private readonly specialSources: readonly AxisSource[];
 
@@ -74,7 +84,9 @@ export class RowReader {
     private readonly withTime: boolean,
   ) {
     this.position = new Map(header.map((column, index) => [column, index]));
-    this.extras = EXTRA_COLUMNS.filter((column) => withTime && this.position.has(column));
+    // Without a time, a row has what tells kernels apart, and nothing of a measurement.
+    const wanted = withTime ? EXTRA_COLUMNS : (['kernel', 'workspace_bytes'] as const);
+    this.extras = new Set(wanted.filter((column) => this.position.has(column)));
     const present = OPTIONAL_AXES.filter((axis) => this.position.has(axis));
     const optional: AxisSources = Object.fromEntries(present.map((axis) => [axis, axis]));
     this.sources = Object.entries({ ...optional, ...layout.axes }) as AxisSource[];
@@ -126,12 +138,24 @@ export class RowReader {
       parsed.success && Number.isFinite(timeMs) ? implausibleTime(parsed.data, timeMs) : null;
     if (implausible !== null) refuse(time.column, implausible);
     const extras: Extras = {};
-    for (const column of this.extras) {
-      if (UNKNOWN.has(cell(column).toLowerCase())) continue;
+    const isKnown = (column: ExtraColumn) =>
+      this.extras.has(column) && !UNKNOWN.has(cell(column).toLowerCase());
+    for (const column of POSITIVE_COLUMNS) {
+      if (!isKnown(column)) continue;
       const value = positive(column, 'a number', 1);
       const problem = TIME_COLUMNS.has(column) && Number.isFinite(value) ? rangeProblem(value) : null;
       if (problem !== null) refuse(column, problem);
       extras[column] = value;
+    }
+    if (isKnown('kernel')) {
+      extras.kernel = cell('kernel');
+      const expected = `expected the name of a kernel: at most ${MAX_KERNEL_NAME} printable ASCII characters, no blanks`;
+      if (!KernelNameSchema.safeParse(extras.kernel).success) refuse('kernel', expected);
+    }
+    if (isKnown('workspace_bytes')) {
+      const bytes = decimal(cell('workspace_bytes'));
+      if (bytes >= 0 && bytes < Infinity) extras.workspace_bytes = bytes;
+      else refuse('workspace_bytes', `expected bytes from 0, found ${shown(cell('workspace_bytes'))}`);
     }
     return parsed.success && problems.length === 0
       ? { ok: true, values: { spec: parsed.data, timeMs, extras } }

@@ -88,9 +88,15 @@ const sampleOf = (of: fc.Arbitrary<ConvSpec>) =>
       spec: of,
       timeMs: time,
       extras: fc.record(
-        Object.fromEntries(
-          EXTRA_COLUMNS.map((column) => [column, /^(time|eager)/.test(column) ? time : positive]),
-        ),
+        {
+          ...Object.fromEntries(
+            EXTRA_COLUMNS.map((column) => [column, /^(time|eager)/.test(column) ? time : positive]),
+          ),
+          kernel: fc
+            .stringMatching(/^[!-~]{1,60}$/)
+            .filter((name) => !/^(nan|null|none|na|[-+=@'].*)$/i.test(name)),
+          workspace_bytes: fc.nat(),
+        },
         { requiredKeys: [] },
       ),
     })

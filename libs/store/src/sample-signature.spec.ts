@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type Sample, SampleSchema } from '@alphaflops/contracts';
 import { buildSample } from './conformance/builders.js';
-import { isSignedBy, SIGNED_FIELDS, signSample } from './sample-signature.js';
+import { isSignedBy, SIGNED_FIELDS, SIGNED_IF_PRESENT, signSample } from './sample-signature.js';
 
 const keys = () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -24,7 +24,9 @@ describe('the signature of a sample', () => {
   });
 
   it('covers every field but what the coordinator adds', async () => {
-    expect([...SIGNED_FIELDS, ...UNSIGNED].toSorted()).toEqual(Object.keys(SampleSchema.shape).toSorted());
+    expect([...SIGNED_FIELDS, ...SIGNED_IF_PRESENT, ...UNSIGNED].toSorted()).toEqual(
+      Object.keys(SampleSchema.shape).toSorted(),
+    );
     const sample = signed(buildSample());
     const other = buildSample({ outcome: 'noisy', specIndex: 3 });
     const changes: Partial<Sample> = {
@@ -52,6 +54,20 @@ describe('the signature of a sample', () => {
     }
     const timing = sample.timing && { ...sample.timing, timeMs: sample.timing.timeMs * (1 + 1e-15) };
     expect(await isSignedBy({ ...sample, timing }, publicKey)).toBe(false);
+  });
+
+  it('covers what later versions added, where a sample has it', async () => {
+    const kernel = { name: 'eng0_k2=4', engine: 0, knobs: [{ type: 2, value: 4 }] };
+    const sample = signed({
+      ...buildSample(),
+      kernel: { ...kernel, numericalNotes: ['tensor-core'], planBuildMs: 1.5 },
+      powerLimited: true,
+    });
+    expect(await isSignedBy(sample, publicKey)).toBe(true);
+    for (const field of SIGNED_IF_PRESENT) {
+      expect([field, await isSignedBy({ ...sample, [field]: undefined }, publicKey)]).toEqual([field, false]);
+    }
+    expect(await isSignedBy({ ...signed(buildSample()), powerLimited: false }, publicKey)).toBe(false);
   });
 
   it('is of one worker, and nothing else is one', async () => {

@@ -31,7 +31,10 @@ export const SIGNED_FIELDS = [
   'workspaceBytes',
 ] as const satisfies readonly (keyof Sample)[];
 
-export type SignedFields = Pick<Sample, (typeof SIGNED_FIELDS)[number]>;
+/** Signed where a sample has them: the signatures of samples from before they existed stay valid. */
+export const SIGNED_IF_PRESENT = ['kernel', 'powerLimited'] as const satisfies readonly (keyof Sample)[];
+
+export type SignedFields = Pick<Sample, (typeof SIGNED_FIELDS)[number] | (typeof SIGNED_IF_PRESENT)[number]>;
 
 /** A measurement as the fields of its sample. */
 export function fieldsOfMeasurement(measurement: Measurement) {
@@ -66,6 +69,7 @@ export function isSignedBy(
 
 /** The context, then the fields as JSON with sorted keys, in UTF-8. */
 function signedText(fields: SignedFields): Buffer {
-  const signed = Object.fromEntries(SIGNED_FIELDS.map((name) => [name, fields[name]]));
+  const present = SIGNED_IF_PRESENT.filter((name) => fields[name] !== undefined);
+  const signed = Object.fromEntries([...SIGNED_FIELDS, ...present].map((name) => [name, fields[name]]));
   return Buffer.from(`${CONTEXT}\n${canonicalJson(signed)}`);
 }

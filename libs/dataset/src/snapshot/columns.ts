@@ -1,8 +1,8 @@
-import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
+import { type Dataset, type DatasetRow, DatasetRowSchema, type KERNEL_FIELDS } from '@alphaflops/contracts';
 import type { OptionalField } from '@alphaflops/conv';
 
 /** `int` fits 32 bits, `long` 53; `texts` and `numbers` are lists. */
-export type ColumnKind = 'int' | 'long' | 'number' | 'text' | 'numbers' | 'texts';
+export type ColumnKind = 'int' | 'long' | 'number' | 'boolean' | 'text' | 'numbers' | 'texts';
 
 /** The columns that every data set has, in order. */
 const KINDS = {
@@ -68,7 +68,18 @@ const KINDS = {
   started_at: 'text',
   recorded_at: 'text',
   signature: 'text',
-} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField>, ColumnKind>;
+} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField | KernelField>, ColumnKind>;
+
+/** Those of data sets in which some row has a value in one of them. They follow `workspace_bytes`. */
+const KERNEL_KINDS = {
+  kernel: 'text',
+  kernel_notes: 'texts',
+  plan_build_ms: 'number',
+  power_limited: 'boolean',
+  batch_clock_mhz: 'number',
+  batch_clock_min_mhz: 'number',
+  batch_clock_max_mhz: 'number',
+} as const satisfies Record<KernelField, ColumnKind>;
 
 /** Those of data sets in which some row has a value in one of them. They follow `layout`. */
 const OPTIONAL_KINDS = {
@@ -82,6 +93,8 @@ const OPTIONAL_KINDS = {
   pad_right: 'int',
   pass: 'text',
 } as const satisfies Record<OptionalField, ColumnKind>;
+
+type KernelField = (typeof KERNEL_FIELDS)[number];
 
 export interface Column {
   readonly name: keyof DatasetRow;
@@ -101,19 +114,22 @@ const columnsOf = (kinds: Partial<Record<keyof DatasetRow, ColumnKind>>): Column
 export const COLUMNS: readonly Column[] = columnsOf(KINDS);
 export const OPTIONAL_COLUMNS: readonly Column[] = columnsOf(OPTIONAL_KINDS);
 
-const AFTER_SPEC = COLUMNS.findIndex(({ name }) => name === 'layout') + 1;
-/** What a file may have. */
-export const ALL_COLUMNS: readonly Column[] = [
-  ...COLUMNS.slice(0, AFTER_SPEC),
-  ...OPTIONAL_COLUMNS,
-  ...COLUMNS.slice(AFTER_SPEC),
-];
+export const KERNEL_COLUMNS: readonly Column[] = columnsOf(KERNEL_KINDS);
 
-/** The columns of a data set, by whether some row has a value in an optional one. */
-export function columnsOfDataset({
-  optionalColumns,
-}: {
-  optionalColumns?: true | undefined;
-}): readonly Column[] {
-  return optionalColumns === true ? ALL_COLUMNS : COLUMNS;
+/** What a file may have. */
+export const ALL_COLUMNS: readonly Column[] = COLUMNS.flatMap((column) => {
+  if (column.name === 'layout') return [column, ...OPTIONAL_COLUMNS];
+  return column.name === 'workspace_bytes' ? [column, ...KERNEL_COLUMNS] : [column];
+});
+
+/** Which columns a data set has beyond those of all. */
+export type FurtherColumns = Pick<Dataset, 'optionalColumns' | 'kernelColumns'>;
+
+/** The columns of a data set, in the order of its files. */
+export function columnsOfDataset({ optionalColumns, kernelColumns }: FurtherColumns): readonly Column[] {
+  return ALL_COLUMNS.filter(
+    (column) =>
+      (optionalColumns === true || !OPTIONAL_COLUMNS.includes(column)) &&
+      (kernelColumns === true || !KERNEL_COLUMNS.includes(column)),
+  );
 }

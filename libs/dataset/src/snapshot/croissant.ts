@@ -47,6 +47,7 @@ const TYPES: Readonly<Record<Column['kind'], string>> = {
   int: 'sc:Integer',
   long: 'sc:Integer',
   number: 'sc:Float',
+  boolean: 'sc:Boolean',
   text: 'sc:Text',
   numbers: 'sc:Float',
   texts: 'sc:Text',

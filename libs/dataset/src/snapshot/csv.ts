@@ -68,6 +68,7 @@ export async function* readRowsCsv(source: TextSource, file: string): AsyncGener
 function cellOf({ kind }: Column, value: DatasetRow[keyof DatasetRow]): string | number | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'object') return JSON.stringify(value);
+  if (typeof value === 'boolean') return String(value);
   if (kind !== 'text') return value;
   const text = String(value);
   return GUARDED.test(text) ? `'${text}` : text;
@@ -76,11 +77,11 @@ function cellOf({ kind }: Column, value: DatasetRow[keyof DatasetRow]): string |
 function valueOf({ kind }: Column, cell: string): unknown {
   if (cell === '') return null;
   if (kind === 'text') return cell.startsWith("'") ? cell.slice(1) : cell;
-  return kind === 'numbers' || kind === 'texts' ? listOf(cell) : decimal(cell);
+  return kind === 'number' || kind === 'int' || kind === 'long' ? decimal(cell) : jsonOf(cell);
 }
 
 /** What is no JSON stays text, for the check of the row to refuse. */
-function listOf(cell: string): unknown {
+function jsonOf(cell: string): unknown {
   try {
     return JSON.parse(cell);
   } catch {

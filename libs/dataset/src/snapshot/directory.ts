@@ -4,6 +4,7 @@ import {
   type DatasetFormat,
   type DatasetRow,
   DatasetRowSchema,
+  KERNEL_FIELDS,
   type Model,
   type Provenance,
 } from '@alphaflops/contracts';
@@ -11,7 +12,7 @@ import { OPTIONAL_FIELDS, PADDINGS } from '@alphaflops/conv';
 import { z } from 'zod';
 import { dataCard } from './card.js';
 import { croissant, type WrittenFile } from './croissant.js';
-import { columnsOfDataset } from './columns.js';
+import { columnsOfDataset, type FurtherColumns } from './columns.js';
 import { writeRowsCsv } from './csv.js';
 import { writeRowsJsonl } from './jsonl.js';
 import { licenceText } from './licences.js';
@@ -41,7 +42,7 @@ export const CHECKSUMS = 'SHA256SUMS';
 export function writeRows(
   rows: AsyncIterable<DatasetRow>,
   format: DatasetFormat,
-  dataset: Pick<Dataset, 'optionalColumns'>,
+  dataset: FurtherColumns,
 ): AsyncGenerator<string | Uint8Array> {
   switch (format) {
     case 'parquet':
@@ -84,12 +85,14 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
 }
 
 /** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
-export function rowJsonSchema({ optionalColumns }: Pick<Dataset, 'optionalColumns'>): object {
+export function rowJsonSchema({ optionalColumns, kernelColumns }: FurtherColumns): object {
   return z.toJSONSchema(DatasetRowSchema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema }) => {
       const { properties } = jsonSchema;
-      if (zodSchema !== DatasetRowSchema || properties === undefined || optionalColumns === true) return;
+      if (zodSchema !== DatasetRowSchema || properties === undefined) return;
+      if (kernelColumns !== true) for (const name of KERNEL_FIELDS) Reflect.deleteProperty(properties, name);
+      if (optionalColumns === true) return;
       for (const name of OPTIONAL_FIELDS) Reflect.deleteProperty(properties, name);
       Object.assign(properties['padding'] ?? {}, { enum: PADDINGS.filter((name) => name !== 'explicit') });
     },

@@ -97,6 +97,7 @@ const TYPES: Readonly<Record<Column['kind'], readonly string[]>> = {
   int: ['INT32', 'INT64'],
   long: ['INT32', 'INT64'],
   number: ['DOUBLE', 'FLOAT', 'INT32', 'INT64'],
+  boolean: ['BOOLEAN'],
   text: ['BYTE_ARRAY'],
   numbers: ['DOUBLE', 'FLOAT'],
   texts: ['BYTE_ARRAY'],

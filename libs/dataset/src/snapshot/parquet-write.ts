@@ -66,6 +66,8 @@ function elementsOf({ name, kind, nullable }: Column): SchemaElement[] {
       return [{ name, repetition_type, type: 'INT64' }];
     case 'number':
       return [{ name, repetition_type, type: 'DOUBLE' }];
+    case 'boolean':
+      return [{ name, repetition_type, type: 'BOOLEAN' }];
     case 'text':
       return [{ name, repetition_type, type: 'BYTE_ARRAY', converted_type: 'UTF8' }];
     case 'numbers':

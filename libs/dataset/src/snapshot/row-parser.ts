@@ -1,6 +1,6 @@
 import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
 import type { Problems } from '../dataset-error.js';
-import { COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
+import { COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
 
 /** Columns by which a file with the rows of a data set is told from others. */
 const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
@@ -30,10 +30,12 @@ export function parseRow(
   line: number,
   problems: Problems,
 ): DatasetRow | null {
-  const hasOptional = OPTIONAL_COLUMNS.some(({ name }) => (values[name] ?? null) !== null);
   const cells: Record<string, unknown> = {};
   for (const { name } of COLUMNS) cells[name] = values[name];
-  if (hasOptional) for (const { name } of OPTIONAL_COLUMNS) cells[name] = values[name] ?? null;
+  for (const group of [OPTIONAL_COLUMNS, KERNEL_COLUMNS]) {
+    const hasAny = group.some(({ name }) => (values[name] ?? null) !== null);
+    if (hasAny) for (const { name } of group) cells[name] = values[name] ?? null;
+  }
   const parsed = DatasetRowSchema.safeParse(cells);
   if (parsed.success) return parsed.data;
   problems.add(

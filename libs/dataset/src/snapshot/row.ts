@@ -1,5 +1,13 @@
 import { toUSVString } from 'node:util';
-import type { Conditions, DatasetRow, Sample, SampleTiming } from '@alphaflops/contracts';
+import {
+  engineConfigOf,
+  type KERNEL_FIELDS,
+  type Conditions,
+  type DatasetRow,
+  type Kernel,
+  type Sample,
+  type SampleTiming,
+} from '@alphaflops/contracts';
 import { type ConvSpec, hasOptionalFields, OPTIONAL_FIELDS, specKey } from '@alphaflops/conv';
 
 /** A good sample as a row. @throws Error for any other */
@@ -45,6 +53,7 @@ export function rowOfSample(sample: Sample): DatasetRow {
     energy_not_measured: energy?.measured === false ? wellFormed(energy.reason) : null,
     algorithm: wellFormed(sample.algorithm),
     workspace_bytes: sample.workspaceBytes,
+    ...kernelCells(sample, timing),
     sm_clock_mhz: after?.smClockMhz ?? null,
     max_sm_clock_mhz: after?.maxSmClockMhz ?? null,
     temperature_c: after?.temperatureC ?? null,
@@ -80,6 +89,8 @@ export function rowOfSample(sample: Sample): DatasetRow {
 /** The sample that `rowOfSample` made the row of. */
 export function sampleOfRow(row: DatasetRow): Sample {
   const spec = specOfRow(row);
+  const kernel = kernelOf(row);
+  const powerLimited = row.power_limited ?? null;
   return {
     id: row.sample_id,
     campaignId: row.campaign_id,
@@ -101,6 +112,8 @@ export function sampleOfRow(row: DatasetRow): Sample {
     conditions: conditionsOf(row),
     algorithm: row.algorithm,
     workspaceBytes: row.workspace_bytes,
+    ...(kernel && { kernel }),
+    ...(powerLimited !== null && { powerLimited }),
     startedAt: row.started_at,
     recordedAt: row.recorded_at,
     signature: row.signature,
@@ -128,6 +141,7 @@ function optionalCells(spec: ConvSpec): Partial<DatasetRow> {
 
 function timingOf(row: DatasetRow): SampleTiming {
   const energy = energyOf(row);
+  const batchClocks = batchClocksOf(row);
   return {
     timeMs: row.time_ms,
     timeMinMs: row.time_min_ms,
@@ -143,7 +157,36 @@ function timingOf(row: DatasetRow): SampleTiming {
     eagerMs: row.eager_ms,
     energyMj: row.energy_mj,
     ...(energy && { energy }),
+    ...(batchClocks && { batchClocks }),
   };
+}
+
+/** Of a sample with any of these all of them, null where it has none; of others nothing. */
+function kernelCells({ kernel, powerLimited }: Sample, { batchClocks }: SampleTiming): Partial<DatasetRow> {
+  if (kernel === undefined && powerLimited === undefined && batchClocks === undefined) return {};
+  return {
+    kernel: kernel?.name ?? null,
+    kernel_notes: kernel?.numericalNotes ?? null,
+    plan_build_ms: kernel?.planBuildMs ?? null,
+    power_limited: powerLimited ?? null,
+    batch_clock_mhz: batchClocks?.medianMhz ?? null,
+    batch_clock_min_mhz: batchClocks?.minMhz ?? null,
+    batch_clock_max_mhz: batchClocks?.maxMhz ?? null,
+  } satisfies Required<Pick<DatasetRow, (typeof KERNEL_FIELDS)[number]>>;
+}
+
+/** The kernel that the name spells, with what is known of it. */
+function kernelOf(row: DatasetRow): Kernel | undefined {
+  const { kernel: name, kernel_notes: numericalNotes = null, plan_build_ms: planBuildMs = null } = row;
+  if (name === null || name === undefined) return undefined;
+  const config = engineConfigOf(name) ?? { engine: null, knobs: [] };
+  return { name, ...config, numericalNotes, planBuildMs };
+}
+
+function batchClocksOf(row: DatasetRow): SampleTiming['batchClocks'] {
+  const [medianMhz, minMhz, maxMhz] = [row.batch_clock_mhz, row.batch_clock_min_mhz, row.batch_clock_max_mhz];
+  if (medianMhz == null || minMhz == null || maxMhz == null) return undefined;
+  return { medianMhz, minMhz, maxMhz };
 }
 
 function energyOf(row: DatasetRow): SampleTiming['energy'] {

@@ -1,4 +1,4 @@
-import type { Dataset, DatasetRow } from '@alphaflops/contracts';
+import { KERNEL_FIELDS, type Dataset, type DatasetRow } from '@alphaflops/contracts';
 import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { DatasetDigest } from './digest.js';
 
@@ -13,6 +13,7 @@ type Counted = Pick<
   | 'protocols'
   | 'provenanceIds'
   | 'optionalColumns'
+  | 'kernelColumns'
 >;
 
 /** What is told of the rows of a data set, counted while they go by. */
@@ -29,6 +30,7 @@ export class DatasetSummary {
   private recordedFrom = '';
   private recordedTo = '';
   private hasOptional = false;
+  private hasKernel = false;
 
   get isEmpty(): boolean {
     return this.rows === 0;
@@ -41,6 +43,7 @@ export class DatasetSummary {
     this.rows += 1;
     if (isImported) this.importedRows += 1;
     this.hasOptional ||= OPTIONAL_FIELDS.some((name) => (row[name] ?? null) !== null);
+    this.hasKernel ||= KERNEL_FIELDS.some((name) => (row[name] ?? null) !== null);
     if (row.signature !== null) {
       this.signedRows += 1;
       if (row.worker_id !== null) this.workerIds.add(row.worker_id);
@@ -65,6 +68,7 @@ export class DatasetSummary {
       protocols: [...this.protocols.values()],
       provenanceIds: [...this.provenanceIds].sort(),
       ...(this.hasOptional && { optionalColumns: true }),
+      ...(this.hasKernel && { kernelColumns: true }),
     };
   }
 }
