@@ -1,6 +1,6 @@
 import { BYTES_PER_ELEMENT, outputSize } from '@alphaflops/conv';
 import type { PreparedConv } from '@alphaflops/executor';
-import type { OutputPoint } from '@alphaflops/measure';
+import type { BatchState, OutputPoint } from '@alphaflops/measure';
 import type { Event, GraphExec } from './cuda.js';
 import {
   ALGORITHM_NAMES,
@@ -56,6 +56,7 @@ export class CudnnConv implements PreparedConv {
   private graph: { readonly exec: GraphExec; readonly launches: number } | null = null;
   private coldEvents: Event[] = [];
   private lastTimeMs = EAGER_LOOP_MS;
+  private lastState: BatchState | null = null;
 
   constructor(
     private readonly device: Device,
@@ -69,6 +70,10 @@ export class CudnnConv implements PreparedConv {
     this.algorithm = names.join(' ') + (isPadded(geometry) ? ', input padded before' : '');
     this.start = device.cuda.createEvent();
     this.stop = device.cuda.createEvent();
+  }
+
+  batchState(): BatchState | null {
+    return this.lastState;
   }
 
   timeBatchMs(inner: number): Promise<number> {
@@ -155,7 +160,7 @@ export class CudnnConv implements PreparedConv {
     this.launch();
     const totalMs = this.betweenEventsMs(() => {
       for (let i = 0; i < replays; i++) cuda.launchGraph(exec, stream);
-    });
+    }, true);
     return totalMs / (replays * launches);
   }
 
@@ -166,6 +171,7 @@ export class CudnnConv implements PreparedConv {
     let totalMs = 0;
     for (let i = 0; i < replays; i++) {
       cuda.launchGraph(exec, stream);
+      if (i === 0) this.lastState = this.device.conditions.readBatchState();
       cuda.synchronize(stream);
       for (let run = 0; run < launches; run++) {
         totalMs += cuda.elapsedMs(this.coldEvent(2 * run), this.coldEvent(2 * run + 1));
@@ -214,11 +220,13 @@ export class CudnnConv implements PreparedConv {
     this.coldEvents = [];
   }
 
-  private betweenEventsMs(launch: () => void): number {
+  /** @param isBatch reads the state of the device while it works */
+  private betweenEventsMs(launch: () => void, isBatch = false): number {
     const { cuda, stream } = this.device;
     cuda.recordEvent(this.start, stream);
     launch();
     cuda.recordEvent(this.stop, stream);
+    if (isBatch) this.lastState = this.device.conditions.readBatchState();
     cuda.waitForEvent(this.stop);
     return cuda.elapsedMs(this.start, this.stop);
   }

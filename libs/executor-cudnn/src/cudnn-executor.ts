@@ -11,7 +11,7 @@ import { Cuda } from './cuda.js';
 import { Cudnn } from './cudnn.js';
 import { CudnnSession } from './cudnn-session.js';
 import { findLibraries, type FoundLibraries } from './find-libraries.js';
-import { describeGpu, Nvml } from '@alphaflops/nvidia';
+import { describeGpu, GpuConditions, Nvml } from '@alphaflops/nvidia';
 import type { MathOptions } from './set-up.js';
 
 export interface CudnnOptions extends MathOptions {
@@ -70,6 +70,7 @@ export class CudnnExecutor extends Executor {
       stream,
       handle: cudnn.create(stream),
       nvmlDevice: found.nvmlDevice,
+      conditions: new GpuConditions(nvml, found.nvmlDevice),
       l2Bytes: cuda.attribute(found.ordinal, 'l2Bytes'),
       memoryBytes: cuda.memory().totalBytes,
     };

@@ -4,7 +4,7 @@ import { ExecutorSession, type PrepareOptions, type PrepareResult } from '@alpha
 import { CudnnConv } from './cudnn-conv.js';
 import type { Device } from './device.js';
 import { DeviceMemory } from './device-memory.js';
-import { GpuConditions, GpuError } from '@alphaflops/nvidia';
+import { GpuError } from '@alphaflops/nvidia';
 import { geometryOf, neededBytes } from './geometry.js';
 import { SeededBuffers } from './seeded-buffers.js';
 import { setUpConv, type MathOptions } from './set-up.js';
@@ -13,7 +13,6 @@ import { setUpConv, type MathOptions } from './set-up.js';
 export class CudnnSession extends ExecutorSession {
   private readonly memory: DeviceMemory;
   private readonly inputs: SeededBuffers;
-  private readonly conditions: GpuConditions;
 
   constructor(
     private readonly device: Device,
@@ -22,7 +21,6 @@ export class CudnnSession extends ExecutorSession {
     super();
     this.memory = new DeviceMemory(device.cuda);
     this.inputs = new SeededBuffers(device.cuda, this.memory, device.stream);
-    this.conditions = new GpuConditions(device.nvml, device.nvmlDevice);
   }
 
   prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult> {
@@ -51,7 +49,7 @@ export class CudnnSession extends ExecutorSession {
   }
 
   readConditions(): Promise<Conditions> {
-    return Promise.resolve(this.conditions.read());
+    return Promise.resolve(this.device.conditions.read());
   }
 
   dispose(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Cuda, Stream } from './cuda.js';
 import type { Cudnn, Handle } from './cudnn.js';
-import type { Nvml, NvmlDevice } from '@alphaflops/nvidia';
+import type { GpuConditions, Nvml, NvmlDevice } from '@alphaflops/nvidia';
 
 /** A GPU in use: the libraries, and this process's handles in them. */
 export interface Device {
@@ -10,6 +10,7 @@ export interface Device {
   readonly stream: Stream;
   readonly handle: Handle;
   readonly nvmlDevice: NvmlDevice;
+  readonly conditions: GpuConditions;
   /** 0 where the device does not tell. */
   readonly l2Bytes: number;
   readonly memoryBytes: number;

@@ -34,6 +34,8 @@ export async function measureSpec(
   const timed: TimedConv = {
     algorithm: conv.algorithm,
     workspaceBytes: conv.workspaceBytes,
+    kernel: conv.kernel,
+    batchState: conv.batchState?.bind(conv),
     timeBatchMs: (inner) => conv.timeBatchMs(inner),
     eagerMs: conv.eagerMs?.bind(conv),
     runBackToBack: conv.runBackToBack?.bind(conv),

@@ -157,6 +157,45 @@ describe('throttling', () => {
     expect((await measureLaw({ runMs: 1, throttled })).measurement.outcome).toBe('ok');
   });
 
+  it('notices a slowdown that shows only while batches run', async () => {
+    const device = new SimulatedDevice({ runMs: 1 });
+    device.batchState = () => ({ smClockMhz: 900, throttleReasons: ['sw-thermal-slowdown'] });
+    const protocol = { ...protocolNamed('gpu'), throttleRetries: 0 };
+    expect(await measure(device, protocol, device)).toMatchObject({
+      outcome: 'throttled',
+      reason: 'the device reports sw-thermal-slowdown, on try 1 of 1',
+      conditions: { before: { throttleReasons: ['gpu-idle'] }, after: { throttleReasons: ['gpu-idle'] } },
+    });
+  });
+
+  it.each([0.55, 0.7])('takes a power-limited device at %d of its clock as it is', async (share) => {
+    const { device, measurement } = await measureLaw({
+      runMs: 1,
+      throttled: phase(1e9, share, ['sw-power-cap']),
+    });
+    expect(measurement).toMatchObject({ outcome: 'ok', powerLimited: true });
+    expect(timingOf(measurement)).toMatchObject({
+      timeMs: expect.closeTo(1 / share, 9) as number,
+      batchClocks: { medianMhz: 1000 * share, minMhz: 1000 * share, maxMhz: 1000 * share },
+    });
+    expect(device.waitsMs).toEqual([]);
+  });
+
+  it('takes a power limit beside a thermal slowdown for a slowdown', async () => {
+    const throttled = phase(1e9, 0.6, ['sw-power-cap', 'hw-slowdown']);
+    const { measurement } = await measureLaw({ runMs: 1, throttled }, { throttleRetries: 0 });
+    expect(measurement).toMatchObject({ outcome: 'throttled' });
+  });
+
+  it('reads the clock at every batch', async () => {
+    // From 1000 MHz to 600 MHz in the middle of the batches; the conditions after are of the end.
+    const throttled = { fromMs: 1350, toMs: 1e9, clockShare: 0.6, reasons: ['sw-power-cap'] };
+    const { measurement } = await measureLaw({ runMs: 30, throttled });
+    expect(timingOf(measurement).batchClocks).toMatchObject({ minMhz: 600, maxMhz: 1000 });
+    const quiet = await measureLaw({ runMs: 1 });
+    expect(quiet.measurement).not.toHaveProperty('powerLimited');
+  });
+
   it('does not wait beyond the time limit of the spec', async () => {
     const { device, measurement } = await measureLaw(
       { runMs: 1, throttled: phase(1e9) },

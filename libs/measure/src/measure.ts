@@ -1,13 +1,13 @@
 import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
-import { throttling } from './conditions.js';
+import { isPowerLimited, throttling } from './conditions.js';
 import { specEnergy, type EnergySource } from './spec-energy.js';
 import { MeasureError } from './error.js';
-import { summarise } from './statistics.js';
+import { summarise, summariseClocks } from './statistics.js';
 import { stoppingRules, type StoppingRule } from './stopping-rules.js';
 import { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
-import type { TimedConv } from './timed-conv.js';
+import type { BatchState, TimedConv } from './timed-conv.js';
 import { unreadable, warmUp } from './warm-up.js';
 
 export interface Environment {
@@ -27,8 +27,9 @@ const THROTTLE_WAIT_MS = 2000;
 
 /**
  * Times one convolution by the protocol (docs/measurement.md): output check, warm-up, batches until a stopping rule is
- * met, conditions on both sides; a throttled try is thrown away and made again after a wait. Every way it can end is an
- * outcome of the Measurement, a time that cannot be true as well; only what the executor throws is thrown.
+ * met, conditions on both sides and at each batch; a try during a slowdown is thrown away and made again after a wait. A
+ * device at its power limit is in a normal state, which is noted. Every way it can end is an outcome of the Measurement, a
+ * time that cannot be true as well; only what the executor throws is thrown.
  */
 export async function measure(
   conv: TimedConv,
@@ -59,7 +60,8 @@ async function measureTrue(
     if (run.stoppedBy === 'time-limit') return timedOut(run, protocol);
     const { timing, conditions, relativeStandardError: error } = run;
 
-    const throttled = throttling(conditions.before, protocol) ?? throttling(conditions.after, protocol);
+    const observed = { ...conditions, batches: run.states };
+    const throttled = throttling(observed, protocol);
     if (throttled !== null) {
       const waitMs = THROTTLE_WAIT_MS * (1 << (attempt - 1));
       if (attempt > protocol.throttleRetries || waitMs >= stopwatch.leftMs) {
@@ -76,9 +78,17 @@ async function measureTrue(
         `above ${percent(protocol.noisyRelativeStandardError)}: something else was using the device or its host`;
       return { outcome: 'noisy', reason, timing, conditions };
     }
-    const { algorithm, workspaceBytes } = conv;
+    const { algorithm, workspaceBytes, kernel } = conv;
     const energy = await specEnergy(conv, timing, stopwatch, protocol, environment);
-    return { outcome: 'ok', timing: { ...timing, ...energy }, conditions, algorithm, workspaceBytes };
+    return {
+      outcome: 'ok',
+      timing: { ...timing, ...energy },
+      conditions,
+      algorithm,
+      workspaceBytes,
+      ...(kernel !== undefined && { kernel }),
+      ...(isPowerLimited(observed) && { powerLimited: true }),
+    };
   }
 }
 
@@ -88,6 +98,7 @@ type Run =
       timing: Timing;
       relativeStandardError: number;
       conditions: { before: Conditions; after: Conditions };
+      states: readonly BatchState[];
     }
   | { stoppedBy: 'time-limit'; batches: TimedBatches; warmUpRuns: number };
 
@@ -109,7 +120,7 @@ async function timeOnce(
     const timeMs = await stopwatch.timeMs(inner);
     if (timeMs === null) return { stoppedBy: 'time-limit', batches, warmUpRuns };
     if (timeMs === 0) throw unreadable(inner);
-    batches.add(timeMs);
+    batches.add(timeMs, conv.batchState?.());
     met = rules.find((rule) => rule.isMet(batches));
   }
   const after = await environment.readConditions();
@@ -117,7 +128,8 @@ async function timeOnce(
   const eagerMs = (await conv.eagerMs?.()) || null;
   const timing = timingOf(batches, warmUpRuns, met.name, eagerMs);
   const { relativeStandardError } = batches;
-  return { stoppedBy: met.name, timing, relativeStandardError, conditions: { before, after } };
+  const { states } = batches;
+  return { stoppedBy: met.name, timing, relativeStandardError, conditions: { before, after }, states };
 }
 
 function timedOut(run: Extract<Run, { stoppedBy: 'time-limit' }>, protocol: Protocol): Measurement {
@@ -132,12 +144,17 @@ function timedOut(run: Extract<Run, { stoppedBy: 'time-limit' }>, protocol: Prot
 }
 
 function timingOf(
-  { timesMs, inner }: TimedBatches,
+  { timesMs, states, inner }: TimedBatches,
   warmUpRuns: number,
   stoppedBy: Timing['stoppedBy'],
   eagerMs: number | null,
 ): Timing {
-  return { ...summarise(timesMs), innerIterations: inner, warmUpRuns, stoppedBy, eagerMs, energyMj: null };
+  const batchClocks = summariseClocks(states.map(({ smClockMhz }) => smClockMhz));
+  return {
+    ...summarise(timesMs),
+    ...{ innerIterations: inner, warmUpRuns, stoppedBy, eagerMs, energyMj: null },
+    ...(batchClocks && { batchClocks }),
+  };
 }
 
 function percent(share: number): string {

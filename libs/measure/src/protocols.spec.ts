@@ -14,6 +14,6 @@ it('has a default for each kind of device', () => {
 
 it.each(['gpuu', 'toString', ''])('refuses "%s" and names what there is', (name) => {
   expect(() => protocolNamed(name)).toThrow(
-    `there is no measuring protocol "${name}"; registered are gpu, cpu, quick-cpu`,
+    `there is no measuring protocol "${name}"; registered are gpu, gpu-cold, cpu, quick-cpu`,
   );
 });

@@ -19,6 +19,9 @@ const gpu: Protocol = {
   checkOutput: true,
 };
 
+/** Each run begins with an empty last-level cache, as it does after a larger layer. */
+const gpuCold: Protocol = { ...gpu, name: 'gpu-cold', mode: 'cold' };
+
 /**
  * Host processors are shared and noisier: longer batches average out the scheduler's slices, a looser target keeps
  * a sample under half a second. No clock limit: the clocks of idle cores are low and say nothing of the busy one.
@@ -51,7 +54,9 @@ const quickCpu: Protocol = {
 
 /** Registered protocols by name, newest version. A change of any number is a new version. */
 export const PROTOCOLS: Readonly<Record<string, Protocol>> = Object.freeze(
-  Object.fromEntries([gpu, cpu, quickCpu].map((protocol) => [protocol.name, Object.freeze(protocol)])),
+  Object.fromEntries(
+    [gpu, gpuCold, cpu, quickCpu].map((protocol) => [protocol.name, Object.freeze(protocol)]),
+  ),
 );
 
 /** The registered protocol of that name; throws `MeasureError('unknown-protocol')`. */

@@ -2,7 +2,7 @@ import type { Conditions } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
 import type { Environment } from './measure.js';
 import { seededElement } from './seeded-inputs.js';
-import type { OutputCheck, TimedConv } from './timed-conv.js';
+import type { BatchState, OutputCheck, TimedConv } from './timed-conv.js';
 
 export interface TimingLaw {
   /** Milliseconds of one convolution on a warm, quiet device. */
@@ -59,6 +59,13 @@ export class SimulatedDevice implements Clock, Environment, TimedConv {
     if (spikeEvery !== undefined && this.batches % spikeEvery === 0) time *= 10;
     this.timeMs += time;
     return Promise.resolve(time);
+  }
+
+  /** Like a driver, at the end of the batch. */
+  batchState(): BatchState {
+    const clockShare = this.clockShare();
+    const throttleReasons = clockShare < 1 ? (this.law.throttled?.reasons ?? []) : [];
+    return { smClockMhz: 1000 * clockShare, throttleReasons };
   }
 
   readConditions(): Promise<Conditions> {

@@ -1,5 +1,14 @@
-import type { Timing } from '@alphaflops/contracts';
+import type { BatchClocks, Timing } from '@alphaflops/contracts';
 import { mean, quantileSorted, sampleStandardDeviation } from 'simple-statistics';
+
+/** Of the clocks that are known, in MHz; undefined: none is. */
+export function summariseClocks(clocksMhz: readonly (number | null)[]): BatchClocks | undefined {
+  const sorted = clocksMhz.filter((clock) => clock !== null).sort((a, b) => a - b);
+  const [minMhz] = sorted;
+  const maxMhz = sorted.at(-1);
+  if (minMhz === undefined || maxMhz === undefined) return undefined;
+  return { medianMhz: quantileSorted(sorted, 0.5), minMhz, maxMhz };
+}
 
 type BatchStatistics = Pick<
   Timing,

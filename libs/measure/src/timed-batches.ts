@@ -1,15 +1,20 @@
+import type { BatchState } from './timed-conv.js';
+
 /** Batches timed so far. Mean and variance are kept up by Welford's recurrence, so that a rule can look after each. */
 export class TimedBatches {
   /** Milliseconds of one convolution, one value for each batch. */
   readonly timesMs: number[] = [];
+  /** State of the device at each batch, where the executor can read it. */
+  readonly states: BatchState[] = [];
   private mean = 0;
   private sumOfSquares = 0;
 
   /** @param inner convolutions in one batch */
   constructor(readonly inner: number) {}
 
-  add(timeMs: number): void {
+  add(timeMs: number, state: BatchState | null = null): void {
     this.timesMs.push(timeMs);
+    if (state !== null) this.states.push(state);
     const step = timeMs - this.mean;
     this.mean += step / this.timesMs.length;
     this.sumOfSquares += step * (timeMs - this.mean);

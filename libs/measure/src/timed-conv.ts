@@ -1,8 +1,12 @@
+import type { Conditions, Kernel } from '@alphaflops/contracts';
 import type { EnergyReading } from './energy.js';
 import type { BackToBack } from './energy-window.js';
 
 /** Whether a convolution computed what it should have. */
 export type OutputCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** State of the device while a batch ran. */
+export type BatchState = Pick<Conditions, 'smClockMhz' | 'throttleReasons'>;
 
 /** One convolution that an executor has allocated and filled, ready to be timed. */
 export interface TimedConv {
@@ -11,6 +15,8 @@ export interface TimedConv {
    * executor can tell it from host time. Nothing is read back inside the timed part.
    */
   timeBatchMs(inner: number): Promise<number>;
+  /** Read while the last batch ran. Absent where the executor cannot. */
+  batchState?(): BatchState | null;
   /** Milliseconds of one convolution launched from the host, launch cost included. Absent where it means nothing. */
   eagerMs?(): Promise<number>;
   /**
@@ -25,4 +31,6 @@ export interface TimedConv {
   /** Algorithm or kernel that the library chose, where it can tell. */
   readonly algorithm: string | null;
   readonly workspaceBytes: number | null;
+  /** Absent where the library cannot say which kernel runs. */
+  readonly kernel?: Kernel | undefined;
 }

@@ -60,6 +60,12 @@ export class GpuConditions {
     };
   }
 
+  /** What may change while a batch runs; costs microseconds. */
+  readBatchState(): Pick<Conditions, 'smClockMhz' | 'throttleReasons'> {
+    const { nvml, device } = this;
+    return { smClockMhz: nvml.clockMhz(device), throttleReasons: nvml.throttleReasons(device) };
+  }
+
   private otherProcesses(): number | null {
     const nowMs = performance.now();
     if (nowMs - this.processes.readMs > PROCESSES_AGE_MS) {

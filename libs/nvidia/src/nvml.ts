@@ -28,6 +28,9 @@ const THROTTLE_REASONS: readonly (readonly [bit: bigint, name: string])[] = [
   [0x100n, 'display-clock-setting'],
 ];
 
+/** As many as `Conditions.throttleReasons` holds. */
+const MAX_REASONS = 20;
+
 /** NVIDIA's management library. Methods that return null do so where the device or its driver cannot tell. */
 export class Nvml {
   private readonly errorString: (status: number) => string;
@@ -122,7 +125,15 @@ export class Nvml {
 
   throttleReasons(device: NvmlDevice): Conditions['throttleReasons'] {
     const bits = this.read64('nvmlDeviceGetCurrentClocksThrottleReasons', device, 1) ?? 0n;
-    return THROTTLE_REASONS.filter(([bit]) => (bits & bit) !== 0n).map(([, name]) => name);
+    const known = THROTTLE_REASONS.filter(([bit]) => (bits & bit) !== 0n);
+    const rest = known.reduce((left, [bit]) => left & ~bit, bits);
+    // Bits of drivers newer than this list are kept under their numbers.
+    return [
+      ...known.map(([, name]) => name),
+      ...Array.from({ length: 64 }, (_, at) => 1n << BigInt(at))
+        .filter((bit) => (rest & bit) !== 0n)
+        .map((bit) => `unknown-0x${bit.toString(16)}`),
+    ].slice(0, MAX_REASONS);
   }
 
   /** Processes that compute on the device, this one among them if it does. */

@@ -8,7 +8,8 @@
  * energy counter advances every 100 ms of that time, at 300 W. The power is 70 W until the newest stream had work.
  *
  * Faults (fake_fault, or the environment variable FAKE_GPU_FAULT): no-device, old-driver, out-of-memory, no-algorithm,
- * workspace, launch, device, hang, crash, wrong, no-energy, hot, power, mig.
+ * workspace, launch, device, hang, crash, wrong, no-energy, hot, power, mig; t4: always at its power limit of 70 W, its SM
+ * clock at 55 to 70 % of its maximum of 1590 MHz.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -654,7 +655,7 @@ EXPORT int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
   return *device = &devices[uuid[39] == '1'], OK;
 }
 EXPORT int nvmlDeviceGetName(void *device, char *text, unsigned size) {
-  return (void)device, snprintf(text, size, "Fake GPU"), OK;
+  return (void)device, snprintf(text, size, is_fault("t4") ? "Fake T4" : "Fake GPU"), OK;
 }
 EXPORT int nvmlDeviceGetMemoryInfo(void *device, uint64_t *info) {
   return (void)device, info[0] = CAPACITY, info[1] = CAPACITY - used_bytes, info[2] = used_bytes, OK;
@@ -677,11 +678,14 @@ EXPORT int nvmlDeviceGetFieldValues(void *device, int count, char *values) {
   if (count != 1 || *(unsigned *)values != 186) return memcpy(values + 28, &wrong, 4), OK;
   return memcpy(values + 32, &mw, 4), OK;
 }
+static unsigned max_mhz(void) { return is_fault("t4") ? 1590 : 1980; }
 EXPORT int nvmlDeviceGetClockInfo(void *device, int which, unsigned *mhz) {
-  return (void)device, which == 1 ? told(mhz, 1980) : 2;
+  static unsigned reads;
+  if (is_fault("t4")) return (void)device, which == 1 ? told(mhz, 875 + 15 * (reads++ % 16)) : 2;
+  return (void)device, which == 1 ? told(mhz, max_mhz()) : 2;
 }
 EXPORT int nvmlDeviceGetMaxClockInfo(void *device, int which, unsigned *mhz) {
-  return (void)device, which == 1 ? told(mhz, 1980) : 2;
+  return (void)device, which == 1 ? told(mhz, max_mhz()) : 2;
 }
 EXPORT int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *c) {
   return (void)device, sensor == 0 ? told(c, is_fault("hot") ? 92 : 41) : 2;
@@ -693,7 +697,7 @@ EXPORT int nvmlDeviceGetTotalEnergyConsumption(void *device, uint64_t *mj) {
   return OK;
 }
 EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(void *device, uint64_t *bits) {
-  return (void)device, *bits = is_fault("hot") ? 0x20 | 0x40 : 0x1, OK;
+  return (void)device, *bits = is_fault("hot") ? 0x20 | 0x40 : is_fault("t4") ? 0x4 : 0x1, OK;
 }
 EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, void *list) {
   (void)device, (void)list;
