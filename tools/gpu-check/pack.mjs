@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Packs everything that the checks on a GPU machine need, Node included, into one file:
 //   npm run build && node tools/gpu-check/pack.mjs DATA_FOLDER gpu-check.tgz
-// DATA_FOLDER has h100-random.csv and h100-energy.csv. On the GPU machine, which needs neither network nor Node:
+// DATA_FOLDER has h100-random-kernels.csv, or h100-random.csv, and h100-energy.csv. On the GPU machine, which needs neither network nor Node:
 //   tar xzf gpu-check.tgz && gpu-check/run.sh --out FOLDER
 import { execFileSync } from 'node:child_process';
 import {
@@ -52,9 +52,12 @@ try {
   cpSync(join(root, 'tools/pytorch-executor/alphaflops_pytorch.py'), join(target, 'alphaflops_pytorch.py'));
   chmodSync(join(target, 'run.sh'), 0o755);
   packRedis();
-  writeRows('h100-random.csv', SHAPES, 'h100-random.csv');
+  // With the kernels that ran, where the data tell.
+  const named = 'h100-random-kernels.csv';
+  const random = existsSync(join(data, named)) ? named : 'h100-random.csv';
+  writeRows(random, SHAPES, 'h100-random.csv');
   writeRows('h100-energy.csv', ENERGY_SHAPES, 'h100-energy.csv');
-  writeRows('h100-random.csv', CAMPAIGN_SHAPES, 'h100-campaign.csv');
+  writeRows(random, CAMPAIGN_SHAPES, 'h100-campaign.csv');
   execFileSync('tar', ['czf', resolve(output), '-C', work, 'gpu-check']);
   console.log(`${output}: ${(statSync(output).size / 2 ** 20).toFixed(1)} MiB`);
 } finally {

@@ -85,6 +85,11 @@ export function createProgram(): Command {
   program.commandsGroup('On files, or with a coordinator:');
   addCommands(program, [
     [
+      'kernels',
+      'which kernel of cuDNN runs a convolution',
+      async () => (await import('./commands/kernels/index.js')).kernelsCommand,
+    ],
+    [
       'report',
       'figures as one self-contained HTML file',
       async () => (await import('./commands/report.js')).reportCommand,

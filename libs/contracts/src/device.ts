@@ -2,6 +2,19 @@ import { z } from 'zod';
 import { IdSchema, LabelsSchema, TimestampSchema } from './ids.js';
 import { ProvenanceSchema } from './measurement.js';
 
+const gpuProperties = {
+  computeCapability: z
+    .string()
+    .regex(/^\d+\.\d+$/)
+    .optional()
+    .describe('of an NVIDIA GPU, such as 9.0'),
+  cudnnDeviceProperties: z
+    .string()
+    .max(8000)
+    .optional()
+    .describe('JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it'),
+};
+
 /** What a probe finds: one accelerator that one executor can drive. */
 export const DeviceDescriptionSchema = z
   .object({
@@ -11,6 +24,7 @@ export const DeviceDescriptionSchema = z
     executor: IdSchema,
     memoryBytes: z.number().int().min(0).nullable(),
     smCount: z.int().min(1).nullable().describe('multiprocessors; null where the word has no meaning'),
+    ...gpuProperties,
     provenance: ProvenanceSchema,
   })
   .meta({ id: 'DeviceDescription' });
@@ -41,6 +55,7 @@ export const DeviceSchema = z
     deviceClassId: IdSchema,
     workerId: IdSchema.describe('the worker that drives it now'),
     provenanceId: z.string().describe('digest of the newest provenance record'),
+    ...gpuProperties,
     createdAt: TimestampSchema,
     updatedAt: TimestampSchema,
   })

@@ -31,7 +31,7 @@ export function deviceOf(
   workerId: string,
   now: string,
 ): Device {
-  const { uuid, sku, executor, provenance } = description;
+  const { uuid, sku, executor, provenance, computeCapability, cudnnDeviceProperties } = description;
   return {
     id: `${slug(executor, 24)}-${digestOf([uuid, executor]).slice(0, 12)}`,
     uuid,
@@ -39,6 +39,8 @@ export function deviceOf(
     deviceClassId,
     workerId,
     provenanceId: provenanceId(provenance),
+    ...(computeCapability !== undefined && { computeCapability }),
+    ...(cudnnDeviceProperties !== undefined && { cudnnDeviceProperties }),
     createdAt: now,
     updatedAt: now,
   };

@@ -1,18 +1,12 @@
-import { BYTES_PER_ELEMENT, outputSize } from '@alphaflops/conv';
+import { BYTES_PER_ELEMENT } from '@alphaflops/conv';
+import type { Kernel } from '@alphaflops/contracts';
 import type { PreparedConv } from '@alphaflops/executor';
-import type { BatchState, OutputPoint } from '@alphaflops/measure';
+import type { BatchState, BufferOrder, OutputPoint } from '@alphaflops/measure';
+import { RESULTS } from './conv-problem.js';
 import type { Event, GraphExec } from './cuda.js';
-import {
-  ALGORITHM_NAMES,
-  MATH_NAMES,
-  type Algorithm,
-  type ConvBuffers,
-  type ConvDescriptors,
-  type Descriptor,
-} from './cudnn.js';
 import type { Device } from './device.js';
-import { isPadded, type Geometry } from './geometry.js';
 import { elementAt } from './half.js';
+import type { ConvSetUp } from './set-up.js';
 
 /**
  * Launches in one graph. More launches take longer to capture; with fewer, the gap of 1 to 2 µs between two replays
@@ -27,30 +21,13 @@ const CHUNK_MS = 5;
 const EAGER_LOOP_MS = 1;
 const MAX_EAGER_LAUNCHES = 50;
 
-/** Everything that has been set up for one convolution, ready to be launched. */
-export interface ConvSetUp {
-  readonly geometry: Geometry;
-  readonly descriptors: ConvDescriptors;
-  readonly buffers: ConvBuffers;
-  readonly algorithm: Algorithm;
-  /** Copies the input into its place inside the padded one before each run; null where cuDNN's own padding will do. */
-  readonly padding: {
-    readonly from: { readonly descriptor: Descriptor; readonly pointer: bigint };
-    readonly to: { readonly descriptor: Descriptor; readonly pointer: bigint };
-  } | null;
-  /** Overwritten before each run when caches are to be cold. */
-  readonly flush: { readonly pointer: bigint; readonly bytes: number } | null;
-  readonly tolerance: number;
-  /** Destroys the descriptors. */
-  release(): void;
-}
-
 /** A convolution in the device's memory, timed by replaying a graph of launches between two events. */
 export class CudnnConv implements PreparedConv {
-  readonly bufferOrder;
-  readonly tolerance;
-  readonly algorithm;
-  readonly workspaceBytes;
+  readonly bufferOrder: BufferOrder;
+  readonly tolerance: number;
+  readonly algorithm: string;
+  readonly workspaceBytes: number;
+  readonly kernel: Kernel;
   private readonly start: Event;
   private readonly stop: Event;
   private graph: { readonly exec: GraphExec; readonly launches: number } | null = null;
@@ -62,12 +39,13 @@ export class CudnnConv implements PreparedConv {
     private readonly device: Device,
     private readonly setUp: ConvSetUp,
   ) {
-    const { geometry, algorithm, tolerance, buffers } = setUp;
-    this.bufferOrder = geometry.bufferOrder;
+    const { spec, plan, tolerance } = setUp;
+    const { name, engine, knobs, numericalNotes } = plan.proposal;
+    this.bufferOrder = { input: spec.layout, weights: spec.layout === 'NCHW' ? 'OIHW' : 'OHWI' };
     this.tolerance = tolerance;
-    this.workspaceBytes = buffers.workspaceBytes;
-    const names = [ALGORITHM_NAMES[algorithm.algorithm], MATH_NAMES[algorithm.mathType]];
-    this.algorithm = names.join(' ') + (isPadded(geometry) ? ', input padded before' : '');
+    this.workspaceBytes = plan.workspaceBytes;
+    this.kernel = { name, engine, knobs, numericalNotes, planBuildMs: plan.buildMs };
+    this.algorithm = name;
     this.start = device.cuda.createEvent();
     this.stop = device.cuda.createEvent();
   }
@@ -119,18 +97,15 @@ export class CudnnConv implements PreparedConv {
 
   outputPoints(points: readonly OutputPoint[]): Promise<number[]> {
     const { cuda, stream } = this.device;
-    const { geometry, buffers } = this.setUp;
-    const { spec } = geometry;
+    const { spec, problem, plan } = this.setUp;
     this.launch();
-    const { height, width } = outputSize(spec);
+    const result = RESULTS[problem.pass];
+    const [imageStride, channelStride, rowStride, columnStride] = problem[result].stride;
     const size = BYTES_PER_ELEMENT[spec.dtype];
     const data = Buffer.alloc(size);
     const values = points.map(({ image, row, column, channel }) => {
-      const index =
-        spec.layout === 'NCHW'
-          ? ((image * spec.cout + channel) * height + row) * width + column
-          : ((image * height + row) * width + column) * spec.cout + channel;
-      cuda.copyToHost(data, buffers.output + BigInt(index * size), stream);
+      const index = image * imageStride + channel * channelStride + row * rowStride + column * columnStride;
+      cuda.copyToHost(data, plan.buffers[result] + BigInt(index * size), stream);
       return elementAt(data, spec.dtype);
     });
     return Promise.resolve(values);
@@ -144,12 +119,11 @@ export class CudnnConv implements PreparedConv {
     return Promise.resolve();
   }
 
-  /** Puts one run on the stream: what has to be done for each input, the padding included. */
+  /** Puts one run on the stream. */
   private launch(): void {
-    const { cudnn, handle } = this.device;
-    const { descriptors, buffers, algorithm, padding } = this.setUp;
-    if (padding !== null) cudnn.copyTensor(handle, padding.from, padding.to);
-    cudnn.forward(handle, descriptors, buffers, algorithm.algorithm);
+    const { backend, handle } = this.device;
+    const { plan, pack } = this.setUp.plan;
+    backend.execute(handle, plan, pack);
   }
 
   private timeHotMs(inner: number): number {

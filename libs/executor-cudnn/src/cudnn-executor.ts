@@ -8,20 +8,22 @@ import {
   type ProbeResult,
 } from '@alphaflops/executor';
 import { Cuda } from './cuda.js';
-import { Cudnn } from './cudnn.js';
+import { Backend } from './backend.js';
 import { CudnnSession } from './cudnn-session.js';
+import { readDeviceProperties } from './device-properties.js';
 import { findLibraries, type FoundLibraries } from './find-libraries.js';
+import { loadedFromTwoInstallations } from './loaded-libraries.js';
 import { describeGpu, GpuConditions, Nvml } from '@alphaflops/nvidia';
-import type { MathOptions } from './set-up.js';
+import type { CudnnRules } from './set-up.js';
 
-export interface CudnnOptions extends MathOptions {
+export interface CudnnOptions extends CudnnRules {
   /** Folders to look in first: LD_LIBRARY_PATH. */
   readonly libraryPath: readonly string[];
 }
 
 interface OpenLibraries {
   readonly cuda: Cuda;
-  readonly cudnn: Cudnn;
+  readonly backend: Backend;
   readonly nvml: Nvml;
   readonly found: FoundLibraries;
 }
@@ -52,7 +54,7 @@ export class CudnnExecutor extends Executor {
   }
 
   open(deviceUuid: string): Promise<ExecutorSession> {
-    const { cuda, cudnn, nvml } = this.openLibraries();
+    const { cuda, backend, nvml } = this.openLibraries();
     const found = ordinals({ cuda })
       .map((ordinal) => ({ ordinal, nvmlDevice: nvml.deviceAt(cuda.pciBusId(ordinal)) }))
       .find(({ nvmlDevice }) => nvml.uuid(nvmlDevice) === deviceUuid);
@@ -63,12 +65,16 @@ export class CudnnExecutor extends Executor {
     }
     cuda.setDevice(found.ordinal);
     const stream = cuda.createStream();
+    const handle = backend.createHandle();
+    backend.setStream(handle, stream);
+    const mixed = loadedFromTwoInstallations();
+    if (mixed !== null) return Promise.reject(new ExecutorError('broken-installation', mixed));
     const device = {
       cuda,
-      cudnn,
+      backend,
       nvml,
       stream,
-      handle: cudnn.create(stream),
+      handle,
       nvmlDevice: found.nvmlDevice,
       conditions: new GpuConditions(nvml, found.nvmlDevice),
       l2Bytes: cuda.attribute(found.ordinal, 'l2Bytes'),
@@ -82,10 +88,22 @@ export class CudnnExecutor extends Executor {
     const found = findLibraries(this.options.libraryPath);
     if (!found.ok) throw new ExecutorError('start-failed', found.reason);
     const { cudart, cudnn, nvml } = found.libraries;
-    return { cuda: new Cuda(cudart), cudnn: new Cudnn(cudnn), nvml: new Nvml(nvml), found: found.libraries };
+    const backend = new Backend(cudnn);
+    return { cuda: new Cuda(cudart), backend, nvml: new Nvml(nvml), found: found.libraries };
   }
 
-  private describe({ cuda, cudnn, nvml, found }: OpenLibraries, ordinal: number): ProbedDevice {
+  /** Makes a handle too: a cuDNN that cannot use the driver fails here, and not at every convolution. */
+  private describe({ cuda, backend, nvml, found }: OpenLibraries, ordinal: number): ProbedDevice {
+    cuda.setDevice(ordinal);
+    const handle = backend.createHandle();
+    let properties: string | null;
+    try {
+      properties = readDeviceProperties(backend, handle);
+    } finally {
+      backend.destroyHandle(handle);
+    }
+    const mixed = loadedFromTwoInstallations();
+    if (mixed !== null) throw new ExecutorError('broken-installation', mixed);
     const gpu = describeGpu(nvml, cuda.pciBusId(ordinal), cuda.attribute(ordinal, 'smCount'));
     const { uuid, sku, memoryBytes, smCount } = gpu;
     const capability = `${cuda.attribute(ordinal, 'capabilityMajor')}.${cuda.attribute(ordinal, 'capabilityMinor')}`;
@@ -96,6 +114,8 @@ export class CudnnExecutor extends Executor {
       executor: this.name,
       memoryBytes,
       smCount,
+      computeCapability: capability,
+      ...(properties !== null && { cudnnDeviceProperties: properties }),
       provenance: {
         schema: 'alphaflops.provenance/1',
         device: {
@@ -109,8 +129,9 @@ export class CudnnExecutor extends Executor {
         executor: { name: this.name, version: this.version },
         libraries: {
           cuda: cuda.runtimeVersion,
-          cudnn: cudnn.version,
-          'algorithm-choice': this.options.choice,
+          cudnn: backend.version,
+          'cudnn-api': 'graph',
+          'engine-choice': this.options.choice,
           timer: 'graph replay',
         },
         mathMode: this.options.tf32 ? 'tf32' : 'f32',

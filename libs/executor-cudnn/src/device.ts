@@ -1,11 +1,11 @@
 import type { Cuda, Stream } from './cuda.js';
-import type { Cudnn, Handle } from './cudnn.js';
+import type { Backend, Handle } from './backend.js';
 import type { GpuConditions, Nvml, NvmlDevice } from '@alphaflops/nvidia';
 
 /** A GPU in use: the libraries, and this process's handles in them. */
 export interface Device {
   readonly cuda: Cuda;
-  readonly cudnn: Cudnn;
+  readonly backend: Backend;
   readonly nvml: Nvml;
   readonly stream: Stream;
   readonly handle: Handle;

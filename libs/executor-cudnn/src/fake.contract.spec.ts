@@ -78,6 +78,9 @@ withGcc('one session', () => {
     { kernel_h: 4, kernel_w: 3, stride: 2, batch: 2 },
     { groups: 2, padding: 'valid' },
     { groups: 6, cout: 12, kernel_w: 2 },
+    { stride_w: 3, dilation_h: 2, padding: 'explicit', pad_top: 3, pad_left: 1, pad_right: 2 },
+    { pass: 'backward-data', stride: 2, kernel_h: 2 },
+    { pass: 'backward-weights', groups: 2, dilation_w: 2, batch: 2 },
   ];
   const combinations = dtypes.flatMap((dtype) =>
     layouts.flatMap((layout) => axes.map((changes) => ({ ...changes, dtype, layout }))),
@@ -94,19 +97,23 @@ withGcc('one session', () => {
   it.each<[Partial<ConvSpec>, string]>([
     [
       {},
-      'x 0 1x6x9x12 NCHW, w 0 10x6x3x3 NCHW, y 0 1x10x9x12 NCHW, pad 1x1, stride 1x1, groups 1, math 0, algorithm 1',
+      'x 0 1x6x9x12 NCHW, w 10x6x3x3 NCHW, y 1x10x9x12 NCHW, pad 1x1 1x1, stride 1x1, dilation 1x1, groups 1, forward',
     ],
     [
       { dtype: 'f16', layout: 'NHWC', padding: 'valid', stride: 2, batch: 3 },
-      'x 2 3x6x9x12 NHWC, w 2 10x6x3x3 NHWC, y 2 3x10x4x5 NHWC, pad 0x0, stride 2x2, groups 1, math 1, algorithm 1',
+      'x 2 3x6x9x12 NHWC, w 10x6x3x3 NHWC, y 3x10x4x5 NHWC, pad 0x0 0x0, stride 2x2, dilation 1x1, groups 1, forward',
     ],
     [
       { dtype: 'bf16', groups: 6, cout: 12, kernel_h: 4, kernel_w: 2 },
-      'x 9 1x6x10x13 NCHW, w 9 12x1x4x2 NCHW, y 9 1x12x9x12 NCHW, pad 1x0, stride 1x1, groups 6, math 1, algorithm 1',
+      'x 9 1x6x9x12 NCHW, w 12x1x4x2 NCHW, y 1x12x9x12 NCHW, pad 1x0 2x1, stride 1x1, dilation 1x1, groups 6, forward',
+    ],
+    [
+      { stride_h: 2, dilation_w: 3, padding: 'explicit', pad_top: 2, pad_right: 6, pass: 'backward-data' },
+      'x 0 1x6x9x12 NCHW, w 10x6x3x3 NCHW, y 1x10x5x12 NCHW, pad 2x0 0x6, stride 2x1, dilation 1x3, groups 1, backward-data',
     ],
   ])('describes %j as cuDNN wants it', async (changes, described) => {
     const conv = await prepared(session, { ...CONV_3X3, ...changes });
-    expect(gpu.lastConv()).toBe(`${described}, workspace 5007`);
+    expect(gpu.lastConv()).toBe(`${described}, engine 1, workspace 5007`);
     expect(conv.workspaceBytes).toBe(5007);
     await conv.dispose();
   });
@@ -118,7 +125,13 @@ withGcc('one session', () => {
       expect((await conv.timeBatchMs(inner)) / inner / timeMs).toBeCloseTo(1, 4);
     }
     expect((await conv.eagerMs()) / (timeMs + 0.005)).toBeCloseTo(1, 4);
-    expect(conv.algorithm).toBe('IMPLICIT_PRECOMP_GEMM DEFAULT_MATH');
+    expect(conv.kernel).toEqual({
+      name: 'eng1_k2=4',
+      engine: 1,
+      knobs: [{ type: 2, value: 4 }],
+      numericalNotes: ['tensor-core'],
+      planBuildMs: expect.any(Number) as number,
+    });
     await conv.dispose();
   });
 
@@ -131,11 +144,11 @@ withGcc('one session', () => {
     await conv.dispose();
   });
 
-  it('times the padding that cuDNN cannot do with the convolution', async () => {
-    const spec = { ...CONV_3X3, kernel_h: 2, kernel_w: 2 };
-    const conv = await prepared(session, spec);
-    expect((await conv.timeBatchMs(20)) / 20 / (lawMs(spec) + 0.001)).toBeCloseTo(1, 4);
-    expect(conv.algorithm).toBe('IMPLICIT_PRECOMP_GEMM DEFAULT_MATH, input padded before');
+  it('reads the state of the device while a batch runs', async () => {
+    const conv = await prepared(session, CONV_3X3);
+    expect(conv.batchState()).toBeNull();
+    await conv.timeBatchMs(10);
+    expect(conv.batchState()).toEqual({ smClockMhz: 1980, throttleReasons: ['gpu-idle'] });
     await conv.dispose();
   });
 
@@ -210,7 +223,7 @@ withGcc('one session', () => {
       'out-of-memory',
       /MiB are needed: cudaMalloc: cudaErrorMemoryAllocation \(out of memory\)/,
     ],
-    ['no-algorithm', 'unsupported', /^cuDNN has no algorithm for it: it proposes none$/],
+    ['no-algorithm', 'unsupported', /^cuDNN has no engine for it: the heuristics propose none$/],
   ])('%s is %s and does no harm', async (fault, outcome, reason) => {
     gpu.fault(fault);
     const result = await session.prepare(CONV_3X3, { seed: 1, mode: 'hot' });
@@ -221,10 +234,10 @@ withGcc('one session', () => {
     await conv.dispose();
   });
 
-  it('takes the next algorithm when there is no room for the workspace of the first', async () => {
+  it('takes the next engine when there is no room for the workspace of the first', async () => {
     gpu.fault('workspace');
     const conv = await prepared(session, CONV_3X3);
-    expect(conv.algorithm).toBe('IMPLICIT_GEMM DEFAULT_MATH');
+    expect(conv.kernel.name).toBe('eng0');
     expect(conv.workspaceBytes).toBe(0);
     await conv.dispose();
   });
@@ -233,7 +246,7 @@ withGcc('one session', () => {
     [
       'launch',
       'cudnn',
-      'cudnnConvolutionForward: CUDNN_STATUS_EXECUTION_FAILED (the kernel could not be launched)',
+      'cudnnBackendExecute: CUDNN_STATUS_EXECUTION_FAILED (the kernel could not be launched)',
     ],
     ['device', 'cuda', 'cudaStreamSynchronize: cudaErrorLaunchFailure (unspecified launch failure)'],
   ])('fault %s is an error in the words of the library', async (fault, code, message) => {
@@ -270,15 +283,16 @@ withGcc('one session', () => {
 
 withGcc('how f32 is computed', () => {
   it.each([
-    ['cudnn', {}, 'math 0, algorithm 1'],
-    ['cudnn-fp32', {}, 'math 3, algorithm 1'],
-    ['cudnn', { find: true }, 'math 0, algorithm 6'],
+    ['cudnn', {}, 'engine 1,'],
+    // Tensor cores would round its inputs to TF32.
+    ['cudnn-fp32', {}, 'engine 0,'],
+    ['cudnn', { find: true }, 'engine 6,'],
   ])('%s %j: %s', async (name, settings, described) => {
     const session = await openSession(settings, name);
     const conv = await prepared(session, CONV_3X3);
-    expect(gpu.lastConv()).toContain(described);
     expect(conv.tolerance).toBe(name === 'cudnn' ? 1e-2 : 1e-3);
     expect(await checkOutput(CONV_3X3, conv)).toEqual({ ok: true });
+    expect(gpu.lastConv()).toContain(described);
     await conv.dispose();
     await session.dispose();
     expect([gpu.violations(), gpu.live()]).toEqual(['', '']);
@@ -296,6 +310,8 @@ withGcc('probing', () => {
     if (!probed.ok) throw new Error(probed.reason);
     expect(probed.devices).toHaveLength(2);
     expect(probed.devices[0]).toMatchObject({
+      computeCapability: '9.0',
+      cudnnDeviceProperties: '{"deviceVer":900,"deviceName":"Fake GPU"}',
       uuid: FIRST_GPU,
       sku: 'Fake GPU',
       kind: 'gpu',
@@ -311,7 +327,7 @@ withGcc('probing', () => {
           driver: '580.159.04',
           driverCuda: '13.0',
         },
-        libraries: { cuda: '12.9', cudnn: '9.19.0', 'algorithm-choice': 'heuristic' },
+        libraries: { cuda: '12.9', cudnn: '9.19.0', 'cudnn-api': 'graph', 'engine-choice': 'heuristic' },
         mathMode: 'tf32',
       },
     });
@@ -320,6 +336,8 @@ withGcc('probing', () => {
   it.each([
     ['no-device', /^cudaGetDeviceCount: cudaErrorNoDevice \(no CUDA-capable device is detected\)$/],
     ['old-driver', /cudaErrorInsufficientDriver/],
+    ['no-handle', /^cudnnCreate: CUDNN_STATUS_NOT_INITIALIZED \(cudaGetDeviceCount/],
+    ['cudnn-8.8', /^needs cuDNN 8\.9 or newer; .*libcudnn\.so\.9 is cuDNN 8\.8\.0$/],
   ])('says what is wrong: %s', async (fault, reason) => {
     gpu.fault(fault);
     expect(await probe()).toEqual({ ok: false, reason: expect.stringMatching(reason) as string });
@@ -380,6 +398,18 @@ withGcc('in the worker', () => {
     const pid = host.childPid;
     expect(await host.measure(HUGE, protocol)).toMatchObject({ outcome: 'out-of-memory' });
     expect(host.childPid).toBe(pid);
+    await host.close();
+  }, 20_000);
+
+  it('ends with its reason when cuDNN is broken, and measures nothing as unsupported', async () => {
+    const host = hostWith('broken');
+    await expect(host.measure(CONV_3X3, protocol)).rejects.toMatchObject({
+      name: 'ExecutorError',
+      code: 'broken-installation',
+      message: expect.stringMatching(
+        /^cuDNN does not work here: cudnnBackendFinalize: CUDNN_STATUS_NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE/,
+      ) as string,
+    });
     await host.close();
   }, 20_000);
 

@@ -46,7 +46,7 @@ else {
     writeFileSync(join(broken, 'libcudart.so.12'), 'not a library');
     const found = findLibraries([broken]);
     if (found.ok) throw new Error('there should be no NVML');
-    expect(found.reason).toMatch(/^libnvidia-ml\.so\.1 is missing; /);
+    expect(found.reason).toMatch(/^no NVIDIA driver is installed here: libnvidia-ml\.so\.1 is missing; /);
     // A Python environment may have the other two.
     if (found.reason.includes('cudart'))
       expect(found.reason).toContain(`cannot open ${broken}/libcudart.so.12: `);

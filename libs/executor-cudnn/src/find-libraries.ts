@@ -11,10 +11,12 @@ const SONAMES = {
 } as const;
 
 /**
- * What cuDNN opens itself, by these names and on the system's path only, but which a Python environment has elsewhere.
- * Once open, a library is found by its name wherever it lies.
+ * What cuDNN opens by itself, by these names and on the system's path only, but which a Python environment has elsewhere.
+ * Once open, a library is found by its name wherever it is.
  */
 const HELPERS = [/^libnvrtc\.so\.\d+(\.\d+)?$/, /^libcublasLt\.so\.\d+$/, /^libcublas\.so\.\d+$/];
+
+const SEARCHED = 'LD_LIBRARY_PATH, ldconfig, /usr/local/cuda*, nvidia/*/lib of python3';
 
 export type LibraryName = keyof typeof SONAMES;
 export type FoundLibraries = Readonly<Record<LibraryName, Library>>;
@@ -34,12 +36,38 @@ export function findLibraries(libraryPath: readonly string[]): FindResult {
     if (opened instanceof Library) found[name] = opened;
     else missing.push(opened);
   }
+  if (found.cudnn !== undefined) {
+    const why = openCublasLt(found.cudnn, places);
+    if (why !== null) missing.push(why);
+  }
   const { cudart, cudnn, nvml } = found;
-  if (cudart !== undefined && cudnn !== undefined && nvml !== undefined) {
+  if (cudart !== undefined && cudnn !== undefined && nvml !== undefined && missing.length === 0) {
     return { ok: true, libraries: { cudart, cudnn, nvml } };
   }
-  const where = 'LD_LIBRARY_PATH, ldconfig, /usr/local/cuda*, nvidia/*/lib of python3';
-  return { ok: false, reason: `${missing.join('; ')} (looked in ${where})` };
+  const noDriver = nvml === undefined ? 'no NVIDIA driver is installed here: ' : '';
+  return { ok: false, reason: `${noDriver}${missing.join('; ')} (looked in ${SEARCHED})` };
+}
+
+/**
+ * Opens the libcublasLt of the CUDA that cuDNN was built with. Without it, cuDNN ends the whole process when it first needs it.
+ *
+ * @returns why it cannot be opened, or null
+ */
+function openCublasLt(cudnn: Library, places: Places): string | null {
+  const cuda = cudnn.bind('size_t cudnnGetCudartVersion()')();
+  const opened = openFirst([`libcublasLt.so.${Math.floor(cuda / 1000)}`], places);
+  return opened instanceof Library ? null : `${opened}, which cuDNN needs`;
+}
+
+/** cuDNN alone, for questions that need no device: with what it opens by itself. */
+export function findCudnn(
+  libraryPath: readonly string[],
+): { readonly ok: true; readonly cudnn: Library } | { readonly ok: false; readonly reason: string } {
+  const places = new Places(libraryPath);
+  const cudnn = openFirst(SONAMES.cudnn, places);
+  const why = cudnn instanceof Library ? openCublasLt(cudnn, places) : cudnn;
+  if (cudnn instanceof Library && why === null) return { ok: true, cudnn };
+  return { ok: false, reason: `${why ?? ''} (looked in ${SEARCHED})` };
 }
 
 /** The library, or in words why there is none. */
@@ -107,7 +135,8 @@ function ldconfigDirectories(): string[] {
   const lines = outputOf('/sbin/ldconfig', ['-p']).split('\n');
   const paths = lines.filter(
     (line) =>
-      /\blib(cudart|cudnn|nvidia-ml)\.so/.test(line) && line.includes('x86-64') === (process.arch === 'x64'),
+      /\blib(cudart|cudnn|cublasLt|nvidia-ml)\.so/.test(line) &&
+      line.includes('x86-64') === (process.arch === 'x64'),
   );
   return unique(paths.map((line) => line.split(' => ')[1]?.replace(/\/[^/]*$/, '') ?? ''));
 }

@@ -10,7 +10,7 @@ export const CUDNN_EXECUTORS = ['cudnn', 'cudnn-fp32'] as const;
 const SettingsSchema = z.strictObject({
   /** Folders in which libraries are looked for first. */
   libraryPath: z.array(z.string()).default([]),
-  /** Let cuDNN time all its algorithms for each spec, and use the fastest. */
+  /** Time the first engine configurations that work, at most 8, for each spec, and use the fastest. */
   find: z.boolean().default(false),
 });
 

@@ -9,6 +9,7 @@ import {
   type OpenedMeter,
 } from './energy-meter.js';
 import type { Executor, ExecutorSession, ProbeResult } from './executor.js';
+import { ExecutorError } from './error.js';
 import { measureSpec } from './measure-spec.js';
 import { RequestSchema, type Reply, type Request } from './messages.js';
 import { systemClock } from './system-clock.js';
@@ -27,7 +28,9 @@ export class ChildService {
     try {
       return await this.serve(RequestSchema.parse(message));
     } catch (error) {
-      return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+      const isBroken = error instanceof ExecutorError && error.code === 'broken-installation';
+      const message = error instanceof Error ? error.message : String(error);
+      return { kind: 'failed', message, ...(isBroken && { isBroken }) };
     }
   }
 

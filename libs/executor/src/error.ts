@@ -3,6 +3,7 @@ export type ExecutorErrorCode =
   | 'bad-settings'
   | 'unknown-device'
   | 'start-failed'
+  | 'broken-installation'
   | 'not-built'
   | 'busy'
   | 'aborted'

@@ -61,7 +61,8 @@ export class ExecutorHost {
 
   /**
    * Measures one spec. A spec that takes too long or brings the executor down has the outcome `timeout` or
-   * `executor-crashed`. Throws `ExecutorError`: `start-failed` when no child can be started, `aborted` as soon as
+   * `executor-crashed`. Throws `ExecutorError`: `start-failed` when no child can be started,
+   * `broken-installation` when the library cannot measure anything here, `aborted` as soon as
    * `signal` has ended the child, `busy` during another measurement, `closed` after `close`.
    * @param next what the next call will ask for, by the same protocol: the child goes on to it by itself, so that the
    * device does not wait while results and questions pass between the processes
@@ -94,6 +95,9 @@ export class ExecutorHost {
           );
         default:
           this.throwIfClosed();
+          if (answer.kind === 'reply' && answer.reply.kind === 'failed' && answer.reply.isBroken === true) {
+            throw new ExecutorError('broken-installation', answer.reply.message);
+          }
           return failure('executor-crashed', whatHappened(answer));
       }
     });

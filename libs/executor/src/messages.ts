@@ -27,6 +27,13 @@ export const ReplySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('opened') }),
   z.object({ kind: z.literal('conditions'), conditions: ConditionsSchema }),
   z.object({ kind: z.literal('measured'), measurement: MeasurementSchema }),
-  z.object({ kind: z.literal('failed'), message: z.string() }),
+  z.object({
+    kind: z.literal('failed'),
+    message: z.string(),
+    isBroken: z
+      .boolean()
+      .optional()
+      .describe('no convolution can be measured until the installation is repaired'),
+  }),
 ]);
 export type Reply = z.infer<typeof ReplySchema>;

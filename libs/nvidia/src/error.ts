@@ -1,6 +1,38 @@
 /** Whose call failed. */
 export type GpuErrorCode = 'cuda' | 'cudnn' | 'nvml';
 
+/** Statuses that are about the convolution (cudnn_graph.h of cuDNN 9; the last is of cuDNN 8). */
+const UNSUPPORTED: ReadonlySet<string> = new Set([
+  'NOT_SUPPORTED',
+  'NOT_SUPPORTED_GRAPH_PATTERN',
+  'NOT_SUPPORTED_SHAPE',
+  'NOT_SUPPORTED_DATA_TYPE',
+  'NOT_SUPPORTED_LAYOUT',
+  'NOT_SUPPORTED_ARCH_MISMATCH',
+  'NOT_SUPPORTED_SHARED_MEMORY_INSUFFICIENT',
+  'NOT_SUPPORTED_PADDING',
+  'NOT_SUPPORTED_BAD_LAUNCH_PARAM',
+  'NOT_SUPPORTED_CUDA_GRAPH_NATIVE_API',
+  'NOT_SUPPORTED_INVALID_DYNAMIC_SHAPE',
+  'ARCH_MISMATCH',
+]);
+
+/** Statuses that are about the installation. */
+const BROKEN: ReadonlySet<string> = new Set([
+  'NOT_SUPPORTED_INCOMPATIBLE_CUDA_DRIVER',
+  'NOT_SUPPORTED_INCOMPATIBLE_CUDART',
+  'NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING',
+  'NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE',
+  'NOT_INITIALIZED',
+  'SUBLIBRARY_VERSION_MISMATCH',
+  'SUBLIBRARY_LOADING_FAILED',
+  'SERIALIZATION_VERSION_MISMATCH',
+  'LICENSE_ERROR',
+  // Of cuDNN 8.
+  'RUNTIME_PREREQUISITE_MISSING',
+  'VERSION_MISMATCH',
+]);
+
 /** A call of one of NVIDIA's libraries returned something other than success. */
 export class GpuError extends Error {
   /**
@@ -24,8 +56,13 @@ export class GpuError extends Error {
     return /^cudaErrorMemoryAllocation$|_ALLOC(ATION)?_FAILED$/.test(this.statusName);
   }
 
-  /** The library has no way to do it, and is otherwise unharmed. */
+  /** cuDNN cannot compute this, and is otherwise unharmed. */
   get isUnsupported(): boolean {
-    return this.code === 'cudnn' && /_NOT_SUPPORTED|_ARCH_MISMATCH/.test(this.statusName);
+    return this.code === 'cudnn' && UNSUPPORTED.has(this.statusName.replace('CUDNN_STATUS_', ''));
+  }
+
+  /** cuDNN does not fit the driver, CUDA or its own parts: nothing will work until the installation is repaired. */
+  get isBrokenInstallation(): boolean {
+    return this.code === 'cudnn' && BROKEN.has(this.statusName.replace('CUDNN_STATUS_', ''));
   }
 }

@@ -38,7 +38,13 @@ export function buildFakeGpu(): FakeGpu | null {
     },
   );
   if (built.status !== 0) throw new Error(built.stderr);
-  for (const name of ['libcudart.so.12', 'libcudnn.so.9', 'libnvidia-ml.so.1', 'libcuda.so.1']) {
+  for (const name of [
+    'libcudart.so.12',
+    'libcudnn.so.9',
+    'libcublasLt.so.12',
+    'libnvidia-ml.so.1',
+    'libcuda.so.1',
+  ]) {
     symlinkSync(file, join(directory, name));
   }
   const library = Library.open(file);

@@ -27,7 +27,13 @@ export const provenance = exampleOf(ProvenanceSchema, {
   schema: 'alphaflops.provenance/1',
   device: { uuid, sku, smCount, memoryBytes, driver: '570.86.15', computeCapability: '9.0' },
   executor: { name: 'cudnn', version: VERSION },
-  libraries: { cuda: '12.8', cudnn: '9.7.1', 'algorithm-choice': 'heuristic', timer: 'graph replay' },
+  libraries: {
+    cuda: '12.8',
+    cudnn: '9.7.1',
+    'cudnn-api': 'graph',
+    'engine-choice': 'heuristic',
+    timer: 'graph replay',
+  },
   mathMode: 'tf32',
   worker: { version: VERSION, commit: null, dirty: null },
   host: {

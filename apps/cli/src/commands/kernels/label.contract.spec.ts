@@ -1,0 +1,106 @@
+/** `kernels label` as scripts run it, over the fake cuDNN of the tests; on the real one: npm run test:cudnn. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { buildFakeGpu } from '@alphaflops/nvidia/testing';
+
+const program = resolve(import.meta.dirname, '../../../bin/alphaflops.js');
+const gpu = buildFakeGpu();
+const withGcc = gpu === null ? describe.skip : describe;
+if (gpu === null) it.skip('gcc is not installed: the fake cuDNN cannot be built', () => undefined);
+
+withGcc('kernels label', () => {
+  let directory: string;
+  const at = (name: string) => join(directory, name);
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'alphaflops-labels-'));
+    await writeFile(at('device.json'), '{"deviceVer":900}\n');
+    await writeFile(
+      at('specs.csv'),
+      'note,height,width,cin,cout,kernel_h,kernel_w,kernel\n"a, b",9,12,6,10,3,2,old\nc,1048576,1048576,6,10,3,3,\n',
+    );
+  });
+  afterAll(async () => {
+    await rm(directory, { recursive: true });
+    gpu?.remove();
+  });
+
+  function label(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<{ exitCode: number; out: string; err: string }> {
+    const libraries = { LD_LIBRARY_PATH: (gpu?.libraryPath ?? []).join(':'), ...env };
+    return new Promise((done) => {
+      execFile(
+        process.execPath,
+        [program, 'kernels', 'label', '--data', at('specs.csv'), '--out', at('labels.csv'), ...args],
+        { env: { PATH: process.env['PATH'] ?? '', HOME: directory, ...libraries } },
+        (error, out, err) => {
+          done({ exitCode: error === null ? 0 : Number(error.code), out, err });
+        },
+      );
+    });
+  }
+
+  it('adds kernel and workspace to the columns of the file, and says what has none', async () => {
+    const ran = await label(['--device-properties', at('device.json')]);
+    expect(ran).toMatchObject({ exitCode: 0, out: '' });
+    expect(ran.err).toContain(
+      '1 convolutions labelled by cuDNN 9.19.0 for compute capability 9.0. 1 have no kernel',
+    );
+    expect(ran.err).toContain('CUDNN_STATUS_NOT_SUPPORTED (tensors have less than 2^31 elements)');
+    expect(await readFile(at('labels.csv'), 'utf8')).toBe(
+      'note,height,width,cin,cout,kernel_h,kernel_w,kernel,workspace_bytes\n' +
+        '"a, b",9,12,6,10,3,2,eng1_k2=4,5007\nc,1048576,1048576,6,10,3,3,,\n',
+    );
+  });
+
+  it.each<[string, string[], Record<string, string>, number, RegExp]>([
+    ['neither properties nor class', [], {}, 2, /Name either --device-properties FILE or --device-class ID/],
+    [
+      'a file that is absent',
+      ['--device-properties', '/absent.json'],
+      {},
+      2,
+      /\/absent\.json cannot be read/,
+    ],
+    ['other JSON', ['--device-properties', 'OTHER'], {}, 1, /lack deviceVer/],
+    [
+      'no cuDNN',
+      ['--device-properties', 'DEVICE'],
+      { LD_LIBRARY_PATH: '' },
+      1,
+      /cuDNN cannot be asked: .*libcudnn/,
+    ],
+    [
+      'a cuDNN that is too old',
+      ['--device-properties', 'DEVICE'],
+      { FAKE_GPU_FAULT: 'cudnn-8.8' },
+      1,
+      /needs cuDNN 8\.9 or newer/,
+    ],
+    [
+      'a broken cuDNN',
+      ['--device-properties', 'DEVICE'],
+      { FAKE_GPU_FAULT: 'broken' },
+      1,
+      /SUBLIBRARY_UNAVAILABLE/,
+    ],
+    [
+      'a cuDNN that ends the process',
+      ['--device-properties', 'DEVICE'],
+      { FAKE_GPU_FAULT: 'abort' },
+      1,
+      /cuDNN ended the process by signal SIGABRT/,
+    ],
+  ])('says what is wrong: %s', async (_what, args, env, exitCode, message) => {
+    await writeFile(at('other.json'), '{}');
+    const named = args.map((arg) =>
+      arg.replace('OTHER', at('other.json')).replace('DEVICE', at('device.json')),
+    );
+    const ran = await label(named, env);
+    expect(ran.err).toMatch(message);
+    expect(ran.exitCode).toBe(exitCode);
+  });
+});
