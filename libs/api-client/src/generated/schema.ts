@@ -1168,7 +1168,8 @@ export interface components {
          *             "libraries": {
          *               "cuda": "12.8",
          *               "cudnn": "9.7.1",
-         *               "algorithm-choice": "heuristic",
+         *               "cudnn-api": "graph",
+         *               "engine-choice": "heuristic",
          *               "timer": "graph replay"
          *             },
          *             "mathMode": "tf32",
@@ -1224,7 +1225,8 @@ export interface components {
          *         "libraries": {
          *           "cuda": "12.8",
          *           "cudnn": "9.7.1",
-         *           "algorithm-choice": "heuristic",
+         *           "cudnn-api": "graph",
+         *           "engine-choice": "heuristic",
          *           "timer": "graph replay"
          *         },
          *         "mathMode": "tf32",
@@ -1253,6 +1255,10 @@ export interface components {
             memoryBytes: number | null;
             /** @description multiprocessors; null where the word has no meaning */
             smCount: number | null;
+            /** @description of an NVIDIA GPU, such as 9.0 */
+            computeCapability?: string;
+            /** @description JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it */
+            cudnnDeviceProperties?: string;
             provenance: components["schemas"]["ProvenanceInput"];
         };
         /**
@@ -1273,7 +1279,8 @@ export interface components {
          *       "libraries": {
          *         "cuda": "12.8",
          *         "cudnn": "9.7.1",
-         *         "algorithm-choice": "heuristic",
+         *         "cudnn-api": "graph",
+         *         "engine-choice": "heuristic",
          *         "timer": "graph replay"
          *       },
          *       "mathMode": "tf32",
@@ -1449,7 +1456,8 @@ export interface components {
          *             "libraries": {
          *               "cuda": "12.8",
          *               "cudnn": "9.7.1",
-         *               "algorithm-choice": "heuristic",
+         *               "cudnn-api": "graph",
+         *               "engine-choice": "heuristic",
          *               "timer": "graph replay"
          *             },
          *             "mathMode": "tf32",
@@ -2134,7 +2142,7 @@ export interface components {
          *       "sku": "NVIDIA H100 80GB HBM3",
          *       "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
          *       "workerId": "worker-7be2f7d1c604",
-         *       "provenanceId": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *       "provenanceId": "51616afe08bc645e8b84e5350dc8abdddac30f8c7e23e929ca8ad8db806465d8",
          *       "createdAt": "2026-03-02T09:06:00.000Z",
          *       "updatedAt": "2026-03-02T09:06:00.000Z"
          *     }
@@ -2148,6 +2156,10 @@ export interface components {
             workerId: string;
             /** @description digest of the newest provenance record */
             provenanceId: string;
+            /** @description of an NVIDIA GPU, such as 9.0 */
+            computeCapability?: string;
+            /** @description JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it */
+            cudnnDeviceProperties?: string;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
@@ -2171,7 +2183,8 @@ export interface components {
          *       "libraries": {
          *         "cuda": "12.8",
          *         "cudnn": "9.7.1",
-         *         "algorithm-choice": "heuristic",
+         *         "cudnn-api": "graph",
+         *         "engine-choice": "heuristic",
          *         "timer": "graph replay"
          *       },
          *       "mathMode": "tf32",
@@ -2585,7 +2598,8 @@ export interface components {
          *       "libraries": {
          *         "cuda": "12.8",
          *         "cudnn": "9.7.1",
-         *         "algorithm-choice": "heuristic",
+         *         "cudnn-api": "graph",
+         *         "engine-choice": "heuristic",
          *         "timer": "graph replay"
          *       },
          *       "mathMode": "tf32",
@@ -2955,7 +2969,7 @@ export interface components {
          *         "name": "gpu",
          *         "version": 1
          *       },
-         *       "provenanceId": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *       "provenanceId": "51616afe08bc645e8b84e5350dc8abdddac30f8c7e23e929ca8ad8db806465d8",
          *       "outcome": "ok",
          *       "reason": null,
          *       "timing": {
@@ -3040,6 +3054,10 @@ export interface components {
             } | null;
             algorithm: string | null;
             workspaceBytes: number | null;
+            /** @description absent where it is not known which kernel ran */
+            kernel?: components["schemas"]["Kernel"];
+            /** @description true: the power limit held the clock down */
+            powerLimited?: boolean;
             /** @description of drifted samples only: how many of the slot have given way, this one included */
             setAside?: number;
             /** Format: date-time */
@@ -3080,6 +3098,8 @@ export interface components {
             energyMj: number | null;
             /** @description absent where energy was not asked for */
             energy?: components["schemas"]["EnergyCheck"];
+            /** @description SM clock while the batches ran; absent where nothing can read it */
+            batchClocks?: components["schemas"]["BatchClocks"];
         };
         EnergyCheck: {
             /** @enum {boolean} */
@@ -3103,6 +3123,11 @@ export interface components {
             measured: false;
             reason: string;
         };
+        BatchClocks: {
+            medianMhz: number;
+            minMhz: number;
+            maxMhz: number;
+        };
         Conditions: {
             smClockMhz: number | null;
             maxSmClockMhz: number | null;
@@ -3113,6 +3138,21 @@ export interface components {
             otherProcesses: number | null;
             /** @description one-minute load average of the host */
             hostLoad1: number | null;
+        };
+        Kernel: {
+            /** @description of the kernel: engine and knobs as cudnn-frontend writes them, such as eng46_k2=4_k5=2_k14=3 */
+            name: string;
+            /** @description number of the engine in cuDNN; null for kernels of others */
+            engine: number | null;
+            /** @description in the order in which cuDNN lists them */
+            knobs: {
+                type: number;
+                value: number;
+            }[];
+            /** @description what the engine does to numbers, such as tensor-core or winograd; null: not known */
+            numericalNotes: string[] | null;
+            /** @description from the query of the heuristics to a plan that is ready to run; null: not known */
+            planBuildMs: number | null;
         };
         /**
          * @example {
@@ -3200,7 +3240,8 @@ export interface components {
          *           "libraries": {
          *             "cuda": "12.8",
          *             "cudnn": "9.7.1",
-         *             "algorithm-choice": "heuristic",
+         *             "cudnn-api": "graph",
+         *             "engine-choice": "heuristic",
          *             "timer": "graph replay"
          *           },
          *           "mathMode": "tf32",
@@ -3217,7 +3258,7 @@ export interface components {
          *         }
          *       ],
          *       "provenanceIds": [
-         *         "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd"
+         *         "51616afe08bc645e8b84e5350dc8abdddac30f8c7e23e929ca8ad8db806465d8"
          *       ],
          *       "workers": [
          *         {
@@ -3292,6 +3333,11 @@ export interface components {
             /** @description models of this deployment whose exact input is in it */
             fitInputs: components["schemas"]["FitInput"][];
             /**
+             * @description some rows have kernel, kernel_notes, plan_build_ms, power_limited, batch_clock_mhz, batch_clock_min_mhz, batch_clock_max_mhz; absent: no row has, and the files lack these columns
+             * @enum {boolean}
+             */
+            kernelColumns?: true;
+            /**
              * @description some rows have stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_bottom, pad_left, pad_right, pass; absent: no row has, and the files lack these columns
              * @enum {boolean}
              */
@@ -3318,7 +3364,8 @@ export interface components {
          *           "libraries": {
          *             "cuda": "12.8",
          *             "cudnn": "9.7.1",
-         *             "algorithm-choice": "heuristic",
+         *             "cudnn-api": "graph",
+         *             "engine-choice": "heuristic",
          *             "timer": "graph replay"
          *           },
          *           "mathMode": "tf32",
@@ -3345,7 +3392,8 @@ export interface components {
          *           "libraries": {
          *             "cuda": "12.8",
          *             "cudnn": "9.7.1",
-         *             "algorithm-choice": "heuristic",
+         *             "cudnn-api": "graph",
+         *             "engine-choice": "heuristic",
          *             "timer": "graph replay"
          *           },
          *           "mathMode": "tf32",
@@ -3423,7 +3471,7 @@ export interface components {
          *           "batch_index": 0,
          *           "protocol": "imported",
          *           "protocol_version": 1,
-         *           "provenance_id": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *           "provenance_id": "51616afe08bc645e8b84e5350dc8abdddac30f8c7e23e929ca8ad8db806465d8",
          *           "started_at": "2026-03-02T09:10:12.000Z",
          *           "recorded_at": "2026-03-02T09:10:14.000Z",
          *           "signature": null
@@ -3446,7 +3494,8 @@ export interface components {
          *       "libraries": {
          *         "cuda": "12.8",
          *         "cudnn": "9.7.1",
-         *         "algorithm-choice": "heuristic",
+         *         "cudnn-api": "graph",
+         *         "engine-choice": "heuristic",
          *         "timer": "graph replay"
          *       },
          *       "mathMode": "tf32",
@@ -3531,7 +3580,7 @@ export interface components {
          *       "batch_index": 0,
          *       "protocol": "imported",
          *       "protocol_version": 1,
-         *       "provenance_id": "8fd28162c353702355b0e4d1ec2a9699c8ea16571f836a8843ee0216ffd0a7cd",
+         *       "provenance_id": "51616afe08bc645e8b84e5350dc8abdddac30f8c7e23e929ca8ad8db806465d8",
          *       "started_at": "2026-03-02T09:10:12.000Z",
          *       "recorded_at": "2026-03-02T09:10:14.000Z",
          *       "signature": null
@@ -3637,6 +3686,20 @@ export interface components {
             algorithm: string | null;
             /** @description memory that the algorithm took beside its tensors */
             workspace_bytes: number | null;
+            /** @description kernel that ran: engine and knobs as cudnn-frontend writes them */
+            kernel?: string | null;
+            /** @description what the kernel does to numbers, such as tensor-core */
+            kernel_notes?: string[] | null;
+            /** @description time that the library took to choose and to prepare the kernel, in milliseconds */
+            plan_build_ms?: number | null;
+            /** @description true: the power limit held the clock down while it was timed */
+            power_limited?: boolean | null;
+            /** @description median SM clock of the timed batches in MHz */
+            batch_clock_mhz?: number | null;
+            /** @description lowest SM clock of the timed batches in MHz */
+            batch_clock_min_mhz?: number | null;
+            /** @description highest SM clock of the timed batches in MHz */
+            batch_clock_max_mhz?: number | null;
             /** @description SM clock after the measurement in MHz */
             sm_clock_mhz: number | null;
             /** @description highest SM clock that the device allows, told after the measurement */
