@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readConfig } from '@alphaflops/config';
 import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
 import { ExecutorError } from '@alphaflops/executor';
 import { LABEL_PADDINGS, type KernelLabel } from '@alphaflops/executor-cudnn/label-messages';
@@ -51,8 +52,8 @@ export function labelCommand(command: Command): void {
 
 async function label(options: LabelCommandOptions): Promise<void> {
   const deviceProperties = await devicePropertiesOf(options);
-  const folders = options.libraryPath ?? process.env['LD_LIBRARY_PATH'] ?? '';
-  const libraryPath = folders.split(':').filter((folder) => folder !== '');
+  const named = options.libraryPath?.split(':').filter((folder) => folder !== '');
+  const libraryPath = [...(named ?? readConfig().libraryPath)];
   const { padding, tf32 } = options;
   const asked = await LabelProcess.start({ deviceProperties, padding, tf32, libraryPath }).catch(inWords);
   const counts = { labelled: 0, without: 0, reason: '' };

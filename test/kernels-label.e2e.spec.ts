@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { buildFakeGpu } from '@alphaflops/nvidia/testing';
 
-const program = resolve(import.meta.dirname, '../../../bin/alphaflops.js');
+const program = resolve(import.meta.dirname, '../apps/cli/bin/alphaflops.js');
 const gpu = buildFakeGpu();
 const withGcc = gpu === null ? describe.skip : describe;
 if (gpu === null) it.skip('gcc is not installed: the fake cuDNN cannot be built', () => undefined);
