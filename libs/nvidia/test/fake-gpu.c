@@ -242,20 +242,27 @@ static void compute_conv(const Work *k) {
     for (int o = 0; o < y[1]; o++)
       for (int r = 0; r < y[2]; r++)
         for (int q = 0; q < y[3]; q++)
-          for (int i = 0; i < w[1]; i++)
-            for (int a = 0; a < w[2]; a++)
-              for (int b = 0; b < w[3]; b++) {
-                int h = r * k->conv.stride[0] - top + a * k->conv.dilation[0];
-                int v = q * k->conv.stride[1] - k->conv.pad[1] + b * k->conv.dilation[1], c = o / per_group * w[1] + i;
-                if (h < 0 || v < 0 || h >= x[2] || v >= x[3]) continue;
-#define X get(k->xp, k->x.type, at(&k->x, n, c, h, v))
-#define W get(k->wp, k->w.type, at(&k->w, o, i, a, b))
-#define Y get(k->yp, k->y.type, at(&k->y, n, o, r, q))
+          for (int a = 0; a < w[2]; a++)
+            for (int b = 0; b < w[3]; b++) {
+              int h = r * k->conv.stride[0] - top + a * k->conv.dilation[0];
+              int v = q * k->conv.stride[1] - k->conv.pad[1] + b * k->conv.dilation[1], first = o / per_group * w[1];
+              if (h < 0 || v < 0 || h >= x[2] || v >= x[3]) continue;
+              long long xo = at(&k->x, n, first, h, v), wo = at(&k->w, o, 0, a, b), yo = at(&k->y, n, o, r, q);
+              long long xs = k->x.stride[1], ws = k->w.stride[1];
 #define SUM(s, n, c, h, w) sums[(((long long)(n) * s[1] + (c)) * s[2] + (h)) * s[3] + (w)]
-                if (k->conv.pass == 0) SUM(y, n, o, r, q) += X * W;
-                else if (k->conv.pass == 1) SUM(x, n, c, h, v) += Y * W;
-                else SUM(w, o, i, a, b) += X * Y;
+              if (k->conv.pass == 0) {
+                double sum = 0;
+                const float *xf = (float *)k->xp + xo, *wf = (float *)k->wp + wo;
+                if (k->x.type == 0) for (int i = 0; i < w[1]; i++) sum += (double)xf[i * xs] * wf[i * ws];
+                else for (int i = 0; i < w[1]; i++) sum += get(k->xp, k->x.type, xo + i * xs) * get(k->wp, k->w.type, wo + i * ws);
+                SUM(y, n, o, r, q) += sum;
+                continue;
               }
+              double dy = get(k->yp, k->y.type, yo);
+              for (int i = 0; i < w[1]; i++)
+                if (k->conv.pass == 1) SUM(x, n, first + i, h, v) += dy * get(k->wp, k->w.type, wo + i * ws);
+                else SUM(w, o, i, a, b) += dy * get(k->xp, k->x.type, xo + i * xs);
+            }
   for (long long i = 0; i < count; i++) put(out, result->type, element(result, i), sums[i]);
   free(sums);
 }
