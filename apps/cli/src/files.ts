@@ -131,6 +131,11 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return types.isNativeError(error) && 'syscall' in error && 'errno' in error;
 }
 
+/** An error of a file as one for people; other errors as they are. */
+export function unreadableFile(path: string, error: unknown): unknown {
+  return isFileError(error) ? unreadable(path, error) : error;
+}
+
 function unreadable(path: string, error: NodeJS.ErrnoException): CliError {
   return new CliError('bad-input', `Cannot read ${inputName(path)}: ${reasonOf(error)}.`, { cause: error });
 }

@@ -217,20 +217,54 @@ const REPLICATION = [
     const predict = (...more: string[]) =>
       alphaflops(['predict', '--model', at('net-model.json'), '--network', at('net.json'), ...more]);
     const shown = await predict();
+    expect(shown.out).toMatch(/^The total is complete: 2 of 2 layers that multiply are costed\.\n/);
     expect(shown.out).toMatch(/first .*8 → 16/);
     expect(shown.out).toMatch(/Not costed: 1 Softmax/);
     const { layers: found, total } = JSON.parse((await predict('--json')).out) as {
       layers: { predictedMs: number }[];
-      total: { predictedMs: number };
+      total: { predictedMs: number; isComplete: boolean; missing: unknown[] };
     };
+    expect(total).toMatchObject({ isComplete: true, layersFound: 2, layersCosted: 2, missing: [] });
     const truthMs = timeMs(32, 36, 8, 16, 3) + timeMs(32, 36, 16, 32, 3);
     expect(found).toHaveLength(2);
     expect(total.predictedMs / truthMs).toBeGreaterThan(0.9);
     expect(total.predictedMs / truthMs).toBeLessThan(1.1);
     expect((await predict('--grid-intensity', '400')).out).toMatch(/No CO2e: this model has no energy/);
     expect((await predict('--input', '1x8')).err).toMatch(
-      /net\.json: The input has 4 axes \(\?x32x36x8\), not 2/,
+      /net\.json: The input "image" has 4 axes \(\?x32x36x8\), not 2/,
     );
+  });
+
+  it('say what is missing in a total, and fail with --strict', async () => {
+    const layers = [
+      { class_name: 'InputLayer', config: { name: 'image', batch_shape: [null, 32, 36, 8] } },
+      { class_name: 'Conv2D', config: { name: 'first', filters: 16, kernel_size: 3, padding: 'same' } },
+      { class_name: 'Mine', config: {} },
+      { class_name: 'Dense', config: { name: 'last', units: 4 } },
+    ];
+    await writeFile(at('part.json'), JSON.stringify({ class_name: 'Sequential', config: { layers } }));
+    await alphaflops(['fit', '--data', at('canonical.csv'), '--out', at('net-model.json')]);
+    const predict = (...more: string[]) =>
+      alphaflops(['predict', '--model', at('net-model.json'), '--network', at('part.json'), ...more]);
+    const shown = await predict();
+    expect(shown.exitCode).toBe(0);
+    expect(shown.out).toMatch(
+      /^The total is a lower bound: 1 of 2 layers that multiply are costed; the missing share .* is unknown \(Mine, Dense\)\. Sizes were lost first at Mine "Mine"\.\n/,
+    );
+    expect(shown.out).toMatch(/1 of 2 layers \(lower bound\)\n.*time\s+≥/s);
+    const strict = await predict('--strict', '--json');
+    expect([strict.exitCode, strict.err]).toEqual([1, expect.stringMatching(/not complete/)]);
+    expect((JSON.parse(strict.out) as { total: object }).total).toMatchObject({
+      ...{ isComplete: false, missingShare: null, firstLoss: { name: 'Mine', op: 'Mine' } },
+      missing: [
+        { op: 'Mine', count: 1, macs: null },
+        { op: 'Dense', count: 1, macs: null },
+      ],
+    });
+    const given = await predict('--input', 'image=1x32x36x8');
+    expect(given.exitCode).toBe(0);
+    expect((await predict('--input', 'other=1x2')).err).toMatch(/no input "other"\. Its inputs: "image"/);
+    expect((await predict('--batch', '4')).exitCode).toBe(0);
   });
 
   it('plan the same shapes for the same seed, each of them once', async () => {

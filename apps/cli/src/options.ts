@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { InputSizes } from './network-file.js';
 
 /** Parsers of the values of options. Commander names the option and adds what they say. */
 
@@ -59,4 +60,10 @@ export function sizes(text: string): number[] {
   const values = text.split('x').map(Number);
   if (values.every((value) => Number.isSafeInteger(value) && value > 0)) return values;
   throw new InvalidArgumentError('Expected sizes from 1 on with x between them, such as 1x3x224x224.');
+}
+
+/** `1x3x224x224` for the first input, `mask=1x1x224x224` for one of that name; the option may be repeated. */
+export function inputSizes(text: string, before: InputSizes[] = []): InputSizes[] {
+  const at = text.lastIndexOf('=');
+  return [...before, { name: at < 0 ? null : text.slice(0, at), sizes: sizes(text.slice(at + 1)) }];
 }

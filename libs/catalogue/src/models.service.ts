@@ -79,10 +79,11 @@ export class ModelsService {
   async predict(request: PredictionRequest): Promise<string> {
     const modelId = await this.idOf(request.model);
     const predictor = await this.predictorOf(modelId, request.form);
-    const network = request.network && (await this.networkOf(request.network));
+    const read = request.network && (await this.networkOf(request.network));
+    const network = read?.network;
     const layers = request.layers ?? network?.layers.map(({ spec }) => spec) ?? [];
     const predicted = await predictedBy(predictor, layers);
-    const total = predictedTotal(predicted);
+    const total = { ...predictedTotal(predicted), ...read?.completeness };
     const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
     const intensity = request.gridIntensityGramsPerKwh;
     const rest: Omit<Predictions, 'layers'> = {
@@ -94,18 +95,24 @@ export class ModelsService {
     return `{"layers":[${predicted.map(({ json }) => json).join(',')}],${JSON.stringify(rest).slice(1)}`;
   }
 
-  private async networkOf({
-    file,
-    ...options
-  }: NonNullable<PredictionRequest['network']>): Promise<NonNullable<Predictions['network']>> {
+  /** What a file holds, and how much of it a total covers. */
+  private async networkOf({ file, batch, inputShape, inputs }: NonNullable<PredictionRequest['network']>) {
+    const options = {
+      ...(batch !== undefined && { batch }),
+      ...(inputShape !== undefined && { inputShape }),
+      ...(inputs !== undefined && { inputs }),
+    };
     const answer = await this.networks.read(Buffer.from(file, 'base64'), options);
     if (!answer.ok) {
       throw answer.isBusy === true
         ? new ApiProblem(429, 'rate-limited', answer.reason)
         : new ApiProblem(400, 'invalid-request', answer.reason);
     }
-    const { network } = answer;
-    return { ...network, layers: [...network.layers], notCosted: [...network.notCosted] };
+    const { completeness, ...network } = answer.network;
+    return {
+      network: { ...network, layers: [...network.layers], notCosted: [...network.notCosted] },
+      completeness: { ...completeness, missing: [...completeness.missing] },
+    };
   }
 
   private async idOf(which: ModelChoice): Promise<string> {

@@ -189,24 +189,51 @@ export const MAX_LAYERS = 10_000;
 /** A network file without its weights is far smaller; the limit of a request's body is another one. */
 export const MAX_NETWORK_FILE_BYTES = 16 * 2 ** 20;
 
+const InputShapeSchema = z.array(z.int().min(1).max(MAX_AXIS)).min(1).max(8);
+
 export const NetworkFileSchema = z
   .object({
     file: z
       .base64()
       .max(Math.ceil((4 * MAX_NETWORK_FILE_BYTES) / 3))
       .describe(
-        'ONNX, Keras JSON, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed',
+        'ONNX, Keras JSON or .keras archive, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed',
       ),
     batch: z.int().min(1).max(MAX_AXIS).optional().describe('where the file leaves it open; 1 by default'),
-    inputShape: z
-      .array(z.int().min(1).max(MAX_AXIS))
-      .min(1)
-      .max(8)
+    inputShape: InputShapeSchema.optional().describe(
+      'all sizes of the first input, where the file leaves more open',
+    ),
+    inputs: z
+      .record(z.string().max(500), InputShapeSchema)
       .optional()
-      .describe('all sizes of the first input, where the file leaves more open'),
+      .describe('all sizes of inputs, by their names'),
   })
   .strict()
   .meta({ id: 'NetworkFile' });
+
+const NotCostedSchema = z.object({
+  op: z.string(),
+  count: z.int(),
+  reason: z.string(),
+  macs: z.number().nullable().describe('multiply-adds of all of them; null where they are not known'),
+});
+
+/** How much of a network its total covers: part of the total where a network file was sent. */
+const CompletenessSchema = z.object({
+  isComplete: z.boolean().describe('all layers that multiply are costed, and every operator is known'),
+  layersFound: z.int().describe('layers that multiply'),
+  layersCosted: z.int(),
+  missing: z.array(NotCostedSchema).describe('layers that multiply, or may, and are not part of the total'),
+  missingMacs: z.number().describe('their multiply-adds, as far as they are known'),
+  missingShare: z
+    .number()
+    .nullable()
+    .describe('at least this share of all multiply-adds is missing; null: unknown'),
+  firstLoss: z
+    .object({ name: z.string(), op: z.string() })
+    .nullable()
+    .describe('the first operator at which a size was lost that a missing layer needs'),
+});
 
 /** What was read from a network file; the predictions stand in the order of `layers`. */
 export const NetworkSchema = z
@@ -222,7 +249,9 @@ export const NetworkSchema = z
         note: z.string().nullable().describe('in what the spec differs from the layer'),
       }),
     ),
-    notCosted: z.array(z.object({ op: z.string(), count: z.int(), reason: z.string().nullable() })),
+    notCosted: z.array(
+      NotCostedSchema.extend({ reason: z.string().nullable().describe('null: does not multiply') }),
+    ),
   })
   .meta({ id: 'Network' });
 
@@ -280,6 +309,7 @@ export const PredictionsSchema = z
       upperEnergyMj: z.number().nullable(),
       energyWh: z.number().nullable(),
       layersOutsideDomain: z.int(),
+      ...CompletenessSchema.partial().shape,
     }),
     emissions: z
       .object({

@@ -1,6 +1,10 @@
+export { allBytes, bytesSource, type ByteSource } from './byte-source.js';
+export { completenessText } from './completeness.js';
 export {
   NETWORK_FORMATS,
   NetworkError,
+  type Completeness,
+  type Missing,
   type Network,
   type NetworkErrorCode,
   type NetworkFormat,
@@ -8,4 +12,4 @@ export {
   type NotCosted,
   type ReadOptions,
 } from './network.js';
-export { MAX_NETWORK_BYTES, MAX_TOPOLOGY_BYTES, readNetwork } from './read-network.js';
+export { checkSize, MAX_NETWORK_BYTES, MAX_TOPOLOGY_BYTES, readNetwork } from './read-network.js';

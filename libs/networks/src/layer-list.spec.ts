@@ -35,9 +35,15 @@ describe('a list of layers, as the export script of PyTorch writes it', () => {
 
   it('names what has no cost', () => {
     expect(network.notCosted).toEqual([
-      { op: 'convolution', count: 1, reason: 'of torch.float64' },
-      { op: 'relu', count: 3, reason: null },
+      {
+        op: 'convolution',
+        count: 1,
+        reason: 'of torch.float64, which is not measured',
+        macs: 2 * 64 * 8 * 4,
+      },
+      { op: 'relu', count: 3, reason: null, macs: null },
     ]);
+    expect(network.completeness).toMatchObject({ isComplete: false, layersFound: 6, layersCosted: 5 });
   });
 
   it('has its sizes: others are refused', () => {

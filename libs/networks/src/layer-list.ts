@@ -3,13 +3,16 @@ import { z } from 'zod';
 import {
   convolution,
   dense,
+  outputPair,
   transposedConvolution,
   transposedOutput,
+  type ConvGeometry,
   type Costable,
   type Pads,
 } from './geometry.js';
 import { NetworkBuilder } from './network-builder.js';
 import { NetworkError, type Network, type ReadOptions } from './network.js';
+import { product } from './shapes.js';
 
 export const LAYER_LIST = 'alphaflops.layers/1';
 
@@ -49,24 +52,31 @@ const LayerListSchema = z.object({
   batch: size.default(1).describe('images at a time'),
   layers: z.array(LayerSchema),
   not_costed: z
-    .array(z.object({ op: z.string(), count: size, reason: z.string().nullable().default(null) }))
+    .array(
+      z.object({
+        op: z.string(),
+        count: size,
+        reason: z.string().nullable().default(null).describe('null for operators that do not multiply'),
+        macs: z.number().min(0).nullable().default(null).describe('multiply-adds of all of them'),
+      }),
+    )
     .default([]),
 });
 
 /**
- * Layers with all sizes known, as `tools/export_pytorch.py` writes them after a run of the model. What a ConvSpec cannot say is
- * told here, so that it is costed like that of any other file.
+ * Layers with all sizes known, as `tools/export_pytorch.py` writes them after a run of the model. The layers
+ * are costed like those of any other file.
  *
  * @throws NetworkError `malformed`, `bad-option`
  */
-export function readLayerList(json: unknown, { batch, inputShape }: ReadOptions): Network {
+export function readLayerList(json: unknown, { batch, inputShape, inputs = {} }: ReadOptions): Network {
   const list = LayerListSchema.safeParse(json);
   if (!list.success) {
     const [issue] = list.error.issues;
     const where = issue?.path.join('.') ?? '';
-    throw new NetworkError('malformed', `This is no list of layers: ${where}: ${issue?.message ?? ''}.`);
+    throw new NetworkError('malformed', `This is not a list of layers: ${where}: ${issue?.message ?? ''}.`);
   }
-  if (batch !== undefined || inputShape !== undefined) {
+  if (batch !== undefined || inputShape !== undefined || Object.keys(inputs).length > 0) {
     throw new NetworkError(
       'bad-option',
       'A list of layers has its sizes: export it with the input that you want.',
@@ -74,17 +84,29 @@ export function readLayerList(json: unknown, { batch, inputShape }: ReadOptions)
   }
   const layers = new NetworkBuilder();
   layers.batch = list.data.batch;
-  for (const layer of list.data.layers) layers.costed(layer.name, layer.op, costOf(layer));
-  for (const { op, count, reason } of list.data.not_costed) layers.notCosted(op, reason, count);
+  for (const layer of list.data.layers) layers.costed(layer.name, layer.op, costOf(layer), macsOf(layer));
+  for (const { op, reason, macs, count } of list.data.not_costed) layers.listed(op, reason, macs, count);
   return layers.build('layer-list', list.data.name);
 }
 
 function costOf(layer: Layer): Costable {
   const dtype = DTYPES.find((name) => name === layer.dtype);
-  if (dtype === undefined) return { reason: `of ${layer.dtype}` };
+  if (dtype === undefined) return { reason: `of ${layer.dtype}, which is not measured` };
   if (layer.kind === 'dense') return dense(layer.rows, layer.cin, layer.cout, dtype, layer.layout);
-  const geometry = { ...layer, dtype, pads: layer.pads as Pads };
+  const geometry = geometryOf(layer);
   return layer.transposed
     ? transposedConvolution(geometry, transposedOutput(geometry, layer.output_padding))
     : convolution(geometry);
+}
+
+function macsOf(layer: Layer): number {
+  if (layer.kind === 'dense') return layer.rows * layer.cin * layer.cout;
+  const points = layer.transposed ? layer.input : outputPair(geometryOf(layer));
+  const taps = (product(layer.kernel) * layer.cin * layer.cout) / layer.groups;
+  return layer.batch * product(points) * taps;
+}
+
+function geometryOf(layer: Layer & { kind: 'conv' }): ConvGeometry {
+  const dtype = DTYPES.find((name) => name === layer.dtype) ?? 'f32';
+  return { ...layer, dtype, pads: layer.pads as Pads };
 }

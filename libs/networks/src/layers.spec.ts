@@ -1,12 +1,15 @@
-import { macs, outputSize } from '@alphaflops/conv';
+import { macs as macsOf, outputSize } from '@alphaflops/conv';
 import { readNetwork } from './index.js';
-import { encodeOnnx } from './onnx/message.js';
+import { encodeOnnx } from './onnx/encode.js';
 
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 const info = (name: string, sizes: number[], elemType = 1) => ({
   name,
   type: { tensorType: { elemType, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } } },
 });
+
+/** Weights with sizes and without values. */
+const weights = (name: string, dims: number[], dataType = 1) => ({ name, dims, dataType });
 
 /** One operator on an image and a kernel. */
 function one(
@@ -15,12 +18,16 @@ function one(
   kernel: number[],
   attributes: Record<string, number | number[]>,
   elemType = 1,
+  isWeight = true,
 ) {
   const attribute = Object.entries(attributes).map(([name, value]) =>
     typeof value === 'number' ? { name, i: value } : { name, ints: value },
   );
   const node = [{ name: 'layer', opType, input: ['x', 'w'], output: ['y'], attribute }];
-  return readNetwork(encodeOnnx({ node, input: [info('x', image, elemType), info('w', kernel, elemType)] }));
+  const input = [info('x', image, elemType), ...(isWeight ? [] : [info('w', kernel, elemType)])];
+  return readNetwork(
+    encodeOnnx({ node, input, initializer: isWeight ? [weights('w', kernel, elemType)] : [] }),
+  );
 }
 
 describe('convolutions that a ConvSpec says in its own way', () => {
@@ -64,7 +71,7 @@ describe('convolutions that a ConvSpec says in its own way', () => {
     expect(notCosted).toEqual([]);
     const [layer] = layers;
     expect(layer && outputSize(layer.spec)).toEqual({ height: output[0], width: output[1] });
-    expect(layer && macs(layer.spec)).toBe(expected);
+    expect(layer && macsOf(layer.spec)).toBe(expected);
     if (note === null) expect(layer?.note).toBeNull();
     else expect(layer?.note).toMatch(note);
   });
@@ -78,7 +85,7 @@ describe('convolutions that a ConvSpec says in its own way', () => {
       spec: { height: 24, cin: 8, cout: 16, stride: 2 },
       note: expect.stringMatching(/transposed/),
     });
-    expect(layers[0] && macs(layers[0].spec)).toBe(12 * 12 * 16 * 16 * 8);
+    expect(layers[0] && macsOf(layers[0].spec)).toBe(12 * 12 * 16 * 16 * 8);
   });
 
   it('half precision is kept', () => {
@@ -88,16 +95,25 @@ describe('convolutions that a ConvSpec says in its own way', () => {
 });
 
 describe('convolutions without a ConvSpec are named', () => {
-  it.each<[string, number[], number[], Record<string, number | number[]>, number, RegExp]>([
-    ['three-dimensional', [1, 3, 4, 9, 9], [4, 3, 3, 3, 3], {}, 1, /3-dimensional/],
-    ['two strides', [1, 3, 9, 9], [4, 3, 3, 3], { strides: [1, 2] }, 1, /strides 1×2 differ/],
-    ['of integers', [1, 3, 9, 9], [4, 3, 3, 3], {}, 3, /neither f32/],
-    ['channels that do not fit', [1, 5, 9, 9], [4, 3, 3, 3], {}, 1, /channels/],
-    ['a kernel larger than its input', [1, 3, 2, 2], [4, 3, 3, 3], {}, 1, /does not fit/],
-  ])('%s', (_, image, kernel, attributes, elemType, reason) => {
-    const { layers, notCosted } = one('Conv', image, kernel, attributes, elemType);
+  it.each<[string, number[], number[], Record<string, number | number[]>, number, RegExp, number | null]>([
+    ['three-dimensional', [1, 3, 4, 9, 9], [4, 3, 3, 3, 3], {}, 1, /3-dimensional/, 2 * 49 * 27 * 3 * 4],
+    [
+      'two strides',
+      [1, 3, 9, 9],
+      [4, 3, 3, 3],
+      { strides: [1, 2] },
+      1,
+      /strides 1×2 differ/,
+      7 * 4 * 9 * 3 * 4,
+    ],
+    ['of integers', [1, 3, 9, 9], [4, 3, 3, 3], {}, 3, /of i8, which is not measured/, 49 * 9 * 3 * 4],
+    ['channels that do not fit', [1, 5, 9, 9], [4, 3, 3, 3], {}, 1, /do not fit its kernel/, null],
+    ['a kernel larger than its input', [1, 3, 2, 2], [4, 3, 3, 3], {}, 1, /does not fit/, 0],
+  ])('%s', (_, image, kernel, attributes, elemType, reason, macs) => {
+    const { layers, notCosted, completeness } = one('Conv', image, kernel, attributes, elemType);
     expect(layers).toEqual([]);
-    expect(notCosted).toEqual([{ op: 'Conv', count: 1, reason: expect.stringMatching(reason) }]);
+    expect(notCosted).toEqual([{ op: 'Conv', count: 1, reason: expect.stringMatching(reason), macs }]);
+    expect(completeness).toMatchObject({ isComplete: false, layersFound: 1, layersCosted: 0 });
   });
 });
 
@@ -108,9 +124,11 @@ describe('products', () => {
   });
 
   it('attention is no dense layer', () => {
-    const { layers, notCosted } = one('MatMul', [2, 7, 16], [2, 16, 7], {});
+    const { layers, notCosted } = one('MatMul', [2, 7, 16], [2, 16, 7], {}, 1, false);
     expect(layers).toEqual([]);
-    expect(notCosted[0]?.reason).toMatch(/two activations/);
+    expect(notCosted).toEqual([
+      { op: 'MatMul', count: 1, reason: expect.stringMatching(/two activations/), macs: 2 * 7 * 16 * 7 },
+    ]);
   });
 });
 
@@ -125,8 +143,13 @@ describe('sizes computed in the file', () => {
     });
     const { layers } = readNetwork(
       encodeOnnx({
-        input: [info('x', [5, 4, 3, 3]), info('w', [10, 36])],
-        initializer: [int64('zero', [], 0), int64('axes', [1], 0), int64('rest', [1], -1)],
+        input: [info('x', [5, 4, 3, 3])],
+        initializer: [
+          weights('w', [10, 36]),
+          int64('zero', [], 0),
+          int64('axes', [1], 0),
+          int64('rest', [1], -1),
+        ],
         node: [
           { opType: 'Shape', input: ['x'], output: ['sizes'] },
           { opType: 'Gather', input: ['sizes', 'zero'], output: ['batch'] },
@@ -145,16 +168,27 @@ describe('sizes computed in the file', () => {
     expect(layers[0]?.spec).toMatchObject({ batch: 5, cin: 36, cout: 10 });
   });
 
-  it('behind an operator nobody knows, the size that the file says', () => {
+  it('behind an operator that is not known, the size that the file records', () => {
     const node = [
       { opType: 'SomethingNew', input: ['x'], output: ['z'] },
       { opType: 'Conv', input: ['z', 'w'], output: ['y'] },
     ];
     const input = [info('x', [1, 3, 9, 9]), info('w', [4, 8, 1, 1])];
-    const told = readNetwork(encodeOnnx({ input, node, valueInfo: [info('z', [1, 8, 5, 5])] }));
-    expect(told.layers[0]?.spec).toMatchObject({ height: 5, cin: 8 });
-    const untold = readNetwork(encodeOnnx({ input, node }));
-    expect(untold.notCosted).toContainEqual({ op: 'Conv', count: 1, reason: 'size of its input not known' });
+    const described = readNetwork(encodeOnnx({ input, node, valueInfo: [info('z', [1, 8, 5, 5])] }));
+    expect(described.layers[0]?.spec).toMatchObject({ height: 5, cin: 8 });
+    expect(described.completeness).toMatchObject({ isComplete: false, missingShare: null });
+    const { completeness } = readNetwork(encodeOnnx({ input, node }));
+    expect(completeness).toMatchObject({
+      isComplete: false,
+      layersFound: 1,
+      layersCosted: 0,
+      missingShare: null,
+    });
+    expect(completeness.firstLoss).toEqual({ name: 'z', op: 'SomethingNew' });
+    expect(completeness.missing.map(({ op, reason }) => [op, reason])).toEqual([
+      ['SomethingNew', expect.stringMatching(/not known/)],
+      ['Conv', 'size of its input not known, lost at SomethingNew "z"'],
+    ]);
   });
 });
 
@@ -199,7 +233,7 @@ describe('Keras', () => {
     ['transposed', 'Conv2DTranspose', { filters: 4, kernel_size: 4, strides: 2, padding: 'same' }, 256 * 16 * 8 * 4, /transposed/],
   ] as const)('%s', (_, class_name, config, expected, note) => {
     const [layer] = readNetwork(sequential(input, { class_name, config: { name: 'l', ...config } })).layers;
-    expect(layer && macs(layer.spec)).toBe(expected);
+    expect(layer && macsOf(layer.spec)).toBe(expected);
     if (note === null) expect(layer?.note).toBeNull();
     else expect(layer?.note).toMatch(note);
   }); // prettier-ignore
@@ -216,7 +250,7 @@ describe('Keras', () => {
       { batch: 3 },
     );
     expect(batch).toBe(3);
-    expect(layers.map(({ spec }) => macs(spec))).toEqual([
+    expect(layers.map(({ spec }) => macsOf(spec))).toEqual([
       3 * 100 * 3 * 8 * 16,
       3 * 92 * 3 * 16 * 16,
       3 * 92 * 2 * 16 * 8,
@@ -291,11 +325,11 @@ describe('TensorFlow.js graph models', () => {
     ]);
   });
 
-  it('a loop is refused', () => {
+  it('a circle is refused', () => {
     const node = [
       { name: 'a', op: 'Relu', input: ['b'] },
       { name: 'b', op: 'Relu', input: ['a'] },
     ];
-    expect(() => readNetwork(json({ modelTopology: { node } }))).toThrow(/loop/);
+    expect(() => readNetwork(json({ modelTopology: { node } }))).toThrow(/circle/);
   });
 });

@@ -1,4 +1,4 @@
-import { encodeOnnx } from './onnx/message.js';
+import { encodeOnnx } from './onnx/encode.js';
 
 /** One step of a network, as the papers' tables have them: NCHW in ONNX, NHWC in Keras. */
 export type Step =
@@ -156,17 +156,18 @@ const valueInfo = (name: string, sizes: (number | string)[]) => ({
   },
 });
 
-/** The network as an ONNX file; its weights are inputs without values, which keeps the file small. */
+/** The network as an ONNX file; its weights have sizes and no values, which keeps the file small. */
 export function onnxFile(
   { steps }: Architecture,
   input: (number | string)[] = ['N', 3, 224, 224],
 ): Uint8Array {
+  const weight = (name: string, dims: number[]) => ({ name, dims, dataType: FLOAT });
   const ints = (name: string, ...values: number[]) => ({ name, ints: values });
   const weights = steps.flatMap((step) => {
-    if (step.kind === 'dense') return [valueInfo(`${step.name}.weight`, [step.cout, step.cin])];
+    if (step.kind === 'dense') return [weight(`${step.name}.weight`, [step.cout, step.cin])];
     if (step.kind !== 'conv') return [];
     const { name, cin, cout, kernel, groups = 1 } = step;
-    return [valueInfo(`${name}.weight`, [cout, cin / groups, kernel, kernel])];
+    return [weight(`${name}.weight`, [cout, cin / groups, kernel, kernel])];
   });
   const node = steps.map((step) => {
     const named = { name: step.name, output: [step.name], input: [step.from] };
@@ -210,7 +211,7 @@ export function onnxFile(
         };
     }
   });
-  return encodeOnnx({ name: 'network', node, input: [valueInfo('image', input), ...weights] });
+  return encodeOnnx({ name: 'network', node, input: [valueInfo('image', input)], initializer: weights });
 }
 
 /** The network as Keras 2 or 3 would describe it; padding as PyTorch's is a layer of its own there. */

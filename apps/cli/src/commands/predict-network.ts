@@ -1,38 +1,59 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { compileModel, emissionsOf, predictedTotal } from '@alphaflops/models';
-import { type Network, NetworkError, readNetwork } from '@alphaflops/networks';
+import { completenessText, type Network } from '@alphaflops/networks';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readBytes } from '../files.js';
+import { inputName } from '../files.js';
 import { modelIn } from '../model-source.js';
+import { type InputSizes, networkFrom } from '../network-file.js';
 import { json, ms, percent, significant, table } from '../tables.js';
 
 export interface NetworkOptions extends ConnectionOptions {
   model?: string;
   deviceClass?: string;
   batch?: number;
-  input?: number[];
+  input?: InputSizes[];
+  strict?: true;
   gridIntensity?: number;
   json?: true;
 }
 
 type Predicted = Pick<Predictions, 'layers' | 'total' | 'emissions'>;
 
-/** A network's layers with what each costs, and the total. The file is read here; a coordinator is only asked about layers. */
+/**
+ * A network's layers with what each costs, and the total with what is missing in it. The file is read here; a coordinator is
+ * only asked about layers.
+ */
 export async function predictNetwork(path: string, options: NetworkOptions): Promise<void> {
-  const network = await networkFrom(path, options);
+  const read = await networkFrom(path, options);
+  const { completeness, ...network } = read;
   if (network.layers.length === 0) {
-    throw new CliError('bad-input', `${inputName(path)} has no layer that can be costed${leftOut(network)}.`);
+    if (options.json === true) console.log(json({ ...network, total: completeness }));
+    throw new CliError('bad-input', `${inputName(path)} has no layer that can be costed${leftOut(read)}.`);
   }
-  const { layers, total, emissions } = await predictions(network, options);
+  const { layers, total: sum, emissions } = await predictions(read, options);
+  const total = { ...sum, ...completeness };
   const predicted = network.layers.map((layer, at) => ({ ...layer, ...(layers[at] as Prediction) }));
   if (options.json === true) {
     console.log(
       json({ ...network, layers: predicted, total, ...(emissions !== undefined && { emissions }) }),
     );
-    return;
+  } else {
+    console.log(completenessText(read));
+    printed(read, predicted, total);
+    if (emissions !== undefined) console.log(describedEmissions(emissions));
   }
+  if (options.strict === true && !completeness.isComplete) {
+    throw new CliError('failed', `The total of ${inputName(path)} is not complete (--strict).`);
+  }
+}
+
+function printed(
+  network: Network,
+  predicted: readonly (Network['layers'][number] & Prediction)[],
+  total: Predictions['total'],
+): void {
   const hasEnergy = total.energyMj !== null;
   const rows = predicted.map(({ name, spec, macs, alpha, predictedMs, energyMj, inDomain, note }) => [
     name,
@@ -49,20 +70,6 @@ export async function predictNetwork(path: string, options: NetworkOptions): Pro
   const columns = ['layer', 'kernel', 'input', 'channels', 'million MACs', 'α', 'time'];
   console.log(table([...columns, ...(hasEnergy ? ['energy'] : []), 'share', ''], rows, 4));
   console.log(`\n${described(network, total)}`);
-  if (emissions !== undefined) console.log(describedEmissions(emissions));
-}
-
-async function networkFrom(path: string, { batch, input }: NetworkOptions): Promise<Network> {
-  try {
-    return readNetwork(await readBytes(path), {
-      ...(batch !== undefined && { batch }),
-      ...(input !== undefined && { inputShape: input }),
-    });
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
-    const hint = error.code === 'unknown-size' ? ' (--input)' : '';
-    throw new CliError('bad-input', `${inputName(path)}: ${error.message}${hint}`, { cause: error });
-  }
 }
 
 async function predictions({ layers, batch }: Network, options: NetworkOptions): Promise<Predicted> {
@@ -94,14 +101,21 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
 function described(network: Network, total: Predictions['total']): string {
   const { macs, alphaFlops, predictedMs, lowerMs, upperMs, layersOutsideDomain } = total;
   const interval = lowerMs === null ? 'none' : `${ms(lowerMs)} … ${ms(upperMs)}`;
+  const { isComplete, layersFound } = network.completeness;
+  const bound = isComplete ? '' : '≥ ';
   return (
     table(
-      [`${network.layers.length} layers`, ''],
       [
-        ['time', ms(predictedMs)],
+        isComplete
+          ? `${layersFound} layers`
+          : `${network.layers.length} of ${layersFound} layers (lower bound)`,
+        '',
+      ],
+      [
+        ['time', `${bound}${ms(predictedMs)}`],
         ['interval', interval],
-        ['multiply-adds', significant(macs)],
-        ['α-FLOPs', significant(alphaFlops)],
+        ['multiply-adds', `${bound}${significant(macs)}`],
+        ['α-FLOPs', `${bound}${significant(alphaFlops)}`],
         ['layers outside the calibrated domain', String(layersOutsideDomain)],
         ...energyRows(total),
       ],
@@ -150,8 +164,11 @@ function describedEmissions(emissions: NonNullable<Predictions['emissions']> | n
 
 function leftOut({ notCosted }: Network): string {
   if (notCosted.length === 0) return '';
-  const each = notCosted.map(
-    ({ op, count, reason }) => `${count} ${op}${reason === null ? '' : ` (${reason})`}`,
-  );
+  const each = notCosted.map(({ op, count, reason, macs }) => {
+    const about = [reason, macs === null ? null : `${significant(macs)} multiply-adds`].filter(
+      (part) => part !== null,
+    );
+    return `${count} ${op}${about.length === 0 ? '' : ` (${about.join('; ')})`}`;
+  });
   return `: ${each.join(', ')}`;
 }

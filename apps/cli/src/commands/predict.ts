@@ -7,7 +7,8 @@ import { connect, type ConnectionOptions, withConnection } from '../connection.j
 import { CliError } from '../error.js';
 import { inputName, readWithProgress, writeOutput } from '../files.js';
 import { modelIn } from '../model-source.js';
-import { positiveNumber, sizes, wholeNumber } from '../options.js';
+import type { InputSizes } from '../network-file.js';
+import { inputSizes, positiveNumber, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
 import { json, ms, significant, table } from '../tables.js';
@@ -21,7 +22,8 @@ interface PredictOptions extends ConnectionOptions {
   spec?: ConvSpec;
   network?: string;
   batch?: number;
-  input?: number[];
+  input?: InputSizes[];
+  strict?: true;
   gridIntensity?: number;
   json?: true;
 }
@@ -52,14 +54,19 @@ export function predictCommand(command: Command): void {
     )
     .option(
       '--network <file>',
-      'a network: ONNX, Keras JSON, the model.json of TensorFlow.js, or what tools/export_pytorch.py writes; weights are not needed',
+      'a network: ONNX, Keras JSON or .keras, the model.json of TensorFlow.js, or what tools/export_pytorch.py writes; weights are not needed',
     )
     .option(
       '--batch <images>',
       'with --network: images at a time, where the file leaves it open (default: 1)',
       wholeNumber(1),
     )
-    .option('--input <sizes>', 'with --network: all sizes of its input, for example 1x3x224x224', sizes)
+    .option(
+      '--input <[name=]sizes>',
+      'with --network: all sizes of its first input, or of the named one, for example 1x3x224x224 or mask=1x1x224x224; repeatable',
+      inputSizes,
+    )
+    .option('--strict', 'with --network: exit code 1 when the total is not complete')
     .option(
       '--grid-intensity <gCO2e/kWh>',
       'with --network: what a kWh emits where the device runs; adds CO2e per inference and per million',

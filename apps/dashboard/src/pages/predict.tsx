@@ -3,6 +3,7 @@ import { Link, useParams } from 'wouter';
 import { type DeviceClass, nameOfClass, useDeviceClasses } from '../api.js';
 import { LayerEditor } from '../layer-editor.js';
 import { FIRST_LAYER, fromLink, linkOf } from '../layer-link.js';
+import { completenessText } from '@alphaflops/networks/completeness';
 import { NetworkSource } from '../predict/network-source.js';
 import type { Network } from '../predict/read-network.js';
 import { Results, type Row } from '../predict/results.js';
@@ -49,6 +50,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
     );
   };
   const rows: readonly Row[] = network?.layers ?? typed.map((spec) => ({ name: null, spec, note: null }));
+  const missing = network === null || network.completeness.isComplete ? null : completenessText(network);
   const asked = {
     classIds,
     inferencesPerPass: network?.batch ?? start.inferencesPerPass,
@@ -97,7 +99,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
           </Field>
         </div>
       </Panel>
-      <Results asked={asked} rows={rows} />
+      <Results asked={asked} rows={rows} missing={missing} />
     </>
   );
 }

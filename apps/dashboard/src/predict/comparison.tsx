@@ -7,7 +7,14 @@ import type { PredictedFor } from './results.js';
 const MOST_ROWS = 200;
 
 /** One line for each device: what all layers take together. */
-export function Totals({ shown, images }: { shown: readonly PredictedFor[]; images: number }) {
+export function Totals(props: {
+  shown: readonly PredictedFor[];
+  images: number;
+  /** What the totals leave out, in words; null where they are complete. */
+  missing: string | null;
+}) {
+  const { shown, images, missing } = props;
+  const bound = missing === null ? '' : '≥ ';
   const slowest = Math.max(...shown.map(({ data }) => data.total.predictedMs));
   const hasEnergy = shown.some(({ data }) => data.total.energyMj !== null);
   const intensity = shown.find(({ data }) => data.emissions)?.data.emissions?.gridIntensityGramsPerKwh;
@@ -16,6 +23,7 @@ export function Totals({ shown, images }: { shown: readonly PredictedFor[]; imag
       title="In total"
       unit={`one pass over all layers${images === 1 ? '' : `, ${images} images at a time`}`}
     >
+      {missing !== null && <p className="caution">{missing}</p>}
       <TableBox label="Totals by device class">
         <table>
           <thead>
@@ -44,7 +52,10 @@ export function Totals({ shown, images }: { shown: readonly PredictedFor[]; imag
             {shown.map(({ id, data: { total, emissions } }) => (
               <tr key={id}>
                 <td>{id}</td>
-                <td className="number">{significant(total.predictedMs)}</td>
+                <td className="number">
+                  {bound}
+                  {significant(total.predictedMs)}
+                </td>
                 <td className="number">{range(total.lowerMs, total.upperMs, 4)}</td>
                 <td className="bar-cell narrow">
                   <Bar

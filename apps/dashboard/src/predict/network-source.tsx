@@ -1,8 +1,10 @@
 import { useMutation } from '@tanstack/react-query';
+import { completenessText } from '@alphaflops/networks/completeness';
 import { type DragEvent, useId, useState } from 'react';
-import { count } from '../format.js';
+import { count, scaled } from '../format.js';
 import { Field, Panel, Trouble } from '../ui.js';
-import { type Network, readNetworkFile } from './read-network.js';
+import { InputFields, sizesOf, type InputField } from './input-fields.js';
+import { type Network, networkFileOf, readNetworkFile } from './read-network.js';
 
 const FORMATS: Readonly<Record<Network['format'], string>> = {
   onnx: 'ONNX',
@@ -18,25 +20,26 @@ export function NetworkSource(props: {
   onChange: (network: Network | null) => void;
 }) {
   const { network, onChange } = props;
-  const [file, setFile] = useState<File | null>(null);
+  const [files, setFiles] = useState<readonly File[]>([]);
   const [batch, setBatch] = useState('');
-  const [sizes, setSizes] = useState('');
+  const [inputs, setInputs] = useState<readonly InputField[]>([{ name: '', sizes: '' }]);
   const [isOver, setOver] = useState(false);
   const id = useId();
   const read = useMutation({
-    mutationFn: async (given: File) =>
+    mutationFn: async (given: readonly File[]) =>
       readNetworkFile(given, {
         ...(batch !== '' && { batch: Number(batch) }),
-        ...(sizes !== '' && { inputShape: sizes.split(/[x×,\s]+/).map(Number) }),
+        ...sizesOf(inputs),
       }),
     onSuccess: onChange,
   });
-  const take = (files: FileList | null) => {
-    const [given] = files ?? [];
-    if (given === undefined) return;
-    setFile(given);
+  const take = (list: FileList | null) => {
+    const given = [...(list ?? [])];
+    if (given.length === 0) return;
+    setFiles(given);
     read.mutate(given);
   };
+  const fileName = networkFileOf(files)?.name ?? '';
   const over = (event: DragEvent, isNow: boolean) => {
     event.preventDefault();
     setOver(isNow);
@@ -44,13 +47,13 @@ export function NetworkSource(props: {
   return (
     <Panel
       title="Network file"
-      unit="ONNX, Keras JSON, TensorFlow.js model.json, or a list of layers from PyTorch"
+      unit="ONNX, Keras JSON or .keras, TensorFlow.js model.json, or a list of layers from PyTorch"
       actions={
         network !== null && (
           <button
             type="button"
             onClick={() => {
-              setFile(null);
+              setFiles([]);
               read.reset();
               onChange(null);
             }}
@@ -80,6 +83,7 @@ export function NetworkSource(props: {
         <input
           id={id}
           type="file"
+          multiple
           className="hidden"
           onChange={({ target }) => {
             take(target.files);
@@ -87,7 +91,10 @@ export function NetworkSource(props: {
             target.value = '';
           }}
         />
-        <p className="hint">It is read in this browser and not sent anywhere; weights are not needed.</p>
+        <p className="hint">
+          It is read in this browser and not sent anywhere; weights are not needed. With a TensorFlow.js
+          model.json give its .bin files too: they have sizes in them.
+        </p>
       </div>
       <details>
         <summary>If the file leaves sizes open</summary>
@@ -102,29 +109,21 @@ export function NetworkSource(props: {
               }}
             />
           </Field>
-          <Field label="All sizes of the input" hint="as the file has them, for example 1x3x224x224">
-            <input
-              placeholder="as in the file"
-              value={sizes}
-              onChange={({ target }) => {
-                setSizes(target.value);
-              }}
-            />
-          </Field>
         </div>
+        <InputFields inputs={inputs} onChange={setInputs} />
         <button
           type="button"
-          disabled={file === null || read.isPending}
+          disabled={files.length === 0 || read.isPending}
           onClick={() => {
-            if (file !== null) read.mutate(file);
+            read.mutate(files);
           }}
         >
           Read it again with these
         </button>
       </details>
-      {read.isPending && <p role="status">Reading {file?.name} …</p>}
+      {read.isPending && <p role="status">Reading {fileName} …</p>}
       <Trouble error={read.error} />
-      {network !== null && <Found network={network} fileName={file?.name ?? ''} />}
+      {network !== null && <Found network={network} fileName={fileName} />}
     </Panel>
   );
 }
@@ -139,13 +138,14 @@ function Found({ network, fileName }: { network: Network; fileName: string }) {
         {name !== null && ` (${name})`}: {FORMATS[format]}, {batch} {batch === 1 ? 'image' : 'images'} at a
         time, {count(layers.length)} layers with a cost, {count(others)} without.
       </p>
+      <p className={network.completeness.isComplete ? 'hint' : 'caution'}>{completenessText(network)}</p>
       {others > 0 && (
         <p className="hint">
           Not costed:{' '}
           {notCosted
             .map(
-              ({ op, count: times, reason }) =>
-                `${count(times)} ${op}${reason === null ? '' : ` (${reason})`}`,
+              ({ op, count: times, reason, macs }) =>
+                `${count(times)} ${op}${reason === null ? '' : ` (${reason}${macs === null ? '' : `; ${scaled(macs)} MAC`})`}`,
             )
             .join(', ')}
           .

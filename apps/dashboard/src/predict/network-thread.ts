@@ -1,17 +1,30 @@
 import './no-code-at-run-time.js';
-import { NetworkError, readNetwork } from '@alphaflops/networks';
+import { type ByteSource, NetworkError, readNetwork } from '@alphaflops/networks';
 import type { ReadAnswer, ReadTask } from './read-network.js';
 
 /** Runs in a web worker. */
-self.onmessage = ({ data: { file, options } }: MessageEvent<ReadTask>) => {
-  self.postMessage(answer(file, options));
+self.onmessage = ({ data }: MessageEvent<ReadTask>) => {
+  self.postMessage(answer(data));
 };
 
-function answer(file: ArrayBuffer, options: ReadTask['options']): ReadAnswer {
+function answer({ file, beside, options }: ReadTask): ReadAnswer {
   try {
-    return { ok: true, network: readNetwork(new Uint8Array(file), options) };
+    const fileBeside = (name: string) => {
+      const found = beside.find((each) => each.name === name);
+      return found === undefined ? null : sourceOf(found);
+    };
+    return { ok: true, network: readNetwork(sourceOf(file), { ...options, fileBeside }) };
   } catch (error) {
     if (error instanceof NetworkError) return { ok: false, reason: error.message };
     return { ok: false, reason: `This file cannot be read: ${String(error)}.` };
   }
+}
+
+/** Loads only the parts that are asked for. */
+function sourceOf(file: File): ByteSource {
+  const reader = new FileReaderSync();
+  return {
+    size: file.size,
+    read: (start, end) => new Uint8Array(reader.readAsArrayBuffer(file.slice(start, end))),
+  };
 }

@@ -1,10 +1,12 @@
 import type { Network, ReadOptions } from '@alphaflops/networks';
 
-export type { Network, ReadOptions };
+export type { Network };
 
 export interface ReadTask {
-  file: ArrayBuffer;
-  options: ReadOptions;
+  file: File;
+  /** Weight files of the same model. */
+  beside: readonly File[];
+  options: Omit<ReadOptions, 'fileBeside'>;
 }
 
 export type ReadAnswer = { ok: true; network: Network } | { ok: false; reason: string };
@@ -12,15 +14,24 @@ export type ReadAnswer = { ok: true; network: Network } | { ok: false; reason: s
 /** A real network is read in well under a second. */
 const MOST_MS = 30_000;
 
+/** Of the files of a model the one that has the network; the others may have its weights. */
+export function networkFileOf(files: readonly File[]): File | undefined {
+  return files.find(({ name }) => !name.endsWith('.bin')) ?? files[0];
+}
+
 /**
- * Reads a network file here, beside the page, which stays alive meanwhile. The file goes nowhere.
+ * Reads a network file in a thread of its own; of large files only the parts that are needed. It stays in the browser.
  *
  * @throws Error what is wrong with the file, in words
  */
-export async function readNetworkFile(file: File, options: ReadOptions): Promise<Network> {
+export async function readNetworkFile(
+  files: readonly File[],
+  options: ReadTask['options'],
+): Promise<Network> {
+  const file = networkFileOf(files);
+  if (file === undefined) throw new Error('Choose a network file.');
   const worker = new Worker(new URL('./network-thread.ts', import.meta.url), { type: 'module' });
   try {
-    const bytes = await file.arrayBuffer();
     const answer = await new Promise<ReadAnswer>((resolve, reject) => {
       worker.onmessage = ({ data }: MessageEvent<ReadAnswer>) => {
         resolve(data);
@@ -31,7 +42,8 @@ export async function readNetworkFile(file: File, options: ReadOptions): Promise
       setTimeout(() => {
         reject(new Error(`Reading this file takes more than ${MOST_MS / 1000} s, as no real network does.`));
       }, MOST_MS);
-      worker.postMessage({ file: bytes, options } satisfies ReadTask, [bytes]);
+      const beside = files.filter((each) => each !== file);
+      worker.postMessage({ file, beside, options } satisfies ReadTask);
     });
     if (answer.ok) return answer.network;
     throw new Error(answer.reason);

@@ -27,7 +27,13 @@ export interface PredictedFor {
 /** Rows drawn at first: a page with thousands of them is slow to scroll. */
 const ROWS_AT_FIRST = 200;
 
-export function Results({ asked, rows }: { asked: Omit<Asked, 'layers'>; rows: readonly Row[] }) {
+export function Results(props: {
+  asked: Omit<Asked, 'layers'>;
+  rows: readonly Row[];
+  /** What the totals leave out, in words; null where they are complete. */
+  missing: string | null;
+}) {
+  const { asked, rows, missing } = props;
   const { api } = useSession();
   const { classIds, inferencesPerPass, gridIntensityGramsPerKwh: intensity } = asked;
   const layers = rows.map(({ spec }) => spec);
@@ -56,16 +62,16 @@ export function Results({ asked, rows }: { asked: Omit<Asked, 'layers'>; rows: r
       {results.map(({ error }, at) => (
         <Trouble key={classIds[at]} error={error} />
       ))}
-      {shown.length > 0 && <Totals shown={shown} images={inferencesPerPass} />}
+      {shown.length > 0 && <Totals shown={shown} images={inferencesPerPass} missing={missing} />}
       {shown.length > 1 && <Comparison shown={shown} />}
       {shown.map((one) => (
-        <ResultTable key={one.id} predicted={one} />
+        <ResultTable key={one.id} predicted={one} missing={missing} />
       ))}
     </>
   );
 }
 
-function ResultTable({ predicted }: { predicted: PredictedFor }) {
+function ResultTable({ predicted, missing }: { predicted: PredictedFor; missing: string | null }) {
   const { id, data, rows } = predicted;
   const [isAll, setAll] = useState(false);
   const { total } = data;
@@ -99,7 +105,10 @@ function ResultTable({ predicted }: { predicted: PredictedFor }) {
           </tbody>
           <tfoot>
             <tr>
-              <td>Total of {count(rows.length)}</td>
+              <td>
+                Total of {count(rows.length)}
+                {missing !== null && <small className="caution">a lower bound: layers are missing</small>}
+              </td>
               <td className="number">{scaled(total.macs)}</td>
               <td className="number">{significant(total.alphaFlops / total.flops, 3)}</td>
               <td className="number">{scaled(total.alphaFlops)}</td>

@@ -1,61 +1,80 @@
 import { z } from 'zod';
+import type { ElementType } from '../tensors/tensor.js';
 
-/** A layer or a model in Keras' own JSON, of versions 1 to 3; what is not needed is let pass. */
+/** A layer or a model in Keras' own JSON, of versions 1 to 3; what is not needed may have any form. */
 export const KerasObjectSchema = z.looseObject({
   class_name: z.string(),
-  name: z.string().optional(),
-  config: z.looseObject({ name: z.string().optional() }),
-  inbound_nodes: z.array(z.unknown()).optional(),
+  module: z.string().nullish(),
+  name: z.string().nullish(),
+  config: z.looseObject({ name: z.string().nullish() }),
+  inbound_nodes: z.array(z.unknown()).nullish(),
+  build_config: z.looseObject({ input_shape: z.unknown() }).nullish(),
 });
 export type KerasObject = z.infer<typeof KerasObjectSchema>;
 
 const size = z.number().int().positive();
-const pair = z.union([
-  size.transform((both) => [both, both] as [number, number]),
-  z
-    .tuple([size], size)
-    .transform((sizes) => [sizes.length === 1 ? 1 : sizes[0], sizes.at(-1) ?? 1] as [number, number]),
-]);
+const sizes = z.union([size, z.array(size).min(1).max(3)]);
 const padding = z.string().transform((word) => word.toLowerCase());
 
 /** Options of the layers that move a window. Defaults: Keras' own. */
 export const WindowSchema = z.object({
   filters: size.optional(),
-  kernel_size: pair.optional(),
-  pool_size: pair.optional(),
-  strides: pair.nullish(),
+  kernel_size: sizes.optional(),
+  pool_size: sizes.optional(),
+  strides: sizes.nullish(),
   padding: padding.default('valid'),
-  dilation_rate: pair.default([1, 1]),
+  output_padding: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
+  dilation_rate: sizes.default(1),
   groups: size.default(1),
   depth_multiplier: size.default(1),
   data_format: z.string().nullish(),
 });
 export type Window = z.infer<typeof WindowSchema>;
 
+/** One number for each axis; one number alone is for all of them. */
+export function eachAxis(given: number | readonly number[], axes: number): number[] {
+  return typeof given === 'number' ? Array.from({ length: axes }, () => given) : [...given];
+}
+
 /** Sizes with the batch first; null for what is left open. */
 export const BatchShapeSchema = z.array(z.number().int().positive().nullable());
 
-/** A step along one spatial axis would be given as a list of one; along two, as a list of two or one number. */
-const sides = z.union([
-  z
-    .number()
-    .int()
-    .transform((all) => [
-      [all, all],
-      [all, all],
-    ]),
-  z
-    .array(z.union([z.number().int(), z.array(z.number().int())]))
-    .transform((axes) => axes.map((axis) => (typeof axis === 'number' ? [axis, axis] : axis))),
-]);
+/** Before and after each axis: one number for all, one for each axis, or a pair for each axis. */
 export const SidesSchema = z.object({
-  padding: sides.optional(),
-  cropping: sides.optional(),
+  padding: z
+    .union([z.number().int(), z.array(z.union([z.number().int(), z.array(z.number().int())]))])
+    .optional(),
+  cropping: z
+    .union([z.number().int(), z.array(z.union([z.number().int(), z.array(z.number().int())]))])
+    .optional(),
   data_format: z.string().nullish(),
 });
 
-/** From which layers an application of a layer takes its inputs: `[name, number of that layer’s application]`. */
-export type Origin = readonly [layer: string, node: number];
+/** Type in which a layer computes, by its policy: `mixed_float16` keeps its weights in f32 and multiplies in f16. */
+export function computeType(policy: unknown): ElementType {
+  const name = policyName(policy);
+  if (name.includes('bfloat16')) return 'bf16';
+  if (name.includes('float16')) return 'f16';
+  if (name.startsWith('int8')) return 'i8';
+  return name === 'float64' ? 'f64' : 'f32';
+}
+
+const POLICY = z.object({ config: z.object({ name: z.string() }) });
+
+function policyName(policy: unknown): string {
+  if (typeof policy === 'string') return policy;
+  const found = policy == null ? undefined : POLICY.safeParse(policy).data;
+  return found?.config.name ?? 'float32';
+}
+
+/** A tensor that an application of a layer takes: the layer, the number of its application, and of its output. */
+export interface Origin {
+  readonly layer: string;
+  readonly node: number;
+  readonly output: number;
+  /** Its sizes as version 3 records them; null for what is left open, or not recorded. */
+  readonly recorded: readonly (number | null)[] | null;
+}
 
 /** The applications of a layer, each with its inputs; Keras 2 lists them, Keras 3 has them inside the call’s arguments. */
 export function applications(inboundNodes: readonly unknown[]): Origin[][] {
@@ -63,19 +82,27 @@ export function applications(inboundNodes: readonly unknown[]): Origin[][] {
 }
 
 const HISTORY = z.object({
-  config: z.object({ keras_history: z.tuple([z.string(), z.number()], z.unknown()) }),
+  config: z.object({
+    shape: BatchShapeSchema.optional().catch(undefined),
+    keras_history: z.tuple([z.string(), z.number(), z.number()]),
+  }),
 });
 const DEEPEST = 8;
 
-function origins(node: unknown, depth: number): Origin[] {
+export function origins(node: unknown, depth = 0): Origin[] {
   if (typeof node !== 'object' || node === null || depth > DEEPEST) return [];
-  const history = HISTORY.safeParse(node);
-  if (history.success) {
-    const [name, at] = history.data.config.keras_history;
-    return [[name, at]];
+  if (!Array.isArray(node)) {
+    const history = 'config' in node ? HISTORY.safeParse(node).data : undefined;
+    if (history === undefined) return Object.values(node).flatMap((value) => origins(value, depth + 1));
+    const { shape, keras_history } = history.config;
+    const [layer, at, output] = keras_history;
+    return [{ layer, node: at, output, recorded: shape ?? null }];
   }
-  if (!Array.isArray(node)) return Object.values(node).flatMap((value) => origins(value, depth + 1));
-  const [name, at] = node as unknown[];
-  if (typeof name === 'string' && typeof at === 'number') return [[name, at]];
+  const [layer, at, output] = node as unknown[];
+  if (typeof layer === 'string' && typeof at === 'number') {
+    // A fourth element has the other arguments of the call, some of which may be tensors.
+    const others = (node as unknown[]).slice(3).flatMap((value) => origins(value, depth + 1));
+    return [{ layer, node: at, output: typeof output === 'number' ? output : 0, recorded: null }, ...others];
+  }
   return node.flatMap((value) => origins(value, depth + 1));
 }

@@ -1,20 +1,25 @@
-import type { Pair, Pads } from '../geometry.js';
-import { toNumber, type OnnxNode } from './message.js';
-import { UNKNOWN, valueOf, type Value } from './value.js';
+import { axisOf } from '../tensors/move.js';
+import { UNKNOWN, type Tensor } from '../tensors/tensor.js';
+import type { Windows } from '../tensors/windows.js';
+import type { OnnxAttribute, OnnxGraph, OnnxNode } from './schema.js';
+import { tensorOf } from './tensor-of.js';
 
 /** An operator with its inputs and attributes read. */
 export class NodeView {
-  private readonly attributes: ReadonlyMap<string, OnnxNode['attribute'][number]>;
-
   constructor(
     private readonly node: OnnxNode,
-    private readonly inputs: readonly (Value | undefined)[],
-  ) {
-    this.attributes = new Map(node.attribute.map((attribute) => [attribute.name, attribute]));
-  }
+    private readonly inputs: readonly (Tensor | undefined)[],
+    private readonly attributes: ReadonlyMap<string, OnnxAttribute>,
+    /** Version of the operator set that the file asks for; null for one that it does not name. */
+    readonly opset: number | null,
+  ) {}
 
   get op(): string {
     return this.node.opType;
+  }
+
+  get name(): string {
+    return this.node.name === '' ? (this.node.output[0] ?? this.node.opType) : this.node.name;
   }
 
   get inputCount(): number {
@@ -26,18 +31,41 @@ export class NodeView {
   }
 
   /** What is known of an input; nothing of one that is left out. */
-  input(at: number): Value {
+  input(at: number): Tensor {
     return this.inputs[at] ?? UNKNOWN;
   }
 
+  hasInput(at: number): boolean {
+    return (this.node.input[at] ?? '') !== '';
+  }
+
+  /** All inputs that are not left out. */
+  allInputs(): Tensor[] {
+    return this.inputs.filter((_, at) => this.hasInput(at)).map((input) => input ?? UNKNOWN);
+  }
+
+  allAttributes(): Iterable<readonly [string, OnnxAttribute]> {
+    return this.attributes;
+  }
+
+  has(name: string): boolean {
+    return this.attributes.has(name);
+  }
+
   int(name: string, otherwise: number): number {
-    const attribute = this.attributes.get(name);
-    return attribute === undefined ? otherwise : toNumber(attribute.i);
+    return this.attributes.get(name)?.i ?? otherwise;
+  }
+
+  float(name: string, otherwise: number): number {
+    return this.attributes.get(name)?.f ?? otherwise;
   }
 
   ints(name: string): readonly number[] | null {
-    const attribute = this.attributes.get(name);
-    return attribute === undefined ? null : attribute.ints.map(toNumber);
+    return this.attributes.get(name)?.ints ?? null;
+  }
+
+  floats(name: string): readonly number[] | null {
+    return this.attributes.get(name)?.floats ?? null;
   }
 
   text(name: string): string | null {
@@ -45,34 +73,39 @@ export class NodeView {
     return attribute === undefined ? null : new TextDecoder().decode(attribute.s);
   }
 
-  tensor(name: string): Value | null {
+  tensor(name: string): Tensor | null {
     const tensor = this.attributes.get(name)?.t;
-    return tensor ? valueOf(tensor) : null;
+    return tensor ? tensorOf(tensor) : null;
   }
 
-  /** Numbers that old versions of an operator have as attribute and new ones as input. */
+  graph(name: string): OnnxGraph | null {
+    return this.attributes.get(name)?.g ?? null;
+  }
+
+  /** Numbers that old versions of an operator have as attribute and new ones as input; null where they are not known. */
   intsOrInput(name: string, at: number): readonly number[] | null {
     return this.ints(name) ?? this.input(at).numbers;
   }
 
-  /** One number for each of one or two spatial axes; a missing first axis is that of a 1-D operator. */
-  pair(name: string, otherwise: number): Pair {
-    return asPair(this.ints(name) ?? [], otherwise);
+  /** Axes from 0 on; null where they are given and not known, `otherwise` where they are not given. */
+  axes(rank: number, at: number, otherwise: readonly number[]): readonly number[] | null {
+    const given = this.ints('axes');
+    if (given === null && !this.hasInput(at)) return otherwise;
+    return (given ?? this.input(at).numbers)?.map((axis) => axisOf(axis, rank)) ?? null;
   }
 
-  pads(spatialAxes: number): Pads {
+  /** Kernel, strides, dilations and padding of a convolution or pooling over that many axes. */
+  windows(kernel: readonly number[]): Windows {
+    const axes = kernel.length;
+    const each = (name: string) => this.ints(name) ?? Array.from({ length: axes }, () => 1);
+    return { kernel, strides: each('strides'), dilations: each('dilations'), pads: this.pads(axes) };
+  }
+
+  private pads(axes: number): Windows['pads'] {
     const auto = this.text('auto_pad') ?? 'NOTSET';
     if (auto.startsWith('SAME')) return 'same';
-    if (auto === 'VALID') return 'valid';
     const given = this.ints('pads');
-    if (given === null) return 'valid';
-    const [before, after] = [given.slice(0, spatialAxes), given.slice(spatialAxes)];
-    return [...asPair(before, 0), ...asPair(after, 0)];
+    if (auto === 'VALID' || given === null) return 'valid';
+    return { before: given.slice(0, axes), after: given.slice(axes) };
   }
-}
-
-/** Sizes along height and width: one-dimensional operators work on one row. */
-export function asPair(sizes: readonly number[], missing: number): Pair {
-  const [first = missing, second] = sizes;
-  return second === undefined && sizes.length === 1 ? [missing, first] : [first, second ?? missing];
 }

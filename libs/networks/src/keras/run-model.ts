@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import type { NetworkBuilder } from '../network-builder.js';
+import { NetworkError } from '../network.js';
+import { inOrder } from '../order.js';
+import { addUnsized } from '../products.js';
+import type { Shape } from '../shapes.js';
+import { kept, sized, UNKNOWN, type Tensor } from '../tensors/tensor.js';
+import {
+  applications,
+  computeType,
+  KerasObjectSchema,
+  origins,
+  type KerasObject,
+  type Origin,
+} from './config.js';
+import type { LayerRule } from './layer.js';
+import { DEEPEST, isModel, layersOf, nameOf, recordedShape } from './model.js';
+import { mayMultiply, PRODUCT_LAYERS } from './product-layers.js';
+import { functionRule, SIZE_LAYERS } from './size-layers.js';
+import { CONVOLUTION_LAYERS, WINDOW_LAYERS } from './window-layers.js';
+
+const LAYERS: ReadonlyMap<string, LayerRule> = new Map([
+  ...CONVOLUTION_LAYERS,
+  ...WINDOW_LAYERS,
+  ...PRODUCT_LAYERS,
+  ...SIZE_LAYERS,
+]);
+const MULTIPLYING: ReadonlySet<string> = new Set(
+  [...CONVOLUTION_LAYERS, ...PRODUCT_LAYERS].map(([name]) => name),
+);
+
+/** One application of a layer. */
+interface Application {
+  readonly layer: KerasObject;
+  readonly name: string;
+  readonly at: number;
+  readonly inputs: readonly Origin[];
+}
+
+/** Applies the layers of a model to inputs of known sizes. */
+export class ModelRun {
+  constructor(
+    private readonly builder: NetworkBuilder,
+    /** Stands where a file records that the batch is open. */
+    private readonly batch: number,
+    private readonly depth = 0,
+  ) {}
+
+  /** The outputs of a model for these inputs. */
+  model(model: KerasObject, inputs: readonly Tensor[]): Tensor[] {
+    if (this.depth > DEEPEST) {
+      throw new NetworkError(
+        'malformed',
+        `The model has models inside each other, more than ${DEEPEST} deep.`,
+      );
+    }
+    const inside = new ModelRun(this.builder, this.batch, this.depth + 1);
+    const layers = layersOf(model);
+    return model.class_name === 'Sequential'
+      ? inside.sequential(layers, inputs)
+      : inside.functional(model, layers, inputs);
+  }
+
+  private sequential(layers: readonly KerasObject[], inputs: readonly Tensor[]): Tensor[] {
+    let values = [...inputs];
+    for (const layer of layers) {
+      const [first = UNKNOWN] = values;
+      values = this.layer(layer, [this.orRecorded(first, recordedShape(layer.build_config?.input_shape))]);
+    }
+    return values;
+  }
+
+  private functional(
+    model: KerasObject,
+    layers: readonly KerasObject[],
+    inputs: readonly Tensor[],
+  ): Tensor[] {
+    const outputs = new Map<string, readonly Tensor[]>();
+    let inputsSeen = 0;
+    for (const layer of layers) {
+      if (layer.class_name !== 'InputLayer') continue;
+      outputs.set(`${nameOf(layer)} 0`, [inputs[inputsSeen] ?? UNKNOWN]);
+      inputsSeen += 1;
+    }
+    let last: Tensor[] = [];
+    for (const { layer, name, at, inputs: from } of applicationsOf(layers)) {
+      const recorded = from.length === 1 ? recordedShape(layer.build_config?.input_shape) : null;
+      const values = from.map((origin) => {
+        const value = outputs.get(`${origin.layer} ${origin.node}`)?.[origin.output] ?? UNKNOWN;
+        return this.orRecorded(value, origin.recorded ?? (at === 0 ? recorded : null));
+      });
+      last = this.layer(layer, values);
+      outputs.set(`${name} ${at}`, last);
+    }
+    const wanted = origins(model.config['output_layers'] ?? []);
+    if (wanted.length === 0) return last;
+    return wanted.map(({ layer, node, output }) => outputs.get(`${layer} ${node}`)?.[output] ?? UNKNOWN);
+  }
+
+  /** What is known of an input, or else the sizes that version 3 records beside it. */
+  private orRecorded(value: Tensor, recorded: readonly (number | null)[] | null): Tensor {
+    if (value.shape !== null || recorded === null) return value;
+    const shape = recorded.map((size, axis) => size ?? (axis === 0 ? this.batch : null));
+    return shape.every((size) => size !== null) ? sized(shape, null) : value;
+  }
+
+  private layer(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
+    this.builder.visit();
+    if (isModel(layer)) return this.model(layer, inputs);
+    if (layer.class_name === 'TimeDistributed') return this.timeDistributed(layer, inputs);
+    if (layer.class_name === 'Bidirectional') return this.bidirectional(layer, inputs);
+    const { class_name: op, config } = layer;
+    const name = nameOf(layer) === '' ? op : nameOf(layer);
+    const shapes = inputs.map(({ shape }) => shape).filter((shape) => shape !== null);
+    const rule = ruleOf(layer);
+    const lostAt = inputs.find(({ shape }) => shape === null)?.lostAt ?? { name, op };
+    const unknown = [{ ...UNKNOWN, lostAt }];
+    if (rule === null) {
+      if (isKnownOperation(layer)) this.builder.other(op);
+      else this.builder.notKnown(op);
+      return unknown;
+    }
+    const isSized = shapes.length === inputs.length && shapes.length > 0;
+    if (MULTIPLYING.has(op)) {
+      if (!isSized) return [addUnsized(this.builder, op, inputs)];
+    } else if (op !== 'InputLayer') this.builder.other(op);
+    if (!isSized) return unknown;
+    const type = computeType(config['dtype']);
+    return rule({ name, op, config, type, inputs: shapes, builder: this.builder }).map((shape) =>
+      withLoss(kept(sized(shape, type)), { name, op }),
+    );
+  }
+
+  /** The layer inside, applied to each step: all steps are a larger batch. */
+  private timeDistributed(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
+    const inner = KerasObjectSchema.parse(layer.config['layer']);
+    const [x = UNKNOWN] = inputs;
+    if (x.shape === null || x.shape.length < 2) return this.layer(inner, [UNKNOWN]);
+    const [batch = 1, steps = 1, ...rest] = x.shape;
+    return this.layer(inner, [{ ...x, shape: [batch * steps, ...rest] }]).map((value) => ({
+      ...value,
+      shape: value.shape === null ? null : [batch, steps, ...value.shape.slice(1)],
+    }));
+  }
+
+  /** The layer inside, once in each direction. */
+  private bidirectional(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
+    const forward = KerasObjectSchema.parse(layer.config['layer']);
+    const backward = KerasObjectSchema.safeParse(layer.config['backward_layer']).data ?? forward;
+    const [there = UNKNOWN] = this.layer(forward, inputs);
+    const [back = UNKNOWN] = this.layer(backward, inputs);
+    const mode = MERGE_MODE.parse(layer.config['merge_mode']);
+    if (mode === null) return [there, back];
+    if (mode !== 'concat' || there.shape === null || back.shape === null) return [there];
+    const width: Shape = [...there.shape.slice(0, -1), (there.shape.at(-1) ?? 0) + (back.shape.at(-1) ?? 0)];
+    return [sized(width, there.type)];
+  }
+}
+
+/** The applications of all layers, each after those that it takes its inputs from. */
+function applicationsOf(layers: readonly KerasObject[]): Application[] {
+  const known = ORDERED.get(layers);
+  if (known !== undefined) return known;
+  const all = layers
+    .filter(({ class_name }) => class_name !== 'InputLayer')
+    .flatMap((layer) =>
+      applications(layer.inbound_nodes ?? []).map((inputs, at): Application => ({
+        layer,
+        name: nameOf(layer),
+        at,
+        inputs,
+      })),
+    );
+  const ordered = inOrder(
+    all,
+    ({ name, at }) => [`${name} ${at}`],
+    ({ inputs }) => inputs.map(({ layer, node }) => `${layer} ${node}`),
+  );
+  if (ordered === null) throw new NetworkError('malformed', 'The layers of this model have a circle.');
+  ORDERED.set(layers, ordered);
+  return ordered;
+}
+
+/** A model inside a model may be applied many times. */
+const ORDERED = new WeakMap<readonly KerasObject[], Application[]>();
+
+function withLoss(value: Tensor, lostAt: Tensor['lostAt']): Tensor {
+  return value.shape === null ? { ...value, lostAt } : value;
+}
+
+const NODE = z.looseObject({ op: z.string() });
+const MERGE_MODE = z.string().nullable().default('concat');
+
+/** Version 2 has functions as layers, with the name of the function in their config. */
+function functionOf({ class_name, config }: KerasObject): string | null {
+  if (class_name.includes('OpLambda')) return String(config['function'] ?? '');
+  return class_name === 'TensorFlowOpLayer' ? (NODE.safeParse(config['node_def']).data?.op ?? '') : null;
+}
+
+function ruleOf(layer: KerasObject): LayerRule | null {
+  const name = functionOf(layer);
+  if (name !== null) return functionRule(name);
+  // Functions of version 3 have other settings than the layers of the same name.
+  if (isFunction(layer) && MULTIPLYING.has(layer.class_name)) return null;
+  return LAYERS.get(layer.class_name) ?? null;
+}
+
+function isFunction({ module }: KerasObject): boolean {
+  return (module ?? '').startsWith('keras.src.ops');
+}
+
+/** An operation of Keras itself that no rule knows, but that does not multiply. */
+function isKnownOperation(layer: KerasObject): boolean {
+  const name = functionOf(layer);
+  return (name !== null || isFunction(layer)) && !mayMultiply(name ?? layer.class_name);
+}

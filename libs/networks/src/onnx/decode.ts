@@ -1,0 +1,194 @@
+import type { ByteSource } from '../byte-source.js';
+import { NetworkError } from '../network.js';
+import { protobufFormat } from '../other-formats.js';
+import { MESSAGES, type MessageName, type OnnxGraph, type OnnxModel } from './schema.js';
+import { WireReader } from './wire.js';
+
+/** Operators, weights and descriptions of values together. */
+const MOST_ENTRIES = 500_000;
+const ENTRIES: ReadonlySet<string> = new Set<MessageName>(['Node', 'Tensor', 'ValueInfo', 'Function']);
+/** Attributes, axes and other parts of entries. */
+const MOST_PARTS = 4_000_000;
+/** Values of more bytes are weights: no size is computed from them. */
+const MOST_VALUE_BYTES = 16 * 1024;
+/** All values that are kept, and names. */
+const MOST_KEPT_BYTES = 128 * 2 ** 20;
+/** Graphs inside the operators of graphs. */
+const MOST_DEPTH = 100;
+const LENGTH_DELIMITED = 2;
+const GRAPH_FIELD = 7;
+
+type Message = Record<string, unknown>;
+interface Field {
+  readonly name: string;
+  readonly type: string;
+  readonly isRepeated: boolean;
+}
+
+const FIELDS = new Map<string, ReadonlyMap<number, Field>>(
+  Object.entries(MESSAGES).map(([message, fields]) => [
+    message,
+    new Map(
+      Object.entries(fields as Record<string, readonly [string, string]>).map(([number, [name, type]]) => [
+        Number(number),
+        { name, type: type.replace('[]', ''), isRepeated: type.endsWith('[]') },
+      ]),
+    ),
+  ]),
+);
+
+/** @throws NetworkError `malformed`, `too-large` */
+export function decodeOnnx(source: ByteSource): OnnxModel & { graph: OnnxGraph } {
+  const model = readable(() => {
+    countEntries(source);
+    return new Decoder(source).model();
+  });
+  const { graph } = model;
+  if (graph === null || graph.node.length === 0) {
+    const other = graph === null ? protobufFormat(fieldsOf(source)) : null;
+    throw other ?? new NetworkError('malformed', 'This ONNX file has no graph with operators in it.');
+  }
+  return { ...model, graph };
+}
+
+/** @throws NetworkError `malformed` for bytes that are not in the wire format */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NetworkError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new NetworkError('malformed', `This is not a whole ONNX file: ${reason}.`, { cause: error });
+  }
+}
+
+/** Counts without decoding: empty operators take two bytes in a file and hundreds in memory. */
+function countEntries(source: ByteSource): void {
+  const wire = new WireReader(source);
+  let entries = 0;
+  while (wire.position < wire.size) {
+    const [field, wireType] = wire.tag();
+    if (field !== GRAPH_FIELD || wireType !== LENGTH_DELIMITED) {
+      wire.skip(wireType);
+      continue;
+    }
+    const end = wire.end();
+    while (wire.position < end) {
+      wire.skip(wire.tag()[1]);
+      entries += 1;
+      if (entries > MOST_ENTRIES) throw tooMany();
+    }
+  }
+}
+
+function tooMany(): NetworkError {
+  return new NetworkError(
+    'too-large',
+    `The graph has more than ${MOST_ENTRIES} entries, the most that are read.`,
+  );
+}
+
+/** Numbers of the fields of the outermost message, as far as they can be read. */
+function fieldsOf(source: ByteSource): Set<number> {
+  const wire = new WireReader(source);
+  const fields = new Set<number>();
+  while (wire.position < wire.size) {
+    const [field, wireType] = wire.tag();
+    fields.add(field);
+    wire.skip(wireType);
+  }
+  return fields;
+}
+
+class Decoder {
+  private readonly wire: WireReader;
+  private entries = 0;
+  private parts = 0;
+  private keptBytes = 0;
+
+  constructor(source: ByteSource) {
+    this.wire = new WireReader(source);
+  }
+
+  model(): OnnxModel {
+    return this.message('Model', this.wire.size, 0) as unknown as OnnxModel;
+  }
+
+  private message(type: string, end: number, depth: number): Message {
+    this.count(type, depth);
+    const fields = FIELDS.get(type) ?? new Map<number, Field>();
+    const message: Message = {};
+    for (const { name, type: fieldType, isRepeated } of fields.values()) {
+      message[name] = isRepeated ? [] : nothing(fieldType);
+    }
+    while (this.wire.position < end) {
+      const [number, wireType] = this.wire.tag();
+      const field = fields.get(number);
+      if (field === undefined) this.wire.skip(wireType);
+      else this.field(message, field, wireType, depth);
+    }
+    if (this.wire.position !== end) throw new RangeError('a part of it is longer than what it is in');
+    return message;
+  }
+
+  private field(message: Message, { name, type, isRepeated }: Field, wireType: number, depth: number): void {
+    if (wireType !== LENGTH_DELIMITED) {
+      if (type in MESSAGES || type === 'string' || type === 'bytes') {
+        throw new RangeError(`its field ${name} is of a wrong kind`);
+      }
+      const value = this.number(type);
+      if (isRepeated) (message[name] as unknown[]).push(value);
+      else message[name] = value;
+      return;
+    }
+    const end = this.wire.end();
+    if (type in MESSAGES) {
+      const inner = this.message(type, end, depth + 1);
+      if (isRepeated) (message[name] as unknown[]).push(inner);
+      else message[name] = inner;
+      return;
+    }
+    const length = end - this.wire.position;
+    this.keptBytes += length <= MOST_VALUE_BYTES ? length : 0;
+    if (length > MOST_VALUE_BYTES || this.keptBytes > MOST_KEPT_BYTES) {
+      this.wire.position = end;
+      return;
+    }
+    if (type === 'string' || type === 'bytes') {
+      const value = type === 'string' ? this.wire.string(length) : this.wire.bytes(length);
+      if (isRepeated) (message[name] as unknown[]).push(value);
+      else message[name] = value;
+      return;
+    }
+    if (!isRepeated) throw new RangeError(`its field ${name} is of a wrong kind`);
+    while (this.wire.position < end) (message[name] as unknown[]).push(this.number(type));
+  }
+
+  private number(type: string): number {
+    switch (type) {
+      case 'float':
+        return this.wire.float();
+      case 'double':
+        return this.wire.double();
+      case 'int32':
+        return this.wire.int32();
+      case 'uint64':
+        return this.wire.uint64();
+      default:
+        return this.wire.int64();
+    }
+  }
+
+  /** Graphs inside operators have entries too. */
+  private count(type: string, depth: number): void {
+    this.parts += 1;
+    if (ENTRIES.has(type)) this.entries += 1;
+    if (this.entries > MOST_ENTRIES || this.parts > MOST_PARTS) throw tooMany();
+    if (depth > MOST_DEPTH) throw new RangeError('graphs in it stand inside each other without end');
+  }
+}
+
+function nothing(type: string): unknown {
+  if (type in MESSAGES) return null;
+  return type === 'string' ? '' : type === 'bytes' ? new Uint8Array() : 0;
+}

@@ -1,0 +1,28 @@
+import protobuf from 'protobufjs/light.js';
+import { MESSAGES } from './schema.js';
+
+const ROOT = protobuf.Root.fromJSON({
+  nested: Object.fromEntries(
+    Object.entries(MESSAGES).map(([message, fields]) => [
+      message,
+      {
+        fields: Object.fromEntries(
+          Object.entries(fields as Record<string, readonly [string, string]>).map(([id, [name, type]]) => [
+            name,
+            {
+              id: Number(id),
+              type: type.replace('[]', ''),
+              ...(type.endsWith('[]') && { rule: 'repeated' }),
+            },
+          ]),
+        ),
+      },
+    ]),
+  ),
+});
+
+/** An ONNX file with that graph and, on request, functions; for tests and for tools that make networks. */
+export function encodeOnnx(graph: object, model: object = {}): Uint8Array {
+  const type = ROOT.lookupType('Model');
+  return type.encode(type.fromObject({ graph, ...model })).finish();
+}

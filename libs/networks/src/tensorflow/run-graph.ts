@@ -1,0 +1,213 @@
+import { NOT_KNOWN, type NetworkBuilder } from '../network-builder.js';
+import { NetworkError } from '../network.js';
+import { inOrder } from '../order.js';
+import { kept, sized, UNKNOWN, type Tensor } from '../tensors/tensor.js';
+import { knownDims, typeOf, type GraphFunction, type GraphNode } from './graph.js';
+import { NodeView } from './node-view.js';
+import { ELEMENTWISE_RULES } from './rules/elementwise.js';
+import { IMAGE_RULES } from './rules/images.js';
+import { PRODUCT_RULES } from './rules/products.js';
+import type { Rule } from './rules/rule.js';
+import { SIZE_RULES } from './rules/sizes.js';
+
+const RULES: ReadonlyMap<string, Rule> = new Map([...ELEMENTWISE_RULES, ...SIZE_RULES, ...IMAGE_RULES]);
+/** Operators that only make constants or sizes: their cost does not matter. */
+const BOOKKEEPING: ReadonlySet<string> = new Set(
+  'Const Placeholder PlaceholderWithDefault Identity IdentityN NoOp Shape ShapeN Size Rank Pack StridedSlice'.split(
+    ' ',
+  ),
+);
+const UNKNOWN_RUNS = 'how often it runs is not known: it is counted once';
+const HEAVIER_BRANCH = 'in one of two branches: the one with more multiply-adds is costed';
+/** Functions that call functions. */
+const MOST_DEPTH = 64;
+
+export interface GraphContext {
+  readonly functions: ReadonlyMap<string, GraphFunction>;
+  /** Values of constants by their names. */
+  readonly constants: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Runs the sizes of a graph through its operators and collects the layers that it finds. */
+export class GraphRun {
+  private readonly values = new Map<string, readonly Tensor[]>();
+
+  constructor(
+    private readonly context: GraphContext,
+    private readonly builder: NetworkBuilder,
+    private readonly depth = 0,
+  ) {
+    if (depth <= MOST_DEPTH) return;
+    throw new NetworkError(
+      'malformed',
+      `The functions of this graph call each other more than ${MOST_DEPTH} deep.`,
+    );
+  }
+
+  /** @throws NetworkError `malformed` for a graph with a circle in it that is no loop of TensorFlow's */
+  run(nodes: readonly GraphNode[], inputs: ReadonlyMap<string, Tensor>): void {
+    for (const [name, value] of inputs) this.values.set(name, [value]);
+    const rest = nodes.filter(({ name }) => !inputs.has(name));
+    // What a loop carries into its next run comes back to its start.
+    const returning = new Set(nodes.filter(({ op }) => op.endsWith('NextIteration')).map(({ name }) => name));
+    const ordered = inOrder(
+      rest,
+      ({ name }) => [name],
+      (node) =>
+        sources(node)
+          .map(({ name }) => name)
+          .filter((name) => !returning.has(name)),
+    );
+    if (ordered === null || new Set(nodes.map(({ name }) => name)).size < nodes.length) {
+      throw new NetworkError('malformed', 'This graph has a circle, or two operators of one name.');
+    }
+    const isLoop = returning.size > 0;
+    const before = isLoop ? this.builder.fork() : null;
+    for (const node of ordered) this.values.set(node.name, this.node(node, before ?? this.builder));
+    if (before === null) return;
+    this.builder.absorb(before, null);
+    if (before.hasProducts) this.builder.notKnown('LoopCond', UNKNOWN_RUNS);
+  }
+
+  /** A value by the name of its operator and the number of the output, `name:1`. */
+  value(reference: string): Tensor {
+    return this.valueOf(sourceOf(reference));
+  }
+
+  private valueOf({ name, output }: { name: string; output: number }): Tensor {
+    const values = this.values.get(name);
+    return values?.[output] ?? { ...UNKNOWN, lostAt: values?.[0]?.lostAt ?? null };
+  }
+
+  private node(node: GraphNode, builder: NetworkBuilder): readonly Tensor[] {
+    builder.visit();
+    const inputs = sources(node).map((source) => this.valueOf(source));
+    const view = new NodeView(node, inputs);
+    const lost = inputs.find(({ shape, lostAt }) => shape === null && lostAt !== null)?.lostAt;
+    const lostAt = lost ?? { name: node.name, op: node.op };
+    const isWeight = node.op === 'Const' || (inputs.length > 0 && inputs.every((input) => input.isWeight));
+    const outputs = this.outputs(node, view, builder);
+    const described = node.attr?.['_output_shapes']?.list?.shape ?? [];
+    const count = Math.max(outputs.length, described.length, 1);
+    return Array.from({ length: count }, (_, at) => {
+      const value = kept({ ...(outputs[at] ?? UNKNOWN), isWeight });
+      if (value.shape !== null) return value;
+      const shape = knownDims(described[at] ?? undefined);
+      return shape === null ? { ...value, lostAt } : { ...value, shape, lostAt: null };
+    });
+  }
+
+  private outputs(node: GraphNode, view: NodeView, builder: NetworkBuilder): readonly Tensor[] {
+    switch (node.op) {
+      case 'Const':
+        return [this.constant(node)];
+      case 'While':
+      case 'StatelessWhile':
+        return this.loop(view, builder);
+      case 'If':
+      case 'StatelessIf':
+        return this.branch(view, builder);
+      case 'PartitionedCall':
+      case 'StatefulPartitionedCall':
+        return this.call(view.called('f'), view.inputs, builder) ?? [];
+      // Loops and branches of version 1: a value passes through each of these.
+      case 'Enter':
+      case 'Exit':
+      case 'NextIteration':
+      case 'LoopCond':
+        return [changing(view.input(0))];
+      case 'Switch':
+        return [changing(view.input(0)), changing(view.input(0))];
+      case 'Merge':
+        return [changing(view.inputs.find(({ shape }) => shape !== null) ?? UNKNOWN)];
+      default:
+    }
+    const product = PRODUCT_RULES.get(node.op);
+    if (product !== undefined) return product(view, builder);
+    const rule = RULES.get(node.op);
+    if (rule === undefined) builder.notKnown(node.op, NOT_KNOWN);
+    else if (!BOOKKEEPING.has(node.op)) builder.other(node.op);
+    return rule?.(view) ?? [];
+  }
+
+  private constant(node: GraphNode): Tensor {
+    const tensor = node.attr?.['value']?.tensor;
+    const shape = knownDims(tensor?.tensorShape);
+    const type = typeOf(tensor?.dtype ?? node.attr?.['dtype']?.type);
+    return { ...sized(shape, type), numbers: this.context.constants.get(node.name) ?? null, isWeight: true };
+  }
+
+  /** The outputs of a function for these inputs; null when there is no such function. */
+  private call(
+    name: string | null,
+    inputs: readonly Tensor[],
+    builder: NetworkBuilder,
+  ): readonly Tensor[] | null {
+    const called = this.context.functions.get(name ?? '');
+    if (called === undefined) return null;
+    const inside = new GraphRun(this.context, builder, this.depth + 1);
+    const given = new Map(
+      (called.signature.inputArg ?? []).map((arg, at) => [arg.name, inputs[at] ?? UNKNOWN]),
+    );
+    inside.run(called.nodeDef ?? [], given);
+    return (called.signature.outputArg ?? []).map((arg) => inside.value(called.ret?.[arg.name] ?? ''));
+  }
+
+  /** Runs as often as its condition says, where that is known from sizes and constants. */
+  private loop(view: NodeView, builder: NetworkBuilder): readonly Tensor[] {
+    const [condition, body] = [view.called('cond'), view.called('body')];
+    const inside = builder.fork();
+    let values = view.inputs;
+    for (;;) {
+      inside.visit();
+      const goesOn = this.call(condition, values, inside)?.[0]?.numbers?.[0];
+      if (goesOn === undefined) break;
+      if (goesOn === 0) {
+        builder.absorb(inside, null);
+        return values;
+      }
+      values = this.call(body, values, inside) ?? [];
+    }
+    const once = builder.fork();
+    const after = this.call(body, view.inputs.map(changing), once) ?? [];
+    builder.absorb(once, null);
+    if (once.hasProducts) builder.notKnown(view.op, UNKNOWN_RUNS);
+    return view.inputs.map((before, at) => common(before, after[at]));
+  }
+
+  private branch(view: NodeView, builder: NetworkBuilder): readonly Tensor[] {
+    const condition = view.input(0).numbers?.[0];
+    const inputs = view.inputs.slice(1);
+    const [whenTrue, whenFalse] = [view.called('then_branch'), view.called('else_branch')];
+    if (condition !== undefined)
+      return this.call(condition === 0 ? whenFalse : whenTrue, inputs, builder) ?? [];
+    const [first, second] = [builder.fork(), builder.fork()];
+    const ofTrue = this.call(whenTrue, inputs, first) ?? [];
+    const ofFalse = this.call(whenFalse, inputs, second) ?? [];
+    const isSame = first.knownMacs === second.knownMacs;
+    builder.absorb(first.knownMacs >= second.knownMacs ? first : second, isSame ? null : HEAVIER_BRANCH);
+    return ofTrue.map((value, at) => common(value, ofFalse[at]));
+  }
+}
+
+/** A value whose numbers change from run to run. */
+function changing(x: Tensor): Tensor {
+  return { ...x, numbers: null };
+}
+
+/** What is known whichever of two values it is. */
+function common(a: Tensor, b: Tensor | undefined): Tensor {
+  const isSame = a.shape !== null && b?.shape?.join() === a.shape.join();
+  return isSame ? changing(a) : { ...UNKNOWN, type: a.type };
+}
+
+/** Where data comes from; inputs that only say "after this" carry none. */
+export function sources({ input }: GraphNode): { name: string; output: number }[] {
+  return (input ?? []).filter((name) => !name.startsWith('^')).map(sourceOf);
+}
+
+/** `name`, `name:1` of a graph, and `name:output:0` inside a function. */
+function sourceOf(reference: string): { name: string; output: number } {
+  const [name = '', ...rest] = reference.split(':');
+  return { name, output: Number(rest.at(-1) ?? 0) };
+}
