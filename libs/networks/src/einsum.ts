@@ -33,11 +33,11 @@ export function contractionOf(equation: string, shapes: readonly Shape[]): Contr
 /** Axes by name; those that `...` stands for are numbered from the last. */
 function namedAxes(term: string, rank: number): string[] | null {
   const [before = '', after] = term.split('...');
-  if (after === undefined) return before.length === rank ? [...before] : null;
+  if (after === undefined) return before.length === rank ? before.split('') : null;
   const count = rank - before.length - after.length;
   if (count < 0) return null;
   const ellipsis = Array.from({ length: count }, (_, at) => `.${count - at}`);
-  return [...before, ...ellipsis, ...after];
+  return [...before.split(''), ...ellipsis, ...after.split('')];
 }
 
 function ellipsisOf(operands: readonly (readonly string[])[]): string[] {
@@ -47,7 +47,8 @@ function ellipsisOf(operands: readonly (readonly string[])[]): string[] {
 
 function outputAxes(term: string, operands: readonly (readonly string[])[]): string[] {
   const [before = '', after] = term.split('...');
-  return after === undefined ? [...before] : [...before, ...ellipsisOf(operands), ...after];
+  if (after === undefined) return before.split('');
+  return [...before.split(''), ...ellipsisOf(operands), ...after.split('')];
 }
 
 /** Without an arrow: the axes that appear once, in the order of the alphabet. */

@@ -38,6 +38,28 @@ class Net(nn.Module):
         x = F.conv2d(x, torch.zeros(8, 8, 1, 1, device=x.device, dtype=x.dtype))
         self.volume(x[:, None, :3])
         return self.fc(self.row(x.flatten(2)).mean(2))
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(16, 32, batch_first=True)
+        self.fc = nn.Linear(32, 10)
+        self.mix = nn.Parameter(torch.zeros(10, 4))
+
+    def forward(self, x):
+        y = torch.einsum('btc,cd->btd', self.fc(self.lstm(x)[0]), self.mix)
+        return y @ y.transpose(1, 2)
+
+class LooksAtValues(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        return self.conv(x) if x.sum().item() > 0 else x
+
+def scripted():
+    return torch.jit.script(nn.Sequential(nn.Conv2d(3, 4, 3)))
 `;
 
 withPyTorch('PyTorch models are exported', () => {
@@ -65,9 +87,40 @@ withPyTorch('PyTorch models are exported', () => {
       ['row', 'f16', 2 * 32 * 32 * 5 * 8 * 4],
       ['fc', 'f16', 2 * 4 * 10],
     ]);
-    expect(network.notCosted).toContainEqual({ op: 'convolution', count: 1, reason: '3-dimensional' });
-    expect(network.notCosted).toContainEqual({ op: 'relu', count: 1, reason: null });
+    expect(network.completeness).toMatchObject({ isComplete: false, layersFound: 8, layersCosted: 7 });
+    expect(network.completeness.missing).toEqual([
+      { op: 'convolution', count: 1, reason: '3-dimensional', macs: 2 * 30 * 30 * 27 },
+    ]);
+    expect(network.notCosted).toContainEqual({ op: 'relu', count: 1, reason: null, macs: null });
   }, 60_000);
+
+  it.each(['meta', 'cpu'])(
+    'a recurrent layer as the ONNX operator, on %s',
+    (device) => {
+      const network = readNetwork(run('net.py:Recurrent', '--input', '1x20x16', '--device', device).stdout);
+      const total = network.layers.reduce((sum, { spec }) => sum + macs(spec), 0);
+      expect(total).toBe(122_880 + 20 * 32 * 10 + 20 * 10 * 4);
+      expect(network.layers).toHaveLength(1 + 20 + 2);
+      expect(network.completeness.missing).toEqual([
+        { op: 'bmm', count: 1, reason: 'of two activations', macs: 20 * 4 * 20 },
+      ]);
+    },
+    60_000,
+  );
+
+  it.each([
+    ['a ScriptModule', 'net.py:scripted', '1x3x8x8', /ScriptModule.*Give the Python model/],
+    ['a model that looks at values', 'net.py:LooksAtValues', '1x3x8x8', /Try --device cpu/],
+    ['sizes that do not fit', 'net.py:Recurrent', '1x20x15', /It failed on 1x20x15 in f32/],
+  ])(
+    '%s is refused in words',
+    (_, model, input, message) => {
+      const { status, stderr } = run(model, '--input', input);
+      expect([status, stderr.toString()]).toEqual([1, expect.stringMatching(message)]);
+      expect(stderr.toString()).not.toContain('Traceback');
+    },
+    60_000,
+  );
 
   it('a model that is not there is refused in words', () => {
     const { status, stderr } = run('net.py:Other', '--input', '1x3x8x8');

@@ -8,7 +8,6 @@ import {
   transposedOutput,
   type ConvGeometry,
   type Costable,
-  type Pads,
 } from './geometry.js';
 import { NetworkBuilder } from './network-builder.js';
 import { NetworkError, type Network, type ReadOptions } from './network.js';
@@ -108,5 +107,5 @@ function macsOf(layer: Layer): number {
 
 function geometryOf(layer: Layer & { kind: 'conv' }): ConvGeometry {
   const dtype = DTYPES.find((name) => name === layer.dtype) ?? 'f32';
-  return { ...layer, dtype, pads: layer.pads as Pads };
+  return { ...layer, dtype, pads: layer.pads };
 }

@@ -33,7 +33,7 @@ export async function predictNetwork(path: string, options: NetworkOptions): Pro
     throw new CliError('bad-input', `${inputName(path)} has no layer that can be costed${leftOut(read)}.`);
   }
   const { layers, total: sum, emissions } = await predictions(read, options);
-  const total = { ...sum, ...completeness };
+  const total = { ...sum, ...completeness, missing: [...completeness.missing] };
   const predicted = network.layers.map((layer, at) => ({ ...layer, ...(layers[at] as Prediction) }));
   if (options.json === true) {
     console.log(

@@ -20,6 +20,11 @@ function answer({ file, beside, options }: ReadTask): ReadAnswer {
   }
 }
 
+/** Only web workers have it: TypeScript's types of pages do not. */
+declare class FileReaderSync {
+  readAsArrayBuffer(blob: Blob): ArrayBuffer;
+}
+
 /** Loads only the parts that are asked for. */
 function sourceOf(file: File): ByteSource {
   const reader = new FileReaderSync();

@@ -2821,13 +2821,17 @@ export interface components {
         NetworkFile: {
             /**
              * Format: base64
-             * @description ONNX, Keras JSON, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed
+             * @description ONNX, Keras JSON or .keras archive, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed
              */
             file: string;
             /** @description where the file leaves it open; 1 by default */
             batch?: number;
             /** @description all sizes of the first input, where the file leaves more open */
             inputShape?: number[];
+            /** @description all sizes of inputs, by their names */
+            inputs?: {
+                [key: string]: number[];
+            };
         };
         /**
          * @example {
@@ -2881,6 +2885,28 @@ export interface components {
                 upperEnergyMj: number | null;
                 energyWh: number | null;
                 layersOutsideDomain: number;
+                /** @description all layers that multiply are costed, and every operator is known */
+                isComplete?: boolean;
+                /** @description layers that multiply */
+                layersFound?: number;
+                layersCosted?: number;
+                /** @description layers that multiply, or may, and are not part of the total */
+                missing?: {
+                    op: string;
+                    count: number;
+                    reason: string;
+                    /** @description multiply-adds of all of them; null where they are not known */
+                    macs: number | null;
+                }[];
+                /** @description their multiply-adds, as far as they are known */
+                missingMacs?: number;
+                /** @description at least this share of all multiply-adds is missing; null: unknown */
+                missingShare?: number | null;
+                /** @description the first operator at which a size was lost that a missing layer needs */
+                firstLoss?: {
+                    name: string;
+                    op: string;
+                } | null;
             };
             /** @description CO2e, where a grid intensity was given; null where a layer has no energy */
             emissions?: {
@@ -2933,7 +2959,10 @@ export interface components {
             notCosted: {
                 op: string;
                 count: number;
+                /** @description null: does not multiply */
                 reason: string | null;
+                /** @description multiply-adds of all of them; null where they are not known */
+                macs: number | null;
             }[];
         };
         /** @enum {string} */

@@ -26,13 +26,13 @@ const einsumDense = single((x, { name, op, config, type, builder }) => {
   const [ofInput = '', ofWeights = ''] = left.split(',');
   const input = contractionOf(`${ofInput}->${ofInput}`, [x]);
   const given = typeof output_shape === 'number' ? [output_shape] : output_shape;
-  const outputNames = [...right.replace('...', '')].slice(-given.length);
+  const outputNames = right.replace('...', '').split('').slice(-given.length);
   const sizes = new Map(input?.sizes ?? []);
   outputNames.forEach((axis, at) => {
     const size = given[at];
     if (typeof size === 'number' && !sizes.has(axis)) sizes.set(axis, size);
   });
-  const weights = [...ofWeights].map((axis) => sizes.get(axis) ?? NaN);
+  const weights = ofWeights.split('').map((axis) => sizes.get(axis) ?? NaN);
   if (input === null || weights.some(Number.isNaN)) {
     builder.missing(op, `sizes that do not fit ${equation}`);
     return null;

@@ -188,12 +188,13 @@ function withLoss(value: Tensor, lostAt: Tensor['lostAt']): Tensor {
   return value.shape === null ? { ...value, lostAt } : value;
 }
 
+const FUNCTION = z.string().catch('');
 const NODE = z.looseObject({ op: z.string() });
 const MERGE_MODE = z.string().nullable().default('concat');
 
 /** Version 2 has functions as layers, with the name of the function in their config. */
 function functionOf({ class_name, config }: KerasObject): string | null {
-  if (class_name.includes('OpLambda')) return String(config['function'] ?? '');
+  if (class_name.includes('OpLambda')) return FUNCTION.parse(config['function']);
   return class_name === 'TensorFlowOpLayer' ? (NODE.safeParse(config['node_def']).data?.op ?? '') : null;
 }
 

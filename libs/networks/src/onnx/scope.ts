@@ -25,11 +25,7 @@ export class Scope {
   }
 
   get(name: string): Tensor | undefined {
-    for (let scope: Scope | null = this; scope !== null; scope = scope.parent) {
-      const found = scope.own.get(name);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.own.get(name) ?? this.parent?.get(name);
   }
 
   set(name: string, value: Tensor): void {
