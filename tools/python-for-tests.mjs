@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-const VERSIONS = { duckdb: 'duckdb==2.0.1', mlcroissant: 'mlcroissant==1.1.1' };
+const VERSIONS = { duckdb: 'duckdb==2.0.1', mlcroissant: 'mlcroissant==1.1.1', onnx: 'onnx==1.23.2' };
 
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'alphaflops');
 const environment = join(cache, 'python-for-tests');

@@ -109,16 +109,17 @@ function installSoftwareVulkan() {
   });
 }
 
-/** DuckDB reads exported data sets. Where it cannot be had, its test is skipped and says so. */
+/** DuckDB reads exported data sets, ONNX runs random networks. Where one cannot be had, its test is skipped and says so. */
 function installPython() {
-  if (hasPythonForTests('duckdb')) return;
-  step('installing DuckDB for tests', () => {
-    try {
-      installPythonForTests('duckdb');
-    } catch (error) {
-      process.stdout.write(`failed, and its test will be skipped: ${error.message} `);
-    }
-  });
+  for (const name of ['duckdb', 'onnx'].filter((each) => !hasPythonForTests(each))) {
+    step(`installing ${name} of Python for tests`, () => {
+      try {
+        installPythonForTests(name);
+      } catch (error) {
+        process.stdout.write(`failed, and its test will be skipped: ${error.message} `);
+      }
+    });
+  }
 }
 
 /** Fits must be the same on all of these. Where one cannot be had, its test is skipped and says so. */

@@ -26,6 +26,7 @@ describe('whole networks', () => {
     ['k_nested_multi_output.json', 565_248, 4],
     ['k_tconv_valid.json', 960_768, 2],
     ['mm_left_weight.onnx', 32_768, 1],
+    ['strides12.onnx', 110_592, 1],
     ['ms_FusedConv.onnx', 221_184, 1],
     ['tf_argmax_unpack.json', 221_184, 1],
     ['tf_conv1d.json', 38_400, 1],

@@ -3,8 +3,8 @@ import type { Network } from './network.js';
 /** In words how much of a network a total over its costed layers covers. */
 export function completenessText({ completeness, format }: Pick<Network, 'completeness' | 'format'>): string {
   const { isComplete, layersFound, layersCosted, missing, missingShare, firstLoss } = completeness;
-  const layers = `${layersCosted} of ${layersFound} ${layersFound === 1 ? 'layer' : 'layers'} that multiply`;
-  if (isComplete) return `The total is complete: ${layers} are costed.`;
+  const layers = `${layersCosted} of ${layersFound} ${layersFound === 1 ? 'layer that multiplies is' : 'layers that multiply are'} costed`;
+  if (isComplete) return `The total is complete: ${layers}.`;
   const share =
     missingShare === null
       ? 'the missing share of the multiply-adds is unknown'
@@ -15,7 +15,7 @@ export function completenessText({ completeness, format }: Pick<Network, 'comple
     firstLoss !== null && format === 'tfjs-graph'
       ? ' The values of a TensorFlow.js model that sizes depend on are in its weight files (.bin): give them with it.'
       : '';
-  return `The total is a lower bound: ${layers} are costed; ${share}${unknown}.${lost}${advice}`;
+  return `The total is a lower bound: ${layers}; ${share}${unknown}.${lost}${advice}`;
 }
 
 function reasonsOf({ missing }: Network['completeness']): string {

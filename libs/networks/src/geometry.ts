@@ -1,5 +1,5 @@
 import { ConvSpecSchema } from '@alphaflops/contracts';
-import type { ConvSpec, Dtype, Layout } from '@alphaflops/conv';
+import type { ConvSpec, Dtype, Layout, Pass } from '@alphaflops/conv';
 
 /** Along height and width. */
 export type Pair = readonly [number, number];
@@ -62,69 +62,65 @@ export function transposedOutput(geometry: ConvGeometry, extra: Pair = [0, 0]): 
   });
 }
 
-/**
- * The ConvSpec with the same multiply-adds and output points. A ConvSpec pads by rule and has no dilation: where the
- * layer's padding is no rule, its zeros become part of the input; a dilated kernel is costed without its gaps.
- */
+/** The ConvSpec of a convolution; it says all of it. */
 export function convolution(geometry: ConvGeometry): Costable {
-  const { input, kernel, strides, dilations, pads } = geometry;
-  const output = outputPair(geometry);
-  const stride = commonStride(strides, output);
-  if (stride === null) return { reason: `strides ${strides.join('×')} differ` };
-  const isSame = each((axis) => output[axis] === Math.ceil(input[axis] / stride)).every(Boolean);
-  if (dilations.some((dilation) => dilation !== 1)) {
-    const size = isSame ? input : each((axis) => output[axis] * stride);
-    const note = `dilation ${dilations.join('×')}: costed as the same kernel without gaps`;
-    return checked(geometry, { size, stride, padding: 'same' }, note);
-  }
-  if (isSame) return checked(geometry, { size: input, stride, padding: 'same' }, null);
-  const isUnpadded = pads === 'valid' || (pads !== 'same' && pads.every((zeros) => zeros === 0));
-  if (isUnpadded) return checked(geometry, { size: input, stride, padding: 'valid' }, null);
-  const size = each((axis) => (output[axis] - 1) * stride + kernel[axis]);
-  const note = `padding of its own: costed as a ${size.join('×')} input without padding`;
-  return checked(geometry, { size, stride, padding: 'valid' }, note);
+  return checked(geometry, { size: geometry.input, pass: 'forward' }, null);
 }
 
-/** A transposed convolution costs what the convolution does that it reverses: as many multiply-adds over the same tensors. */
+/**
+ * A transposed convolution is the backward pass of the convolution from its output to its input: as many multiply-adds over the
+ * same tensors. The sizes of its ConvSpec are those of that convolution.
+ */
 export function transposedConvolution(geometry: ConvGeometry, output: Pair): Costable {
-  const { input, strides, cin, cout } = geometry;
-  const stride = commonStride(strides, input);
-  if (stride === null) return { reason: `strides ${strides.join('×')} differ` };
-  const fits = each((axis) => Math.ceil(output[axis] / stride) === input[axis]).every(Boolean);
-  const size = fits ? output : each((axis) => input[axis] * stride);
-  const reversed = { ...geometry, cin: cout, cout: cin };
-  return checked(
-    reversed,
-    { size, stride, padding: 'same' },
-    'transposed: costed as the convolution that it reverses',
-  );
+  const { input, kernel, strides, dilations, pads, cin, cout } = geometry;
+  const backward = { ...geometry, cin: cout, cout: cin, input: output };
+  // Rows behind the last window come from the output's padding, or from the rule: the padding that gives back the input.
+  const exact = each((axis): Pair => {
+    const all = (input[axis] - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1 - output[axis];
+    if (pads === 'same' || pads === 'valid')
+      return [Math.floor(Math.max(all, 0) / 2), Math.ceil(Math.max(all, 0) / 2)];
+    return [pads[axis], Math.max(0, all - pads[axis])];
+  });
+  const explicit: Pads = [exact[0][0], exact[1][0], exact[0][1], exact[1][1]];
+  return checked({ ...backward, pads: explicit }, { size: output, pass: 'backward-data' }, TRANSPOSED);
 }
+
+const TRANSPOSED = 'transposed: the backward pass of the convolution that it reverses';
 
 /** A dense layer is a 1×1 convolution of a 1×1 input; `rows` are the vectors that it multiplies. */
 export function dense(rows: number, cin: number, cout: number, dtype: Dtype, layout: Layout): Costable {
   const one = [1, 1] as const;
+  const plain = { kernel: one, strides: one, dilations: one, groups: 1, pads: 'same' } as const;
   return checked(
-    { batch: rows, input: one, cin, cout, kernel: one, groups: 1, dtype, layout },
-    { size: one, stride: 1, padding: 'same' },
+    { ...plain, batch: rows, input: one, cin, cout, dtype, layout },
+    { size: one, pass: 'forward' },
     null,
   );
 }
 
-/** Along an axis with one output point the stride does not matter. */
-function commonStride([rows, columns]: Pair, [height, width]: Pair): number | null {
-  if (rows === columns || width === 1) return rows;
-  return height === 1 ? columns : null;
+/** Padding as a ConvSpec says it. Zeros that give the sizes of `same` are `same`, which is how most of them are measured. */
+function paddingOf(geometry: ConvGeometry): Pick<ConvSpec, 'padding'> & Partial<ConvSpec> {
+  const { input, strides, pads } = geometry;
+  if (pads === 'same') return { padding: 'same' };
+  const output = outputPair(geometry);
+  const isSame = each((axis) => output[axis] === Math.ceil(input[axis] / strides[axis])).every(Boolean);
+  if (isSame) return { padding: 'same' };
+  if (pads === 'valid') return { padding: 'valid' };
+  const [pad_top, pad_left, pad_bottom, pad_right] = pads;
+  return { padding: 'explicit', pad_top, pad_bottom, pad_left, pad_right };
 }
 
 function checked(
-  geometry: Omit<ConvGeometry, 'strides' | 'dilations' | 'pads'>,
-  { size, stride, padding }: { size: Pair; stride: number; padding: 'same' | 'valid' },
+  geometry: ConvGeometry,
+  { size, pass }: { size: Pair; pass: Pass },
   note: string | null,
 ): Costable {
-  const { batch, cin, cout, kernel, groups, dtype, layout } = geometry;
+  const { batch, cin, cout, kernel, groups, dtype, layout, strides, dilations } = geometry;
   const found = ConvSpecSchema.safeParse({
     ...{ batch, height: size[0], width: size[1], cin, cout, kernel_h: kernel[0], kernel_w: kernel[1] },
-    ...{ stride, groups, dtype, padding, layout },
+    ...{ stride: strides[0], stride_h: strides[0], stride_w: strides[1] },
+    ...{ dilation_h: dilations[0], dilation_w: dilations[1], groups, dtype, layout, pass },
+    ...paddingOf(geometry),
   });
   if (found.success) return { spec: found.data, note };
   const [issue] = found.error.issues;

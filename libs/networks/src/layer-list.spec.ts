@@ -25,7 +25,7 @@ describe('a list of layers, as the export script of PyTorch writes it', () => {
     expect(network).toMatchObject({ format: 'layer-list', name: 'Small', batch: 2 });
     expect(network.layers.map(({ name, spec, note }) => [name, macs(spec), note])).toEqual([
       ['stem', 2 * 16 * 16 * 9 * 3 * 16, null],
-      ['dilated', 2 * 16 * 16 * 9 * 16 * 16, expect.stringMatching(/dilation 2×2/)],
+      ['dilated', 2 * 16 * 16 * 9 * 16 * 16, null],
       ['up', 2 * 16 * 16 * 16 * 16 * 8, expect.stringMatching(/transposed/)],
       ['row', 2 * 64 * 5 * 8 * 4, null],
       ['fc', 2 * 64 * 10, null],

@@ -36,15 +36,7 @@ describe('convolutions that a ConvSpec says in its own way', () => {
   >([
     ['same', [1, 3, 9, 9], [4, 3, 3, 3], { pads: [1, 1, 1, 1] }, [9, 9], 9 * 9 * 9 * 3 * 4, null],
     ['valid', [1, 3, 9, 9], [4, 3, 3, 3], {}, [7, 7], 7 * 7 * 9 * 3 * 4, null],
-    [
-      'zeros of its own',
-      [1, 3, 9, 9],
-      [4, 3, 3, 3],
-      { pads: [2, 0, 2, 0] },
-      [11, 7],
-      77 * 9 * 3 * 4,
-      /13×9 input/,
-    ],
+    ['zeros of its own', [1, 3, 9, 9], [4, 3, 3, 3], { pads: [2, 0, 2, 0] }, [11, 7], 77 * 9 * 3 * 4, null],
     [
       'strided',
       [1, 3, 10, 8],
@@ -54,7 +46,7 @@ describe('convolutions that a ConvSpec says in its own way', () => {
       20 * 25 * 3 * 4,
       null,
     ],
-    ['dilated', [1, 3, 9, 9], [4, 3, 3, 3], { dilations: [2, 2] }, [5, 5], 25 * 9 * 3 * 4, /dilation 2×2/],
+    ['dilated', [1, 3, 9, 9], [4, 3, 3, 3], { dilations: [2, 2] }, [5, 5], 25 * 9 * 3 * 4, null],
     ['depthwise', [1, 6, 9, 9], [6, 1, 3, 3], { group: 6, pads: [1, 1, 1, 1] }, [9, 9], 81 * 9 * 6, null],
     ['of a row', [2, 3, 20], [4, 3, 5], { pads: [2, 2] }, [1, 20], 2 * 20 * 5 * 3 * 4, null],
     [
@@ -76,13 +68,24 @@ describe('convolutions that a ConvSpec says in its own way', () => {
     else expect(layer?.note).toMatch(note);
   });
 
+  it('with all that a layer says: strides and dilations along each axis, padding on each side', () => {
+    const { layers } = one('Conv', [1, 3, 9, 20], [4, 3, 3, 3], { strides: [1, 2], pads: [2, 0, 2, 0] });
+    expect(layers[0]?.spec).toMatchObject({
+      ...{ height: 9, width: 20, stride_h: 1, stride_w: 2, padding: 'explicit' },
+      ...{ pad_top: 2, pad_bottom: 2, pad_left: 0, pad_right: 0 },
+    });
+    expect(layers[0] && macsOf(layers[0].spec)).toBe(11 * 9 * 9 * 3 * 4);
+    const dilated = one('Conv', [1, 3, 9, 9], [4, 3, 3, 3], { dilations: [2, 1] }).layers[0];
+    expect(dilated?.spec).toMatchObject({ dilation_h: 2, padding: 'valid' });
+  });
+
   it('transposed: as many multiply-adds as input points times taps', () => {
     const { layers } = one('ConvTranspose', [1, 16, 12, 12], [16, 8, 4, 4], {
       strides: [2, 2],
       pads: [1, 1, 1, 1],
     });
     expect(layers[0]).toMatchObject({
-      spec: { height: 24, cin: 8, cout: 16, stride: 2 },
+      spec: { height: 24, cin: 8, cout: 16, stride: 2, pass: 'backward-data' },
       note: expect.stringMatching(/transposed/),
     });
     expect(layers[0] && macsOf(layers[0].spec)).toBe(12 * 12 * 16 * 16 * 8);
@@ -97,15 +100,6 @@ describe('convolutions that a ConvSpec says in its own way', () => {
 describe('convolutions without a ConvSpec are named', () => {
   it.each<[string, number[], number[], Record<string, number | number[]>, number, RegExp, number | null]>([
     ['three-dimensional', [1, 3, 4, 9, 9], [4, 3, 3, 3, 3], {}, 1, /3-dimensional/, 2 * 49 * 27 * 3 * 4],
-    [
-      'two strides',
-      [1, 3, 9, 9],
-      [4, 3, 3, 3],
-      { strides: [1, 2] },
-      1,
-      /strides 1×2 differ/,
-      7 * 4 * 9 * 3 * 4,
-    ],
     ['of integers', [1, 3, 9, 9], [4, 3, 3, 3], {}, 3, /of i8, which is not measured/, 49 * 9 * 3 * 4],
     ['channels that do not fit', [1, 5, 9, 9], [4, 3, 3, 3], {}, 1, /do not fit its kernel/, null],
     ['a kernel larger than its input', [1, 3, 2, 2], [4, 3, 3, 3], {}, 1, /does not fit/, 0],
@@ -227,7 +221,7 @@ describe('Keras', () => {
   });
 
   it.each([
-    ['dilated', 'Conv2D', { filters: 4, kernel_size: 3, dilation_rate: 2 }, 12 * 12 * 9 * 8 * 4, /dilation 2×2/],
+    ['dilated', 'Conv2D', { filters: 4, kernel_size: 3, dilation_rate: 2 }, 12 * 12 * 9 * 8 * 4, null],
     ['depthwise', 'DepthwiseConv2D', { kernel_size: 3, depth_multiplier: 2 }, 14 * 14 * 9 * 16, null],
     ['grouped', 'Conv2D', { filters: 4, kernel_size: 3, groups: 2 }, 14 * 14 * 9 * 4 * 4, null],
     ['transposed', 'Conv2DTranspose', { filters: 4, kernel_size: 4, strides: 2, padding: 'same' }, 256 * 16 * 8 * 4, /transposed/],

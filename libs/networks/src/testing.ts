@@ -1,5 +1,8 @@
 import { encodeOnnx } from './onnx/encode.js';
 
+export { evaluateOnnx } from './onnx/read-onnx.js';
+export { RandomNetwork } from './random-network.js';
+
 /** One step of a network, as the papers' tables have them: NCHW in ONNX, NHWC in Keras. */
 export type Step =
   | {

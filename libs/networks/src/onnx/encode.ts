@@ -1,21 +1,30 @@
 import protobuf from 'protobufjs/light.js';
 import { MESSAGES } from './schema.js';
 
+/** Fields that other readers of ONNX files need. */
+const FOR_OTHERS: Readonly<Record<string, object>> = {
+  Model: { irVersion: { id: 1, type: 'int64' } },
+  Attribute: { type: { id: 20, type: 'int32' } },
+};
+
 const ROOT = protobuf.Root.fromJSON({
   nested: Object.fromEntries(
     Object.entries(MESSAGES).map(([message, fields]) => [
       message,
       {
-        fields: Object.fromEntries(
-          Object.entries(fields as Record<string, readonly [string, string]>).map(([id, [name, type]]) => [
-            name,
-            {
-              id: Number(id),
-              type: type.replace('[]', ''),
-              ...(type.endsWith('[]') && { rule: 'repeated' }),
-            },
-          ]),
-        ),
+        fields: {
+          ...FOR_OTHERS[message],
+          ...Object.fromEntries(
+            Object.entries(fields as Record<string, readonly [string, string]>).map(([id, [name, type]]) => [
+              name,
+              {
+                id: Number(id),
+                type: type.replace('[]', ''),
+                ...(type.endsWith('[]') && { rule: 'repeated' }),
+              },
+            ]),
+          ),
+        },
       },
     ]),
   ),

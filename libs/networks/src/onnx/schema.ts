@@ -6,7 +6,11 @@ type FieldTable = Readonly<Record<number, readonly [name: string, type: string]>
  * Source: onnx/onnx.proto of the ONNX project, IR version 11.
  */
 export const MESSAGES = {
-  Model: { 7: ['graph', 'Graph'], 8: ['opsetImport', 'Opset[]'], 25: ['functions', 'Function[]'] },
+  Model: {
+    7: ['graph', 'Graph'],
+    8: ['opsetImport', 'Opset[]'],
+    25: ['functions', 'Function[]'],
+  },
   Opset: { 1: ['domain', 'string'], 2: ['version', 'int64'] },
   Graph: {
     1: ['node', 'Node[]'],
