@@ -29,6 +29,7 @@ export default defineConfig({
           page('Executors', 'executors'),
           page('TensorFlow for Node', 'tfjs-node'),
           page('Models', 'models'),
+          page('Networks', 'networks'),
           page('What holds of both papers', 'replication'),
         ],
       },

@@ -1,0 +1,51 @@
+// How well network files are read: compares what @alphaflops/networks reads with what others count in the same networks.
+//   python3 tools/networks-table/make_networks.py DIRECTORY
+//   node tools/networks-table/table.mjs DIRECTORY > table.md        needs `npm run build`
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { macs } from '@alphaflops/conv';
+import { readNetwork } from '@alphaflops/networks';
+
+const directory = process.argv[2] ?? '.';
+const rows = readFileSync(join(directory, 'networks.jsonl'), 'utf8').trim().split('\n').map(JSON.parse);
+const RIGHT_WITHIN = 0.005;
+
+const results = rows.map((row) => {
+  if (row.file === null) return { ...row, state: 'not made' };
+  try {
+    const { layers, completeness } = readNetwork(readFileSync(join(directory, row.file)));
+    const costed = layers.reduce((sum, { spec }) => sum + macs(spec), 0);
+    const found = costed + completeness.missingMacs;
+    const isRight = Math.abs(found / row.macs - 1) <= RIGHT_WITHIN;
+    // A difference that the reader announces is not a wrong total.
+    const state = isRight ? 'right' : completeness.isComplete ? 'wrong' : 'announced';
+    return { ...row, state, found, share: costed / row.macs, isComplete: completeness.isComplete };
+  } catch (error) {
+    return { ...row, state: 'refused', trouble: error.message };
+  }
+});
+
+const count = (some, state) => some.filter((each) => each.state === state).length;
+console.log(
+  '| format | networks | multiply-adds right | wrong, and said so | wrong | refused | complete | share costed, mean |',
+);
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+for (const format of new Set(results.filter(({ file }) => file !== null).map((each) => each.format))) {
+  const some = results.filter((each) => each.format === format);
+  const read = some.filter(({ share }) => share !== undefined);
+  const mean = read.reduce((sum, { share }) => sum + Math.min(share, 1), 0) / read.length;
+  const counts = ['right', 'announced', 'wrong', 'refused'].map((state) => count(some, state));
+  const complete = read.filter(({ isComplete }) => isComplete).length;
+  console.log(
+    `| ${[format, some.length, ...counts, complete, `${(100 * mean).toFixed(1)} %`].join(' | ')} |`,
+  );
+}
+console.log('\n| network | format | counted by others, million | read, million | share costed | |');
+console.log('| --- | --- | --- | --- | --- | --- |');
+for (const { name, format, macs: expected, found, share, state, trouble } of results) {
+  const million = (value) => (value === undefined || value === null ? '–' : (value / 1e6).toFixed(1));
+  const part = share === undefined ? '–' : `${(100 * Math.min(share, 1)).toFixed(1)} %`;
+  console.log(
+    `| ${name} | ${format} | ${million(expected)} | ${million(found)} | ${part} | ${trouble ?? state} |`,
+  );
+}
