@@ -1,13 +1,14 @@
 // Measures the models on splits by shape, on the build and in plain processes, so that times are those of users.
 //   node test/accuracy/measure.mjs error ROW SEED…     errors on held-out shapes, one JSON line per seed
 //   node test/accuracy/measure.mjs cost                time and memory of a fit, rate of predictions
+//   node test/accuracy/measure.mjs kernel-cost         the same with kernels and a classifier
 //   node test/accuracy/measure.mjs energy-cost         time and memory of a fit of time and energy
 //   node test/accuracy/measure.mjs energy              errors of energy from few samples beside many of time
 //   node test/accuracy/measure.mjs coefficients        least squares in ms of the paper's form
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { specKey } from '@alphaflops/conv';
-import { readAllSamples } from '@alphaflops/dataset';
+import { readAllSamples, readSpecs } from '@alphaflops/dataset';
 import { compileModel, evaluate, fitModel, formNamed, shapeSamples } from '@alphaflops/models';
 
 const DATA = resolve(import.meta.dirname, '../../../shared/data');
@@ -21,22 +22,46 @@ export const ROWS = {
   'networklike-1000': { file: 'h100-networklike.csv', device: { smCount: 132 }, size: 1000, most: { median: 0.16 }, least: { within10: 0.33 } }, // prettier-ignore
   // no number of processors given: what users of a CSV file get
   'random-1000-blind': { file: 'h100-random.csv', device: {}, size: 1000, most: { median: 0.13, readable: 0.17 }, least: { within10: 0.4 } }, // prettier-ignore
+  'random-kernels-all': { file: 'h100-random-kernels.csv', device: { smCount: 132 }, kernels: 'given', most: { median: 0.055, mape: 0.13 }, least: { within10: 0.67 } }, // prettier-ignore
+  'random-kernels-1000': { file: 'h100-random-kernels.csv', device: { smCount: 132 }, kernels: 'given', size: 1000, most: { median: 0.098 }, least: { within10: 0.5 } }, // prettier-ignore
+  'networklike-kernels-all': { file: 'h100-networklike-kernels.csv', device: { smCount: 132 }, kernels: 'given', most: { median: 0.063 }, least: { within10: 0.65 } }, // prettier-ignore
+  'networklike-kernels-1000': { file: 'h100-networklike-kernels.csv', device: { smCount: 132 }, kernels: 'given', size: 1000, most: { median: 0.115 }, least: { within10: 0.45 } }, // prettier-ignore
+  // the kernel is in the training samples and the labels, and not given at prediction
+  'random-kernels-assumed-all': { file: 'h100-random-kernels.csv', device: { smCount: 132 }, kernels: 'assumed', labels: 'h100-kernel-labels.csv', most: { median: 0.063 }, least: { within10: 0.63 } }, // prettier-ignore
+  'f16-kernels-5-fold': { file: 'h100-random-f16-kernels.csv', device: { smCount: 132 }, kernels: 'given', folds: 5, most: { median: 0.095 }, least: {} }, // prettier-ignore
   'paper-5-fold': { file: 'asperti-2021-quadro-t2000.csv', device: { smCount: 16 }, folds: 5, most: { median: 0.06 }, least: {} }, // prettier-ignore
 };
 
 export const dataFile = (name) => resolve(DATA, name);
 const ENERGY = 'h100-energy.csv';
 export const missing = () =>
-  [...new Set([...Object.values(ROWS).map(({ file }) => file), ENERGY])].filter(
-    (file) => !existsSync(dataFile(file)),
-  );
+  [
+    ...new Set([
+      ...Object.values(ROWS).flatMap(({ file, labels }) => (labels ? [file, labels] : [file])),
+      ENERGY,
+    ]),
+  ].filter((file) => !existsSync(dataFile(file)));
 
 async function read(file) {
   const text = readFileSync(dataFile(file), 'utf8');
   // in the series increasing_batch of the paper's data the height is a batch size
   const kept = text.split('\n').filter((line) => !line.startsWith('increasing_batch'));
   const rows = await readAllSamples(kept.join('\n'), file);
-  return rows.map(({ spec, timeMs, extras }) => ({ spec, timeMs, energyMj: extras.energy_mj ?? null }));
+  return rows.map(({ spec, timeMs, extras }) => ({
+    spec,
+    timeMs,
+    energyMj: extras.energy_mj ?? null,
+    kernel: extras.kernel ?? null,
+  }));
+}
+
+/** Shapes with their kernels, without times. */
+async function readLabels(file) {
+  const labels = [];
+  for await (const { spec, extras } of readSpecs(readFileSync(dataFile(file), 'utf8'), file)) {
+    if (extras.kernel !== undefined) labels.push({ spec, kernel: extras.kernel });
+  }
+  return labels;
 }
 
 /** Fisher–Yates on a 32-bit xorshift. */
@@ -76,18 +101,19 @@ const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
 
 /** Errors of one row for one seed, over all its test samples. */
 async function errorOf(row, seed) {
-  const { file, device, ...split } = ROWS[row];
+  const { file, device, kernels, labels, ...split } = ROWS[row];
+  const kernelLabels = labels ? await readLabels(labels) : [];
   const samples = await read(file);
   const [errors, readable, chosen, fits] = [[], [], [], []];
   let [inside, domain, tested] = [0, 0, 0];
   for (const { training, test } of splits(samples, split, seed)) {
-    const model = fitModel(training, { device, origin: ORIGIN });
+    const model = fitModel(training, { device, kernelLabels, origin: ORIGIN });
     chosen.push(model.chosenForm);
     fits.push(model);
     const predict = compileModel(model);
     const read = compileModel(model, 'alpha-axes');
-    for (const { spec, timeMs } of test) {
-      const { predictedMs, lowerMs, upperMs, inDomain } = predict(spec);
+    for (const { spec, timeMs, kernel } of test) {
+      const { predictedMs, lowerMs, upperMs, inDomain } = predict(spec, kernels === 'given' ? kernel : null);
       errors.push(Math.abs(predictedMs / timeMs - 1));
       readable.push(Math.abs(read(spec).predictedMs / timeMs - 1));
       tested += 1;
@@ -143,9 +169,9 @@ async function energy() {
 }
 
 /** What a fit by `auto` costs, the model, and the memory of the process so far. */
-function timedFit(training) {
+function timedFit(training, kernelLabels = []) {
   const begin = { wall: performance.now(), cpu: process.cpuUsage() };
-  const model = fitModel(training, { device: { smCount: 132 }, origin: ORIGIN });
+  const model = fitModel(training, { device: { smCount: 132 }, kernelLabels, origin: ORIGIN });
   const fitSeconds = (performance.now() - begin.wall) / 1000;
   const { user, system } = process.cpuUsage(begin.cpu);
   const memoryMb = process.resourceUsage().maxRSS / 1024;
@@ -169,6 +195,31 @@ async function cost() {
     ...cost,
     layersPerSecond: wallRate,
     layersPerCpuSecond: cpuRate,
+    documentKb: JSON.stringify(model).length / 1024,
+    chosen: model.chosenForm,
+    heldOut: evaluate(model, samples.slice(10_000)).medianApe,
+  };
+}
+
+/** The same with kernels and a classifier that also learns from the labels; predictions with the kernel given, and assumed. */
+async function kernelCost() {
+  const samples = shuffled(await read('h100-networklike-kernels.csv'), 11);
+  const { model, cost } = timedFit(samples.slice(0, 10_000), await readLabels('h100-kernel-labels.csv'));
+  const predict = compileModel(model);
+  const rateOf = (isGiven) => {
+    let best = 0;
+    for (let k = 0; k < 5; k++) {
+      const cpu = process.cpuUsage();
+      for (const { spec, kernel } of samples) predict(spec, isGiven ? kernel : null);
+      const { user, system } = process.cpuUsage(cpu);
+      best = Math.max(best, samples.length / ((user + system) / 1e6));
+    }
+    return best;
+  };
+  return {
+    ...cost,
+    layersPerCpuSecond: rateOf(true),
+    assumedLayersPerCpuSecond: rateOf(false),
     documentKb: JSON.stringify(model).length / 1024,
     chosen: model.chosenForm,
     heldOut: evaluate(model, samples.slice(10_000)).medianApe,
@@ -201,6 +252,7 @@ async function coefficients(repeats = 50) {
 if (process.argv[1] === import.meta.filename) {
   const [what, row, ...seeds] = process.argv.slice(2);
   if (what === 'cost') console.log(JSON.stringify(await cost()));
+  else if (what === 'kernel-cost') console.log(JSON.stringify(await kernelCost()));
   else if (what === 'energy-cost') console.log(JSON.stringify(await energyCost()));
   else if (what === 'energy') console.log(JSON.stringify(await energy()));
   else if (what === 'coefficients') console.log(JSON.stringify(await coefficients()));

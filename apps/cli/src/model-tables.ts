@@ -74,3 +74,25 @@ export function energySummary({ energy }: Model): string[] {
     ...(energy.notes.length === 0 ? [] : [`\n${indented(notesOf(energy))}`]),
   ];
 }
+
+/** Kernels of which the error is shown. */
+const SHOWN_KERNELS = 12;
+
+/** What a model knows of kernels: error by kernel, and error where the kernel is assumed. Nothing where it knows none. */
+export function kernelSummary({ kernels }: Model): string[] {
+  if (!kernels) return [];
+  const { labels, given, accuracy, heldOut, errors: byKernel } = kernels;
+  return [
+    `\nKernels: given for ${given} samples; learned from ${labels} shapes, ${percent(accuracy)} of the samples’ kernels are right when held out\n`,
+    indented(metricsTable('kernel', [['assumed', heldOut]])),
+    `\n${indented(
+      table(
+        ['kernel, given', 'n', 'median APE'],
+        byKernel
+          .slice(0, SHOWN_KERNELS)
+          .map(({ kernel, n, medianApe }) => [kernel, String(n), percent(medianApe)]),
+        1,
+      ),
+    )}`,
+  ];
+}

@@ -82,7 +82,7 @@ export class ModelsService {
     const read = request.network && (await this.networkOf(request.network));
     const network = read?.network;
     const layers = request.layers ?? network?.layers.map(({ spec }) => spec) ?? [];
-    const predicted = await predictedBy(predictor, layers);
+    const predicted = await predictedBy(predictor, layers, request.kernels ?? []);
     const total = { ...predictedTotal(predicted), ...read?.completeness };
     const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
     const intensity = request.gridIntensityGramsPerKwh;
@@ -160,14 +160,15 @@ class RememberingPredictor {
 
   constructor(private readonly predict: Predictor) {}
 
-  layer(spec: ConvSpec): SaidLayer {
+  layer(spec: ConvSpec, kernel: string | null): SaidLayer {
     const key = specKey(spec);
-    let layer = this.said.get(key);
+    const name = kernel === null ? key : `${key} ${kernel}`;
+    let layer = this.said.get(name);
     if (layer === undefined) {
-      const prediction = this.predict(spec);
+      const prediction = this.predict(spec, kernel);
       layer = { key, prediction, json: JSON.stringify(prediction) };
       if (this.said.size >= PREDICTIONS_KEPT) this.said.clear();
-      this.said.set(key, layer);
+      this.said.set(name, layer);
     }
     return layer;
   }
@@ -177,10 +178,11 @@ class RememberingPredictor {
 async function predictedBy(
   predictor: RememberingPredictor,
   layers: readonly ConvSpec[],
+  kernels: readonly (string | null)[],
 ): Promise<SaidLayer[]> {
   const predicted: SaidLayer[] = [];
-  for (const spec of layers) {
-    predicted.push(orProblem(() => predictor.layer(spec)));
+  for (const [at, spec] of layers.entries()) {
+    predicted.push(orProblem(() => predictor.layer(spec, kernels[at] ?? null)));
     if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();
   }
   return predicted;

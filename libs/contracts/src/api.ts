@@ -8,6 +8,7 @@ import {
   WorkerSchema,
 } from './device.js';
 import { IdSchema, LabelsSchema, PageQuerySchema, TimestampSchema } from './ids.js';
+import { KernelNameSchema } from './kernel.js';
 import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
 
@@ -270,6 +271,13 @@ export const PredictionRequestSchema = z
       .optional()
       .describe('a form of the model; by default the chosen one, which alone has an interval'),
     layers: z.array(ConvSpecSchema).min(1).max(MAX_LAYERS).optional(),
+    kernels: z
+      .array(KernelNameSchema.nullable())
+      .max(MAX_LAYERS)
+      .optional()
+      .describe(
+        'of the layers, in their order: the kernels that run them; null: not known, the model assumes one',
+      ),
     network: NetworkFileSchema.optional(),
     inferencesPerPass: z
       .int()
@@ -289,6 +297,10 @@ export const PredictionRequestSchema = z
   .refine(({ layers, network }) => (layers === undefined) !== (network === undefined), {
     path: ['layers'],
     message: 'give either layers or a network',
+  })
+  .refine(({ layers, kernels }) => kernels === undefined || kernels.length === layers?.length, {
+    path: ['kernels'],
+    message: 'give one kernel, or null, for each of the layers',
   })
   .meta({ id: 'PredictionRequest' });
 export type PredictionRequest = z.infer<typeof PredictionRequestSchema>;

@@ -119,6 +119,32 @@ export const EnergyModelSchema = z
   .meta({ id: 'EnergyModel' });
 export type EnergyModel = z.infer<typeof EnergyModelSchema>;
 
+/** What a model knows of the kernels that a library chooses. */
+export const KernelsSchema = z
+  .object({
+    classifier: z.unknown().describe('tells the kernel of a shape, in its own versioned layout'),
+    labels: z.int().min(0).describe('shapes with a known kernel from which it has learned'),
+    given: z.int().min(0).describe('samples whose kernel was given; that of the others was assumed'),
+    accuracy: z.number().describe('share of the samples’ shapes whose kernel is told right when held out'),
+    heldOut: MetricsSchema.describe('of predictions without a given kernel, by shapes that were held out'),
+    logHalfWidth: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe('as in interval, where the kernel is assumed; null: too few samples'),
+    errors: z
+      .array(
+        z.object({
+          kernel: z.string(),
+          n: z.int().min(0),
+          medianApe: z.number(),
+        }),
+      )
+      .describe('held-out error with the kernel given, of the most frequent kernels'),
+  })
+  .meta({ id: 'Kernels' });
+export type Kernels = z.infer<typeof KernelsSchema>;
+
 export const MODEL_STATUSES = ['published', 'candidate', 'retired'] as const;
 export const ModelStatusSchema = z.enum(MODEL_STATUSES).meta({ id: 'ModelStatus' });
 export type ModelStatus = z.infer<typeof ModelStatusSchema>;
@@ -139,6 +165,7 @@ export const ModelSchema = z
       .enum(['relative', 'absolute'])
       .default('relative')
       .describe('relative: soft-L1 on log time; absolute: least squares on milliseconds'),
+    kernels: KernelsSchema.optional().describe('absent: the chosen form does not know kernels'),
     energy: EnergyModelSchema.optional().describe('absent: too few samples have energy'),
     device: z.record(z.string(), z.number()).describe('device constants that a form used'),
     data: z.object({
@@ -179,6 +206,16 @@ export const ModelDiffSchema = z
   .meta({ id: 'ModelDiff' });
 export type ModelDiff = z.infer<typeof ModelDiffSchema>;
 
+/** The kernel under which a time was predicted. */
+export const AssumedKernelSchema = z
+  .object({
+    name: z.string().describe('as cudnn-frontend spells it: engine and knobs'),
+    probability: z.number().describe('1: given; else how sure the classifier is'),
+    source: z.enum(['given', 'classifier']),
+  })
+  .meta({ id: 'AssumedKernel' });
+export type AssumedKernel = z.infer<typeof AssumedKernelSchema>;
+
 export const PredictionSchema = z
   .object({
     macs: z.number(),
@@ -189,6 +226,7 @@ export const PredictionSchema = z
     lowerMs: z.number().nullable(),
     upperMs: z.number().nullable(),
     inDomain: z.boolean(),
+    kernel: AssumedKernelSchema.nullable().describe('null: the model does not know kernels'),
     energyMj: z.number().nullable().describe('null: the model has no energy, or another form was asked for'),
     lowerEnergyMj: z.number().nullable(),
     upperEnergyMj: z.number().nullable(),

@@ -26,9 +26,12 @@ export class FitInputs {
     }
     const wanted = protocol ?? good.at(-1)?.protocol;
     const samples: FitSample[] = [];
-    for (const { spec, timing, protocol: used } of good) {
+    for (const { spec, timing, protocol: used, kernel } of good) {
       if (used.name !== wanted?.name || used.version !== wanted.version) leaveOut('other protocol');
-      else if (timing !== null) samples.push({ spec, timeMs: timing.timeMs, energyMj: timing.energyMj });
+      else if (timing !== null) {
+        const { timeMs, energyMj } = timing;
+        samples.push({ spec, timeMs, energyMj, kernel: kernel?.name ?? null });
+      }
     }
     return { samples, digest: fitInputDigest(samples), excluded };
   }

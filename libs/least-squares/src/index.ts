@@ -3,4 +3,5 @@ export { type ResidualFunction } from './jacobian.js';
 export * from './least-squares.js';
 export { type Loss } from './loss.js';
 export * from './non-negative.js';
-export { type Uncertainty } from './uncertainty.js';
+export * from './non-negative-normal.js';
+export { uncertainty, type Uncertainty } from './uncertainty.js';

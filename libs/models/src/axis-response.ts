@@ -47,19 +47,19 @@ export function axisResponse(
   });
 }
 
-function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSpec {
+export function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSpec {
   if (axis === 'size') return { ...spec, height: value, width: value };
   if (axis === 'kernel') return { ...spec, kernel_h: value, kernel_w: value };
   return { ...spec, [axis]: value };
 }
 
-function fits({ cin, cout, groups, padding, height, width, kernel_h, kernel_w }: ConvSpec): boolean {
+export function fits({ cin, cout, groups, padding, height, width, kernel_h, kernel_w }: ConvSpec): boolean {
   if (cin % groups !== 0 || cout % groups !== 0) return false;
   return padding === 'same' || (kernel_h <= height && kernel_w <= width);
 }
 
 /** Whole numbers over the fitted range, evenly spread over its logarithm. */
-function fittedValues(model: Model, axis: ResponseAxis): number[] {
+export function fittedValues(model: Model, axis: ResponseAxis): number[] {
   const { min, max } = model.domain[DOMAIN_AXES[axis]] ?? { min: 1, max: 1 };
   const steps = Array.from({ length: POINTS }, (_, k) => Math.round(min * pow(max / min, k / (POINTS - 1))));
   return [...new Set(steps)];

@@ -8,6 +8,7 @@ import { ModelError } from './error.js';
 import { foldsByShape } from './folds.js';
 import type { FitContext, FitLoss, Form, FormFit } from './form.js';
 import { FORMS, formNamed } from './forms.js';
+import { kernelNames } from './kernels/assumed-kernels.js';
 import { conformalInterval } from './interval.js';
 import { shapesOf, type ShapedSample } from './sample.js';
 
@@ -15,6 +16,7 @@ import { shapesOf, type ShapedSample } from './sample.js';
 const ALWAYS_PUBLISHED = ['flops', 'alpha', 'alpha-latency'];
 /** Published beside a chosen form that has no parameters to read. */
 const READABLE = 'alpha-axes';
+const READABLE_KERNELS = 'kernel-waves';
 
 /** A sample further off than this factor is named in the notes. */
 const OUTLIER_FACTOR = 10;
@@ -42,6 +44,7 @@ export type FittedCost = Omit<EnergyModel, 'data'>;
 
 export interface CostFit {
   readonly cost: FittedCost;
+  readonly chosen: Form;
   /** Predictions by the chosen form, in the order of the samples, of shapes that were held out; null with too few. */
   readonly heldOut: HeldOut | null;
 }
@@ -54,7 +57,12 @@ export interface CostFit {
 export function fitCost(samples: readonly ShapedSample[], options: CostOptions): CostFit {
   const { form: asked, coverage, context, unit, onProgress } = options;
   const shapes = shapesOf(samples);
-  const { forms, skipped } = candidateForms(asked, shapes.length, context);
+  const { forms, skipped } = candidateForms(
+    asked,
+    shapes.length,
+    context,
+    samples.every(({ kernel }) => typeof kernel === 'string'),
+  );
   const folds = shapes.length >= MIN_SHAPES ? foldsByShape(samples, context.seed, FOLDS) : null;
   const candidates = forms.map((form, done): Candidate => {
     onProgress?.(done, forms.length, form.name);
@@ -62,7 +70,7 @@ export function fitCost(samples: readonly ShapedSample[], options: CostOptions):
     return { form, fit, heldOut: folds && crossValidate(form, samples, folds, fit, context, coverage) };
   });
   const chosen = asked === 'auto' ? best(candidates) : candidateNamed(candidates, asked);
-  const readable = chosen.form.parameters.length > 0 ? [] : [READABLE];
+  const readable = readableBeside(chosen.form);
   const published = candidates.filter(
     ({ form }) => form === chosen.form || [...ALWAYS_PUBLISHED, ...readable].includes(form.name),
   );
@@ -86,7 +94,7 @@ export function fitCost(samples: readonly ShapedSample[], options: CostOptions):
       ...sourceNotes(candidates, chosen, context),
     ],
   };
-  return { cost, heldOut: chosen.heldOut };
+  return { cost, chosen: chosen.form, heldOut: chosen.heldOut };
 }
 
 /** Whether samples of so many shapes suffice for a form. */
@@ -99,6 +107,7 @@ function candidateForms(
   asked: string,
   shapes: number,
   { loss, source }: FitContext,
+  withKernels: boolean,
 ): { readonly forms: readonly Form[]; readonly skipped: readonly string[] } {
   const withSource = source !== undefined;
   const named = asked === 'auto' ? null : formNamed(asked);
@@ -107,15 +116,26 @@ function candidateForms(
   if (named?.needsSource && !withSource) {
     throw new ModelError('bad-option', `${named.name} needs the model or the samples of another device`);
   }
-  const beside = named?.parameters.length === 0 ? [...ALWAYS_PUBLISHED, READABLE] : ALWAYS_PUBLISHED;
+  if (named?.needsKernels && !withKernels) {
+    throw new ModelError('bad-option', `${named.name} needs samples whose kernels are known`);
+  }
+  const beside = [...ALWAYS_PUBLISHED, ...(named ? readableBeside(named) : [])];
   const forms = FORMS.filter(
-    (form) => (!named || form === named || beside.includes(form.name)) && (withSource || !form.needsSource),
+    (form) =>
+      (!named || form === named || beside.includes(form.name)) &&
+      (withSource || !form.needsSource) &&
+      (withKernels || !form.needsKernels),
   );
   const reasons = forms.map((form) => unfit(form, shapes, loss));
   return {
     forms: forms.filter((_, i) => reasons[i] === null),
     skipped: reasons.filter((reason) => reason !== null),
   };
+}
+
+function readableBeside({ parameters, needsKernels }: Form): string[] {
+  if (parameters.length > 0) return [];
+  return needsKernels ? [READABLE, READABLE_KERNELS] : [READABLE];
 }
 
 /** Why a form cannot be fitted; null when it can. */
@@ -206,8 +226,10 @@ function chosenNotes(
 ): string[] {
   const notes: string[] = [];
   const predict = form.compile(fit, device, source?.fitted);
+  const nameOf = kernelNames();
   const far = samples.filter(
-    ({ spec, timeMs }) => Math.abs(log(timeMs / predict(spec).timeMs)) > log(OUTLIER_FACTOR),
+    ({ spec, kernel, timeMs }) =>
+      Math.abs(log(timeMs / predict(spec, nameOf(kernel ?? '')).timeMs)) > log(OUTLIER_FACTOR),
   ).length;
   if (far > 0) {
     notes.push(`${far} of ${samples.length} samples are off by more than a factor of ${OUTLIER_FACTOR}`);

@@ -1,7 +1,10 @@
-import { ModelSchema, type EnergyModel, type Model } from '@alphaflops/contracts';
+import { ModelSchema, type EnergyModel, type Kernels, type Model } from '@alphaflops/contracts';
 import { MIN_SHAPES } from './cross-validation.js';
 import { ModelError } from './error.js';
 import { fitCost, suffices, type CostFit, type CostOptions, type FitProgress } from './fit-cost.js';
+import { judgeAssumed, knowKernels, type KernelKnowledge } from './fit-kernels.js';
+import type { KernelLabel } from './kernels/kernel-classifier.js';
+import { kernelNameOf } from './kernels/kernel-name.js';
 import type { FitContext, FitLoss, Source } from './form.js';
 import { energySamples, shapeSamples, shapesOf, type FitSample, type ShapedSample } from './sample.js';
 
@@ -34,6 +37,8 @@ export interface FitOptions {
    * which helps when this device has few samples.
    */
   readonly source?: Model | readonly FitSample[];
+  /** Shapes with their kernels, timed or not: what the classifier of kernels learns from beside the samples. */
+  readonly kernelLabels?: readonly KernelLabel[];
   readonly deadline?: FitContext['deadline'];
   readonly onProgress?: FitProgress;
   readonly origin: FitOrigin;
@@ -58,13 +63,16 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     device = {},
     deadline,
     source,
+    kernelLabels = [],
     onProgress,
     origin,
   } = { ...FIT_DEFAULTS, ...options };
   if (!(coverage > 0 && coverage < 1)) {
     throw new ModelError('bad-option', `the coverage must be between 0 and 1, not ${coverage}`);
   }
-  const shaped = shapeSamples(samples);
+  const given = shapeSamples(samples);
+  const knowledge = loss === 'relative' ? knowKernels(given, kernelLabels, seed) : null;
+  const shaped = knowledge?.samples ?? given;
   const withEnergy = energySamples(samples);
   const context: FitContext = {
     ...{ seed, loss, device },
@@ -73,6 +81,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
   };
   const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
   const time = fitCost(shaped, { ...asked, unit: 'ms' });
+  const kernels = knowledge && kernelsOf(shaped, knowledge, time, context, coverage);
   const energy = fitEnergy(withEnergy, shaped, time, { ...asked, unit: 'mJ' });
   const parsed = ModelSchema.safeParse({
     schema: 'alphaflops.model/1',
@@ -84,6 +93,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     statusReason: null,
     loss,
     ...time.cost,
+    ...(kernels && { kernels }),
     ...(energy && { energy }),
     device,
     data: {
@@ -117,6 +127,39 @@ function unusable(samples: readonly ShapedSample[], issues: readonly { path: Pro
   );
 }
 
+/** Kernels whose error a document tells. */
+const TOLD_KERNELS = 40;
+
+/** Null where the chosen form does not know kernels. */
+function kernelsOf(
+  samples: readonly ShapedSample[],
+  knowledge: KernelKnowledge,
+  { cost, chosen, heldOut }: CostFit,
+  { device }: FitContext,
+  coverage: number,
+): Kernels | null {
+  if (!chosen.needsKernels || !heldOut) return null;
+  const predict = chosen.compile(chosenOf(cost), device);
+  const { classifier, labels, given } = knowledge;
+  const byKernel = new Map<string, number[]>();
+  samples.forEach(({ kernel, timeMs }, i) => {
+    const name = kernelNameOf(kernel ?? '').kernel;
+    const error = Math.abs((heldOut.timeMs[i] ?? NaN) / timeMs - 1);
+    byKernel.set(name, [...(byKernel.get(name) ?? []), error]);
+  });
+  return {
+    ...{ classifier: classifier.classifier, labels, given },
+    ...judgeAssumed(samples, heldOut, chosen.pessimism ?? 1, knowledge, predict, coverage),
+    errors: [...byKernel]
+      .sort(([a, m], [b, n]) => n.length - m.length || (a < b ? -1 : 1))
+      .slice(0, TOLD_KERNELS)
+      .map(([kernel, errors]) => {
+        const sorted = errors.sort((a, b) => a - b);
+        return { kernel, n: errors.length, medianApe: sorted[errors.length >> 1] ?? NaN };
+      }),
+  };
+}
+
 /** Null with too few shapes to hold any out: an energy without a known error would not be published. */
 function fitEnergy(
   samples: readonly FitSample[],
@@ -125,7 +168,12 @@ function fitEnergy(
   options: CostOptions,
 ): EnergyModel | null {
   if (samples.length === 0) return null;
-  const shaped = shapeSamples(samples);
+  // energy knows kernels where time does: one classifier serves both
+  const kernelOf = new Map(time.chosen.needsKernels ? timed.map(({ key, kernel }) => [key, kernel]) : []);
+  const shaped = shapeSamples(samples).map((sample) => ({
+    ...sample,
+    kernel: kernelOf.get(sample.key) ?? null,
+  }));
   const shapes = shapesOf(shaped).length;
   if (shapes < MIN_SHAPES) return null;
   const context: FitContext = { ...options.context, source: ownTime(timed, time, options.context) };

@@ -1,5 +1,6 @@
 import type { FittedForm } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
+import type { KernelName } from './kernels/kernel-name.js';
 import type { ShapedSample } from './sample.js';
 
 /** Constants of a device that a form may use, for example `smCount`. Absent ones are not in the record. */
@@ -64,7 +65,8 @@ export interface PredictedTime {
   readonly spread: number;
 }
 
-export type TimePredictor = (spec: ConvSpec) => PredictedTime;
+/** Forms that do not know kernels ignore the kernel. */
+export type TimePredictor = (spec: ConvSpec, kernel?: KernelName) => PredictedTime;
 
 /** One way to predict time: named, registered in forms.ts, fitted and compiled without any state of its own. */
 export interface Form {
@@ -74,6 +76,8 @@ export interface Form {
   readonly parameters: readonly ParameterDefinition[];
   /** Whether the form can only be fitted from another fit. */
   readonly needsSource?: boolean;
+  /** Whether the form can only be fitted to samples with kernels. */
+  readonly needsKernels?: boolean;
   /** Different shapes that a fit needs; 1 when absent. */
   readonly leastShapes?: number;
   /**

@@ -3,6 +3,8 @@ import { alphaAxesForm } from './axes/alpha-axes-form.js';
 import { boostedForm } from './boosting/boosted-form.js';
 import { transferForm } from './boosting/transfer-form.js';
 import { ModelError } from './error.js';
+import { kernelBoostedForm } from './kernels/kernel-boosted-form.js';
+import { kernelWavesForm } from './kernels/kernel-waves-form.js';
 import type { Form } from './form.js';
 
 /** Every form there is, simplest first: ties in the selection go to the simpler one. */
@@ -13,6 +15,8 @@ export const FORMS: readonly Form[] = [
   alphaAxesForm,
   transferForm(formNamed),
   boostedForm,
+  kernelWavesForm,
+  kernelBoostedForm,
 ];
 
 /** @throws ModelError `unknown-form`. */

@@ -12,4 +12,7 @@ export * from './regression-guard.js';
 export * from './sample.js';
 export * from './model-card.js';
 export { typicalShape } from './model-card-plots.js';
+export * from './kernel-map.js';
 export * from './total.js';
+export type { KernelLabel } from './kernels/kernel-classifier.js';
+export { kernelNameOf, type KernelName } from './kernels/kernel-name.js';

@@ -1,6 +1,8 @@
 import type { EnergyModel, FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { exp } from '@alphaflops/elementary';
+import { RESPONSE_AXES } from './axis-response.js';
+import { kernelsAlong } from './kernel-map.js';
 import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
 
 /** The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown. */
@@ -28,6 +30,7 @@ export function modelCard(model: Model): string {
     '',
     ...plots(model),
     ...worst(model, 'ms'),
+    ...kernelSection(model),
     ...model.forms.filter(({ groups }) => groups.length > 0).flatMap(parameters),
     ...energySection(model),
     '## Domain',
@@ -53,6 +56,43 @@ function errorTable({ forms }: Cost): string[] {
     ['form', 'median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'coverage'],
     forms.map(({ form, heldOut }) => [form, ...(heldOut === null ? ['too few shapes'] : errors(heldOut))]),
   );
+}
+
+/** Error by kernel, and which kernel the model assumes along each axis. */
+function kernelSection(model: Model): string[] {
+  const { kernels } = model;
+  if (!kernels) return [];
+  const { labels, given, accuracy, heldOut, errors: byKernel } = kernels;
+  const shape = typicalShape(model);
+  const map = shape === null ? [] : RESPONSE_AXES.flatMap((axis) => kernelsAlong(model, shape, axis));
+  return [
+    '## Kernels',
+    '',
+    ...list({
+      Given: `for ${given} of ${model.data.samples} samples`,
+      Classifier: `learned from ${labels} shapes; names ${percent(accuracy)} of the held-out samples’ kernels`,
+      'Kernel assumed': `median APE ${percent(heldOut.medianApe)}, ${percent(heldOut.within10)} within 10 %`,
+    }),
+    '',
+    ...table(
+      ['kernel, given', 'samples', 'held-out median APE'],
+      byKernel.map(({ kernel, n, medianApe }) => [`\`${kernel}\``, String(n), percent(medianApe)]),
+    ),
+    '',
+    ...(map.length === 0 || shape === null
+      ? []
+      : [
+          `### Kernel map along each axis, from ${specKey(shape)}`,
+          '',
+          ...table(
+            ['axis', 'from', 'to', 'assumed kernel', 'probability'],
+            map.map(({ axis, from, to, kernel, probability }) => [
+              ...[axis, String(from), String(to), `\`${kernel}\``, percent(probability)],
+            ]),
+          ),
+          '',
+        ]),
+  ];
 }
 
 function energySection({ energy }: Model): string[] {

@@ -1,4 +1,4 @@
-import type { FittedForm, Metrics, Model, Prediction } from '@alphaflops/contracts';
+import type { AssumedKernel, FittedForm, Metrics, Model, Prediction } from '@alphaflops/contracts';
 import { macs, specKey, type ConvSpec } from '@alphaflops/conv';
 import { exp } from '@alphaflops/elementary';
 import { alphaForm } from './alpha-forms.js';
@@ -6,11 +6,14 @@ import { ModelError } from './error.js';
 import type { FittedCost } from './fit-cost.js';
 import { formNamed } from './forms.js';
 import { compileDomain } from './domain.js';
+import { kernelNames, mixedTime } from './kernels/assumed-kernels.js';
+import { compileKernelClassifier, type LikelyKernel } from './kernels/kernel-classifier.js';
 import { logHalfWidth } from './interval.js';
 import { judge } from './metrics.js';
 import { energySamples, shapeSamples, type FitSample } from './sample.js';
 
-export type Predictor = (spec: ConvSpec) => Prediction;
+/** `kernel`: the one that runs, where it is known, as cudnn-frontend spells it. */
+export type Predictor = (spec: ConvSpec, kernel?: string | null) => Prediction;
 
 /**
  * Prepares a model for many predictions (some microseconds each). `form` is one of the document's; the chosen one by
@@ -24,15 +27,17 @@ export type Predictor = (spec: ConvSpec) => Prediction;
  */
 export function compileModel(model: Model, form: string = model.chosenForm): Predictor {
   const chosen = fitted(model, model.chosenForm);
-  const time = compileCost(model, form, model.device);
+  const time = compileCost(model, form, model.device, undefined, model.kernels?.logHalfWidth);
   const energy = model.energy && form === model.chosenForm ? compileCost(model.energy, model.energy.chosenForm, model.device, chosen) : null; // prettier-ignore
   // c·M is what the alpha form predicts with γ = 0
   const linearMs = alphaForm.compile(withoutCorrection(fitted(model, 'alpha')), model.device);
-  return (spec) => {
+  const kernelOf = compileKernels(model, form);
+  return (spec, kernel) => {
     const work = macs(spec);
     if (!(work > 0)) throw new ModelError('bad-spec', `${specKey(spec)} has no output to compute`);
-    const { value: predictedMs, lower: lowerMs, upper: upperMs, inDomain } = time(spec, work);
-    const joules = energy && energy(spec, work);
+    const kernels = kernelOf(spec, kernel ?? null);
+    const { value: predictedMs, lower: lowerMs, upper: upperMs, inDomain } = time(spec, work, kernels);
+    const joules = energy && energy(spec, work, kernels);
     const alpha = predictedMs / linearMs(spec).timeMs;
     const flops = 2 * work;
     return {
@@ -44,6 +49,7 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
       lowerMs,
       upperMs,
       inDomain,
+      kernel: kernels && kernels.assumed,
       energyMj: joules && joules.value,
       lowerEnergyMj: joules && joules.lower,
       upperEnergyMj: joules && joules.upper,
@@ -65,14 +71,21 @@ function compileCost(
   form: string,
   device: Model['device'],
   time?: FittedForm,
-): (spec: ConvSpec, macs: number) => PredictedCost {
+  logHalfWidthAssumed: number | null = cost.interval.logHalfWidth,
+): (spec: ConvSpec, macs: number, kernels: ChosenKernels | null) => PredictedCost {
   const predict = formNamed(form).compile(fitted(cost, form), device, time);
   const outsideOf = compileDomain(cost);
   const hasInterval = form === cost.chosenForm;
-  return (spec, work) => {
-    const { timeMs: value, spread } = predict(spec);
+  const ofAssumed = intervalOf(cost.interval, logHalfWidthAssumed);
+  const nameOf = kernelNames();
+  return (spec, work, kernels) => {
+    const { timeMs: value, spread } = kernels
+      ? mixedTime(predict, spec, kernels.likely, nameOf)
+      : predict(spec);
     const outside = outsideOf(spec, work);
-    const typical = hasInterval ? logHalfWidth(cost.interval, outside) : null;
+    const typical = hasInterval
+      ? logHalfWidth(kernels?.assumed.source === 'classifier' ? ofAssumed : cost.interval, outside)
+      : null;
     const factor = typical === null ? null : exp(typical * spread);
     return {
       value,
@@ -83,9 +96,41 @@ function compileCost(
   };
 }
 
+/** The kernels that a prediction takes into account, and the likeliest of them. */
+interface ChosenKernels {
+  readonly likely: readonly LikelyKernel[];
+  readonly assumed: AssumedKernel;
+}
+
+/** Null where the form does not know kernels. */
+function compileKernels(
+  { kernels }: Model,
+  form: string,
+): (spec: ConvSpec, given: string | null) => ChosenKernels | null {
+  if (!formNamed(form).needsKernels) return () => null;
+  const likelyOf = kernels ? compileKernelClassifier(kernels.classifier) : null;
+  return (spec, given) => {
+    if (given !== null) {
+      const assumed: AssumedKernel = { name: given, probability: 1, source: 'given' };
+      return { likely: [{ kernel: given, probability: 1 }], assumed };
+    }
+    const likely = likelyOf?.(spec) ?? [];
+    const first = likely[0];
+    if (!first) return null;
+    return { likely, assumed: { name: first.kernel, probability: first.probability, source: 'classifier' } };
+  };
+}
+
+/** The interval of predictions under assumed kernels, as much wider outside the domain as the other. */
+function intervalOf(interval: Model['interval'], half: number | null): Model['interval'] {
+  const { logHalfWidth: known, logHalfWidthOutside: outside } = interval;
+  if (half === null || known === null || outside === null) return interval;
+  return { ...interval, logHalfWidth: half, logHalfWidthOutside: (outside * half) / known };
+}
+
 /** One prediction; compile the model for more. */
-export function predict(model: Model, spec: ConvSpec): Prediction {
-  return compileModel(model)(spec);
+export function predict(model: Model, spec: ConvSpec, kernel?: string | null): Prediction {
+  return compileModel(model)(spec, kernel);
 }
 
 /**
@@ -95,7 +140,12 @@ export function predict(model: Model, spec: ConvSpec): Prediction {
  */
 export function evaluate(model: Model, samples: readonly FitSample[], form?: string): Metrics {
   const predictor = compileModel(model, form);
-  return judge(shapeSamples(samples).map(({ spec, timeMs }) => ({ ...predictor(spec), measuredMs: timeMs })));
+  return judge(
+    shapeSamples(samples).map(({ spec, kernel, timeMs }) => ({
+      ...predictor(spec, kernel),
+      measuredMs: timeMs,
+    })),
+  );
 }
 
 /** The same of energy, on those samples that have it; null without them, or where the model has none. */
@@ -104,8 +154,8 @@ export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Met
   if (!model.energy || measured.length === 0) return null;
   const predictor = compileModel(model);
   return judge(
-    shapeSamples(measured).map(({ spec, timeMs: measuredMs }) => {
-      const { energyMj, lowerEnergyMj, upperEnergyMj } = predictor(spec);
+    shapeSamples(measured).map(({ spec, kernel, timeMs: measuredMs }) => {
+      const { energyMj, lowerEnergyMj, upperEnergyMj } = predictor(spec, kernel);
       return { measuredMs, predictedMs: energyMj ?? NaN, lowerMs: lowerEnergyMj, upperMs: upperEnergyMj };
     }),
   );

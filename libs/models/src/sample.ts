@@ -7,13 +7,15 @@ export interface FitSample {
   readonly timeMs: number;
   /** Null or absent where not measured. */
   readonly energyMj?: number | null;
+  /** The kernel that ran, as cudnn-frontend spells it; null or absent where not known. */
+  readonly kernel?: string | null;
 }
 
 /** The samples with energy, as samples of it: `timeMs` holds millijoules there, for every form is of a positive cost. */
 export function energySamples(samples: readonly FitSample[]): FitSample[] {
-  return samples.flatMap(({ spec, energyMj }, index) => {
+  return samples.flatMap(({ spec, energyMj, kernel = null }, index) => {
     if (energyMj === null || energyMj === undefined) return [];
-    if (energyMj > 0 && Number.isFinite(energyMj)) return [{ spec, timeMs: energyMj }];
+    if (energyMj > 0 && Number.isFinite(energyMj)) return [{ spec, timeMs: energyMj, kernel }];
     const which = `sample ${index + 1} (${specKey(spec)})`;
     throw new ModelError(
       'bad-sample',
@@ -36,7 +38,7 @@ export interface ShapedSample extends FitSample {
 export function shapeSamples(samples: readonly FitSample[]): readonly ShapedSample[] {
   if (samples.length === 0) throw new ModelError('no-samples', 'there are no samples to fit or evaluate');
   return samples
-    .map(({ spec, timeMs }, index) => {
+    .map(({ spec, timeMs, kernel = null }, index) => {
       const key = specKey(spec);
       if (!(timeMs > 0) || !Number.isFinite(timeMs)) {
         throw new ModelError(
@@ -48,7 +50,7 @@ export function shapeSamples(samples: readonly FitSample[]): readonly ShapedSamp
       if (!(work > 0) || !Number.isFinite(work)) {
         throw new ModelError('bad-sample', `sample ${index + 1} (${key}) has no output to compute`);
       }
-      return { spec, timeMs, key };
+      return { spec, timeMs, kernel, key };
     })
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.timeMs - b.timeMs));
 }

@@ -7,7 +7,13 @@ function layer(cout: number, predictedMs: number, width: number | null = WIDTH):
   const upperMs = width === null ? null : predictedMs * Math.exp(width);
   const work = { macs: 10, flops: 20, alpha: 2, alphaFlops: 40 };
   const time = { predictedMs, lowerMs, upperMs, inDomain: cout < 100 };
-  const energy = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyInDomain: null };
+  const energy = {
+    kernel: null,
+    energyMj: null,
+    lowerEnergyMj: null,
+    upperEnergyMj: null,
+    energyInDomain: null,
+  };
   return { key: `i16-o${cout}`, prediction: { ...work, ...time, ...energy } };
 }
 

@@ -1,7 +1,7 @@
 import type { Model, Parameter } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { exp, log, log10 } from '@alphaflops/elementary';
-import { compileModel, RESPONSE_AXES, type ResponseAxis } from '@alphaflops/models';
+import { compileModel, type Predictor, RESPONSE_AXES, type ResponseAxis } from '@alphaflops/models';
 import * as Plot from '@observablehq/plot';
 import { chart, colour } from './chart.js';
 import { type Measured, median } from './curves.js';
@@ -50,6 +50,7 @@ export function modelPage(model: Model, measured: readonly Measured[]): string {
     ...againstMeasured(model),
     '<h2>Error by kernel and by decade of time</h2>',
     ...errorFigures(judged),
+    ...kernelSection(model),
     '<h2>Coefficients</h2>',
     coefficients(model),
     '<h2>Calibrated domain</h2>',
@@ -100,6 +101,7 @@ function axisFigure(model: Model, axis: ResponseAxis, { base, specs, measured }:
   );
   const line = (predict: typeof chosen) =>
     specs.map((spec) => ({ x: valueOf(spec, axis), ms: predict?.(spec).predictedMs }));
+  const changes = chosen === undefined ? [] : kernelChanges(specs, chosen);
   const dots = measured.map(({ spec, timeMs }) => ({ x: valueOf(spec, axis), ms: timeMs }));
   const name = `Time against ${AXIS_NAMES[axis]}`;
   const svg = chart(name, {
@@ -110,12 +112,17 @@ function axisFigure(model: Model, axis: ResponseAxis, { base, specs, measured }:
     y: { type: 'log', label: 'ms', grid: true, tickFormat: '~g', ticks: 5 },
     marks: [
       Plot.frame({ stroke: colour('rule') }),
+      Plot.ruleX(
+        changes.map((spec) => valueOf(spec, axis)),
+        { stroke: colour('ink'), strokeDasharray: '1 3' },
+      ),
       Plot.line(line(flops), { x: 'x', y: 'ms', stroke: colour('published'), strokeDasharray: '6 3' }),
       Plot.line(line(alpha), { x: 'x', y: 'ms', stroke: colour('refitted') }),
       Plot.line(line(chosen), { x: 'x', y: 'ms', stroke: colour('model'), strokeWidth: 1.8 }),
       Plot.dot(dots, { x: 'x', y: 'ms', r: 2, fill: colour('measured') }),
     ],
   });
+  const changed = changes.length === 0 ? '' : ' Dotted lines: the assumed kernel changes.';
   const drawn =
     measured.length === 0 ? 'No sample differs along this axis only.' : `${measured.length} samples.`;
   return `<figure><h3>${text(name)}</h3><div class="wide">${svg}</div><figcaption>${keys([
@@ -123,7 +130,30 @@ function axisFigure(model: Model, axis: ResponseAxis, { base, specs, measured }:
     [model.chosenForm, 'model'],
     ['α refitted', 'refitted'],
     ['raw FLOPs', 'published'],
-  ])} ${drawn} From ${text(specKey(base))}.</figcaption></figure>`;
+  ])} ${drawn} From ${text(specKey(base))}.${changed}</figcaption></figure>`;
+}
+
+/** Shapes from which on the model assumes another kernel than for the one before. */
+function kernelChanges(specs: readonly ConvSpec[], predict: Predictor): ConvSpec[] {
+  const names = specs.map((spec) => predict(spec).kernel?.name ?? null);
+  return specs.filter((_, i) => i > 0 && names[i] !== null && names[i] !== names[i - 1]);
+}
+
+/** What the model knows of the kernels that the library chooses. */
+function kernelSection({ kernels }: Model): string[] {
+  if (!kernels) return [];
+  const { labels, given, accuracy, heldOut, errors } = kernels;
+  return [
+    '<h2>Kernels</h2>',
+    `<p>The classifier has learned from ${labels} shapes and names the kernel of ${percent(accuracy)} of the held-out samples. ` +
+      `The kernel of ${given} samples was given. Where it is assumed, the median error is ${percent(heldOut.medianApe)}, ` +
+      `and ${percent(heldOut.within10)} of the predictions are within 10 %.</p>`,
+    table(
+      ['kernel, given', 'samples', 'median APE'],
+      errors.map(({ kernel, n, medianApe }) => [kernel, String(n), percent(medianApe)]),
+      1,
+    ),
+  ];
 }
 
 const keys = (names: readonly (readonly [string, Parameters<typeof colour>[0]])[]): string =>

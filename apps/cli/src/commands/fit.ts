@@ -1,13 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { VERSION, type Model } from '@alphaflops/contracts';
-import { fitInputDigest, readAllSamples, readSamples, specOfRow } from '@alphaflops/dataset';
-import { FIT_DEFAULTS, fitModel, FORMS, type FitLoss, type FitSample } from '@alphaflops/models';
+import { fitInputDigest, readAllSamples, readSamples, readSpecs, specOfRow } from '@alphaflops/dataset';
+import {
+  FIT_DEFAULTS,
+  fitModel,
+  FORMS,
+  type FitLoss,
+  type FitSample,
+  type KernelLabel,
+} from '@alphaflops/models';
 import { type Command, Option } from 'commander';
 import { rowFileIn } from '../datasets/source.js';
+import { CliError } from '../error.js';
 import { fitSample } from '../fit-sample.js';
 import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
 import { modelFrom } from '../model-source.js';
-import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
+import { energySummary, heldOutTable, kernelSummary, notesOf, parametersTable } from '../model-tables.js';
 import { seed, share, wholeNumber } from '../options.js';
 import { withProgress } from '../progress.js';
 import { indented, json } from '../tables.js';
@@ -21,6 +29,7 @@ interface FitOptions {
   loss: FitLoss;
   coverage: number;
   source?: string;
+  kernels?: string;
   smCount?: number;
   json?: true;
 }
@@ -47,6 +56,10 @@ export function fitCommand(command: Command): void {
       'model or samples of another device, to start from when this one has few samples',
     )
     .option(
+      '--kernels <file>',
+      'shapes with their kernels (columns of the canonical CSV and kernel), for the classifier of kernels; no times are needed',
+    )
+    .option(
       '--sm-count <number>',
       'processors of the device (1: serial); told from the samples when absent',
       wholeNumber(1),
@@ -54,7 +67,8 @@ export function fitCommand(command: Command): void {
     .option('--json', 'print the model instead of tables')
     .addHelpText(
       'after',
-      '\nEnergy is fitted beside time where the column energy_mj tells it of 10 shapes or more.\n' +
+      '\nWhere the samples have a column kernel, or --kernels labels shapes, forms that know the kernel compete too.\n' +
+        'Energy is fitted beside time where the column energy_mj tells it of 10 shapes or more.\n' +
         '\nThe same data and options give the same bytes: the model carries the time of its data file.\n' +
         '\nExample:\n  alphaflops fit --data data/sample-h100/h100-networklike-1000.csv --out model.json',
     )
@@ -64,11 +78,13 @@ export function fitCommand(command: Command): void {
 async function fit(options: FitOptions): Promise<void> {
   const { data, out, form, loss, coverage, smCount } = options;
   const rows = await firstRows(data, options.limit ?? Infinity);
+  const kernelLabels = options.kernels === undefined ? [] : await labelsIn(options.kernels);
   const source = options.source === undefined ? undefined : await sourceModel(options.source, options.seed);
   const origin = { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(data) };
   const fitted = {
     ...{ form, seed: options.seed, loss, coverage },
     ...(source && { source }),
+    kernelLabels,
     ...(smCount !== undefined && { device: { smCount } }),
     origin,
   };
@@ -104,11 +120,24 @@ async function* fitSamples(path: string): AsyncGenerator<FitSample> {
   const found = path === STANDARD ? null : await stat(path).catch(() => null);
   if (found?.isDirectory() === true) {
     for await (const { row } of (await rowFileIn(path)).rows()) {
-      yield { spec: specOfRow(row), timeMs: row.time_ms, energyMj: row.energy_mj };
+      yield { spec: specOfRow(row), timeMs: row.time_ms, energyMj: row.energy_mj, kernel: row.kernel };
     }
     return;
   }
   for await (const row of readSamples(readInput(path), inputName(path))) yield fitSample(row);
+}
+
+/** Shapes with a kernel; rows without one say nothing. */
+async function labelsIn(path: string): Promise<KernelLabel[]> {
+  const labels: KernelLabel[] = [];
+  for await (const { spec, extras } of readSpecs(readInput(path), inputName(path))) {
+    if (extras.kernel !== undefined) labels.push({ spec, kernel: extras.kernel });
+  }
+  if (labels.length > 0) return labels;
+  throw new CliError(
+    'usage',
+    `${inputName(path)} names no kernel: expected a column kernel, as "alphaflops kernels label" writes it.`,
+  );
 }
 
 /** When the data were last changed, as reproducible builds do: the same file gives the same bytes at any time. */
@@ -119,13 +148,15 @@ async function timeOf(path: string): Promise<string> {
 
 function summaryOf(model: Model, { data, out }: FitOptions): string {
   const { samples, shapes } = model.data;
-  const published = model.forms.filter(({ groups }) => groups.length > 0);
+  // one formula per kernel is too long for a screen: the model card has it
+  const published = model.forms.filter(({ form, groups }) => groups.length > 0 && form !== 'kernel-waves');
   return [
     `Fitted ${samples} samples of ${shapes} shapes from ${inputName(data)}; chosen form: ${model.chosenForm}.`,
     '\nError on held-out shapes\n',
     indented(heldOutTable(model)),
     '\nParameters\n',
     indented(parametersTable(published)),
+    ...kernelSummary(model),
     ...energySummary(model),
     ...(model.notes.length === 0 ? [] : ['\nLimits\n', indented(notesOf(model))]),
     ...(out === STANDARD ? [] : [`\nThe model is in ${out}.`]),

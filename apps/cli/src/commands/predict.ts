@@ -11,7 +11,7 @@ import type { InputSizes } from '../network-file.js';
 import { inputSizes, positiveNumber, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
-import { json, ms, significant, table } from '../tables.js';
+import { json, ms, percent, significant, table } from '../tables.js';
 import { predictNetwork } from './predict-network.js';
 
 interface PredictOptions extends ConnectionOptions {
@@ -20,6 +20,7 @@ interface PredictOptions extends ConnectionOptions {
   data?: string;
   out?: string;
   spec?: ConvSpec;
+  kernel?: string;
   network?: string;
   batch?: number;
   input?: InputSizes[];
@@ -38,13 +39,19 @@ export const PREDICTED_COLUMNS = [
   'in_domain',
 ] as const;
 
-/** … and further, by a model that has energy. */
+/** … and further, by a model that knows kernels. */
+const KERNEL_COLUMNS = ['assumed_kernel', 'kernel_probability'] as const;
+
+/** … and by a model that has energy. */
 const ENERGY_COLUMNS = ['energy_mj', 'lower_energy_mj', 'upper_energy_mj', 'energy_in_domain'] as const;
 
 export function predictCommand(command: Command): void {
   command
     .option('--model <file>', 'a model as fit writes it')
-    .option('--data <file>', 'convolutions, as CSV; - for standard input')
+    .option(
+      '--data <file>',
+      'convolutions, as CSV; a column kernel names the kernels that run; - for standard input',
+    )
     .option('--out <file>', `the same with ${PREDICTED_COLUMNS.join(', ')}; - for standard output`)
     .option('--device-class <id>', 'ask the coordinator instead; with --spec or --network')
     .option(
@@ -72,6 +79,7 @@ export function predictCommand(command: Command): void {
       'with --network: what a kWh emits where the device runs; adds CO2e per inference and per million',
       positiveNumber,
     )
+    .option('--kernel <name>', 'with --spec: the kernel that runs, for example eng46_k2=4_k5=2_k14=3')
     .option('--json', 'with --spec and --network: print JSON');
   withConnection(command)
     .addHelpText(
@@ -104,7 +112,7 @@ async function predict(options: PredictOptions): Promise<void> {
     const prediction =
       model === undefined
         ? await asked(deviceClass ?? '', layer, options)
-        : compileModel(await modelIn(model))(layer);
+        : compileModel(await modelIn(model))(layer, options.kernel);
     console.log(options.json === true ? json({ spec: layer, ...prediction }) : described(layer, prediction));
     return;
   }
@@ -123,7 +131,11 @@ async function predict(options: PredictOptions): Promise<void> {
 /** The columns of the file and ours after them; ones of ours that it has already are replaced. */
 async function* predictions(path: string, model: Model, show: Progress['update']): AsyncGenerator<string> {
   const predictor = compileModel(model);
-  const ours = [...PREDICTED_COLUMNS, ...(model.energy ? ENERGY_COLUMNS : [])];
+  const ours = [
+    ...PREDICTED_COLUMNS,
+    ...(model.kernels ? KERNEL_COLUMNS : []),
+    ...(model.energy ? ENERGY_COLUMNS : []),
+  ];
   const source = readSpecs(readWithProgress(path, show), inputName(path));
   const first = await source.next();
   // An empty file is an error of its own.
@@ -131,7 +143,7 @@ async function* predictions(path: string, model: Model, show: Progress['update']
   const { columns } = first.value;
   const kept = [...columns.keys()].filter((at) => !(ours as string[]).includes(columns[at] ?? ''));
   const rows = async function* (): AsyncGenerator<Cell[]> {
-    const cells = cellsOf(kept, predictor, model.energy !== undefined);
+    const cells = cellsOf(kept, predictor, model);
     yield cells(first.value);
     for await (const row of source) yield cells(row);
   };
@@ -141,15 +153,19 @@ async function* predictions(path: string, model: Model, show: Progress['update']
 function cellsOf(
   kept: readonly number[],
   predictor: Predictor,
-  withEnergy: boolean,
+  { kernels, energy }: Model,
 ): (row: SpecRow) => Cell[] {
   return (row) => {
-    const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain, ...energy } = predictor(row.spec);
-    const { energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain } = energy;
+    const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain, ...more } = predictor(
+      row.spec,
+      row.extras.kernel,
+    );
+    const { kernel, energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain } = more;
     return [
       ...kept.map((at) => row.cells[at]),
       ...[predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain],
-      ...(withEnergy ? [energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain] : []),
+      ...(kernels ? [kernel?.name ?? null, kernel?.probability ?? null] : []),
+      ...(energy ? [energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain] : []),
     ];
   };
 }
@@ -157,11 +173,15 @@ function cellsOf(
 async function asked(
   deviceClassId: string,
   layer: ConvSpec,
-  options: ConnectionOptions,
+  options: Pick<PredictOptions, keyof ConnectionOptions | 'kernel'>,
 ): Promise<Prediction> {
   const { api } = connect(options);
   const { data } = await api.POST('/v1/predictions', {
-    body: { model: { kind: 'device-class', deviceClassId }, layers: [layer] },
+    body: {
+      model: { kind: 'device-class', deviceClassId },
+      layers: [layer],
+      ...(options.kernel && { kernels: [options.kernel] }),
+    },
   });
   const prediction = data?.layers[0];
   if (prediction === undefined)
@@ -180,9 +200,16 @@ function described(layer: ConvSpec, prediction: Prediction): string {
       ['α', significant(alpha)],
       ['α-FLOPs', significant(alphaFlops)],
       ['in the calibrated domain', inDomain ? 'yes' : 'no'],
+      ...kernelRows(prediction),
       ...energyRows(prediction),
     ],
   );
+}
+
+function kernelRows({ kernel }: Prediction): string[][] {
+  if (kernel === null) return [];
+  const { name, probability, source } = kernel;
+  return [['kernel', source === 'given' ? `${name} (given)` : `${name} (assumed, ${percent(probability)})`]];
 }
 
 function energyRows({ energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain }: Prediction): string[][] {

@@ -101,7 +101,7 @@ const noEnergy = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null };
 
 exampleOf(PredictionsSchema, {
   modelId,
-  layers: [{ ...cost, ...noEnergy, alpha: 1, inDomain: true, energyInDomain: null }],
+  layers: [{ ...cost, ...noEnergy, alpha: 1, inDomain: true, kernel: null, energyInDomain: null }],
   total: { ...cost, ...noEnergy, energyWh: null, layersOutsideDomain: 0 },
   emissions: null,
 });

@@ -46,6 +46,7 @@ function AxisFigure({ axis, model, points }: { axis: Axis; model: Model; points:
     };
     return [
       ...(measured.length === 0 ? [] : [measuredLayer]),
+      ...kernelChanges(values, lines[0]),
       ...lines.map(({ form, timesMs }, at) => ({
         kind: at === 0 ? ('line' as const) : ('dashed' as const),
         name: form,
@@ -81,6 +82,26 @@ function heldText(base: Point['spec'], axis: Axis): string {
 interface Curve {
   form: string;
   timesMs: number[];
+  /** The assumed kernel at each value; null where the form knows none. */
+  kernels: (string | null)[];
+}
+
+/** Points of the first curve from which on the model assumes another kernel than before. */
+function kernelChanges(values: readonly number[], curve: Curve | undefined): Layer[] {
+  const at = [...values.keys()].filter((i) => {
+    const [before, here] = [curve?.kernels[i - 1] ?? null, curve?.kernels[i] ?? null];
+    return before !== null && here !== null && before !== here;
+  });
+  if (at.length === 0) return [];
+  return [
+    {
+      kind: 'points',
+      name: 'another kernel from here on',
+      color: '--series-5',
+      xs: at.map((i) => values[i] ?? NaN),
+      ys: at.map((i) => curve?.timesMs[i] ?? NaN),
+    },
+  ];
 }
 
 function useCurves(model: Model, axis: Axis, series: ReturnType<typeof longestSeries>) {
@@ -97,7 +118,11 @@ function useCurves(model: Model, axis: Axis, series: ReturnType<typeof longestSe
         forms.map(async (form) => {
           const body = { model: { kind: 'model' as const, modelId }, form, layers };
           const { layers: predicted } = answered((await api.POST('/v1/predictions', { body })).data);
-          return { form, timesMs: predicted.map(({ predictedMs }) => predictedMs) };
+          return {
+            form,
+            timesMs: predicted.map(({ predictedMs }) => predictedMs),
+            kernels: predicted.map(({ kernel }) => kernel?.name ?? null),
+          };
         }),
       );
     },

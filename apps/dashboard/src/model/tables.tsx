@@ -8,8 +8,9 @@ import { heldOutOf } from '../api.js';
 import { ChangeStatus } from './model-status.js';
 
 const SYMBOLS: Readonly<Record<string, string>> = { beta: 'β', gamma: 'γ' };
-/** Forms with more coefficients than a person reads are folded. */
+/** Forms with more coefficients than a person reads are folded: in a group, and in all. */
 const READABLE = 12;
+const READABLE_IN_ALL = 60;
 
 /** The parts that time and energy have alike. */
 type Cost = Pick<Model, 'forms' | 'chosenForm' | 'interval' | 'notes'>;
@@ -82,14 +83,17 @@ function coverageText({ forms, chosenForm, interval }: Cost): string {
 }
 
 export function Coefficients({ model }: { model: Model }) {
-  const rows = model.forms.flatMap(({ form, groups }) =>
-    groups.flatMap(({ group, n, parameters }) =>
-      parameters.length > READABLE ? [] : parameters.map((parameter) => ({ form, group, n, parameter })),
-    ),
-  );
-  const hidden = model.forms.filter(({ groups }) =>
-    groups.some(({ parameters }) => parameters.length > READABLE),
-  );
+  const isLong = ({ groups }: Model['forms'][number]) =>
+    groups.some(({ parameters }) => parameters.length > READABLE) ||
+    groups.reduce((sum, { parameters }) => sum + parameters.length, 0) > READABLE_IN_ALL;
+  const rows = model.forms
+    .filter((form) => !isLong(form))
+    .flatMap(({ form, groups }) =>
+      groups.flatMap(({ group, n, parameters }) =>
+        parameters.map((parameter) => ({ form, group, n, parameter })),
+      ),
+    );
+  const hidden = model.forms.filter(isLong);
   return (
     <Panel title="Coefficients" unit="value ± standard error">
       <TableBox label="Coefficients">
@@ -129,10 +133,44 @@ export function Coefficients({ model }: { model: Model }) {
       </TableBox>
       {hidden.length > 0 && (
         <p className="hint">
-          {hidden.map(({ form }) => form).join(', ')}: {READABLE} coefficients and more for each family of
-          kernels; they are in the model’s document (GET /v1/models/{model.id}).
+          {hidden.map(({ form }) => form).join(', ')}: too many coefficients to show; they are in the model’s
+          document (GET /v1/models/{model.id}).
         </p>
       )}
+    </Panel>
+  );
+}
+
+/** Error by kernel, and what the model knows where the kernel is not given. */
+export function KernelsTable({ kernels }: { kernels: NonNullable<Model['kernels']> }) {
+  const { labels, given, accuracy, heldOut, errors } = kernels;
+  return (
+    <Panel title="Error by kernel" unit="kernel given, on shapes held out of the fit">
+      <TableBox label="Error by kernel">
+        <table>
+          <thead>
+            <tr>
+              <th>Kernel</th>
+              <th className="number">Samples</th>
+              <th className="number">Median error, %</th>
+            </tr>
+          </thead>
+          <tbody>
+            {errors.map(({ kernel, n, medianApe }) => (
+              <tr key={kernel}>
+                <td>{kernel}</td>
+                <td className="number">{count(n)}</td>
+                <td className="number">{(100 * medianApe).toFixed(1)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableBox>
+      <p className="hint">
+        The kernel of {count(given)} samples was given. The classifier has learned from {count(labels)} shapes
+        and names {percent(accuracy)} of the held-out kernels. Where the kernel is assumed, the median error
+        is {percent(heldOut.medianApe)}.
+      </p>
     </Panel>
   );
 }

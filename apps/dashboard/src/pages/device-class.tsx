@@ -6,7 +6,7 @@ import { download } from '../download.js';
 import { count, scaled } from '../format.js';
 import { ErrorTables, PredictedFigure } from '../model/accuracy.js';
 import { AxisFigures } from '../model/axis-figures.js';
-import { Coefficients, FormsTable, Versions } from '../model/tables.js';
+import { Coefficients, FormsTable, KernelsTable, Versions } from '../model/tables.js';
 import { SampleChart } from '../sample-chart.js';
 import { type Point, usePoints } from '../samples.js';
 import { answered, useSession } from '../session.js';
@@ -100,6 +100,7 @@ function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
           <PredictedFigure cost={model.energy} quantity="energy" />
         </>
       )}
+      {model.kernels !== undefined && <KernelsTable kernels={model.kernels} />}
       <Coefficients model={model} />
       <Versions models={models} shown={model} onShow={onShow} />
     </>

@@ -2465,6 +2465,8 @@ export interface components {
              * @enum {string}
              */
             loss: "relative" | "absolute";
+            /** @description absent: the chosen form does not know kernels */
+            kernels?: components["schemas"]["Kernels"];
             /** @description absent: too few samples have energy */
             energy?: components["schemas"]["EnergyModel"];
             /** @description device constants that a form used */
@@ -2505,6 +2507,26 @@ export interface components {
             spearman: number | null;
             /** @description share of samples inside the interval; null without one */
             coverage: number | null;
+        };
+        Kernels: {
+            /** @description tells the kernel of a shape, in its own versioned layout */
+            classifier: unknown;
+            /** @description shapes with a known kernel from which it has learned */
+            labels: number;
+            /** @description samples whose kernel was given; that of the others was assumed */
+            given: number;
+            /** @description share of the samples’ shapes whose kernel is told right when held out */
+            accuracy: number;
+            /** @description of predictions without a given kernel, by shapes that were held out */
+            heldOut: components["schemas"]["Metrics"];
+            /** @description as in interval, where the kernel is assumed; null: too few samples */
+            logHalfWidth: number | null;
+            /** @description held-out error with the kernel given, of the most frequent kernels */
+            errors: {
+                kernel: string;
+                n: number;
+                medianApe: number;
+            }[];
         };
         EnergyModel: {
             chosenForm: string;
@@ -2750,6 +2772,8 @@ export interface components {
             /** @description a form of the model; by default the chosen one, which alone has an interval */
             form?: string;
             layers?: components["schemas"]["ConvSpecInput"][];
+            /** @description of the layers, in their order: the kernels that run them; null: not known, the model assumes one */
+            kernels?: (string | null)[];
             network?: components["schemas"]["NetworkFile"];
             /** @description images that one pass over the layers answers for; by default those of the network file, else 1 */
             inferencesPerPass?: number;
@@ -2846,6 +2870,7 @@ export interface components {
          *           "lowerMs": 0.00977,
          *           "upperMs": 0.01968,
          *           "inDomain": true,
+         *           "kernel": null,
          *           "energyMj": null,
          *           "lowerEnergyMj": null,
          *           "upperEnergyMj": null,
@@ -2937,11 +2962,21 @@ export interface components {
             lowerMs: number | null;
             upperMs: number | null;
             inDomain: boolean;
+            /** @description null: the model does not know kernels */
+            kernel: components["schemas"]["AssumedKernel"] | null;
             /** @description null: the model has no energy, or another form was asked for */
             energyMj: number | null;
             lowerEnergyMj: number | null;
             upperEnergyMj: number | null;
             energyInDomain: boolean | null;
+        };
+        AssumedKernel: {
+            /** @description as cudnn-frontend spells it: engine and knobs */
+            name: string;
+            /** @description 1: given; else how sure the classifier is */
+            probability: number;
+            /** @enum {string} */
+            source: "given" | "classifier";
         };
         Network: {
             /** @enum {string} */

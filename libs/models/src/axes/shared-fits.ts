@@ -23,7 +23,7 @@ export interface SharedFits {
   readonly members: readonly FoldMember[];
 }
 
-const MEMBERS = 5;
+export const FOLDS_OF_MEMBERS = 5;
 
 const cache = new WeakMap<
   readonly ShapedSample[],
@@ -47,10 +47,10 @@ export function sharedFits(samples: readonly ShapedSample[], context: FitContext
 
 /** The folds that members do without, by shape. */
 export function memberFolds(samples: readonly ShapedSample[], seed: number): Fold[] {
-  const folds = foldsByShape(samples, seed, MEMBERS);
+  const folds = foldsByShape(samples, seed, FOLDS_OF_MEMBERS);
   const foldOf = Int32Array.from(samples, ({ key }) => folds.get(key) ?? 0);
   const all = Int32Array.from(samples.keys());
-  return Array.from({ length: MEMBERS }, (_, fold) => ({
+  return Array.from({ length: FOLDS_OF_MEMBERS }, (_, fold) => ({
     training: all.filter((i) => foldOf[i] !== fold),
     heldOut: all.filter((i) => foldOf[i] === fold),
   }));

@@ -56,7 +56,7 @@ export function boostMembers(
     for (const i of base.heldOut) logTime[i] = grown.logTime[i] ?? NaN;
     return grown.trees;
   });
-  const spread = fitSpread(frame, features, bases, logTime, context.seed);
+  const spread = fitSpread(frame, [...features, binned(logTime)], bases, logTime, context.seed);
   return {
     members: {
       processors: frame.processors,
@@ -102,10 +102,11 @@ export function compileMembers({
   };
 }
 
-const spreadOf = (logSpread: number): number => min(max(exp(logSpread), 1 / MOST_SPREAD), MOST_SPREAD);
+/** Factor of the typical error, from its logarithm. */
+export const spreadOf = (logSpread: number): number => min(max(exp(logSpread), 1 / MOST_SPREAD), MOST_SPREAD);
 
 /** All features but the last, binned. */
-function featureColumns({ shapes, processors }: Frame): Binned[] {
+export function featureColumns({ shapes, processors }: Frame): Binned[] {
   const columns = Array.from({ length: F - 1 }, () => new Float64Array(shapes.length));
   const vector = new Float64Array(F);
   shapes.forEach((shape, i) => {
@@ -118,12 +119,23 @@ function featureColumns({ shapes, processors }: Frame): Binned[] {
 function correct(
   frame: Frame,
   features: readonly Binned[],
+  base: BaseMember,
+  m: number,
+  context: FitContext,
+): { trees: StoredTree[]; logTime: Float64Array } {
+  const { trees, values } = boostRest(frame, [...features, binned(base.logTime)], base, m, context);
+  return { trees, logTime: base.logTime.map((value, i) => value + (values[i] ?? 0)) };
+}
+
+/** Trees of member m on what its base leaves over; the first columns are those of the registered features. */
+export function boostRest(
+  frame: Frame,
+  columns: readonly Binned[],
   { training, heldOut, logTime: base }: BaseMember,
   m: number,
   { seed, deadline }: FitContext,
-): { trees: StoredTree[]; logTime: Float64Array } {
+): { trees: StoredTree[]; values: Float64Array } {
   const n = base.length;
-  const columns = [...features, binned(base)];
   const target = frame.logTime.map((value, i) => value - (base[i] ?? 0));
   const options: BoostOptions = {
     ...CORRECTION,
@@ -135,23 +147,19 @@ function correct(
     ...(deadline && { late: () => deadline.now() >= deadline.at }),
   };
   const { trees, values } = boost(columns, target, training, heldOut, options);
-  return {
-    trees: trees.map((grown) => storedTree(grown, columns)),
-    logTime: base.map((value, i) => value + (values[i] ?? 0)),
-  };
+  return { trees: trees.map((grown) => storedTree(grown, columns)), values };
 }
 
 const memberSeed = (seed: number, m: number): number => seed * 101 + m;
 
 /** Trees on the log of the held-out errors, cross-fitted over the same folds for the conformal scores. */
-function fitSpread(
+export function fitSpread(
   frame: Frame,
-  features: readonly Binned[],
-  bases: readonly BaseMember[],
+  columns: readonly Binned[],
+  bases: readonly Pick<BaseMember, 'training' | 'heldOut'>[],
   logTime: Float64Array,
   seed: number,
 ): { trees: StoredTree[]; outOfFold: Float64Array } {
-  const columns = [...features, binned(logTime)];
   const errors = frame.logTime.map((value, i) => log(abs(value - (logTime[i] ?? 0)) + LEAST_ERROR));
   const typical = Float64Array.from(errors).sort()[errors.length >> 1] ?? 0;
   const target = errors.map((value) => value - typical);

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { frameOf, type Frame } from '../axes/frame.js';
 import { memberFolds } from '../axes/shared-fits.js';
 import { shapeOf, type Shape } from '../axes/shape.js';
+import { kernelNames } from '../kernels/assumed-kernels.js';
 import { ModelError } from '../error.js';
 import type { Form } from '../form.js';
 import { boostMembers, BoostedMembersSchema, compileMembers } from './members.js';
@@ -57,8 +58,9 @@ export function transferForm(formNamed: (name: string) => Form): Form {
       const frame = frameOf(samples, context.device['smCount']);
       const predict = formNamed(fitted.form).compile(fitted, source.device);
       // A time model that has seen these very shapes would make the errors look smaller than they are.
-      const sourceLogTime = Float64Array.from(samples, ({ key, spec }) =>
-        log(heldOutTimeMs?.get(key) ?? predict(spec).timeMs),
+      const nameOf = kernelNames();
+      const sourceLogTime = Float64Array.from(samples, ({ key, spec, kernel }) =>
+        log(heldOutTimeMs?.get(key) ?? predict(spec, kernel ? nameOf(kernel) : undefined).timeMs),
       );
       const columns = CORRECTIONS.map((term) =>
         Float64Array.from(frame.shapes, (shape, i) => term(shape, sourceLogTime[i] ?? NaN)),
@@ -100,9 +102,9 @@ export function transferForm(formNamed: (name: string) => Form): Form {
         throw new ModelError('bad-document', 'the form transfer lacks the fit that it starts from');
       const predictSource = formNamed(source.fitted.form).compile(source.fitted, source.device);
       const predict = compileMembers(members);
-      return (spec: ConvSpec) => {
+      return (spec: ConvSpec, kernel) => {
         const shape = shapeOf(spec);
-        const logTime = log(predictSource(spec).timeMs);
+        const logTime = log(predictSource(spec, kernel).timeMs);
         const terms = CORRECTIONS.map((term) => term(shape, logTime));
         return predict(shape, (m) =>
           terms.reduce((sum, term, k) => sum + term * (corrections[m]?.[k] ?? 0), logTime),

@@ -1,0 +1,116 @@
+import type { Metrics } from '@alphaflops/contracts';
+import { exp, log } from '@alphaflops/elementary';
+import { specKey } from '@alphaflops/conv';
+import { FOLDS_OF_MEMBERS } from './axes/shared-fits.js';
+import { foldsByShape } from './folds.js';
+import type { OutOfFold, TimePredictor } from './form.js';
+import { conformalQuantile } from './interval.js';
+import { kernelNames, mixedTime } from './kernels/assumed-kernels.js';
+import {
+  compileKernelClassifier,
+  fitKernelClassifier,
+  type ClassifierFit,
+  type KernelLabel,
+} from './kernels/kernel-classifier.js';
+import { judge } from './metrics.js';
+import type { ShapedSample } from './sample.js';
+
+const { abs } = Math;
+
+/** Timed shapes with a known kernel, and labelled shapes, one of which is needed to tell kernels. */
+const LEAST_TIMED = 40;
+const LEAST_LABELS = 500;
+
+/** Samples all of which have a kernel, and what tells the kernels of other shapes. */
+export interface KernelKnowledge {
+  readonly samples: readonly ShapedSample[];
+  readonly classifier: ClassifierFit;
+  readonly labels: number;
+  /** Samples whose kernel was given, by themselves or by the labels. */
+  readonly given: number;
+}
+
+/**
+ * Gives every sample its kernel: its own, that of the labelled shape, or the one that the classifier holds for likeliest.
+ * Null where too little is known of kernels.
+ */
+export function knowKernels(
+  samples: readonly ShapedSample[],
+  labels: readonly KernelLabel[],
+  seed: number,
+): KernelKnowledge | null {
+  const byKey = new Map(labels.map(({ spec, kernel }) => [specKey(spec), kernel]));
+  const withKernel = samples.map((sample) => ({
+    ...sample,
+    kernel: sample.kernel ?? byKey.get(sample.key) ?? null,
+  }));
+  const timed = withKernel.flatMap(({ spec, kernel }) => (kernel === null ? [] : [{ spec, kernel }]));
+  if (timed.length < LEAST_TIMED && labels.length < LEAST_LABELS) return null;
+  const folds = foldsByShape(samples, seed, FOLDS_OF_MEMBERS);
+  const classifier = fitKernelClassifier(labels, timed, folds, seed);
+  const likely = compileKernelClassifier(classifier.classifier);
+  return {
+    samples: withKernel.map((sample) => ({
+      ...sample,
+      kernel: sample.kernel ?? likely(sample.spec)[0]?.kernel ?? null,
+    })),
+    classifier,
+    labels: new Set([...byKey.keys(), ...timed.map(({ spec }) => specKey(spec))]).size,
+    given: timed.length,
+  };
+}
+
+/**
+ * Held-out errors over those of the published classifier, which has the votes of all trees: those that did without a fold
+ * are a fifth of them. Measured on other data, on the low side.
+ */
+const FEW_VOTES = 1.12;
+
+/** What a model says of predictions whose kernel is not given. */
+export interface AssumedKernels {
+  readonly heldOut: Metrics;
+  readonly logHalfWidth: number | null;
+  /** Share of the timed shapes whose kernel is told right without having been seen. */
+  readonly accuracy: number;
+}
+
+/**
+ * Judges predictions under assumed kernels on held-out shapes. The held-out log time is moved by what the assumption
+ * changes in the prediction of the whole fit.
+ *
+ * @param heldOut predictions with the kernel given
+ */
+export function judgeAssumed(
+  samples: readonly ShapedSample[],
+  heldOut: OutOfFold,
+  pessimism: number,
+  { classifier }: KernelKnowledge,
+  predict: TimePredictor,
+  coverage: number,
+): AssumedKernels {
+  const nameOf = kernelNames();
+  const likelyOf = compileKernelClassifier(classifier.classifier);
+  const rows = samples.map(({ key, spec, kernel, timeMs }, i) => {
+    const likely = classifier.heldOut.get(key) ?? likelyOf(spec);
+    const mixed = mixedTime(predict, spec, likely, nameOf);
+    const known = predict(spec, nameOf(kernel ?? ''));
+    const predictedMs = ((heldOut.timeMs[i] ?? NaN) * mixed.timeMs) / known.timeMs;
+    const spread = ((heldOut.spread[i] ?? 1) * mixed.spread) / known.spread;
+    return { measuredMs: timeMs, predictedMs, spread, right: likely[0]?.kernel === kernel };
+  });
+  const scores = rows.map(
+    ({ measuredMs, predictedMs, spread }) =>
+      abs(log(measuredMs / predictedMs)) / spread / pessimism / FEW_VOTES,
+  );
+  const logHalfWidth = conformalQuantile(scores, coverage);
+  const metrics = judge(
+    rows.map(({ measuredMs, predictedMs, spread }) => {
+      const factor = logHalfWidth === null ? null : exp(logHalfWidth * spread);
+      const [lowerMs, upperMs] =
+        factor === null ? [null, null] : [predictedMs / factor, predictedMs * factor];
+      return { measuredMs, predictedMs, lowerMs, upperMs };
+    }),
+  );
+  const accuracy = rows.filter(({ right }) => right).length / rows.length;
+  return { heldOut: metrics, logHalfWidth, accuracy };
+}

@@ -1,0 +1,54 @@
+import { log } from '@alphaflops/elementary';
+import { F, FEATURES } from '../boosting/features.js';
+import type { KernelName } from './kernel-name.js';
+import type { Tiling, WaveCounts } from './wave-formula.js';
+
+
+/** Knobs that the trees see, by number in cuDNN's `cudnnBackendKnobType_t`: tile, cluster, stages, block sizes and others. */
+const KNOBS = [2, 3, 5, 6, 13, 14, 18, 22, 25, 27, 28] as const;
+
+/** Features of the shape, without an analytic time. */
+const SHAPE_FEATURES = FEATURES.slice(0, F - 1);
+
+/**
+ * What the trees of `kernel-boosted` may split on: the shape, then the kernel. Stored in models by name: a name keeps its
+ * meaning for ever.
+ */
+export const KERNEL_FEATURES: readonly string[] = [
+  ...SHAPE_FEATURES,
+  'log t alpha-axes',
+  'log t kernel',
+  'log t alpha-axes / t kernel',
+  'engine',
+  'log kernel tiles',
+  'kernel fill',
+  'kernel waves',
+  'log kernel steps',
+  'kernel parts',
+  ...KNOBS.map((knob) => `knob ${knob}`),
+];
+/** Where the features of the kernel begin. */
+export const KERNEL_BEGIN = SHAPE_FEATURES.length;
+export const KERNEL_F = KERNEL_FEATURES.length;
+
+/** Writes the features of the kernel behind those of the shape. */
+export function fillKernelFeatures(
+  out: Float64Array,
+  kernel: KernelName | undefined,
+  { perProcessor }: Tiling,
+  { tiles, waves, steps }: WaveCounts,
+  processors: number,
+  logTimes: { readonly axes: number; readonly kernel: number },
+): void {
+  let at = KERNEL_BEGIN;
+  out[at++] = logTimes.axes;
+  out[at++] = logTimes.kernel;
+  out[at++] = logTimes.axes - logTimes.kernel;
+  out[at++] = kernel?.engineNumber ?? -1;
+  out[at++] = log(tiles);
+  out[at++] = tiles / (processors * perProcessor * waves);
+  out[at++] = waves;
+  out[at++] = log(steps);
+  out[at++] = kernel?.parts ?? 1;
+  for (const knob of KNOBS) out[at++] = kernel?.knobs.get(knob) ?? -1;
+}

@@ -1,0 +1,50 @@
+import { memberFolds, sharedFits, type Fold } from '../axes/shared-fits.js';
+import type { Frame } from '../axes/frame.js';
+import type { FitContext } from '../form.js';
+import type { ShapedSample } from '../sample.js';
+import { fitWaves, waveLogTimes, type WaveFits } from './fit-waves.js';
+import { kernelRows, type KernelRows } from './kernel-rows.js';
+
+export interface KernelFold extends Fold {
+  readonly waves: WaveFits;
+}
+
+/** What both forms of kernels are built on. */
+export interface KernelFits {
+  readonly frame: Frame;
+  readonly rows: KernelRows;
+  readonly whole: WaveFits;
+  readonly folds: readonly KernelFold[];
+  /** Log milliseconds of each sample by the formulas that did not see its shape. */
+  readonly heldOut: Float64Array;
+}
+
+const cache = new WeakMap<
+  readonly ShapedSample[],
+  { readonly context: FitContext; readonly fits: KernelFits }
+>();
+
+/** Made once for the same samples and context, because both forms need them. */
+export function kernelFits(samples: readonly ShapedSample[], context: FitContext): KernelFits {
+  const known = cache.get(samples);
+  if (known?.context === context) return known.fits;
+  const { frame } = sharedFits(samples, context);
+  const rows = kernelRows(
+    samples,
+    samples.map(({ kernel }) => kernel ?? ''),
+    frame.processors,
+  );
+  const whole = fitWaves(rows, Int32Array.from(samples.keys()));
+  const heldOut = new Float64Array(samples.length);
+  const folds = memberFolds(samples, context.seed).map((fold): KernelFold => {
+    // a tiling is a property of the program: it is found once
+    const waves = fitWaves(rows, fold.training, whole);
+    waveLogTimes(rows, waves, fold.heldOut).forEach((logTime, k) => {
+      heldOut[fold.heldOut[k] ?? 0] = logTime;
+    });
+    return { ...fold, waves };
+  });
+  const fits = { frame, rows, whole, folds, heldOut };
+  cache.set(samples, { context, fits });
+  return fits;
+}

@@ -1,0 +1,122 @@
+import { GATES, type Gate } from '../axes/gates.js';
+import type { Shape } from '../axes/shape.js';
+import type { ParameterDefinition } from '../form.js';
+
+const { ceil } = Math;
+
+/** How a kernel divides its work: found by trying all. */
+export interface Tiling {
+  /** Output points and output channels of a tile. */
+  readonly points: number;
+  readonly channels: number;
+  /** Tiles that one processor works on at the same time. */
+  readonly perProcessor: number;
+  /** Input channels that a step takes of one kernel point; 0: a step takes 32 elements of all of Cin·K. */
+  readonly depth: number;
+}
+
+const SIDES = [32, 64, 128, 256];
+/** Tile shapes, then the ways to fill a processor and to step, which are tried on the best tile shape. */
+export const TILE_SHAPES: readonly Tiling[] = SIDES.flatMap((points) =>
+  SIDES.map((channels) => ({ points, channels, perProcessor: 1, depth: 0 })),
+);
+export const variantsOf = ({ points, channels }: Tiling): Tiling[] =>
+  [1, 2].flatMap((perProcessor) =>
+    [0, 8, 16, 32, 64].map((depth) => ({ points, channels, perProcessor, depth })),
+  );
+
+/** Multiply-adds along Cin·K of one step. */
+const STEP = 32;
+
+const term = (name: string, unit: string, description: string): ParameterDefinition => ({
+  ...{ name, unit, description },
+  lower: 0,
+  upper: Infinity,
+});
+/** Coefficients of the formula, in the order of {@link fillTerms}. */
+export const WAVE_PARAMETERS: readonly ParameterDefinition[] = [
+  term('t0', 'ms', 'time of the smallest convolution: launch cost'),
+  term('wave_step', 'ms', 'a step of all tiles of a wave'),
+  term('wave', 'ms', 'a wave of tiles: prologue and epilogue'),
+  term('step', 'ms', 'a step of tiles that share the processors evenly, without waves'),
+  term('m_in', 'ms/MB', 'time to read the input'),
+  term('m_w', 'ms/MB', 'time to read the weights'),
+  term('m_out', 'ms/MB', 'time to write the output'),
+  term('pad', 'ms', 'launch of the copy that pads uneven kernels'),
+  term('m_pad', 'ms/MB', 'time of the copy that pads uneven kernels'),
+];
+export const TERMS = WAVE_PARAMETERS.length;
+
+/** Tiles, waves and steps of a shape under a tiling. */
+export interface WaveCounts {
+  tiles: number;
+  waves: number;
+  /** Whole waves. */
+  steps: number;
+}
+
+export function countWaves(
+  { points, groupCin, groupCout, kernel, spec }: Shape,
+  tiling: Tiling,
+  parts: number,
+  processors: number,
+): WaveCounts {
+  const tiles = ceil(points / tiling.points) * ceil(groupCout / tiling.channels) * spec.groups * parts;
+  const all =
+    tiling.depth === 0
+      ? ceil((groupCin * kernel) / STEP)
+      : (kernel * ceil(groupCin / tiling.depth) * tiling.depth) / STEP;
+  return { tiles, waves: ceil(tiles / (processors * tiling.perProcessor)), steps: all / parts };
+}
+
+/** Writes the terms of one shape: `out[j·stride]` is what coefficient j multiplies, in its unit's denominator. */
+export function fillTerms(
+  shape: Shape,
+  counts: WaveCounts,
+  processors: number,
+  out: Float64Array,
+  offset = 0,
+  stride = 1,
+): void {
+  const { tiles, waves, steps } = counts;
+  const { kernel_h, kernel_w, padding } = shape.spec;
+  // frameworks pad by a copy where the two sides differ
+  const copied = padding === 'same' && (kernel_h % 2 === 0 || kernel_w % 2 === 0) ? 1 : 0;
+  out[offset] = 1;
+  out[offset + stride] = waves * steps;
+  out[offset + 2 * stride] = waves;
+  out[offset + 3 * stride] = (tiles / processors) * steps;
+  out[offset + 4 * stride] = shape.inputMb;
+  out[offset + 5 * stride] = shape.weightsMb;
+  out[offset + 6 * stride] = shape.outputMb;
+  out[offset + 7 * stride] = copied;
+  out[offset + 8 * stride] = copied * shape.inputMb;
+}
+
+const yes = (condition: boolean): number => (condition ? 1 : 0);
+
+/** Properties that decide how a kernel loads and stores: regimes are split on these with few shapes. */
+const ALIGNMENT_GATES: readonly Gate[] = [
+  {
+    name: '16B|cin/g',
+    description: 'input channels of a group divide into 16 bytes',
+    value: ({ groupCin, alignment }) => yes(groupCin % alignment === 0),
+  },
+  {
+    name: '16B|cout/g',
+    description: 'output channels of a group divide into 16 bytes',
+    value: ({ groupCout, alignment }) => yes(groupCout % alignment === 0),
+  },
+];
+const ALIGNMENT_NAMES = new Set([
+  '4|cin/g',
+  '4|cout/g',
+  '4|both',
+  'K',
+  ...ALIGNMENT_GATES.map(({ name }) => name),
+]);
+
+/** Properties whose thresholds separate the regimes of a kernel. Stored in models by name. */
+export const WAVE_GATES: readonly Gate[] = [...GATES, ...ALIGNMENT_GATES];
+/** Whether a gate is about alignment. */
+export const isAlignment: readonly boolean[] = WAVE_GATES.map(({ name }) => ALIGNMENT_NAMES.has(name));
