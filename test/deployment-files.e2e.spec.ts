@@ -72,7 +72,7 @@ describe.each(composeFiles)('docker/%s', (file) => {
         value,
       ]),
     );
-    expect(Object.keys(secured).length).toBeGreaterThan(5);
+    expect(Object.keys(secured).length).toBeGreaterThan(4);
     expect(config({ ...secured, REDIS_PASSWORD: 'x' }, '--quiet')).toMatchObject({ status: 0, stderr: '' });
   });
 
@@ -157,7 +157,7 @@ describe('docker/redis/start.sh', () => {
     free.close();
     const child = spawn('/bin/sh', [join(docker, 'redis/start.sh')], {
       stdio: 'ignore',
-      env: { ...process.env, DATA: data, TLS: data, PORT: String(port), REDIS_PASSWORD: 'hush' },
+      env: { ...process.env, DATA: data, PORT: String(port), REDIS_PASSWORD: 'hush' },
     });
     const options = { port, lazyConnect: true, maxRetriesPerRequest: 20 };
     const ours = new Redis({ ...options, username: 'alphaflops', password: 'hush' });
@@ -165,7 +165,7 @@ describe('docker/redis/start.sh', () => {
     for (const client of [ours, stranger]) client.on('error', () => undefined);
     try {
       expect(await ours.config('GET', 'appendonly')).toEqual(['appendonly', 'yes']);
-      expect(await ours.call('ACL', ['SETUSER', 'worker-1', 'on', 'nopass'])).toBe('OK');
+      expect(await ours.ping()).toBe('PONG');
       await expect(stranger.ping()).rejects.toThrow('NOAUTH');
       expect(readFileSync(join(data, 'users.acl'), 'utf8')).not.toContain('hush');
     } finally {

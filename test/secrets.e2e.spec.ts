@@ -112,9 +112,9 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
   const unreachable = 'serverSelectionTimeoutMS=200';
   const attempts: Record<string, string>[] = [
     { REDIS_URL: 'redis://:hush-nobody-is-here-to-hear-it@127.0.0.1:1' },
-    { REDIS_URL: `rediss://:hush-this-is-the-wrong-password@127.0.0.1:${port ?? ''}` },
+    { REDIS_URL: `redis://:hush-this-is-the-wrong-password@127.0.0.1:${port ?? ''}` },
     {
-      REDIS_URL: `rediss://:${password}@127.0.0.1:${port ?? ''}`,
+      REDIS_URL: `redis://:${password}@127.0.0.1:${port ?? ''}`,
       MONGODB_URI: `mongodb://zoe:hush-of-the-database-of-zoe@127.0.0.1:1/lab?${unreachable}`,
     },
   ];

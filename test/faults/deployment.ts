@@ -80,7 +80,6 @@ export class Deployment {
       },
       {
         coordinatorToRedis: through('coordinators–Redis'),
-        workersToRedis: through('workers–Redis'),
         workersToCoordinator: through('workers–coordinators'),
       },
       directory,

@@ -23,13 +23,11 @@ export interface Running {
 /** What a test puts between two processes, given the port that is to be reached: the port to go through instead. */
 export interface Routes {
   coordinatorToRedis: (port: number) => Promise<number>;
-  workersToRedis: (port: number) => Promise<number>;
   workersToCoordinator: (port: number) => Promise<number>;
 }
 
 const DIRECT: Routes = {
   coordinatorToRedis: (port) => Promise.resolve(port),
-  workersToRedis: (port) => Promise.resolve(port),
   workersToCoordinator: (port) => Promise.resolve(port),
 };
 
@@ -142,10 +140,7 @@ export class Stack {
   private async queue(): Promise<Record<string, string>> {
     const { port, address } = this.redis;
     const reached = await this.routes.coordinatorToRedis(port);
-    return {
-      REDIS_URL: `redis://:${address.password ?? ''}@127.0.0.1:${reached}`,
-      ALPHAFLOPS_REDIS_PUBLIC_URL: `redis://127.0.0.1:${await this.routes.workersToRedis(port)}`,
-    };
+    return { REDIS_URL: `redis://:${address.password ?? ''}@127.0.0.1:${reached}` };
   }
 
   async stopCoordinator(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {

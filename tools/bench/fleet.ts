@@ -3,10 +3,10 @@ import type { Measurement } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
-import { JobConsumer } from '@alphaflops/queue';
-import { runBatch, sealing } from '../../apps/worker/src/batch.js';
+import { measuring, runBatch } from '../../apps/worker/src/batch.js';
 import { DeviceWork } from '../../apps/worker/src/device-work.js';
 import { Heartbeat } from '../../apps/worker/src/heartbeat.js';
+import { Leases } from '../../apps/worker/src/leases.js';
 import { Log } from '../../apps/worker/src/log.js';
 import { Turns } from '../../apps/worker/src/turns.js';
 import { wait } from '../../apps/worker/src/wait.js';
@@ -58,7 +58,10 @@ class Fleet {
     this.measurements = await measurementsOf(this.specs);
     const simulated = await enrolWorkers(this.stack, this.workers);
     const log = new Log({ level: 'warn', json: false }, (line) => process.stderr.write(line));
-    const works = simulated.map((worker) => this.workOf(worker, log));
+    const leases = simulated.map(({ id, client }) => {
+      return new Leases({ client, workerId: id, onTrouble: () => undefined, wait, log });
+    });
+    const works = simulated.map((worker, i) => this.workOf(worker, leases[i] as Leases, log));
     const beats = simulated.map((worker, i) => this.heartbeatOf(worker, works[i] as DeviceWork, log));
     const beating = beats.map(async (beat, i) => {
       // Spread, as workers that were started at different times are.
@@ -71,6 +74,7 @@ class Fleet {
     const tookS = (performance.now() - beganMs) / 1000;
     const cores = (cpuSeconds(this.stack.coordinatorPid) - cpu) / tookS;
     await Promise.all(works.map((work) => work.end('finish')));
+    for (const each of leases) each.close();
     await Promise.all(beats.map((beat) => beat.stop()));
     await Promise.all(beating);
 
@@ -103,16 +107,17 @@ class Fleet {
     ];
   }
 
-  private workOf({ targetIds, redis, origin }: SimulatedWorker, log: Log): DeviceWork {
+  private workOf({ targetIds, origin }: SimulatedWorker, leases: Leases, log: Log): DeviceWork {
     const measure = async (spec: ConvSpec) => {
       await setTimeout(SPEC_MS * (0.9 + 0.2 * Math.random()));
       return this.measurements.get(specKey(spec)) as Measurement;
     };
     return new DeviceWork({
       targetIds,
-      openConsumer: (targetId, handler, onError) =>
-        new JobConsumer('measure', redis, sealing(handler, origin.signingKey), { targetId, onError }),
-      measureBatch: (job, context) => runBatch(job, context, origin, { measure }),
+      performers: {
+        measure: measuring((job, context) => runBatch(job, context, origin, { measure }), origin.signingKey),
+      },
+      leases,
       turns: new Turns(),
       wait,
       log,

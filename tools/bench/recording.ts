@@ -1,11 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { once } from 'node:events';
-import type { Measurement, MeasureJob, SealedResult } from '@alphaflops/contracts';
+import type { Lease, LeaseRef, Measurement } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
-import { JobConsumer, JobQueue } from '@alphaflops/queue';
-import { fieldsOfMeasurement, provenanceId, sealResult, signSample } from '@alphaflops/store';
+import { JobQueue, QueueConnection } from '@alphaflops/queue';
+import {
+  fieldsOfMeasurement,
+  provenanceId,
+  sealResult,
+  type SealedResult,
+  signSample,
+} from '@alphaflops/store';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 import Database from 'libsql';
 import type { Origin } from '../../apps/worker/src/batch.js';
@@ -23,9 +28,12 @@ const BATCH = 500;
 const COLUMNS =
   'id, campaign_id, target_id, spec_index, replicate, device_id, device_class_id, worker_id, outcome, recorded_at, doc, batch_times, set_aside';
 
+/** Requests that one worker has open at the same time: one result is sent while the one before is stored. */
+const AT_ONCE = 2;
+
 /**
- * Results of eight workers are put into the queue, part by part, while the coordinator stands still; then it is timed
- * until it has recorded them, and then the same rows are inserted into a file of the same schema.
+ * Eight workers take batches and sign results for them, part by part; then it is timed until the coordinator has stored
+ * all results of the part, and then the same rows are inserted into a file of the same schema.
  */
 export const recording: Benchmark = {
   what: 'recording a million samples (SQLite) against bare bulk inserts, and memory meanwhile',
@@ -44,6 +52,15 @@ export const recording: Benchmark = {
     }
   },
 };
+
+/** What one worker has to bring. */
+interface Part {
+  readonly worker: SimulatedWorker;
+  readonly results: { readonly lease: LeaseRef; readonly sealed: SealedResult }[];
+  readonly renewing: NodeJS.Timeout;
+}
+
+const RENEW_EVERY_MS = 2_500;
 
 class Recording {
   private readonly storeFile: string;
@@ -66,7 +83,8 @@ class Recording {
     const targetId = workers[0]?.targetIds[0] ?? '';
     await (await openSqliteStores(this.bareFile)).close();
     const bare = openAs(this.bareFile);
-    const queue = new JobQueue('measure', stack.redis.address, { targetId });
+    const connection = new QueueConnection(stack.redis.address);
+    const queue = new JobQueue('measure', connection, { targetId });
     const pid = stack.coordinatorPid;
 
     const perPart = (specs.length * REPLICATES) / BATCH / parts;
@@ -85,16 +103,9 @@ class Recording {
       for (const batches of this.scale === 'full'
         ? [first, ...divided(perPart * parts - first, parts)]
         : divided(perPart * parts, parts)) {
-        process.kill(pid, 'SIGSTOP');
-        await this.measure(workers, queue, targetId, batches);
+        const results = await this.measure(workers, batches);
         cpuS -= cpuSeconds(pid);
-        process.kill(pid, 'SIGCONT');
-        const ours = await seconds(() =>
-          until(
-            () => queue.counts(),
-            ({ settled }) => settled === 0,
-          ),
-        );
+        const ours = await seconds(() => Promise.all(results.map(bringAll)));
         cpuS += cpuSeconds(pid);
         const rows = this.rowsFrom(done * BATCH, batches * BATCH);
         const theirs = insert(bare, rows);
@@ -108,6 +119,7 @@ class Recording {
     } finally {
       bare.close();
       await queue.close();
+      connection.close();
       await rm(this.bareFile);
     }
     const count = (specs.length * REPLICATES).toLocaleString('en');
@@ -156,41 +168,32 @@ class Recording {
     });
   }
 
-  /** Has `count` batches answered, all workers side by side. */
-  private async measure(
-    workers: readonly SimulatedWorker[],
-    queue: JobQueue<'measure'>,
-    targetId: string,
-    count: number,
-  ): Promise<void> {
-    let begun = 0;
-    const consumers = workers.map(
-      ({ redis, origin }) =>
-        new JobConsumer(
-          'measure',
-          redis,
-          async (job, { attempt, signal }) => {
-            begun += 1;
-            if (begun > count) {
-              // One too many: it goes back with its worker.
-              await once(signal, 'abort');
-              throw new Error('not in this part');
-            }
-            return this.answer(job, attempt, origin);
-          },
-          { targetId },
-        ),
+  /** The results of `count` batches, shared out among the workers. Their leases are kept meanwhile. */
+  private async measure(workers: readonly SimulatedWorker[], count: number): Promise<Part[]> {
+    const shares = divided(count, workers.length);
+    return await Promise.all(
+      workers.map(async (worker, i) => {
+        const { id, client, targetIds } = worker;
+        const results: Part['results'] = [];
+        const renewing = setInterval(() => {
+          const leases = results.map(({ lease }) => lease);
+          if (leases.length > 0) client.renew(id, leases).catch(() => undefined);
+        }, RENEW_EVERY_MS);
+        while (results.length < (shares[i] ?? 0)) {
+          const request = { jobs: ['measure' as const], targetIds: [...targetIds] };
+          const lease = await client.take(id, request, new AbortController().signal);
+          if (lease === null) continue;
+          const { job, targetId, id: jobId, token, attempt } = lease;
+          const ref = { job, targetId, id: jobId, token, attempt };
+          results.push({ lease: ref, sealed: await this.answer(lease, worker.origin) });
+        }
+        return { worker, results, renewing };
+      }),
     );
-    await Promise.all(consumers.map((consumer) => consumer.start()));
-    await until(
-      () => queue.counts(),
-      ({ settled }) => settled === count,
-    );
-    await Promise.all(consumers.map((consumer) => consumer.giveBack()));
   }
 
   /** What a worker would answer, without the time that it takes to. */
-  private answer(job: MeasureJob, attempt: number, { signingKey, ...origin }: Origin): Promise<SealedResult> {
+  private answer({ payload: job, attempt }: Lease, { signingKey, ...origin }: Origin): Promise<SealedResult> {
     const { campaignId, targetId, batchIndex, protocol } = job;
     const { workerId, deviceId, provenance } = origin;
     const startedAt = new Date().toISOString();
@@ -219,6 +222,18 @@ class Recording {
     if (rows.length !== count) throw new Error(`${rows.length} rows are stored, not ${count}`);
     return rows;
   }
+}
+
+/** Until all results of one worker are stored. */
+async function bringAll({ worker: { id, client }, results, renewing }: Part): Promise<void> {
+  const left = results.values();
+  const lane = async (): Promise<void> => {
+    for (const { lease, sealed } of left) {
+      await client.bring(id, lease, { result: sealed.seal, body: sealed.body });
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  clearInterval(renewing);
 }
 
 /** With the settings of the product's own store. */

@@ -6,6 +6,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'campaign-mongodb': async () => (await import('./campaigns.js')).campaignMongodb,
   recording: async () => (await import('./recording.js')).recording,
   fleet: async () => (await import('./fleet.js')).fleet,
+  dispatch: async () => (await import('./dispatch.js')).dispatch,
   planning: async () => (await import('./planning.js')).planning,
   pages: async () => (await import('./pages.js')).pages,
   'pages-mongodb': async () => (await import('./pages.js')).pagesMongodb,

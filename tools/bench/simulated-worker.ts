@@ -1,7 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type DeviceDescription, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import { createExecutor } from '@alphaflops/executor/testing';
-import type { RedisAddress } from '@alphaflops/queue';
 import type { Origin } from '../../apps/worker/src/batch.js';
 import { CoordinatorClient } from '../../apps/worker/src/coordinator-client.js';
 import type { Stack } from '../../test/support/stack.js';
@@ -10,7 +9,6 @@ import type { Stack } from '../../test/support/stack.js';
 export interface SimulatedWorker {
   readonly id: string;
   readonly client: CoordinatorClient;
-  readonly redis: RedisAddress;
   /** Device class and device. */
   readonly targetIds: readonly [string, string];
   readonly origin: Origin & { readonly signingKey: KeyObject };
@@ -41,20 +39,19 @@ async function enrolled(
 ): Promise<SimulatedWorker> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const common = { version: '0', protocolVersion: WORKER_PROTOCOL_VERSION, devices: [device] };
-  const { worker, workerToken, queuePassword } = await new CoordinatorClient(stack.url, token).enrol({
+  const { worker, workerToken } = await new CoordinatorClient(stack.url, token).enrol({
     ...common,
     name,
     publicKey: publicKey.export({ format: 'jwk' }).x ?? '',
     labels: {},
   });
   const client = new CoordinatorClient(stack.url, workerToken);
-  const { queue, devices } = await client.openSession(worker.id, common);
+  const { devices } = await client.openSession(worker.id, common);
   const assigned = devices[0];
   if (assigned === undefined) throw new Error(`${name} was assigned no device`);
   return {
     id: worker.id,
     client,
-    redis: { url: queue.url, username: queue.username, password: queuePassword },
     targetIds: [assigned.deviceClassId, assigned.deviceId],
     origin: {
       workerId: worker.id,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CampaignFits, CampaignSettings, CampaignsModule, QueueAddress } from '@alphaflops/campaigns';
+import { CampaignFits, CampaignSettings, CampaignsModule } from '@alphaflops/campaigns';
 import { CatalogueModule } from '@alphaflops/catalogue';
 import { type Config, readTls, selfSignedPin } from '@alphaflops/config';
 import type { Campaign } from '@alphaflops/contracts';
@@ -12,36 +12,41 @@ import {
   OperationsModule,
   processProviders,
 } from '@alphaflops/operations';
-import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
+import { LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import type { Stores } from '@alphaflops/store';
-
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { KeptBundles } from './bundles/kept-bundles.js';
 
 /** What the process brings along: opened by main, closed by main. */
 export interface Parts {
   config: Config;
   stores: Stores;
-  queueAddress: RedisAddress;
-  queueAccess: QueueAccess;
-  /** Redis as workers reach it, without user and password. */
-  workerQueueUrl: string;
+  queue: QueueConnection;
+}
+
+/** While Redis is away every queue says the same thing again and again: it is logged once, until something else is said. */
+function leaseDesk(queue: QueueConnection): LeaseDesk {
+  const logger = new Logger('queue');
+  let last = '';
+  return new LeaseDesk(queue, ({ message }) => {
+    if (message !== last) logger.warn(message);
+    last = message;
+  });
 }
 
 /** Ports and settings, for every feature to ask for by their class. */
 @Global()
 @Module({})
 class PartsModule {
-  static of({ config, stores, queueAddress, queueAccess, workerQueueUrl }: Parts): DynamicModule {
+  static of({ config, stores, queue }: Parts): DynamicModule {
     const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles, host, publicUrl } = config;
     const providers = [
       ...processProviders(stores),
-      { provide: QueueAccess, useValue: queueAccess },
-      { provide: QueueAddress, useValue: queueAddress },
+      { provide: QueueConnection, useValue: queue },
+      { provide: LeaseDesk, useFactory: () => leaseDesk(queue) },
       {
         provide: EnrolmentSettings,
         useValue: {
-          queueUrl: workerQueueUrl,
           heartbeatS,
           offlineAfterS,
           staleAfterS,
@@ -60,9 +65,9 @@ class PartsModule {
       },
       {
         provide: DeploymentSettings,
-        useValue: { queueAddress, offlineAfterS, staleAfterS } satisfies DeploymentSettings,
+        useValue: { offlineAfterS, staleAfterS } satisfies DeploymentSettings,
       },
-      { provide: FitSettings, useValue: { queueAddress, fits: roles.includes('fit') } satisfies FitSettings },
+      { provide: FitSettings, useValue: { fits: roles.includes('fit') } satisfies FitSettings },
     ];
     return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
   }

@@ -1,6 +1,6 @@
 import { assertSafeToListen, readConfig, readPem, trustIn } from '@alphaflops/config';
 import { TokensService } from '@alphaflops/enrolment';
-import { assertRedisAnswers, describeAddress, QueueAccess } from '@alphaflops/queue';
+import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
 import { createApp } from './create-app.js';
 import { serveQueueBoard } from './queue-board.js';
 
@@ -25,12 +25,11 @@ async function main(): Promise<void> {
   const stores = await (config.mongodbUri === null
     ? (await import('@alphaflops/store-sqlite')).openSqliteStores(config.storeFile)
     : (await import('@alphaflops/store-mongo')).openMongoStores(config.mongodbUri));
-  const queueAccess = new QueueAccess(queueAddress);
-  const workerQueueUrl = config.redisPublicUrl ?? describeAddress(queueAddress);
-  const app = await createApp({ config, stores, queueAddress, queueAccess, workerQueueUrl });
+  const queue = new QueueConnection(queueAddress);
+  const app = await createApp({ config, stores, queue });
 
   const closeBoard = config.queueBoard
-    ? serveQueueBoard(app, stores.access, stores.campaigns, queueAddress)
+    ? serveQueueBoard(app, stores.access, stores.campaigns, queue)
     : () => Promise.resolve();
 
   let stopping = false;
@@ -42,7 +41,7 @@ async function main(): Promise<void> {
       .close()
       .then(closeBoard)
       .then(() => {
-        queueAccess.close();
+        queue.close();
         return stores.close();
       })
       .then(() => process.exit(0))

@@ -1,5 +1,5 @@
 import { adminsOnly } from '@alphaflops/http';
-import type { RedisAddress } from '@alphaflops/queue';
+import type { QueueConnection } from '@alphaflops/queue';
 import type { AccessStore, CampaignStore } from '@alphaflops/store';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
@@ -17,11 +17,11 @@ export function serveQueueBoard(
   app: NestExpressApplication,
   tokens: AccessStore,
   campaigns: CampaignStore,
-  address: RedisAddress,
+  queue: QueueConnection,
 ): () => Promise<void> {
   let board: Promise<Board> | null = null;
   const handle = (request: Request, response: Response, next: NextFunction): void => {
-    board ??= open(campaigns, address);
+    board ??= open(campaigns, queue);
     board.then((opened) => {
       opened.handle(request, response, next);
     }, next);
@@ -32,13 +32,13 @@ export function serveQueueBoard(
   };
 }
 
-async function open(campaigns: CampaignStore, address: RedisAddress): Promise<Board> {
+async function open(campaigns: CampaignStore, queue: QueueConnection): Promise<Board> {
   const [{ ExpressAdapter }, { QueueBoard }] = await Promise.all([
     import('@bull-board/express'),
     import('@alphaflops/queue/queue-board'),
   ]);
   const adapter = new ExpressAdapter().setBasePath(PATH);
-  const board = new QueueBoard(adapter, address);
+  const board = new QueueBoard(adapter, queue);
   const router = adapter.getRouter() as RequestHandler;
   const refresh = async (): Promise<void> => {
     const lists = await Promise.all(LIVE.map((state) => campaigns.list({ state }, { limit: 200 })));

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { readConfig } from '@alphaflops/config';
-import type { QueueAccess } from '@alphaflops/queue';
+import type { QueueConnection } from '@alphaflops/queue';
 import type { Stores } from '@alphaflops/store';
 import { createApp } from './create-app.js';
 import { describeApi } from './openapi.js';
@@ -10,9 +10,7 @@ const unused = {} as unknown;
 const app = await createApp({
   config: readConfig({ ALPHAFLOPS_LOG_LEVEL: 'error' }),
   stores: unused as Stores,
-  queueAddress: { url: 'redis://unused' },
-  queueAccess: unused as QueueAccess,
-  workerQueueUrl: 'redis://unused',
+  queue: unused as QueueConnection,
 });
 const [, , file] = process.argv;
 if (file === undefined) throw new Error('usage: write-openapi FILE');

@@ -2,7 +2,7 @@ import type { Config } from '@alphaflops/config';
 import { FitsModule, FitSettings } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
 import { OperationsModule, processProviders } from '@alphaflops/operations';
-import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
+import { QueueConnection } from '@alphaflops/queue';
 import type { Stores } from '@alphaflops/store';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 
@@ -10,18 +10,17 @@ import { type DynamicModule, Global, Module } from '@nestjs/common';
 export interface Parts {
   config: Config;
   stores: Stores;
-  queueAddress: RedisAddress;
-  queueAccess: QueueAccess;
+  queue: QueueConnection;
 }
 
 @Global()
 @Module({})
 class PartsModule {
-  static of({ stores, queueAddress, queueAccess }: Parts): DynamicModule {
+  static of({ stores, queue }: Parts): DynamicModule {
     const providers = [
       ...processProviders(stores),
-      { provide: QueueAccess, useValue: queueAccess },
-      { provide: FitSettings, useValue: { queueAddress, fits: true } satisfies FitSettings },
+      { provide: QueueConnection, useValue: queue },
+      { provide: FitSettings, useValue: { fits: true } satisfies FitSettings },
     ];
     return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
   }

@@ -1,6 +1,6 @@
 import { assertSafeToListen, readConfig, readPem, readTls, trustIn } from '@alphaflops/config';
 import { ProcessLog, requestId } from '@alphaflops/http';
-import { assertRedisAnswers, QueueAccess } from '@alphaflops/queue';
+import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
@@ -21,9 +21,9 @@ async function main(): Promise<void> {
   const stores = await (config.mongodbUri === null
     ? (await import('@alphaflops/store-sqlite')).openSqliteStores(config.storeFile)
     : (await import('@alphaflops/store-mongo')).openMongoStores(config.mongodbUri));
-  const queueAccess = new QueueAccess(queueAddress);
+  const queue = new QueueConnection(queueAddress);
   const app = await NestFactory.create<NestExpressApplication>(
-    FitterModule.with({ config, stores, queueAddress, queueAccess }),
+    FitterModule.with({ config, stores, queue }),
     {
       bodyParser: false,
       logger: new ProcessLog(config.log),
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     app
       .close()
       .then(() => {
-        queueAccess.close();
+        queue.close();
         return stores.close();
       })
       .then(() => process.exit(0))

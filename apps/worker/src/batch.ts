@@ -9,8 +9,8 @@ import {
   type SlotResult,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import type { Handler, JobContext } from '@alphaflops/queue';
 import { fieldsOfMeasurement, provenanceId, sealResult, signSample } from '@alphaflops/store';
+import type { JobContext, Performer } from './performer.js';
 
 type ConvSpec = MeasureJob['slots'][number]['spec'];
 
@@ -86,13 +86,25 @@ function signerOf(
   };
 }
 
-/** For a consumer: what comes of each batch goes to the queue sealed (docs/decisions/0011-sealed-batches.md). */
-export function sealing(measureBatch: MeasureBatch, signingKey: KeyObject): Handler<'measure'> {
-  return async (job, context) => sealResult(job, await measureBatch(job, context), signingKey);
+/** Does `measure` jobs: the result of each batch is sealed (docs/decisions/0011-sealed-batches.md). */
+export function measuring(measureBatch: MeasureBatch, signingKey: KeyObject): Performer<'measure'> {
+  return {
+    done: 'measured',
+    describe: ({ campaignId, batchIndex, slots }) => ({
+      campaign: campaignId,
+      batch: batchIndex,
+      n: slots.length,
+    }),
+    perform: async (job, context) => {
+      const measured = await measureBatch(job, context);
+      const { seal, body } = await sealResult(job, measured, signingKey);
+      return { result: seal, body, summary: { outcomes: countOutcomes(measured) } };
+    },
+  };
 }
 
 /** `ok:7,timeout:1`, in the order of first appearance. */
-export function countOutcomes({ results }: Pick<MeasureResult, 'results'>): string {
+function countOutcomes({ results }: Pick<MeasureResult, 'results'>): string {
   const counts = new Map<string, number>();
   for (const { measurement } of results) {
     counts.set(measurement.outcome, (counts.get(measurement.outcome) ?? 0) + 1);

@@ -4,7 +4,7 @@ import { FAKE_POWER_W, fakeSpec, fakeTimeMs } from '@alphaflops/executor/testing
 import { bench, type BenchRequest } from './bench.js';
 import { benchText } from './bench-report.js';
 import { exampleSpec } from './example-job.spec-helper.js';
-import { Lease } from './lease.js';
+import { GpuLock } from './gpu-lock.js';
 
 const worker = { version: '1', commit: null, dirty: null };
 const request: BenchRequest = {
@@ -71,7 +71,7 @@ describe('bench', () => {
   }, 20_000);
 
   it('does not time on a GPU that a worker has', async () => {
-    const lease = await Lease.take('fake-gpu-0');
+    const lease = await GpuLock.take('fake-gpu-0');
     const attempt = bench({ ...request, executor: 'fake-gpu' }, worker);
     await expect(attempt).rejects.toMatchObject({ code: 'device-in-use' });
     await lease.close();

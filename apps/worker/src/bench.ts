@@ -5,7 +5,7 @@ import { defaultProtocol, MeasureError, protocolNamed, withEnergy } from '@alpha
 import { WorkerError } from './error.js';
 import { type MachineSettings, referenceOf } from './executors.js';
 import { idlePowerW } from './idle-power.js';
-import { leaseGpus } from './lease.js';
+import { lockGpus } from './gpu-lock.js';
 import { probeNamed } from './probe-named.js';
 import { wait } from './wait.js';
 
@@ -40,7 +40,7 @@ export async function bench(request: BenchRequest, worker: Provenance['worker'])
     throw new WorkerError('usage', `--device: there is no ${deviceUuid ?? ''} here, only ${found}.`);
   }
   const protocol = protocolOf(request, device);
-  const leases = await leaseGpus([device]);
+  const locks = await lockGpus([device]);
   const host = new ExecutorHost({
     ...referenceOf(device.executor, request),
     deviceUuid: device.uuid,
@@ -51,7 +51,7 @@ export async function bench(request: BenchRequest, worker: Provenance['worker'])
     if (request.energy && device.kind === 'gpu') host.idlePowerW = await idlePowerW(host, wait, never);
     return { spec, device, protocol, measurement: await host.measure(spec, protocol) };
   } finally {
-    await Promise.all([host, ...leases].map((held) => held.close()));
+    await Promise.all([host, ...locks].map((held) => held.close()));
   }
 }
 

@@ -5,18 +5,32 @@ import {
   type Heartbeat,
   type HeartbeatRequest,
   HeartbeatSchema,
+  type JobResult,
+  type Lease,
+  type LeaseRef,
+  LeaseRenewalSchema,
+  type LeaseRequest,
+  LeaseSchema,
   ProblemSchema,
+  RESULT_HEADERS,
   type Session,
   type SessionRequest,
   SessionSchema,
+  type WorkerJobName,
 } from '@alphaflops/contracts';
 import type { z } from 'zod';
 import { messageOf, WorkerError } from './error.js';
 
 /** An answer that takes longer is no answer. */
 const ANSWER_WITHIN_MS = 15_000;
+/** The coordinator waits 25 s for work. */
+const WORK_WITHIN_MS = 40_000;
+/** Leases are renewed every few seconds: a late answer is overtaken by the next one. */
+const RENEWED_WITHIN_MS = 5_000;
+/** The store of the coordinator may be slow. */
+const STORED_WITHIN_MS = 120_000;
 
-/** The three things that a worker says to its coordinator. Answers are checked before anybody works with them. */
+/** What a worker asks of its coordinator. Answers are checked before anybody works with them. */
 export class CoordinatorClient {
   private readonly base: URL;
 
@@ -45,20 +59,81 @@ export class CoordinatorClient {
     return this.post(`v1/workers/${workerId}/heartbeat`, request, HeartbeatSchema, signal);
   }
 
-  /**
-   * @throws WorkerError `unreachable` (worth another try), `refused` (401, 403), `rejected` (another 4xx),
-   * `bad-answer` (not a coordinator, or another version of it)
-   */
+  /** A job for one of the targets; null when there is none for now. */
+  async take(workerId: string, request: LeaseRequest, signal: AbortSignal): Promise<Lease | null> {
+    const path = `v1/workers/${workerId}/leases`;
+    const options = { body: JSON.stringify(request), withinMs: WORK_WITHIN_MS, signal };
+    const { status, text } = await this.send(path, options);
+    return status === 204 ? null : this.parsed(text, LeaseSchema);
+  }
+
+  /** Tokens of the leases that are lost. */
+  async renew(workerId: string, leases: readonly LeaseRef[]): Promise<readonly string[]> {
+    const path = `v1/workers/${workerId}/leases/renew`;
+    const options = { body: JSON.stringify({ leases }), withinMs: RENEWED_WITHIN_MS };
+    return this.parsed((await this.send(path, options)).text, LeaseRenewalSchema).lost;
+  }
+
+  /** Resolves when the result is stored. @throws WorkerError `lease-ended` when it is of no use any more */
+  async bring<N extends WorkerJobName>(
+    workerId: string,
+    lease: LeaseRef & { job: N },
+    { result, body }: { result: JobResult<N>; body: Uint8Array },
+  ): Promise<void> {
+    await this.send(`v1/workers/${workerId}/leases/result`, {
+      body,
+      withinMs: STORED_WITHIN_MS,
+      headers: {
+        'content-type': 'application/octet-stream',
+        [RESULT_HEADERS.lease]: JSON.stringify(lease),
+        [RESULT_HEADERS.seal]: JSON.stringify(result),
+      },
+    });
+  }
+
+  /** Gives a job back. @throws WorkerError `lease-ended` */
+  async giveBack(workerId: string, lease: LeaseRef): Promise<void> {
+    await this.send(`v1/workers/${workerId}/leases/return`, { body: JSON.stringify({ lease }) });
+  }
+
+  /** A job has failed. @throws WorkerError `lease-ended` */
+  async fail(workerId: string, lease: LeaseRef, reason: string): Promise<void> {
+    await this.send(`v1/workers/${workerId}/leases/fail`, { body: JSON.stringify({ lease, reason }) });
+  }
+
   private async post<T>(path: string, body: unknown, answer: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+    const { text } = await this.send(path, { body: JSON.stringify(body), ...(signal && { signal }) });
+    return this.parsed(text, answer);
+  }
+
+  /**
+   * @throws WorkerError `unreachable` (worth another try), `refused` (401, 403), `lease-ended` (of a lease: 409, 410),
+   * `rejected` (another 4xx), `bad-answer` (not a coordinator, or another version of it)
+   */
+  private async send(
+    path: string,
+    options: {
+      body: string | Uint8Array;
+      headers?: Readonly<Record<string, string>>;
+      withinMs?: number;
+      signal?: AbortSignal;
+    },
+  ): Promise<{ status: number; text: string }> {
+    const {
+      body,
+      headers = { 'content-type': 'application/json' },
+      withinMs = ANSWER_WITHIN_MS,
+      signal,
+    } = options;
     let status: number;
     let text: string;
     try {
       const response = await this.fetchBy(new URL(path, this.base), {
         method: 'POST',
-        headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${this.token}`, ...headers },
+        body,
         redirect: 'manual',
-        signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), ...(signal ? [signal] : [])]),
+        signal: AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]),
       });
       status = response.status;
       text = await response.text();
@@ -69,9 +144,15 @@ export class CoordinatorClient {
         cause,
       });
     }
-    const content = parseJson(text);
-    if (status < 200 || status >= 300) throw this.refusal(status, content);
-    const parsed = answer.safeParse(content);
+    if (status >= 200 && status < 300) return { status, text };
+    const refusal = this.refusal(status, parseJson(text));
+    const isOfLease = path.includes('/leases/') && (status === 409 || status === 410);
+    throw isOfLease ? new WorkerError('lease-ended', refusal.message) : refusal;
+  }
+
+  /** @throws WorkerError `bad-answer` */
+  private parsed<T>(text: string, answer: z.ZodType<T>): T {
+    const parsed = answer.safeParse(parseJson(text));
     if (parsed.success) return parsed.data;
     const where = parsed.error.issues[0]?.path.join('.') ?? '';
     throw new WorkerError(

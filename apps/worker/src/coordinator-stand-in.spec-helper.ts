@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import {
   type Enrolment,
   type EnrolmentRequest,
@@ -11,21 +10,28 @@ import {
   type Heartbeat,
   HeartbeatRequestSchema,
   HeartbeatSchema,
+  LeaseFailureSchema,
+  type LeaseRef,
+  LeaseRefSchema,
+  LeaseRenewalRequestSchema,
+  LeaseRequestSchema,
+  LeaseReturnSchema,
   type Problem,
   ProblemSchema,
+  RESULT_HEADERS,
+  SealSchema,
   type Session,
   SessionRequestSchema,
   SessionSchema,
   WORKER_PROTOCOL_VERSION,
   type WorkerDesiredState,
 } from '@alphaflops/contracts';
-import { QueueAccess, type RedisAddress } from '@alphaflops/queue';
+import { LeaseDesk, QueueConnection, type RedisAddress } from '@alphaflops/queue';
+import type { SealedResult } from '@alphaflops/store';
 import type { z } from 'zod';
 
 export const JOIN_TOKEN = 'hush-join-token';
 export const DEVICE_CLASS_ID = 'fake-class';
-/** The class, and devices of the executors that tests use. */
-const TARGET_IDS = [DEVICE_CLASS_ID, 'fake-device-0', 'fake-device-1', 'stub-device-0'];
 const HEARTBEAT_S = 0.1;
 
 export interface Beat {
@@ -33,12 +39,27 @@ export interface Beat {
   readonly activity: 'idle' | 'measuring' | 'stopped';
 }
 
-/** What the coordinator does for its workers, over real HTTP and with real Redis users, kept in memory. Requests and answers are checked with the schemas of the API. */
+/** How a job came to its end. */
+export type End = { lease: LeaseRef } & ({ ok: true; sealed: SealedResult } | { ok: false; reason: string });
+
+interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/**
+ * What the coordinator does for its workers, over real HTTP and with real queues; results are kept in memory. Requests and
+ * answers are checked with the schemas of the API.
+ */
 export class CoordinatorStandIn {
   readonly beats: Beat[] = [];
   readonly enrolments: EnrolmentRequest[] = [];
   /** What was wrong with requests; a test that expects none looks here. */
   readonly complaints: string[] = [];
+  /** Results and last failures, in the order in which they came. */
+  readonly ends: End[] = [];
+  /** Answers 503 to results while set, as with a store that is away. */
+  isStoreAway = false;
   /** Answers 503 to everything while set. */
   isAway = false;
   /** What becomes of an answer before it is sent: a coordinator may be anybody's. */
@@ -46,19 +67,35 @@ export class CoordinatorStandIn {
   private readonly desired = new Map<string, WorkerDesiredState>();
   private readonly secrets = new Map<string, string>();
   private readonly beaten = new EventEmitter();
-  private readonly access: QueueAccess;
+  /** Ends that `nextEnd` has given out. */
+  private asked = 0;
+  private readonly connection: QueueConnection;
+  private readonly desk: LeaseDesk;
 
   private constructor(
     private readonly server: Server,
-    private readonly redis: RedisAddress,
+    redis: RedisAddress,
     readonly url: string,
   ) {
-    this.access = new QueueAccess(redis);
+    this.connection = new QueueConnection(redis);
+    this.desk = new LeaseDesk(this.connection, () => undefined, 1_000);
+    this.desk.handle('measure', {
+      isDone: ({ id }) => Promise.resolve(this.ends.some(({ lease }) => lease.id === id)),
+      record: () => Promise.reject(new Error('results do not go through the desk')),
+      recordFailure: ({ reason, ...lease }) => {
+        this.end({ lease: { ...lease, job: 'measure' }, ok: false, reason });
+        return Promise.resolve();
+      },
+    });
+    this.desk.start();
     server.on('request', (request, response) => {
-      void this.answer(request).then(({ status, body }) => {
-        response
-          .writeHead(status, { 'content-type': 'application/json' })
-          .end(JSON.stringify(this.tamper(body)));
+      void this.answer(request, response).then(({ status, body }) => {
+        if (status === 204) response.writeHead(status).end();
+        else {
+          response
+            .writeHead(status, { 'content-type': 'application/json' })
+            .end(JSON.stringify(this.tamper(body)));
+        }
       });
     });
   }
@@ -77,7 +114,8 @@ export class CoordinatorStandIn {
     this.server.closeAllConnections();
     this.server.close();
     await once(this.server, 'close');
-    this.access.close();
+    await this.desk.close();
+    this.connection.close();
   }
 
   /** Everything that must never be seen. */
@@ -89,17 +127,6 @@ export class CoordinatorStandIn {
     this.desired.set(workerId, state);
   }
 
-  /** As the operator does: the token is refused and the Redis user is gone. */
-  async revoke(workerId: string): Promise<void> {
-    this.desired.set(workerId, 'revoked');
-    await this.access.revoke(workerId);
-  }
-
-  /** Redis users are gone after a restart of Redis. */
-  async grantAgain(): Promise<void> {
-    for (const [workerId, secret] of this.secrets) await this.grant(workerId, secret);
-  }
-
   /** The next heartbeat, from now on, for which the condition holds. */
   async beat(condition: (beat: Beat) => boolean): Promise<Beat> {
     for (;;) {
@@ -108,9 +135,28 @@ export class CoordinatorStandIn {
     }
   }
 
-  private async answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+  /** The next end of a job, or the one that has come already. */
+  async nextEnd(): Promise<End> {
+    for (;;) {
+      const next = this.ends[this.asked];
+      if (next !== undefined) {
+        this.asked += 1;
+        return next;
+      }
+      await once(this.beaten, 'end');
+    }
+  }
+
+  private end(end: End): void {
+    this.ends.push(end);
+    this.beaten.emit('end');
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<Answered> {
     const token = request.headers.authorization?.replace(/^Bearer /, '');
-    const body = JSON.parse(await text(request)) as unknown;
+    const bytes = await buffer(request);
+    const isJson = request.headers['content-type'] === 'application/json';
+    const body: unknown = isJson ? JSON.parse(bytes.toString()) : null;
     const { method, url = '' } = request;
     if (this.isAway) return problem(503, 'not ready');
     if (method !== 'POST') return this.complain(`${method ?? ''} ${url}`);
@@ -118,35 +164,87 @@ export class CoordinatorStandIn {
       if (token !== JOIN_TOKEN) return problem(401, 'The join token is used up. Ask for a new one.');
       return this.parsed(EnrolmentRequestSchema, body, (enrolment) => this.enrol(enrolment));
     }
-    const [, workerId = '', action] = /^\/v1\/workers\/([^/]+)\/(session|heartbeat)$/.exec(url) ?? [];
+    const [, workerId = '', action] =
+      /^\/v1\/workers\/([^/]+)\/(session|heartbeat|leases(?:\/[a-z]+)?)$/.exec(url) ?? [];
     if (action === undefined) return this.complain(`POST ${url}`);
     if (token === undefined || token !== this.secrets.get(workerId)) return this.complain(`token for ${url}`);
     if (this.desired.get(workerId) === 'revoked') return problem(403, 'The worker was revoked: sold.');
-    return action === 'session'
-      ? this.parsed(SessionRequestSchema, body, (session) => this.openSession(workerId, session))
-      : this.parsed(HeartbeatRequestSchema, body, ({ activity }) => this.heartbeat({ workerId, activity }));
+    switch (action) {
+      case 'session':
+        return this.parsed(SessionRequestSchema, body, (session) => this.openSession(workerId, session));
+      case 'heartbeat':
+        return this.parsed(HeartbeatRequestSchema, body, ({ activity }) =>
+          this.heartbeat({ workerId, activity }),
+        );
+      case 'leases': {
+        const gone = new AbortController();
+        response.once('close', () => {
+          gone.abort();
+        });
+        return this.parsed(LeaseRequestSchema, body, async (taking) => {
+          const mayWork = () => Promise.resolve(this.desired.get(workerId) === 'active');
+          const lease = await this.desk.take({ workerId, ...taking, mayWork, signal: gone.signal });
+          return lease === null ? { status: 204, body: null } : { status: 200, body: lease };
+        });
+      }
+      case 'leases/renew':
+        return this.parsed(LeaseRenewalRequestSchema, body, async ({ leases }) => {
+          const lost: string[] = [];
+          for (const lease of leases) if (!(await this.queue(lease).renew(lease))) lost.push(lease.token);
+          return { status: 200, body: { lost } };
+        });
+      case 'leases/return':
+        return this.parsed(LeaseReturnSchema, body, async ({ lease }) => ({
+          ...((await this.queue(lease).putBack(lease)) ? { status: 204, body: null } : problem(409, 'lost')),
+        }));
+      case 'leases/fail':
+        return this.parsed(LeaseFailureSchema, body, async ({ lease, reason }) => {
+          if (await this.queue(lease).isLastAttempt(lease)) this.end({ lease, ok: false, reason });
+          return (await this.queue(lease).fail(lease, reason))
+            ? { status: 204, body: null }
+            : problem(409, 'lost');
+        });
+      case 'leases/result':
+        return await this.result(request, bytes);
+      default:
+        return this.complain(`POST ${url}`);
+    }
   }
 
-  private async enrol(request: EnrolmentRequest) {
+  private queue({ job, targetId }: LeaseRef) {
+    return this.desk.queue(job, targetId);
+  }
+
+  private async result({ headers }: IncomingMessage, body: Buffer): Promise<Answered> {
+    if (this.isStoreAway) return problem(503, 'the store is away');
+    const of = (name: string): unknown => JSON.parse(String(headers[name]));
+    return await this.parsed(LeaseRefSchema, of(RESULT_HEADERS.lease), (lease) =>
+      this.parsed(SealSchema, of(RESULT_HEADERS.seal), async (seal) => {
+        if ((await this.queue(lease).standing(lease)) === 'others') return problem(409, 'lost');
+        await this.queue(lease).complete(lease);
+        this.end({ lease, ok: true, sealed: { seal, body } });
+        return { status: 204, body: null };
+      }),
+    );
+  }
+
+  private enrol(request: EnrolmentRequest): Promise<Answered> {
     this.enrolments.push(request);
     const workerId = `worker-${this.enrolments.length}`;
     const secret = `hush-secret-of-${workerId}`;
     this.secrets.set(workerId, secret);
     this.desired.set(workerId, 'active');
-    await this.grant(workerId, secret);
     const enrolment: Enrolment = {
       worker: this.present(workerId, request.version),
       workerToken: secret,
-      queuePassword: secret,
     };
-    return { status: 201, body: EnrolmentSchema.parse(enrolment) };
+    return Promise.resolve({ status: 201, body: EnrolmentSchema.parse(enrolment) });
   }
 
   private async openSession(workerId: string, request: z.infer<typeof SessionRequestSchema>) {
     if (request.protocolVersion !== WORKER_PROTOCOL_VERSION) return this.complain('protocol version');
     const session: Session = {
       worker: this.present(workerId, request.version),
-      queue: { url: this.redis.url, username: workerId },
       devices: request.devices.map(({ uuid, executor }) => ({
         uuid,
         executor,
@@ -164,11 +262,6 @@ export class CoordinatorStandIn {
     const heartbeat: Heartbeat = { desiredState, reason: `wanted ${desiredState}` };
     this.beaten.emit('beat', beat);
     return Promise.resolve({ status: 200, body: HeartbeatSchema.parse(heartbeat) });
-  }
-
-  private async grant(workerId: string, secret: string): Promise<void> {
-    const sha256 = createHash('sha256').update(secret).digest('hex');
-    await this.access.grant(workerId, sha256, TARGET_IDS);
   }
 
   private present(workerId: string, version: string): Enrolment['worker'] {
@@ -191,13 +284,13 @@ export class CoordinatorStandIn {
   private async parsed<T>(
     schema: z.ZodType<T>,
     body: unknown,
-    answer: (request: T) => Promise<{ status: number; body: unknown }>,
-  ): Promise<{ status: number; body: unknown }> {
+    answer: (request: T) => Promise<Answered>,
+  ): Promise<Answered> {
     const request = schema.safeParse(body);
     return request.success ? await answer(request.data) : this.complain(request.error.message);
   }
 
-  private complain(what: string): { status: number; body: unknown } {
+  private complain(what: string): Answered {
     this.complaints.push(what);
     return problem(400, what);
   }

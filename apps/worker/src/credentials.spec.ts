@@ -7,7 +7,6 @@ const credentials: Credentials = {
   coordinatorUrl: 'http://gpu-lab:8080/',
   workerId: 'worker-1',
   workerToken: 'hush-token',
-  queuePassword: 'hush-password',
   signingKey: '-----BEGIN PRIVATE KEY-----\nhush-key\n-----END PRIVATE KEY-----\n',
   ca: null,
   pin: null,

@@ -9,10 +9,9 @@ const CredentialsSchema = z.object({
   coordinatorUrl: z.url(),
   workerId: IdSchema,
   workerToken: z.string().min(1),
-  queuePassword: z.string().min(1),
   /** Ed25519 private key, PKCS #8 in PEM; the coordinator has the public half. */
   signingKey: z.string().startsWith('-----BEGIN PRIVATE KEY-----'),
-  /** Certificates in PEM to trust at the coordinator and at Redis. */
+  /** Certificates in PEM to trust at the coordinator. */
   ca: z.string().nullable().default(null),
   /** Pin of the coordinator's public key, from the join token; with it no certificate is needed. */
   pin: z.string().nullable().default(null),
@@ -24,7 +23,7 @@ const CredentialsSchema = z.object({
   softwareAdapter: z.boolean().default(false),
 });
 
-/** What a worker keeps between its runs. Token and password open the coordinator and Redis, the key signs: mode 0600, never logged. */
+/** What a worker keeps between its runs. The token opens the coordinator, the key signs: mode 0600, never logged. */
 export type Credentials = z.infer<typeof CredentialsSchema>;
 
 /** @throws WorkerError `no-credentials` when there is no file, `bad-credentials` when it cannot be used */

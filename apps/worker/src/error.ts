@@ -8,6 +8,7 @@ export type WorkerErrorCode =
   | 'unreachable'
   | 'refused'
   | 'rejected'
+  | 'lease-ended'
   | 'bad-answer'
   | 'cannot-add';
 

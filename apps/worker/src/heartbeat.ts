@@ -46,7 +46,7 @@ export class Heartbeat {
     }
   }
 
-  /** Asks now what is wanted of this worker: the queue has refused it, and the coordinator knows why. */
+  /** Asks now what is wanted of this worker: it has been refused, or got no answer. */
   hurry(): void {
     if (performance.now() - this.lastBeatMs >= HURRIED_EVERY_MS) this.hurrying.abort();
   }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { MeasureJob } from '@alphaflops/contracts';
-import { JobQueue, measureJobId, PrivateRedis, type Settled } from '@alphaflops/queue';
+import { JobQueue, measureJobId, PrivateRedis, QueueConnection } from '@alphaflops/queue';
 import { openResult } from '@alphaflops/store';
 import { CoordinatorStandIn, DEVICE_CLASS_ID, JOIN_TOKEN } from './coordinator-stand-in.spec-helper.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
@@ -61,30 +61,30 @@ const title = 'a hostile coordinator';
       const looked = look(worker.pid, seen, looking.signal);
       await worker.line(/taking batches/);
 
-      const queue = new JobQueue('measure', redis.address, { targetId: DEVICE_CLASS_ID });
+      const connection = new QueueConnection(redis.address);
+      const queue = new JobQueue('measure', connection, { targetId: DEVICE_CLASS_ID });
       const specs = [exampleSpec(), exampleSpec(16)];
       const slots = specs.map((spec, specIndex) => ({ specIndex, replicate: 0, spec }));
       const good = exampleJob({ targetId: DEVICE_CLASS_ID, slots });
       const bad = [...hostileJobs(good, command)];
       const payloads = [good, ...bad].map((job, batchIndex) => ({ ...job, batchIndex }));
       await queue.submit(payloads.map((payload) => ({ id: measureJobId(payload), payload })));
-      const ends = new Map<string, Settled<'measure'>>();
       for (let left = payloads.length; left > 0;) {
-        await queue.collect((settled) => Promise.resolve(void ends.set(settled.jobId, settled)));
-        const { waiting, active, settled } = await queue.counts();
-        left = waiting + active + settled;
+        const { waiting, active } = await queue.counts();
+        left = waiting + active;
       }
       looking.abort();
       await looked;
       await queue.close();
+      connection.close();
       worker.process.kill('SIGKILL');
       await worker.ended;
       await coordinator.close();
 
       // The honest batch was measured, by the worker's own command.
-      const end = ends.get(measureJobId(good));
+      const end = coordinator.ends.find(({ lease }) => lease.id === measureJobId(good));
       if (end?.ok !== true) throw new Error(end?.reason);
-      expect(await openResult(end.result)).toMatchObject({
+      expect(await openResult(end.sealed)).toMatchObject({
         provenance: { executor: { name: 'process' } },
         results: [{ specIndex: 0 }, { specIndex: 1 }],
       });

@@ -51,7 +51,6 @@ export async function join(
     coordinatorUrl,
     workerId: enrolment.worker.id,
     workerToken: enrolment.workerToken,
-    queuePassword: enrolment.queuePassword,
     signingKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     ca: ca ?? (pin === null ? null : await certificateWith(pin, coordinatorUrl, proxies)),
     pin,

@@ -14,7 +14,7 @@ import { fetchFrom } from './trust.js';
 import { USAGE } from './usage.js';
 import { workerVersion } from './version.js';
 
-// Each command loads what it needs: the queue of `run` takes a quarter of a second.
+// Each command loads what it needs.
 async function main(argv: readonly string[]): Promise<number> {
   const args = parseArguments(argv);
   if (args.command === 'help') {

@@ -2,17 +2,17 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type DeviceDescription, type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import { ExecutorHost, meteredDevice, type ExecutorReference } from '@alphaflops/executor';
 import { type AnchorSettings, DEFAULT_ANCHORS } from '@alphaflops/measure';
-import { isRefusal, JobConsumer, type RedisAddress } from '@alphaflops/queue';
 import { Agent } from './agent.js';
 import { Anchors } from './anchors.js';
-import { runBatch, sealing } from './batch.js';
+import { measuring, runBatch } from './batch.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
 import { referenceOf } from './executors.js';
 import { Heartbeat } from './heartbeat.js';
 import { withIdlePower } from './idle-power.js';
-import { leaseGpus } from './lease.js';
+import { lockGpus } from './gpu-lock.js';
+import { Leases } from './leases.js';
 import type { Log } from './log.js';
 import { probe } from './probe.js';
 import { type AssignedDevice, openSession } from './session.js';
@@ -45,9 +45,9 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const machine = { ...credentials, libraryPath };
   const references = credentials.executors.map((executor) => referenceOf(executor, machine));
   const { devices: found } = await probe(references, worker);
-  const leases = await leaseGpus(found);
+  const locks = await lockGpus(found);
   const hosts = found.map((description) => hostOf(description, references));
-  const close = () => Promise.all([...hosts, ...leases].map((held) => held.close()));
+  const close = () => Promise.all([...hosts, ...locks].map((held) => held.close()));
   const descriptions = await withIdlePower(
     found.map((description, at) => ({ description, host: hosts[at] as ExecutorHost })),
     { wait, log, signal: finish },
@@ -62,19 +62,25 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     await close();
     return 0;
   }
-  const { session, redis, devices } = opened;
+  const { session, devices } = opened;
 
   const signingKey = createPrivateKey(credentials.signingKey);
   const stay = new Stay(environment.stay);
   const turns = new Map(descriptions.map(({ uuid }) => [uuid, new Turns()]));
+  const leases = new Leases({
+    client,
+    workerId: credentials.workerId,
+    onTrouble: () => {
+      heartbeat.hurry();
+    },
+    wait,
+    log,
+  });
   const works = devices.map((device, at) =>
     workOf(device, hosts[at] as ExecutorHost, {
       workerId: credentials.workerId,
       signingKey,
-      redis,
-      onRefused: () => {
-        heartbeat.hurry();
-      },
+      leases,
       onBatch: () => {
         stay.batchDone();
       },
@@ -117,6 +123,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
 
   const exitCode = await agent.left;
   stay.close();
+  leases.close();
   await Promise.all([close(), heartbeat.stop()]);
   await beating;
   log.info('left');
@@ -136,8 +143,7 @@ function hostOf(description: DeviceDescription, references: readonly ExecutorRef
 interface WorkOptions {
   readonly workerId: string;
   readonly signingKey: KeyObject;
-  readonly redis: RedisAddress;
-  readonly onRefused: () => void;
+  readonly leases: Leases;
   /** A batch is measured. */
   readonly onBatch: () => void;
   readonly turns: Turns;
@@ -156,22 +162,22 @@ function anchorSettings(
 function workOf(
   { deviceId, deviceClassId, description: { provenance, kind } }: AssignedDevice,
   host: ExecutorHost,
-  { workerId, signingKey, redis, onRefused, onBatch, turns, log, anchors: settings }: WorkOptions,
+  { workerId, signingKey, leases, onBatch, turns, log, anchors: settings }: WorkOptions,
 ): DeviceWork {
   const origin = { workerId, deviceId, provenance, signingKey };
   const anchors = new Anchors({ settings, kind, origin, measurer: host, log });
   return new DeviceWork({
     targetIds: [deviceClassId, deviceId],
-    openConsumer: (targetId, handler, onError) =>
-      new JobConsumer('measure', redis, sealing(handler, signingKey), {
-        targetId,
-        onError: (error) => {
-          onError(error);
-          if (isRefusal(error)) onRefused();
-        },
-      }),
-    measureBatch: (job, context) =>
-      anchors.around(job, context.signal, () => runBatch(job, context, origin, host)).finally(onBatch),
+    performers: {
+      measure: measuring(
+        (job, context) =>
+          anchors
+            .around(job, context.signal, () => runBatch(job, context, origin, host))
+            .finally(onBatch),
+        signingKey,
+      ),
+    },
+    leases,
     turns,
     wait,
     log,

@@ -1,11 +1,9 @@
-import { trustIn } from '@alphaflops/config';
 import {
   type DeviceDescription,
   type Provenance,
   type Session,
   WORKER_PROTOCOL_VERSION,
 } from '@alphaflops/contracts';
-import { assertRedisAnswers, QueueError, type RedisAddress } from '@alphaflops/queue';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { messageOf, WorkerError } from './error.js';
@@ -22,14 +20,12 @@ export interface AssignedDevice {
 export interface OpenedSession {
   readonly session: Session;
   readonly devices: readonly AssignedDevice[];
-  readonly redis: RedisAddress;
 }
 
 /**
- * Tells the coordinator what is here now and hears where the queues are. Waits, however long, for a coordinator or a
- * Redis that does not answer.
+ * Tells the coordinator which devices are here now. Waits, however long, for a coordinator that does not answer.
  * @returns null when the signal fired first
- * @throws WorkerError `refused`, `rejected`, `bad-answer`; QueueError `redis-refused`
+ * @throws WorkerError `refused`, `rejected`, `bad-answer`
  */
 export async function openSession(
   client: Pick<CoordinatorClient, 'openSession'>,
@@ -44,15 +40,7 @@ export async function openSession(
     devices: [...descriptions],
   };
   const session = await untilReached(() => client.openSession(credentials.workerId, request), environment);
-  if (session === null) return null;
-  const { url, username } = session.queue;
-  const { queuePassword: password, ca } = credentials;
-  const redis = { url, username, password, ...(ca !== null && { trust: trustIn(ca) }) };
-  const answered = await untilReached(async () => {
-    await assertRedisAnswers(redis);
-    return true;
-  }, environment);
-  return answered === null ? null : { session, redis, devices: assign(descriptions, session) };
+  return session === null ? null : { session, devices: assign(descriptions, session) };
 }
 
 function assign(descriptions: readonly DeviceDescription[], session: Session): AssignedDevice[] {
@@ -81,8 +69,7 @@ async function untilReached<T>(
       if (failures > 0) log.info('There is an answer now.', { tries: failures + 1 });
       return answer;
     } catch (error) {
-      const code = error instanceof WorkerError || error instanceof QueueError ? error.code : null;
-      if (code !== 'unreachable' && code !== 'redis-unreachable') throw error;
+      if (!(error instanceof WorkerError && error.code === 'unreachable')) throw error;
       failures += 1;
       if (failures === 1) log.warn(`${messageOf(error)} It is tried again until it does.`);
       await wait(retryMs(failures), signal);

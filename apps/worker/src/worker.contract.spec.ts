@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MeasureJob } from '@alphaflops/contracts';
 import { fakeSpec } from '@alphaflops/executor/testing';
-import { JobQueue, measureJobId, PrivateRedis, type Settled } from '@alphaflops/queue';
+import { JobQueue, measureJobId, PrivateRedis, QueueConnection } from '@alphaflops/queue';
 import { openResult } from '@alphaflops/store';
 import { CoordinatorStandIn, DEVICE_CLASS_ID, JOIN_TOKEN } from './coordinator-stand-in.spec-helper.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
@@ -28,6 +28,7 @@ type Slots = MeasureJob['slots'];
     let directory: string;
     let redis: PrivateRedis;
     let coordinator: CoordinatorStandIn;
+    let connection: QueueConnection;
     let queue: JobQueue<'measure'>;
     const workers: WorkerProcess[] = [];
     let enrolled = 0;
@@ -39,8 +40,18 @@ type Slots = MeasureJob['slots'];
 
     beforeEach(async () => {
       coordinator = await CoordinatorStandIn.start(redis.address);
-      queue = new JobQueue('measure', redis.address, { targetId: DEVICE_ID });
+      openQueue();
     });
+
+    function openQueue(): void {
+      connection = new QueueConnection(redis.address);
+      queue = new JobQueue('measure', connection, { targetId: DEVICE_ID });
+    }
+
+    async function closeQueue(): Promise<void> {
+      await queue.close();
+      connection.close();
+    }
 
     afterEach(async () => {
       const complaints = coordinator.complaints;
@@ -49,7 +60,7 @@ type Slots = MeasureJob['slots'];
         worker.process.kill('SIGKILL');
         await worker.ended;
       }
-      await queue.close();
+      await closeQueue();
       const secrets = coordinator.secretTexts;
       await coordinator.close();
       await emptyQueues();
@@ -107,18 +118,6 @@ type Slots = MeasureJob['slots'];
       await to.submit([{ id: measureJobId(payload), payload }]);
     }
 
-    /** The next settled job of the queue; the condition comes from Redis. */
-    async function settled(from = queue): Promise<Settled<'measure'>> {
-      const jobs: Settled<'measure'>[] = [];
-      while (jobs.length === 0) {
-        await from.collect((job) => {
-          jobs.push(job);
-          return Promise.resolve();
-        });
-      }
-      return jobs[0] as Settled<'measure'>;
-    }
-
     const measuring = () => coordinator.beat(({ activity }) => activity === 'measuring');
     /** Takes this long in reality. */
     const slow = (ms: number) => fakeSpec('slow', { width: ms });
@@ -142,13 +141,13 @@ type Slots = MeasureJob['slots'];
       ]);
 
       const worker = await startWorker(file);
-      const classQueue = new JobQueue('measure', redis.address, { targetId: DEVICE_CLASS_ID });
+      const classQueue = new JobQueue('measure', connection, { targetId: DEVICE_CLASS_ID });
       const specs = [exampleSpec(), fakeSpec('unsupported'), fakeSpec('crash'), exampleSpec(16)];
       await submit(specs, classQueue, 7);
-      const job = await settled(classQueue);
+      const end = await coordinator.nextEnd();
       await classQueue.close();
-      if (!job.ok) throw new Error(job.reason);
-      const result = await openResult(job.result);
+      if (!end.ok) throw new Error(end.reason);
+      const result = await openResult(end.sealed);
       expect(result.results.map(({ specIndex, measurement }) => [specIndex, measurement.outcome])).toEqual([
         [0, 'ok'],
         [1, 'unsupported'],
@@ -195,9 +194,8 @@ type Slots = MeasureJob['slots'];
       await worker.line(/leaving after the batch/);
       await submit([exampleSpec()], queue, 1);
       expect(await worker.ended).toBe(0);
-      const job = await settled();
-      expect(job).toMatchObject({ ok: true, payload: { batchIndex: 0 }, result: { attempt: 1 } });
-      expect(await queue.counts()).toEqual({ waiting: 1, active: 0, settled: 0 });
+      expect(coordinator.ends).toMatchObject([{ ok: true, lease: { id: 'c1.b0', attempt: 1 } }]);
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 0 });
       const messages = worker.lines.map(({ message }) => message);
       expect(messages.slice(-3)).toEqual(['leaving after the batch in hand', 'measured', 'left']);
     }, 60_000);
@@ -211,9 +209,12 @@ type Slots = MeasureJob['slots'];
       expect(await worker.ended).toBe(0);
       expect(children).not.toEqual([]);
       expect(children.filter(isAlive)).toEqual([]);
-      expect(await queue.counts()).toEqual({ waiting: 1, active: 0, settled: 0 });
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 0 });
       await startWorker();
-      expect(await settled()).toMatchObject({ ok: true, result: { workerId: 'worker-2', attempt: 2 } });
+      expect(await coordinator.nextEnd()).toMatchObject({
+        ok: true,
+        sealed: { seal: { workerId: 'worker-2', attempt: 2 } },
+      });
     }, 60_000);
 
     it('leaves no process behind on SIGKILL, and another worker has the batch within 15 s', async () => {
@@ -231,14 +232,17 @@ type Slots = MeasureJob['slots'];
       expect(Date.now() - killedMs).toBeLessThan(15_000);
       expect(taken.workerId).not.toBe(victimId);
       expect(children.filter(isAlive)).toEqual([]);
-      expect(await settled()).toMatchObject({ ok: true, result: { workerId: taken.workerId, attempt: 2 } });
+      expect(await coordinator.nextEnd()).toMatchObject({
+        ok: true,
+        sealed: { seal: { workerId: taken.workerId, attempt: 2 } },
+      });
     }, 90_000);
 
     it('exits when it is revoked, with the reason', async () => {
       const worker = await startWorker();
       await submit([fakeSpec('hang')]);
       await measuring();
-      await coordinator.revoke('worker-1');
+      coordinator.want('worker-1', 'revoked');
       expect(await worker.ended).toBe(1);
       expect(await worker.line(/revoked/)).toMatchObject({
         level: 'error',
@@ -254,9 +258,9 @@ type Slots = MeasureJob['slots'];
       for (let beats = 0; beats < 10; beats++) {
         expect(await coordinator.beat(() => true)).toMatchObject({ activity: 'idle' });
       }
-      expect(await queue.counts()).toEqual({ waiting: 1, active: 0, settled: 0 });
+      expect(await queue.counts()).toEqual({ waiting: 1, active: 0 });
       coordinator.want('worker-1', 'active');
-      expect(await settled()).toMatchObject({ ok: true, result: { attempt: 1 } });
+      expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });
       worker.process.disconnect();
       expect(await worker.ended).toBe(0);
     }, 60_000);
@@ -268,40 +272,62 @@ type Slots = MeasureJob['slots'];
       coordinator.want('worker-1', 'draining');
       expect(await worker.ended).toBe(0);
       expect(await worker.line(/drained by the operator \(wanted draining\)/)).toBeDefined();
-      expect(await settled()).toMatchObject({ ok: true, result: { attempt: 1 } });
+      expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });
     }, 60_000);
 
-    it('measures on while the coordinator is away, with one line about it', async () => {
+    it('finishes its batch while the coordinator is away, and brings the result when it is back', async () => {
       const worker = await startWorker();
+      await submit([slow(1_000)]);
+      await measuring();
       coordinator.isAway = true;
-      await worker.line(/Measuring goes on/);
-      await submit([exampleSpec()]);
-      expect(await settled()).toMatchObject({ ok: true });
+      await worker.line(/^measured$/);
+      await worker.line(/It is tried again until it is answered/);
+      expect(coordinator.ends).toEqual([]);
       coordinator.isAway = false;
-      await worker.line(/answers again/);
-      expect(worker.lines.filter(({ level }) => level !== 'log')).toHaveLength(1);
+      expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });
     }, 60_000);
 
-    it('leaves although Redis is away', async () => {
+    it('measures nothing more while results are not stored, and loses none of them', async () => {
       const worker = await startWorker();
-      await queue.close();
-      await redis.stop();
-      await worker.line(/^queue: /);
-      worker.process.kill('SIGTERM');
+      coordinator.isStoreAway = true;
+      const count = 5;
+      for (let batch = 0; batch < count; batch++) await submit([exampleSpec()], queue, batch);
+      await worker.line(/Results are not stored/);
+      expect(worker.lines.filter(({ message }) => message === 'measured')).toHaveLength(2);
+      coordinator.isStoreAway = false;
+      const ids: string[] = [];
+      for (let batch = 0; batch < count; batch++) {
+        const end = await coordinator.nextEnd();
+        expect(end).toMatchObject({ ok: true, lease: { attempt: 1 } });
+        ids.push(end.lease.id);
+      }
+      expect(ids.toSorted()).toEqual(['c1.b0', 'c1.b1', 'c1.b2', 'c1.b3', 'c1.b4']);
+      await worker.line(/Results are stored again/);
+    }, 60_000);
+
+    it('leaves although the coordinator is away, and its batch is not lost', async () => {
+      const worker = await startWorker();
+      await submit([slow(20_000)]);
+      await measuring();
+      coordinator.isAway = true;
+      worker.process.kill('SIGQUIT');
       expect(await worker.ended).toBe(0);
-      expect(coordinator.beats.at(-1)).toMatchObject({ activity: 'stopped' });
+      coordinator.isAway = false;
+      expect(await queue.counts()).toEqual({ waiting: 0, active: 1 });
+      for (let counts = await queue.counts(); counts.waiting === 0; counts = await queue.counts()) {
+        expect(counts.active).toBe(1);
+      }
     }, 60_000);
 
     it('goes on by itself after Redis was away', async () => {
       const worker = await startWorker();
-      await queue.close();
+      await closeQueue();
       await redis.stop();
-      await worker.line(/^queue: /);
       redis = await PrivateRedis.start({ directory: join(directory, 'redis') });
-      await coordinator.grantAgain();
-      queue = new JobQueue('measure', redis.address, { targetId: DEVICE_ID });
+      openQueue();
       await submit([exampleSpec()]);
-      expect(await settled()).toMatchObject({ ok: true });
+      expect(await coordinator.nextEnd()).toMatchObject({ ok: true });
+      expect(worker.process.exitCode).toBeNull();
     }, 60_000);
   },
 );

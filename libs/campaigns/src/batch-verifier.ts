@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import {
+  type Campaign,
   implausibleTime,
   type MeasureJob,
-  MeasureJobSchema,
   type MeasureResult,
   type Sample,
 } from '@alphaflops/contracts';
-import { measureJobOf, type Settled } from '@alphaflops/queue';
+import { type Broken, type Delivery, measureJobOf } from '@alphaflops/queue';
 import {
   batchDigest,
   CampaignStore,
@@ -20,15 +20,17 @@ import { batchCount } from './batches.js';
 import { Dispatcher } from './dispatcher.js';
 import { samplesOf, samplesOfFailure } from './samples.js';
 
-export type Verdict =
-  /** `result`: what a worker has brought; null when the batch failed. */
-  | { kind: 'accepted'; job: MeasureJob; samples: Sample[]; result: MeasureResult | null }
-  /** What came is not to be believed; `samples` is how the batch ends if it is not measured again. */
-  | { kind: 'refused'; reason: string; workerId: string | null; job: MeasureJob; samples: Sample[] }
-  /** No batch of ours. */
-  | { kind: 'foreign'; reason: string };
+/** A batch of a campaign, for one of its targets. */
+export interface Batch {
+  readonly campaign: Campaign;
+  readonly targetId: string;
+  readonly batchIndex: number;
+}
 
-type Answered = Extract<Settled<'measure'>, { ok: true }>;
+export type Verdict =
+  | { kind: 'accepted'; job: MeasureJob; samples: Sample[]; result: MeasureResult }
+  /** What came is not to be believed; `samples` is how the batch ends if it is not measured again. */
+  | { kind: 'refused'; job: MeasureJob; samples: Sample[]; reason: string };
 
 /**
  * The signature of a batch vouches for what is stored; those of its samples are for whoever has a part of the data. So
@@ -37,9 +39,9 @@ type Answered = Extract<Settled<'measure'>, { ok: true }>;
 const SAMPLES_DRAWN = 4;
 
 /**
- * Tells what may be stored of a settled batch. Every worker of a target can write to its queue in Redis, so nothing
- * there is believed by itself: what was to be measured comes from the store, and what came of it has to be signed by
- * the worker that it names, before it is so much as unpacked. docs/decisions/0011-sealed-batches.md.
+ * Decides what may be stored of the result of a batch. Nothing that a worker sends is believed by itself: what was to be
+ * measured comes from the store, and the result has to be signed by the worker that sends it, before it is so much as
+ * unpacked. docs/decisions/0011-sealed-batches.md.
  */
 @Injectable()
 export class BatchVerifier {
@@ -49,43 +51,46 @@ export class BatchVerifier {
     private readonly dispatcher: Dispatcher,
   ) {}
 
-  async verify(targetId: string, settled: Settled<'measure'>): Promise<Verdict> {
-    const { jobId, attempts } = settled;
-    const place = measureJobOf(jobId);
-    const campaign = await this.campaigns.get(place?.campaignId ?? '');
-    if (
-      place === null ||
-      campaign?.targetIds.includes(targetId) !== true ||
-      place.batchIndex >= batchCount(campaign)
-    ) {
-      return { kind: 'foreign', reason: `${jobId} is no batch of a campaign here` };
-    }
-    const job = await this.dispatcher.batch(campaign, targetId, place.batchIndex);
+  /** The batch of a job in the queue of a target; null when it is no batch of a campaign here. */
+  async batchOf({ targetId, id }: Pick<Broken, 'targetId' | 'id'>): Promise<Batch | null> {
+    const place = measureJobOf(id);
+    const campaign = place === null ? null : await this.campaigns.get(place.campaignId);
+    if (place === null || campaign?.targetIds.includes(targetId) !== true) return null;
+    const { batchIndex } = place;
+    return batchIndex < batchCount(campaign) ? { campaign, targetId, batchIndex } : null;
+  }
+
+  async isStored({ campaign, targetId, batchIndex }: Batch): Promise<boolean> {
+    return await this.dispatcher.isStored(campaign, targetId, batchIndex);
+  }
+
+  async verify({ campaign, targetId, batchIndex }: Batch, delivery: Delivery<'measure'>): Promise<Verdict> {
+    const job = await this.dispatcher.batch(campaign, targetId, batchIndex);
     const now = new Date().toISOString();
-    const ended = (reason: string) => samplesOfFailure(job, campaign.deviceClassId, attempts, reason, now);
-    const refused = (reason: string, workerId: string | null): Verdict => {
-      return { kind: 'refused', reason, workerId, job, samples: ended(reason) };
-    };
-    if (!settled.ok) {
-      if (settled.isMalformed) return refused(settled.reason, null);
-      if (!isAsPlanned(settled.payload, job)) return refused('the batch was changed in the queue', null);
-      return { kind: 'accepted', job, samples: ended(settled.reason), result: null };
-    }
-    const measured = await this.measured(job, settled, now);
-    if (typeof measured === 'string') return refused(measured, settled.result.workerId);
-    return { kind: 'accepted', job, ...measured };
+    const measured = await this.measured(job, delivery, now);
+    if (typeof measured !== 'string') return { kind: 'accepted', job, ...measured };
+    const { attempt } = delivery.lease;
+    const samples = samplesOfFailure(job, campaign.deviceClassId, attempt, measured, now);
+    return { kind: 'refused', job, samples, reason: measured };
+  }
+
+  /** How a batch ends that no worker brings to its end. */
+  async failed({ campaign, targetId, batchIndex }: Batch, { attempt, reason }: Broken): Promise<Sample[]> {
+    const job = await this.dispatcher.batch(campaign, targetId, batchIndex);
+    return samplesOfFailure(job, campaign.deviceClassId, attempt, reason, new Date().toISOString());
   }
 
   /** The result and its samples, or why they are not to be believed. */
   private async measured(
     job: MeasureJob,
-    { result: sealed, attempts }: Answered,
+    { workerId, lease, result: seal, body }: Delivery<'measure'>,
     now: string,
   ): Promise<{ result: MeasureResult; samples: Sample[] } | string> {
-    const { workerId, deviceId, attempt } = sealed;
+    const { deviceId, attempt } = seal;
+    if (seal.workerId !== workerId) return `it names ${seal.workerId}`;
     const worker = await this.fleet.worker(workerId);
     const publicKey = worker?.publicKey ?? null;
-    if (worker === null || publicKey === null) return `${workerId} is no worker with a signing key`;
+    if (worker === null || publicKey === null) return `${workerId} has no signing key`;
     if (worker.desiredState === 'revoked') return `${workerId} is revoked`;
     const device = await this.fleet.device(deviceId);
     if (device === null || !worker.deviceIds.includes(deviceId)) {
@@ -94,17 +99,16 @@ export class BatchVerifier {
     if (![device.id, device.deviceClassId].includes(job.targetId)) {
       return `it was measured on ${deviceId}, which is not what it was for`;
     }
-    if (attempt !== attempts) return `it is of attempt ${attempt}, and this is attempt ${attempts}`;
-    if (sealed.signature === null) return 'it is not signed';
-    if (sealed.batchDigest !== batchDigest(job)) {
-      return 'it is of another batch, or the batch was changed in the queue';
+    if (attempt !== lease.attempt) {
+      return `it is of attempt ${attempt}, and the lease is of attempt ${lease.attempt}`;
     }
-    if (!(await isSealedBy(sealed, publicKey))) {
+    if (seal.batchDigest !== batchDigest(job)) return 'it is of another batch';
+    if (!(await isSealedBy({ seal, body }, publicKey))) {
       return `it is not signed by ${workerId} for this batch, attempt and device`;
     }
     let result: MeasureResult;
     try {
-      result = await openResult(sealed);
+      result = await openResult({ seal, body });
     } catch (error) {
       return `it is malformed (${error instanceof Error ? error.message : String(error)})`;
     }
@@ -121,11 +125,6 @@ export class BatchVerifier {
     }
     return { result, samples };
   }
-}
-
-function isAsPlanned(payload: unknown, job: MeasureJob): boolean {
-  const given = MeasureJobSchema.safeParse(payload);
-  return given.success && batchDigest(given.data) === batchDigest(job);
 }
 
 function drawnFrom<T>(items: readonly T[], count: number): T[] {

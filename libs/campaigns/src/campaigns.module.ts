@@ -3,6 +3,7 @@ import { BatchSizer } from './batch-sizer.js';
 import { BatchVerifier } from './batch-verifier.js';
 import { CampaignsController } from './campaigns.controller.js';
 import { CampaignsService } from './campaigns.service.js';
+import { Completion } from './completion.js';
 import { Dispatcher } from './dispatcher.js';
 import { Drift } from './drift.js';
 import { Keeper } from './keeper.js';
@@ -10,6 +11,7 @@ import { Lifecycle } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { Recorder } from './recorder.js';
 import { RecordingMetrics } from './recording-metrics.js';
+import { Refusals } from './refusals.js';
 import { Staffing } from './staffing.js';
 import { TargetQueues } from './target-queues.js';
 
@@ -19,6 +21,7 @@ import { TargetQueues } from './target-queues.js';
     BatchSizer,
     BatchVerifier,
     CampaignsService,
+    Completion,
     Dispatcher,
     Drift,
     Keeper,
@@ -26,6 +29,7 @@ import { TargetQueues } from './target-queues.js';
     Planner,
     Recorder,
     RecordingMetrics,
+    Refusals,
     Staffing,
     TargetQueues,
   ],

@@ -4,6 +4,7 @@ import { measureJobId } from '@alphaflops/queue';
 import { CampaignStore, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { batchCount, type BatchRange, batchRange } from './batches.js';
+import { sampleId } from './samples.js';
 import { TargetQueues } from './target-queues.js';
 
 /** Batches submitted in one go; bounds memory. */
@@ -65,6 +66,16 @@ export class Dispatcher {
         return [targetId, missing];
       }),
     );
+  }
+
+  /** Whether every slot of a batch has its sample. */
+  async isStored(campaign: Campaign, targetId: string, batchIndex: number): Promise<boolean> {
+    const { replicate, from, to } = batchRange(campaign, batchIndex);
+    for (let specIndex = from; specIndex < to; specIndex += 1) {
+      const id = sampleId({ campaignId: campaign.id, targetId, specIndex, replicate });
+      if ((await this.samples.get(id)) === null) return false;
+    }
+    return true;
   }
 
   /** What there is to measure in a batch, as planned. */

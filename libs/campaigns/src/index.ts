@@ -1,4 +1,3 @@
 export { CampaignSettings } from './campaign-settings.js';
 export * from './campaigns.module.js';
 export { CampaignFits } from './lifecycle.js';
-export { QueueAddress } from './target-queues.js';

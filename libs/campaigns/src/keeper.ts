@@ -1,16 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Campaign, CampaignState } from '@alphaflops/contracts';
-import { QueueAccess } from '@alphaflops/queue';
+import { LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import { CampaignStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CampaignSettings } from './campaign-settings.js';
 import { Lifecycle } from './lifecycle.js';
-import { Recorder } from './recorder.js';
 import { TargetQueues } from './target-queues.js';
 
 /** Campaigns that may need something done. */
 const LIVE: readonly CampaignState[] = ['draft', 'planned', 'running', 'paused', 'fitting'];
-/** Pause between two looks; results are recorded by events in between. */
+/** Pause between two looks. */
 const LOOK_EVERY_MS = 2_000;
 /** A draft this old has lost its planner; a younger one may be in the hands of another coordinator. */
 const DEAD_DRAFT_MS = 10 * 60 * 1000;
@@ -33,15 +32,15 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     private readonly campaigns: CampaignStore,
     private readonly lifecycle: Lifecycle,
-    private readonly recorder: Recorder,
+    private readonly desk: LeaseDesk,
     private readonly queues: TargetQueues,
-    private readonly access: QueueAccess,
+    private readonly connection: QueueConnection,
     private readonly settings: CampaignSettings,
   ) {}
 
   onApplicationBootstrap(): void {
     if (!this.settings.records) return;
-    this.access.onReconnect(() => {
+    this.connection.onReconnect(() => {
       this.watchingSinceMs = Date.now();
       this.resumed.clear();
     });
@@ -72,7 +71,7 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     }
   }
 
-  /** What goes wrong with one campaign must not keep the others waiting. The same trouble is told once, until it is over. */
+  /** What goes wrong with one campaign must not keep the others waiting. The same trouble is logged once, until it is over. */
   private async tried(what: string, act: () => Promise<void>): Promise<void> {
     try {
       await act();
@@ -89,9 +88,8 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.lifecycle.isStarting(campaign.id)) return;
     if (campaign.state === 'draft' && Date.now() - Date.parse(campaign.createdAt) < DEAD_DRAFT_MS) return;
     if (campaign.state === 'running' || campaign.state === 'paused') {
-      for (const targetId of campaign.targetIds) {
-        await this.recorder.collect(targetId, (id) => this.lifecycle.completeIfDone(id));
-      }
+      // Batches of workers that are gone come back also where nobody asks for work.
+      for (const targetId of campaign.targetIds) this.desk.queue('measure', targetId);
     }
     // A further round has to be submitted although the queue may be full of other campaigns' work.
     const work = `${campaign.id} ${campaign.plannedSpecs}`;
@@ -106,8 +104,8 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     if (campaign.state === 'paused') return true;
     if (campaign.state !== 'running') return false;
     for (const targetId of campaign.targetIds) {
-      const { waiting, active, settled } = await this.queues.of(targetId).counts();
-      if (waiting + active + settled > 0) return true;
+      const { waiting, active } = await this.queues.of(targetId).counts();
+      if (waiting + active > 0) return true;
     }
     return false;
   }

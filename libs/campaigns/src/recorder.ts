@@ -1,125 +1,90 @@
-import { randomUUID } from 'node:crypto';
-import type { MeasureJob } from '@alphaflops/contracts';
-import { measureJobId, type Settled } from '@alphaflops/queue';
-import { AuditStore, provenanceId, SampleStore } from '@alphaflops/store';
-import { Injectable, Logger } from '@nestjs/common';
-import { BatchVerifier, type Verdict } from './batch-verifier.js';
+import type { MeasureResult, Provenance } from '@alphaflops/contracts';
+import { type Broken, type Delivery, LeaseDesk, type Recorded, type WorkHandler } from '@alphaflops/queue';
+import { provenanceId, SampleStore } from '@alphaflops/store';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { BatchVerifier } from './batch-verifier.js';
+import { Completion } from './completion.js';
 import { Drift } from './drift.js';
 import { RecordingMetrics } from './recording-metrics.js';
-import { TargetQueues } from './target-queues.js';
+import { Refusals } from './refusals.js';
 
-/** A batch whose results were refused this often is not handed out again. */
-const MOST_REFUSALS = 3;
+type Place = Pick<Broken, 'targetId' | 'id'>;
 
-type Judged = Exclude<Verdict, { kind: 'foreign' }>;
-
-/** Writes settled batches to the store; a batch leaves the queue only after that. */
+/** Writes the results of batches to the store. Whatever it is asked twice it does once: each slot is stored once. */
 @Injectable()
-export class Recorder {
+export class Recorder implements WorkHandler<'measure'>, OnModuleInit {
   private readonly logger = new Logger('recorder');
-  private readonly sweeping = new Map<string, Promise<void>>();
-  private readonly waiting = new Map<string, Promise<void>>();
-  private readonly watched = new Set<string>();
-  /** How often the results of a batch were refused since this process started. */
-  private readonly refusals = new Map<string, number>();
 
   constructor(
     private readonly samples: SampleStore,
-    private readonly queues: TargetQueues,
     private readonly verifier: BatchVerifier,
-    private readonly audit: AuditStore,
+    private readonly refusals: Refusals,
     private readonly drift: Drift,
     private readonly metrics: RecordingMetrics,
+    private readonly completion: Completion,
+    private readonly desk: LeaseDesk,
   ) {}
 
-  /** Records everything that has settled for a target, and from now on as soon as it settles. */
-  async collect(targetId: string, recorded: (campaignId: string) => Promise<void>): Promise<void> {
-    if (!this.watched.has(targetId)) {
-      this.watched.add(targetId);
-      await this.queues.of(targetId).onSettled(() => {
-        this.sweep(targetId, recorded).catch((error: unknown) => {
-          this.logger.error(`Could not record results of ${targetId}, will try again: ${String(error)}`);
-        });
-      });
+  onModuleInit(): void {
+    this.desk.handle('measure', this);
+  }
+
+  async isDone(place: Place): Promise<boolean> {
+    const batch = await this.verifier.batchOf(place);
+    if (batch === null) return true;
+    if (['cancelled', 'failed', 'completed'].includes(batch.campaign.state)) return true;
+    return await this.verifier.isStored(batch);
+  }
+
+  async record(delivery: Delivery<'measure'>): Promise<Recorded> {
+    const { lease, standing, receivedAtMs } = delivery;
+    const batch = await this.verifier.batchOf(lease);
+    if (batch === null) {
+      return { kind: 'refused', reason: `${lease.id} is no batch of a campaign here`, again: false };
     }
-    await this.sweep(targetId, recorded);
-  }
-
-  /** One sweep per target at a time: all who come while one runs wait for it and then share the next. */
-  private sweep(targetId: string, recorded: (campaignId: string) => Promise<void>): Promise<void> {
-    const waiting = this.waiting.get(targetId);
-    if (waiting !== undefined) return waiting;
-    const running = this.sweeping.get(targetId) ?? Promise.resolve();
-    const next = running
-      .catch(() => undefined)
-      .then(() => {
-        this.waiting.delete(targetId);
-        this.sweeping.set(targetId, next);
-        return this.sweepOnce(targetId, recorded);
-      })
-      .finally(() => {
-        if (this.sweeping.get(targetId) === next) this.sweeping.delete(targetId);
-      });
-    this.waiting.set(targetId, next);
-    return next;
-  }
-
-  private async sweepOnce(targetId: string, recorded: (campaignId: string) => Promise<void>): Promise<void> {
-    const touched = new Set<string>();
-    const again: MeasureJob[] = [];
-    const queue = this.queues.of(targetId);
-    await queue.collect(async (settled) => {
-      const verdict = await this.verifier.verify(targetId, settled);
-      if (verdict.kind === 'foreign') {
-        this.logger.warn(`Dropped a job: ${verdict.reason}.`);
-      } else if (await this.record(settled, verdict)) touched.add(verdict.job.campaignId);
-      else again.push(verdict.job);
-    });
-    // If this is not reached, the keeper finds that these batches are missing.
-    await queue.submit(again.map((payload) => ({ id: measureJobId(payload), payload })));
-    for (const campaignId of touched) await recorded(campaignId);
-  }
-
-  /** False when the batch has to be measured again. */
-  private async record(settled: Settled<'measure'>, verdict: Judged): Promise<boolean> {
-    if (verdict.kind === 'refused' && (await this.refuse(verdict)) < MOST_REFUSALS) return false;
-    const { job, samples } = verdict;
-    const result = verdict.kind === 'accepted' ? verdict.result : null;
-    const provenance = result === null ? [] : [[provenanceId(result.provenance), result.provenance] as const];
-    const stored = await this.samples.record(samples, new Map(provenance));
-    this.metrics.recorded(settled, samples, stored);
-    this.refusals.delete(settled.jobId);
+    // Whoever has lost its lease may have lost the answer to its result only.
+    if (standing !== 'held' && (await this.isDone(lease))) return { kind: 'stored' };
+    const verdict = await this.verifier.verify(batch, delivery);
+    if (verdict.kind === 'refused') {
+      const { reason } = verdict;
+      const again = await this.refusals.add(lease, delivery.workerId, reason);
+      // Only who holds a batch can spoil it.
+      if (!again && standing === 'held') {
+        const stored = await this.samples.record(verdict.samples, new Map());
+        this.metrics.recorded({ ok: false, receivedAtMs }, verdict.samples, stored);
+        this.ended(lease, batch.campaign.id);
+      }
+      return { kind: 'refused', reason, again };
+    }
+    const { job, samples, result } = verdict;
+    const stored = await this.samples.record(samples, provenanceOf(result));
+    this.metrics.recorded({ ok: true, receivedAtMs }, samples, stored);
     this.logger.debug('recorded', {
       campaign: job.campaignId,
       batch: job.batchIndex,
-      worker: settled.ok ? settled.result.workerId : null,
+      worker: delivery.workerId,
       ...stored,
     });
-    if (result !== null) await this.drift.judge(result);
-    return true;
+    await this.drift.judge(result);
+    this.ended(lease, job.campaignId);
+    return { kind: 'stored' };
   }
 
-  /** Says so where operators and admins look; returns how often it happened to this batch. */
-  private async refuse({ reason, workerId, job }: Extract<Verdict, { kind: 'refused' }>): Promise<number> {
-    const id = measureJobId(job);
-    const times = (this.refusals.get(id) ?? 0) + 1;
-    this.refusals.set(id, times);
-    this.logger.warn(`Refused results: ${reason}.`, {
-      campaign: job.campaignId,
-      batch: job.batchIndex,
-      worker: workerId ?? 'unknown',
-      times,
-    });
-    await this.audit.append({
-      id: `audit-${randomUUID()}`,
-      at: new Date().toISOString(),
-      actor: { kind: 'system', tokenId: null, name: `results that name ${workerId ?? 'no worker'}` },
-      action: 'samples.refuse',
-      targetId: id,
-      status: 403,
-      requestId: null,
-      address: null,
-    });
-    return times;
+  async recordFailure(broken: Broken): Promise<void> {
+    const batch = await this.verifier.batchOf(broken);
+    if (batch === null) return;
+    const samples = await this.verifier.failed(batch, broken);
+    const stored = await this.samples.record(samples, new Map());
+    this.metrics.recorded({ ok: false, receivedAtMs: Date.now() }, samples, stored);
+    this.ended(broken, batch.campaign.id);
   }
+
+  private ended(place: Place, campaignId: string): void {
+    this.refusals.forget(place);
+    this.completion.check(campaignId);
+  }
+}
+
+function provenanceOf({ provenance }: MeasureResult): Map<string, Provenance> {
+  return new Map([[provenanceId(provenance), provenance]]);
 }

@@ -31,14 +31,14 @@ export class RecordingMetrics {
     });
     this.latency = new Histogram({
       name: 'alphaflops_recording_seconds',
-      help: 'From the end of a batch in the queue to its samples in the store',
+      help: 'From the arrival of a result to its samples in the store',
       buckets: [0.01, 0.05, 0.2, 1, 5, 30, 300],
       registers,
     });
   }
 
   recorded(
-    batch: { ok: boolean; settledAtMs: number },
+    batch: { ok: boolean; receivedAtMs: number },
     samples: readonly Sample[],
     { inserted, duplicates }: { inserted: number; duplicates: number },
   ): void {
@@ -47,6 +47,6 @@ export class RecordingMetrics {
     if (inserted === 0) return;
     for (const { outcome } of samples) this.samples.inc({ outcome });
     this.batches.inc({ end: batch.ok ? 'measured' : 'failed' });
-    this.latency.observe(Math.max(0, Date.now() - batch.settledAtMs) / 1000);
+    this.latency.observe(Math.max(0, Date.now() - batch.receivedAtMs) / 1000);
   }
 }

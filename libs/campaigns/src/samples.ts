@@ -1,6 +1,6 @@
 import type { Device, MeasureJob, MeasureResult, Sample } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { fieldsOfMeasurement, provenanceId } from '@alphaflops/store';
+import { fieldsOfMeasurement, provenanceId, type Slot } from '@alphaflops/store';
 
 /**
  * Samples of a finished batch: one per slot that was asked for, whatever the worker sent. A slot it left out becomes
@@ -49,6 +49,11 @@ export function samplesOfFailure(
   }));
 }
 
+/** The id of the sample in a slot. The end of the target's id keeps it short and unique. */
+export function sampleId({ campaignId, targetId, specIndex, replicate }: Slot): string {
+  return `${campaignId}.${targetId.slice(-12)}.s${specIndex}.r${replicate}`;
+}
+
 function commonFields(
   job: MeasureJob,
   slot: MeasureJob['slots'][number],
@@ -58,8 +63,7 @@ function commonFields(
   const { campaignId, targetId, batchIndex, protocol } = job;
   const { specIndex, replicate, spec } = slot;
   return {
-    // The target's place keeps ids short and unique: a slot is (campaign, target, spec, replicate).
-    id: `${campaignId}.${targetId.slice(-12)}.s${specIndex}.r${replicate}`,
+    id: sampleId({ campaignId, targetId, specIndex, replicate }),
     campaignId,
     targetId,
     specIndex,

@@ -22,7 +22,6 @@ export interface Proxies {
 export interface Config {
   readonly roles: readonly Role[];
   readonly redisUrl: string | null;
-  readonly redisPublicUrl: string | null;
   /** Absolute. */
   readonly dataDirectory: string;
   /** Absolute. Where a worker keeps its credentials: of the user, not of the folder it happens to be started in. */
@@ -80,7 +79,6 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
   return deepFreeze({
     roles: env.ROLES,
     redisUrl: env.REDIS_URL ?? null,
-    redisPublicUrl: env.ALPHAFLOPS_REDIS_PUBLIC_URL ?? null,
     dataDirectory,
     workerDirectory: resolve(env.ALPHAFLOPS_DATA_DIR ?? join(homedir(), '.config', 'alphaflops')),
     ...storeOf(env.ALPHAFLOPS_STORE ?? env.MONGODB_URI, dataDirectory),

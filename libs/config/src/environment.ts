@@ -27,10 +27,6 @@ const variables = {
     .string()
     .optional()
     .describe('Redis of the queues; a private one is started when it is not set'),
-  ALPHAFLOPS_REDIS_PUBLIC_URL: z
-    .string()
-    .optional()
-    .describe('Redis as workers reach it; default: REDIS_URL'),
   ALPHAFLOPS_DATA_DIR: z
     .string()
     .optional()

@@ -13,7 +13,7 @@ import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
 
 /** Version of what workers and coordinator say to each other; other versions are told to upgrade. */
-export const WORKER_PROTOCOL_VERSION = 4;
+export const WORKER_PROTOCOL_VERSION = 5;
 
 const reason = z.string().min(1).max(500);
 
@@ -84,7 +84,6 @@ export const EnrolmentSchema = z
   .object({
     worker: WorkerSchema,
     workerToken: z.string().describe('bearer token of this worker; shown once'),
-    queuePassword: z.string().describe('of the Redis user of this worker; shown once'),
   })
   .meta({ id: 'Enrolment' });
 export type Enrolment = z.infer<typeof EnrolmentSchema>;
@@ -95,11 +94,10 @@ export const SessionRequestSchema = z
   .meta({ id: 'SessionRequest' });
 export type SessionRequest = z.infer<typeof SessionRequestSchema>;
 
-/** What a worker needs to begin: where its queues are and which of them are its own. */
+/** What a worker needs to begin: the ids of its devices, which name its queues. */
 export const SessionSchema = z
   .object({
     worker: WorkerSchema,
-    queue: z.object({ url: z.string(), username: z.string() }),
     devices: z.array(
       z.object({ uuid: z.string(), executor: IdSchema, deviceId: IdSchema, deviceClassId: IdSchema }),
     ),

@@ -33,7 +33,7 @@ export type AnchorRun = z.infer<typeof AnchorRunSchema>;
 
 const measuredBy = { workerId: IdSchema, deviceId: IdSchema, attempt: z.int().min(1) };
 
-/** What came of a batch. It travels sealed. */
+/** What came of a batch. It travels as the body of a sealed result: JSON, compressed with gzip. */
 export const MeasureResultSchema = z.object({
   ...measuredBy,
   provenance: ProvenanceSchema,
@@ -42,16 +42,15 @@ export const MeasureResultSchema = z.object({
 });
 export type MeasureResult = z.infer<typeof MeasureResultSchema>;
 
-/** What the worker returns as the job's result: docs/decisions/0011-sealed-batches.md. */
-export const SealedResultSchema = z.object({
-  ...measuredBy,
-  batchDigest: z.string().length(64).describe('sha-256 of what the worker was asked to measure, in hex'),
-  body: z.string().describe('the rest of the MeasureResult: JSON, compressed with gzip, in base64'),
-  signature: SignatureSchema.nullable()
-    .default(null)
-    .describe('of the worker, over the bytes of the body and all of the above; null is refused'),
-});
-export type SealedResult = z.infer<typeof SealedResultSchema>;
+/** Signs and names a result body, which travels beside it: docs/decisions/0011-sealed-batches.md. */
+export const SealSchema = z
+  .object({
+    ...measuredBy,
+    batchDigest: z.string().length(64).describe('sha-256 of what the worker was asked to measure, in hex'),
+    signature: SignatureSchema.describe('of the worker, over the bytes of the body and all of the above'),
+  })
+  .strict();
+export type Seal = z.infer<typeof SealSchema>;
 
 /** Fit a device class from its stored samples and publish the model. */
 export const FitJobSchema = z.object({
@@ -83,14 +82,18 @@ export const PlanRoundResultSchema = z.discriminatedUnion('planned', [
 export type PlanRoundResult = z.infer<typeof PlanRoundResultSchema>;
 
 /**
- * Every job there is: name → payload and result. Both ends of a queue parse with these schemas.
- * `measure` queues exist once per target (`measure.v1.<targetId>`).
+ * Every job: name → payload and result. Both ends parse with these schemas. The result of a job of `WORKER_JOBS` is the
+ * seal of its body.
  */
 export const JOBS = {
-  measure: { version: 1, payload: MeasureJobSchema, result: SealedResultSchema },
+  measure: { version: 2, payload: MeasureJobSchema, result: SealSchema },
   fit: { version: 1, payload: FitJobSchema, result: FitResultSchema },
   'plan-round': { version: 1, payload: PlanRoundJobSchema, result: PlanRoundResultSchema },
 } as const;
 export type JobName = keyof typeof JOBS;
 export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]['payload']>;
 export type JobResult<N extends JobName> = z.infer<(typeof JOBS)[N]['result']>;
+
+/** Jobs that workers do. Each has one queue per target: `measure.v2.<targetId>`. */
+export const WORKER_JOBS = ['measure'] as const satisfies readonly JobName[];
+export type WorkerJobName = (typeof WORKER_JOBS)[number];

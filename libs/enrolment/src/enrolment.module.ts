@@ -2,14 +2,21 @@ import { Module } from '@nestjs/common';
 import { ApiTokensController } from './api-tokens.controller.js';
 import { JoinScriptController } from './join-script.controller.js';
 import { JoinTokensController } from './join-tokens.controller.js';
-import { QueueGrantsService } from './queue-grants.service.js';
+import { LeasesController } from './leases.controller.js';
+import { LeasesService } from './leases.service.js';
 import { TokensService } from './tokens.service.js';
 import { WorkersController } from './workers.controller.js';
 import { WorkersService } from './workers.service.js';
 
 @Module({
-  controllers: [ApiTokensController, JoinScriptController, JoinTokensController, WorkersController],
-  providers: [TokensService, WorkersService, QueueGrantsService],
+  controllers: [
+    ApiTokensController,
+    JoinScriptController,
+    JoinTokensController,
+    LeasesController,
+    WorkersController,
+  ],
+  providers: [LeasesService, TokensService, WorkersService],
   exports: [TokensService],
 })
 export class EnrolmentModule {}

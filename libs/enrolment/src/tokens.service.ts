@@ -93,12 +93,11 @@ export class TokensService {
     await this.store.revokeTokens({ id }, new Date().toISOString());
   }
 
-  /** A worker's own secret: its bearer token over HTTP and its password at Redis, which keeps only the digest too. */
-  async createWorkerToken(workerId: string, name: string): Promise<{ secret: string; hash: string }> {
+  /** Makes a worker's bearer token and returns it, the only time it can be seen. */
+  async createWorkerToken(workerId: string, name: string): Promise<string> {
     const secret = newSecret('worker');
-    const hash = sha256(secret);
-    await this.store.putToken({ ...blank(), kind: 'worker', hash, name, workerId });
-    return { secret, hash };
+    await this.store.putToken({ ...blank(), kind: 'worker', hash: sha256(secret), name, workerId });
+    return secret;
   }
 }
 

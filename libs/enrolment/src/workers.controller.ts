@@ -37,9 +37,8 @@ export class WorkersController {
   openSession(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: SessionRequestSchema }) body: SessionRequest,
-    @Req() request: ApiRequest,
   ) {
-    return this.workers.openSession(id, bearerHash(request), body);
+    return this.workers.openSession(id, body);
   }
 
   @Post(':id/heartbeat')

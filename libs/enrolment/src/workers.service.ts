@@ -15,11 +15,11 @@ import {
   type WorkerDesiredState,
 } from '@alphaflops/contracts';
 import { ApiProblem, notFound } from '@alphaflops/http';
+import { LeaseDesk } from '@alphaflops/queue';
 import { AccessStore, FleetStore, presenceOf, provenanceId, type WorkerRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentSettings } from './enrolment-settings.js';
 import { deviceClassOf, deviceOf } from './fleet-ids.js';
-import { QueueGrantsService } from './queue-grants.service.js';
 import { TokensService } from './tokens.service.js';
 
 /** Workers: how they come in, what is wanted of them, how they are doing. */
@@ -29,7 +29,7 @@ export class WorkersService {
     private readonly fleet: FleetStore,
     private readonly access: AccessStore,
     private readonly tokens: TokensService,
-    private readonly grants: QueueGrantsService,
+    private readonly desk: LeaseDesk,
     private readonly settings: EnrolmentSettings,
   ) {}
 
@@ -59,13 +59,12 @@ export class WorkersService {
       publicKey: request.publicKey,
     };
     const stored = await this.storeWithDevices(worker, request.devices, now);
-    const { secret, hash } = await this.tokens.createWorkerToken(worker.id, request.name);
-    await this.grants.grant(stored, hash);
-    return { worker: this.present(stored), workerToken: secret, queuePassword: secret };
+    const workerToken = await this.tokens.createWorkerToken(worker.id, request.name);
+    return { worker: this.present(stored), workerToken };
   }
 
   /** A worker has started: its devices and library versions may have changed since it enrolled. */
-  async openSession(id: string, tokenHash: string, request: SessionRequest): Promise<Session> {
+  async openSession(id: string, request: SessionRequest): Promise<Session> {
     checkProtocolVersion(request.protocolVersion);
     const worker = await this.record(id);
     // A worker of before has no such field at all.
@@ -82,10 +81,8 @@ export class WorkersService {
       request.devices,
       now,
     );
-    await this.grants.grant(stored, tokenHash);
     return {
       worker: this.present(stored),
-      queue: { url: this.settings.queueUrl, username: id },
       devices: request.devices.map((description) => {
         const deviceClass = deviceClassOf(description, now);
         const { uuid, executor } = description;
@@ -117,7 +114,7 @@ export class WorkersService {
     return { items: items.map((worker) => this.present(worker)), nextCursor };
   }
 
-  /** Pause, drain, resume or revoke. Revoking is final: its tokens and its Redis user are gone at once. */
+  /** Pause, drain, resume or revoke. Revoking is final: its tokens are refused at once. */
   async want(id: string, desiredState: WorkerDesiredState, reason: string): Promise<Worker> {
     const worker = await this.record(id);
     if (worker.desiredState === 'revoked' && desiredState !== 'revoked') {
@@ -127,8 +124,8 @@ export class WorkersService {
       await this.access.revokeTokens({ workerId: id }, new Date().toISOString());
     }
     const changed = await this.fleet.patchWorker(id, { desiredState, stateReason: reason });
-    // Redis comes last: it may be away, and then the user is removed when it is back.
-    if (desiredState === 'revoked') await this.grants.revoke(id);
+    // It hears of it at once when it waits for work here, and else with its next request. Redis may be away.
+    if (desiredState !== 'active') this.desk.dismiss(id).catch(() => undefined);
     return this.present(changed);
   }
 

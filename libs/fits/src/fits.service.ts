@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Campaign, FitJob, FitRequest, FitResult, FitState } from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
-import { JobConsumer, JobQueue, type RedisAddress } from '@alphaflops/queue';
+import { JobConsumer, JobQueue, QueueConnection } from '@alphaflops/queue';
 import { AuditStore, CampaignStore, FleetStore, StoreError } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FitMetrics } from './fit-metrics.js';
@@ -9,7 +9,6 @@ import { FitRunner } from './fit-runner.js';
 
 /** What fitting needs to know of the deployment. */
 export abstract class FitSettings {
-  abstract readonly queueAddress: RedisAddress;
   /** This process fits. */
   abstract readonly fits: boolean;
 }
@@ -26,6 +25,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
 
   constructor(
     private readonly settings: FitSettings,
+    private readonly connection: QueueConnection,
     private readonly runner: FitRunner,
     private readonly campaigns: CampaignStore,
     private readonly fleet: FleetStore,
@@ -34,13 +34,13 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
   ) {}
 
   private get queue(): JobQueue<'fit'> {
-    this.opened ??= new JobQueue('fit', this.settings.queueAddress, { keepSettledS: KEEP_SETTLED_S });
+    this.opened ??= new JobQueue('fit', this.connection, { keepSettledS: KEEP_SETTLED_S });
     return this.opened;
   }
 
   async onApplicationBootstrap(): Promise<void> {
     if (!this.settings.fits) return;
-    this.consumer = new JobConsumer('fit', this.settings.queueAddress, (job) => this.fit(job), {
+    this.consumer = new JobConsumer('fit', this.connection.address, (job) => this.fit(job), {
       onError: (error) => {
         this.logger.warn(error.message);
       },

@@ -1,5 +1,5 @@
 import type { Campaign } from '@alphaflops/contracts';
-import { JobConsumer, JobQueue } from '@alphaflops/queue';
+import { JobConsumer, JobQueue, QueueConnection } from '@alphaflops/queue';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FitSettings } from './fits.service.js';
 import { RoundPlanner } from './round-planner.js';
@@ -16,11 +16,12 @@ export class RoundsService implements OnApplicationBootstrap, OnApplicationShutd
 
   constructor(
     private readonly settings: FitSettings,
+    private readonly connection: QueueConnection,
     private readonly planner: RoundPlanner,
   ) {}
 
   private get queue(): JobQueue<'plan-round'> {
-    this.opened ??= new JobQueue('plan-round', this.settings.queueAddress, { keepSettledS: KEEP_SETTLED_S });
+    this.opened ??= new JobQueue('plan-round', this.connection, { keepSettledS: KEEP_SETTLED_S });
     return this.opened;
   }
 
@@ -28,7 +29,7 @@ export class RoundsService implements OnApplicationBootstrap, OnApplicationShutd
     if (!this.settings.fits) return;
     this.consumer = new JobConsumer(
       'plan-round',
-      this.settings.queueAddress,
+      this.connection.address,
       ({ campaignId, round }) => this.planner.plan(campaignId, round),
       {
         onError: (error) => {

@@ -1,12 +1,11 @@
 import type { Campaign, CampaignState, Page, PageQuery } from '@alphaflops/contracts';
-import { JobQueue, type RedisAddress } from '@alphaflops/queue';
+import { JobQueue, QueueConnection } from '@alphaflops/queue';
 import { CampaignStore, FleetStore, presenceOf } from '@alphaflops/store';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Gauge, Registry } from 'prom-client';
 
 /** What the metrics need to know of the deployment. */
 export abstract class DeploymentSettings {
-  abstract readonly queueAddress: RedisAddress;
   abstract readonly offlineAfterS: number;
   abstract readonly staleAfterS: number;
 }
@@ -15,7 +14,7 @@ const LIVE: readonly CampaignState[] = ['planned', 'running', 'paused', 'fitting
 const PRESENCES = ['online', 'offline', 'stale'] as const;
 const WANTED = ['active', 'paused', 'draining', 'revoked'] as const;
 
-type Depths = Record<'waiting' | 'active' | 'settled', number>;
+type Depths = Record<'waiting' | 'active', number>;
 type Countable = Pick<JobQueue<'measure'>, 'counts' | 'close'>;
 
 /**
@@ -31,6 +30,7 @@ export class DeploymentMetrics implements OnApplicationShutdown {
     private readonly campaigns: CampaignStore,
     private readonly fleet: FleetStore,
     private readonly settings: DeploymentSettings,
+    private readonly connection: QueueConnection,
   ) {
     const gauge = (name: string, help: string, labelNames: string[], look: (into: Gauge) => Promise<void>) =>
       new Gauge({
@@ -56,7 +56,7 @@ export class DeploymentMetrics implements OnApplicationShutdown {
     );
     gauge(
       'alphaflops_queue_jobs',
-      'Jobs by queue and state: waiting, active, settled and not yet recorded',
+      'Jobs by queue and state: waiting, active',
       ['queue', 'state'],
       (into) => this.countJobs(into),
     );
@@ -79,11 +79,11 @@ export class DeploymentMetrics implements OnApplicationShutdown {
   private async countJobs(into: Gauge): Promise<void> {
     const targets = new Set((await this.liveCampaigns()).flatMap(({ targetIds }) => targetIds));
     const queues: [string, Countable][] = [
-      ['fit', this.queue('fit', () => new JobQueue('fit', this.settings.queueAddress))],
-      ['plan-round', this.queue('plan-round', () => new JobQueue('plan-round', this.settings.queueAddress))],
+      ['fit', this.queue('fit', () => new JobQueue('fit', this.connection))],
+      ['plan-round', this.queue('plan-round', () => new JobQueue('plan-round', this.connection))],
       ...[...targets].map((targetId): [string, Countable] => [
         `measure ${targetId}`,
-        this.queue(targetId, () => new JobQueue('measure', this.settings.queueAddress, { targetId })),
+        this.queue(targetId, () => new JobQueue('measure', this.connection, { targetId })),
       ]),
     ];
     for (const [queue, opened] of queues) {

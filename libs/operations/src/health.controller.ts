@@ -1,6 +1,6 @@
 import { type Health, HealthSchema } from '@alphaflops/contracts';
 import { AllowAccess, Answer, ApiTags } from '@alphaflops/http';
-import { QueueAccess } from '@alphaflops/queue';
+import { QueueConnection } from '@alphaflops/queue';
 import { Controller, Get, Res } from '@nestjs/common';
 import { SkipThrottle } from '@nestjs/throttler';
 import type { Response } from 'express';
@@ -15,7 +15,7 @@ const CHECK_WITHIN_MS = 2_000;
 export class HealthController {
   constructor(
     private readonly store: StoreHandle,
-    private readonly queue: QueueAccess,
+    private readonly queue: QueueConnection,
   ) {}
 
   @Get('healthz')

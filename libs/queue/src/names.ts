@@ -1,7 +1,7 @@
 import { JOBS, type JobName, type MeasureJob } from '@alphaflops/contracts';
 import { QueueError } from './redis.js';
 
-/** `fit.v1`, or `measure.v1.<targetId>` for a job that has one queue per target. */
+/** `fit.v1`, or `measure.v2.<targetId>` for a job that has one queue per target. */
 export function queueName(job: JobName, targetId?: string): string {
   if (!(job in JOBS)) {
     throw new QueueError('unknown-job', `There is no job named ${JSON.stringify(job)}.`);

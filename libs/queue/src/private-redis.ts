@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { connectionOptions, QueueError, type RedisAddress } from './redis.js';
@@ -12,15 +11,14 @@ import { connectionOptions, QueueError, type RedisAddress } from './redis.js';
 export interface PrivateRedisOptions {
   /** Holds the append-only file, the configuration and the log. */
   directory: string;
-  /** Addresses to listen on, beside loopback; 0.0.0.0 is all of them. */
-  bind?: readonly string[];
-  /** Certificate and key: then it listens with TLS only. */
-  tls?: { certFile: string; keyFile: string; trust: ConnectionOptions } | undefined;
   /** Name or path of the server program. */
   program?: string;
 }
 
-const StateSchema = z.object({ port: z.int(), password: z.string().min(1), tls: z.boolean().default(false) });
+const StateSchema = z.object({ port: z.int(), password: z.string().min(1) });
+
+/** Nobody but this machine talks to it. */
+const BIND = '127.0.0.1';
 
 /** How long the server may take to load its append-only file or to write it at the end. */
 const READY_WITHIN_MS = 60_000;
@@ -42,18 +40,16 @@ export class PrivateRedis {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const known = await readState(join(directory, 'private-redis.json'));
     if (known !== null) {
-      const address = addressOf(known, options);
+      const address = addressOf(known);
       const left = await answeringPid(address);
-      if (left !== null && known.tls === (options.tls !== undefined)) {
-        await rebind(address, bindOf(options));
+      if (left !== null) {
+        await rebind(address);
         return new PrivateRedis(address, known.port, left);
       }
-      if (left !== null) await new PrivateRedis(address, known.port, left).stop();
     }
     const state = {
       port: known !== null && (await isFree(known.port)) ? known.port : await freePort(),
       password: known?.password ?? randomBytes(24).toString('base64url'),
-      tls: options.tls !== undefined,
     };
     await writeFile(join(directory, 'private-redis.json'), JSON.stringify(state), { mode: 0o600 });
     await writeFile(join(directory, 'redis.conf'), configuration(state, options), { mode: 0o600 });
@@ -76,7 +72,7 @@ export class PrivateRedis {
     child.unref();
     const deadline = Date.now() + READY_WITHIN_MS;
     while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
-      const address = addressOf(state, options);
+      const address = addressOf(state);
       const pid = await answeringPid(address);
       if (pid !== null) return new PrivateRedis(address, state.port, pid);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -108,9 +104,9 @@ export class PrivateRedis {
 
 function configuration(state: z.infer<typeof StateSchema>, options: PrivateRedisOptions): string {
   return [
-    `bind ${bindOf(options)}`,
+    `bind ${BIND}`,
     'protected-mode yes',
-    ...portOf(state, options),
+    `port ${state.port}`,
     `requirepass ${state.password}`,
     `dir ${JSON.stringify(options.directory)}`,
     'daemonize no',
@@ -124,35 +120,19 @@ function configuration(state: z.infer<typeof StateSchema>, options: PrivateRedis
   ].join('\n');
 }
 
-function portOf({ port }: z.infer<typeof StateSchema>, { tls }: PrivateRedisOptions): string[] {
-  if (tls === undefined) return [`port ${port}`];
-  const { certFile, keyFile } = tls;
-  const files = [`tls-cert-file ${JSON.stringify(certFile)}`, `tls-key-file ${JSON.stringify(keyFile)}`];
-  return ['port 0', `tls-port ${port}`, ...files, 'tls-auth-clients no'];
-}
-
-/** Loopback and all addresses at once would be the same port twice. */
-function bindOf({ bind = [] }: PrivateRedisOptions): string {
-  return (bind.includes('0.0.0.0') ? bind : ['127.0.0.1', ...bind]).join(' ');
-}
-
-/** A server that was left behind listens where its last owner wanted it to. */
-async function rebind(address: RedisAddress, bind: string): Promise<void> {
+/** A server that was left behind by an older version may listen to other machines. */
+async function rebind(address: RedisAddress): Promise<void> {
   const redis = clientFor(address);
   try {
     await redis.connect();
-    await redis.config('SET', 'bind', bind);
+    await redis.config('SET', 'bind', BIND);
   } finally {
     redis.disconnect();
   }
 }
 
-function addressOf(
-  { port, password, tls }: z.infer<typeof StateSchema>,
-  options: PrivateRedisOptions,
-): RedisAddress {
-  const url = `${tls ? 'rediss' : 'redis'}://127.0.0.1:${port}`;
-  return { url, password, trust: options.tls?.trust };
+function addressOf({ port, password }: z.infer<typeof StateSchema>): RedisAddress {
+  return { url: `redis://${BIND}:${port}`, password };
 }
 
 function clientFor(address: RedisAddress): Redis {

@@ -3,7 +3,8 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import type { IServerAdapter } from '@bull-board/api/typings/app';
 import { Queue } from 'bullmq';
 import { queueName } from './names.js';
-import { connectionOptions, KEY_PREFIX, type RedisAddress } from './redis.js';
+import type { QueueConnection } from './connection.js';
+import { KEY_PREFIX } from './redis.js';
 
 /** Bull Board over the queues of a deployment, to look at: nothing can be changed with it. */
 export class QueueBoard {
@@ -12,7 +13,7 @@ export class QueueBoard {
 
   constructor(
     serverAdapter: IServerAdapter,
-    private readonly address: RedisAddress,
+    private readonly connection: QueueConnection,
   ) {
     this.board = createBullBoard({
       queues: [],
@@ -40,7 +41,7 @@ export class QueueBoard {
   private queue(name: string): Queue {
     let queue = this.open.get(name);
     if (queue === undefined) {
-      queue = new Queue(name, { connection: connectionOptions(this.address), prefix: KEY_PREFIX });
+      queue = new Queue(name, { connection: this.connection.client, prefix: KEY_PREFIX });
       queue.on('error', () => undefined);
       this.open.set(name, queue);
     }

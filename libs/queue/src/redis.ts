@@ -26,7 +26,7 @@ export class QueueError extends Error {
   }
 }
 
-/** Every key of every queue begins with this; a worker's access rule names it. */
+/** Every key of every queue begins with this. */
 export const KEY_PREFIX = 'alphaflops';
 
 /**
@@ -65,14 +65,34 @@ export function connectionOptions(address: RedisAddress) {
 }
 
 /** The address as it may be shown to people: no user, no password. */
-export function describeAddress(address: RedisAddress): string {
+function describeAddress(address: RedisAddress): string {
   const url = new URL(address.url);
   return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
 }
 
-/** Whether Redis knows us not, or not any more. */
-export function isRefusal({ message }: Error): boolean {
+/** Whether Redis refuses our user or password. */
+function isRefusal({ message }: Error): boolean {
   return /NOAUTH|WRONGPASS|NOPERM/.test(message);
+}
+
+/** Redis has so long to answer before whoever asked hears that it is away; the command itself is sent on. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/** @throws QueueError `redis-unreachable` when the answer takes too long */
+export async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new QueueError('redis-unreachable', 'Redis does not answer. Try again.'));
+    }, ANSWER_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+    // Whoever asked has gone; a later failure is of no interest.
+    answer.catch(() => undefined);
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { MeasureJob, MeasureResult, SealedResult } from '@alphaflops/contracts';
+import type { MeasureJob, MeasureResult, Seal } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
 import { buildProvenance, buildSample } from './conformance/builders.js';
-import { batchDigest, isSealedBy, openResult, sealResult } from './sealed-result.js';
+import { batchDigest, isSealedBy, openResult, type SealedResult, sealResult } from './sealed-result.js';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const key = publicKey.export({ format: 'jwk' }).x ?? '';
@@ -25,33 +25,35 @@ const result = {
 /** With another body. */
 const withBody = async (bytes: Buffer): Promise<SealedResult> => ({
   ...(await sealResult(job, result, privateKey)),
-  body: bytes.toString('base64'),
+  body: bytes,
 });
 
 describe('a sealed result', () => {
   it('comes out as it went in, and smaller on its way', async () => {
     const many = { ...result, results: Array.from({ length: 100 }, () => result.results).flat() };
     const sealed = await sealResult(job, many, privateKey);
-    const there = JSON.parse(JSON.stringify(sealed)) as SealedResult;
-    expect(await isSealedBy(there, key)).toBe(true);
-    expect(await openResult(there)).toEqual(many);
-    expect(JSON.stringify(there).length).toBeLessThan(JSON.stringify(many).length / 3);
+    expect(await isSealedBy(sealed, key)).toBe(true);
+    expect(await openResult(sealed)).toEqual(many);
+    expect(sealed.body.length).toBeLessThan(JSON.stringify(many).length / 3);
   });
 
   it('is sealed no more when anything of it has changed, and by nobody else', async () => {
-    const sealed = await sealResult(job, result, privateKey);
-    const body = Buffer.from(sealed.body, 'base64');
-    body[20] = (body[20] ?? 0) ^ 1;
-    const changes: Partial<SealedResult>[] = [
-      ...[{ workerId: 'worker-b' }, { deviceId: 'device-b' }, { attempt: 2 }, { signature: null }],
+    const { seal, body } = await sealResult(job, result, privateKey);
+    const changes: Partial<Seal>[] = [
+      ...[{ workerId: 'worker-b' }, { deviceId: 'device-b' }, { attempt: 2 }],
       { batchDigest: batchDigest({ ...job, batchIndex: 3 }) },
-      { body: body.toString('base64') },
       { signature: sign(null, body, privateKey).toString('base64url') },
     ];
     for (const change of changes) {
-      expect([change, await isSealedBy({ ...sealed, ...change }, key)]).toEqual([change, false]);
+      expect([change, await isSealedBy({ seal: { ...seal, ...change }, body }, key)]).toEqual([
+        change,
+        false,
+      ]);
     }
-    expect(await isSealedBy(sealed, other)).toBe(false);
+    const changed = Uint8Array.from(body);
+    changed[20] = (changed[20] ?? 0) ^ 1;
+    expect(await isSealedBy({ seal, body: changed }, key)).toBe(false);
+    expect(await isSealedBy({ seal, body }, other)).toBe(false);
   });
 
   it('names the batch: place, protocol, and each slot with its spec', () => {

@@ -1,12 +1,7 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
-import {
-  type MeasureJob,
-  type MeasureResult,
-  MeasureResultSchema,
-  type SealedResult,
-} from '@alphaflops/contracts';
+import { type MeasureJob, type MeasureResult, MeasureResultSchema, type Seal } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { canonicalJson, digestOf } from './provenance-id.js';
 import { publicKeyOf } from './public-key.js';
@@ -24,42 +19,47 @@ export function batchDigest({ campaignId, targetId, batchIndex, protocol, slots 
   return digestOf({ campaignId, targetId, batchIndex, protocol, slots: asked });
 }
 
+/** The result of a batch on its way. */
+export interface SealedResult {
+  readonly seal: Seal;
+  /** The rest of the MeasureResult: JSON, compressed with gzip. */
+  readonly body: Uint8Array;
+}
+
 /** Packs what came of a batch, and signs it with its place. */
 export async function sealResult(
   job: MeasureJob,
-  { workerId, deviceId, attempt, ...body }: MeasureResult,
+  { workerId, deviceId, attempt, ...rest }: MeasureResult,
   privateKey: KeyObject,
 ): Promise<SealedResult> {
-  const bytes = await promisify(gzip)(JSON.stringify(body), { level: constants.Z_BEST_SPEED });
+  const body = await promisify(gzip)(JSON.stringify(rest), { level: constants.Z_BEST_SPEED });
   const label = { workerId, deviceId, attempt, batchDigest: batchDigest(job) };
-  const signature = sign(null, signedBytes(label, bytes), privateKey).toString('base64url');
-  return { ...label, body: bytes.toString('base64'), signature };
+  const signature = sign(null, signedBytes(label, body), privateKey).toString('base64url');
+  return { seal: { ...label, signature }, body };
 }
 
 /**
  * Whether the worker has sealed just this; nothing of it has to be unpacked for that. Checked by another thread.
  * @param publicKey as `Worker.publicKey`
  */
-export function isSealedBy({ body, signature, ...label }: SealedResult, publicKey: string): Promise<boolean> {
-  if (signature === null) return Promise.resolve(false);
-  const signed = signedBytes(label, Buffer.from(body, 'base64'));
+export function isSealedBy(
+  { seal: { signature, ...label }, body }: SealedResult,
+  publicKey: string,
+): Promise<boolean> {
+  const signed = signedBytes(label, body);
   return promisify(verify)(null, signed, publicKeyOf(publicKey), Buffer.from(signature, 'base64url'));
 }
 
 /** What was sealed. @throws Error when it is no result of a batch, saying where it is not */
-export async function openResult({
-  workerId,
-  deviceId,
-  attempt,
-  body,
-}: SealedResult): Promise<MeasureResult> {
-  const bytes = await promisify(gunzip)(Buffer.from(body, 'base64'), { maxOutputLength: MOST_BYTES });
+export async function openResult({ seal, body }: SealedResult): Promise<MeasureResult> {
+  const { workerId, deviceId, attempt } = seal;
+  const bytes = await promisify(gunzip)(body, { maxOutputLength: MOST_BYTES });
   const parsed = BodySchema.safeParse(JSON.parse(bytes.toString()));
   if (parsed.success) return { workerId, deviceId, attempt, ...parsed.data };
   const [issue] = parsed.error.issues;
   throw new Error(issue === undefined ? 'malformed' : `${issue.path.join('.')}: ${issue.message}`);
 }
 
-function signedBytes(label: Omit<SealedResult, 'body' | 'signature'>, body: Uint8Array): Buffer {
+function signedBytes(label: Omit<Seal, 'signature'>, body: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`${CONTEXT}\n${canonicalJson(label)}\n`), body]);
 }

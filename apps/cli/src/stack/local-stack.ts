@@ -5,12 +5,8 @@ import {
   childEnvironment,
   type Config,
   httpUrl,
-  inUrl,
-  isLoopback,
   localHost,
   publicHost,
-  readPem,
-  trustIn,
 } from '@alphaflops/config';
 import { z } from 'zod';
 import { readCliFile, writeCliFile } from '../cli-file.js';
@@ -117,32 +113,14 @@ export class LocalStack {
     this.worker?.signal('SIGQUIT');
   }
 
-  /** What the coordinator is told of Redis: the given one, or a private one, started here. */
+  /** Where the coordinator finds Redis: the given one, or a private one, started here. */
   private async queueEnvironment(): Promise<Record<string, string>> {
     const { config, say } = this.options;
     if (config.redisUrl !== null) return { REDIS_URL: config.redisUrl };
-    const { host, tls } = config;
-    const isOpen = !isLoopback(host);
-    const ca = tls === null ? null : readPem([tls.certFile]);
-    const withTls = tls !== null && ca !== null ? { tls: { ...tls, trust: trustIn(ca) } } : {};
-    const scheme = tls === null ? 'redis' : 'rediss';
-    const redis = await KeptRedis.start(
-      {
-        directory: join(config.dataDirectory, 'redis'),
-        ...withTls,
-        ...(isOpen && { bind: [host === '::' ? '0.0.0.0' : host] }),
-      },
-      say,
-    );
+    const redis = await KeptRedis.start({ directory: join(config.dataDirectory, 'redis') }, say);
     this.started.push(() => redis.stop());
     const { password = '' } = redis.address;
-    return {
-      REDIS_URL: `${scheme}://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}`,
-      ...(isOpen &&
-        config.redisPublicUrl === null && {
-          ALPHAFLOPS_REDIS_PUBLIC_URL: `${scheme}://${inUrl(publicHost(host))}:${redis.port}`,
-        }),
-    };
+    return { REDIS_URL: `redis://:${encodeURIComponent(password)}@127.0.0.1:${redis.port}` };
   }
 
   private async startCoordinator(queue: Readonly<Record<string, string>>): Promise<void> {

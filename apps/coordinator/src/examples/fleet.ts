@@ -103,13 +103,12 @@ exampleOf(EnrolmentRequestSchema, {
   devices: [description],
 });
 
-exampleOf(EnrolmentSchema, { worker, workerToken: 'af_worker_EXAMPLE', queuePassword: 'EXAMPLE' });
+exampleOf(EnrolmentSchema, { worker, workerToken: 'af_worker_EXAMPLE' });
 
 exampleOf(SessionRequestSchema, { ...versions, devices: [description] });
 
 exampleOf(SessionSchema, {
   worker,
-  queue: { url: 'rediss://alphaflops.example.org:6379', username: worker.id },
   devices: [{ uuid, executor: 'cudnn', deviceId: device.id, deviceClassId: deviceClass.id }],
   heartbeatS: 10,
 });

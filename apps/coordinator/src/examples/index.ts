@@ -4,5 +4,6 @@ import './fleet.js';
 import './campaigns.js';
 import './models.js';
 import './data.js';
+import './work.js';
 
 export { EXAMPLES, type Example } from './example.js';

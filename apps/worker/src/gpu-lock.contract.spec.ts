@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Lease, leaseGpus } from './lease.js';
+import { GpuLock, lockGpus } from './gpu-lock.js';
 
-const HOLD = fileURLToPath(new URL('../test/hold-lease.mjs', import.meta.url));
+const HOLD = fileURLToPath(new URL('../test/hold-gpu.mjs', import.meta.url));
 const onLinux = platform() === 'linux';
 
 (onLinux ? describe : describe.skip)(`a lease${onLinux ? '' : ' (skipped: only Linux has them)'}`, () => {
@@ -26,19 +26,19 @@ const onLinux = platform() === 'linux';
 
   it('is refused while another process has it, with the process id, and free as soon as that is killed', async () => {
     const { pid } = await held();
-    await expect(Lease.take(uuid)).rejects.toMatchObject({
+    await expect(GpuLock.take(uuid)).rejects.toMatchObject({
       code: 'device-in-use',
       message: expect.stringContaining(`${uuid} is in use by process ${pid ?? 0}, another worker`),
     });
     const dead = once(holder as unknown as ChildProcess, 'exit');
     holder?.kill('SIGKILL');
     await dead;
-    const lease = await Lease.take(uuid);
+    const lease = await GpuLock.take(uuid);
     await lease.close();
   });
 
   it('is refused to another process while this one has it, and free when it is given back', async () => {
-    const lease = await Lease.take(uuid);
+    const lease = await GpuLock.take(uuid);
     const refused = fork(HOLD, [uuid], { execArgv: [], silent: true });
     let said = '';
     refused.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
@@ -53,12 +53,12 @@ const onLinux = platform() === 'linux';
       { uuid: `GPU-${randomUUID()}`, kind: 'gpu' as const },
       { uuid: `cpu-${randomUUID()}`, kind: 'cpu' as const },
     ];
-    const leases = await leaseGpus([first, cpu, first]);
+    const leases = await lockGpus([first, cpu, first]);
     expect(leases).toHaveLength(1);
     await held();
     for (const lease of leases) await lease.close();
-    await expect(leaseGpus([first, { uuid, kind: 'gpu' }])).rejects.toMatchObject({ code: 'device-in-use' });
-    const again = await leaseGpus([first]);
+    await expect(lockGpus([first, { uuid, kind: 'gpu' }])).rejects.toMatchObject({ code: 'device-in-use' });
+    const again = await lockGpus([first]);
     for (const lease of again) await lease.close();
   });
 });

@@ -17,17 +17,17 @@ const TRIES = 3;
  * however it ended. Whoever connects is told the holder's process id. Containers with networks of their own do not see
  * each other's.
  */
-export class Lease {
+export class GpuLock {
   private constructor(private readonly server: Server | null) {}
 
   /** @throws WorkerError `device-in-use` with the holder's process id */
-  static async take(uuid: string): Promise<Lease> {
+  static async take(uuid: string): Promise<GpuLock> {
     // Other systems have no such names, and no GPUs that several workers are likely to share.
-    if (platform() !== 'linux') return new Lease(null);
+    if (platform() !== 'linux') return new GpuLock(null);
     const path = addressOf(uuid);
     for (let tries = 1; ; tries++) {
       const server = await listen(path);
-      if (server !== null) return new Lease(server);
+      if (server !== null) return new GpuLock(server);
       const holder = await holderOf(path);
       if (holder === null && tries < TRIES) continue;
       const who = holder === null || holder === '' ? 'another process' : `process ${holder}`;
@@ -47,20 +47,20 @@ export class Lease {
 }
 
 /**
- * Leases of all GPUs, all or none. Host processors are shared: an executor on one computes on one thread, is timed by
+ * Locks of all GPUs, all or none. Host processors are shared: an executor on one computes on one thread, is timed by
  * that thread's own time where the system tells it, and several workers on a machine of many cores are usual.
  */
-export async function leaseGpus(
+export async function lockGpus(
   devices: readonly Pick<DeviceDescription, 'uuid' | 'kind'>[],
-): Promise<Lease[]> {
-  const leases: Lease[] = [];
+): Promise<GpuLock[]> {
+  const locks: GpuLock[] = [];
   try {
     for (const uuid of new Set(devices.filter(({ kind }) => kind === 'gpu').map((device) => device.uuid))) {
-      leases.push(await Lease.take(uuid));
+      locks.push(await GpuLock.take(uuid));
     }
-    return leases;
+    return locks;
   } catch (error) {
-    await Promise.all(leases.map((lease) => lease.close()));
+    await Promise.all(locks.map((lock) => lock.close()));
     throw error;
   }
 }
@@ -79,7 +79,7 @@ async function listen(path: string): Promise<Server | null> {
   server.listen({ path, exclusive: true });
   try {
     await once(server, 'listening');
-    // A lease keeps nobody running.
+    // A lock keeps nobody running.
     return server.unref();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return null;

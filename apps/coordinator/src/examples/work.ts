@@ -1,0 +1,42 @@
+import {
+  LeaseFailureSchema,
+  LeaseRefSchema,
+  LeaseRenewalRequestSchema,
+  LeaseRenewalSchema,
+  LeaseRequestSchema,
+  LeaseReturnSchema,
+  LeaseSchema,
+} from '@alphaflops/contracts';
+import { campaign, protocol, spec } from './campaigns.js';
+import { exampleOf } from './example.js';
+import { device, deviceClass, worker } from './fleet.js';
+
+const lease = exampleOf(LeaseRefSchema, {
+  job: 'measure',
+  targetId: deviceClass.id,
+  id: `${campaign.id}.b3`,
+  token: `${worker.id}.EXAMPLEEXAMPLEEXAMPLEA`,
+  attempt: 1,
+});
+
+exampleOf(LeaseRequestSchema, { jobs: ['measure'], targetIds: [deviceClass.id, device.id] });
+
+exampleOf(LeaseSchema, {
+  ...lease,
+  leaseMs: 8_000,
+  payload: {
+    campaignId: campaign.id,
+    targetId: deviceClass.id,
+    batchIndex: 3,
+    protocol,
+    slots: [{ specIndex: 75, replicate: 0, spec }],
+  },
+});
+
+exampleOf(LeaseRenewalRequestSchema, { leases: [lease] });
+
+exampleOf(LeaseRenewalSchema, { lost: [] });
+
+exampleOf(LeaseReturnSchema, { lease });
+
+exampleOf(LeaseFailureSchema, { lease, reason: 'the executor does not start: no driver' });

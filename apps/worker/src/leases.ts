@@ -1,0 +1,172 @@
+import type { Lease, LeaseRef, LeaseRequest, WorkerJobName } from '@alphaflops/contracts';
+import type { CoordinatorClient } from './coordinator-client.js';
+import { messageOf, WorkerError } from './error.js';
+import type { Log } from './log.js';
+import type { Performed } from './performer.js';
+import { backOffMs, type Wait } from './wait.js';
+
+/** Leases last 8 s: two renewals may be lost. */
+const RENEW_EVERY_MS = 2_500;
+/** How soon a coordinator that does not answer is asked again, by how often it did not. */
+const RETRY = { firstMs: 250, lastMs: 10_000 } as const;
+
+/** A lease in our hands. It is renewed until it is ended. */
+export interface Held {
+  readonly lease: Lease;
+  /** Fires when the job belongs to another worker. */
+  readonly lost: AbortSignal;
+}
+
+export interface LeasesOptions {
+  readonly client: Pick<CoordinatorClient, 'take' | 'renew' | 'bring' | 'giveBack' | 'fail'>;
+  readonly workerId: string;
+  /** Called when the coordinator does not answer, or refuses us: the heartbeat finds out why. */
+  readonly onTrouble: () => void;
+  readonly wait: Wait;
+  readonly log: Log;
+}
+
+/** The leases of this worker: takes them, keeps them, and brings back what came of them, however long nobody answers. */
+export class Leases {
+  private readonly held = new Map<string, { ref: LeaseRef; lost: AbortController }>();
+  private readonly closing = new AbortController();
+  private lastTrouble = '';
+
+  constructor(private readonly options: LeasesOptions) {
+    void this.renewUntilClosed();
+  }
+
+  /** Waits for a job; null when the signal fires first. */
+  async take(request: LeaseRequest, signal: AbortSignal): Promise<Held | null> {
+    const { client, workerId } = this.options;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        const lease = await client.take(workerId, request, signal);
+        this.well();
+        failures = 0;
+        if (lease !== null) return this.hold(lease);
+      } catch (error) {
+        if (signal.aborted) break;
+        failures += 1;
+        await this.pause(failures, error, signal);
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Brings the result of a job until it is stored, or of no use any more.
+   * @param signal gives up, and gives the job back
+   */
+  async bring<N extends WorkerJobName>(
+    { lease }: Held,
+    performed: Performed<N>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, workerId, log } = this.options;
+    const ref = refOf(lease) as LeaseRef & { job: N };
+    for (let failures = 0; ;) {
+      try {
+        await client.bring(workerId, ref, performed);
+        this.well();
+        break;
+      } catch (error) {
+        if (error instanceof WorkerError && error.code === 'lease-ended') {
+          log.warn(`A result was dropped. ${error.message}`, { job: lease.id });
+          break;
+        }
+        if (error instanceof WorkerError && error.code === 'rejected') {
+          log.error(`A result cannot be stored. ${error.message}`, { job: lease.id });
+          await this.end(lease, (it) => client.fail(workerId, it, error.message.slice(0, 2000)));
+          return;
+        }
+        failures += 1;
+        await this.pause(failures, error, signal);
+      }
+      if (signal.aborted) {
+        await this.giveBack({ lease });
+        return;
+      }
+    }
+    this.held.delete(lease.token);
+  }
+
+  /** Another worker may do the job; no attempt is used up. */
+  async giveBack({ lease }: Pick<Held, 'lease'>): Promise<void> {
+    const { client, workerId } = this.options;
+    await this.end(lease, (ref) => client.giveBack(workerId, ref));
+  }
+
+  async fail({ lease }: Held, reason: string): Promise<void> {
+    const { client, workerId } = this.options;
+    await this.end(lease, (ref) => client.fail(workerId, ref, reason.slice(0, 2000)));
+  }
+
+  close(): void {
+    this.closing.abort();
+  }
+
+  private hold(lease: Lease): Held {
+    const lost = new AbortController();
+    this.held.set(lease.token, { ref: refOf(lease), lost });
+    return { lease, lost: lost.signal };
+  }
+
+  /** One try: a job that nobody renews comes back to its queue by itself. */
+  private async end(lease: Lease, how: (ref: LeaseRef) => Promise<void>): Promise<void> {
+    const { log } = this.options;
+    this.held.delete(lease.token);
+    try {
+      await how(refOf(lease));
+    } catch (error) {
+      if (error instanceof WorkerError && error.code === 'lease-ended') return;
+      log.warn(
+        `The coordinator does not take a job back; it comes back by itself in a moment. ${messageOf(error)}`,
+        {
+          job: lease.id,
+        },
+      );
+    }
+  }
+
+  /** Does not wait for the answers: one that is late is overtaken. */
+  private async renewUntilClosed(): Promise<void> {
+    const { signal } = this.closing;
+    while (!signal.aborted) {
+      await this.options.wait(RENEW_EVERY_MS, signal);
+      if (!signal.aborted) void this.renew();
+    }
+  }
+
+  private async renew(): Promise<void> {
+    const { client, workerId, onTrouble } = this.options;
+    const refs = [...this.held.values()].map(({ ref }) => ref);
+    if (refs.length === 0) return;
+    try {
+      for (const token of await client.renew(workerId, refs)) this.held.get(token)?.lost.abort();
+    } catch {
+      // Whether they are lost is known when somebody answers again; until then the work goes on.
+      onTrouble();
+    }
+  }
+
+  private async pause(failures: number, error: unknown, signal: AbortSignal): Promise<void> {
+    const { onTrouble, wait, log } = this.options;
+    onTrouble();
+    const message = messageOf(error);
+    if (message !== this.lastTrouble) log.warn(`${message} It is tried again until it is answered.`);
+    this.lastTrouble = message;
+    // Not all workers at the same moment.
+    await wait(backOffMs(failures, RETRY.firstMs, RETRY.lastMs) * (0.5 + Math.random()), signal);
+  }
+
+  private well(): void {
+    if (this.lastTrouble === '') return;
+    this.lastTrouble = '';
+    this.options.log.info('Work goes on: the coordinator answers.');
+  }
+}
+
+function refOf({ job, targetId, id, token, attempt }: Lease): LeaseRef {
+  return { job, targetId, id, token, attempt };
+}

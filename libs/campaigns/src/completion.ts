@@ -1,0 +1,34 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { Lifecycle } from './lifecycle.js';
+
+/** Looks whether a campaign is done, once at a time for each, after something of it was stored. */
+@Injectable()
+export class Completion {
+  private readonly logger = new Logger('campaigns');
+  /** Campaigns that are looked at now; true: something was stored since. */
+  private readonly looking = new Map<string, boolean>();
+
+  constructor(private readonly lifecycle: Lifecycle) {}
+
+  /** Does not wait for it: what goes wrong here the keeper does again. */
+  check(campaignId: string): void {
+    if (this.looking.has(campaignId)) {
+      this.looking.set(campaignId, true);
+      return;
+    }
+    void this.look(campaignId);
+  }
+
+  private async look(campaignId: string): Promise<void> {
+    try {
+      do {
+        this.looking.set(campaignId, false);
+        await this.lifecycle.completeIfDone(campaignId);
+      } while (this.looking.get(campaignId) === true);
+    } catch (error) {
+      this.logger.warn(`Could not see whether ${campaignId} is done, trying on: ${String(error)}`);
+    } finally {
+      this.looking.delete(campaignId);
+    }
+  }
+}

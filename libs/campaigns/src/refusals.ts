@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import type { LeaseRef } from '@alphaflops/contracts';
+import { AuditStore } from '@alphaflops/store';
+import { Injectable, Logger } from '@nestjs/common';
+
+/** A batch whose results were refused this often is not handed out again. */
+const MOST_REFUSALS = 3;
+
+type Place = Pick<LeaseRef, 'targetId' | 'id'>;
+
+/** Results that cannot be believed: logged and audited, and counted by batch since this process started. */
+@Injectable()
+export class Refusals {
+  private readonly logger = new Logger('recorder');
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly audit: AuditStore) {}
+
+  /** Returns whether the batch is to be measured again. */
+  async add(place: Place, workerId: string, reason: string): Promise<boolean> {
+    const times = (this.counts.get(keyOf(place)) ?? 0) + 1;
+    this.counts.set(keyOf(place), times);
+    this.logger.warn(`Refused a result: ${reason}.`, { batch: place.id, worker: workerId, times });
+    await this.audit.append({
+      id: `audit-${randomUUID()}`,
+      at: new Date().toISOString(),
+      actor: { kind: 'system', tokenId: null, name: `results of ${workerId}` },
+      action: 'samples.refuse',
+      targetId: place.id,
+      status: 403,
+      requestId: null,
+      address: null,
+    });
+    return times < MOST_REFUSALS;
+  }
+
+  /** The batch has come to its end. */
+  forget(place: Place): void {
+    this.counts.delete(keyOf(place));
+  }
+}
+
+function keyOf({ targetId, id }: Place): string {
+  return `${targetId} ${id}`;
+}

@@ -1,0 +1,171 @@
+import type { IncomingMessage } from 'node:http';
+import type {
+  JobResult,
+  Lease,
+  LeaseFailure,
+  LeaseRef,
+  LeaseRenewal,
+  LeaseRequest,
+  WorkerJobName,
+} from '@alphaflops/contracts';
+import { ApiProblem } from '@alphaflops/http';
+import { inTime, LeaseDesk, RECOVERY } from '@alphaflops/queue';
+import { FleetStore } from '@alphaflops/store';
+import {
+  type BeforeApplicationShutdown,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ResultIntake } from './result-intake.js';
+
+/** While a result is handled here its lease is renewed here, so that a slow store gives nothing away. */
+const RENEW_EVERY_MS = RECOVERY.lockDurationMs / 4;
+/** Requests for work that one worker has open: one per device, and one more near the end of a batch. */
+const POLLS_PER_DEVICE = 4;
+
+/** What workers do with the queues: they take jobs, keep them, and bring results. The coordinator alone talks to Redis. */
+@Injectable()
+export class LeasesService
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private readonly intake = new ResultIntake();
+  private readonly polls = new Map<string, number>();
+  /** Devices and device classes that were seen to be of a worker. */
+  private readonly targets = new Map<string, ReadonlySet<string>>();
+
+  constructor(
+    private readonly desk: LeaseDesk,
+    private readonly fleet: FleetStore,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.desk.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.desk.release();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.desk.close();
+  }
+
+  /** A job for one of the targets; null when there is none for a while. */
+  async take(workerId: string, request: LeaseRequest, signal: AbortSignal): Promise<Lease | null> {
+    for (const targetId of request.targetIds) await this.checkTarget(workerId, targetId);
+    const open = this.polls.get(workerId) ?? 0;
+    if (open >= POLLS_PER_DEVICE * (this.targets.get(workerId)?.size ?? 1)) {
+      throw new ApiProblem(429, 'too-many-polls', 'This worker has too many requests for work open.');
+    }
+    this.polls.set(workerId, open + 1);
+    try {
+      return await this.desk.take({ workerId, ...request, signal, mayWork: () => this.mayWork(workerId) });
+    } finally {
+      const left = (this.polls.get(workerId) ?? 1) - 1;
+      if (left === 0) this.polls.delete(workerId);
+      else this.polls.set(workerId, left);
+    }
+  }
+
+  /** Says which of the leases are lost; the others last from now on. */
+  async renew(workerId: string, leases: readonly LeaseRef[]): Promise<LeaseRenewal> {
+    const answers = await Promise.all(
+      leases.map(async (ref) => {
+        const queue = await this.queueOf(workerId, ref);
+        return (await inTime(queue.renew(ref))) ? [] : [ref.token];
+      }),
+    );
+    return { lost: answers.flat() };
+  }
+
+  /**
+   * Stores a result. Resolves when its samples are stored, now or before.
+   * @throws ApiProblem 409 when the job is not this worker's any more, or the result is refused: it is of no use then
+   */
+  async result<N extends WorkerJobName>(
+    workerId: string,
+    lease: LeaseRef & { job: N },
+    result: JobResult<N>,
+    request: IncomingMessage,
+  ): Promise<void> {
+    await this.intake.admit(workerId, request, async (readBody) => {
+      const receivedAtMs = Date.now();
+      const queue = await this.queueOf(workerId, lease);
+      const handler = this.desk.handlerOf<N>(lease.job);
+      const standing = await inTime(queue.standing(lease));
+      if (standing === 'others') {
+        if (await handler.isDone(lease)) return;
+        throw lostLease();
+      }
+      const renewing = setInterval(() => {
+        queue.renew(lease).catch(() => undefined);
+      }, RENEW_EVERY_MS);
+      try {
+        const body = await readBody();
+        const recorded = await this.intake.write(() =>
+          handler.record({ lease, workerId, standing, result, body, receivedAtMs }),
+        );
+        if (recorded.kind === 'refused') {
+          await inTime(recorded.again ? queue.putBack(lease) : queue.complete(lease));
+          throw new ApiProblem(409, 'result-refused', `The result was refused: ${recorded.reason}.`);
+        }
+      } finally {
+        clearInterval(renewing);
+      }
+      // It is stored. A job that cannot leave its queue now leaves it when it is handed out next.
+      await inTime(queue.complete(lease)).catch(() => undefined);
+    });
+  }
+
+  /** The job goes to another worker, and no attempt is used up. */
+  async giveBack(workerId: string, ref: LeaseRef): Promise<void> {
+    const queue = await this.queueOf(workerId, ref);
+    if (!(await inTime(queue.putBack(ref)))) throw lostLease();
+  }
+
+  /** One attempt has failed; after the last one that is stored. */
+  async fail(workerId: string, { lease, reason }: LeaseFailure): Promise<void> {
+    const queue = await this.queueOf(workerId, lease);
+    if (!(await inTime(queue.renew(lease)))) throw lostLease();
+    if (await inTime(queue.isLastAttempt(lease))) {
+      await this.desk.handlerOf(lease.job).recordFailure({ ...lease, reason });
+    }
+    await inTime(queue.fail(lease, reason));
+  }
+
+  /** @throws ApiProblem 403 when token or target are of another worker */
+  private async queueOf<N extends WorkerJobName>(
+    workerId: string,
+    { job, targetId, token }: LeaseRef & { job: N },
+  ) {
+    if (token.slice(0, token.lastIndexOf('.')) !== workerId) {
+      throw new ApiProblem(403, 'not-your-lease', 'The lease is of another worker.');
+    }
+    await this.checkTarget(workerId, targetId);
+    return this.desk.queue<N>(job, targetId);
+  }
+
+  private async checkTarget(workerId: string, targetId: string): Promise<void> {
+    if (this.targets.get(workerId)?.has(targetId) === true) return;
+    const worker = await this.fleet.worker(workerId);
+    const devices = await Promise.all((worker?.deviceIds ?? []).map((id) => this.fleet.device(id)));
+    const targets = devices.flatMap((device) => (device === null ? [] : [device.id, device.deviceClassId]));
+    this.targets.set(workerId, new Set(targets));
+    if (!targets.includes(targetId)) {
+      throw new ApiProblem(
+        403,
+        'not-your-device',
+        `${targetId} is no device, and no device class, of this worker.`,
+      );
+    }
+  }
+
+  private async mayWork(workerId: string): Promise<boolean> {
+    return (await this.fleet.worker(workerId))?.desiredState === 'active';
+  }
+}
+
+function lostLease(): ApiProblem {
+  return new ApiProblem(409, 'lease-lost', 'The lease has ended; the job belongs to another worker now.');
+}

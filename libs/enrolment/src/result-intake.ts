@@ -1,0 +1,84 @@
+import { ApiProblem } from '@alphaflops/http';
+import type { IncomingMessage } from 'node:http';
+import { addAbortSignal } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+
+/** Largest body of one result: a batch of 10,000 slots is a few MB. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Bodies in memory at once, over all workers, and of one worker. */
+const MOST_BYTES_AT_ONCE = 256 * 1024 * 1024;
+const MOST_PER_WORKER = 8;
+/** Results that wait for the store at once: more would only wait longer. */
+const MOST_WAITING = 256;
+/** Writes to the store at once: one is stored while others are checked. */
+const WRITERS = 4;
+/** A body that takes longer to arrive is cut off. */
+const ARRIVES_WITHIN_MS = 60_000;
+
+/** Bounds what results take of memory and store. Who is turned away tries again; nothing collects here. */
+export class ResultIntake {
+  private bytes = 0;
+  private count = 0;
+  private writing = 0;
+  private readonly waiting: (() => void)[] = [];
+  private readonly byWorker = new Map<string, number>();
+
+  /**
+   * Lets a result in before its body is read, and calls `act` with it.
+   * @throws ApiProblem 411, 413, 429 or, while there is too much at once, 503
+   */
+  async admit<T>(
+    workerId: string,
+    request: IncomingMessage,
+    act: (readBody: () => Promise<Buffer>) => Promise<T>,
+  ): Promise<T> {
+    const length = Number(request.headers['content-length'] ?? NaN);
+    if (!Number.isInteger(length)) {
+      throw new ApiProblem(411, 'length-required', 'Send the length of the body (Content-Length).');
+    }
+    if (length > MOST_BYTES) {
+      throw new ApiProblem(413, 'payload-too-large', `A result has at most ${MOST_BYTES} bytes.`);
+    }
+    const own = this.byWorker.get(workerId) ?? 0;
+    if (own >= MOST_PER_WORKER) {
+      throw new ApiProblem(
+        429,
+        'too-many-results',
+        `A worker sends at most ${MOST_PER_WORKER} results at once.`,
+      );
+    }
+    if (this.count >= MOST_WAITING || this.bytes + length > MOST_BYTES_AT_ONCE) {
+      throw new ApiProblem(503, 'busy', 'Too many results arrive at once. Send it again in a moment.');
+    }
+    this.bytes += length;
+    this.count += 1;
+    this.byWorker.set(workerId, own + 1);
+    try {
+      return await act(() => read(request));
+    } finally {
+      this.bytes -= length;
+      this.count -= 1;
+      const left = (this.byWorker.get(workerId) ?? 1) - 1;
+      if (left === 0) this.byWorker.delete(workerId);
+      else this.byWorker.set(workerId, left);
+    }
+  }
+
+  /** Writes when it is its turn. */
+  async write<T>(act: () => Promise<T>): Promise<T> {
+    if (this.writing >= WRITERS) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.writing += 1;
+    try {
+      return await act();
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.writing -= 1;
+      else next();
+    }
+  }
+}
+
+/** Node gives a body exactly the length that its header says, or breaks it off. */
+function read(request: IncomingMessage): Promise<Buffer> {
+  return buffer(addAbortSignal(AbortSignal.timeout(ARRIVES_WITHIN_MS), request));
+}
