@@ -198,7 +198,7 @@ export class LeaseDesk {
     const { workerId, mayWork } = poll.request;
     poll.isBusy = true;
     try {
-      if (!(await answerOf(poll, mayWork))) return true;
+      if (!(await isWelcome(poll, mayWork)) || poll.isEnded) return true;
       const token = `${workerId}.${randomBytes(16).toString('base64url')}`;
       const taken = await line.queue.take(token);
       if (taken === null) return false;
@@ -236,7 +236,7 @@ export class LeaseDesk {
 }
 
 /** Whether the request may have work. One that may not waits on, for nothing: its worker would ask again at once. */
-async function answerOf(poll: Poll, mayWork: WorkRequest['mayWork']): Promise<boolean> {
+async function isWelcome(poll: Poll, mayWork: WorkRequest['mayWork']): Promise<boolean> {
   try {
     if (await mayWork()) return true;
     for (const line of poll.lines) line.polls.delete(poll);
