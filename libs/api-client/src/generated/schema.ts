@@ -142,6 +142,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workers/{id}/leases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a job: waits up to 25 s for one, and answers 204 when there is none */
+        post: operations["Leases_take"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/{id}/leases/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep leases; the answer names those that are lost */
+        post: operations["Leases_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/{id}/leases/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring the result of a job, as application/octet-stream: 204 when it is stored, 409 when it is of no use any more; anything else: try again */
+        post: operations["Leases_result"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/{id}/leases/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a job back that another worker may do; no attempt is used up */
+        post: operations["Leases_giveBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/workers/{id}/leases/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A job has failed; it is tried again, three times in all */
+        post: operations["Leases_fail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workers": {
         parameters: {
             query?: never;
@@ -1136,9 +1221,278 @@ export interface components {
         };
         /**
          * @example {
+         *       "jobs": [
+         *         "measure"
+         *       ],
+         *       "targetIds": [
+         *         "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *         "cudnn-5ea80393613f"
+         *       ]
+         *     }
+         */
+        LeaseRequest: {
+            /** @description kinds that the worker can do */
+            jobs: "measure"[];
+            /** @description a device of the worker, and its device class */
+            targetIds: string[];
+        };
+        /**
+         * @example {
+         *       "job": "measure",
+         *       "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "id": "c-20260302-5e0c91d7.b3",
+         *       "token": "worker-7be2f7d1c604.EXAMPLEEXAMPLEEXAMPLEA",
+         *       "attempt": 1,
+         *       "leaseMs": 8000,
+         *       "payload": {
+         *         "campaignId": "c-20260302-5e0c91d7",
+         *         "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *         "batchIndex": 3,
+         *         "protocol": {
+         *           "name": "gpu",
+         *           "version": 1,
+         *           "mode": "hot",
+         *           "warmUpMinRuns": 3,
+         *           "warmUpTolerance": 0.05,
+         *           "warmUpMaxMs": 1000,
+         *           "minBatchMs": 1.5,
+         *           "minBatches": 9,
+         *           "maxRelativeStandardError": 0.005,
+         *           "maxTotalMs": 2000,
+         *           "noisyRelativeStandardError": 0.05,
+         *           "specTimeLimitMs": 60000,
+         *           "throttleRetries": 3,
+         *           "minClockShare": 0.75,
+         *           "checkOutput": true
+         *         },
+         *         "slots": [
+         *           {
+         *             "specIndex": 75,
+         *             "replicate": 0,
+         *             "spec": {
+         *               "batch": 1,
+         *               "height": 56,
+         *               "width": 56,
+         *               "cin": 64,
+         *               "cout": 64,
+         *               "kernel_h": 3,
+         *               "kernel_w": 3,
+         *               "stride": 1,
+         *               "groups": 1,
+         *               "dtype": "f32",
+         *               "padding": "same",
+         *               "layout": "NCHW"
+         *             }
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        Lease: {
+            /** @enum {string} */
+            job: "measure";
+            /** @description the device or device class whose queue the job comes from */
+            targetId: string;
+            /** @description of the job in its queue */
+            id: string;
+            /** @description <worker id>.<random>: only its holder can renew or end the lease */
+            token: string;
+            /** @description how often the job was begun, this time included */
+            attempt: number;
+            /** @description the lease ends when it is not renewed for so long */
+            leaseMs: number;
+            payload: {
+                campaignId: string;
+                targetId: string;
+                batchIndex: number;
+                protocol: components["schemas"]["Protocol"];
+                slots: {
+                    specIndex: number;
+                    replicate: number;
+                    spec: components["schemas"]["ConvSpec"];
+                }[];
+            };
+        };
+        Protocol: {
+            name: string;
+            version: number;
+            /**
+             * @description cold: the last-level cache is overwritten before each run
+             * @enum {string}
+             */
+            mode: "hot" | "cold";
+            warmUpMinRuns: number;
+            /** @description two successive warm-up times agree within this share */
+            warmUpTolerance: number;
+            warmUpMaxMs: number;
+            /** @description one timed batch lasts at least this long */
+            minBatchMs: number;
+            minBatches: number;
+            /** @description of the mean of the batch times */
+            maxRelativeStandardError: number;
+            /** @description accumulated timed milliseconds */
+            maxTotalMs: number;
+            /** @description above this at the end the outcome is noisy */
+            noisyRelativeStandardError: number;
+            /** @description wall time after which a spec is a timeout */
+            specTimeLimitMs: number;
+            throttleRetries: number;
+            /** @description SM clock below this share of its maximum is throttling */
+            minClockShare: number;
+            /** @description compare a few output points with a direct sum */
+            checkOutput: boolean;
+            /** @description run back to back for this long to measure the energy; absent: not measured */
+            energyWindowMs?: number;
+        };
+        /**
+         * @description One 2-D convolution; sizes in elements.
+         * @example {
+         *       "batch": 1,
+         *       "height": 56,
+         *       "width": 56,
+         *       "cin": 64,
+         *       "cout": 64,
+         *       "kernel_h": 3,
+         *       "kernel_w": 3,
+         *       "stride": 1,
+         *       "groups": 1,
+         *       "dtype": "f32",
+         *       "padding": "same",
+         *       "layout": "NCHW"
+         *     }
+         */
+        ConvSpec: {
+            /** @default 1 */
+            batch: number;
+            height: number;
+            width: number;
+            cin: number;
+            cout: number;
+            kernel_h: number;
+            kernel_w: number;
+            /** @default 1 */
+            stride: number;
+            /** @default 1 */
+            groups: number;
+            /**
+             * @default f32
+             * @enum {string}
+             */
+            dtype: "f32" | "f16" | "bf16";
+            /**
+             * @description explicit: as pad_top, pad_bottom, pad_left and pad_right say; a pad alone makes it explicit
+             * @default same
+             * @enum {string}
+             */
+            padding: "same" | "valid" | "explicit";
+            /**
+             * @default NCHW
+             * @enum {string}
+             */
+            layout: "NCHW" | "NHWC";
+            /** @description along the height, where it is not the stride of the width */
+            stride_h?: number;
+            /** @description along the width, where it is not the stride of the height */
+            stride_w?: number;
+            /** @description distance of neighbouring kernel points; 1 by default */
+            dilation_h?: number;
+            /** @description distance of neighbouring kernel points; 1 by default */
+            dilation_w?: number;
+            /** @description rows of zeros above the input; 0 by default */
+            pad_top?: number;
+            /** @description rows of zeros below the input; 0 by default */
+            pad_bottom?: number;
+            /** @description columns of zeros before the input; 0 by default */
+            pad_left?: number;
+            /** @description columns of zeros after the input; 0 by default */
+            pad_right?: number;
+            /**
+             * @description what is computed; forward by default; all sizes are those of the forward pass
+             * @enum {string}
+             */
+            pass?: "forward" | "backward-data" | "backward-weights";
+        };
+        /**
+         * @example {
+         *       "leases": [
+         *         {
+         *           "job": "measure",
+         *           "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *           "id": "c-20260302-5e0c91d7.b3",
+         *           "token": "worker-7be2f7d1c604.EXAMPLEEXAMPLEEXAMPLEA",
+         *           "attempt": 1
+         *         }
+         *       ]
+         *     }
+         */
+        LeaseRenewalRequest: {
+            leases: components["schemas"]["LeaseRef"][];
+        };
+        /**
+         * @example {
+         *       "job": "measure",
+         *       "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "id": "c-20260302-5e0c91d7.b3",
+         *       "token": "worker-7be2f7d1c604.EXAMPLEEXAMPLEEXAMPLEA",
+         *       "attempt": 1
+         *     }
+         */
+        LeaseRef: {
+            /** @enum {string} */
+            job: "measure";
+            /** @description the device or device class whose queue the job comes from */
+            targetId: string;
+            /** @description of the job in its queue */
+            id: string;
+            /** @description <worker id>.<random>: only its holder can renew or end the lease */
+            token: string;
+            /** @description how often the job was begun, this time included */
+            attempt: number;
+        };
+        /**
+         * @example {
+         *       "lost": []
+         *     }
+         */
+        LeaseRenewal: {
+            /** @description tokens of leases that have ended: their jobs belong to others now */
+            lost: string[];
+        };
+        /**
+         * @example {
+         *       "lease": {
+         *         "job": "measure",
+         *         "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *         "id": "c-20260302-5e0c91d7.b3",
+         *         "token": "worker-7be2f7d1c604.EXAMPLEEXAMPLEEXAMPLEA",
+         *         "attempt": 1
+         *       }
+         *     }
+         */
+        LeaseReturn: {
+            lease: components["schemas"]["LeaseRef"];
+        };
+        /**
+         * @example {
+         *       "lease": {
+         *         "job": "measure",
+         *         "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *         "id": "c-20260302-5e0c91d7.b3",
+         *         "token": "worker-7be2f7d1c604.EXAMPLEEXAMPLEEXAMPLEA",
+         *         "attempt": 1
+         *       },
+         *       "reason": "the executor does not start: no driver"
+         *     }
+         */
+        LeaseFailure: {
+            lease: components["schemas"]["LeaseRef"];
+            reason: string;
+        };
+        /**
+         * @example {
          *       "name": "node-04",
          *       "version": "0.1.0",
-         *       "protocolVersion": 4,
+         *       "protocolVersion": 5,
          *       "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
          *       "labels": {
          *         "site": "lab-1"
@@ -1370,16 +1724,13 @@ export interface components {
          *         "lastHeartbeatAt": "2026-03-02T09:31:10.000Z",
          *         "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
          *       },
-         *       "workerToken": "af_worker_EXAMPLE",
-         *       "queuePassword": "EXAMPLE"
+         *       "workerToken": "af_worker_EXAMPLE"
          *     }
          */
         Enrolment: {
             worker: components["schemas"]["Worker"];
             /** @description bearer token of this worker; shown once */
             workerToken: string;
-            /** @description of the Redis user of this worker; shown once */
-            queuePassword: string;
         };
         /**
          * @example {
@@ -1430,7 +1781,7 @@ export interface components {
         /**
          * @example {
          *       "version": "0.1.0",
-         *       "protocolVersion": 4,
+         *       "protocolVersion": 5,
          *       "devices": [
          *         {
          *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
@@ -1503,10 +1854,6 @@ export interface components {
          *         "lastHeartbeatAt": "2026-03-02T09:31:10.000Z",
          *         "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
          *       },
-         *       "queue": {
-         *         "url": "rediss://alphaflops.example.org:6379",
-         *         "username": "worker-7be2f7d1c604"
-         *       },
          *       "devices": [
          *         {
          *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
@@ -1520,10 +1867,6 @@ export interface components {
          */
         Session: {
             worker: components["schemas"]["Worker"];
-            queue: {
-                url: string;
-                username: string;
-            };
             devices: {
                 uuid: string;
                 executor: string;
@@ -1535,7 +1878,7 @@ export interface components {
         /**
          * @example {
          *       "activity": "measuring",
-         *       "protocolVersion": 4
+         *       "protocolVersion": 5
          *     }
          */
         HeartbeatRequest: {
@@ -1877,37 +2220,6 @@ export interface components {
             replicates: number;
             fit: components["schemas"]["FitRequest"];
         };
-        Protocol: {
-            name: string;
-            version: number;
-            /**
-             * @description cold: the last-level cache is overwritten before each run
-             * @enum {string}
-             */
-            mode: "hot" | "cold";
-            warmUpMinRuns: number;
-            /** @description two successive warm-up times agree within this share */
-            warmUpTolerance: number;
-            warmUpMaxMs: number;
-            /** @description one timed batch lasts at least this long */
-            minBatchMs: number;
-            minBatches: number;
-            /** @description of the mean of the batch times */
-            maxRelativeStandardError: number;
-            /** @description accumulated timed milliseconds */
-            maxTotalMs: number;
-            /** @description above this at the end the outcome is noisy */
-            noisyRelativeStandardError: number;
-            /** @description wall time after which a spec is a timeout */
-            specTimeLimitMs: number;
-            throttleRetries: number;
-            /** @description SM clock below this share of its maximum is throttling */
-            minClockShare: number;
-            /** @description compare a few output points with a direct sum */
-            checkOutput: boolean;
-            /** @description run back to back for this long to measure the energy; absent: not measured */
-            energyWindowMs?: number;
-        };
         CampaignRounds: {
             /** @description first specs of the plan: never used for choosing others, only to judge */
             testSpecs: number;
@@ -1984,74 +2296,6 @@ export interface components {
              * @enum {string}
              */
             timesFrom: "model" | "protocol";
-        };
-        /**
-         * @description One 2-D convolution; sizes in elements.
-         * @example {
-         *       "batch": 1,
-         *       "height": 56,
-         *       "width": 56,
-         *       "cin": 64,
-         *       "cout": 64,
-         *       "kernel_h": 3,
-         *       "kernel_w": 3,
-         *       "stride": 1,
-         *       "groups": 1,
-         *       "dtype": "f32",
-         *       "padding": "same",
-         *       "layout": "NCHW"
-         *     }
-         */
-        ConvSpec: {
-            /** @default 1 */
-            batch: number;
-            height: number;
-            width: number;
-            cin: number;
-            cout: number;
-            kernel_h: number;
-            kernel_w: number;
-            /** @default 1 */
-            stride: number;
-            /** @default 1 */
-            groups: number;
-            /**
-             * @default f32
-             * @enum {string}
-             */
-            dtype: "f32" | "f16" | "bf16";
-            /**
-             * @description explicit: as pad_top, pad_bottom, pad_left and pad_right say; a pad alone makes it explicit
-             * @default same
-             * @enum {string}
-             */
-            padding: "same" | "valid" | "explicit";
-            /**
-             * @default NCHW
-             * @enum {string}
-             */
-            layout: "NCHW" | "NHWC";
-            /** @description along the height, where it is not the stride of the width */
-            stride_h?: number;
-            /** @description along the width, where it is not the stride of the height */
-            stride_w?: number;
-            /** @description distance of neighbouring kernel points; 1 by default */
-            dilation_h?: number;
-            /** @description distance of neighbouring kernel points; 1 by default */
-            dilation_w?: number;
-            /** @description rows of zeros above the input; 0 by default */
-            pad_top?: number;
-            /** @description rows of zeros below the input; 0 by default */
-            pad_bottom?: number;
-            /** @description columns of zeros before the input; 0 by default */
-            pad_left?: number;
-            /** @description columns of zeros after the input; 0 by default */
-            pad_right?: number;
-            /**
-             * @description what is computed; forward by default; all sizes are those of the forward pass
-             * @enum {string}
-             */
-            pass?: "forward" | "backward-data" | "backward-weights";
         };
         /**
          * @example {
@@ -4161,6 +4405,176 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Revoke a join token */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Leases_take: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRequest"];
+            };
+        };
+        responses: {
+            /** @description Take a job: waits up to 25 s for one, and answers 204 when there is none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Leases_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseRenewalRequest"];
+            };
+        };
+        responses: {
+            /** @description Keep leases; the answer names those that are lost */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaseRenewal"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Leases_result: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description JSON: the seal of the body */
+                "alphaflops-seal": string;
+                /** @description JSON: a LeaseRef */
+                "alphaflops-lease": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Bring the result of a job, as application/octet-stream: 204 when it is stored, 409 when it is of no use any more; anything else: try again */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Leases_giveBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseReturn"];
+            };
+        };
+        responses: {
+            /** @description Give a job back that another worker may do; no attempt is used up */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Leases_fail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaseFailure"];
+            };
+        };
+        responses: {
+            /** @description A job has failed; it is tried again, three times in all */
             204: {
                 headers: {
                     [name: string]: unknown;
