@@ -25,7 +25,7 @@ export class ResultIntake {
 
   /**
    * Lets a result in before its body is read, and calls `act` with it.
-   * @throws ApiProblem 411, 413, 429 or, while there is too much at once, 503
+   * @throws ApiProblem 408, 411, 413, 429 or, while there is too much at once, 503
    */
   async admit<T>(
     workerId: string,
@@ -79,6 +79,10 @@ export class ResultIntake {
 }
 
 /** Node gives a body exactly the length that its header says, or breaks it off. */
-function read(request: IncomingMessage): Promise<Buffer> {
-  return buffer(addAbortSignal(AbortSignal.timeout(ARRIVES_WITHIN_MS), request));
+async function read(request: IncomingMessage): Promise<Buffer> {
+  try {
+    return await buffer(addAbortSignal(AbortSignal.timeout(ARRIVES_WITHIN_MS), request));
+  } catch {
+    throw new ApiProblem(408, 'request-timeout', 'The body has not arrived in full.');
+  }
 }
