@@ -1,5 +1,5 @@
 /** What a worker that does what it likes can do with the calls about leases. */
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Lease, RESULT_HEADERS, type Sample } from '@alphaflops/contracts';
 import { forged, Intruder, refOf } from './support/intruder.js';
@@ -175,6 +175,7 @@ describe('calls about leases', () => {
   it('that ask for work are few for each worker: ten thousand at once leave everybody else alone', async () => {
     const body = { jobs: ['measure'], targetIds: [targetId] };
     const leaving = new AbortController();
+    setMaxListeners(0, leaving.signal);
     const counts = new Map<number, number>();
     const asked = Array.from({ length: 10_000 }, async () => {
       const answer = await fetch(`${stack.url}/v1/workers/${mine.id}/leases`, {

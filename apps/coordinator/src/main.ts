@@ -36,6 +36,10 @@ async function main(): Promise<void> {
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
+    // A request for work that has just been answered leaves its connection open, and the server waits for that.
+    setInterval(() => {
+      app.getHttpServer().closeIdleConnections();
+    }, 100).unref();
     // Nest ends the HTTP server, the loops and the queue connections; then nobody uses the store any more.
     app
       .close()

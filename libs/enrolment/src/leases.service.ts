@@ -53,6 +53,9 @@ export class LeasesService
 
   /** A job for one of the targets; null when there is none for a while. */
   async take(workerId: string, request: LeaseRequest, signal: AbortSignal): Promise<Lease | null> {
+    if (this.desk.isClosing) {
+      throw new ApiProblem(503, 'shutting-down', 'This coordinator is shutting down. Ask another one.');
+    }
     for (const targetId of request.targetIds) await this.checkTarget(workerId, targetId);
     const open = this.polls.get(workerId) ?? 0;
     if (open >= POLLS_PER_DEVICE * (this.targets.get(workerId)?.size ?? 1)) {

@@ -54,13 +54,18 @@ export class LeaseDesk {
   private readonly polls = new Set<Poll>();
   private readonly handlers = new Map<WorkerJobName, WorkHandler<WorkerJobName>>();
   private sweep: NodeJS.Timeout | undefined;
-  private isClosed = false;
+  private isReleased = false;
 
   constructor(
     private readonly connection: QueueConnection,
     private readonly onError: (error: Error) => void,
     private readonly pollMs = POLL_MS,
   ) {}
+
+  /** From now on nobody gets work here. */
+  get isClosing(): boolean {
+    return this.isReleased;
+  }
 
   /** What becomes of the jobs of one kind. */
   handle<N extends WorkerJobName>(job: N, handler: WorkHandler<N>): void {
@@ -99,7 +104,7 @@ export class LeaseDesk {
    */
   take(request: WorkRequest): Promise<Lease | null> {
     const { jobs, targetIds, signal } = request;
-    if (this.isClosed || signal.aborted) return Promise.resolve(null);
+    if (this.isReleased || signal.aborted) return Promise.resolve(null);
     return new Promise((resolve, reject) => {
       const lines = jobs.flatMap((job) => targetIds.map((targetId) => this.line(job, targetId)));
       const give = (): void => {
@@ -144,7 +149,7 @@ export class LeaseDesk {
 
   /** Answers everybody who waits; from now on nobody gets work here. */
   release(): void {
-    this.isClosed = true;
+    this.isReleased = true;
     clearInterval(this.sweep);
     for (const poll of this.polls) poll.end(null);
   }
