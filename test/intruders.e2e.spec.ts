@@ -58,8 +58,9 @@ describe('results', () => {
     const honest = await workerNamed('honest');
     const intruder = await intrude('intruder');
     const { id: targetId } = await deviceClass();
-    const asHonest = { ...intruder, id: honest.id, deviceId: honest.deviceIds[0] ?? '' };
-    const asOther = { ...intruder, id: intruder.id, deviceId: honest.deviceIds[0] ?? '' };
+    const { provenance } = intruder;
+    const asHonest = { provenance, id: honest.id, deviceId: honest.deviceIds[0] ?? '' };
+    const asOther = { provenance, id: intruder.id, deviceId: honest.deviceIds[0] ?? '' };
     const stranger = generateKeyPairSync('ed25519').privateKey;
     const { privateKey } = intruder;
     const trick = ({ payload, attempt }: Lease) => forged(payload, attempt, intruder, privateKey);

@@ -92,9 +92,11 @@ export class DeviceWork {
       asking = new AbortController();
       next = leases.take(request, AbortSignal.any([ending, asking.signal]));
     };
-    while (!ending.aborted) {
+    const taken = (): Promise<Held | null> | null => next;
+    const isEnding = (): boolean => ending.aborted;
+    while (!isEnding()) {
       takeNext();
-      const held: Held | null = await (next as Promise<Held | null> | null);
+      const held = await taken();
       next = null;
       if (held === null) continue;
       const { failedStarts } = this;
@@ -105,20 +107,20 @@ export class DeviceWork {
       }
       if (this.failedStarts > failedStarts) {
         asking.abort();
-        await this.rest(next, ending);
+        await this.rest(taken(), ending);
         next = null;
       }
       if (deliveries.size >= MOST_UNSTORED) {
         const room = Promise.race(deliveries);
         const isQuick = await Promise.race([room.then(() => true), wait(1_000, ending).then(() => false)]);
-        if (!isQuick && !ending.aborted) {
+        if (!isQuick && !isEnding()) {
           log.warn('Results are not stored: the store is slow or away. Nothing is measured meanwhile.');
           await Promise.race([room, fired(ending)]);
-          if (!ending.aborted) log.info('Results are stored again; measuring goes on.');
+          if (!isEnding()) log.info('Results are stored again; measuring goes on.');
         }
       }
     }
-    const late: Held | null = await (next as Promise<Held | null> | null);
+    const late = await taken();
     if (late !== null) await leases.giveBack(late);
     const handed = Promise.all(deliveries);
     await Promise.race([handed, fired(leaving).then(() => wait(GIVE_BACK_WITHIN_MS, NEVER))]);

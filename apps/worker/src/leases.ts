@@ -39,14 +39,16 @@ export class Leases {
   /** Waits for a job; null when the signal fires first. */
   async take(request: LeaseRequest, signal: AbortSignal): Promise<Held | null> {
     const { client, workerId } = this.options;
-    for (let failures = 0; !signal.aborted;) {
+    let failures = 0;
+    const isLeaving = () => signal.aborted;
+    while (!isLeaving()) {
       try {
         const lease = await client.take(workerId, request, signal);
         this.well();
         failures = 0;
         if (lease !== null) return this.hold(lease);
       } catch (error) {
-        if (signal.aborted) break;
+        if (isLeaving()) break;
         failures += 1;
         await this.pause(failures, error, signal);
       }
@@ -132,9 +134,10 @@ export class Leases {
   /** Does not wait for the answers: one that is late is overtaken. */
   private async renewUntilClosed(): Promise<void> {
     const { signal } = this.closing;
-    while (!signal.aborted) {
+    for (;;) {
       await this.options.wait(RENEW_EVERY_MS, signal);
-      if (!signal.aborted) void this.renew();
+      if (signal.aborted) return;
+      void this.renew();
     }
   }
 

@@ -76,7 +76,7 @@ export class LeaseDesk {
   handlerOf<N extends WorkerJobName>(job: N): WorkHandler<N> {
     const handler = this.handlers.get(job);
     if (handler === undefined) throw new Error(`nobody handles the results of ${job} jobs`);
-    return handler as WorkHandler<N>;
+    return handler;
   }
 
   /** Begins to hear of new work. @throws Error when nobody handles some kind of job */

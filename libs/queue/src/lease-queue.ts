@@ -1,5 +1,5 @@
 import type { JobPayload, Lease, LeaseRef, WorkerJobName } from '@alphaflops/contracts';
-import { createRedisBackend, ErrorCode, Job, type RedisQueueBackend, Worker } from 'bullmq';
+import { createRedisBackend, ErrorCode, Job, Worker } from 'bullmq';
 import type { QueueConnection } from './connection.js';
 import { RECOVERY } from './job-consumer.js';
 import { attemptsOf, parsePayload } from './job-queue.js';
@@ -46,7 +46,7 @@ end`;
 /** What the holder of a job may do to it, in one queue. The lock is BullMQ's own, and so is all that becomes of it. */
 export class LeaseQueue<N extends WorkerJobName> {
   readonly name: string;
-  private readonly worker: Worker<unknown, unknown, string, RedisQueueBackend>;
+  private readonly worker: Worker<unknown, unknown>;
   private readonly grace: NodeJS.Timeout;
 
   constructor(
@@ -83,7 +83,7 @@ export class LeaseQueue<N extends WorkerJobName> {
   async take(token: string): Promise<Taken<N> | null> {
     let job: Job | undefined;
     try {
-      job = await this.worker.getNextJob(token, { block: false });
+      job = (await this.worker.getNextJob(token, { block: false })) as Job | undefined;
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       await this.evict(token);
