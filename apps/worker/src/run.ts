@@ -171,9 +171,7 @@ function workOf(
     performers: {
       measure: measuring(
         (job, context) =>
-          anchors
-            .around(job, context.signal, () => runBatch(job, context, origin, host))
-            .finally(onBatch),
+          anchors.around(job, context.signal, () => runBatch(job, context, origin, host)).finally(onBatch),
         signingKey,
       ),
     },

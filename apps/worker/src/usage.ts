@@ -14,7 +14,7 @@ export const USAGE = `Usage:
       --label KEY=VALUE           label of this worker; may be repeated
       --name NAME                 name of this worker (default: the host name)
       --credentials FILE          where to keep the credentials
-      --ca FILE                   certificates (PEM) to trust at the coordinator and at Redis; kept with the
+      --ca FILE                   certificates (PEM) to trust at the coordinator; kept with the
                                   credentials (default: ALPHAFLOPS_CA)
       --force                     replace the credentials of another coordinator
   alphaflops worker run                      take batches and measure them
