@@ -18,26 +18,31 @@ const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 /**
  * A `fetch` that decides itself which servers it trusts and which proxies it uses; the one of Node 20 can do neither.
  * @param trust options of the TLS client, such as `ca`, or a function that finds them out: it is called before the first
- * request, and again after a request has failed
+ * request, and again when the server was not trusted
  */
 export function trustingFetch(
   trust: ConnectionOptions | (() => Promise<ConnectionOptions>),
   proxies: FetchProxies | null = null,
 ): typeof globalThis.fetch {
   let dispatcher: Promise<Dispatcher> | undefined;
+  const findOut = typeof trust === 'function' ? trust : () => Promise.resolve(trust);
   const trusting = async (input: Request | URL | string, init: RequestInit = {}): Promise<unknown> => {
     const { url, options } = input instanceof Request ? ofRequest(input) : { url: input, options: {} };
     // Loading it takes 0.1 s, which most programs that import this file do not need.
     const { default: undici } = await import('undici');
-    dispatcher ??= Promise.resolve(typeof trust === 'function' ? trust() : trust).then((found) =>
-      dispatcherOf(found, proxies),
-    );
+    dispatcher ??= findOut().then((found) => dispatcherOf(found, proxies));
     const used = dispatcher;
+    let reached: Dispatcher | undefined;
     try {
-      return await undici.fetch(url, { ...options, ...(init as InitBy), dispatcher: await used });
+      reached = await used;
+      return await undici.fetch(url, { ...options, ...(init as InitBy), dispatcher: reached });
     } catch (error) {
-      // The server may have a new certificate.
-      if (typeof trust === 'function' && dispatcher === used) dispatcher = undefined;
+      // The server may have a new certificate of the same key.
+      if (dispatcher === used && (reached === undefined || isDistrust(error))) {
+        dispatcher = undefined;
+        // Requests that are under way may end.
+        void reached?.close();
+      }
       throw error;
     }
   };
@@ -100,6 +105,12 @@ async function dispatcherOf(tls: ConnectionOptions, proxies: FetchProxies | null
     httpsProxy: proxies.httpsProxy ?? '',
     noProxy: `${proxies.noProxy},${THIS_MACHINE}`,
   });
+}
+
+/** Whether a request has failed because the server was not trusted. */
+function isDistrust(error: unknown): boolean {
+  const { code } = (error as { cause?: { code?: unknown } }).cause ?? {};
+  return typeof code === 'string' && /CERT|SIGNATURE|ERR_TLS/.test(code);
 }
 
 /** The package does not accept a Request of Node. */
