@@ -73,6 +73,7 @@ async function up(options: UpOptions): Promise<void> {
   try {
     await stack.start();
     say(await describe(stack, config));
+    if (!isLoopback(config.host)) void prepareBundle(stack);
     await fired(interrupted.signal);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
@@ -80,6 +81,12 @@ async function up(options: UpOptions): Promise<void> {
     await stack.stop();
   }
   say('Stopped.');
+}
+
+/** Has the coordinator pack the worker for nodes now, so that the first one does not wait for it. */
+async function prepareBundle({ url, fetch }: LocalStack): Promise<void> {
+  // Where there is none, the node is told why.
+  await fetch(`${url}/bundles/linux-${process.arch}.tar.gz.sha256`).catch(() => undefined);
 }
 
 async function describe(stack: LocalStack, config: Config): Promise<string> {
