@@ -2,7 +2,6 @@
 /** The worker's program: `main.js join URL --token TOKEN`, `main.js run`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
 import { join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
 import { parseArguments, type RunArguments } from './arguments.js';
 import { readCredentials } from './credentials.js';
@@ -41,8 +40,9 @@ async function main(argv: readonly string[]): Promise<number> {
   const print = (line: string): void => void process.stdout.write(line);
   if (args.command === 'add') {
     const { add } = await import('./add/add.js');
-    const fetchBy = config.proxies === null ? fetch : trustingFetch({}, config.proxies);
-    await add(args.what, { registries: config.registries, fetch: fetchBy, print });
+    const { registries, caFiles, proxies } = config;
+    const fetchBy = fetchFrom({ coordinatorUrl: registries.npm, ca: readPem(caFiles), pin: null }, proxies);
+    await add(args.what, { registries, fetch: fetchBy, print });
     return 0;
   }
   const file = credentialsFile(args.command === 'install' ? args.join.credentials : args.credentials, config);
