@@ -42,7 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { add } = await import('./add/add.js');
     const { registries, caFiles, proxies } = config;
     const fetchBy = fetchFrom({ coordinatorUrl: registries.npm, ca: readPem(caFiles), pin: null }, proxies);
-    await add(args.what, { registries, fetch: fetchBy, print });
+    await add(args.what, { registries, python: 'python3', fetch: fetchBy, print });
     return 0;
   }
   const file = credentialsFile(args.command === 'install' ? args.join.credentials : args.credentials, config);

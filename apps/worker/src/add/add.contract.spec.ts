@@ -39,6 +39,7 @@ afterEach(() => {
 const context = () => ({
   root: join(folder, 'root'),
   registries: { npm: `${base}/npm`, python: `${base}/simple` },
+  python: join(folder, 'no-python'),
   fetch,
   print: () => undefined,
 });
@@ -56,7 +57,10 @@ describe('add webgpu', () => {
     execFileSync('tar', ['-czf', join(folder, 'webgpu.tgz'), '-C', join(folder, 'made'), 'package']);
     const archive = readFileSync(join(folder, 'webgpu.tgz'));
     files.set('/webgpu.tgz', archive);
-    const dist = { tarball: `${base}/webgpu.tgz`, integrity: integrity ?? `sha512-${digest(archive, 'sha512', 'base64')}` };
+    const dist = {
+      tarball: `${base}/webgpu.tgz`,
+      integrity: integrity ?? `sha512-${digest(archive, 'sha512', 'base64')}`,
+    };
     files.set('/npm/webgpu/0.6.2', Buffer.from(JSON.stringify({ dist })));
   };
 
@@ -81,14 +85,6 @@ describe('add webgpu', () => {
 });
 
 describe('add cudnn, where there is no Python', () => {
-  const path = process.env['PATH'];
-  beforeEach(() => {
-    process.env['PATH'] = '';
-  });
-  afterEach(() => {
-    process.env['PATH'] = path;
-  });
-
   const machine = process.arch === 'x64' ? 'x86_64' : 'aarch64';
   async function wheel(content: Record<string, string>): Promise<Buffer> {
     const zip = new ZipFile();
@@ -125,7 +121,12 @@ describe('add cudnn, where there is no Python', () => {
     const found = readdirSync(nvidia, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => `${entry.name} ${readFileSync(join(entry.parentPath, entry.name), 'utf8')}`);
-    expect(found.sort()).toEqual(['libcublasLt.so.12 12.9.1', 'libcudart.so.12 12.10.1', 'libcudnn.so.9 9.10.0.56', 'libnvrtc.so.12 12.9.1']);
+    expect(found.sort()).toEqual([
+      'libcublasLt.so.12 12.9.1',
+      'libcudart.so.12 12.10.1',
+      'libcudnn.so.9 9.10.0.56',
+      'libnvrtc.so.12 12.9.1',
+    ]);
     expect(readdirSync(join(folder, 'root'))).toEqual(['nvidia']);
   });
 

@@ -45,7 +45,7 @@ const ProjectSchema = z.object({
  * nvidia/NAME/lib, which the worker's launcher adds to the loader's path.
  */
 export async function addCudnn(context: AddContext): Promise<void> {
-  const { root, print } = context;
+  const { root, python, print } = context;
   const driver = nvidiaDriver();
   const major = Number.parseInt(driver?.version ?? '', 10) >= CUDA_13_DRIVER ? 13 : 12;
   const found = driver === null ? 'no NVIDIA driver was found here' : `driver ${driver.version}`;
@@ -57,7 +57,7 @@ export async function addCudnn(context: AddContext): Promise<void> {
   const scratch = await mkdtemp(join(root, '.nvidia-'));
   try {
     const names = WHEELS[major].map(([name, version]) => `${name}==${version}.*`);
-    if (!(await downloadByPip(names, scratch))) {
+    if (!(await downloadByPip(python, names, scratch))) {
       for (const [name, version] of WHEELS[major]) await downloadByUrl(name, version, scratch, context);
     }
     const unpacked = join(scratch, 'nvidia');
@@ -79,16 +79,16 @@ export async function addCudnn(context: AddContext): Promise<void> {
 }
 
 /** False where there is no pip. */
-async function downloadByPip(names: readonly string[], folder: string): Promise<boolean> {
+async function downloadByPip(python: string, names: readonly string[], folder: string): Promise<boolean> {
   const run = promisify(execFile);
   try {
-    await run('python3', ['-m', 'pip', '--version']);
+    await run(python, ['-m', 'pip', '--version']);
   } catch {
     return false;
   }
   const options = ['--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
   try {
-    await run('python3', ['-m', 'pip', 'download', ...options, '--dest', folder, ...names]);
+    await run(python, ['-m', 'pip', 'download', ...options, '--dest', folder, ...names]);
     return true;
   } catch (cause) {
     const lines = String((cause as { stderr?: unknown }).stderr)

@@ -3,12 +3,15 @@ import type { AddContext } from './add.js';
 import { buildAddon, CannotBuild } from './tfjs-node-addon.js';
 
 /** TensorFlow.js on the TensorFlow of this machine's Python, built here: nobody offers it ready for today's versions. */
-export function addTfjsNode(executor: 'tfjs-node' | 'tfjs-node-gpu', { root, print }: AddContext): void {
+export function addTfjsNode(
+  executor: 'tfjs-node' | 'tfjs-node-gpu',
+  { root, python, print }: AddContext,
+): void {
   const log = (line: string): void => {
     print(`${line}\n`);
   };
   try {
-    const version = buildAddon({ python: 'python3', gpu: executor === 'tfjs-node-gpu', folder: root, log });
+    const version = buildAddon({ python, gpu: executor === 'tfjs-node-gpu', folder: root, log });
     print(`Executor ${executor} now runs TensorFlow ${version}.\n`);
   } catch (cause) {
     if (!(cause instanceof CannotBuild)) throw cause;
