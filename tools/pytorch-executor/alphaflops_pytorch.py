@@ -41,7 +41,7 @@ class Refused(Exception):
 # --- inputs: the same numbers in every program ---------------------------------------------------------------------
 
 PERIOD = 1_048_573
-STREAMS = {"input": 0x9E3779B9, "weights": 0x85EBCA6B}
+STREAMS = {"input": 0x9E3779B9, "weights": 0x85EBCA6B, "gradient": 0xC2B2AE35}
 
 
 @functools.lru_cache(maxsize=4)
@@ -67,41 +67,87 @@ def seeded(name, seed, shape, dtype, device):
 # --- one convolution -----------------------------------------------------------------------------------------------
 
 
-def padding_along(size, kernel, stride, padding):
-    """Padding before and after; of an odd number the larger half comes last, as in TensorFlow."""
-    if padding == "valid":
-        return 0, 0
-    out = -(-size // stride)
-    total = max(0, (out - 1) * stride + kernel - size)
-    return total // 2, total - total // 2
+def along(spec, axis):
+    """Output size, and zeros before and after, along an axis "h" or "w".
+
+    Of an odd number of zeros of padding "same" the larger half comes last, as in TensorFlow."""
+    size, before, after = ("height", "pad_top", "pad_bottom") if axis == "h" else ("width", "pad_left", "pad_right")
+    size, stride = spec[size], spec.get(f"stride_{axis}", spec["stride"])
+    extent = spec.get(f"dilation_{axis}", 1) * (spec[f"kernel_{axis}"] - 1) + 1
+    if spec["padding"] == "same":
+        out = -(-size // stride)
+        total = max(0, (out - 1) * stride + extent - size)
+        return out, total // 2, total - total // 2
+    zeros = (spec.get(before, 0), spec.get(after, 0)) if spec["padding"] == "explicit" else (0, 0)
+    return -(-(size + sum(zeros) - extent + 1) // stride), *zeros
 
 
 class Conv:
+    """One pass of a convolution: `run` computes it."""
+
     def __init__(self, spec, seed, device):
-        dtype = DTYPES[spec["dtype"]]
-        top, bottom = padding_along(spec["height"], spec["kernel_h"], spec["stride"], spec["padding"])
-        left, right = padding_along(spec["width"], spec["kernel_w"], spec["stride"], spec["padding"])
-        # PyTorch pads symmetrically; what is more at the end is padded before each run and timed with it, as
-        # PyTorch's own padding="same" does.
-        self.more = (0, right - left, 0, bottom - top)
-        self.padding = (top, left)
+        self.name = spec.get("pass", "forward")
+        out_h, top, bottom = along(spec, "h")
+        out_w, left, right = along(spec, "w")
+        # PyTorch pads symmetrically. What is more on one side is padded before each forward run and timed with it, as
+        # PyTorch's own padding="same" does, and cut off again from each gradient of the input. The gradient of the
+        # weights is computed from the padded input, which training has from the forward pass.
+        both = (min(top, bottom), min(left, right))
+        self.more = (left - both[1], right - both[1], top - both[0], bottom - both[0])
         n, c, h, w = spec["batch"], spec["cin"], spec["height"], spec["width"]
         o, i, kh, kw = spec["cout"], spec["cin"] // spec["groups"], spec["kernel_h"], spec["kernel_w"]
-        if spec["layout"] == "NHWC":
-            self.order = {"input": "NHWC", "weights": "OHWI"}
-            self.x = seeded("input", seed, (n, h, w, c), dtype, device).permute(0, 3, 1, 2)
-            self.w = seeded("weights", seed, (o, kh, kw, i), dtype, device).permute(0, 3, 1, 2)
-        else:
-            self.order = {"input": "NCHW", "weights": "OIHW"}
-            self.x = seeded("input", seed, (n, c, h, w), dtype, device)
-            self.w = seeded("weights", seed, (o, i, kh, kw), dtype, device)
-        self.stride, self.groups = spec["stride"], spec["groups"]
+        nhwc = spec["layout"] == "NHWC"
+        self.order = {"input": "NHWC", "weights": "OHWI"} if nhwc else {"input": "NCHW", "weights": "OIHW"}
 
-    def run(self):
+        def tensor(name, first, channels, rows, columns):
+            """Axes are first, channels, rows, columns, whatever the order in memory."""
+            shape = (first, rows, columns, channels) if nhwc else (first, channels, rows, columns)
+            filled = seeded(name, seed, shape, DTYPES[spec["dtype"]], device)
+            return filled.permute(0, 3, 1, 2) if nhwc else filled
+
+        self.x = tensor("input", n, c, h, w)
+        self.w = tensor("weights", o, i, kh, kw)
+        strides = [spec.get("stride_h", spec["stride"]), spec.get("stride_w", spec["stride"])]
+        dilations = [spec.get("dilation_h", 1), spec.get("dilation_w", 1)]
+        self.geometry = (strides, list(both), dilations)
+        self.groups = spec["groups"]
+        if self.name != "forward":
+            self.dy = tensor("gradient", n, o, out_h, out_w)
+            # The gradient of the input needs of it the sizes and the order in memory alone.
+            self.x = F.pad(self.x, self.more) if any(self.more) else self.x
+        self.run = {
+            "forward": self.forward,
+            "backward-data": self.backward_data,
+            "backward-weights": self.backward_weights,
+        }[self.name]
+
+    @property
+    def algorithm(self):
+        operation = "torch conv2d" if self.name == "forward" else f"torch convolution_backward, {self.name}"
+        uneven = {"forward": " after pad", "backward-data": " before cut", "backward-weights": ""}
+        return operation + (uneven[self.name] if any(self.more) else "")
+
+    def forward(self):
         x = F.pad(self.x, self.more) if any(self.more) else self.x
-        return F.conv2d(x, self.w, None, self.stride, self.padding, 1, self.groups)
+        strides, padding, dilations = self.geometry
+        return F.conv2d(x, self.w, None, strides, padding, dilations, self.groups)
+
+    def backward_data(self):
+        dx = self.backward([True, False, False])[0]
+        # Copied, as the gradient of PyTorch's pad is.
+        return F.pad(dx, [-side for side in self.more]) if any(self.more) else dx
+
+    def backward_weights(self):
+        return self.backward([False, True, False])[1]
+
+    def backward(self, which):
+        strides, padding, dilations = self.geometry
+        return torch.ops.aten.convolution_backward(
+            self.dy, self.x, self.w, None, strides, padding, dilations, False, [0, 0], self.groups, which
+        )
 
     def output(self, points):
+        """Elements of the result. Of the gradient of the weights "image" is the filter."""
         y = self.run()
         index = [[p[axis] for p in points] for axis in ("image", "channel", "row", "column")]
         return y[tuple(torch.tensor(i, device=y.device) for i in index)].to(torch.float64).tolist()
@@ -326,6 +372,7 @@ class Program:
         return {
             "protocol": PROTOCOL,
             "program": {"name": "alphaflops-pytorch", "version": VERSION},
+            "optionalFields": True,
             "devices": [
                 {"uuid": d.uuid, "sku": d.sku, "details": {"python": platform.python_version()}, **d.describe()}
                 for d in self.devices
@@ -362,7 +409,7 @@ class Program:
             "outcome": "ok",
             "bufferOrder": self.conv.order,
             "tolerance": TOLERANCES["tf32" if tf32 else spec["dtype"]],
-            "algorithm": "torch conv2d" + (" after pad" if any(self.conv.more) else ""),
+            "algorithm": self.conv.algorithm,
             "workspaceBytes": None,
             "eager": hasattr(self.timed, "eager_ms"),
         }
@@ -393,14 +440,13 @@ class Program:
 
 
 def needed_bytes(spec):
+    """Of the three tensors of a convolution, and of the gradient that a backward pass adds to them."""
     size = 4 if spec["dtype"] == "f32" else 2
-    out = [
-        -(-side // spec["stride"]) if spec["padding"] == "same" else -(-(side - k + 1) // spec["stride"])
-        for side, k in ((spec["height"], spec["kernel_h"]), (spec["width"], spec["kernel_w"]))
-    ]
     inputs = spec["batch"] * spec["height"] * spec["width"] * spec["cin"]
     weights = spec["kernel_h"] * spec["kernel_w"] * spec["cin"] // spec["groups"] * spec["cout"]
-    return size * (inputs + weights + spec["batch"] * out[0] * out[1] * spec["cout"])
+    outputs = spec["batch"] * along(spec, "h")[0] * along(spec, "w")[0] * spec["cout"]
+    gradient = {"backward-data": inputs, "backward-weights": weights}.get(spec.get("pass"), 0)
+    return size * (inputs + weights + outputs + gradient)
 
 
 def main():

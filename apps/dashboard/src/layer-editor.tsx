@@ -1,5 +1,6 @@
-import { type ConvSpec, DTYPES, PADDINGS } from '@alphaflops/conv';
-import { EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS } from './layer-link.js';
+import { type ConvSpec, DTYPES, hasOptionalFields, PADDINGS, PASSES, passOf } from '@alphaflops/conv';
+import { useState } from 'react';
+import { EXAMPLE, FIRST_LAYER, NUMBER_COLUMNS, OPTIONAL_COLUMNS } from './layer-link.js';
 import { Panel, TableBox } from './ui.js';
 
 /** Layers as rows; sizes in elements. */
@@ -8,6 +9,7 @@ export function LayerEditor(props: {
   onChange: (layers: readonly ConvSpec[]) => void;
 }) {
   const { layers, onChange } = props;
+  const [isFull, setIsFull] = useState(() => layers.some(hasOptionalFields));
   const change = (at: number, changes: Partial<ConvSpec>) => {
     onChange(layers.map((layer, other) => (other === at ? { ...layer, ...changes } : layer)));
   };
@@ -24,6 +26,15 @@ export function LayerEditor(props: {
             }}
           >
             Add a layer
+          </button>
+          <button
+            type="button"
+            aria-pressed={isFull}
+            onClick={() => {
+              setIsFull(!isFull);
+            }}
+          >
+            Strides by axis, dilation, pads, pass
           </button>
           <button
             type="button"
@@ -44,6 +55,8 @@ export function LayerEditor(props: {
               {NUMBER_COLUMNS.map(([name, title]) => (
                 <th key={name}>{title}</th>
               ))}
+              {isFull && OPTIONAL_COLUMNS.map(([name, title]) => <th key={name}>{title}</th>)}
+              {isFull && <th>Pass</th>}
               <th>Padding</th>
               <th>Type</th>
               <th>Remove</th>
@@ -66,6 +79,36 @@ export function LayerEditor(props: {
                     />
                   </td>
                 ))}
+                {isFull &&
+                  OPTIONAL_COLUMNS.map(([name, title]) => (
+                    <td key={name}>
+                      <input
+                        type="number"
+                        min={name.startsWith('pad') ? 0 : 1}
+                        aria-label={`${title} of layer ${at + 1}`}
+                        value={layer[name] ?? ''}
+                        onChange={({ target }) => {
+                          change(at, { [name]: target.value === '' ? undefined : Number(target.value) });
+                        }}
+                      />
+                    </td>
+                  ))}
+                {isFull && (
+                  <td>
+                    <select
+                      aria-label={`Pass of layer ${at + 1}`}
+                      value={passOf(layer)}
+                      onChange={({ target }) => {
+                        const pass = PASSES.find((name) => name === target.value);
+                        change(at, { pass: pass === 'forward' ? undefined : pass });
+                      }}
+                    >
+                      {PASSES.map((name) => (
+                        <option key={name}>{name}</option>
+                      ))}
+                    </select>
+                  </td>
+                )}
                 <td>
                   <select
                     aria-label={`Padding of layer ${at + 1}`}

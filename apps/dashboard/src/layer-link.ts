@@ -1,4 +1,4 @@
-import { CONV_SPEC_DEFAULTS, type ConvSpec, DTYPES, LAYOUTS, PADDINGS } from '@alphaflops/conv';
+import { CONV_SPEC_DEFAULTS, type ConvSpec, DTYPES, LAYOUTS, PADDINGS, PASSES } from '@alphaflops/conv';
 
 export const NUMBER_COLUMNS = [
   ['height', 'Height'],
@@ -10,6 +10,18 @@ export const NUMBER_COLUMNS = [
   ['stride', 'Stride'],
   ['groups', 'Groups'],
   ['batch', 'Batch'],
+] as const;
+
+/** Numbers that most layers lack, with their letters in an address. */
+export const OPTIONAL_COLUMNS = [
+  ['stride_h', 'Stride h', 'sh'],
+  ['stride_w', 'Stride w', 'sw'],
+  ['dilation_h', 'Dilation h', 'dh'],
+  ['dilation_w', 'Dilation w', 'dw'],
+  ['pad_top', 'Pad top', 'pt'],
+  ['pad_bottom', 'Pad bottom', 'pb'],
+  ['pad_left', 'Pad left', 'pl'],
+  ['pad_right', 'Pad right', 'pr'],
 ] as const;
 
 export const FIRST_LAYER: ConvSpec = {
@@ -34,8 +46,8 @@ export interface Asked {
 }
 
 /**
- * As part of an address: classes, then layers; padding and layout where they are not the default, as words; counts with a
- * letter. Example: `a.b+c~56-56-64-128-3-3-1-1-1-f32~112-112-3-32-3-3-2-1-1-f32-valid~n8~g350`.
+ * As part of an address: classes, then layers; padding, layout and pass where they are not the default, as words; counts
+ * and optional numbers with letters. Example: `a.b+c~56-56-64-128-3-3-1-1-1-f32~112-112-3-32-3-3-2-1-1-f32-valid~n8~g350`.
  */
 export function linkOf({ classIds, layers, inferencesPerPass, gridIntensityGramsPerKwh }: Asked): string {
   const rows = layers.map((layer) =>
@@ -44,6 +56,10 @@ export function linkOf({ classIds, layers, inferencesPerPass, gridIntensityGrams
       layer.dtype,
       ...(layer.padding === CONV_SPEC_DEFAULTS.padding ? [] : [layer.padding]),
       ...(layer.layout === CONV_SPEC_DEFAULTS.layout ? [] : [layer.layout]),
+      ...OPTIONAL_COLUMNS.flatMap(([name, , letters]) =>
+        layer[name] === undefined ? [] : [`${letters}${layer[name]}`],
+      ),
+      ...(layer.pass === undefined ? [] : [layer.pass.replace('-', '_')]),
     ].join('-'),
   );
   return [
@@ -78,5 +94,16 @@ function layerOf(row: string): ConvSpec[] {
   if (dtype === undefined || numbers.some(([, value]) => !(value > 0))) return [];
   const padding = PADDINGS.find((name) => words.includes(name)) ?? CONV_SPEC_DEFAULTS.padding;
   const layout = LAYOUTS.find((name) => words.includes(name)) ?? CONV_SPEC_DEFAULTS.layout;
-  return [{ ...FIRST_LAYER, ...Object.fromEntries(numbers), dtype, padding, layout }];
+  const optional = OPTIONAL_COLUMNS.flatMap(([name, , letters]) => {
+    const found = words.map((word) => new RegExp(`^${letters}(\\d+)$`).exec(word)?.[1]).find(Boolean);
+    return found === undefined ? [] : [[name, Number(found)] as const];
+  });
+  const pass = PASSES.find((name) => words.includes(name.replace('-', '_')));
+  return [
+    {
+      ...{ ...FIRST_LAYER, ...Object.fromEntries(numbers), dtype, padding, layout },
+      ...Object.fromEntries(optional),
+      ...(pass !== undefined && { pass }),
+    },
+  ];
 }

@@ -1,4 +1,4 @@
-import { type ConvSpec, kernelGroup, macs } from '@alphaflops/conv';
+import { type ConvSpec, kernelGroup, macs, OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { fetchRaw, type Session, useSession } from './session.js';
 
@@ -18,7 +18,7 @@ export interface SampleFilter {
   readonly recordedTo?: string;
 }
 
-const TEXT_COLUMNS = ['dtype', 'padding', 'layout'];
+const TEXT_COLUMNS = ['dtype', 'padding', 'layout', 'pass'];
 
 export function streamPath(filter: SampleFilter & { outcome?: string }, format: 'csv' | 'jsonl'): string {
   return `/v1/samples/stream?${new URLSearchParams({ ...filter, format }).toString()}`;
@@ -69,6 +69,8 @@ function pointOf(columns: readonly string[], line: string): Point {
   const values: Record<string, string | number> = {};
   for (const [at, column] of columns.entries()) {
     const cell = cells[at] ?? '';
+    // An optional field that this convolution lacks is not 0.
+    if (cell === '' && OPTIONAL_FIELDS.some((name) => name === column)) continue;
     values[column] = TEXT_COLUMNS.includes(column) ? cell : Number(cell);
   }
   const spec = values as unknown as ConvSpec;

@@ -3,18 +3,28 @@ import type { Layer } from './api.js';
 /** A shape in a few characters: batch (unless 1), input, channels, kernel, and whatever is not the default. */
 export function shapeText(spec: Layer): string {
   const { batch = 1, height, width, cin, cout, kernel_h, kernel_w, stride = 1, groups = 1 } = spec;
-  const { dtype = 'f32', padding = 'same' } = spec;
+  const { dtype = 'f32', padding = 'same', stride_h = stride, stride_w = stride, pass = 'forward' } = spec;
+  const { dilation_h = 1, dilation_w = 1, pad_top, pad_bottom, pad_left, pad_right } = spec;
   return [
     `${batch === 1 ? '' : `${batch} × `}${height}×${width}`,
     `${cin}→${cout}`,
     `k ${kernel_h}×${kernel_w}`,
-    ...(stride === 1 ? [] : [`stride ${stride}`]),
+    ...(stride_h === stride_w
+      ? stride_h === 1
+        ? []
+        : [`stride ${stride_h}`]
+      : [`strides ${stride_h}×${stride_w}`]),
+    ...(dilation_h === 1 && dilation_w === 1 ? [] : [`dilations ${dilation_h}×${dilation_w}`]),
     ...(groups === 1 ? [] : [groups === cin ? 'depthwise' : `groups ${groups}`]),
     ...(dtype === 'f32' ? [] : [dtype]),
-    ...(padding === 'same' ? [] : [padding]),
+    ...(padding === 'explicit'
+      ? [`pads ${[pad_top, pad_bottom, pad_left, pad_right].map((zeros) => zeros ?? 0).join(' ')}`]
+      : []),
+    ...(padding === 'valid' ? [padding] : []),
+    ...(pass === 'forward' ? [] : [pass]),
   ].join(', ');
 }
 
 /** How that is to be read. */
 export const SHAPES_READ =
-  'Shapes read: images × height×width of the input, channels in→out, k for the kernel. One image, stride 1, one group, f32 and padding “same” are not said.';
+  'Shapes read: images × height×width of the input, channels in→out, k for the kernel. Left out are one image, stride and dilation 1, one group, f32, padding “same” and the forward pass. Pads are top, bottom, left, right.';

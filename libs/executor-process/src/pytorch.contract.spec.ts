@@ -32,6 +32,7 @@ if (!hasTorch) it.skip(`${PYTHON} cannot import torch: the PyTorch program canno
     unsupported: [],
     huge: { ...SPEC, height: 1_048_576, width: 1_048_576 },
     grouped: 'computed',
+    computes: () => true,
   });
 
   it.each(['f16', 'bf16'] as const)(

@@ -1,4 +1,13 @@
-import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import {
+  CONV_SPEC_DEFAULTS,
+  dilationH,
+  dilationW,
+  passOf,
+  strideH,
+  strideW,
+  type ConvSpec,
+  type Pass,
+} from '@alphaflops/conv';
 
 export const CONV_3X3: ConvSpec = {
   ...CONV_SPEC_DEFAULTS,
@@ -18,3 +27,15 @@ export const UNSUPPORTED = [
 
 /** 4 TiB of input. */
 export const HUGE: ConvSpec = { ...CONV_3X3, height: 1_048_576, width: 1_048_576, cin: 1 };
+
+/** What a backend computes that has kernels for these passes, dense and depthwise. */
+export function computedBy(dense: readonly Pass[], depthwise: readonly Pass[]): (spec: ConvSpec) => boolean {
+  return (spec) => {
+    const isDepthwise = spec.groups === spec.cin;
+    const isDilated = Math.max(dilationH(spec), dilationW(spec)) > 1;
+    if (spec.groups !== 1 && !isDepthwise) return false;
+    if (isDilated && Math.max(strideH(spec), strideW(spec)) > 1) return false;
+    if (isDilated && !isDepthwise && passOf(spec) !== 'forward') return false;
+    return (isDepthwise ? depthwise : dense).includes(passOf(spec));
+  };
+}

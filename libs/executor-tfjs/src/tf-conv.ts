@@ -1,6 +1,18 @@
-import { extensionsOf, outputSize, paddingSizes, type ConvSpec } from '@alphaflops/conv';
+import {
+  dilationH,
+  dilationW,
+  extensionsOf,
+  outputSize,
+  paddingSizes,
+  passOf,
+  resultSize,
+  strideH,
+  strideW,
+  type ConvSpec,
+  type Pass,
+} from '@alphaflops/conv';
 import type { PrepareOptions, PrepareResult } from '@alphaflops/executor';
-import { seededArray, type BufferOrder, type OutputPoint } from '@alphaflops/measure';
+import { seededArray, type BufferOrder, type InputName, type OutputPoint } from '@alphaflops/measure';
 import type * as tf from '@tensorflow/tfjs-core';
 
 /** TensorFlow.js has no other: both layouts of a spec are run in it. */
@@ -10,21 +22,32 @@ type Pair = [before: number, after: number];
 
 /** A convolution as TensorFlow.js computes it, whatever the backend. */
 export interface TfConv {
-  /** Input and weights, to be disposed. */
+  /** The two tensors that the pass reads, to be disposed. */
   readonly tensors: readonly [tf.Tensor4D, tf.Tensor4D];
-  readonly operation: 'conv2d' | 'depthwiseConv2d';
+  /** Name of TensorFlow.js's kernel. */
+  readonly operation: string;
   readonly run: () => tf.Tensor4D;
 }
 
-/** What no backend of TensorFlow.js can do, in words; null for a spec that it can. */
+/** The kernels of TensorFlow.js for each pass; its operations for the forward one check and choose, and are used there. */
+const KERNELS: Record<Pass, { readonly dense: string; readonly depthwise: string }> = {
+  forward: { dense: 'conv2d', depthwise: 'depthwiseConv2d' },
+  'backward-data': { dense: 'Conv2DBackpropInput', depthwise: 'DepthwiseConv2dNativeBackpropInput' },
+  'backward-weights': { dense: 'Conv2DBackpropFilter', depthwise: 'DepthwiseConv2dNativeBackpropFilter' },
+};
+
+/**
+ * What no backend of TensorFlow.js can do, and what the given one lacks, in words; null for a spec that it can.
+ * @param executor its name: `tfjs-` and that of the backend
+ * @param library the TensorFlow.js of the backend, which knows its kernels
+ */
 export function whyUnsupported(
   executor: string,
+  library: typeof tf,
   spec: ConvSpec,
   { mode }: Pick<PrepareOptions, 'mode'>,
 ): string | null {
   if (spec.dtype !== 'f32') return `${executor} computes in f32 only, not in ${spec.dtype}`;
-  const [extension] = extensionsOf(spec);
-  if (extension !== undefined) return `${executor} does not compute ${extension}`;
   if (mode !== 'hot') return `${executor} does not measure with cold caches`;
   if (spec.groups !== 1 && !isDepthwise(spec)) {
     return (
@@ -32,50 +55,114 @@ export function whyUnsupported(
       `here groups is ${spec.groups} and cin ${spec.cin}`
     );
   }
-  return null;
+  const [extension] = extensionsOf(spec);
+  if (extension !== undefined && executor.startsWith('tfjs-node')) {
+    return `${executor} has not been checked with ${extension}, and does not measure it`;
+  }
+  const isDilated = Math.max(dilationH(spec), dilationW(spec)) > 1;
+  if (isDilated && Math.max(strideH(spec), strideW(spec)) > 1) {
+    return `${executor} has no convolution with both strides and dilations above 1`;
+  }
+  const pass = passOf(spec);
+  if (pass === 'forward') return null;
+  const kernel = kernelOf(spec);
+  if (isDilated && !isDepthwise(spec)) return `${executor} has no ${pass} of a dilated convolution`;
+  return library.getKernel(kernel, executor.replace('tfjs-', '')) === undefined
+    ? `${executor} has no ${pass}: its backend lacks the kernel ${kernel}`
+    : null;
 }
 
 /**
  * The tensors of a spec that is supported, filled. Throws V8's RangeError for an array that it cannot allocate.
- * @param tf the TensorFlow.js of the backend, which may be another copy than ours
+ * @param library the TensorFlow.js of the backend, which may be another copy than ours
  */
-export function allocateConv(
-  { tidy, tensor4d, conv2d, depthwiseConv2d }: typeof tf,
-  spec: ConvSpec,
-  seed: number,
-): TfConv {
-  const { batch, height, width, cin, cout, kernel_h, kernel_w, stride } = spec;
+export function allocateConv(library: typeof tf, spec: ConvSpec, seed: number): TfConv {
+  const { batch, height, width, cin, cout, kernel_h, kernel_w } = spec;
+  const output = outputSize(spec);
+  const input: Shape = [batch, height, width, cin];
+  // Of one group's input channel, each has cout / groups filters: the same order of weights in both shapes.
+  const weights: Shape = isDepthwise(spec)
+    ? [kernel_h, kernel_w, cin, cout / cin]
+    : [kernel_h, kernel_w, cin, cout];
+  const gradient: Shape = [batch, output.height, output.width, cout];
+  const filled = (name: InputName, shape: Shape): tf.Tensor4D =>
+    library.tensor4d(seededArray(name, seed, product(shape)), shape);
+  // Frees the first tensor if there is no room for the second.
+  const both = (first: () => tf.Tensor4D, second: () => tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] =>
+    library.tidy((): [tf.Tensor4D, tf.Tensor4D] => [first(), second()]);
+  const operation = kernelOf(spec);
+  const attributes = attributesOf(spec);
+  switch (passOf(spec)) {
+    case 'forward': {
+      const [x, w] = both(
+        () => filled('input', input),
+        () => filled('weights', weights),
+      );
+      const { strides, pad, dilations } = attributes;
+      const run = isDepthwise(spec)
+        ? () => library.depthwiseConv2d(x, w, strides, pad, 'NHWC', dilations)
+        : () => library.conv2d(x, w, strides, pad, 'NHWC', dilations);
+      return { tensors: [x, w], operation, run };
+    }
+    case 'backward-data': {
+      const [dy, filter] = both(
+        () => filled('gradient', gradient),
+        () => filled('weights', weights),
+      );
+      const all = { ...attributes, inputShape: input };
+      return { tensors: [dy, filter], operation, run: kernelRun(library, operation, { dy, filter }, all) };
+    }
+    case 'backward-weights': {
+      const [x, dy] = both(
+        () => filled('input', input),
+        () => filled('gradient', gradient),
+      );
+      const all = { ...attributes, filterShape: weights };
+      return { tensors: [x, dy], operation, run: kernelRun(library, operation, { x, dy }, all) };
+    }
+  }
+}
+
+type Shape = [number, number, number, number];
+
+function kernelOf(spec: ConvSpec): string {
+  const { dense, depthwise } = KERNELS[passOf(spec)];
+  return isDepthwise(spec) ? depthwise : dense;
+}
+
+function kernelRun(
+  library: typeof tf,
+  kernel: string,
+  inputs: Record<string, tf.Tensor>,
+  attributes: ReturnType<typeof attributesOf> & Record<string, unknown>,
+): () => tf.Tensor4D {
+  return () =>
+    library.engine().runKernel(kernel, inputs, attributes as unknown as tf.NamedAttrMap) as tf.Tensor4D;
+}
+
+/** What all kernels are told of the geometry. */
+function attributesOf(spec: ConvSpec) {
   const { top, bottom, left, right } = paddingSizes(spec);
   // In numbers, not by name: TensorFlow.js makes `same` negative where a kernel is smaller than the stride, and the
   // WASM backend then returns zeros without an error.
-  const padding: [Pair, Pair, Pair, Pair] = [
+  const pad: [Pair, Pair, Pair, Pair] = [
     [0, 0],
     [top, bottom],
     [left, right],
     [0, 0],
   ];
-  const depthwise = isDepthwise(spec);
-  const inputShape: [number, number, number, number] = [batch, height, width, cin];
-  // Of one group's input channel, each has cout / groups filters: the same order of weights in both shapes.
-  const weightShape: [number, number, number, number] = depthwise
-    ? [kernel_h, kernel_w, cin, cout / cin]
-    : [kernel_h, kernel_w, cin, cout];
-  // Frees the first tensor if there is no room for the second.
-  const [x, w] = tidy((): [tf.Tensor4D, tf.Tensor4D] => [
-    tensor4d(seededArray('input', seed, product(inputShape)), inputShape),
-    tensor4d(seededArray('weights', seed, product(weightShape)), weightShape),
-  ]);
-  return {
-    tensors: [x, w],
-    operation: depthwise ? 'depthwiseConv2d' : 'conv2d',
-    run: () => (depthwise ? depthwiseConv2d(x, w, stride, padding) : conv2d(x, w, stride, padding)),
-  };
+  const strides: Pair = [strideH(spec), strideW(spec)];
+  const dilations: Pair = [dilationH(spec), dilationW(spec)];
+  return { strides, pad, dilations, dataFormat: 'NHWC' as const };
 }
 
-/** Where an element of the output is in its buffer. */
+/** Where an element of the result is in its buffer. */
 export function outputIndex(spec: ConvSpec, { image, row, column, channel }: OutputPoint): number {
-  const { height, width } = outputSize(spec);
-  return ((image * height + row) * width + column) * spec.cout + channel;
+  const { images, height, width, channels } = resultSize(spec);
+  // HWIO, in which a filter varies fastest.
+  if (passOf(spec) === 'backward-weights')
+    return ((row * width + column) * channels + channel) * images + image;
+  return ((image * height + row) * width + column) * channels + channel;
 }
 
 /** @param why what says so */

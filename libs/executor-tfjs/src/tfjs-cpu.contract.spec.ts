@@ -1,7 +1,8 @@
+import { PASSES } from '@alphaflops/conv';
 import { executorConformance } from '@alphaflops/executor/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { createExecutor } from './index.js';
-import { HUGE, UNSUPPORTED } from './specs.spec.helper.js';
+import { computedBy, HUGE, UNSUPPORTED } from './specs.spec.helper.js';
 
 describe('tfjs-cpu conforms', () => {
   executorConformance({
@@ -9,6 +10,7 @@ describe('tfjs-cpu conforms', () => {
     unsupported: UNSUPPORTED,
     huge: HUGE,
     grouped: 'unsupported',
+    computes: computedBy(PASSES, PASSES),
     allocations: () => tf.memory().numTensors,
   });
 });

@@ -37,7 +37,7 @@ export class TfjsSession extends ExecutorSession {
   // eslint-disable-next-line @typescript-eslint/require-await -- the backends compute synchronously
   async prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult> {
     const executor = `tfjs-${this.backend.name}`;
-    const reason = whyUnsupported(executor, spec, options);
+    const reason = whyUnsupported(executor, this.backend.tf, spec, options);
     if (reason !== null) return { ok: false, outcome: 'unsupported', reason };
     const { input, weights, output, total } = bytes(spec);
     const scratch = this.scratchBytes(spec);

@@ -2,7 +2,7 @@ import type { ConvSpec } from '@alphaflops/conv';
 import { executorConformance } from '@alphaflops/executor/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { createExecutor } from './index.js';
-import { CONV_3X3, HUGE, UNSUPPORTED } from './specs.spec.helper.js';
+import { CONV_3X3, computedBy, HUGE, UNSUPPORTED } from './specs.spec.helper.js';
 
 describe('tfjs-wasm conforms', () => {
   executorConformance({
@@ -10,6 +10,7 @@ describe('tfjs-wasm conforms', () => {
     unsupported: UNSUPPORTED,
     huge: HUGE,
     grouped: 'unsupported',
+    computes: computedBy(['forward', 'backward-data'], ['forward']),
     allocations: () => tf.memory().numTensors,
   });
 });

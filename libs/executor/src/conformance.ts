@@ -13,6 +13,8 @@ export interface ConformanceOptions {
   huge: ConvSpec;
   /** Whether grouped convolutions other than depthwise ones are computed, or refused. */
   grouped: 'computed' | 'unsupported';
+  /** Which of the convolutions with optional fields (strides by axis, dilation, pads, pass) it computes; absent: none. */
+  computes?: (spec: ConvSpec) => boolean;
   /** Two specs, the larger with 20 to 400 times the work, where the usual ones would take the device too long. */
   growth?: { readonly small: Partial<ConvSpec>; readonly large: Partial<ConvSpec> };
   /** Allocations alive on the device, where the library counts them. */
@@ -61,6 +63,37 @@ const GROWTH = {
 };
 
 const GROUPED: readonly Partial<ConvSpec>[] = [{ groups: 2 }, { groups: 3, cout: 12, stride: 2 }];
+
+const PADS = { padding: 'explicit', pad_top: 2, pad_bottom: 0, pad_left: 1, pad_right: 3 } as const;
+const DEPTHWISE = { groups: 6, cout: 12 } as const;
+const OPTIONAL: readonly Partial<ConvSpec>[] = [
+  { stride_h: 2 },
+  { stride_w: 3, kernel_w: 5, padding: 'valid' },
+  { dilation_h: 2, dilation_w: 2 },
+  { dilation_w: 3, kernel_h: 1, padding: 'valid' },
+  { dilation_h: 2, stride: 2 },
+  { ...PADS },
+  { ...PADS, stride: 2, batch: 2, layout: 'NHWC' },
+  { ...DEPTHWISE, dilation_h: 2, dilation_w: 2 },
+];
+/** Of both backward passes. */
+const BACKWARD: readonly Partial<ConvSpec>[] = [
+  {},
+  { padding: 'valid', batch: 3, stride: 2 },
+  { kernel_h: 1, kernel_w: 1, stride: 3 },
+  { kernel_h: 4, kernel_w: 5, layout: 'NHWC' },
+  { stride_h: 2 },
+  { dilation_h: 2, dilation_w: 2 },
+  { ...PADS },
+  { ...DEPTHWISE },
+  { ...DEPTHWISE, stride: 2, kernel_w: 4 },
+  { groups: 2 },
+];
+const WITH_OPTIONAL_FIELDS: readonly Partial<ConvSpec>[] = [
+  ...OPTIONAL,
+  ...BACKWARD.map((changes) => ({ ...changes, pass: 'backward-data' as const })),
+  ...BACKWARD.map((changes) => ({ ...changes, pass: 'backward-weights' as const })),
+];
 
 /** What every executor does alike. Call it in a `describe` of an adapter's tests, on the real device. */
 export function executorConformance(options: ConformanceOptions): void {
@@ -113,6 +146,13 @@ export function executorConformance(options: ConformanceOptions): void {
       expect(await prepare({ ...base, ...changes })).toEqual(refused);
     });
   }
+
+  it.each(WITH_OPTIONAL_FIELDS)('computes the direct sum, or refuses: %j', async (changes) => {
+    const spec = { ...base, ...changes };
+    if (options.computes?.(spec) === true) return expectComputed(changes);
+    const prepared = await prepare(spec);
+    expect(prepared).toMatchObject({ ok: false, outcome: 'unsupported' });
+  });
 
   if (options.unsupported.length > 0) {
     it.each(options.unsupported)('refuses with a reason: $reason', async ({ spec, reason }) => {

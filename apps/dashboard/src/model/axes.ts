@@ -1,4 +1,4 @@
-import { type ConvSpec, macs } from '@alphaflops/conv';
+import { type ConvSpec, macs, OPTIONAL_FIELDS } from '@alphaflops/conv';
 import type { Model } from '../api.js';
 import type { Point } from '../samples.js';
 
@@ -16,7 +16,7 @@ const DOMAIN_AXES = { size: 'height', cin: 'cin', cout: 'cout', kernel: 'kernel_
 /** Values of an axis that make a series out of single points. */
 const LEAST_VALUES = 4;
 const CURVE_POINTS = 32;
-const OTHERS = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups', 'dtype', 'padding', 'layout'] as const; // prettier-ignore
+const OTHERS = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups', 'dtype', 'padding', 'layout', ...OPTIONAL_FIELDS] as const; // prettier-ignore
 
 /** One shape, varied along one axis. */
 export interface Series {

@@ -1,3 +1,4 @@
+import { hasOptionalFields, OPTIONAL_FIELDS } from '@alphaflops/conv';
 import type { PredictedFor } from './results.js';
 
 const INPUT = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups', 'dtype', 'padding', 'layout'] as const; // prettier-ignore
@@ -5,18 +6,19 @@ const OUTPUT = ['macs', 'flops', 'predicted_ms', 'lower_ms', 'upper_ms', 'alpha'
 
 /** The columns of `alphaflops predict`, and the layer's name before them. */
 export function csvOf({ data, rows }: PredictedFor): string {
+  const input = rows.some(({ spec }) => hasOptionalFields(spec)) ? [...INPUT, ...OPTIONAL_FIELDS] : INPUT;
   const lines = data.layers.map((one, at) => {
     const row = rows[at];
     return [
       quoted(row?.name ?? ''),
-      ...INPUT.map((name) => row?.spec[name] ?? ''),
+      ...input.map((name) => row?.spec[name] ?? ''),
       ...[one.macs, one.flops, one.predictedMs, one.lowerMs, one.upperMs, one.alpha, one.alphaFlops],
       ...[one.inDomain, one.energyMj, one.lowerEnergyMj, one.upperEnergyMj, one.energyInDomain],
     ]
       .map((cell) => cell ?? '')
       .join();
   });
-  return [['layer', ...INPUT, ...OUTPUT].join(), ...lines, ''].join('\n');
+  return [['layer', ...input, ...OUTPUT].join(), ...lines, ''].join('\n');
 }
 
 function quoted(text: string): string {

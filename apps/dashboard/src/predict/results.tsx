@@ -8,7 +8,7 @@ import { shapeText, SHAPES_READ } from '../shapes.js';
 import { Bar, Copy, Panel, TableBox, Trouble } from '../ui.js';
 import { Comparison, Totals } from './comparison.js';
 import { csvOf } from './csv.js';
-import type { Asked } from '../layer-link.js';
+import { type Asked, NUMBER_COLUMNS } from '../layer-link.js';
 
 /** A layer as it is shown. */
 export interface Row {
@@ -37,7 +37,7 @@ export function Results(props: {
   const { api } = useSession();
   const { classIds, inferencesPerPass, gridIntensityGramsPerKwh: intensity } = asked;
   const layers = rows.map(({ spec }) => spec);
-  const isWhole = layers.every((layer) => Object.values(layer).every((value) => value !== 0));
+  const isWhole = layers.every((layer) => NUMBER_COLUMNS.every(([name]) => layer[name] > 0));
   const results = useQueries({
     queries: classIds.map((deviceClassId) => ({
       queryKey: ['predictions', deviceClassId, layers, inferencesPerPass, intensity],

@@ -43,7 +43,7 @@ export class WebGpuSession extends ExecutorSession {
   }
 
   async prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult> {
-    const reason = whyUnsupported('tfjs-webgpu', spec, options);
+    const reason = whyUnsupported('tfjs-webgpu', tf, spec, options);
     if (reason !== null) return { ok: false, outcome: 'unsupported', reason };
     const { input, weights, output, total } = bytes(spec);
     const { maxBufferSize, maxStorageBufferBindingSize } = this.open.device.limits;

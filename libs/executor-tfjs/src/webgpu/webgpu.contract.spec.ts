@@ -1,10 +1,10 @@
 /** On SwiftShader, a Vulkan driver that computes on the processor; skipped, with the reason, where there is none. */
-import type { ConvSpec } from '@alphaflops/conv';
+import { PASSES, type ConvSpec } from '@alphaflops/conv';
 import { checkOutput, ExecutorHost, measureSpec, probeAll, systemClock } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
 import { protocolNamed } from '@alphaflops/measure';
 import { createExecutor } from '../index.js';
-import { CONV_3X3, HUGE, UNSUPPORTED } from '../specs.spec.helper.js';
+import { CONV_3X3, computedBy, HUGE, UNSUPPORTED } from '../specs.spec.helper.js';
 import type { Dispatch } from './recording.js';
 import { WebGpuConv } from './webgpu-conv.js';
 import { WebGpuSession } from './webgpu-session.js';
@@ -33,6 +33,7 @@ onSoftware('tfjs-webgpu conforms', () => {
     unsupported: UNSUPPORTED,
     huge: HUGE,
     grouped: 'unsupported',
+    computes: computedBy(PASSES, PASSES),
     // Of shaders without barriers, which take SwiftShader long.
     growth: {
       small: { height: 16, width: 16, cin: 8, cout: 8, groups: 8 },
