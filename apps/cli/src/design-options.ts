@@ -1,5 +1,5 @@
 import type { PlanConstraints } from '@alphaflops/contracts';
-import { DTYPES, type Dtype } from '@alphaflops/conv';
+import { DTYPES, PASSES, type Dtype, type Pass } from '@alphaflops/conv';
 import { DESIGNS } from '@alphaflops/planning';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from './error.js';
@@ -13,6 +13,8 @@ export interface DesignOptions {
   maxMacs?: number;
   groups: boolean;
   dtypes?: Dtype[];
+  passes?: Pass[];
+  allGeometries?: true;
 }
 
 /** @param further designs that this command has beside those made by rule */
@@ -28,14 +30,26 @@ export function withDesign(command: Command, further: readonly string[]): Comman
       '--dtypes <list>',
       `${DTYPES.join(', ')}, separated by commas (default: f32, or what the file has)`,
       dtypes,
+    )
+    .option(
+      '--passes <list>',
+      `${PASSES.join(', ')}, separated by commas: each shape in each of them (default: forward, or what the file has)`,
+      passes,
+    )
+    .option(
+      '--all-geometries',
+      'networklike draws dilated kernels, strides by axis and explicit padding too',
     );
 }
 
-export function constraintsOf({ maxMacs, groups, dtypes: wanted }: DesignOptions): PlanConstraints {
+export function constraintsOf(options: DesignOptions): PlanConstraints {
+  const { maxMacs, groups, dtypes: wanted, passes: inPasses, allGeometries } = options;
   return {
     ...(maxMacs !== undefined && { maxMacs }),
     ...(!groups && { allowGroups: false }),
     ...(wanted !== undefined && { dtypes: wanted }),
+    ...(inPasses !== undefined && { passes: inPasses }),
+    ...(allGeometries === true && { allGeometries }),
   };
 }
 
@@ -50,6 +64,14 @@ function dtypes(text: string, before?: Dtype[]): Dtype[] {
   return list(text, before).map((name) => {
     const found = DTYPES.find((dtype) => dtype === name);
     if (found === undefined) throw new InvalidArgumentError(`${name} is none of ${DTYPES.join(', ')}.`);
+    return found;
+  });
+}
+
+function passes(text: string, before?: Pass[]): Pass[] {
+  return list(text, before).map((name) => {
+    const found = PASSES.find((pass) => pass === name);
+    if (found === undefined) throw new InvalidArgumentError(`${name} is none of ${PASSES.join(', ')}.`);
     return found;
   });
 }

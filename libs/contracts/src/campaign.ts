@@ -1,4 +1,4 @@
-import { DTYPES } from '@alphaflops/conv';
+import { DTYPES, PASSES } from '@alphaflops/conv';
 import { z } from 'zod';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { OUTCOMES, ProtocolSchema } from './measurement.js';
@@ -75,6 +75,15 @@ export const PlanConstraintsSchema = z
     dtypes: z.array(z.enum(DTYPES)).min(1).optional().describe('designs made by rule plan f32 without it'),
     maxMacs: z.number().gt(0).optional().describe('most multiply-adds of one convolution'),
     allowGroups: z.boolean().optional().describe('false: neither depthwise nor grouped convolutions'),
+    passes: z
+      .array(z.enum(PASSES))
+      .min(1)
+      .optional()
+      .describe('designs made by rule plan each shape in these passes; forward without it'),
+    allGeometries: z
+      .boolean()
+      .optional()
+      .describe('true: networklike draws dilated kernels, strides by axis and explicit padding too'),
   })
   .meta({ id: 'PlanConstraints' });
 export type PlanConstraints = z.infer<typeof PlanConstraintsSchema>;

@@ -44,4 +44,38 @@ describe('the domain', () => {
     expect(one(spec(8, 8), macs(spec(8, 8)))).toBeNull();
     expect(one(spec(9, 8), macs(spec(9, 8)))).toBeGreaterThan(0);
   });
+
+  it('without other passes and dilations is written as it was before there were any', () => {
+    expect(Object.keys(domain.domainLevels).sort()).toEqual(['dtype', 'layout', 'padding']);
+    expect(Object.keys(domain.domain).sort()).toEqual(
+      ['batch', 'cin', 'cout', 'groups', 'height', 'kernel_h', 'kernel_w', 'macs', 'stride', 'width'].sort(),
+    );
+    const dilated = { ...spec(32, 64), dilation_h: 4, dilation_w: 1 };
+    expect(check(dilated)).toBeGreaterThanOrEqual(2);
+    // Nothing is known of another pass, not even how wrong its forward time is.
+    expect(check({ ...spec(32, 64), pass: 'backward-data' })).toBe(Infinity);
+  });
+
+  it('has the passes and dilations of its samples', () => {
+    const some = [
+      spec(8, 8),
+      { ...spec(8, 8), pass: 'backward-data' as const },
+      { ...spec(8, 8), dilation_h: 4, dilation_w: 4 },
+    ];
+    const own = domainOf(shapeSamples(some.map((of) => ({ spec: of, timeMs: 1 }))));
+    expect(own.domainLevels['pass']).toEqual(['backward-data', 'forward']);
+    expect(own.domain['dilation_h']).toEqual({ min: 1, max: 4 });
+    const outsideOwn = compileDomain(own);
+    for (const of of some) expect(outsideOwn(of, macs(of))).toBeNull();
+    const weights = { ...spec(8, 8), pass: 'backward-weights' as const };
+    expect(outsideOwn(weights, macs(weights))).toBe(Infinity);
+  });
+
+  it('takes pads for what they do to the output', () => {
+    const one = compileDomain(domainOf(shapeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
+    const pads = { padding: 'explicit', pad_top: 0, pad_bottom: 2, pad_left: 2, pad_right: 0 } as const;
+    expect(one({ ...spec(8, 8), ...pads }, macs(spec(8, 8)))).toBeNull();
+    const more = { ...spec(8, 8), ...pads, pad_top: 1 };
+    expect(one(more, macs(more))).not.toBeNull();
+  });
 });

@@ -1,5 +1,14 @@
 import type { Model } from '@alphaflops/contracts';
-import { macs, type ConvSpec } from '@alphaflops/conv';
+import {
+  dilationH,
+  dilationW,
+  macs,
+  outputSize,
+  passOf,
+  strideH,
+  strideW,
+  type ConvSpec,
+} from '@alphaflops/conv';
 import { log2 } from '@alphaflops/elementary';
 import { furthestFirst, nearest } from './neighbours.js';
 import type { ShapedSample } from './sample.js';
@@ -8,6 +17,11 @@ const { max, min } = Math;
 
 const AXES = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups'] as const;
 const LEVELS = ['dtype', 'padding', 'layout'] as const;
+
+/** Ranges beside those of the axes: written where they are not 1 to 1, and taken for that where they are absent. */
+const DILATIONS = { dilation_h: dilationH, dilation_w: dilationW } as const;
+/** Passes of models from before there were others. */
+const FORWARD_ONLY: readonly string[] = ['forward'];
 
 type Domain = Pick<Model, 'domain' | 'domainLevels' | 'neighbours'>;
 
@@ -28,13 +42,31 @@ export function domainOf(samples: readonly ShapedSample[]): Domain {
   };
   for (const { spec } of samples) {
     for (const axis of AXES) widen(axis, spec[axis]);
+    widen('stride', strideW(spec));
+    for (const [axis, of] of Object.entries(DILATIONS)) {
+      if (axis in domain || of(spec) !== 1) widen(axis, of(spec));
+    }
     // a corner of the ranges may hold far more work than any sample had
     widen('macs', macs(spec));
   }
-  const domainLevels = Object.fromEntries(
-    LEVELS.map((axis) => [axis, [...new Set(samples.map(({ spec }) => spec[axis]))].sort()]),
-  );
+  for (const [axis, of] of Object.entries(DILATIONS)) {
+    const range = domain[axis];
+    if (range !== undefined) range.min = samples.reduce((least, { spec }) => min(least, of(spec)), range.min);
+  }
+  const levels = (of: (spec: ConvSpec) => string) => [...new Set(samples.map(({ spec }) => of(spec)))].sort();
+  const passes = levels(passOf);
+  const domainLevels = {
+    ...Object.fromEntries(LEVELS.map((axis) => [axis, levels((spec) => levelOf(spec, axis))])),
+    ...(passes.join() !== FORWARD_ONLY.join() && { pass: passes }),
+  };
   return { domain, domainLevels, neighbours: neighboursOf(samples) };
+}
+
+/** Explicit padding that gives the output of `same` costs what `same` does: models know padding by what it does to sizes. */
+function levelOf(spec: ConvSpec, axis: (typeof LEVELS)[number]): string {
+  if (axis !== 'padding' || spec.padding !== 'explicit') return spec[axis];
+  const [own, same] = [outputSize(spec), outputSize({ ...spec, padding: 'same' })];
+  return own.height === same.height && own.width === same.width ? 'same' : 'explicit';
 }
 
 /**
@@ -58,7 +90,10 @@ function neighboursOf(samples: readonly ShapedSample[]): NonNullable<Model['neig
   };
 }
 
-/** Tells how far a spec with so much work lies outside: null inside; else doublings, 0 when only a level was not seen. */
+/**
+ * Tells how far a spec with so much work lies outside: null inside; else doublings, 0 when only a level was not seen, and
+ * Infinity when its pass was not: the cost of one pass tells little of that of another.
+ */
 export type DomainCheck = (spec: ConvSpec, macs: number) => number | null;
 
 /**
@@ -68,6 +103,12 @@ export type DomainCheck = (spec: ConvSpec, macs: number) => number | null;
 export function compileDomain({ domain, domainLevels, neighbours }: Domain): DomainCheck {
   const levels = LEVELS.map((axis) => ({ axis, known: domainLevels[axis] }));
   const ranges = [...AXES.keys()].map((a) => domain[AXES[a] ?? '']);
+  const strides = domain['stride'];
+  const dilations = Object.entries(DILATIONS).map(([axis, of]) => ({
+    of,
+    range: domain[axis] ?? { min: 1, max: 1 },
+  }));
+  const passes = domainLevels['pass'] ?? FORWARD_ONLY;
   const work = domain['macs'];
   const usual = neighbours?.doublings ?? Infinity;
   const points = Float64Array.from(neighbours?.shapes.flat() ?? [], (value) => log2(value));
@@ -77,14 +118,17 @@ export function compileDomain({ domain, domainLevels, neighbours }: Domain): Dom
       ? 0
       : log2(max(value / range.max, range.min / value));
   return (spec, ofSpec) => {
+    if (!passes.includes(passOf(spec))) return Infinity;
     let outside = beyond(ofSpec, work);
     for (let a = 0; a < AXES.length; a++) {
       const value = spec[AXES[a] ?? 'batch'];
       outside = max(outside, beyond(value, ranges[a]));
       at[a] = log2(value);
     }
+    outside = max(outside, beyond(strideH(spec), strides), beyond(strideW(spec), strides));
+    for (const { of, range } of dilations) outside = max(outside, beyond(of(spec), range));
     if (usual < Infinity) outside = max(outside, nearest(points, AXES.length, at, -1, usual) - usual);
-    for (const { axis, known } of levels) if (known && !known.includes(spec[axis])) return outside;
+    for (const { axis, known } of levels) if (known && !known.includes(levelOf(spec, axis))) return outside;
     return outside > 0 ? outside : null;
   };
 }

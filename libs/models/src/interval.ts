@@ -23,9 +23,10 @@ export function conformalQuantile(logErrors: readonly number[], coverage: number
   return sorted[Math.ceil((sorted.length + 1) * coverage) - 1] ?? null;
 }
 
-/** Half-width for a spec that lies `doublings` outside (null: inside). */
+/** Half-width for a spec that lies `doublings` outside (null: inside); none where nothing like it was measured (Infinity). */
 export function logHalfWidth(interval: Model['interval'], doublings: number | null): number | null {
   if (doublings === null) return interval.logHalfWidth;
+  if (doublings === Infinity) return null;
   if (interval.logHalfWidth === null || interval.logHalfWidthOutside === null) return null;
   return interval.logHalfWidthOutside + doublings * interval.logHalfWidth;
 }

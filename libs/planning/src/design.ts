@@ -5,6 +5,8 @@ export interface DesignRequest {
   readonly seed: number;
   /** Element types to plan; each candidate has one of them. */
   readonly dtypes: readonly [Dtype, ...Dtype[]];
+  /** Dilated kernels, strides by axis and explicit padding too, where the design can draw them. */
+  readonly allGeometries?: boolean;
 }
 
 /**

@@ -1,9 +1,9 @@
-import { bytes, macs, type ConvSpec, type Dtype } from '@alphaflops/conv';
+import { bytes, macs, passOf, type ConvSpec, type Dtype } from '@alphaflops/conv';
 import type { PlanConstraints } from '@alphaflops/contracts';
 
 /** Why a candidate is not in a plan. */
 export type ExclusionReason =
-  'duplicate' | 'dtype' | 'groups' | 'max-macs' | 'memory' | 'time' | 'over-budget';
+  'duplicate' | 'dtype' | 'groups' | 'pass' | 'max-macs' | 'memory' | 'time' | 'over-budget';
 
 /** Candidates left out, by reason; a reason that did not occur is absent. */
 export type Exclusions = Partial<Record<ExclusionReason, number>>;
@@ -42,9 +42,10 @@ export function brokenLimit(
   spec: ConvSpec,
   { memoryBytes, maxSpecMs, estimateMs, constraints = {} }: Limits,
 ): ExclusionReason | null {
-  const { dtypes, allowGroups, maxMacs } = constraints;
+  const { dtypes, allowGroups, maxMacs, passes } = constraints;
   if (dtypes && !dtypes.includes(spec.dtype)) return 'dtype';
   if (allowGroups === false && spec.groups > 1) return 'groups';
+  if (passes && !passes.includes(passOf(spec))) return 'pass';
   if (maxMacs !== undefined && macs(spec) > maxMacs) return 'max-macs';
   if (memoryBytes !== undefined && requiredBytes(spec) > memoryBytes) return 'memory';
   // Written so that an estimate that is not a number counts as too long.

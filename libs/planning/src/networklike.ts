@@ -1,4 +1,4 @@
-import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
+import { canonicalSpec, CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import type { Design, DesignRequest } from './design.js';
 import { Draws } from './draws.js';
 import { isWithin, type Range } from './range.js';
@@ -48,6 +48,8 @@ const SHARE = {
   usualChannels: 0.75,
   multipleOfEight: 0.15,
 } as const;
+/** Makes the seed of the variants another one than that of the shapes. */
+const VARIANTS = 0x5bd1e995;
 const RANGE: Range = { minMacs: 1e4, maxMacs: 6.2e10, maxActivations: 7.5e8 };
 
 function kernel(draws: Draws): readonly [number, number] {
@@ -100,6 +102,35 @@ function candidate(draws: Draws, { dtypes }: DesignRequest): ConvSpec {
   };
 }
 
+/** Of segmentation networks (DeepLab, PSPNet, CSRNet) and of WaveNet-like ones. */
+const DILATIONS = [2, 2, 2, 3, 4, 6, 12] as const;
+/** How often a geometry is drawn that the basic fields cannot say. */
+const GEOMETRY_SHARE = { dilated: 0.15, strideByAxis: 0.08, padded: 0.12 } as const;
+
+/**
+ * The shape as it is, dilated (both axes, or the longer side of a kernel of one row), with a stride along one axis alone (text
+ * and audio networks pool one of them), or with padding of half the kernel on all sides or of none but one row.
+ */
+function variant(draws: Draws, spec: ConvSpec): ConvSpec {
+  const { kernel_h, kernel_w } = spec;
+  const kind = draws.uniform();
+  const { dilated, strideByAxis, padded } = GEOMETRY_SHARE;
+  if (kind < dilated) {
+    const dilation = draws.oneOf(DILATIONS);
+    return canonicalSpec({ ...spec, stride: 1, dilation_h: dilation, dilation_w: dilation });
+  }
+  if (kind < dilated + strideByAxis) {
+    const [stride_h, stride_w] = draws.chance(0.5) ? [2, 1] : [1, 2];
+    return canonicalSpec({ ...spec, stride_h, stride_w });
+  }
+  if (kind < dilated + strideByAxis + padded) {
+    const [rows, columns] = draws.chance(0.7) ? [kernel_h >> 1, kernel_w >> 1] : [1, 1];
+    const pads = { pad_top: rows, pad_bottom: rows, pad_left: columns, pad_right: columns };
+    return canonicalSpec({ ...spec, padding: 'explicit', ...pads });
+  }
+  return spec;
+}
+
 /** Shapes such as networks use, each axis drawn on its own so that a model sees every combination. */
 export const networklike: Design = {
   name: 'networklike',
@@ -107,8 +138,11 @@ export const networklike: Design = {
   endless: true,
   *candidates(request) {
     const draws = new Draws(request.seed);
+    // Draws of their own: without them a plan is the one that it has always been.
+    const variants = request.allGeometries ? new Draws((request.seed ^ VARIANTS) >>> 0) : null;
     for (;;) {
-      const spec = candidate(draws, request);
+      const drawn = candidate(draws, request);
+      const spec = variants === null ? drawn : variant(variants, drawn);
       if (isWithin(RANGE, spec)) yield spec;
     }
   },

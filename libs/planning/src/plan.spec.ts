@@ -1,4 +1,14 @@
-import { CONV_SPEC_DEFAULTS, macs, specKey, type ConvSpec } from '@alphaflops/conv';
+import {
+  canonicalSpec,
+  CONV_SPEC_DEFAULTS,
+  hasOptionalFields,
+  macs,
+  outputSize,
+  PASSES,
+  passOf,
+  specKey,
+  type ConvSpec,
+} from '@alphaflops/conv';
 import { ConvSpecSchema } from '@alphaflops/contracts';
 import fc from 'fast-check';
 import { plan, PlanError, requiredBytes, type DesignChoice } from './index.js';
@@ -99,6 +109,42 @@ describe('seeds', () => {
        "b1-h100-w100-i50-o220-k3x3-s1-g1-f32-same-NCHW",
      ]
     `);
+  });
+});
+
+describe('passes and geometries', () => {
+  it.each(choices)('of $name: each shape in each pass that is asked for', (choice) => {
+    const forward = plan(choice, { specs: 50 }).specs;
+    const { specs } = plan(choice, {
+      specs: 150,
+      constraints: { passes: ['backward-weights', 'forward', 'backward-data'] },
+    });
+    expect(specs.map(passOf)).toEqual(forward.flatMap(() => PASSES));
+    expect(specs.filter(({ pass }) => pass === undefined)).toEqual(forward);
+    const backward = plan(choice, { specs: 50, constraints: { passes: ['backward-data'] } }).specs;
+    expect(backward).toEqual(forward.map((one) => ({ ...one, pass: 'backward-data' })));
+  });
+
+  it('leaves out of a file what is of another pass, only when asked to', () => {
+    const specs = [spec({}), spec({ pass: 'backward-data' })];
+    expect(plan({ name: 'csv', specs }, { specs: 9 }).specs).toEqual(specs);
+    const forward = plan({ name: 'csv', specs }, { specs: 9, constraints: { passes: ['forward'] } });
+    expect(forward).toEqual({ specs: [specs[0]], excluded: { pass: 1 } });
+  });
+
+  it('draws dilated kernels, strides by axis and explicit padding when asked to', () => {
+    const constraints = { allGeometries: true };
+    const { specs } = plan({ name: 'networklike', seed: 9 }, { specs: 3000, constraints });
+    expect(specs.map(canonicalSpec)).toEqual(specs);
+    expect(specs.map((one) => ConvSpecSchema.parse(one))).toEqual(specs);
+    const share = (of: (one: ConvSpec) => boolean) => specs.filter(of).length / specs.length;
+    expect(share(({ dilation_h, dilation_w }) => (dilation_h ?? dilation_w) !== undefined)).toBeGreaterThan(
+      0.05,
+    );
+    expect(share(({ stride_h }) => stride_h !== undefined)).toBeGreaterThan(0.04);
+    expect(share(({ padding }) => padding === 'explicit')).toBeGreaterThan(0.02);
+    expect(share(hasOptionalFields)).toBeLessThan(0.4);
+    expect(specs.every((one) => outputSize(one).height > 0 && outputSize(one).width > 0)).toBe(true);
   });
 });
 

@@ -1,5 +1,5 @@
 import { type FixedDesign, MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
-import { hasOptionalFields, specKey, type ConvSpec } from '@alphaflops/conv';
+import { hasOptionalFields, PASSES, specKey, type ConvSpec, type Pass } from '@alphaflops/conv';
 import type { Design } from './design.js';
 import { brokenLimit, plannedDtypes, type Exclusions, type Limits } from './limits.js';
 import { networklike } from './networklike.js';
@@ -89,10 +89,23 @@ function candidatesOf(
     throw new PlanError('unknown-design', `there is no design “${choice.name}”; the designs are ${known}`);
   }
   const seed = 'seed' in choice ? (choice.seed ?? 1) : 1;
+  const shapes = design.candidates({
+    seed,
+    dtypes: plannedDtypes(constraints),
+    allGeometries: constraints?.allGeometries === true,
+  });
   return {
-    candidates: design.candidates({ seed, dtypes: plannedDtypes(constraints) }),
+    candidates: inPasses(shapes, constraints?.passes ?? ['forward']),
     maxCandidates: design.endless ? CANDIDATES_PER_SPEC * specs + FIRST_CANDIDATES : Infinity,
   };
+}
+
+/** Each shape in each of the passes, so that their costs can be compared. */
+function* inPasses(shapes: Iterable<ConvSpec>, passes: readonly Pass[]): Iterable<ConvSpec> {
+  const asked = PASSES.filter((pass) => passes.includes(pass));
+  for (const shape of shapes) {
+    for (const pass of asked) yield pass === 'forward' ? shape : { ...shape, pass };
+  }
 }
 
 function checkRequest(choice: DesignChoice, { specs, maxSpecMs, estimateMs }: PlanRequest): void {

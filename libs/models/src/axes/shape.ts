@@ -1,4 +1,12 @@
-import { BYTES_PER_ELEMENT, kernelPoints, outputSize, type ConvSpec } from '@alphaflops/conv';
+import {
+  BYTES_PER_ELEMENT,
+  dilationH,
+  dilationW,
+  kernelPoints,
+  outputSize,
+  passOf,
+  type ConvSpec,
+} from '@alphaflops/conv';
 
 /** What the tile-and-wave formula, its gates and the boosted trees need of a convolution. */
 export interface Shape {
@@ -46,11 +54,19 @@ export function shapeOf(spec: ConvSpec): Shape {
 }
 
 /** Kernels that are computed by different programs, and so have formulas of their own. */
-export const KERNEL_FAMILIES = ['1x1', '3x3', 'even', 'grouped', 'other'] as const;
+export const KERNEL_FAMILIES = [
+  ...(['1x1', '3x3', 'even', 'grouped', 'other'] as const),
+  'dilated',
+  ...(['backward-data', 'backward-data grouped', 'backward-weights', 'backward-weights grouped'] as const),
+] as const;
 export type KernelFamily = (typeof KERNEL_FAMILIES)[number];
 
-export function kernelFamily({ groups, kernel_h, kernel_w }: ConvSpec): KernelFamily {
+export function kernelFamily(spec: ConvSpec): KernelFamily {
+  const { groups, kernel_h, kernel_w } = spec;
+  const pass = passOf(spec);
+  if (pass !== 'forward') return groups > 1 ? `${pass} grouped` : pass;
   if (groups > 1) return 'grouped';
+  if (dilationH(spec) > 1 || dilationW(spec) > 1) return 'dilated';
   if (kernel_h === 1 && kernel_w === 1) return '1x1';
   if (kernel_h === 3 && kernel_w === 3) return '3x3';
   return kernel_h % 2 === 0 || kernel_w % 2 === 0 ? 'even' : 'other';

@@ -1,4 +1,13 @@
-import { kernelPoints, outputPoints, type ConvSpec } from '@alphaflops/conv';
+import {
+  dilationH,
+  dilationW,
+  kernelPoints,
+  outputPoints,
+  passOf,
+  strideH,
+  strideW,
+  type ConvSpec,
+} from '@alphaflops/conv';
 import { log, square } from '@alphaflops/elementary';
 
 /** Channels of a group in multiples of this many are loaded and computed without padding. */
@@ -7,7 +16,7 @@ const ALIGNMENT = 8;
 /**
  * Coordinates of a shape such that times of near shapes tell of each other: logarithms of what sets the size of the
  * matrix products (output points, channels of a group, kernel), and steps for what makes the library choose another
- * program (dtype, stride, groups, alignment, kernels that are not square). A distance of 1 is about one e-fold of
+ * program (dtype, stride, groups, alignment, kernels that are not square, dilation, pass). A distance of 1 is about one e-fold of
  * channels.
  */
 export function coordinatesOf(spec: ConvSpec): Float64Array {
@@ -19,12 +28,15 @@ export function coordinatesOf(spec: ConvSpec): Float64Array {
     log(groupCin),
     log(groupCout),
     1.2 * log(kernelPoints(spec)),
-    1.15 * log(spec.stride),
+    1.15 * log(Math.sqrt(strideH(spec) * strideW(spec))),
     0.7 * log(spec.groups),
     spec.dtype === 'f32' ? 0 : 1.5,
     groupCin % ALIGNMENT === 0 ? 1 : 0,
     groupCout % ALIGNMENT === 0 ? 1 : 0,
     spec.kernel_h === spec.kernel_w ? 0 : 1,
+    0.5 * log(dilationH(spec) * dilationW(spec)),
+    passOf(spec) === 'backward-data' ? 1.5 : 0,
+    passOf(spec) === 'backward-weights' ? 1.5 : 0,
   );
 }
 
