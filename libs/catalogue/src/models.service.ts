@@ -6,7 +6,10 @@ import {
   diffModels,
   emissionsOf,
   ModelError,
+  layersInPass,
+  passesOf,
   predictedTotal,
+  trainingOf,
   type PredictedLayer,
   type Predictor,
 } from '@alphaflops/models';
@@ -86,11 +89,25 @@ export class ModelsService {
     const total = { ...predictedTotal(predicted), ...read?.completeness };
     const inferences = request.inferencesPerPass ?? network?.batch ?? 1;
     const intensity = request.gridIntensityGramsPerKwh;
+    const training =
+      request.training &&
+      trainingOf(
+        {
+          forward: await predictedBy(predictor, layersInPass(layers, 'forward')),
+          'backward-data': await predictedBy(predictor, layersInPass(layers, 'backward-data')),
+          'backward-weights': await predictedBy(predictor, layersInPass(layers, 'backward-weights')),
+        },
+        {
+          ...{ knownPasses: predictor.passes, batch: inferences, gridIntensityGramsPerKwh: intensity },
+          samples: request.training.samples,
+        },
+      );
     const rest: Omit<Predictions, 'layers'> = {
       modelId,
       total,
       ...(intensity !== undefined && { emissions: emissionsOf(total, intensity, inferences) }),
       ...(network && { network }),
+      ...(training && { training }),
     };
     return `{"layers":[${predicted.map(({ json }) => json).join(',')}],${JSON.stringify(rest).slice(1)}`;
   }
@@ -142,7 +159,10 @@ export class ModelsService {
     const known = this.compiled.get(name);
     if (known !== undefined) return known;
     const model = await this.get(modelId);
-    const predictor = new RememberingPredictor(orProblem(() => compileModel(model, form)));
+    const predictor = new RememberingPredictor(
+      orProblem(() => compileModel(model, form)),
+      passesOf(model),
+    );
     const [oldest] = this.compiled.keys();
     if (oldest !== undefined && this.compiled.size >= COMPILED_KEPT) this.compiled.delete(oldest);
     this.compiled.set(name, predictor);
@@ -158,7 +178,11 @@ interface SaidLayer extends PredictedLayer {
 class RememberingPredictor {
   private readonly said = new Map<string, SaidLayer>();
 
-  constructor(private readonly predict: Predictor) {}
+  /** @param passes those that the model was fitted to */
+  constructor(
+    private readonly predict: Predictor,
+    readonly passes: readonly string[],
+  ) {}
 
   layer(spec: ConvSpec, kernel: string | null): SaidLayer {
     const key = specKey(spec);

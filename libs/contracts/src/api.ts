@@ -11,6 +11,7 @@ import { IdSchema, LabelsSchema, PageQuerySchema, TimestampSchema } from './ids.
 import { KernelNameSchema } from './kernel.js';
 import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
+import { TrainingRequestSchema, TrainingSchema } from './training.js';
 
 /** Version of what workers and coordinator say to each other; other versions are told to upgrade. */
 export const WORKER_PROTOCOL_VERSION = 5;
@@ -290,6 +291,7 @@ export const PredictionRequestSchema = z
       .positive()
       .optional()
       .describe('gCO2e of a kWh where the device runs: then there are emissions'),
+    training: TrainingRequestSchema.optional().describe('ask for the backward passes too'),
   })
   .strict()
   .refine(({ layers, network }) => (layers === undefined) !== (network === undefined), {
@@ -340,6 +342,9 @@ export const PredictionsSchema = z
       .optional()
       .describe('CO2e, where a grid intensity was given; null where a layer has no energy'),
     network: NetworkSchema.optional().describe('what was read from the file that was sent'),
+    training: TrainingSchema.optional().describe(
+      'where it was asked for; its steps are of inferencesPerPass samples',
+    ),
   })
   .meta({ id: 'Predictions' });
 export type Predictions = z.infer<typeof PredictionsSchema>;

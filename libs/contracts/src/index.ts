@@ -14,3 +14,4 @@ export * from './plausible-time.js';
 export * from './problem.js';
 export * from './sample.js';
 export * from './version.js';
+export * from './training.js';

@@ -16,3 +16,4 @@ export * from './kernel-map.js';
 export * from './total.js';
 export type { KernelLabel } from './kernels/kernel-classifier.js';
 export { kernelNameOf, type KernelName } from './kernels/kernel-name.js';
+export { layersInPass, passesOf, trainingOf, type TrainingOptions } from './training.js';

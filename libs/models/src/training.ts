@@ -1,0 +1,70 @@
+import type { Model, Training, TrainingCost } from '@alphaflops/contracts';
+import { canonicalSpec, PASSES, type ConvSpec, type Pass } from '@alphaflops/conv';
+import { emissionsOf, predictedTotal, type PredictedLayer } from './total.js';
+
+export interface TrainingOptions {
+  /** Passes that the model has samples of. */
+  readonly knownPasses: readonly string[];
+  /** Samples that one step trains on. */
+  readonly batch: number;
+  /** Samples of an epoch. */
+  readonly samples?: number | undefined;
+  readonly gridIntensityGramsPerKwh?: number | undefined;
+}
+
+/** The passes that a model was fitted to. Models from before there were others have the forward pass alone. */
+export function passesOf({ domainLevels }: Pick<Model, 'domainLevels'>): readonly string[] {
+  return domainLevels['pass'] ?? ['forward'];
+}
+
+/** The same layers in another pass. */
+export function layersInPass(layers: readonly ConvSpec[], pass: Pass): ConvSpec[] {
+  return layers.map((spec) => canonicalSpec({ ...spec, pass }));
+}
+
+/**
+ * What a training step costs: each layer forward, and the gradients of its input and of its weights. A layer that is itself a
+ * backward-data pass (a transposed convolution) has the same three passes. The gradient of the network's own input is counted
+ * too, though frameworks leave it out.
+ *
+ * @param predicted what a model says of the layers in each pass, as `layersInPass` gives them
+ */
+export function trainingOf(
+  predicted: Readonly<Record<Pass, readonly PredictedLayer[]>>,
+  { knownPasses, batch, samples, gridIntensityGramsPerKwh: intensity }: TrainingOptions,
+): Training {
+  const total = predictedTotal(PASSES.flatMap((pass) => predicted[pass]));
+  const steps = samples === undefined ? null : Math.ceil(samples / batch);
+  const emissions = intensity === undefined ? undefined : emissionsOf(total, intensity, 1);
+  const grams = emissions?.perInference ?? null;
+  return {
+    layers: predicted.forward.map((forward, at) => ({
+      forward: forward.prediction,
+      'backward-data': (predicted['backward-data'][at] ?? forward).prediction,
+      'backward-weights': (predicted['backward-weights'][at] ?? forward).prediction,
+    })),
+    passes: {
+      forward: costOf(predictedTotal(predicted.forward)),
+      'backward-data': costOf(predictedTotal(predicted['backward-data'])),
+      'backward-weights': costOf(predictedTotal(predicted['backward-weights'])),
+    },
+    step: costOf(total),
+    epoch: steps === null ? null : { samples: samples ?? 0, steps, ...times(costOf(total), steps) },
+    unknownPasses: PASSES.filter((pass) => !knownPasses.includes(pass)),
+    ...(emissions !== undefined && {
+      emissions: grams && { step: grams, epoch: steps === null ? null : times(grams, steps) },
+    }),
+  };
+}
+
+function costOf(total: ReturnType<typeof predictedTotal>): TrainingCost {
+  const { macs, predictedMs, lowerMs, upperMs, energyMj, lowerEnergyMj, upperEnergyMj } = total;
+  return { macs, predictedMs, lowerMs, upperMs, energyMj, lowerEnergyMj, upperEnergyMj };
+}
+
+/** The errors of all steps are the same: an epoch is as uncertain, relatively, as a step. */
+function times<T extends Record<keyof T, number | null>>(cost: T, steps: number): T {
+  return Object.fromEntries(
+    Object.entries<number | null>(cost).map(([name, value]) => [name, value === null ? null : value * steps]),
+  ) as T;
+}
