@@ -33,7 +33,8 @@ export async function measuredPoints(
   filter: SampleFilter,
   signal?: AbortSignal,
 ): Promise<Point[]> {
-  const { body } = await fetchRaw(session, streamPath(filter, 'csv'), signal === undefined ? {} : { signal });
+  const path = `${streamPath(filter, 'csv')}&columns=all`;
+  const { body } = await fetchRaw(session, path, signal === undefined ? {} : { signal });
   const points: Point[] = [];
   if (body === null) return points;
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();

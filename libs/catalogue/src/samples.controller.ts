@@ -34,12 +34,12 @@ export class SamplesController {
     'text/csv',
   )
   async stream(@Query({ schema: SampleStreamQuerySchema }) query: z.infer<typeof SampleStreamQuerySchema>) {
-    const { format, ...filter } = query;
+    const { format, columns, ...filter } = query;
     const samples = this.samples.stream(filter);
     if (format !== 'csv') {
       return new StreamableFile(Readable.from(jsonLines(samples)), { type: 'application/x-ndjson' });
     }
-    const hasOptional = await this.samples.hasOptionalFields(filter);
+    const hasOptional = columns === 'all' || (await this.samples.hasOptionalFields(filter));
     const pieces = writeSamples(measured(samples), EXTRA_COLUMNS, hasOptional);
     return new StreamableFile(Readable.from(pieces), { type: 'text/csv; charset=utf-8' });
   }

@@ -168,6 +168,12 @@ export const SampleQuerySchema = z.strictObject({
 export const SamplePageQuerySchema = PageQuerySchema.extend(SampleQuerySchema.shape);
 export const SampleStreamQuerySchema = SampleQuerySchema.extend({
   format: z.enum(['jsonl', 'csv']).default('jsonl').describe('csv: ok samples only, canonical columns'),
+  columns: z
+    .enum(['needed', 'all'])
+    .default('needed')
+    .describe(
+      'of csv. needed: those of optional fields (strides by axis, dilation, pads, pass) only where a sample has one, which is looked up first; all: always',
+    ),
 });
 
 export const DeviceQuerySchema = PageQuerySchema.extend({ deviceClassId: IdSchema.optional() });

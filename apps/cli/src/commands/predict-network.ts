@@ -1,6 +1,13 @@
 import type { Prediction, Predictions } from '@alphaflops/contracts';
-import { specKey } from '@alphaflops/conv';
-import { compileModel, emissionsOf, predictedTotal } from '@alphaflops/models';
+import { type ConvSpec, specKey } from '@alphaflops/conv';
+import {
+  compileModel,
+  emissionsOf,
+  layersInPass,
+  passesOf,
+  predictedTotal,
+  trainingOf,
+} from '@alphaflops/models';
 import { completenessText, type Network } from '@alphaflops/networks';
 import { connect, type ConnectionOptions } from '../connection.js';
 import { CliError } from '../error.js';
@@ -8,6 +15,7 @@ import { inputName } from '../files.js';
 import { modelIn } from '../model-source.js';
 import { type InputSizes, networkFrom } from '../network-file.js';
 import { json, ms, percent, significant, table } from '../tables.js';
+import { trainingText } from '../training-text.js';
 
 export interface NetworkOptions extends ConnectionOptions {
   model?: string;
@@ -16,10 +24,12 @@ export interface NetworkOptions extends ConnectionOptions {
   input?: InputSizes[];
   strict?: true;
   gridIntensity?: number;
+  training?: true;
+  samples?: number;
   json?: true;
 }
 
-type Predicted = Pick<Predictions, 'layers' | 'total' | 'emissions'>;
+type Predicted = Pick<Predictions, 'layers' | 'total' | 'emissions' | 'training'>;
 
 /**
  * A network's layers with what each costs, and the total with what is missing in it. The file is read here; a coordinator is
@@ -32,17 +42,28 @@ export async function predictNetwork(path: string, options: NetworkOptions): Pro
     if (options.json === true) console.log(json({ ...network, total: completeness }));
     throw new CliError('bad-input', `${inputName(path)} has no layer that can be costed${leftOut(read)}.`);
   }
-  const { layers, total: sum, emissions } = await predictions(read, options);
+  const { layers, total: sum, emissions, training } = await predictions(read, options);
   const total = { ...sum, ...completeness, missing: [...completeness.missing] };
   const predicted = network.layers.map((layer, at) => ({ ...layer, ...(layers[at] as Prediction) }));
   if (options.json === true) {
     console.log(
-      json({ ...network, layers: predicted, total, ...(emissions !== undefined && { emissions }) }),
+      json({
+        ...{ ...network, layers: predicted, total },
+        ...(emissions !== undefined && { emissions }),
+        ...(training !== undefined && { training }),
+      }),
     );
   } else {
     console.log(completenessText(read));
     printed(read, predicted, total);
     if (emissions !== undefined) console.log(describedEmissions(emissions));
+    if (training !== undefined) {
+      const names = network.layers.map(({ name }) => name);
+      const bound = completeness.isComplete
+        ? ''
+        : '\nA lower bound: layers are missing, as the first line says.';
+      console.log(`\n${trainingText(training, names, options.gridIntensity)}${bound}`);
+    }
   }
   if (options.strict === true && !completeness.isComplete) {
     throw new CliError('failed', `The total of ${inputName(path)} is not complete (--strict).`);
@@ -76,13 +97,29 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
   const specs = layers.map(({ spec }) => spec);
   const { gridIntensity: intensity } = options;
   if (options.model !== undefined) {
-    const predict = compileModel(await modelIn(options.model));
-    const predicted = specs.map((spec) => ({ key: specKey(spec), prediction: predict(spec) }));
+    const model = await modelIn(options.model);
+    const predict = compileModel(model);
+    const of = (some: readonly ConvSpec[]) =>
+      some.map((spec) => ({ key: specKey(spec), prediction: predict(spec) }));
+    const predicted = of(specs);
     const total = predictedTotal(predicted);
     return {
       layers: predicted.map(({ prediction }) => prediction),
       total,
       ...(intensity !== undefined && { emissions: emissionsOf(total, intensity, batch) }),
+      ...(options.training === true && {
+        training: trainingOf(
+          {
+            forward: of(layersInPass(specs, 'forward')),
+            'backward-data': of(layersInPass(specs, 'backward-data')),
+            'backward-weights': of(layersInPass(specs, 'backward-weights')),
+          },
+          {
+            ...{ knownPasses: passesOf(model), batch, samples: options.samples },
+            gridIntensityGramsPerKwh: intensity,
+          },
+        ),
+      }),
     };
   }
   const { api } = connect(options);
@@ -92,6 +129,9 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
       layers: specs,
       inferencesPerPass: batch,
       ...(intensity !== undefined && { gridIntensityGramsPerKwh: intensity }),
+      ...(options.training === true && {
+        training: { ...(options.samples !== undefined && { samples: options.samples }) },
+      }),
     },
   });
   if (data === undefined) throw new CliError('failed', 'The coordinator answered without predictions.');

@@ -26,6 +26,8 @@ interface PredictOptions extends ConnectionOptions {
   input?: InputSizes[];
   strict?: true;
   gridIntensity?: number;
+  training?: true;
+  samples?: number;
   json?: true;
 }
 
@@ -80,6 +82,11 @@ export function predictCommand(command: Command): void {
       positiveNumber,
     )
     .option('--kernel <name>', 'with --spec: the kernel that runs, for example eng46_k2=4_k5=2_k14=3')
+    .option(
+      '--training',
+      'with --network: the backward passes of each layer too, for a step of --batch samples',
+    )
+    .option('--samples <number>', 'with --training: samples of an epoch', wholeNumber(1))
     .option('--json', 'with --spec and --network: print JSON');
   withConnection(command)
     .addHelpText(
@@ -103,6 +110,12 @@ async function predict(options: PredictOptions): Promise<void> {
   }
   if (network === undefined && options.gridIntensity !== undefined) {
     throw new CliError('usage', '--grid-intensity needs --network FILE.');
+  }
+  if (network === undefined && options.training === true) {
+    throw new CliError('usage', '--training needs --network FILE.');
+  }
+  if (options.training !== true && options.samples !== undefined) {
+    throw new CliError('usage', '--samples needs --training.');
   }
   if (network !== undefined) {
     await predictNetwork(network, options);

@@ -8,6 +8,7 @@ import { shapeText, SHAPES_READ } from '../shapes.js';
 import { Bar, Copy, Panel, TableBox, Trouble } from '../ui.js';
 import { Comparison, Totals } from './comparison.js';
 import { csvOf } from './csv.js';
+import { TrainingPanel } from './training.js';
 import { type Asked, NUMBER_COLUMNS } from '../layer-link.js';
 
 /** A layer as it is shown. */
@@ -67,6 +68,17 @@ export function Results(props: {
       {shown.map((one) => (
         <ResultTable key={one.id} predicted={one} missing={missing} />
       ))}
+      {isWhole &&
+        shown.map(({ id }) => (
+          <TrainingPanel
+            key={id}
+            deviceClassId={id}
+            layers={layers}
+            batch={inferencesPerPass}
+            gridIntensityGramsPerKwh={intensity}
+            missing={missing}
+          />
+        ))}
     </>
   );
 }

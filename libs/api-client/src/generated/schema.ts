@@ -1999,6 +1999,10 @@ export interface components {
             maxMacs?: number;
             /** @description false: neither depthwise nor grouped convolutions */
             allowGroups?: boolean;
+            /** @description designs made by rule plan each shape in these passes; forward without it */
+            passes?: ("forward" | "backward-data" | "backward-weights")[];
+            /** @description true: networklike draws dilated kernels, strides by axis and explicit padding too */
+            allGeometries?: boolean;
         };
         /**
          * @example {
@@ -2161,6 +2165,10 @@ export interface components {
             maxMacs?: number;
             /** @description false: neither depthwise nor grouped convolutions */
             allowGroups?: boolean;
+            /** @description designs made by rule plan each shape in these passes; forward without it */
+            passes?: ("forward" | "backward-data" | "backward-weights")[];
+            /** @description true: networklike draws dilated kernels, strides by axis and explicit padding too */
+            allGeometries?: boolean;
         };
         /**
          * @example {
@@ -3023,6 +3031,8 @@ export interface components {
             inferencesPerPass?: number;
             /** @description gCO2e of a kWh where the device runs: then there are emissions */
             gridIntensityGramsPerKwh?: number;
+            /** @description ask for the backward passes too */
+            training?: components["schemas"]["TrainingRequest"];
         };
         /**
          * @description One 2-D convolution; sizes in elements.
@@ -3100,6 +3110,10 @@ export interface components {
             inputs?: {
                 [key: string]: number[];
             };
+        };
+        TrainingRequest: {
+            /** @description training samples of an epoch; without it there is no epoch */
+            samples?: number;
         };
         /**
          * @example {
@@ -3194,6 +3208,8 @@ export interface components {
             } | null;
             /** @description what was read from the file that was sent */
             network?: components["schemas"]["Network"];
+            /** @description where it was asked for; its steps are of inferencesPerPass samples */
+            training?: components["schemas"]["Training"];
         };
         Prediction: {
             macs: number;
@@ -3243,6 +3259,91 @@ export interface components {
                 /** @description multiply-adds of all of them; null where they are not known */
                 macs: number | null;
             }[];
+        };
+        /** @description Of the convolutions and dense layers alone. The optimiser, the loss and all other layers are not part of it. */
+        Training: {
+            /** @description each layer in each pass */
+            layers: {
+                forward: components["schemas"]["Prediction"];
+                "backward-data": components["schemas"]["Prediction"];
+                "backward-weights": components["schemas"]["Prediction"];
+            }[];
+            passes: {
+                forward: {
+                    macs: number;
+                    predictedMs: number;
+                    /** @description null where a layer has no interval */
+                    lowerMs: number | null;
+                    upperMs: number | null;
+                    /** @description null where a layer has none */
+                    energyMj: number | null;
+                    lowerEnergyMj: number | null;
+                    upperEnergyMj: number | null;
+                };
+                "backward-data": {
+                    macs: number;
+                    predictedMs: number;
+                    /** @description null where a layer has no interval */
+                    lowerMs: number | null;
+                    upperMs: number | null;
+                    /** @description null where a layer has none */
+                    energyMj: number | null;
+                    lowerEnergyMj: number | null;
+                    upperEnergyMj: number | null;
+                };
+                "backward-weights": {
+                    macs: number;
+                    predictedMs: number;
+                    /** @description null where a layer has no interval */
+                    lowerMs: number | null;
+                    upperMs: number | null;
+                    /** @description null where a layer has none */
+                    energyMj: number | null;
+                    lowerEnergyMj: number | null;
+                    upperEnergyMj: number | null;
+                };
+            };
+            /** @description all three passes over all layers, once */
+            step: {
+                macs: number;
+                predictedMs: number;
+                /** @description null where a layer has no interval */
+                lowerMs: number | null;
+                upperMs: number | null;
+                /** @description null where a layer has none */
+                energyMj: number | null;
+                lowerEnergyMj: number | null;
+                upperEnergyMj: number | null;
+            };
+            /** @description null without samples; the last step counts in full */
+            epoch: {
+                samples: number;
+                steps: number;
+                macs: number;
+                predictedMs: number;
+                /** @description null where a layer has no interval */
+                lowerMs: number | null;
+                upperMs: number | null;
+                /** @description null where a layer has none */
+                energyMj: number | null;
+                lowerEnergyMj: number | null;
+                upperEnergyMj: number | null;
+            } | null;
+            /** @description passes of which the model has no sample: their costs are those of forward, without an interval */
+            unknownPasses: ("forward" | "backward-data" | "backward-weights")[];
+            /** @description CO2e, where a grid intensity was given; null where a layer has no energy */
+            emissions?: {
+                step: {
+                    grams: number;
+                    lowerGrams: number | null;
+                    upperGrams: number | null;
+                };
+                epoch: {
+                    grams: number;
+                    lowerGrams: number | null;
+                    upperGrams: number | null;
+                } | null;
+            } | null;
         };
         /** @enum {string} */
         Outcome: "ok" | "unsupported" | "out-of-memory" | "timeout" | "throttled" | "noisy" | "wrong-result" | "executor-crashed" | "drifted";
@@ -5822,6 +5923,8 @@ export interface operations {
                 recordedTo?: string;
                 /** @description csv: ok samples only, canonical columns */
                 format?: "jsonl" | "csv";
+                /** @description of csv. needed: those of optional fields (strides by axis, dilation, pads, pass) only where a sample has one, which is looked up first; all: always */
+                columns?: "needed" | "all";
             };
             header?: never;
             path?: never;
