@@ -87,15 +87,27 @@ export function transposedConvolution(geometry: ConvGeometry, output: Pair): Cos
 
 const TRANSPOSED = 'transposed: the backward pass of the convolution that it reverses';
 
-/** A dense layer is a 1×1 convolution of a 1×1 input; `rows` are the vectors that it multiplies. */
+/**
+ * A dense layer of so many rows is a 1×1 convolution of one image with as many positions, as square as they can be: the same
+ * matrix product, in the form that measured networks have most of.
+ */
 export function dense(rows: number, cin: number, cout: number, dtype: Dtype, layout: Layout): Costable {
+  const size = mostSquare(rows);
   const one = [1, 1] as const;
   const plain = { kernel: one, strides: one, dilations: one, groups: 1, pads: 'same' } as const;
   return checked(
-    { ...plain, batch: rows, input: one, cin, cout, dtype, layout },
-    { size: one, pass: 'forward' },
-    null,
+    { ...plain, batch: 1, input: size, cin, cout, dtype, layout },
+    { size, pass: 'forward' },
+    rows === 1 ? null : `${rows} rows: costed as one image of ${size.join('×')} positions`,
   );
+}
+
+/** Two factors of a number, the larger first, as near to each other as they can be. */
+function mostSquare(count: number): Pair {
+  for (let side = Math.floor(Math.sqrt(count)); side > 1; side--) {
+    if (count % side === 0) return [count / side, side];
+  }
+  return [count, 1];
 }
 
 /** Padding as a ConvSpec says it. Zeros that give the sizes of `same` are `same`, which is how most of them are measured. */

@@ -112,9 +112,13 @@ describe('convolutions without a ConvSpec are named', () => {
 });
 
 describe('products', () => {
-  it('a dense layer of many vectors has them as its batch', () => {
+  it('a dense layer of many vectors is one image with as many positions', () => {
     const { layers } = one('MatMul', [2, 7, 16], [16, 32], {});
-    expect(layers[0]?.spec).toMatchObject({ batch: 14, height: 1, width: 1, cin: 16, cout: 32, kernel_h: 1 });
+    expect(layers[0]?.spec).toMatchObject({ batch: 1, height: 7, width: 2, cin: 16, cout: 32, kernel_h: 1 });
+    expect(layers[0]?.note).toBe('14 rows: costed as one image of 7×2 positions');
+    const square = one('MatMul', [196, 16], [16, 32], {}).layers[0];
+    expect(square?.spec).toMatchObject({ batch: 1, height: 14, width: 14 });
+    expect(one('MatMul', [1, 16], [16, 32], {}).layers[0]?.note).toBeNull();
   });
 
   it('attention is no dense layer', () => {
@@ -159,7 +163,7 @@ describe('sizes computed in the file', () => {
         ],
       }),
     );
-    expect(layers[0]?.spec).toMatchObject({ batch: 5, cin: 36, cout: 10 });
+    expect(layers[0]?.spec).toMatchObject({ batch: 1, height: 5, width: 1, cin: 36, cout: 10 });
   });
 
   it('behind an operator that is not known, the size that the file records', () => {
@@ -315,7 +319,7 @@ describe('TensorFlow.js graph models', () => {
     ).toEqual([
       [4, 32, 3, 16, 1, 'same'],
       [4, 16, 16, 16, 16, 'valid'],
-      [4, 1, 3136, 10, 1, 'same'],
+      [1, 2, 3136, 10, 1, 'same'],
     ]);
   });
 
