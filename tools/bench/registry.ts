@@ -12,5 +12,6 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'pages-mongodb': async () => (await import('./pages.js')).pagesMongodb,
   predictions: async () => (await import('./predictions.js')).predictions,
   parquet: async () => (await import('./parquet.js')).parquet,
+  neighbours: async () => (await import('./neighbours.js')).neighbours,
   'cold-start': async () => (await import('./cold-start.js')).coldStart,
 };

@@ -34,7 +34,7 @@ describe('bench', () => {
     expect(lines.slice(0, 4)).toEqual([
       'spec        b1-h8-w8-i4-o4-k3x3-s1-g1-f32-same-NCHW  (0.009216 million multiply-adds)',
       'device      Fake device  fake-device-0  by fake',
-      'protocol    cpu v1, caches hot',
+      'protocol    cpu v2, caches hot',
       'outcome     ok',
     ]);
     expect(lines[4]).toMatch(/^time {8}0\.02\d* ms \(median\), 0\.\d+ GFLOP\/s$/);

@@ -26,6 +26,14 @@ export const ProtocolSchema = z
       .min(0)
       .lte(1)
       .describe('SM clock below this share of its maximum is throttling'),
+    maxDisturbance: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .optional()
+      .describe(
+        'a batch counts only if the reference convolution before and after it is slower than its best by no more than this share; absent: not watched',
+      ),
     checkOutput: z.boolean().describe('compare a few output points with a direct sum'),
     energyWindowMs: z
       .number()

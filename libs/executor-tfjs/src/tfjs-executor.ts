@@ -1,10 +1,21 @@
 import { VERSION } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { Executor, ExecutorError, type ExecutorSession, type ProbeResult } from '@alphaflops/executor';
 import * as os from 'node:os';
 import { activate, type BackendName } from './backend.js';
 import { describeProcessor, readProcessorConditions } from './host-processor.js';
 import type { NodeSettings } from './node/node-backend.js';
 import { TfjsSession } from './tfjs-session.js';
+
+const pointwise = { ...CONV_SPEC_DEFAULTS, kernel_h: 1, kernel_w: 1 };
+/**
+ * Convolutions of a millisecond or two whose tensors do not fit the caches of one core. tfjs-node computes on threads of
+ * its own, which are not watched.
+ */
+const REFERENCES: Partial<Record<BackendName, ConvSpec>> = {
+  wasm: { ...pointwise, height: 80, width: 80, cin: 32, cout: 64 },
+  cpu: { ...pointwise, height: 112, width: 112, cin: 4, cout: 4 },
+};
 
 /** The processor of this machine through a TensorFlow.js backend, on one thread. */
 export class TfjsExecutor extends Executor {
@@ -61,6 +72,6 @@ export class TfjsExecutor extends Executor {
       );
     }
     const device = { readConditions: readProcessorConditions, close: () => undefined };
-    return new TfjsSession(await activate(this.backend, this.settings), device);
+    return new TfjsSession(await activate(this.backend, this.settings), device, REFERENCES[this.backend]);
   }
 }

@@ -18,6 +18,7 @@ import {
 } from './tf-conv.js';
 
 const POINTER_BYTES = 4;
+const REFERENCE_SEED = 1;
 
 /** What a session needs of the device itself. */
 export interface SessionDevice {
@@ -27,11 +28,21 @@ export interface SessionDevice {
 
 /** Convolutions on one TensorFlow.js backend. */
 export class TfjsSession extends ExecutorSession {
+  override readonly referenceMs?: () => Promise<number>;
+  private reference: TfConv | null = null;
+
+  /** @param reference a convolution of a millisecond or two, where other programs can slow down the device */
   constructor(
     private readonly backend: Backend,
     private readonly device: SessionDevice,
+    reference?: ConvSpec,
   ) {
     super();
+    if (reference === undefined) return;
+    this.referenceMs = () => {
+      this.reference ??= allocateConv(backend.tf, reference, REFERENCE_SEED);
+      return Promise.resolve(backend.timeMs(this.reference.run, 1));
+    };
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the backends compute synchronously
@@ -64,6 +75,8 @@ export class TfjsSession extends ExecutorSession {
   // eslint-disable-next-line @typescript-eslint/require-await -- nothing to wait for
   async dispose(): Promise<void> {
     // Every PreparedConv frees its own tensors; the backend stays for the life of the process.
+    if (this.reference !== null) this.backend.tf.dispose([...this.reference.tensors]);
+    this.reference = null;
     this.device.close();
   }
 

@@ -1,5 +1,5 @@
 import type { Conditions } from '@alphaflops/contracts';
-import type { EnergySource } from '@alphaflops/measure';
+import type { DisturbanceWatch, EnergySource } from '@alphaflops/measure';
 import { loadExecutor, type ExecutorReference } from './adapter-module.js';
 import {
   loadEnergyMeters,
@@ -10,6 +10,7 @@ import {
 } from './energy-meter.js';
 import type { Executor, ExecutorSession, ProbeResult } from './executor.js';
 import { ExecutorError } from './error.js';
+import { watchOf } from './host-machine.js';
 import { measureSpec } from './measure-spec.js';
 import { RequestSchema, type Reply, type Request } from './messages.js';
 import { systemClock } from './system-clock.js';
@@ -20,6 +21,9 @@ export class ChildService {
   private session: ExecutorSession | null = null;
   /** Of the open device, or why it has none. */
   private meter: EnergyMeter | string = 'no device is open';
+
+  /** Of the open device; undefined where other programs cannot slow it down. */
+  private disturbance: DisturbanceWatch | undefined;
 
   constructor(private readonly reference: ExecutorReference) {}
 
@@ -55,13 +59,14 @@ export class ChildService {
         await this.dispose();
         this.session = await this.executor.open(request.deviceUuid);
         this.meter = await this.meterOf(request.metered);
+        this.disturbance = watchOf(this.session);
         return { kind: 'opened' };
       case 'conditions':
         return { kind: 'conditions', conditions: await this.conditions() };
       case 'measure': {
         const { spec, protocol, idlePowerW } = request;
-        const energy = { energy: this.energySource(), idlePowerW };
-        const measurement = await measureSpec(this.opened(), spec, protocol, systemClock, energy);
+        const watched = { energy: this.energySource(), idlePowerW, disturbance: this.disturbance };
+        const measurement = await measureSpec(this.opened(), spec, protocol, systemClock, watched);
         return { kind: 'measured', measurement };
       }
     }

@@ -29,6 +29,11 @@ export abstract class ExecutorSession {
   /** Allocates and fills one convolution. Specs that cannot run are a result with a reason, not an exception. */
   abstract prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult>;
   abstract readConditions(): Promise<Conditions>;
+  /**
+   * Times one run of a convolution of a millisecond or two, always the same, in milliseconds. Absent where other programs
+   * of the host cannot slow down the device.
+   */
+  referenceMs?(): Promise<number>;
   abstract dispose(): Promise<void>;
 }
 

@@ -16,14 +16,14 @@ export const INPUT_SEED = 1;
 
 /**
  * Prepares, checks, times and disposes one spec. Only what the executor throws is thrown.
- * @param energy what is needed to measure the energy of the device, or why it cannot be
+ * @param watched what is needed to measure the energy of the device, or why it cannot be, and what finds disturbances
  */
 export async function measureSpec(
   session: ExecutorSession,
   spec: ConvSpec,
   protocol: Protocol,
   clock: Clock,
-  energy: Pick<Environment, 'energy' | 'idlePowerW'> = {},
+  watched: Pick<Environment, 'energy' | 'idlePowerW' | 'disturbance'> = {},
 ): Promise<Measurement> {
   const startedMs = clock.nowMs();
   const prepared = await session.prepare(spec, { seed: INPUT_SEED, mode: protocol.mode });
@@ -44,7 +44,7 @@ export async function measureSpec(
   };
   const readConditions = () => session.readConditions();
   try {
-    return plausible(spec, await measure(timed, protocol, { clock, readConditions, startedMs, ...energy }));
+    return plausible(spec, await measure(timed, protocol, { clock, readConditions, startedMs, ...watched }));
   } finally {
     await conv.dispose();
   }

@@ -51,3 +51,13 @@ function lowClock({ smClockMhz: clock, maxSmClockMhz: max }: Conditions, protoco
     `of its maximum of ${max} MHz`
   );
 }
+
+/** How conditions store the disturbance of a host processor: the reference convolution took so many times its best. */
+const DISTURBANCE = 'reference-x';
+
+/** Conditions with the largest disturbance around the batches that count; null where it is not watched. */
+export function withDisturbance(conditions: Conditions, share: number | null): Conditions {
+  if (share === null) return conditions;
+  const factor = Number.isFinite(share) ? (1 + share).toFixed(3) : 'unknown';
+  return { ...conditions, throttleReasons: [...conditions.throttleReasons, `${DISTURBANCE}${factor}`] };
+}

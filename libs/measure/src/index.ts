@@ -2,6 +2,7 @@ export * from './anchors.js';
 export * from './clock.js';
 export * from './conditions.js';
 export * from './direct-sum.js';
+export * from './disturbance.js';
 export * from './energy.js';
 export * from './energy-window.js';
 export * from './error.js';

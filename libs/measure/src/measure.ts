@@ -1,14 +1,16 @@
 import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
-import { isPowerLimited, throttling } from './conditions.js';
+import { isPowerLimited, throttling, withDisturbance } from './conditions.js';
 import { specEnergy, type EnergySource } from './spec-energy.js';
 import { MeasureError } from './error.js';
 import { summarise, summariseClocks } from './statistics.js';
-import { stoppingRules, type StoppingRule } from './stopping-rules.js';
+import { collectBatches } from './collect-batches.js';
+import type { DisturbanceWatch } from './disturbance.js';
+import type { StoppingRule } from './stopping-rules.js';
 import { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
-import { unreadable, warmUp } from './warm-up.js';
+import { warmUp } from './warm-up.js';
 
 export interface Environment {
   readonly clock: Clock;
@@ -18,6 +20,8 @@ export interface Environment {
   readonly energy?: EnergySource | string | undefined;
   /** Power of the device while it computes nothing, in W, where it was read before. */
   readonly idlePowerW?: number | null | undefined;
+  /** Finds what other programs do to a host processor; absent where the device is nobody else's. */
+  readonly disturbance?: DisturbanceWatch | undefined;
   /** Clock time at which the work on this convolution began, if before the call: its time limit counts from here. */
   readonly startedMs?: number;
 }
@@ -72,6 +76,9 @@ async function measureTrue(
       continue;
     }
 
+    if (run.disturbed !== null) {
+      return { outcome: 'noisy', reason: run.disturbed, timing, conditions };
+    }
     if (error > protocol.noisyRelativeStandardError) {
       const reason =
         `the standard error of the mean of ${timing.repetitions} batches is ${percent(error)}, ` +
@@ -99,6 +106,8 @@ type Run =
       relativeStandardError: number;
       conditions: { before: Conditions; after: Conditions };
       states: readonly BatchState[];
+      /** Why too few batches were undisturbed, or null. */
+      disturbed: string | null;
     }
   | { stoppedBy: 'time-limit'; batches: TimedBatches; warmUpRuns: number };
 
@@ -112,24 +121,17 @@ async function timeOnce(
   if (warm === null) return { stoppedBy: 'time-limit', batches: new TimedBatches(1), warmUpRuns: 0 };
   const { inner, runs: warmUpRuns } = warm;
 
-  const rules = stoppingRules(protocol);
   const before = await environment.readConditions();
-  const batches = new TimedBatches(inner);
-  let met: StoppingRule | undefined;
-  while (met === undefined) {
-    const timeMs = await stopwatch.timeMs(inner);
-    if (timeMs === null) return { stoppedBy: 'time-limit', batches, warmUpRuns };
-    if (timeMs === 0) throw unreadable(inner);
-    batches.add(timeMs, conv.batchState?.());
-    met = rules.find((rule) => rule.isMet(batches));
-  }
+  const collected = await collectBatches(conv, stopwatch, inner, protocol, environment);
+  const { batches, stoppedBy, disturbed, factor } = collected;
+  if (stoppedBy === 'time-limit') return { stoppedBy, batches, warmUpRuns };
   const after = await environment.readConditions();
   // 0: the timer cannot tell one convolution from nothing.
   const eagerMs = (await conv.eagerMs?.()) || null;
-  const timing = timingOf(batches, warmUpRuns, met.name, eagerMs);
-  const { relativeStandardError } = batches;
-  const { states } = batches;
-  return { stoppedBy: met.name, timing, relativeStandardError, conditions: { before, after }, states };
+  const timing = timingOf(batches, warmUpRuns, stoppedBy, eagerMs);
+  const conditions = { before, after: withDisturbance(after, factor) };
+  const { relativeStandardError, states } = batches;
+  return { stoppedBy, timing, relativeStandardError, conditions, states, disturbed };
 }
 
 function timedOut(run: Extract<Run, { stoppedBy: 'time-limit' }>, protocol: Protocol): Measurement {

@@ -46,6 +46,11 @@ export class SimulatedDevice implements Clock, Environment, TimedConv {
     return Promise.resolve();
   }
 
+  /** Time passes for another reason than a wait. */
+  waitQuietly(durationMs: number): void {
+    this.timeMs += durationMs;
+  }
+
   checkOutput(): Promise<OutputCheck> {
     return Promise.resolve(this.check);
   }

@@ -5,12 +5,16 @@ import type { TimedConv } from './timed-conv.js';
 /** Times batches of one convolution until a moment of the clock. */
 export class Stopwatch {
   private lastTimeMs = 0;
+  /** Wall milliseconds from the beginning to the deadline. */
+  readonly limitMs: number;
 
   constructor(
     private readonly conv: TimedConv,
     private readonly clock: Clock,
     private readonly deadlineMs: number,
-  ) {}
+  ) {
+    this.limitMs = this.leftMs;
+  }
 
   /** Wall milliseconds left before the deadline. */
   get leftMs(): number {

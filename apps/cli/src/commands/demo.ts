@@ -8,13 +8,14 @@ import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
 import { fitInputDigest, readAllSamples } from '@alphaflops/dataset';
 import { compileModel, fitModel } from '@alphaflops/models';
 import type { Command } from 'commander';
+import { disturbanceText, whatTheAlphaMeans } from '../demo-words.js';
 import { CliError } from '../error.js';
 import { heldOutTable, parametersTable } from '../model-tables.js';
 import { wholeNumber } from '../options.js';
 import { answered } from '../pages.js';
 import { interruption } from '../stack/interruption.js';
 import { LocalStack } from '../stack/local-stack.js';
-import { indented, ms, percent, seconds } from '../tables.js';
+import { indented, ms, seconds } from '../tables.js';
 import { watchCampaign } from '../watch.js';
 import { configOf } from './up.js';
 
@@ -70,8 +71,11 @@ async function demo(options: DemoOptions): Promise<void> {
     const model = await measure(stack, deviceClassId, options.specs, signal);
 
     heading('3. What this machine’s model says');
-    say(modelText(model));
-    say(`\n${indented(whatTheAlphaMeans(model))}`);
+    if (model === null) say('  There are too few good samples for a model of this machine.');
+    else {
+      say(modelText(model));
+      say(`\n${indented(whatTheAlphaMeans(model))}`);
+    }
 
     heading('4. The same for a GPU: 1,000 samples of an NVIDIA H100, fitted here and now');
     const gpu = await fitSample();
@@ -80,8 +84,10 @@ async function demo(options: DemoOptions): Promise<void> {
     say(modelText(gpu));
     say(`\n${indented(whatTheAlphaMeans(gpu))}`);
 
-    heading('5. One prediction, from the API');
-    say(indented(await predictionText(stack, config.dataDirectory, model)));
+    if (model !== null) {
+      heading('5. One prediction, from the API');
+      say(indented(await predictionText(stack, config.dataDirectory, model)));
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
     say('\nInterrupted; what was measured is kept.');
@@ -116,19 +122,23 @@ async function onlineDeviceClass({ api }: LocalStack, signal: AbortSignal): Prom
   }
 }
 
+/** Null when the machine was too disturbed for a model. */
 async function measure(
   stack: LocalStack,
   deviceClassId: string,
   specs: number,
   signal: AbortSignal,
-): Promise<Model> {
+): Promise<Model | null> {
   const campaignId =
     (await unfinishedCampaign(stack, deviceClassId, signal)) ??
     (await createCampaign(stack, deviceClassId, specs, signal));
   const startedAt = Date.now();
   const connection = { url: stack.url, token: stack.token ?? '', fetch: stack.fetch };
   const final = await watchCampaign(connection, campaignId, { output: process.stdout, signal });
+  const disturbed = disturbanceText(final);
+  if (disturbed !== null) console.log(indented(disturbed));
   if (final.state !== 'completed' || final.modelId === null) {
+    if ((final.outcomes.ok ?? 0) === 0 && disturbed !== null) return null;
     throw new CliError('failed', `The campaign ended as ${final.state}: ${final.reason}.`);
   }
   const took = seconds((Date.now() - startedAt) / 1000);
@@ -193,27 +203,6 @@ function modelText(model: Model): string {
       heldOutTable(model),
     ].join('\n'),
   );
-}
-
-/** What a reader should make of the table, in words. */
-function whatTheAlphaMeans({ forms, chosenForm }: Model): string {
-  const flops = forms.find(({ form }) => form === 'flops')?.heldOut;
-  const best = forms.find(({ form }) => form === chosenForm)?.heldOut;
-  const alphas = forms.find(({ form }) => form === 'alpha')?.groups ?? [];
-  const unknown = alphas.filter(({ parameters }) =>
-    parameters.some(({ name, state }) => name === 'beta' && state === 'not-identifiable'),
-  );
-  const meaning =
-    unknown.length === alphas.length
-      ? 'Time is nearly proportional to FLOPs here, so α is near 1 for every shape and these data do not\n' +
-        'tell β and γ: no value is shown, since none would mean anything. c is the cost of a multiply-add.'
-      : 'Time is far from proportional to FLOPs here: that is what α is for. Where β and γ have values,\n' +
-        'they say how much cheaper a multiply-add gets as the spatial size S grows.';
-  const better =
-    flops && best
-      ? `\nMedian error: raw FLOPs ${percent(flops.medianApe)}, ${chosenForm} ${percent(best.medianApe)}.`
-      : '';
-  return meaning + better;
 }
 
 /** Asks the API as a user would, and shows that a copy of the model says the same without it. */

@@ -1,0 +1,60 @@
+import type { CampaignProgress, Model } from '@alphaflops/contracts';
+import { alpha } from '@alphaflops/conv';
+import { percent } from './tables.js';
+
+/** Time counts as proportional to FLOPs when the median error of raw FLOPs and the fitted α both are within this share. */
+const NEAR = 0.1;
+/** A layer in the middle of a network: 56 × 56 outputs, by the kernel of each group. */
+const POINTS = 56 * 56;
+
+/** What a reader should make of a fitted α, as far as its coefficients and the held-out errors say it. */
+export function whatTheAlphaMeans({ forms, chosenForm }: Model): string {
+  const flops = forms.find(({ form }) => form === 'flops')?.heldOut?.medianApe;
+  const best = forms.find(({ form }) => form === chosenForm)?.heldOut?.medianApe;
+  const alphas = fittedAlphas(forms.find(({ form }) => form === 'alpha')?.groups ?? []);
+  const errors = [
+    flops === undefined ? null : `raw FLOPs ${percent(flops)}`,
+    best === undefined || chosenForm === 'flops' ? null : `${chosenForm} ${percent(best)}`,
+  ].filter((text) => text !== null);
+  const known = alphas.flatMap(({ at }) => (at === null ? [] : [at]));
+  const isNear = flops !== undefined && flops <= NEAR && known.every((at) => Math.abs(at - 1) <= NEAR);
+  const shown = alphas
+    .map(({ group, at }) => `${group} kernels ${at === null ? 'unknown' : at.toFixed(3)}`)
+    .join(', ');
+  return [
+    ...(isNear
+      ? ['Time is nearly proportional to FLOPs here.']
+      : [
+          'Time is not proportional to FLOPs here; α says how far a multiply-add is cheaper on a large image.',
+        ]),
+    known.length === 0
+      ? 'These data do not tell β and γ, so no α is shown.'
+      : `α at 56 × 56 outputs: ${shown}.`,
+    ...(errors.length === 0 ? [] : [`Median error on held-out shapes: ${errors.join(', ')}.`]),
+  ].join('\n');
+}
+
+function fittedAlphas(
+  groups: Model['forms'][number]['groups'],
+): { readonly group: string; readonly at: number | null }[] {
+  return groups.map(({ group, parameters }) => {
+    const [beta, gamma] = ['beta', 'gamma'].map((name) => parameters.find((found) => found.name === name));
+    const isKnown =
+      beta !== undefined &&
+      gamma !== undefined &&
+      [beta, gamma].every(({ state }) => state !== 'not-identifiable');
+    const kernelPoints = group === '1x1' ? 1 : 9;
+    const at = isKnown ? alpha(POINTS, kernelPoints, { beta: beta.value, gamma: gamma.value }) : null;
+    return { group, at };
+  });
+}
+
+/** How far other programs got in the way of a campaign, and what to do about it; null where they did not. */
+export function disturbanceText({ outcomes, totalSlots }: CampaignProgress): string | null {
+  const noisy = outcomes.noisy ?? 0;
+  if (noisy === 0) return null;
+  return (
+    `${noisy} of ${totalSlots} samples are noisy: other programs used this machine while they were measured.\n` +
+    'They are not fitted. For more good samples, end what is busy here, and run the demo again.'
+  );
+}

@@ -1,0 +1,101 @@
+import type { Clock } from './clock.js';
+import { DisturbanceWatch } from './disturbance.js';
+import { measure } from './measure.js';
+import { protocolNamed } from './protocols.js';
+import { SimulatedDevice } from './simulated-device.spec.helper.js';
+
+/** A processor that other programs slow down in some moments: what runs on it, and the reference, take longer then. */
+class SharedProcessor {
+  readonly device = new SimulatedDevice({ runMs: 1, noise: 0.01 });
+  readonly watch: DisturbanceWatch;
+  private othersMs = 0;
+  private seenMs: number;
+
+  /** @param slowness by the time in milliseconds since the start: 1 is undisturbed */
+  constructor(slowness: (sinceMs: number) => number, areOthersSeen = true) {
+    const { device } = this;
+    const startMs = device.nowMs();
+    this.seenMs = startMs;
+    const now = () => slowness(device.nowMs() - startMs);
+    const { timeBatchMs } = device;
+    device.timeBatchMs = async (inner) => {
+      const factor = now();
+      const timeMs = await timeBatchMs.call(device, inner);
+      device.waitQuietly((factor - 1) * timeMs);
+      return factor * timeMs;
+    };
+    const clock: Clock = device;
+    this.watch = new DisturbanceWatch({
+      referenceMs: () => {
+        const timeMs = 1.5 * now();
+        device.waitQuietly(timeMs);
+        return Promise.resolve(timeMs);
+      },
+      otherProcessorMs: () => {
+        if (areOthersSeen && now() > 1) this.othersMs += 1.5 * (device.nowMs() - this.seenMs);
+        this.seenMs = device.nowMs();
+        return this.othersMs;
+      },
+      processors: 2,
+      clock,
+    });
+  }
+
+  measure(protocol = protocolNamed('cpu')) {
+    const { device, watch } = this;
+    const readConditions = () => device.readConditions();
+    return measure(device, protocol, { clock: device, readConditions, disturbance: watch });
+  }
+}
+
+it('counts undisturbed batches only, and waits for them', async () => {
+  const shared = new SharedProcessor((sinceMs) => (sinceMs % 10_000 > 5000 ? 1.6 : 1));
+  for (let sample = 0; sample < 60; sample++) {
+    const { outcome, timing, conditions } = await shared.measure();
+    expect(outcome).toBe('ok');
+    expect(timing?.timeMs).toBeLessThan(1.03);
+    expect(conditions?.after.throttleReasons.at(-1)).toMatch(/^reference-x1\.0\d\d$/);
+  }
+});
+
+it('calls nothing ok on a machine that never is quiet, and soon waits no more', async () => {
+  const shared = new SharedProcessor(() => 1.6);
+  const times: number[] = [];
+  for (let sample = 0; sample < 6; sample++) {
+    const startMs = shared.device.nowMs();
+    const measurement = await shared.measure();
+    times.push(shared.device.nowMs() - startMs);
+    expect(measurement.outcome).toBe('noisy');
+    expect(measurement).toMatchObject({
+      reason: expect.stringMatching(/batches were disturbed: .*other programs used 1\.5 of 2 processors/),
+    });
+  }
+  expect(times.at(-1)).toBeLessThan(1500);
+});
+
+it('finds the disturbance that begins after a quiet start', async () => {
+  const shared = new SharedProcessor((sinceMs) => (sinceMs < 3000 ? 1 : 1.3));
+  const outcomes = [];
+  for (let sample = 0; sample < 20; sample++) outcomes.push(await shared.measure());
+  expect(outcomes[0]?.outcome).toBe('ok');
+  const last = outcomes.at(-1);
+  expect(last).toMatchObject({
+    outcome: 'noisy',
+    reason: expect.stringMatching(/took up to 1\.30 times its best/),
+  });
+});
+
+it('takes a quiet machine that stays slower for what it has become', async () => {
+  const shared = new SharedProcessor((sinceMs) => (sinceMs < 3000 ? 1 : 1.3), false);
+  const outcomes = [];
+  for (let sample = 0; sample < 40; sample++) outcomes.push((await shared.measure()).outcome);
+  expect(outcomes[0]).toBe('ok');
+  expect(outcomes.at(-1)).toBe('ok');
+});
+
+it('is not watched where nothing watches it', async () => {
+  const device = new SimulatedDevice({ runMs: 1 });
+  const { outcome, conditions } = await measure(device, protocolNamed('cpu'), device);
+  expect(outcome).toBe('ok');
+  expect(conditions?.after.throttleReasons).toEqual(['gpu-idle']);
+});
