@@ -33,7 +33,7 @@ export const neighbours: Benchmark = {
     const [shapes, replicates] = scale === 'full' ? [40, 3] : [4, 1];
     const limits = { specs: shapes, constraints: { maxMacs: 5e7, allowGroups: false } };
     const { specs } = plan({ name: 'networklike', seed: 7 }, limits);
-    const protocol = protocolNamed(scale === 'full' ? 'cpu' : 'quick-cpu');
+    const protocol = protocolNamed('cpu');
     const { maxDisturbance: _, ...unwatched } = protocol;
     const bare = await campaign(specs, replicates, unwatched);
     const quiet = await campaign(specs, replicates, protocol);
