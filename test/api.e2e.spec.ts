@@ -231,6 +231,44 @@ describe('bad input', () => {
   });
 });
 
+describe('what a client gets wrong about HTTP', () => {
+  const ask = (path: string, init: RequestInit) =>
+    fetch(`${stack.url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${stack.token}`, ...(init.headers as Record<string, string>) },
+    });
+
+  it.each([
+    ['DELETE', '/v1/campaigns', 'GET, HEAD, POST'],
+    ['PUT', '/v1/campaigns/some-id', 'GET, HEAD'],
+    ['POST', '/healthz', 'GET, HEAD'],
+  ])('%s %s is answered with 405 and the methods there are', async (method, path, allow) => {
+    const answer = await ask(path, { method });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(await answer.json()).toMatchObject({ status: 405, code: 'method-not-allowed' });
+  });
+
+  it('an unknown path stays 404', async () => {
+    expect((await ask('/v1/nothing', { method: 'DELETE' })).status).toBe(404);
+  });
+
+  it.each(['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x'])(
+    'a body of type %s is answered with 415 and the type it should have',
+    async (type) => {
+      const answer = await ask('/v1/campaigns', {
+        method: 'POST',
+        body: '{}',
+        headers: { 'content-type': type },
+      });
+      expect(answer.status).toBe(415);
+      const { detail } = (await answer.json()) as { detail: string };
+      expect(detail).toContain(`of type ${type}`);
+      expect(detail).toContain('Content-Type: application/json');
+    },
+  );
+});
+
 describe('one coordinator per store', () => {
   it('refuses a second one and names the first', async () => {
     const { password } = stack.redis.address;

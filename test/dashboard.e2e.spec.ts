@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { browser, Tab } from './support/browser.js';
 import { end, Stack, until } from './support/stack.js';
 
@@ -69,6 +70,23 @@ whenThere('the dashboard in a browser', () => {
     await page.getByText('120 of 120').waitFor();
     await tab.screenshot('campaign');
   }, 90_000);
+
+  it('says on every page that Redis has no memory left', async () => {
+    const redis = new Redis(stack.redis.port, { password: stack.redis.address.password ?? '' });
+    try {
+      await redis.config('SET', 'maxmemory', '1');
+      await tab.page.reload();
+      await tab.page.getByRole('alert').getByText('queue: OOM command not allowed').waitFor();
+    } finally {
+      await redis.config('SET', 'maxmemory', '0');
+      redis.disconnect();
+    }
+    await tab.page.reload();
+    await tab.page.getByRole('heading', { level: 1 }).waitFor();
+    expect(await tab.page.getByRole('alert').count()).toBe(0);
+    // The browser itself reports the answer 503.
+    expect(tab.errors.splice(0).every((error) => error.includes('503'))).toBe(true);
+  });
 
   it.each(PAGES)(
     'opens %s: nothing serious for axe, no sideways scrolling on a phone',

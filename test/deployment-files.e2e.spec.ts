@@ -19,7 +19,7 @@ type Checker = { command: [string, ...string[]]; skip?: never } | { skip: string
 /** What tools/checkers-for-tests.mjs says of this machine; it may install them. */
 const checkers = JSON.parse(
   execFileSync(process.execPath, [join(root, 'tools/checkers-for-tests.mjs')], { encoding: 'utf8' }),
-) as Record<'compose' | 'hadolint' | 'kubernetes', Checker>;
+) as Record<'compose' | 'hadolint' | 'kubernetes' | 'promtool', Checker>;
 /** A test that is skipped, with the reason in its name, where a checker cannot be had. */
 const itWith =
   (name: keyof typeof checkers) =>
@@ -227,8 +227,30 @@ describe('docker/systemd', () => {
   );
 });
 
+describe('docker/prometheus', () => {
+  const files = join(docker, 'prometheus');
+
+  itWith('promtool')(
+    'has rules that Prometheus accepts, and that alert when they should and not before',
+    () => {
+      expect(check('promtool', ['check', 'rules', join(files, 'alerts.yaml')])).toMatchObject({ status: 0 });
+      const tested = check('promtool', ['test', 'rules', join(files, 'alerts.test.yaml')]);
+      expect(`${tested.stdout}${tested.stderr}`).not.toContain('FAILED');
+      expect(tested.status).toBe(0);
+    },
+  );
+
+  it('tests every rule', () => {
+    const named = (pattern: RegExp, file: string) =>
+      new Set([...text(`prometheus/${file}`).matchAll(pattern)].map(([, name]) => name));
+    const rules = named(/alert: (\w+)/g, 'alerts.yaml');
+    expect(rules.size).toBeGreaterThan(4);
+    expect(named(/alertname: (\w+)/g, 'alerts.test.yaml')).toEqual(rules);
+  });
+});
+
 describe('docker/grafana', () => {
-  it('asks for metrics that the processes have', async () => {
+  it('asks for metrics that the processes have, as the alert rules do', async () => {
     const stack = await Stack.start();
     try {
       const answer = await fetch(`${stack.url}/metrics`, {
@@ -242,9 +264,11 @@ describe('docker/grafana', () => {
       const { panels } = JSON.parse(text('grafana/alphaflops.json')) as {
         panels: { targets: { expr: string }[] }[];
       };
-      const asked = panels.flatMap(({ targets }) =>
-        targets.flatMap(({ expr }) => expr.match(/\b(alphaflops|process|nodejs)_\w+/g) ?? []),
-      );
+      const expressions = [
+        ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+        ...[...text('prometheus/alerts.yaml').matchAll(/expr: (.*)/g)].map(([, expr = '']) => expr),
+      ];
+      const asked = expressions.flatMap((expr) => expr.match(/\b(alphaflops|process|nodejs)_\w+/g) ?? []);
       expect(asked.length).toBeGreaterThanOrEqual(panels.length);
       expect(asked.filter((name) => !exposed.has(name))).toEqual([]);
     } finally {

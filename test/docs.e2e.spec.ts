@@ -93,7 +93,12 @@ describe('the tutorial', () => {
     stack = spawn(process.execPath, [program, 'up', '--port', '0'], { cwd: directory });
     let said = '';
     stack.stdout?.on('data', (piece: Buffer) => (said += piece.toString()));
-    while (!said.includes('Ctrl-C stops it.')) await once(stack.stdout as NodeJS.ReadableStream, 'data');
+    stack.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
+    const ended = once(stack, 'close').then(() => {
+      throw new Error(`"alphaflops up" ended before it was ready:\n${said}`);
+    });
+    while (!said.includes('Ctrl-C stops it.'))
+      await Promise.race([once(stack.stdout as NodeJS.ReadableStream, 'data'), ended]);
   }, 60_000);
   afterAll(async () => {
     stack.kill('SIGTERM');

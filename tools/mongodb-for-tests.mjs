@@ -1,6 +1,7 @@
 // A MongoDB-protocol server for tests. Prints one line of JSON, then serves until its standard input ends:
 //   {"server":"mongod 8.2","replicaSet":"mongodb://…","standalone":"mongodb://…"}   either address may be null
 //   {"skip":"why there is none"}
+//   {"error":"why MONGODB_URI cannot be used"}: what was asked for explicitly is never skipped
 // In this order: MONGODB_URI, `mongod` on PATH, SecantusDB (WiredTiger behind MongoDB's protocol, with transactions,
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.
 //
@@ -21,6 +22,7 @@ import { pipPackages } from './pip.mjs';
 
 const SECANTUS = 'secantusdb==0.7.0b3';
 const START_LIMIT_MS = 90_000;
+const GIVEN_LIMIT_MS = 10_000;
 const LIFE_LIMIT_MS = 30 * 60_000;
 
 const root = join(import.meta.dirname, '..');
@@ -30,12 +32,12 @@ const directory = mkdtempSync(join(tmpdir(), 'alphaflops-mongodb-'));
 const servers = new Map();
 const durable = process.argv.includes('--durable') ? ['--sync-on-commit'] : [];
 
+class GivenServerError extends Error {}
+
 async function found() {
   const { MONGODB_URI: uri } = process.env;
   if (uri !== undefined && uri !== '') {
-    const client = new MongoClient(uri, { serverSelectionTimeoutMS: START_LIMIT_MS });
-    const hello = await client.db('admin').command({ hello: 1 });
-    await client.close();
+    const hello = await helloOf(uri);
     const isSet = hello.setName !== undefined || hello.msg === 'isdbgrid';
     return { server: 'MONGODB_URI', replicaSet: isSet ? uri : null, standalone: isSet ? null : uri };
   }
@@ -66,6 +68,23 @@ async function found() {
     replicaSet: await Server.serve('replicaSet', start([])),
     standalone: await Server.serve('standalone', start(['--standalone'])),
   };
+}
+
+/** @throws GivenServerError within 10 s */
+async function helloOf(uri) {
+  let client;
+  try {
+    client = new MongoClient(uri, {
+      serverSelectionTimeoutMS: GIVEN_LIMIT_MS,
+      connectTimeoutMS: GIVEN_LIMIT_MS,
+      socketTimeoutMS: GIVEN_LIMIT_MS,
+    });
+    return await client.db('admin').command({ hello: 1 });
+  } catch (error) {
+    throw new GivenServerError(`MONGODB_URI is set, and its server cannot be used: ${error.message}`);
+  } finally {
+    await client?.close();
+  }
 }
 
 function secantus() {
@@ -168,7 +187,8 @@ async function stop() {
 try {
   console.log(JSON.stringify(await found()));
 } catch (error) {
-  console.log(JSON.stringify({ skip: error.message }));
+  const isGiven = error instanceof GivenServerError;
+  console.log(JSON.stringify(isGiven ? { error: error.message } : { skip: error.message }));
   await stop();
 }
 const input = createInterface(process.stdin);

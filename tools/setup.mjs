@@ -1,11 +1,13 @@
-// Brings a fresh checkout to where everything runs: packages, Redis, build; with --tests, what only tests need as well.
+// Brings a fresh checkout to where everything runs: packages, Redis, build; with --tests, what only tests need as well;
+// --no-build leaves the build out, for a checkout that has one.
 // Plain Node: it runs before any package is there. Quiet while all is well; says what to do when it is not.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { hasNode, installNode } from './node-for-tests.mjs';
 import { hasPythonForTests, installPythonForTests } from './python-for-tests.mjs';
-import { hasSwiftShader, installSwiftShader } from './swiftshader.mjs';
+import { hasUnpackedRedis, unpackRedis } from './redis-without-root.mjs';
+import { hasSwiftShader, installSwiftShader, unpackVulkanLoader } from './swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const OLDEST_NODE = [20, 19];
@@ -87,21 +89,32 @@ function install(debianPackage, advice) {
 }
 
 function installRedis() {
-  if (process.env.REDIS_URL || isOnPath('redis-server')) return;
+  if (process.env.REDIS_URL || isOnPath('redis-server') || hasUnpackedRedis()) return;
   const advice =
     'Install Redis (Debian, Ubuntu: apt-get install redis-server), or set REDIS_URL to one that runs.';
-  if (!mayInstall()) throw new SetupError(advice);
-  step('installing redis-server', () => {
-    install('redis-server', advice);
+  if (mayInstall()) {
+    step('installing redis-server', () => {
+      install('redis-server', advice);
+    });
+    return;
+  }
+  if (!isOnPath('apt-get')) throw new SetupError(advice);
+  step('unpacking redis-server into node_modules/.cache, as it cannot be installed', () => {
+    try {
+      unpackRedis();
+    } catch (error) {
+      throw new SetupError(`${error.message}\n${advice}`);
+    }
   });
 }
 
 /** WebGPU without a GPU. Where it cannot be had, the tests that need it are skipped and say why. */
 function installSoftwareVulkan() {
-  if (hasSwiftShader() || !mayInstall()) return;
+  if (hasSwiftShader() || !isOnPath('apt-get')) return;
   step('installing a Vulkan driver for tests', () => {
     try {
-      install('libvulkan1', '');
+      if (mayInstall()) install('libvulkan1', '');
+      else unpackVulkanLoader();
       installSwiftShader();
     } catch (error) {
       process.stdout.write(`failed, and the tests of WebGPU will be skipped: ${error.message} `);
@@ -152,7 +165,7 @@ try {
     installPython();
     installNodeVersions();
   }
-  build();
+  if (!process.argv.includes('--no-build')) build();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`\n${error.message}\n`);

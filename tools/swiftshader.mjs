@@ -1,11 +1,14 @@
 // SwiftShader, a Vulkan driver that computes on the processor, for the tests of WebGPU: taken out of Debian's package of
-// Chromium, which is not installed for it. The Vulkan loader itself comes from libvulkan1.
+// Chromium, which is not installed for it. The Vulkan loader itself comes from libvulkan1, unpacked beside it where it
+// cannot be installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { downloadDebianPackages, libraryFolders, unpackDebianPackages } from './debian-packages.mjs';
 
 const cache = resolve(import.meta.dirname, '../node_modules/.cache/alphaflops');
 const home = join(cache, 'swiftshader');
+const loaderHome = join(cache, 'vulkan-loader');
 const library = join(home, 'libvk_swiftshader.so');
 /** What tells the Vulkan loader of it. */
 const driverFile = join(home, 'vk_swiftshader_icd.json');
@@ -16,12 +19,22 @@ const DOWNLOAD_LIMIT_MS = 180_000;
 
 /** Jest's global set-up: processes started from here on find the driver beside those that the machine has. */
 export default function offerSwiftShader() {
-  if (existsSync(driverFile)) process.env.VK_ADD_DRIVER_FILES = driverFile;
+  if (!existsSync(driverFile)) return;
+  process.env.VK_ADD_DRIVER_FILES = driverFile;
+  const libraries = libraryFolders(loaderHome).map((path) => join(loaderHome, path));
+  if (libraries.length === 0) return;
+  process.env.LD_LIBRARY_PATH = [...libraries, process.env.LD_LIBRARY_PATH]
+    .filter((path) => path !== undefined && path !== '')
+    .join(':');
 }
 
 /** Whether driver and loader are there. */
 export function hasSwiftShader() {
   if (!existsSync(driverFile)) return false;
+  return libraryFolders(loaderHome).length > 0 || isLoaderInstalled();
+}
+
+function isLoaderInstalled() {
   try {
     process.dlopen({ exports: {} }, 'libvulkan.so.1');
   } catch (error) {
@@ -31,7 +44,12 @@ export function hasSwiftShader() {
   return true;
 }
 
-/** Needs no rights, only a Debian whose package lists are there. Throws an Error with what went wrong. */
+/** Unpacks the Vulkan loader for a user who may not install it. @throws Error with what went wrong */
+export function unpackVulkanLoader() {
+  if (!isLoaderInstalled()) unpackDebianPackages(['libvulkan1'], loaderHome);
+}
+
+/** Needs no rights, only apt-get. Throws an Error with what went wrong. */
 export function installSwiftShader() {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'swiftshader-'));
@@ -53,11 +71,12 @@ function takeFrom(name, folder) {
   if (existsSync(library)) return null;
   const command = (program, ...args) =>
     spawnSync(program, args, { cwd: folder, encoding: 'utf8', timeout: DOWNLOAD_LIMIT_MS });
-  const downloaded = command('apt-get', '-q', 'download', name);
-  const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}_`));
-  if (downloaded.status !== 0 || file === undefined) {
-    return `apt-get download ${name}: ${lastLine(downloaded)}`;
+  try {
+    downloadDebianPackages([name], folder);
+  } catch (error) {
+    return `${name}: ${error.message}`;
   }
+  const file = readdirSync(folder).find((entry) => entry.startsWith(`${name}_`));
   const unpacked = command('dpkg-deb', '-x', file, name);
   if (unpacked.status !== 0) return `dpkg-deb -x ${file}: ${lastLine(unpacked)}`;
   const found = join(folder, name, 'usr/lib/chromium/libvk_swiftshader.so');

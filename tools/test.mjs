@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const PROJECTS = process.argv.slice(2);
@@ -25,7 +25,12 @@ for (const project of PROJECTS) {
       cwd: root,
       // jest prints its JSON on standard output too; the readable report is on standard error.
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: '--experimental-vm-modules --no-warnings' },
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
+        // Where set-up puts Redis when it cannot be installed; npm does the same.
+        PATH: [process.env.PATH ?? '', join(root, 'node_modules/.bin')].join(delimiter),
+      },
     },
   );
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(

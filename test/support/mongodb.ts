@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { firstLine } from '@alphaflops/store/conformance';
 
 const PROGRAM = resolve(import.meta.dirname, '../../tools/mongodb-for-tests.mjs');
 
@@ -31,13 +32,13 @@ export interface MongoServer {
 /** @param own one that may be made to fail, and not that of MONGODB_URI; what it confirmed is there after a kill */
 export async function startMongoServer({ own = false } = {}): Promise<MongoServer> {
   const child = spawn(process.execPath, [PROGRAM, ...(own ? ['--durable'] : [])], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: 'pipe',
     env: { ...process.env, ...(own && { MONGODB_URI: '' }) },
   });
   const gone = once(child, 'exit');
+  const answer = JSON.parse(await firstLine(child)) as Answer | { error: string };
+  if ('error' in answer) throw new Error(answer.error);
   const answers = createInterface(child.stdout);
-  const [line] = (await once(answers, 'line')) as [string];
-  const answer = JSON.parse(line) as Answer;
   const { replicaSet, standalone } =
     answer.skip === undefined ? answer : { replicaSet: null, standalone: null };
   return {

@@ -39,6 +39,8 @@ export class Stack {
   private readonly children: Running[] = [];
   private coordinator: Running | null = null;
   private isStopped = false;
+  /** Workers that ended with an error before they logged a line. */
+  private readonly unableToStart: Running[] = [];
   url = '';
   token = '';
 
@@ -81,7 +83,11 @@ export class Stack {
     this.redisNow = await PrivateRedis.start({ directory: join(this.directory, 'redis') });
   }
 
+  /** @throws Error when a worker could not start: whoever asks here may wait for what it measures */
   get api(): ApiClient {
+    for (const { name, child, output } of this.unableToStart) {
+      throw new Error(`worker ${name} could not start (${String(child.exitCode)}):\n${output()}`);
+    }
     return createApiClient({ url: this.url, token: this.token });
   }
 
@@ -168,7 +174,13 @@ export class Stack {
     options: readonly string[] = [],
   ): Running {
     const args = ['run', '--credentials', credentials, ...options];
-    return this.run(basename(credentials, '.json'), WORKER, args, extra);
+    const running = this.run(basename(credentials, '.json'), WORKER, args, extra);
+    let logged = false;
+    running.child.stdout?.once('data', () => (logged = true));
+    running.child.once('close', (code) => {
+      if (!logged && code !== null && code !== 0) this.unableToStart.push(running);
+    });
+    return running;
   }
 
   /** Everything that every process said, oldest process first. */

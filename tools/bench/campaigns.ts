@@ -120,7 +120,10 @@ async function measure(stack: Stack, specs: readonly ConvSpec[]): Promise<number
 
 async function startLoop(): Promise<ChildProcess> {
   const loop = fork(BARE_LOOP, { execArgv: ['--import', 'tsx'] });
-  await once(loop, 'message');
+  const ended = once(loop, 'exit').then(() => {
+    throw new Error('the bare loop ended before it was ready');
+  });
+  await Promise.race([once(loop, 'message'), ended]);
   return loop;
 }
 

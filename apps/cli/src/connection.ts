@@ -1,4 +1,5 @@
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
+import { withSchemeCheck } from '@alphaflops/api-client/scheme-check';
 import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { type Proxies, readConfig, readPem, trustIn } from '@alphaflops/config';
 import type { Command } from 'commander';
@@ -24,8 +25,8 @@ export interface Connection {
 /** @param files certificates to trust beside those that Node knows */
 export function fetchTrusting(files: readonly string[], proxies: Proxies | null): typeof globalThis.fetch {
   const ca = readPem(files);
-  if (ca === null && proxies === null) return globalThis.fetch;
-  return trustingFetch(ca === null ? {} : trustIn(ca), proxies);
+  const plain = ca === null && proxies === null;
+  return withSchemeCheck(plain ? globalThis.fetch : trustingFetch(ca === null ? {} : trustIn(ca), proxies));
 }
 
 export function withConnection(command: Command): Command {

@@ -16,6 +16,14 @@ export function inputName(path: string): string {
   return path === STANDARD ? 'standard input' : path;
 }
 
+/** Says once on standard error which columns of a file are not read. */
+export function noteIgnored(path: string): (columns: readonly string[]) => void {
+  return (columns) => {
+    const names = columns.map((name) => JSON.stringify(name)).join(', ');
+    process.stderr.write(`${inputName(path)}: columns not used: ${names}\n`);
+  };
+}
+
 /**
  * The bytes of a file, or of standard input for `-`.
  * @throws CliError `bad-input`, while it is read, when it cannot be

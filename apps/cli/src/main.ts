@@ -3,12 +3,14 @@ import { CommanderError } from 'commander';
 import { messageOf } from './error.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { createProgram } from './program.js';
+import { guardConsole } from './terminal.js';
 
 // Whoever reads us has read enough (`alphaflops model list | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
 });
 
+guardConsole();
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { written } from './first-words.spec-helper.js';
 
 const program = resolve(import.meta.dirname, '../bin/alphaflops.js');
 const isBuilt = existsSync(resolve(import.meta.dirname, '../dist/main.js'));
@@ -50,9 +51,7 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'alphaflops-online-'));
       stack = spawn(process.execPath, [program, 'up', '--port', '0', '--data-dir', directory]);
-      let output = '';
-      stack.stdout?.on('data', (piece: Buffer) => (output += piece.toString()));
-      while (!output.includes('Ctrl-C stops it.')) await once(stack.stdout as NodeJS.ReadableStream, 'data');
+      await written(stack)('Ctrl-C stops it.');
       await until(
         () => parsed<{ presence: string }[]>('worker', 'list'),
         (workers) => workers[0]?.presence === 'online',

@@ -31,7 +31,7 @@ export function spec(text: string): ConvSpec {
   const raw = Object.fromEntries(
     given.map(([axis, cell]) => [axis, WORDS.includes(axis) ? cell : Number(cell)]),
   );
-  const parsed = ConvSpecSchema.strict().safeParse(raw);
+  const parsed = ConvSpecSchema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) =>
     path.length === 0 ? message : `${path.join('.')}: ${message}`,

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { written } from './first-words.spec-helper.js';
 
 const program = resolve(import.meta.dirname, '../bin/alphaflops.js');
 const missing = [
@@ -55,17 +56,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
   function up(): { child: ChildProcess; pid: number; said: (text: string) => Promise<string> } {
     const child = spawn(process.execPath, [program, 'up', '--port', '0', '--data-dir', directory]);
     running.push(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (piece: Buffer) => (output += piece.toString()));
-    const said = async (text: string): Promise<string> => {
-      while (!output.includes(text)) {
-        if (child.exitCode !== null) throw new Error(`ended without saying ${text}:\n${output}`);
-        await Promise.race([once(child.stdout, 'data'), once(child, 'exit')]);
-      }
-      return output;
-    };
-    return { child, pid: child.pid ?? 0, said };
+    return { child, pid: child.pid ?? 0, said: written(child) };
   }
 
   it('enrols this machine, keeps its children, and stops everything', async () => {
@@ -119,5 +110,20 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     >;
     const answer = await fetch(`${url}/v1/workers`, { headers: { authorization: `Bearer ${token}` } });
     expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(1);
+  }, 60_000);
+
+  it('ends when the npx that started it is gone', async () => {
+    const args = [program, 'up', '--no-worker', '--port', '0', '--data-dir', directory];
+    // npx starts programs through a shell, which passes no signal on.
+    const launcher = spawn('/bin/sh', ['-c', '"$0" "$@"; true', process.execPath, ...args], {
+      env: { ...process.env, npm_command: 'exec' },
+    });
+    running.push(launcher);
+    const said = written(launcher);
+    await said('Ctrl-C stops it.');
+    const [up] = childrenOf(launcher.pid ?? 0);
+    launcher.kill('SIGKILL');
+    await once(launcher, 'exit');
+    while (isAlive(up?.pid ?? 0)) await new Promise((resolve) => setTimeout(resolve, 50));
   }, 60_000);
 });

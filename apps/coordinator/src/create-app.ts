@@ -1,5 +1,5 @@
 import { readTls } from '@alphaflops/config';
-import { ProcessLog, requestId } from '@alphaflops/http';
+import { bodyType, ProcessLog, requestId } from '@alphaflops/http';
 import { HttpTiming } from '@alphaflops/operations';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -30,6 +30,7 @@ export async function createApp(parts: Parts): Promise<NestExpressApplication> {
     }),
   );
   serveDashboard(app);
+  app.use('/v1', bodyType);
   app.useBodyParser('json', { limit: limits.bodyBytes });
   serveApiPage(app);
   return app;

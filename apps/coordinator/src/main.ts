@@ -1,5 +1,7 @@
-import { assertSafeToListen, readConfig, readPem, trustIn } from '@alphaflops/config';
+import { dirname } from 'node:path';
+import { assertSafeToListen, makeDirectory, readConfig, readPem, trustIn } from '@alphaflops/config';
 import { TokensService } from '@alphaflops/enrolment';
+import { endWith } from '@alphaflops/operations';
 import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
 import { createApp } from './create-app.js';
 import { serveQueueBoard } from './queue-board.js';
@@ -15,6 +17,7 @@ export interface ReadyMessage {
 async function main(): Promise<void> {
   const config = readConfig();
   assertSafeToListen(config);
+  if (config.mongodbUri === null) makeDirectory(dirname(config.storeFile));
   if (config.redisUrl === null) {
     throw new Error('Set REDIS_URL, or run "alphaflops up", which starts a Redis of its own.');
   }
@@ -32,25 +35,17 @@ async function main(): Promise<void> {
     ? serveQueueBoard(app, stores.access, stores.campaigns, queue)
     : () => Promise.resolve();
 
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
+  const stop = endWith(async () => {
     // A request for work that has just been answered leaves its connection open, and the server waits for that.
     setInterval(() => {
       app.getHttpServer().closeIdleConnections();
     }, 100).unref();
     // Nest ends the HTTP server, the loops and the queue connections; then nobody uses the store any more.
-    app
-      .close()
-      .then(closeBoard)
-      .then(() => {
-        queue.close();
-        return stores.close();
-      })
-      .then(() => process.exit(0))
-      .catch(fail);
-  };
+    await app.close();
+    await closeBoard();
+    queue.close();
+    await stores.close();
+  });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   // Started by another process of ours: without it we would be left behind.

@@ -78,3 +78,45 @@ describe('examples in the description of the API', () => {
     expect(checkOf(schema).safeParse(exampleOf(schema)).error).toBeUndefined();
   });
 });
+
+describe('what the description promises', () => {
+  it('every body is strict at every depth', () => {
+    const loose = new Set<string>();
+    const walk = (schema: Loose | undefined, path: string, seen: readonly string[]): void => {
+      if (schema === undefined || typeof schema !== 'object') return;
+      if (schema.$ref !== undefined) {
+        const name = nameIn(schema.$ref);
+        if (!seen.includes(name)) walk(document.components.schemas[name] as Loose, name, [...seen, name]);
+        return;
+      }
+      if (schema.properties !== undefined && schema.additionalProperties !== false) loose.add(path);
+      for (const [key, part] of Object.entries(schema.properties ?? {}))
+        walk(part as Loose, `${path}.${key}`, seen);
+      const parts = [
+        schema.items,
+        schema.additionalProperties,
+        schema.anyOf,
+        schema.oneOf,
+        schema.allOf,
+      ].flat();
+      for (const part of parts) if (typeof part === 'object') walk(part as Loose, `${path}[]`, seen);
+    };
+    for (const { operationId, requestBody } of operations) {
+      for (const { schema } of Object.values(requestBody?.content ?? {})) walk(schema, operationId, []);
+    }
+    expect([...loose]).toEqual([]);
+  });
+
+  it('problems have their own media type', () => {
+    const types = operations.flatMap(({ responses }) => Object.keys(responses['default']?.content ?? {}));
+    expect(types.length).toBe(operations.length);
+    expect(new Set(types)).toEqual(new Set(['application/problem+json']));
+  });
+});
+
+interface Loose extends Schema {
+  additionalProperties?: boolean | Schema;
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  allOf?: Schema[];
+}

@@ -17,12 +17,27 @@ export async function describeApi(app: INestApplication): Promise<OpenAPIObject>
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .addBearerAuth()
     .build();
-  return SwaggerModule.createDocument(app, header, {
+  const document = SwaggerModule.createDocument(app, header, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? toOpenApi(schema, schemaType) : undefined,
   });
+  nameProblems(document);
+  return document;
 }
+
+/** Problems have a media type of their own, which Swagger's decorators cannot say together with a schema. */
+function nameProblems({ paths }: OpenAPIObject): void {
+  const operations = Object.values(paths).flatMap((path) => Object.values(path) as Operation[]);
+  for (const { responses } of operations) {
+    const problem = responses['default'];
+    if (problem === undefined || !('content' in problem)) continue;
+    const { 'application/json': content, ...others } = problem.content ?? {};
+    if (content !== undefined) problem.content = { ...others, 'application/problem+json': content };
+  }
+}
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
 interface Converted {
   schema: Record<string, unknown>;

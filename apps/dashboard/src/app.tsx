@@ -7,6 +7,7 @@ import { CampaignPage } from './pages/campaign.js';
 import { CampaignsPage } from './pages/campaigns.js';
 import { OverviewPage } from './pages/overview.js';
 import { WorkersPage } from './pages/workers.js';
+import { Readiness } from './readiness.js';
 import { apiWith, forgetToken, keptToken, SessionContext } from './session.js';
 import { SignIn } from './sign-in.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
@@ -117,6 +118,7 @@ function Frame({ onSignOut }: { onSignOut: () => void }) {
           Sign out
         </button>
       </header>
+      <Readiness />
       <main id="main" tabIndex={-1}>
         <Suspense fallback={<Busy what="the page" />}>{pages}</Suspense>
       </main>

@@ -1,5 +1,6 @@
 import { assertSafeToListen, readConfig, readPem, readTls, trustIn } from '@alphaflops/config';
 import { ProcessLog, requestId } from '@alphaflops/http';
+import { endWith } from '@alphaflops/operations';
 import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -34,19 +35,11 @@ async function main(): Promise<void> {
   app.use(requestId);
   app.use(helmet());
 
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    app
-      .close()
-      .then(() => {
-        queue.close();
-        return stores.close();
-      })
-      .then(() => process.exit(0))
-      .catch(fail);
-  };
+  const stop = endWith(async () => {
+    await app.close();
+    queue.close();
+    await stores.close();
+  });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 

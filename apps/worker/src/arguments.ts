@@ -232,7 +232,7 @@ function parseBench(args: string[]): BenchArguments {
 /** The command line hands a spec over as JSON, whichever way it was written there. */
 function parseSpec(text: string): ConvSpec {
   try {
-    return ConvSpecSchema.strict().parse(JSON.parse(text));
+    return ConvSpecSchema.parse(JSON.parse(text));
   } catch {
     throw usage(`--spec: ${JSON.stringify(text)} is not the JSON object of a convolution.`);
   }

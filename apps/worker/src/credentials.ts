@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { access, chmod, constants, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from '@alphaflops/config';
 import { IdSchema } from '@alphaflops/contracts';
 import { z } from 'zod';
 import { messageOf, WorkerError } from './error.js';
@@ -51,7 +52,7 @@ export async function prepareCredentials(
   const directory = dirname(file);
   try {
     // The mode counts for directories that are made here; one that was there keeps its own.
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     await access(directory, constants.W_OK);
   } catch (cause) {
     throw new WorkerError('bad-credentials', `Cannot write in ${directory}: ${messageOf(cause)}.`, { cause });

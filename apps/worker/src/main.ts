@@ -116,7 +116,14 @@ async function tokenOf({ token }: { readonly token: string }): Promise<string> {
 }
 
 function credentialsFile(named: string | null, config: Config): string {
-  return named === null ? joinPath(config.workerDirectory, 'worker.json') : resolve(named);
+  if (named !== null) return resolve(named);
+  if (config.workerDirectory === null) {
+    throw new WorkerError(
+      'usage',
+      'This user has no home directory for the credentials: set HOME, or name a file with --credentials.',
+    );
+  }
+  return joinPath(config.workerDirectory, 'worker.json');
 }
 
 // Whoever reads our lines may end before we do: that is no reason to drop a batch.

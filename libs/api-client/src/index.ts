@@ -40,6 +40,7 @@ export function createApiClient({ url, token, fetch = globalThis.fetch }: Client
       try {
         return await fetch(request);
       } catch (cause) {
+        if (cause instanceof ApiError) throw cause;
         throw new ApiError(0, 'unreachable', `No coordinator answers at ${url}. Is it running?`, null, {
           cause,
         });

@@ -11,18 +11,17 @@ import {
 } from '@alphaflops/contracts';
 import { AllowAccess, Answer, AnswerStream, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Get, type MessageEvent, Param, Post, Query, Sse } from '@nestjs/common';
-import { type Observable, distinctUntilChanged, exhaustMap, map, takeWhile, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { z } from 'zod';
 import { CampaignsService } from './campaigns.service.js';
 import { Lifecycle } from './lifecycle.js';
-
-/** Progress is looked up this often while somebody watches. */
-const EVENT_EVERY_MS = 500;
-const ENDED = ['completed', 'failed', 'cancelled'];
+import { ProgressFeed } from './progress-feed.js';
 
 @ApiTags('campaigns')
 @Controller('v1/campaigns')
 export class CampaignsController {
+  private readonly feed = new ProgressFeed((id) => this.campaigns.progress(id));
+
   constructor(
     private readonly campaigns: CampaignsService,
     private readonly lifecycle: Lifecycle,
@@ -70,12 +69,7 @@ export class CampaignsController {
   async events(@Param('id', { schema: IdSchema }) id: string): Promise<Observable<MessageEvent>> {
     // An unknown id is refused before the stream begins.
     await this.campaigns.get(id);
-    return timer(0, EVENT_EVERY_MS).pipe(
-      exhaustMap(() => this.campaigns.progress(id)),
-      distinctUntilChanged((a, b) => JSON.stringify(a) === JSON.stringify(b)),
-      takeWhile((progress) => !ENDED.includes(progress.state), true),
-      map((progress) => ({ type: 'progress', data: progress })),
-    );
+    return this.feed.events(id);
   }
 
   @Post(':id/pause')

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { ConfigError, describeVariables, parseEnvironment, type Role } from './environment.js';
 
@@ -24,8 +24,11 @@ export interface Config {
   readonly redisUrl: string | null;
   /** Absolute. */
   readonly dataDirectory: string;
-  /** Absolute. Where a worker keeps its credentials: of the user, not of the folder it happens to be started in. */
-  readonly workerDirectory: string;
+  /**
+   * Absolute. Where a worker keeps its credentials: of the user, not of the folder it happens to be started in. Null for
+   * a user who has no home directory.
+   */
+  readonly workerDirectory: string | null;
   /** Absolute path of the SQLite file, which is the store when `mongodbUri` is null. */
   readonly storeFile: string;
   /** With credentials in it: not for messages. */
@@ -80,7 +83,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     roles: env.ROLES,
     redisUrl: env.REDIS_URL ?? null,
     dataDirectory,
-    workerDirectory: resolve(env.ALPHAFLOPS_DATA_DIR ?? join(homedir(), '.config', 'alphaflops')),
+    workerDirectory: env.ALPHAFLOPS_DATA_DIR === undefined ? ofUser() : resolve(env.ALPHAFLOPS_DATA_DIR),
     ...storeOf(env.ALPHAFLOPS_STORE ?? env.MONGODB_URI, dataDirectory),
     host: env.ALPHAFLOPS_HOST,
     port: env.ALPHAFLOPS_PORT,
@@ -111,6 +114,16 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     offlineAfterS: env.ALPHAFLOPS_OFFLINE_AFTER_S,
     staleAfterS: env.ALPHAFLOPS_STALE_AFTER_S,
   });
+}
+
+/** A container may run as a user id without an entry in the list of users, and without HOME. */
+function ofUser(): string | null {
+  try {
+    const home = process.env['HOME'] === '' ? userInfo().homedir : homedir();
+    return home === '' ? null : join(resolve(home), '.config', 'alphaflops');
+  } catch {
+    return null;
+  }
 }
 
 function tlsOf(certFile: string | undefined, keyFile: string | undefined): Config['tls'] {
@@ -153,6 +166,11 @@ function storeOf(store: string | undefined, dataDirectory: string): Pick<Config,
   return store.startsWith('sqlite:')
     ? { storeFile: resolve(store.slice('sqlite:'.length)), mongodbUri: null }
     : { storeFile: inDirectory, mongodbUri: store };
+}
+
+/** Whether npm or npx started this process: they end on SIGTERM and leave what they started. */
+export function isLaunchedByNpm(): boolean {
+  return process.env['npm_command'] !== undefined;
 }
 
 /** What the completion script of a shell tells: which shell, and which of the words is at the cursor. */

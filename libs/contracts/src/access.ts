@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IdSchema, TimestampSchema } from './ids.js';
+import { IdSchema, LineSchema, TimestampSchema } from './ids.js';
 
 /** What a token of the API may do; each may also do what those before it may. */
 export const ACCESS_ROLES = ['read-only', 'operator', 'admin'] as const;
@@ -8,7 +8,7 @@ export type AccessRole = z.infer<typeof AccessRoleSchema>;
 
 export const ApiTokenRequestSchema = z
   .object({
-    name: z.string().min(1).max(120).describe('who or what it is for; stands in the audit log'),
+    name: LineSchema.min(1).max(120).describe('who or what it is for; stands in the audit log'),
     role: AccessRoleSchema,
     expiresInS: z
       .int()

@@ -7,7 +7,14 @@ import {
   WorkerDesiredStateSchema,
   WorkerSchema,
 } from './device.js';
-import { IdSchema, LabelsSchema, PageQuerySchema, TimestampSchema } from './ids.js';
+import {
+  GivenTimeSchema,
+  IdSchema,
+  LabelsSchema,
+  LineSchema,
+  PageQuerySchema,
+  TimestampSchema,
+} from './ids.js';
 import { KernelNameSchema } from './kernel.js';
 import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
@@ -16,11 +23,11 @@ import { TrainingRequestSchema, TrainingSchema } from './training.js';
 /** Version of what workers and coordinator say to each other; other versions are told to upgrade. */
 export const WORKER_PROTOCOL_VERSION = 5;
 
-const reason = z.string().min(1).max(500);
+const reason = LineSchema.min(1).max(500);
 
 export const JoinTokenRequestSchema = z
   .object({
-    name: z.string().max(120).default(''),
+    name: LineSchema.max(120).default(''),
     expiresInS: z
       .int()
       .min(10)
@@ -70,7 +77,7 @@ const devices = z.array(DeviceDescriptionSchema).min(1).max(64);
 
 export const EnrolmentRequestSchema = z
   .object({
-    name: z.string().min(1).max(120),
+    name: LineSchema.min(1).max(120),
     version: z.string().min(1).max(80),
     protocolVersion: z.int(),
     publicKey: PublicKeySchema.describe('Ed25519; the samples of this worker are signed with its other half'),
@@ -162,8 +169,8 @@ export const SampleQuerySchema = z.strictObject({
   deviceId: IdSchema.optional(),
   workerId: IdSchema.optional(),
   outcome: OutcomeSchema.optional(),
-  recordedFrom: TimestampSchema.optional(),
-  recordedTo: TimestampSchema.optional(),
+  recordedFrom: GivenTimeSchema.optional(),
+  recordedTo: GivenTimeSchema.optional(),
 });
 export const SamplePageQuerySchema = PageQuerySchema.extend(SampleQuerySchema.shape);
 export const SampleStreamQuerySchema = SampleQuerySchema.extend({
@@ -265,9 +272,9 @@ export const PredictionRequestSchema = z
   .object({
     model: z
       .discriminatedUnion('kind', [
-        z.object({ kind: z.literal('model'), modelId: IdSchema }),
-        z.object({ kind: z.literal('device-class'), deviceClassId: IdSchema }),
-        z.object({ kind: z.literal('device'), deviceId: IdSchema }),
+        z.strictObject({ kind: z.literal('model'), modelId: IdSchema }),
+        z.strictObject({ kind: z.literal('device-class'), deviceClassId: IdSchema }),
+        z.strictObject({ kind: z.literal('device'), deviceId: IdSchema }),
       ])
       .describe('one model, or the one served for a device class or device'),
     form: z

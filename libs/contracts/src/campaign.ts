@@ -1,6 +1,6 @@
 import { DTYPES, PASSES } from '@alphaflops/conv';
 import { z } from 'zod';
-import { IdSchema, TimestampSchema } from './ids.js';
+import { IdSchema, LineSchema, TimestampSchema } from './ids.js';
 import { OUTCOMES, ProtocolSchema } from './measurement.js';
 
 /** Largest number of ConvSpecs in one campaign. */
@@ -61,7 +61,7 @@ export const DesignSchema = z
         .default(8)
         .describe('of measuring, fitting and choosing; fewer when the budget is small'),
     }),
-    z.object({
+    z.strictObject({
       name: z.literal('csv'),
       csv: z.string().min(1).describe('canonical CSV; time_ms not needed'),
     }),
@@ -71,7 +71,7 @@ export type Design = z.infer<typeof DesignSchema>;
 
 /** Which shapes of a design may be planned; others are left out, and counted. An absent field does not limit. */
 export const PlanConstraintsSchema = z
-  .object({
+  .strictObject({
     dtypes: z.array(z.enum(DTYPES)).min(1).optional().describe('designs made by rule plan f32 without it'),
     maxMacs: z.number().gt(0).optional().describe('most multiply-adds of one convolution'),
     allowGroups: z.boolean().optional().describe('false: neither depthwise nor grouped convolutions'),
@@ -109,7 +109,7 @@ export type FitRequest = z.infer<typeof FitRequestSchema>;
 
 export const CampaignRequestSchema = z
   .object({
-    name: z.string().min(1).max(120),
+    name: LineSchema.min(1).max(120),
     design: DesignSchema,
     target: TargetSchema,
     budget: z.strictObject({

@@ -36,7 +36,7 @@ const optionalPad = z.int().min(0).max(MAX_AXIS).optional();
  * which an optional field with its default value is left out.
  */
 export const ConvSpecSchema = z
-  .object({
+  .strictObject({
     batch: axis.default(CONV_SPEC_DEFAULTS.batch),
     height: axis,
     width: axis,

@@ -2,7 +2,7 @@ import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { z } from 'zod';
 import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import { DeviceClassSchema, PublicKeySchema } from './device.js';
-import { IdSchema, TimestampSchema } from './ids.js';
+import { GivenTimeSchema, IdSchema, TimestampSchema } from './ids.js';
 import { KernelNameSchema } from './kernel.js';
 import { ProvenanceSchema } from './measurement.js';
 import { implausibleTime, plausibleMs } from './plausible-time.js';
@@ -17,6 +17,7 @@ const ms = plausibleMs.nullable();
 const clock = positive.nullish();
 const text = z.string().max(MAX_TEXT).nullable();
 const { dtype, padding, layout, pass } = ConvSpecSchema.shape;
+const SPEC_FIELDS = Object.keys(ConvSpecSchema.shape) as (keyof typeof ConvSpecSchema.shape)[];
 const pad = z.int().min(0).max(MAX_AXIS).nullish();
 
 /** Columns of what is known of the kernel and the clock while it ran. Data sets from before they existed lack them. */
@@ -187,9 +188,7 @@ export const DatasetRowSchema = z
       .describe('Ed25519 of the worker, base64url; no part of the content that the id of the data set names'),
   })
   .superRefine((row, context) => {
-    const known = OPTIONAL_FIELDS.filter((name) => row[name] !== null && row[name] !== undefined);
-    const spec: Record<string, unknown> = known.length === 0 ? row : { ...row };
-    for (const name of OPTIONAL_FIELDS) if (spec[name] === null) spec[name] = undefined;
+    const spec = Object.fromEntries(SPEC_FIELDS.map((name) => [name, row[name] ?? undefined]));
     const parsed = ConvSpecSchema.safeParse(spec);
     for (const { path, message } of parsed.error?.issues ?? []) {
       context.addIssue({ code: 'custom', path, message });
@@ -229,8 +228,8 @@ export const DatasetFilterSchema = z
     campaignId: IdSchema.optional(),
     deviceClassId: IdSchema.optional(),
     deviceId: IdSchema.optional(),
-    recordedFrom: TimestampSchema.optional().describe('recorded at this time or later'),
-    recordedTo: TimestampSchema.optional().describe('recorded before this time'),
+    recordedFrom: GivenTimeSchema.optional().describe('recorded at this time or later'),
+    recordedTo: GivenTimeSchema.optional().describe('recorded before this time'),
   })
   .meta({ id: 'DatasetFilter' });
 export type DatasetFilter = z.infer<typeof DatasetFilterSchema>;

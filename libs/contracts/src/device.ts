@@ -17,7 +17,7 @@ const gpuProperties = {
 
 /** What a probe finds: one accelerator that one executor can drive. */
 export const DeviceDescriptionSchema = z
-  .object({
+  .strictObject({
     uuid: z.string().min(1).max(120).describe('of the physical device, stable over restarts'),
     sku: z.string().min(1).max(200),
     kind: z.enum(['cpu', 'gpu']),
@@ -32,7 +32,7 @@ export type DeviceDescription = z.infer<typeof DeviceDescriptionSchema>;
 
 /** What a model is of: SKU + executor + library versions + math mode. */
 export const DeviceClassSchema = z
-  .object({
+  .strictObject({
     id: IdSchema,
     sku: z.string(),
     kind: z.enum(['cpu', 'gpu']),

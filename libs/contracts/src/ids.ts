@@ -8,8 +8,29 @@ export const IdSchema = z
 /** Times cross every boundary as ISO 8601 in UTC. */
 export const TimestampSchema = z.iso.datetime();
 
+/** A time that somebody gives, with `Z` or an offset such as `+02:00`; it goes on in UTC. */
+export const GivenTimeSchema = z.iso
+  .datetime({ offset: true, error: 'must be a time with Z or an offset, such as 2026-11-23T02:00:00+02:00' })
+  .overwrite((time) => (isInUtcOrNoTime(time) ? time : new Date(time).toISOString()));
+
+/** What is no time is refused by its form; the change is made all the same. */
+function isInUtcOrNoTime(time: string): boolean {
+  return time.endsWith('Z') || Number.isNaN(Date.parse(time));
+}
+
+/**
+ * One line of text that people give and terminals show: no control characters, which a terminal would obey, and no marks
+ * that change the direction of the text around them.
+ */
+export const LineSchema = z
+  .string()
+  .regex(
+    /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/,
+    'must be one line without control characters',
+  );
+
 export const LabelsSchema = z
-  .record(z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/), z.string().max(200))
+  .record(z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/), LineSchema.max(200))
   .refine((labels) => Object.keys(labels).length <= 32, 'at most 32 labels')
   .meta({ id: 'Labels' });
 export type Labels = z.infer<typeof LabelsSchema>;

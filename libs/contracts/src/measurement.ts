@@ -64,7 +64,7 @@ const positiveMs = z.number().gt(0);
 /** What counts the energy of a device, and how well: kept in the provenance of its samples. */
 export const EnergyMeterSchema = z
   .discriminatedUnion('available', [
-    z.object({
+    z.strictObject({
       available: z.literal(true),
       name: z.string().min(1).max(80).describe('of the meter; energies of two meters are not comparable'),
       method: z
@@ -86,7 +86,7 @@ export const EnergyMeterSchema = z
         .describe('smallest step of the counter in mJ; null: not known'),
       statedAccuracy: z.string().max(200).nullable().describe('as the vendor states it; null: not stated'),
     }),
-    z.object({ available: z.literal(false), reason: z.string().min(1).max(600) }),
+    z.strictObject({ available: z.literal(false), reason: z.string().min(1).max(600) }),
   ])
   .meta({ id: 'EnergyMeter' });
 export type EnergyMeterDescription = z.infer<typeof EnergyMeterSchema>;
@@ -232,19 +232,19 @@ export type Measurement = z.infer<typeof MeasurementSchema>;
 
 /** Where a sample comes from. One record per worker start; samples point to it by digest. */
 export const ProvenanceSchema = z
-  .object({
+  .strictObject({
     schema: z.literal('alphaflops.provenance/1'),
     device: z.record(z.string().max(80), z.union([z.string().max(400), z.number(), z.boolean(), z.null()])),
-    executor: z.object({ name: z.string().max(80), version: z.string().max(80) }),
+    executor: z.strictObject({ name: z.string().max(80), version: z.string().max(80) }),
     libraries: z.record(z.string().max(80), z.string().max(200)),
     mathMode: z.string().max(80),
     energyMeter: EnergyMeterSchema.optional().describe('absent in records from before meters were described'),
-    worker: z.object({
+    worker: z.strictObject({
       version: z.string().max(80),
       commit: z.string().max(80).nullable(),
       dirty: z.boolean().nullable(),
     }),
-    host: z.object({
+    host: z.strictObject({
       hostname: z.string().max(255),
       cpu: z.string().max(200),
       os: z.string().max(200),

@@ -1,7 +1,13 @@
 import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import type { Problems } from './dataset-error.js';
-import { MAX_RECORD_BYTES, pieces, withBoundedRecords, type TextSource } from './text-source.js';
+import {
+  EncodingCheck,
+  MAX_RECORD_BYTES,
+  pieces,
+  withBoundedRecords,
+  type TextSource,
+} from './text-source.js';
 
 /** One line of a CSV file. */
 export interface CsvRecord {
@@ -9,9 +15,12 @@ export interface CsvRecord {
   readonly cells: readonly string[];
 }
 
+/** What spreadsheets write between columns instead of a comma. */
+const SEPARATORS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' };
+
 /**
- * The records of a CSV file (RFC 4180: comma, double quotes; any line ends; a byte order mark and empty lines are
- * skipped), one at a time.
+ * The records of a CSV file (RFC 4180: comma, double quotes; any line ends), one at a time. A byte order mark, empty
+ * lines, rows of empty cells and the line `sep=,` of Excel are skipped.
  *
  * @throws DatasetError `malformed` or `too-long`; whatever reading the source throws goes through unchanged.
  */
@@ -27,21 +36,31 @@ export async function* csvRecords(
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     skip_empty_lines: true,
+    skip_records_with_empty_values: true,
     trim: true, // blanks outside quotes
   });
+  const encoding = new EncodingCheck();
   const bytes = withBoundedRecords(
-    pieces(source),
+    encoding.over(pieces(source)),
     true,
     (problem) => problems.fatal(problem),
     maxRecordBytes,
   );
   // The callback has nothing to do: an error ends the iteration of the parser too.
   pipeline(bytes, parser, () => undefined);
+  let header: string[] | undefined;
   try {
     for await (const { record, info } of parser as AsyncIterable<{
       record: string[];
       info: { lines: number };
     }>) {
+      if (encoding.isBroken) refuseBrokenCell(record, header, info.lines, problems);
+      if (header === undefined) {
+        const separator = separatorLine(record);
+        if (separator === ',') continue;
+        refuseOtherSeparator(record, separator, info.lines, problems);
+        header = record;
+      }
       yield { line: info.lines, cells: record };
     }
   } catch (error) {
@@ -50,4 +69,43 @@ export async function* csvRecords(
     const message = 'expected the quotes of every cell to match: "…", with a quote inside doubled';
     problems.fatal({ code: 'malformed', line, column: null, message });
   }
+}
+
+/** The separator that the first line of a file of Excel names: `sep=;`. */
+function separatorLine([first = '', ...rest]: readonly string[]): string | undefined {
+  const named = /^sep=(.?)$/i.exec(first)?.[1];
+  if (named === undefined) return undefined;
+  return rest.length > 0 ? ',' : named || '\t';
+}
+
+/** Commas and semicolons at once could be read in two ways, above all in numbers, so nothing is guessed. */
+function refuseOtherSeparator(
+  cells: readonly string[],
+  named: string | undefined,
+  line: number,
+  problems: Problems,
+): void {
+  const [only = ''] = cells;
+  const used =
+    named ?? (cells.length === 1 ? [...only].find((character) => character in SEPARATORS) : undefined);
+  if (used === undefined) return;
+  const found = SEPARATORS[used] ?? `"${used}"`;
+  const message =
+    `expected commas between the columns and points in decimals, found ${found} between the columns: ` +
+    'save the file as CSV with commas';
+  problems.fatal({ code: 'malformed', line, column: null, message });
+}
+
+/** @throws DatasetError for the first cell that holds what could not be decoded */
+function refuseBrokenCell(
+  cells: readonly string[],
+  header: readonly string[] | undefined,
+  line: number,
+  problems: Problems,
+): void {
+  const at = cells.findIndex((cell) => cell.includes('\uFFFD'));
+  if (at < 0) return;
+  const column = header?.[at] ?? `number ${at + 1}`;
+  const message = 'expected UTF-8, found bytes that are not: save the file as UTF-8';
+  problems.fatal({ code: 'malformed', line, column, message });
 }

@@ -2,6 +2,7 @@ export type DatasetErrorCode =
   | 'empty'
   | 'missing-column'
   | 'duplicate-column'
+  | 'unclear-column'
   | 'wrong-cell-count'
   | 'invalid-value'
   | 'malformed'
@@ -36,7 +37,7 @@ function place({ line, column }: DatasetProblem): string {
   return (line === null ? '' : `, line ${line}`) + (column === null ? '' : `, column ${column}`);
 }
 
-/** So many problems are told at once, so that a person can mend several before the next try. */
+/** So many problems are reported at once, so that a person can correct several before the next try. */
 export const MAX_PROBLEMS = 10;
 
 /** Collects the problems of one file. */

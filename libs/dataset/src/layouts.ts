@@ -60,11 +60,8 @@ export function requiredColumns(layout: Layout, withTime: boolean): string[] {
   return [...new Set([...axes, ...(withTime ? [layout.time.column] : [])])];
 }
 
-/** The layout that lacks the smallest share of its columns in this header; the canonical one in doubt. */
-export function layoutOf(header: readonly string[]): Layout {
-  const lacks = (layout: Layout) => {
-    const required = requiredColumns(layout, true);
-    return required.filter((column) => !header.includes(column)).length / required.length;
-  };
-  return LAYOUTS_OF_FILES.reduce((best: Layout, layout) => (lacks(layout) < lacks(best) ? layout : best));
+/** Every column that a file of this layout may have and that is read. */
+export function knownColumns(layout: Layout, further: readonly string[]): string[] {
+  const special = layout.special === undefined ? [] : [layout.special.column];
+  return [...new Set([...requiredColumns(layout, true), ...OPTIONAL_AXES, ...special, ...further])];
 }

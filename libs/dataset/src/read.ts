@@ -1,8 +1,9 @@
 import type { ConvSpec } from '@alphaflops/conv';
 import { csvRecords } from './csv-records.js';
-import { Problems } from './dataset-error.js';
-import { layoutOf } from './layouts.js';
-import { RowReader, type Extras, type RowValues } from './row-reader.js';
+import { Problems, shown } from './dataset-error.js';
+import { readHeader, type ReadHeader } from './column-names.js';
+import { knownColumns, type Layout, LAYOUTS_OF_FILES, requiredColumns } from './layouts.js';
+import { EXTRA_COLUMNS, RowReader, type Extras, type RowValues } from './row-reader.js';
 import type { TextSource } from './text-source.js';
 
 /** One measured row of a file. `extras` holds the known further columns that have a value. */
@@ -20,7 +21,7 @@ export interface SpecRow {
   readonly spec: ConvSpec;
   /** Kernel and workspace, where the file has these columns. */
   readonly extras: Extras;
-  /** Names of the columns of the file, the same array for all its rows. */
+  /** Names of the columns as the file has them, the same array for all its rows. */
   readonly columns: readonly string[];
   /** The cells of this row as they were. */
   readonly cells: readonly string[];
@@ -28,31 +29,48 @@ export interface SpecRow {
 
 /**
  * Samples of a CSV file in one of three layouts, told apart by the header: the canonical one, the authors' of 2021,
- * the replication's of 2026 (times in seconds, turned into ms). Unknown columns are ignored. Memory stays bounded.
+ * the replication's of 2026 (times in seconds, turned into ms). Columns are known in any case and by common synonyms; a
+ * name that may mean an axis is refused, other unknown columns are ignored. Memory stays bounded.
  *
  * Rows come until the first problem; the rest of the file is then only read to find more of them.
  *
  * @param source the text itself or its pieces
  * @param file name of the file, for messages
+ * @param onIgnored gets the names of the columns that are not read, once, if there are any
  * @throws DatasetError with up to ten problems, each with line and column and what was expected.
  */
-export async function* readSamples(source: TextSource, file: string): AsyncGenerator<SampleRow> {
-  for await (const { line, values } of readRows(source, file, true)) yield { line, ...values };
+export async function* readSamples(
+  source: TextSource,
+  file: string,
+  onIgnored?: OnIgnored,
+): AsyncGenerator<SampleRow> {
+  for await (const { line, values } of readRows(source, file, true, onIgnored)) yield { line, ...values };
 }
 
 /** All of `readSamples` at once. */
-export async function readAllSamples(source: TextSource, file: string): Promise<SampleRow[]> {
+export async function readAllSamples(
+  source: TextSource,
+  file: string,
+  onIgnored?: OnIgnored,
+): Promise<SampleRow[]> {
   const rows: SampleRow[] = [];
-  for await (const row of readSamples(source, file)) rows.push(row);
+  for await (const row of readSamples(source, file, onIgnored)) rows.push(row);
   return rows;
 }
 
 /** Like `readSamples` for files that need no time; a time column that is there is not looked at. */
-export async function* readSpecs(source: TextSource, file: string): AsyncGenerator<SpecRow> {
-  for await (const { line, values, columns, cells } of readRows(source, file, false)) {
+export async function* readSpecs(
+  source: TextSource,
+  file: string,
+  onIgnored?: OnIgnored,
+): AsyncGenerator<SpecRow> {
+  for await (const { line, values, columns, cells } of readRows(source, file, false, onIgnored)) {
     yield { line, spec: values.spec, extras: values.extras, columns, cells };
   }
 }
+
+/** Gets the names of columns that are not read. */
+export type OnIgnored = (columns: readonly string[]) => void;
 
 interface FileRow {
   readonly line: number;
@@ -61,7 +79,12 @@ interface FileRow {
   readonly cells: readonly string[];
 }
 
-async function* readRows(source: TextSource, file: string, withTime: boolean): AsyncGenerator<FileRow> {
+async function* readRows(
+  source: TextSource,
+  file: string,
+  withTime: boolean,
+  onIgnored?: OnIgnored,
+): AsyncGenerator<FileRow> {
   const problems = new Problems(file);
   let columns: readonly string[] | undefined;
   let reader: RowReader | undefined;
@@ -69,7 +92,7 @@ async function* readRows(source: TextSource, file: string, withTime: boolean): A
   for await (const { line, cells } of csvRecords(source, problems)) {
     if (!columns || !reader) {
       columns = cells.map((cell) => cell.trim());
-      reader = readerFor(columns, line, withTime, problems);
+      reader = readerFor(columns, line, withTime, problems, onIgnored);
       continue;
     }
     rows += 1;
@@ -91,25 +114,47 @@ async function* readRows(source: TextSource, file: string, withTime: boolean): A
   problems.throwIfAny();
 }
 
-/** @throws DatasetError when the header has a column twice or lacks one. */
+/** @throws DatasetError when the header has a column twice, lacks one, or has one that may mean an axis. */
 export function readerFor(
   header: readonly string[],
   line: number,
   withTime: boolean,
   problems: Problems,
+  onIgnored?: OnIgnored,
 ): RowReader {
-  const seen = new Set<string>();
-  for (const column of header) {
-    const message = 'expected every column once, found this one twice';
-    if (seen.has(column)) problems.fatal({ code: 'duplicate-column', line, column, message });
-    if (column !== '') seen.add(column);
+  const { layout, names, unclear, ignored } = arrangementOf(header);
+  const seen = new Map<string, string>();
+  for (const [at, name] of names.entries()) {
+    const column = header[at] ?? '';
+    const first = seen.get(name);
+    const message =
+      first === column
+        ? 'expected every column once, found this one twice'
+        : `expected every column once, found ${String(first)} and ${column} for ${name}`;
+    if (first !== undefined) problems.fatal({ code: 'duplicate-column', line, column, message });
+    if (name !== '') seen.set(name, column);
   }
-  const layout = layoutOf(header);
-  const reader = new RowReader(layout, header, withTime);
-  const missing = reader.missingColumns;
+  const missing = requiredColumns(layout, withTime).filter((column) => !names.includes(column));
   if (missing.length > 0) {
-    const message = `expected the columns of the ${layout.name} layout, missing ${missing.join(', ')}`;
+    const found = unclear.map(({ column, message }) => `; "${column}" ${message}`).join('');
+    const message = `expected the columns of the ${layout.name} layout, missing ${missing.join(', ')}${found}`;
     problems.fatal({ code: 'missing-column', line, column: missing[0] ?? null, message });
   }
-  return reader;
+  for (const { column, message } of unclear) {
+    problems.add({ code: 'unclear-column', line, column, message: `${shown(column)} ${message}` });
+  }
+  problems.throwIfAny();
+  if (ignored.length > 0) onIgnored?.(ignored);
+  return new RowReader(layout, names, withTime);
+}
+
+/** The layout that lacks the smallest share of its columns in this header; the canonical one in doubt. */
+function arrangementOf(header: readonly string[]): ReadHeader & { layout: Layout } {
+  const arrangements = LAYOUTS_OF_FILES.map((layout) => {
+    const found = readHeader(header, knownColumns(layout, EXTRA_COLUMNS));
+    const required = requiredColumns(layout, true);
+    const lacks = required.filter((column) => !found.names.includes(column)).length / required.length;
+    return { layout, lacks, ...found };
+  });
+  return arrangements.reduce((best, next) => (next.lacks < best.lacks ? next : best));
 }

@@ -16,7 +16,7 @@ import {
   type ConvSpec,
 } from '@alphaflops/conv';
 import { shown, type DatasetProblem } from './dataset-error.js';
-import { OPTIONAL_AXES, requiredColumns, type AxisSources, type Layout } from './layouts.js';
+import { OPTIONAL_AXES, type AxisSources, type Layout } from './layouts.js';
 
 /** Numbers above 0 that are kept with a sample when a file has them. */
 const POSITIVE_COLUMNS = [
@@ -93,11 +93,6 @@ export class RowReader {
     this.specialSources = Object.entries({ ...optional, ...layout.special?.axes }) as AxisSource[];
   }
 
-  /** Columns that the layout needs and the header lacks. */
-  get missingColumns(): string[] {
-    return requiredColumns(this.layout, this.withTime).filter((column) => !this.position.has(column));
-  }
-
   read(cells: readonly string[], line: number): ReadRow {
     const problems: DatasetProblem[] = [];
     const cell = (column: string) => cells[this.position.get(column) ?? -1]?.trim() ?? '';
@@ -127,7 +122,8 @@ export class RowReader {
     const positive = (column: string, what: string, unit: number): number => {
       const value = decimal(cell(column)) * unit;
       if (value > 0 && value < Infinity) return value;
-      refuse(column, `expected ${what} above 0, found ${shown(cell(column))}`);
+      const hint = /^\d+,\d+$/.test(cell(column)) ? ' (decimals have a point, not a comma)' : '';
+      refuse(column, `expected ${what} above 0, found ${shown(cell(column))}${hint}`);
       return Number.NaN;
     };
     const { time } = this.layout;

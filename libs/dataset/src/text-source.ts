@@ -17,6 +17,32 @@ export async function* pieces(source: TextSource): AsyncGenerator<Buffer> {
   }
 }
 
+/** Watches pieces of a text for bytes that are not UTF-8. UTF-16 with a byte order mark is left to the reader. */
+export class EncodingCheck {
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  /** Whether such bytes have passed. */
+  isBroken = false;
+
+  async *over(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let isUtf16: boolean | undefined;
+    for await (const piece of source) {
+      isUtf16 ??= piece[0] === 0xff && piece[1] === 0xfe;
+      if (!isUtf16) this.check(piece, true);
+      yield piece;
+    }
+    if (isUtf16 === false) this.check(Buffer.alloc(0), false);
+  }
+
+  private check(piece: Buffer, stream: boolean): void {
+    if (this.isBroken) return;
+    try {
+      this.decoder.decode(piece, { stream });
+    } catch {
+      this.isBroken = true;
+    }
+  }
+}
+
 const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

@@ -29,8 +29,13 @@ process.on('disconnect', () => {
   killGroup();
   process.exit(0);
 });
-child.on('error', (error) => {
-  process.stderr.write(`${program} cannot be started: ${error.message}\n`);
+child.on('error', (error: NodeJS.ErrnoException) => {
+  // One folder of PATH that this user may not read turns "not found" into EACCES.
+  const isSearched = !program.includes('/') && ['ENOENT', 'EACCES'].includes(error.code ?? '');
+  const reason = isSearched
+    ? `there is no such program in the folders of PATH that this user may read (${error.code ?? ''})`
+    : error.message;
+  process.stderr.write(`${program} cannot be started: ${reason}\n`);
   process.exit(127);
 });
 child.on('exit', (code, signal) => {

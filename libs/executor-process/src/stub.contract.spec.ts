@@ -151,7 +151,11 @@ it.each([
 });
 
 it.each([
-  ['no-such-program-anywhere --x', /no-such-program-anywhere cannot be started: .*ENOENT/],
+  [
+    'no-such-program-anywhere --x',
+    /no-such-program-anywhere cannot be started: there is no such program in the folders of PATH/,
+  ],
+  ['/no/such/program --x', /\/no\/such\/program cannot be started: .*ENOENT/],
   ['true', /ended with exit code 0/],
   ['echo hello', /wrote to standard output what is no reply: hello/],
 ])('probing "%s" says why it does not work', async (command, reason) => {

@@ -233,7 +233,10 @@ it.each<[string, ConvSpec]>([
     const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const ended = once(parent, 'exit').then(() => {
+      throw new Error('the parent ended before its child was there; its words are above');
+    });
+    const [said] = (await Promise.race([once(parent.stdout, 'data'), ended])) as [Buffer];
     const pid = Number(said.toString());
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');

@@ -1,4 +1,5 @@
 export { adminsOnly } from './admins-only.js';
+export { bodyType } from './body-type.js';
 export * from './answer.js';
 export * from './api-description.js';
 export { AllowAccess, type Access } from './access.js';

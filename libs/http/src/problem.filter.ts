@@ -1,7 +1,15 @@
 import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@alphaflops/contracts';
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Logger,
+  NotFoundException,
+} from '@nestjs/common';
 import type { Response } from 'express';
+import { allowedMethods } from './allowed-methods.js';
 import { ApiProblem, statusOf } from './problem.js';
 import type { ApiRequest } from './request.js';
 
@@ -14,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<ApiRequest>();
     const response = http.getResponse<Response>();
-    const { status, code, detail, errors } = explain(error);
+    const { status, code, detail, errors } = explain(withMethod(error, request, response));
     if (status >= 500 && status !== 503) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.logger.error(`${request.method} ${request.path} [${request.requestId}]: ${text}`);
@@ -34,6 +42,15 @@ export class ProblemFilter implements ExceptionFilter {
     };
     response.status(status).type('application/problem+json').send(JSON.stringify(problem));
   }
+}
+
+/** Nest has no route for the method: where the path has others, the client is told which. */
+function withMethod(error: unknown, request: ApiRequest, response: Response): unknown {
+  if (!(error instanceof NotFoundException) || !/^Cannot [A-Z]+ /.test(error.message)) return error;
+  const methods = allowedMethods(request);
+  if (methods.length === 0 || methods.includes(request.method)) return error;
+  response.setHeader('Allow', methods.join(', '));
+  return new ApiProblem(405, 'method-not-allowed', `${request.path} has ${methods.join(', ')} only.`);
 }
 
 interface Explanation {

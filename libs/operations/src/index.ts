@@ -2,3 +2,4 @@ export { OperationsModule, DeploymentMetricsModule } from './operations.module.j
 export { HttpTiming } from './http-timing.js';
 export { processProviders } from './process-providers.js';
 export { DeploymentSettings } from './deployment-metrics.js';
+export { endWith } from './ending.js';

@@ -3,6 +3,8 @@ import { connectionOptions, KEY_PREFIX, type RedisAddress, SILENCE_LIMIT_MS } fr
 
 /** What one process tells all others. */
 const CHANNEL = `${KEY_PREFIX}:news`;
+/** The key that shows whether Redis takes writes goes by itself. */
+const WRITE_CHECK_KEPT_MS = 60_000;
 
 /**
  * The connection to Redis that all queues of this process share, and a second one, opened when it is needed, on which
@@ -32,8 +34,9 @@ export class QueueConnection {
     afterLoss(this.client, listener);
   }
 
+  /** Reads and writes. @throws Error with the words of Redis when it refuses, as it does when its memory is full */
   async ping(): Promise<void> {
-    await this.client.ping();
+    await this.client.set(`${KEY_PREFIX}:write-check`, '1', 'PX', WRITE_CHECK_KEPT_MS);
   }
 
   /** Tells all processes, this one included. It may be lost with a connection. */

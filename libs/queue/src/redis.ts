@@ -13,7 +13,13 @@ export interface RedisAddress {
 }
 
 export type QueueErrorCode =
-  'bad-address' | 'redis-missing' | 'redis-unreachable' | 'redis-refused' | 'unknown-job' | 'bad-payload';
+  | 'bad-address'
+  | 'redis-missing'
+  | 'redis-unreachable'
+  | 'redis-refused'
+  | 'redis-evicts'
+  | 'unknown-job'
+  | 'bad-payload';
 
 export class QueueError extends Error {
   constructor(
@@ -96,8 +102,8 @@ export async function inTime<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Checks once that Redis answers.
- * @throws QueueError `redis-unreachable` or `redis-refused`, saying what to do
+ * Checks once that Redis answers, and that it keeps what it is given.
+ * @throws QueueError `redis-unreachable`, `redis-refused` or `redis-evicts`, saying what to do
  */
 export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_000): Promise<void> {
   const redis = new Redis({
@@ -113,7 +119,9 @@ export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_00
   try {
     await redis.connect();
     await redis.ping();
+    assertKeepsKeys(await redis.info('memory'), address);
   } catch (cause) {
+    if (cause instanceof QueueError) throw cause;
     const text = (reason as Error | null)?.message ?? (cause as Error).message;
     const refused = isRefusal(new Error(text));
     throw new QueueError(
@@ -126,4 +134,15 @@ export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_00
   } finally {
     redis.disconnect();
   }
+}
+
+/** A Redis that evicts drops queued work when its memory is full, and nobody sees it. */
+function assertKeepsKeys(memory: string, address: RedisAddress): void {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (policy === undefined || policy === 'noeviction') return;
+  throw new QueueError(
+    'redis-evicts',
+    `Redis at ${describeAddress(address)} has maxmemory-policy ${policy}: with its memory full it would drop planned work. ` +
+      'Set maxmemory-policy to noeviction, in redis.conf or by redis-cli CONFIG SET maxmemory-policy noeviction.',
+  );
 }

@@ -84,13 +84,16 @@ export class MongoDatasetStore extends DatasetStore {
 
   override discardBefore(before: string): Promise<void> {
     return this.connection.attempt(async () => {
-      const drafts = await this.partDocuments
-        .aggregate<{ _id: string }>([
-          { $group: { _id: '$draftId', last: { $max: '$writtenOn' } } },
-          { $match: { last: { $lt: new Date(before) } } },
-        ])
-        .toArray();
-      for (const { _id } of drafts) await this.removeDraft(_id);
+      const limit = new Date(before);
+      // Two plain questions: not every server of the protocol has accumulators such as $max.
+      const begun = await this.partDocuments.distinct('draftId', { writtenOn: { $lt: limit } });
+      for (const draftId of begun) {
+        const later = await this.partDocuments.findOne(
+          { draftId: { $eq: draftId }, writtenOn: { $gte: limit } },
+          { projection: { _id: 1 }, maxTimeMS: MAX_TIME_MS },
+        );
+        if (later === null) await this.removeDraft(draftId);
+      }
     });
   }
 

@@ -17,13 +17,18 @@ const ROUNDS = 4;
 /** One each: what killed processes leave behind in one must not slow the other. */
 const servers = { 'where-supported': await startTestServer(), never: await startTestServer() };
 const { skip } = servers.never.server;
+const replicaSet = servers.never.server.skip === undefined ? servers.never.server.replicaSet : null;
 afterAll(async () => {
   for (const { stop } of Object.values(servers)) await stop();
 });
 
 if (skip !== undefined) it.skip(`processes on MongoDB (skipped: ${skip})`, () => undefined);
 
-const MODES = skip === undefined ? (['where-supported', 'never'] as const) : [];
+if (skip === undefined && replicaSet === null)
+  it.skip('processes on MongoDB with transactions (skipped: the server is no replica set)', () => undefined);
+
+const MODES: readonly ('where-supported' | 'never')[] =
+  skip === undefined ? [...(replicaSet === null ? [] : (['where-supported'] as const)), 'never'] : [];
 
 for (const transactions of MODES)
   describe(`processes that die while they record, transactions ${transactions}`, () => {

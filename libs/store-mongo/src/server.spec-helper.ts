@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { firstLine } from '@alphaflops/store/conformance';
 import { MongoClient, type Db } from 'mongodb';
 import { openMongoStores, type MongoOptions, type MongoStores } from './index.js';
 
@@ -15,10 +15,10 @@ export type TestServer =
 
 /** Servers for this test file, or why there are none. They end with this process, or when `stop` is called. */
 export async function startTestServer(): Promise<{ server: TestServer; stop: () => Promise<void> }> {
-  const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [PROGRAM], { stdio: 'pipe' });
   const gone = once(child, 'exit');
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  const server = JSON.parse(line) as TestServer;
+  const server = JSON.parse(await firstLine(child)) as TestServer | { error: string };
+  if ('error' in server) throw new Error(server.error);
   isLent = server.skip === undefined && server.server === 'MONGODB_URI';
   return {
     server,

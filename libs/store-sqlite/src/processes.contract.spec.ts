@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { collect } from '@alphaflops/store/conformance';
+import { collect, firstLine } from '@alphaflops/store/conformance';
 import { openSqliteStores } from './index.js';
 
 /** Real processes on one file. The children run the build. */
 const LIBRARY = join(import.meta.dirname, '..');
 const BATCH_SIZE = 40;
 
-type Child = ChildProcessByStdio<Writable, Readable, null>;
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 interface Answer {
   opened?: boolean;
@@ -26,11 +26,11 @@ describe('processes on one file', () => {
   let file: string;
   const children: Child[] = [];
 
-  const start = (script: string, args: string[], uid?: number) => {
+  const start = (script: string, args: string[]) => {
     const child = spawn(process.execPath, [join(LIBRARY, 'test', script), ...args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      ...(uid === undefined ? {} : { uid, gid: uid, cwd: '/' }),
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stderr.on('data', (piece: Buffer) => process.stderr.write(piece));
     children.push(child);
     return child;
   };
@@ -41,9 +41,8 @@ describe('processes on one file', () => {
     await gone;
   };
   const hold = async (uid?: number): Promise<{ child: Child; answer: Answer }> => {
-    const child = start('hold.mjs', [file], uid);
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    return { child, answer: JSON.parse(line) as Answer };
+    const child = start('hold.mjs', [file, ...(uid === undefined ? [] : [String(uid)])]);
+    return { child, answer: JSON.parse(await firstLine(child)) as Answer };
   };
 
   beforeAll(() => {
@@ -105,7 +104,7 @@ describe('processes on one file', () => {
 
   it('says that a directory cannot be written to', async () => {
     chmodSync(directory, 0o555);
-    // Root may write anywhere, so that the child is somebody else then.
+    // Root may write anywhere, so the child becomes another user, after it has loaded its program.
     const { answer } = await hold(process.getuid?.() === 0 ? 65_534 : undefined);
     expect(answer.code).toBe('unavailable');
     expect(answer.message).toMatch(/data\.sqlite.*writable by this user.*EACCES/);

@@ -11,6 +11,7 @@ import type { Stores } from './store.js';
 
 export * from './conformance/builders.js';
 export * from './conformance/collect.js';
+export { firstLine } from './conformance/first-line.js';
 export { QUERIES } from './conformance/queries.js';
 export { fillStores } from './conformance/migration.js';
 

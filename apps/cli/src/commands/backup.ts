@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { readConfig } from '@alphaflops/config';
+import { makeDirectory, readConfig } from '@alphaflops/config';
 import { MIGRATED_KINDS, migrateStores } from '@alphaflops/store';
 import { copySqliteStore } from '@alphaflops/store-sqlite';
 import type { Command } from 'commander';
@@ -79,7 +79,7 @@ async function restore(name: string, { dataDir, json: asJson }: BackupOptions): 
   await expectWhole(file);
   const { dataDirectory } = readConfig(dataDir === undefined ? {} : { ALPHAFLOPS_DATA_DIR: dataDir });
   const target = configuredStore(dataDir);
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  makeDirectory(dataDirectory);
   // A copy: opening a store locks its file, and may bring it to a newer version.
   await inTemporary(dataDirectory, async (directory) => {
     const copy = join(directory, 'backup.sqlite');

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { median, quantile } from 'simple-statistics';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readInput, STANDARD } from '../files.js';
+import { inputName, noteIgnored, readInput, STANDARD } from '../files.js';
 import { wholeNumber } from '../options.js';
 import { itemsOf } from '../pages.js';
 import { json, percent, significant, table } from '../tables.js';
@@ -91,7 +91,7 @@ async function compare(before: string, after: string, options: CompareOptions): 
 /** The good samples of a campaign, or of a file where there is one of that name. */
 async function timesOf(source: string, options: ConnectionOptions): Promise<Timed[]> {
   if (source === STANDARD || existsSync(source)) {
-    return await readAllSamples(readInput(source), inputName(source));
+    return await readAllSamples(readInput(source), inputName(source), noteIgnored(source));
   }
   const { api } = connect(options);
   // Asked for first, so that an id that is none is an error and not a campaign without samples.

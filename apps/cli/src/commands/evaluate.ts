@@ -3,7 +3,7 @@ import { readAllSamples } from '@alphaflops/dataset';
 import { evaluate, evaluateEnergy } from '@alphaflops/models';
 import type { Command } from 'commander';
 import { fitSample } from '../fit-sample.js';
-import { inputName, readInput } from '../files.js';
+import { inputName, noteIgnored, readInput } from '../files.js';
 import { modelIn } from '../model-source.js';
 import { metricsTable } from '../model-tables.js';
 import { json } from '../tables.js';
@@ -25,7 +25,9 @@ export function evaluateCommand(command: Command): void {
 
 async function run(options: EvaluateOptions): Promise<void> {
   const model = await modelIn(options.model);
-  const samples = (await readAllSamples(readInput(options.data), inputName(options.data))).map(fitSample);
+  const samples = (
+    await readAllSamples(readInput(options.data), inputName(options.data), noteIgnored(options.data))
+  ).map(fitSample);
   const energy = evaluateEnergy(model, samples);
   if (options.json === true) {
     console.log(

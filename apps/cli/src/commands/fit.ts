@@ -13,7 +13,7 @@ import { type Command, Option } from 'commander';
 import { rowFileIn } from '../datasets/source.js';
 import { CliError } from '../error.js';
 import { fitSample } from '../fit-sample.js';
-import { inputName, readInput, readText, STANDARD, writeText } from '../files.js';
+import { inputName, noteIgnored, readInput, readText, STANDARD, writeText } from '../files.js';
 import { modelFrom } from '../model-source.js';
 import { energySummary, heldOutTable, kernelSummary, notesOf, parametersTable } from '../model-tables.js';
 import { seed, share, wholeNumber } from '../options.js';
@@ -101,7 +101,7 @@ async function fit(options: FitOptions): Promise<void> {
 async function sourceModel(path: string, ofSeed: number): Promise<Model> {
   const text = await readText(path);
   if (text.trimStart().startsWith('{')) return modelFrom(text, path);
-  const rows = (await readAllSamples(text, inputName(path))).map(fitSample);
+  const rows = (await readAllSamples(text, inputName(path), noteIgnored(path))).map(fitSample);
   const origin = { digest: fitInputDigest(rows), codeVersion: VERSION, createdAt: await timeOf(path) };
   return fitModel(rows, { seed: ofSeed, origin });
 }
@@ -124,7 +124,8 @@ async function* fitSamples(path: string): AsyncGenerator<FitSample> {
     }
     return;
   }
-  for await (const row of readSamples(readInput(path), inputName(path))) yield fitSample(row);
+  for await (const row of readSamples(readInput(path), inputName(path), noteIgnored(path)))
+    yield fitSample(row);
 }
 
 /** Shapes with a kernel; rows without one say nothing. */

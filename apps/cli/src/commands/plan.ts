@@ -4,7 +4,7 @@ import { readSpecs, writeSpecs } from '@alphaflops/dataset';
 import { type DesignChoice, type Exclusions, plan } from '@alphaflops/planning';
 import type { Command } from 'commander';
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
-import { inputName, readInput, STANDARD, writeOutput } from '../files.js';
+import { inputName, noteIgnored, readInput, STANDARD, writeOutput } from '../files.js';
 import { wholeNumber } from '../options.js';
 import { json } from '../tables.js';
 
@@ -44,7 +44,8 @@ async function choiceOf(options: DesignOptions): Promise<DesignChoice> {
   const file = listOf(options);
   if (file === null) return { name: options.design, seed: options.seed } as DesignChoice;
   const specs: ConvSpec[] = [];
-  for await (const row of readSpecs(readInput(file), inputName(file))) specs.push(row.spec);
+  for await (const row of readSpecs(readInput(file), inputName(file), noteIgnored(file)))
+    specs.push(row.spec);
   return { name: 'csv', specs };
 }
 

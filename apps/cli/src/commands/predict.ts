@@ -5,7 +5,7 @@ import { compileModel, type Predictor } from '@alphaflops/models';
 import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readWithProgress, writeOutput } from '../files.js';
+import { inputName, noteIgnored, readWithProgress, writeOutput } from '../files.js';
 import { modelIn } from '../model-source.js';
 import type { InputSizes } from '../network-file.js';
 import { inputSizes, positiveNumber, wholeNumber } from '../options.js';
@@ -149,7 +149,7 @@ async function* predictions(path: string, model: Model, show: Progress['update']
     ...(model.kernels ? KERNEL_COLUMNS : []),
     ...(model.energy ? ENERGY_COLUMNS : []),
   ];
-  const source = readSpecs(readWithProgress(path, show), inputName(path));
+  const source = readSpecs(readWithProgress(path, show), inputName(path), noteIgnored(path));
   const first = await source.next();
   // An empty file is an error of its own.
   if (first.done === true) return;

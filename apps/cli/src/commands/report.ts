@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { ApiError } from '@alphaflops/api-client';
 import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
-import { inputName, readInput, STANDARD, writeText } from '../files.js';
+import { inputName, noteIgnored, readInput, STANDARD, writeText } from '../files.js';
 import { isModelFile, modelNamed } from '../model-source.js';
 import { fitSample } from '../fit-sample.js';
 import { list } from '../options.js';
@@ -147,7 +147,8 @@ async function latest({ api }: Connection, id: string): Promise<Model | null> {
 
 async function readFiles(files: readonly string[]): Promise<SampleRow[]> {
   const all: SampleRow[] = [];
-  for (const file of files) all.push(...(await readAllSamples(readInput(file), inputName(file))));
+  for (const file of files)
+    all.push(...(await readAllSamples(readInput(file), inputName(file), noteIgnored(file))));
   return all;
 }
 

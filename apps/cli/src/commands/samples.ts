@@ -32,7 +32,7 @@ export function samplesCommand(command: Command): void {
     .option('--device <id>', 'of this device')
     .option('--worker <id>', 'of this worker')
     .addOption(new Option('--outcome <name>', 'with this outcome').choices([...OUTCOMES]))
-    .option('--from <time>', 'recorded from then on, such as 2026-11-23T00:00:00Z')
+    .option('--from <time>', 'recorded from then on, such as 2026-11-23T02:00:00+02:00')
     .option('--to <time>', 'recorded before')
     .addHelpText('after', '\nExample:\n  alphaflops samples export --device-class ID --out train.csv')
     .action(exportSamples);

@@ -1,7 +1,7 @@
 import { readAllSamples } from '@alphaflops/dataset';
 import { simulate, SIMULATED_DESIGNS, type SimulatedDesign, splitForSimulation } from '@alphaflops/planning';
 import { type Command, Option } from 'commander';
-import { inputName, readInput } from '../files.js';
+import { inputName, noteIgnored, readInput } from '../files.js';
 import { seed, wholeNumber } from '../options.js';
 import { withProgress } from '../progress.js';
 import { json, percent, table } from '../tables.js';
@@ -37,7 +37,9 @@ export function simulateCommand(command: Command): void {
 
 async function run(options: SimulateOptions): Promise<void> {
   const { data, design, budget, rounds, sms } = options;
-  const { pool, test } = splitForSimulation(await readAllSamples(readInput(data), inputName(data)));
+  const { pool, test } = splitForSimulation(
+    await readAllSamples(readInput(data), inputName(data), noteIgnored(data)),
+  );
   const device: Record<string, number> = sms === undefined ? {} : { smCount: sms };
   const points = await withProgress((show) =>
     simulate(pool, test, { design, budget, seed: options.seed, rounds, device, onRound: show }),

@@ -3,9 +3,15 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { DatasetRow, DeviceClass, Provenance } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { type NumberedRow, readSamples, readSamplesJsonl, type SampleRow } from '@alphaflops/dataset';
+import {
+  type NumberedRow,
+  type OnIgnored,
+  readSamples,
+  readSamplesJsonl,
+  type SampleRow,
+} from '@alphaflops/dataset';
 import { provenanceId } from '@alphaflops/store';
-import { readInput } from '../files.js';
+import { noteIgnored, readInput } from '../files.js';
 import type { RowFile } from './source.js';
 
 /** What timed samples that came without a protocol. */
@@ -25,7 +31,7 @@ export interface ForeignRows extends RowFile {
  */
 export async function foreignRows(path: string, deviceClass: DeviceClass): Promise<ForeignRows> {
   const hash = createHash('sha256').update(`${deviceClass.id}\n`);
-  for await (const { spec, timeMs, extras } of samplesIn(path)) {
+  for await (const { spec, timeMs, extras } of samplesIn(path, noteIgnored(path))) {
     hash.update(`${JSON.stringify([specKey(spec), timeMs, extras])}\n`);
   }
   const digest = hash.digest('hex');
@@ -56,10 +62,10 @@ export async function foreignRows(path: string, deviceClass: DeviceClass): Promi
   };
 }
 
-function samplesIn(path: string): AsyncIterable<SampleRow> {
+function samplesIn(path: string, onIgnored?: OnIgnored): AsyncIterable<SampleRow> {
   return /\.(jsonl|ndjson)$/i.test(path)
     ? readSamplesJsonl(readInput(path), path)
-    : readSamples(readInput(path), path);
+    : readSamples(readInput(path), path, onIgnored);
 }
 
 interface Common {

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { ConfigError, makeDirectory } from '@alphaflops/config';
 import { StoreError } from '@alphaflops/store';
 import { FileLock } from '@alphaflops/store-sqlite';
 import { CliError, messageOf } from '../error.js';
@@ -16,7 +17,7 @@ const LOOK_EVERY_MS = 250;
 export function lockDataDirectory(directory: string): { release: () => void } {
   const path = join(directory, 'up');
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     return FileLock.acquire(path);
   } catch (error) {
     if (isInUse(error)) {
@@ -28,6 +29,7 @@ export function lockDataDirectory(directory: string): { release: () => void } {
         { cause: error },
       );
     }
+    if (error instanceof ConfigError) throw error;
     throw new CliError('failed', `Cannot use the data directory ${directory}: ${messageOf(error)}.`, {
       cause: error,
     });

@@ -1,5 +1,9 @@
+import { isLaunchedByNpm } from '@alphaflops/config';
+
 /** Ctrl-C, SIGTERM, or the end of the terminal. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+const LAUNCHER_LOOK_MS = 1_000;
 
 export interface Interruption {
   /** Fires with the first of them. */
@@ -8,7 +12,7 @@ export interface Interruption {
   hurry: () => void;
 }
 
-/** From now on these signals do not end the process, they fire. */
+/** From now on these signals do not end the process, they fire; so does the end of the npm or npx that started us. */
 export function interruption(program: NodeJS.EventEmitter = process): Interruption {
   const controller = new AbortController();
   const interruption = { signal: controller.signal, hurry: () => undefined };
@@ -22,6 +26,12 @@ export function interruption(program: NodeJS.EventEmitter = process): Interrupti
   process.stdout.removeAllListeners('error').on('error', () => {
     controller.abort();
   });
+  if (isLaunchedByNpm()) {
+    const launcher = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== launcher) controller.abort();
+    }, LAUNCHER_LOOK_MS).unref();
+  }
   return interruption;
 }
 

@@ -78,7 +78,7 @@ export class LocalStack {
       lock.release();
       return Promise.resolve();
     });
-    await waitForStore(config.storeFile, signal);
+    if (config.mongodbUri === null) await waitForStore(config.storeFile, signal);
     await checkAddress(config.host, config.port);
     const queue = await this.queueEnvironment();
     signal.throwIfAborted();

@@ -30,6 +30,7 @@ it('tells a package without its add-on from none', async () => {
   writeFileSync(
     join(home, 'index.js'),
     `const { TF_NUM_INTRAOP_THREADS: threads, CUDA_VISIBLE_DEVICES: gpus } = process.env;
+    require('util').isNullOrUndefined(null);
     throw new Error('The add-on can not be found; ' + threads + ' threads, GPUs ' + gpus + '. \\nPlease run npm.');`,
   );
   expect(await reasonOf({ folder })).toBe(

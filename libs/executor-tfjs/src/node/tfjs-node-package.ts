@@ -2,7 +2,6 @@ import { ExecutorError } from '@alphaflops/executor';
 import type * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import * as util from 'node:util';
 
 export const TFJS_NODE_PACKAGES = {
   node: '@tensorflow/tfjs-node',
@@ -40,11 +39,7 @@ export function loadTfjsNode(
     const where = folder === undefined ? 'not installed' : `not installed in ${folder}`;
     throw failed(`${packageName} is ${where}: it is optional, and ${SEE} and name its folder by --tfjs-node`);
   }
-  if (!('isNullOrUndefined' in util)) {
-    throw failed(
-      `${packageName} calls util.isNullOrUndefined, which Node ${process.version} has no more: use Node 20 or 22`,
-    );
-  }
+  restoreRemovedFunction(require);
   // eslint-disable-next-line no-restricted-properties -- written, not read
   Object.assign(process.env, environment);
   try {
@@ -63,6 +58,12 @@ export function loadTfjsNode(
     const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw failed(`${packageName} is installed, but its add-on cannot be loaded (${why.trim()}): ${SEE}`);
   }
+}
+
+/** Both packages call `util.isNullOrUndefined`, which Node 23 removed. */
+function restoreRemovedFunction(require: NodeJS.Require): void {
+  const util = require('node:util') as { isNullOrUndefined?: (value: unknown) => boolean };
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined;
 }
 
 function isInstalled(require: NodeJS.Require, packageName: string): boolean {

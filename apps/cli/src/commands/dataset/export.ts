@@ -49,7 +49,7 @@ export function datasetExportCommand(command: Command): void {
     .addOption(new Option('--format <name>', 'of the rows').choices([...DATASET_FORMATS]).default('parquet'))
     .option('--campaign <id>', 'samples of this campaign')
     .option('--device <id>', 'samples of this device')
-    .option('--from <time>', 'recorded from then on, such as 2026-11-23T00:00:00Z')
+    .option('--from <time>', 'recorded from then on, such as 2026-11-23T02:00:00+02:00')
     .option('--to <time>', 'recorded before')
     .option('--id <id>', 'a data set that was frozen before')
     .option('--data <path>', 'no coordinator, but this file or directory')

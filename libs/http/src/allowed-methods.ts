@@ -1,0 +1,20 @@
+import type { ApiRequest } from './request.js';
+
+/** What Express keeps of each route; its types do not say. */
+interface Layer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/** The methods of the routes at the path of a request, in upper case; none where there is no route. */
+export function allowedMethods(request: ApiRequest): string[] {
+  const { router } = request.app as unknown as { router: { stack: readonly Layer[] } };
+  const methods = new Set<string>();
+  for (const layer of router.stack) {
+    if (layer.route === undefined || !layer.match(request.path)) continue;
+    for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
+  }
+  methods.delete('_ALL');
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
+}

@@ -1,0 +1,146 @@
+// `run.mjs [--quick]`: the README's two commands in the places where people clone. Each place is a user, a path and an
+// environment; in each the tests run that depend on them. The long form clones, installs and runs the demo as well.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { clone, give, linkedCopy, ORDINARY_USER, pathOfUser, withoutInstalledRedis } from './places.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+const isRoot = process.getuid?.() === 0;
+const isQuick = process.argv.includes('--quick');
+
+/** Tests that start children, look up programs, read the home directory, or write to folders. */
+const QUICK_TESTS = [
+  'libs/config/',
+  'store-sqlite/src/processes',
+  'executor-process/src/stub',
+  'cli/src/up\\.',
+];
+const LONG_TESTS = [
+  ...[...QUICK_TESTS, 'worker/src/credentials', 'cli/src/(on|off)line', 'worker/src/worker\\.contract'],
+  ...['executor-cudnn/src/find-libraries', 'test/(docs|gpu-check|workspace|deployment-files|tls)\\.e2e'],
+];
+
+const base = mkdtempSync(join(tmpdir(), 'alphaflops-places-'));
+const failures = [];
+const skipped = [];
+// Everyone may pass through it; what lies in it has rights of its own.
+chmodSync(base, 0o755);
+
+function run(place, program, args) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: place.checkout,
+    env: place.env,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    ...(place.uid === undefined ? {} : { uid: place.uid, gid: place.uid }),
+  });
+  return { passed: status === 0, words: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
+}
+
+/** Runs a program in a place; everything that it wrote is shown when it failed. */
+function check(place, what, program, args) {
+  const began = performance.now();
+  const { passed, words } = run(place, program, args);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`${passed ? 'passed' : 'FAILED'} in ${seconds} s: ${what}, ${place.name}`);
+  if (!passed) {
+    failures.push(`${what}, ${place.name}`);
+    console.log(words);
+  }
+  return words;
+}
+
+function runTests(place, patterns) {
+  const jest = join(place.checkout, 'node_modules/jest/bin/jest.js');
+  const args = [jest, '--testPathPatterns', ...patterns];
+  const env = {
+    ...place.env,
+    NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
+    PATH: [place.env.PATH, join(place.checkout, 'node_modules/.bin')].join(':'),
+  };
+  const words = check({ ...place, env }, 'the tests that depend on the place', process.execPath, args);
+  const summary = /^Tests:.*$/m.exec(words);
+  if (summary !== null) console.log(`  ${summary[0]}`);
+}
+
+const environment = (path, extra = {}) => ({ PATH: path, LANG: 'C.UTF-8', ...extra });
+
+function placeOfOwn() {
+  const folder = join(base, 'closed to others');
+  mkdirSync(folder, { mode: 0o700 });
+  return {
+    name: `${isRoot ? 'root' : 'this user'}, in a folder closed to others, HOME unset`,
+    checkout: join(folder, 'main'),
+    env: environment(process.env.PATH ?? ''),
+  };
+}
+
+function placeOfUser() {
+  const home = join(base, 'Größe und Übung');
+  mkdirSync(home, { mode: 0o700 });
+  return {
+    name: 'an ordinary user, path with spaces and umlauts, PATH with a closed folder and without Redis',
+    checkout: join(home, 'main'),
+    uid: ORDINARY_USER,
+    // The quick form starts nothing that wants a home; npm keeps its cache there.
+    env: environment(pathOfUser(base), {
+      APT_CONFIG: withoutInstalledRedis(base),
+      ...(isQuick ? {} : { HOME: home }),
+    }),
+  };
+}
+
+const succeeds = (program, args, uid) =>
+  spawnSync(program, args, { stdio: 'ignore', ...(uid === undefined ? {} : { uid, gid: uid, cwd: '/' }) })
+    .status === 0;
+
+const isOpenToOthers = () => succeeds(process.execPath, ['--version'], ORDINARY_USER);
+
+/** Asks for the package lists as set-up does, which keeps them for a day. */
+function arePackagesReachable(place) {
+  const module = JSON.stringify(join(place.checkout, 'tools/debian-packages.mjs'));
+  const program = `(await import(${module})).updateLists()`;
+  return run(place, process.execPath, ['--input-type=module', '--eval', program]).passed;
+}
+
+/** As root or as whoever runs this, HOME unset. */
+function checkOwnPlace() {
+  const place = placeOfOwn();
+  if (isQuick) linkedCopy(root, place.checkout);
+  else clone(root, place.checkout);
+  if (!isQuick) check(place, 'npm run demo', 'npm', ['run', 'demo']);
+  runTests(place, isQuick ? QUICK_TESTS : LONG_TESTS);
+  return place;
+}
+
+/** As somebody else, in the same checkout, moved to where it is theirs. */
+function checkPlaceOfUser(checkout) {
+  const place = placeOfUser();
+  renameSync(checkout, place.checkout);
+  give(dirname(place.checkout), place.uid);
+  if (arePackagesReachable(place)) {
+    const setUp = ['tools/setup.mjs', ...(isQuick ? ['--no-build'] : [])];
+    check(place, 'set-up without Redis and root', process.execPath, setUp);
+  } else {
+    skipped.push('set-up without Redis: apt-get reaches no package lists');
+    place.env.PATH += `:${process.env.PATH ?? ''}`;
+  }
+  if (!isQuick) check(place, 'npm run demo', 'npm', ['run', 'demo']);
+  runTests(place, isQuick ? QUICK_TESTS : LONG_TESTS);
+}
+
+try {
+  const { checkout } = checkOwnPlace();
+  if (!isRoot) skipped.push('another user: run this as root to have it checked');
+  else if (!isOpenToOthers()) skipped.push(`another user: ${process.execPath} is closed to them`);
+  else checkPlaceOfUser(checkout);
+} finally {
+  rmSync(base, { recursive: true, force: true });
+}
+for (const what of skipped) console.log(`skipped: ${what}`);
+if (failures.length > 0) {
+  console.log(`\nfailed:\n${failures.map((line) => `  ${line}`).join('\n')}`);
+  process.exit(1);
+}

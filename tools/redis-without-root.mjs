@@ -1,0 +1,25 @@
+// Redis for a user who may not install it: out of Debian's packages, started through node_modules/.bin, which npm and npx
+// put on PATH.
+import { spawnSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { launcher, unpackDebianPackages } from './debian-packages.mjs';
+
+const modules = resolve(import.meta.dirname, '../node_modules');
+const home = resolve(modules, '.cache/alphaflops/redis');
+const program = resolve(modules, '.bin/redis-server');
+
+/** Whether it was unpacked and starts. */
+export function hasUnpackedRedis() {
+  return existsSync(home) && spawnSync(program, ['--version']).status === 0;
+}
+
+/** @throws Error with the last words of what failed */
+export function unpackRedis() {
+  unpackDebianPackages(['redis-server', 'redis-tools'], home);
+  writeFileSync(program, launcher(home, 'usr/bin/redis-server'), { mode: 0o755 });
+  const { status, stderr, error } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  if (status === 0) return;
+  rmSync(program);
+  throw new Error(`the unpacked redis-server does not start: ${error?.message ?? stderr.trim()}`);
+}
