@@ -113,6 +113,9 @@ function candidateForms(
   const named = asked === 'auto' ? null : formNamed(asked);
   const refusal = named && unfit(named, shapes, loss);
   if (refusal) throw new ModelError('bad-option', refusal);
+  if (named?.costs !== undefined && !source?.heldOutTimeMs) {
+    throw new ModelError('bad-option', `${named.name} is a form of ${named.costs}, not of time`);
+  }
   if (named?.needsSource && !withSource) {
     throw new ModelError('bad-option', `${named.name} needs the model or the samples of another device`);
   }
@@ -124,7 +127,8 @@ function candidateForms(
     (form) =>
       (!named || form === named || beside.includes(form.name)) &&
       (withSource || !form.needsSource) &&
-      (withKernels || !form.needsKernels),
+      (withKernels || !form.needsKernels) &&
+      (form.costs === undefined || source?.heldOutTimeMs !== undefined),
   );
   const reasons = forms.map((form) => unfit(form, shapes, loss));
   return {

@@ -185,6 +185,7 @@ function ownTime(timed: readonly ShapedSample[], { cost, heldOut }: CostFit, { d
   return {
     ...{ fitted: chosenOf(cost), device },
     of: `the time model of this device (${timed.length} samples)`,
+    measuredTimeMs: new Map(timed.map(({ key, timeMs }) => [key, timeMs])),
     heldOutTimeMs: new Map(heldOut ? timed.map(({ key }, i) => [key, heldOut.timeMs[i] ?? NaN]) : []),
   };
 }

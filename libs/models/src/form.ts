@@ -20,6 +20,8 @@ export interface Source {
    * not copy such a source; `compile` gets it again.
    */
   readonly heldOutTimeMs?: ReadonlyMap<string, number>;
+  /** Given beside it: the measured time, by shape. */
+  readonly measuredTimeMs?: ReadonlyMap<string, number>;
 }
 
 /** What a form is told besides the samples. */
@@ -78,6 +80,8 @@ export interface Form {
   readonly needsSource?: boolean;
   /** Whether the form can only be fitted to samples with kernels. */
   readonly needsKernels?: boolean;
+  /** Which cost the form is of, where not of any: it then starts from the time model of the same document. */
+  readonly costs?: 'energy';
   /** Different shapes that a fit needs; 1 when absent. */
   readonly leastShapes?: number;
   /**

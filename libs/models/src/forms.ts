@@ -6,6 +6,7 @@ import { ModelError } from './error.js';
 import { kernelBoostedForm } from './kernels/kernel-boosted-form.js';
 import { kernelWavesForm } from './kernels/kernel-waves-form.js';
 import type { Form } from './form.js';
+import { activityPowerForm } from './power/activity-power-form.js';
 
 /** Every form there is, simplest first: ties in the selection go to the simpler one. */
 export const FORMS: readonly Form[] = [
@@ -13,6 +14,7 @@ export const FORMS: readonly Form[] = [
   alphaForm,
   alphaLatencyForm,
   alphaAxesForm,
+  activityPowerForm(formNamed),
   transferForm(formNamed),
   boostedForm,
   kernelWavesForm,

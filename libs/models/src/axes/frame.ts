@@ -18,7 +18,7 @@ export interface Frame extends TileWaveData {
 }
 
 /** Processors of common devices (1: serial), tried when the device does not tell. */
-const KNOWN_PROCESSORS = [1, 4, 8, 16, 20, 28, 40, 56, 80, 108, 132, 170];
+export const KNOWN_PROCESSORS = [1, 4, 8, 16, 20, 28, 40, 56, 80, 108, 132, 170];
 /** Samples that estimate the number of processors, at most, and that decide between the most likely ones. */
 const ESTIMATING = 1000;
 const DECIDING = 5000;
