@@ -25,6 +25,7 @@ export default defineConfig({
         text: 'Measure and fit',
         items: [
           page('How a convolution is timed', 'measurement'),
+          page('Energy', 'energy'),
           page('Designs', 'designs'),
           page('Executors', 'executors'),
           page('TensorFlow for Node', 'tfjs-node'),

@@ -114,7 +114,17 @@ const costModel = {
 export const EnergyModelSchema = z
   .object({
     ...costModel,
-    data: z.object({ samples: z.int().min(0), shapes: z.int().min(0) }).describe('those with energy'),
+    data: z
+      .object({
+        samples: z.int().min(0),
+        shapes: z.int().min(0),
+        meter: z
+          .string()
+          .max(80)
+          .optional()
+          .describe('the one energy meter that all of them were taken by; absent: not known'),
+      })
+      .describe('those with energy'),
   })
   .meta({ id: 'EnergyModel' });
 export type EnergyModel = z.infer<typeof EnergyModelSchema>;

@@ -50,7 +50,7 @@ class NvmlMeter extends EnergyMeter {
       domains: ['gpu board'],
       updatePeriodMs: UPDATE_PERIOD_MS,
       resolutionMj: hasCounter ? 1 : null,
-      statedAccuracy: hasCounter ? null : '±5 % of the power',
+      statedAccuracy: hasCounter ? null : '±5 % of the power, stated for Fermi and Kepler',
     };
   }
 

@@ -1,4 +1,4 @@
-import type { DeviceClass, Sample } from '@alphaflops/contracts';
+import type { DeviceClass, Sample, SampleTiming } from '@alphaflops/contracts';
 import { fitInputDigest } from '@alphaflops/dataset';
 import type { FitSample } from '@alphaflops/models';
 import { SampleStore } from '@alphaflops/store';
@@ -29,10 +29,15 @@ export class FitInputs {
     for (const { spec, timing, protocol: used, kernel } of good) {
       if (used.name !== wanted?.name || used.version !== wanted.version) leaveOut('other protocol');
       else if (timing !== null) {
-        const { timeMs, energyMj } = timing;
-        samples.push({ spec, timeMs, energyMj, kernel: kernel?.name ?? null });
+        samples.push({ spec, timeMs: timing.timeMs, ...energyOf(timing), kernel: kernel?.name ?? null });
       }
     }
     return { samples, digest: fitInputDigest(samples), excluded };
   }
+}
+
+/** Samples from before meters had names were all counted by NVML. */
+function energyOf({ energyMj, energy }: SampleTiming): Pick<FitSample, 'energyMj' | 'energyMeter'> {
+  if (energyMj === null) return { energyMj };
+  return { energyMj, ...(energy?.measured === true && { energyMeter: energy.meter ?? 'nvml-total-energy' }) };
 }

@@ -14,8 +14,8 @@ const timeMs = (spec: ConvSpec): number =>
     (spec.height > 60 ? 0.5 : 1) *
     (spec.cout > 200 ? 0.6 : 1) *
     (macs(spec) / 1e8) ** 0.8;
-/** 100 W, and 300 W more where there is much to do: millijoules are watts times milliseconds. */
-const energyMj = (spec: ConvSpec): number => timeMs(spec) * (100 + 300 / (1 + 1e7 / macs(spec)));
+/** 100 W, and 1 nJ for each multiply-add: millijoules are watts times milliseconds. */
+const energyMj = (spec: ConvSpec): number => 100 * timeMs(spec) + 1e-6 * macs(spec);
 const timed = randomShapes(400, timeMs, 0.03, 1, [1, 3]);
 const unseen = randomShapes(300, timeMs, 0.03, 9, [1, 3]).map((sample) => ({
   ...sample,
@@ -51,11 +51,55 @@ describe('energy', () => {
 
   it('of few samples starts from the time of many, and expects no less error than there is', () => {
     const alone = fit(withEnergy(40).slice(0, 40));
-    expect(model.energy?.chosenForm).toBe('transfer');
+    expect(model.energy?.chosenForm).toBe('activity-power');
     const error = evaluateEnergy(model, unseen)?.medianApe ?? NaN;
     expect(error).toBeLessThan(evaluateEnergy(alone, unseen)?.medianApe ?? NaN);
-    const foreseen = model.energy?.forms.find(({ form }) => form === 'transfer')?.heldOut?.medianApe;
+    const foreseen = model.energy?.forms.find(({ form }) => form === 'activity-power')?.heldOut?.medianApe;
     expect(foreseen).toBeGreaterThan(0.7 * error);
+  });
+
+  it('is static power, busy multiprocessors, multiply-adds and bytes, found again from few samples', () => {
+    const truth = { P_static: 90, P_busy: 160, e_mac: 5, e_in: 120, e_out: 200 };
+    const busy = ({ height, width, cout, batch }: ConvSpec) =>
+      Math.min(1, (Math.ceil((batch * height * width) / 64) * Math.ceil(cout / 64)) / 20);
+    const tiles = (size: number) => 32 * Math.ceil(size / 32);
+    const law = (spec: ConvSpec): number => {
+      const points = spec.batch * spec.height * spec.width;
+      const work = tiles(points) * tiles(spec.cout) * tiles(spec.cin * spec.kernel_h * spec.kernel_w);
+      return (
+        timeMs(spec) * (truth.P_static + truth.P_busy * busy(spec)) +
+        1e-9 * truth.e_mac * work +
+        4e-9 * points * (truth.e_in * spec.cin + truth.e_out * spec.cout)
+      );
+    };
+    const exact = randomShapes(400, timeMs, 0, 1, [1, 3]);
+    const samples = exact.map((sample, i) => ({ ...sample, energyMj: i < 60 ? law(sample.spec) : null }));
+    const { energy } = fit(samples);
+    const found = energy?.forms.find(({ form }) => form === 'activity-power')?.groups[0]?.parameters ?? [];
+    for (const [name, value] of Object.entries(truth)) {
+      const parameter = found.find((candidate) => candidate.name === name);
+      expect([name, (parameter?.value ?? NaN) / value]).toEqual([name, expect.closeTo(1, 3)]);
+    }
+  });
+
+  it('is learnt from one meter only, the one with the most samples', () => {
+    const meterOf = (i: number) => (i < 26 ? 'nvml-total-energy' : 'program');
+    const samples = withEnergy(40).map((sample, i) =>
+      sample.energyMj == null
+        ? sample
+        : { ...sample, energyMeter: meterOf(i), energyMj: sample.energyMj * (i < 26 ? 1 : 50) },
+    );
+    const mixed = fit(samples);
+    expect(mixed.energy?.data).toEqual({ samples: 26, shapes: 26, meter: 'nvml-total-energy' });
+    expect(mixed.notes).toContain(
+      'the energies of 14 samples are left out: they are not by the meter nvml-total-energy',
+    );
+    const alone = fit(samples.map((sample, i) => (i < 26 ? sample : { ...sample, energyMj: null })));
+    expect(mixed.energy?.forms).toEqual(alone.energy?.forms);
+  });
+
+  it('cannot be a form of time', () => {
+    expect(() => fit(timed, { form: 'activity-power' })).toThrow(/a form of energy, not of time/);
   });
 
   it('changes nothing about time', () => {
@@ -112,8 +156,10 @@ describe('energy', () => {
 
   it('stands in the card and in the difference of two models', () => {
     const card = modelCard(model);
-    expect(card).toMatch(/## Energy[^]*40 samples of 40 shapes[^]*\| transfer \|[^]*mJ per million/);
+    expect(card).toMatch(
+      /## Energy[^]*40 samples of 40 shapes[^]*\| activity-power \|[^]*mJ per million[^]*P_static[^]*pJ per byte/,
+    );
     const { errors } = diffModels(fit(withEnergy(30).slice(0, 30)), model);
-    expect(errors.map(({ what }) => what)).toContain('energy transfer medianApe');
+    expect(errors.map(({ what }) => what)).toContain('energy activity-power medianApe');
   });
 });

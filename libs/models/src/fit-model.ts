@@ -6,7 +6,8 @@ import { judgeAssumed, knowKernels, type KernelKnowledge } from './fit-kernels.j
 import type { KernelLabel } from './kernels/kernel-classifier.js';
 import { kernelNameOf } from './kernels/kernel-name.js';
 import type { FitContext, FitLoss, Source } from './form.js';
-import { energySamples, shapeSamples, shapesOf, type FitSample, type ShapedSample } from './sample.js';
+import { energySamples, samplesOfOneMeter, shapeSamples, shapesOf } from './sample.js';
+import type { FitSample, MeteredSamples, ShapedSample } from './sample.js';
 
 /** What the document says of where a model comes from; copied into it unchanged. */
 export interface FitOrigin {
@@ -73,7 +74,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
   const given = shapeSamples(samples);
   const knowledge = loss === 'relative' ? knowKernels(given, kernelLabels, seed) : null;
   const shaped = knowledge?.samples ?? given;
-  const withEnergy = energySamples(samples);
+  const metered = samplesOfOneMeter(samples);
   const context: FitContext = {
     ...{ seed, loss, device },
     ...(source && { source: otherDevice(source, seed, origin) }),
@@ -82,7 +83,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
   const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
   const time = fitCost(shaped, { ...asked, unit: 'ms' });
   const kernels = knowledge && kernelsOf(shaped, knowledge, time, context, coverage);
-  const energy = fitEnergy(withEnergy, shaped, time, { ...asked, unit: 'mJ' });
+  const energy = fitEnergy(metered, shaped, time, { ...asked, unit: 'mJ' });
   const parsed = ModelSchema.safeParse({
     schema: 'alphaflops.model/1',
     id: null,
@@ -105,7 +106,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     protocol: origin.protocol ?? null,
     design: origin.design ?? null,
     seed,
-    notes: [...time.cost.notes, ...energyNotes(withEnergy, energy)],
+    notes: [...time.cost.notes, ...energyNotes(metered, energy)],
     codeVersion: origin.codeVersion,
     createdAt: origin.createdAt,
   } satisfies Model);
@@ -162,11 +163,12 @@ function kernelsOf(
 
 /** Null with too few shapes to hold any out: an energy without a known error would not be published. */
 function fitEnergy(
-  samples: readonly FitSample[],
+  { samples: metered, meter }: MeteredSamples,
   timed: readonly ShapedSample[],
   time: CostFit,
   options: CostOptions,
 ): EnergyModel | null {
+  const samples = energySamples(metered);
   if (samples.length === 0) return null;
   // energy knows kernels where time does: one classifier serves both
   const kernelOf = new Map(time.chosen.needsKernels ? timed.map(({ key, kernel }) => [key, kernel]) : []);
@@ -178,7 +180,10 @@ function fitEnergy(
   if (shapes < MIN_SHAPES) return null;
   const context: FitContext = { ...options.context, source: ownTime(timed, time, options.context) };
   const form = suffices(options.form, shapes, context) ? options.form : 'auto';
-  return { ...fitCost(shaped, { ...options, form, context }).cost, data: { samples: shaped.length, shapes } };
+  return {
+    ...fitCost(shaped, { ...options, form, context }).cost,
+    data: { samples: shaped.length, shapes, ...(meter !== null && { meter }) },
+  };
 }
 
 function ownTime(timed: readonly ShapedSample[], { cost, heldOut }: CostFit, { device }: FitContext): Source {
@@ -210,9 +215,16 @@ function chosenOf({ forms, chosenForm }: Pick<Model, 'forms' | 'chosenForm'>): S
   return chosen;
 }
 
-function energyNotes(samples: readonly FitSample[], energy: EnergyModel | null): string[] {
-  if (energy !== null || samples.length === 0) return [];
+function energyNotes({ samples, meter, leftOut }: MeteredSamples, energy: EnergyModel | null): string[] {
+  const others =
+    leftOut === 0
+      ? []
+      : [
+          `the energies of ${leftOut} samples are left out: they are not by the meter ${meter ?? 'without a name'}`,
+        ];
+  if (energy !== null || samples.length === 0) return others;
   return [
     `${samples.length} samples with energy are of too few shapes for a model of it (${MIN_SHAPES} needed)`,
+    ...others,
   ];
 }

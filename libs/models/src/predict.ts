@@ -10,7 +10,7 @@ import { kernelNames, mixedTime } from './kernels/assumed-kernels.js';
 import { compileKernelClassifier, type LikelyKernel } from './kernels/kernel-classifier.js';
 import { logHalfWidth } from './interval.js';
 import { judge } from './metrics.js';
-import { energySamples, shapeSamples, type FitSample } from './sample.js';
+import { energySamples, samplesOfOneMeter, shapeSamples, type FitSample } from './sample.js';
 
 /** `kernel`: the one that runs, where it is known, as cudnn-frontend spells it. */
 export type Predictor = (spec: ConvSpec, kernel?: string | null) => Prediction;
@@ -150,7 +150,7 @@ export function evaluate(model: Model, samples: readonly FitSample[], form?: str
 
 /** The same of energy, on those samples that have it; null without them, or where the model has none. */
 export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Metrics | null {
-  const measured = energySamples(samples);
+  const measured = energySamples(samplesOfOneMeter(samples).samples);
   if (!model.energy || measured.length === 0) return null;
   const predictor = compileModel(model);
   return judge(

@@ -9,6 +9,36 @@ export interface FitSample {
   readonly energyMj?: number | null;
   /** The kernel that ran, as cudnn-frontend spells it; null or absent where not known. */
   readonly kernel?: string | null;
+  /** Name of the meter that counted the energy; absent where not known. */
+  readonly energyMeter?: string;
+}
+
+/** Samples with energy by one meter. Energies of different meters are not comparable. */
+export interface MeteredSamples {
+  readonly samples: readonly FitSample[];
+  /** Null where the samples do not name their meter. */
+  readonly meter: string | null;
+  /** Samples by other meters. */
+  readonly leftOut: number;
+}
+
+/** The samples of the meter with the most of them; the first by name of several with as many. */
+export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples {
+  const byMeter = new Map<string | null, FitSample[]>();
+  for (const sample of samples) {
+    if (sample.energyMj === null || sample.energyMj === undefined) continue;
+    const meter = sample.energyMeter ?? null;
+    const list = byMeter.get(meter);
+    if (list) list.push(sample);
+    else byMeter.set(meter, [sample]);
+  }
+  const [most] = [...byMeter].sort(
+    ([a, left], [b, right]) => right.length - left.length || ((a ?? '') < (b ?? '') ? -1 : 1),
+  );
+  if (!most) return { samples: [], meter: null, leftOut: 0 };
+  const [meter, chosen] = most;
+  const leftOut = [...byMeter.values()].reduce((sum, { length }) => sum + length, -chosen.length);
+  return { samples: chosen, meter, leftOut };
 }
 
 /** The samples with energy, as samples of it: `timeMs` holds millijoules there, for every form is of a positive cost. */
