@@ -202,7 +202,7 @@ class RememberingPredictor {
 async function predictedBy(
   predictor: RememberingPredictor,
   layers: readonly ConvSpec[],
-  kernels: readonly (string | null)[],
+  kernels: readonly (string | null)[] = [],
 ): Promise<SaidLayer[]> {
   const predicted: SaidLayer[] = [];
   for (const [at, spec] of layers.entries()) {

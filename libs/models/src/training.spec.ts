@@ -29,6 +29,7 @@ function predict(known: readonly string[]) {
       lowerMs: factor && predictedMs / factor,
       upperMs: factor && predictedMs * factor,
       inDomain: factor !== null,
+      kernel: null,
       energyMj,
       lowerEnergyMj: factor && energyMj / factor,
       upperEnergyMj: factor && energyMj * factor,

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { QueueAccess } from './access.js';
+import { QueueConnection } from './connection.js';
 import { PrivateRedis } from './private-redis.js';
 import { assertRedisAnswers } from './redis.js';
 
@@ -37,7 +37,7 @@ describe('a Redis that does not keep what it is given', () => {
   });
 
   it('fails the check with its own words when its memory is full', async () => {
-    const access = new QueueAccess(server.address);
+    const access = new QueueConnection(server.address);
     try {
       await access.ping();
       await admin.config('SET', 'maxmemory', '1');
