@@ -64,11 +64,6 @@ real('cuDNN without a GPU', () => {
     expect(without?.kernel).not.toBe(withTf32?.kernel);
   });
 
-  it('says of what is too large that it is not supported', async () => {
-    const [found] = await labels([{ ...SPEC, batch: 65_536, height: 4096, width: 4096 }]);
-    expect(found).toMatchObject({ kernel: null, reason: expect.stringContaining('NOT_SUPPORTED') as string });
-  });
-
   it.each([
     ['{}', /lack deviceVer/],
     ['nonsense', /are not JSON/],
