@@ -13,7 +13,7 @@ export interface ConformanceOptions {
   huge: ConvSpec;
   /** Whether grouped convolutions other than depthwise ones are computed, or refused. */
   grouped: 'computed' | 'unsupported';
-  /** Which of the convolutions with optional fields (strides by axis, dilation, pads, pass) it computes; absent: none. */
+  /** Which of the convolutions with optional fields (strides by axis, dilation, pads, pass) it computes; absent: any, or none. */
   computes?: (spec: ConvSpec) => boolean;
   /** Two specs, the larger with 20 to 400 times the work, where the usual ones would take the device too long. */
   growth?: { readonly small: Partial<ConvSpec>; readonly large: Partial<ConvSpec> };
@@ -151,6 +151,10 @@ export function executorConformance(options: ConformanceOptions): void {
     const spec = { ...base, ...changes };
     if (options.computes?.(spec) === true) return expectComputed(changes);
     const prepared = await prepare(spec);
+    if (options.computes === undefined && prepared.ok) {
+      expect(await checkOutput(spec, prepared.conv)).toEqual({ ok: true });
+      return prepared.conv.dispose();
+    }
     expect(prepared).toMatchObject({ ok: false, outcome: 'unsupported' });
   });
 

@@ -9,6 +9,7 @@ import { DeviceDescriptionSchema } from '@alphaflops/contracts';
 
 describe.each(FAKE_EXECUTORS)('the executor %s conforms', (name) => {
   executorConformance({
+    computes: () => true,
     createExecutor: () => createExecutor(name),
     unsupported: [{ spec: fakeSpec('slow', { dtype: 'bf16' }), reason: /bf16/ }],
     huge: fakeSpec('out-of-memory'),
