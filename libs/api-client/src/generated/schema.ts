@@ -1339,6 +1339,8 @@ export interface components {
             throttleRetries: number;
             /** @description SM clock below this share of its maximum is throttling */
             minClockShare: number;
+            /** @description a batch counts only if the reference convolution before and after it is slower than its best by no more than this share; absent: not watched */
+            maxDisturbance?: number;
             /** @description compare a few output points with a direct sum */
             checkOutput: boolean;
             /** @description run back to back for this long to measure the energy; absent: not measured */
@@ -1552,7 +1554,7 @@ export interface components {
             publicKey: string;
             /** @default {} */
             labels?: components["schemas"]["Labels"];
-            devices: components["schemas"]["DeviceDescriptionInput"][];
+            devices: components["schemas"]["DeviceDescription"][];
         };
         /**
          * @example {
@@ -1599,7 +1601,7 @@ export interface components {
          *       }
          *     }
          */
-        DeviceDescriptionInput: {
+        DeviceDescription: {
             /** @description of the physical device, stable over restarts */
             uuid: string;
             sku: string;
@@ -1613,7 +1615,7 @@ export interface components {
             computeCapability?: string;
             /** @description JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it */
             cudnnDeviceProperties?: string;
-            provenance: components["schemas"]["ProvenanceInput"];
+            provenance: components["schemas"]["Provenance"];
         };
         /**
          * @example {
@@ -1652,7 +1654,7 @@ export interface components {
          *       }
          *     }
          */
-        ProvenanceInput: {
+        Provenance: {
             /** @enum {string} */
             schema: "alphaflops.provenance/1";
             device: {
@@ -1667,7 +1669,7 @@ export interface components {
             };
             mathMode: string;
             /** @description absent in records from before meters were described */
-            energyMeter?: components["schemas"]["EnergyMeterInput"];
+            energyMeter?: components["schemas"]["EnergyMeter"];
             worker: {
                 version: string;
                 commit: string | null;
@@ -1681,7 +1683,7 @@ export interface components {
                 node: string;
             };
         };
-        EnergyMeterInput: {
+        EnergyMeter: {
             /** @enum {boolean} */
             available: true;
             /** @description of the meter; energies of two meters are not comparable */
@@ -1832,7 +1834,7 @@ export interface components {
         SessionRequest: {
             version: string;
             protocolVersion: number;
-            devices: components["schemas"]["DeviceDescriptionInput"][];
+            devices: components["schemas"]["DeviceDescription"][];
         };
         /**
          * @example {
@@ -1944,7 +1946,7 @@ export interface components {
                 /** @description specs expected to take longer are left out, and counted */
                 maxSpecMs?: number;
             };
-            constraints?: components["schemas"]["PlanConstraintsInput"];
+            constraints?: components["schemas"]["PlanConstraints"];
             /** @description a registered protocol; by default the one for the executor */
             protocol?: string;
             /** @description measure energy too, where the device counts it: some 2 s more for each convolution */
@@ -1992,7 +1994,7 @@ export interface components {
             kind: "devices";
             deviceIds: string[];
         };
-        PlanConstraintsInput: {
+        PlanConstraints: {
             /** @description designs made by rule plan f32 without it */
             dtypes?: ("f32" | "f16" | "bf16")[];
             /** @description most multiply-adds of one convolution */
@@ -2157,18 +2159,6 @@ export interface components {
             name: "csv";
             /** @description canonical CSV; time_ms not needed */
             csv: string;
-        };
-        PlanConstraints: {
-            /** @description designs made by rule plan f32 without it */
-            dtypes?: ("f32" | "f16" | "bf16")[];
-            /** @description most multiply-adds of one convolution */
-            maxMacs?: number;
-            /** @description false: neither depthwise nor grouped convolutions */
-            allowGroups?: boolean;
-            /** @description designs made by rule plan each shape in these passes; forward without it */
-            passes?: ("forward" | "backward-data" | "backward-weights")[];
-            /** @description true: networklike draws dilated kernels, strides by axis and explicit padding too */
-            allGeometries?: boolean;
         };
         /**
          * @example {
@@ -2416,95 +2406,6 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             updatedAt: string;
-        };
-        /**
-         * @example {
-         *       "schema": "alphaflops.provenance/1",
-         *       "device": {
-         *         "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
-         *         "sku": "NVIDIA H100 80GB HBM3",
-         *         "smCount": 132,
-         *         "memoryBytes": 85520809984,
-         *         "driver": "570.86.15",
-         *         "computeCapability": "9.0"
-         *       },
-         *       "executor": {
-         *         "name": "cudnn",
-         *         "version": "0.1.0"
-         *       },
-         *       "libraries": {
-         *         "cuda": "12.8",
-         *         "cudnn": "9.7.1",
-         *         "cudnn-api": "graph",
-         *         "engine-choice": "heuristic",
-         *         "timer": "graph replay"
-         *       },
-         *       "mathMode": "tf32",
-         *       "worker": {
-         *         "version": "0.1.0",
-         *         "commit": null,
-         *         "dirty": null
-         *       },
-         *       "host": {
-         *         "hostname": "node-04",
-         *         "cpu": "AMD EPYC 9654 96-Core Processor",
-         *         "os": "Debian GNU/Linux 12 (bookworm)",
-         *         "kernel": "6.1.0-31-amd64",
-         *         "node": "v22.14.0"
-         *       }
-         *     }
-         */
-        Provenance: {
-            /** @enum {string} */
-            schema: "alphaflops.provenance/1";
-            device: {
-                [key: string]: string | number | boolean | (null);
-            };
-            executor: {
-                name: string;
-                version: string;
-            };
-            libraries: {
-                [key: string]: string;
-            };
-            mathMode: string;
-            /** @description absent in records from before meters were described */
-            energyMeter?: components["schemas"]["EnergyMeter"];
-            worker: {
-                version: string;
-                commit: string | null;
-                dirty: boolean | null;
-            };
-            host: {
-                hostname: string;
-                cpu: string;
-                os: string;
-                kernel: string;
-                node: string;
-            };
-        };
-        EnergyMeter: {
-            /** @enum {boolean} */
-            available: true;
-            /** @description of the meter; energies of two meters are not comparable */
-            name: string;
-            /**
-             * @description counter: the hardware counts energy; power: readings of the power are integrated
-             * @enum {string}
-             */
-            method: "counter" | "power";
-            /** @description what is counted, such as the packages of a machine */
-            domains: string[];
-            /** @description between two values of the hardware; null: not known */
-            updatePeriodMs: number | null;
-            /** @description smallest step of the counter in mJ; null: not known */
-            resolutionMj: number | null;
-            /** @description as the vendor states it; null: not stated */
-            statedAccuracy: string | null;
-        } | {
-            /** @enum {boolean} */
-            available: false;
-            reason: string;
         };
         /**
          * @description One published fit for one device class.
@@ -2861,6 +2762,8 @@ export interface components {
             data: {
                 samples: number;
                 shapes: number;
+                /** @description the one energy meter that all of them were taken by; absent: not known */
+                meter?: string;
             };
         };
         /**
@@ -3006,7 +2909,7 @@ export interface components {
          *       "gridIntensityGramsPerKwh": 300
          *     }
          */
-        PredictionRequestInput: {
+        PredictionRequest: {
             /** @description one model, or the one served for a device class or device */
             model: {
                 /** @enum {string} */
@@ -3890,43 +3793,9 @@ export interface components {
          */
         ImportRequest: {
             /** @description those that are known already stay as they are */
-            deviceClasses: components["schemas"]["DeviceClassInput"][];
-            provenance: components["schemas"]["ProvenanceInput"][];
+            deviceClasses: components["schemas"]["DeviceClass"][];
+            provenance: components["schemas"]["Provenance"][];
             rows: components["schemas"]["DatasetRow"][];
-        };
-        /**
-         * @example {
-         *       "id": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
-         *       "sku": "NVIDIA H100 80GB HBM3",
-         *       "kind": "gpu",
-         *       "executor": "cudnn",
-         *       "libraries": {
-         *         "cuda": "12.8",
-         *         "cudnn": "9.7.1",
-         *         "cudnn-api": "graph",
-         *         "engine-choice": "heuristic",
-         *         "timer": "graph replay"
-         *       },
-         *       "mathMode": "tf32",
-         *       "smCount": 132,
-         *       "memoryBytes": 85520809984,
-         *       "createdAt": "2026-03-02T09:06:00.000Z"
-         *     }
-         */
-        DeviceClassInput: {
-            id: string;
-            sku: string;
-            /** @enum {string} */
-            kind: "cpu" | "gpu";
-            executor: string;
-            libraries: {
-                [key: string]: string;
-            };
-            mathMode: string;
-            smCount: number | null;
-            memoryBytes: number | null;
-            /** Format: date-time */
-            createdAt: string;
         };
         /**
          * @description One good sample, flat. Absent values are null.
@@ -4245,7 +4114,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4274,7 +4143,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4307,7 +4176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4336,7 +4205,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4365,7 +4234,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4396,7 +4265,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4427,7 +4296,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4456,7 +4325,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4489,7 +4358,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4518,7 +4387,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4553,7 +4422,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4588,7 +4457,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4622,7 +4491,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4655,7 +4524,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4688,7 +4557,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4725,7 +4594,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4758,7 +4627,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4793,7 +4662,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4828,7 +4697,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4859,7 +4728,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4894,7 +4763,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4929,7 +4798,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4964,7 +4833,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4999,7 +4868,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5038,7 +4907,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5071,7 +4940,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5104,7 +4973,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5135,7 +5004,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5166,7 +5035,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5197,7 +5066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5232,7 +5101,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5267,7 +5136,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5302,7 +5171,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5337,7 +5206,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5368,7 +5237,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5406,7 +5275,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5437,7 +5306,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5468,7 +5337,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5499,7 +5368,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5536,7 +5405,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5567,7 +5436,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5598,7 +5467,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5636,7 +5505,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5667,7 +5536,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5699,7 +5568,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5734,7 +5603,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5769,7 +5638,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5800,7 +5669,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5829,7 +5698,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5843,7 +5712,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PredictionRequestInput"];
+                "application/json": components["schemas"]["PredictionRequest"];
             };
         };
         responses: {
@@ -5862,7 +5731,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5906,7 +5775,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5948,7 +5817,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5979,7 +5848,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6016,7 +5885,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6049,7 +5918,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6082,7 +5951,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6114,7 +5983,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6150,7 +6019,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6184,7 +6053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6216,7 +6085,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6245,7 +6114,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6274,7 +6143,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6303,7 +6172,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
