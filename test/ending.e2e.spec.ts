@@ -60,7 +60,11 @@ describe('coordinator and fitter end, whatever is away', () => {
       lose();
       try {
         const coordinator = stack.coordinatorProcess;
-        expect(await endsWithinMs(coordinator, () => coordinator.disconnect())).toBeLessThan(WITHIN_MS);
+        expect(
+          await endsWithinMs(coordinator, () => {
+            coordinator.disconnect();
+          }),
+        ).toBeLessThan(WITHIN_MS);
       } finally {
         resume(stack.redis.pid);
       }

@@ -86,12 +86,11 @@ describe('what the description promises', () => {
       if (schema === undefined || typeof schema !== 'object') return;
       if (schema.$ref !== undefined) {
         const name = nameIn(schema.$ref);
-        if (!seen.includes(name)) walk(document.components.schemas[name] as Loose, name, [...seen, name]);
+        if (!seen.includes(name)) walk(document.components.schemas[name], name, [...seen, name]);
         return;
       }
       if (schema.properties !== undefined && schema.additionalProperties !== false) loose.add(path);
-      for (const [key, part] of Object.entries(schema.properties ?? {}))
-        walk(part as Loose, `${path}.${key}`, seen);
+      for (const [key, part] of Object.entries(schema.properties ?? {})) walk(part, `${path}.${key}`, seen);
       const parts = [
         schema.items,
         schema.additionalProperties,
@@ -99,7 +98,7 @@ describe('what the description promises', () => {
         schema.oneOf,
         schema.allOf,
       ].flat();
-      for (const part of parts) if (typeof part === 'object') walk(part as Loose, `${path}[]`, seen);
+      for (const part of parts) if (typeof part === 'object') walk(part, `${path}[]`, seen);
     };
     for (const { operationId, requestBody } of operations) {
       for (const { schema } of Object.values(requestBody?.content ?? {})) walk(schema, operationId, []);

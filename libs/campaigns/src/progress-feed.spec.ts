@@ -18,7 +18,12 @@ describe('the feed of a campaign', () => {
       next: (event) => seen.push(event),
       complete: () => seen.push('end'),
     });
-    return { seen, stop: () => subscription.unsubscribe() };
+    return {
+      seen,
+      stop: () => {
+        subscription.unsubscribe();
+      },
+    };
   }
   const change = (data: CampaignProgress) => ({ type: 'progress', data });
 

@@ -22,14 +22,20 @@ it('makes a directory and its parents for this user alone, and leaves one that i
 it('names a directory whose parent is a file', () => {
   writeFileSync(join(base, 'file'), '');
   for (const path of [join(base, 'file'), join(base, 'file', 'x')]) {
-    expect(() => makeDirectory(path)).toThrow(ConfigError);
-    expect(() => makeDirectory(path)).toThrow(`The directory ${path} cannot be made`);
+    expect(() => {
+      makeDirectory(path);
+    }).toThrow(ConfigError);
+    expect(() => {
+      makeDirectory(path);
+    }).toThrow(`The directory ${path} cannot be made`);
   }
 });
 
 (existsSync('/proc/self') ? it : it.skip)(
   'ends where there is no room for it (skipped without /proc)',
   () => {
-    expect(() => makeDirectory('/proc/x/y')).toThrow('The directory /proc/x/y cannot be made: ENOENT');
+    expect(() => {
+      makeDirectory('/proc/x/y');
+    }).toThrow('The directory /proc/x/y cannot be made: ENOENT');
   },
 );

@@ -22,12 +22,11 @@ function isInUtcOrNoTime(time: string): boolean {
  * One line of text that people give and terminals show: no control characters, which a terminal would obey, and no marks
  * that change the direction of the text around them.
  */
-export const LineSchema = z
-  .string()
-  .regex(
-    /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/,
-    'must be one line without control characters',
-  );
+export const LineSchema = z.string().regex(
+  // eslint-disable-next-line no-control-regex -- these are what is refused
+  /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$/,
+  'must be one line without control characters',
+);
 
 export const LabelsSchema = z
   .record(z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/), LineSchema.max(200))

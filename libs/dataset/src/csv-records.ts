@@ -87,7 +87,8 @@ function refuseOtherSeparator(
 ): void {
   const [only = ''] = cells;
   const used =
-    named ?? (cells.length === 1 ? [...only].find((character) => character in SEPARATORS) : undefined);
+    named ??
+    (cells.length === 1 ? Object.keys(SEPARATORS).find((separator) => only.includes(separator)) : undefined);
   if (used === undefined) return;
   const found = SEPARATORS[used] ?? `"${used}"`;
   const message =
