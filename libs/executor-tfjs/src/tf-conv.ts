@@ -67,9 +67,10 @@ export function whyUnsupported(
   if (pass === 'forward') return null;
   const kernel = kernelOf(spec);
   if (isDilated && !isDepthwise(spec)) return `${executor} has no ${pass} of a dilated convolution`;
-  return library.getKernel(kernel, executor.replace('tfjs-', '')) === undefined
-    ? `${executor} has no ${pass}: its backend lacks the kernel ${kernel}`
-    : null;
+  const backend = executor.replace('tfjs-', '');
+  return library.getKernelsForBackend(backend).some(({ kernelName }) => kernelName === kernel)
+    ? null
+    : `${executor} has no ${pass}: its backend lacks the kernel ${kernel}`;
 }
 
 /**
@@ -137,7 +138,7 @@ function kernelRun(
   attributes: ReturnType<typeof attributesOf> & Record<string, unknown>,
 ): () => tf.Tensor4D {
   return () =>
-    library.engine().runKernel(kernel, inputs, attributes as unknown as tf.NamedAttrMap) as tf.Tensor4D;
+    library.engine().runKernel<tf.Tensor4D>(kernel, inputs, attributes as unknown as tf.NamedAttrMap);
 }
 
 /** What all kernels are told of the geometry. */
