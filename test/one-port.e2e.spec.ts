@@ -7,7 +7,6 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import { CLI } from './support/programs.js';
 import { end, until } from './support/stack.js';
 
@@ -57,10 +56,7 @@ function removeSpaces(): void {
   }
 }
 
-/** From this version of their protocol on, workers do not reach Redis. */
-const HTTPS_ONLY = 5;
-const reason =
-  WORKER_PROTOCOL_VERSION < HTTPS_ONLY ? 'workers of this version need Redis, too' : makeSpaces();
+const reason = makeSpaces();
 const title = 'a node behind one port';
 if (reason !== null) it.skip(`${title} (skipped: ${reason})`, () => undefined);
 else {

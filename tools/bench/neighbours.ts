@@ -34,7 +34,8 @@ export const neighbours: Benchmark = {
     const limits = { specs: shapes, constraints: { maxMacs: 5e7, allowGroups: false } };
     const { specs } = plan({ name: 'networklike', seed: 7 }, limits);
     const protocol = protocolNamed('cpu');
-    const { maxDisturbance: _, ...unwatched } = protocol;
+    const unwatched = { ...protocol };
+    delete unwatched.maxDisturbance;
     const bare = await campaign(specs, replicates, unwatched);
     const quiet = await campaign(specs, replicates, protocol);
     const busy = await beside(() => campaign(specs, replicates, protocol));

@@ -1,6 +1,7 @@
 /* eslint-disable no-control-regex -- control characters are what is looked for */
 
 /** What this program itself writes: bold and red, and their ends. */
+// eslint-disable-next-line no-control-regex -- a style begins with one
 const OWN_STYLES = /\u001b\[(?:1|22|31|39)m/g;
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 

@@ -23,14 +23,11 @@ async function main(): Promise<void> {
     ? (await import('@alphaflops/store-sqlite')).openSqliteStores(config.storeFile)
     : (await import('@alphaflops/store-mongo')).openMongoStores(config.mongodbUri));
   const queue = new QueueConnection(queueAddress);
-  const app = await NestFactory.create<NestExpressApplication>(
-    FitterModule.with({ config, stores, queue }),
-    {
-      bodyParser: false,
-      logger: new ProcessLog(config.log),
-      ...(config.tls !== null && { httpsOptions: readTls(config.tls) }),
-    },
-  );
+  const app = await NestFactory.create<NestExpressApplication>(FitterModule.with({ config, stores, queue }), {
+    bodyParser: false,
+    logger: new ProcessLog(config.log),
+    ...(config.tls !== null && { httpsOptions: readTls(config.tls) }),
+  });
   app.disable('x-powered-by');
   app.use(requestId);
   app.use(helmet());

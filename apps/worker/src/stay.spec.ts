@@ -1,3 +1,4 @@
+// eslint-disable-next-line @nx/enforce-module-boundaries -- the test runner's own module, which has no place in this manifest
 import { jest } from '@jest/globals';
 import { Stay } from './stay.js';
 

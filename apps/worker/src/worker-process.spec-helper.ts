@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 /** The built program: `npm run build`, or `tsc -b apps/worker`, comes before these tests. */
 export const WORKER_MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-// eslint-disable-next-line no-restricted-properties -- what the program is started with
 const ENVIRONMENT = { ...process.env, ALPHAFLOPS_LOG_JSON: 'true', ALPHAFLOPS_LOG_LEVEL: 'log' };
 
 export interface LogLine {

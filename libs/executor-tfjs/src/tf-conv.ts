@@ -137,8 +137,12 @@ function kernelRun(
   inputs: Record<string, tf.Tensor>,
   attributes: ReturnType<typeof attributesOf> & Record<string, unknown>,
 ): () => tf.Tensor4D {
-  return () =>
-    library.engine().runKernel<tf.Tensor4D>(kernel, inputs, attributes as unknown as tf.NamedAttrMap);
+  return () => {
+    const output: tf.Tensor4D = library
+      .engine()
+      .runKernel(kernel, inputs, attributes as unknown as tf.NamedAttrMap);
+    return output;
+  };
 }
 
 /** What all kernels are told of the geometry. */

@@ -17,10 +17,10 @@ class SharedProcessor {
     const startMs = device.nowMs();
     this.seenMs = startMs;
     const now = () => slowness(device.nowMs() - startMs);
-    const { timeBatchMs } = device;
+    const timeBatchMs = device.timeBatchMs.bind(device);
     device.timeBatchMs = async (inner) => {
       const factor = now();
-      const timeMs = await timeBatchMs.call(device, inner);
+      const timeMs = await timeBatchMs(inner);
       device.waitQuietly((factor - 1) * timeMs);
       return factor * timeMs;
     };

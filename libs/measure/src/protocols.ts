@@ -41,7 +41,9 @@ const cpu: Protocol = {
   minClockShare: 0,
 };
 
-function unwatched({ maxDisturbance: _, ...others }: Protocol): Protocol {
+function unwatched(protocol: Protocol): Protocol {
+  const others = { ...protocol };
+  delete others.maxDisturbance;
   return others;
 }
 

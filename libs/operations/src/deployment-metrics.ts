@@ -54,11 +54,8 @@ export class DeploymentMetrics implements OnApplicationShutdown {
       ['presence', 'desired_state'],
       (into) => this.countWorkers(into),
     );
-    gauge(
-      'alphaflops_queue_jobs',
-      'Jobs by queue and state: waiting, active',
-      ['queue', 'state'],
-      (into) => this.countJobs(into),
+    gauge('alphaflops_queue_jobs', 'Jobs by queue and state: waiting, active', ['queue', 'state'], (into) =>
+      this.countJobs(into),
     );
   }
 

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
-import {
-  assertSafeToListen,
-  childEnvironment,
-  type Config,
-  httpUrl,
-  localHost,
-  publicHost,
-} from '@alphaflops/config';
+import { assertSafeToListen, childEnvironment, type Config, httpUrl, localHost } from '@alphaflops/config';
 import { z } from 'zod';
 import { readCliFile, writeCliFile } from '../cli-file.js';
 import { fetchTrusting } from '../connection.js';

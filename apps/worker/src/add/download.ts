@@ -3,7 +3,6 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { messageOf, WorkerError } from '../error.js';
 
 /** A digest as registries write it. */
@@ -34,7 +33,7 @@ export async function download(
   try {
     const { ok, status, body } = await fetchBy(url);
     if (!ok || body === null) throw new Error(`it answers ${status}`);
-    await pipeline(Readable.fromWeb(body as ReadableStream), hashing, createWriteStream(part));
+    await pipeline(Readable.fromWeb(body), hashing, createWriteStream(part));
     if (hash.digest(digest.encoding) !== digest.value)
       throw new Error('its digest is not the one that the registry names');
     await rename(part, file);

@@ -4,7 +4,6 @@ import type { PredictedTime, TimePredictor } from '../form.js';
 import type { LikelyKernel } from './kernel-classifier.js';
 import { kernelNameOf, type KernelName } from './kernel-name.js';
 
-
 /** How much wider an interval is foreseen where no vote goes to the assumed kernel. */
 const UNSURE = 2;
 

@@ -26,7 +26,6 @@ import {
   type WaveSolution,
 } from './wave-solve.js';
 
-
 /** The formula of all samples, of an engine or of a kernel, or of one of its regimes. */
 export interface WaveNode {
   readonly members: Int32Array;

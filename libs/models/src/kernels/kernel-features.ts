@@ -3,7 +3,6 @@ import { F, FEATURES } from '../boosting/features.js';
 import type { KernelName } from './kernel-name.js';
 import type { Tiling, WaveCounts } from './wave-formula.js';
 
-
 /** Knobs that the trees see, by number in cuDNN's `cudnnBackendKnobType_t`: tile, cluster, stages, block sizes and others. */
 const KNOBS = [2, 3, 5, 6, 13, 14, 18, 22, 25, 27, 28] as const;
 
