@@ -51,7 +51,8 @@ function fittedAlphas(
 
 /** How far other programs got in the way of a campaign, and what to do about it; null where they did not. */
 export function disturbanceText({ outcomes, totalSlots }: CampaignProgress): string | null {
-  const { noisy } = outcomes;
+  // Outcomes that no sample has are absent.
+  const noisy = outcomes.noisy || 0;
   if (noisy === 0) return null;
   return (
     `${noisy} of ${totalSlots} samples are noisy: other programs used this machine while they were measured.\n` +

@@ -138,7 +138,7 @@ async function measure(
   const disturbed = disturbanceText(final);
   if (disturbed !== null) console.log(indented(disturbed));
   if (final.state !== 'completed' || final.modelId === null) {
-    if (final.outcomes.ok === 0 && disturbed !== null) return null;
+    if (!final.outcomes.ok && disturbed !== null) return null;
     throw new CliError('failed', `The campaign ended as ${final.state}: ${final.reason}.`);
   }
   const took = seconds((Date.now() - startedAt) / 1000);
