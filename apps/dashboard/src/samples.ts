@@ -19,6 +19,12 @@ export interface SampleFilter {
 }
 
 const TEXT_COLUMNS = ['dtype', 'padding', 'layout', 'pass'];
+/** Columns that belong to the convolution; the API refuses any other field of a layer. */
+const SPEC_COLUMNS: readonly string[] = [
+  ...['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups'],
+  ...['dtype', 'padding', 'layout'],
+  ...OPTIONAL_FIELDS,
+];
 
 export function streamPath(filter: SampleFilter & { outcome?: string }, format: 'csv' | 'jsonl'): string {
   return `/v1/samples/stream?${new URLSearchParams({ ...filter, format }).toString()}`;
@@ -74,7 +80,9 @@ function pointOf(columns: readonly string[], line: string): Point {
     if (cell === '' && OPTIONAL_FIELDS.some((name) => name === column)) continue;
     values[column] = TEXT_COLUMNS.includes(column) ? cell : Number(cell);
   }
-  const spec = values as unknown as ConvSpec;
+  const spec = Object.fromEntries(
+    Object.entries(values).filter(([name]) => SPEC_COLUMNS.includes(name)),
+  ) as unknown as ConvSpec;
   const energyMj = Number(values['energy_mj'] ?? 0);
   return {
     ...{ spec, timeMs: values['time_ms'] as number, energyMj: energyMj > 0 ? energyMj : null },
