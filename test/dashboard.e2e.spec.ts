@@ -232,7 +232,8 @@ whenThere('the dashboard in a browser', () => {
     await tab.page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await tab.page.getByText('revoked', { exact: true }).waitFor();
     const { data } = await stack.api.GET('/v1/workers');
-    expect(data?.items.map(({ desiredState }) => desiredState)).toEqual(['revoked']);
+    const revoked = data?.items.filter(({ desiredState }) => desiredState === 'revoked');
+    expect(revoked?.map(({ name }) => name)).toEqual(['bench-1']);
   });
 });
 
