@@ -13,6 +13,7 @@ interface Package {
   version: string;
   nx?: { tags?: string[] };
   dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
 }
 
 async function packages(): Promise<(Package & { folder: string })[]> {
@@ -35,13 +36,14 @@ describe('the workspace', () => {
   it('tags every package, and references exactly the packages it depends on', async () => {
     const all = await packages();
     expect(all.length).toBeGreaterThan(15);
-    for (const { folder, nx, dependencies = {} } of all) {
+    for (const { folder, nx, dependencies = {}, devDependencies = {} } of all) {
       expect([folder, nx?.tags?.some((tag) => tag.startsWith('type:'))]).toEqual([folder, true]);
       const config = JSON.parse(await readFile(join(root, folder, 'tsconfig.json'), 'utf8')) as {
         references?: { path: string }[];
       };
       const referenced = (config.references ?? []).map(({ path }) => path.split('/').at(-1));
-      const needed = Object.keys(dependencies)
+      // What only its tests use is a dependency of development.
+      const needed = Object.keys({ ...dependencies, ...devDependencies })
         .filter((name) => name.startsWith('@alphaflops/'))
         .map((name) => name.slice('@alphaflops/'.length))
         // An app that another one starts or serves is a dependency, but nothing of it is imported.
