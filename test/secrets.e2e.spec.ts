@@ -46,7 +46,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
   const { url = '', token = '' } = await json(join(data, 'cli.json'));
   const fetch = trustingFetch(trustIn(await readFile(cert, 'utf8')));
   const api = createApiClient({ url, token, fetch });
-  const printedJoin = /--token (\S+)/.exec(up.output())?.[1] ?? '';
+  const printedJoin = /sh -s -- (\S+)/.exec(up.output())?.[1] ?? '';
 
   // Enrolment of a second worker, by a token and by wrong ones.
   const { data: made } = await api.POST('/v1/join-tokens', { body: { maxUses: 1 } });
