@@ -122,13 +122,15 @@ function temptations(command: () => string): Record<string, unknown> {
   };
 }
 
+/** Labels are texts under any name, and a convolution is strict: with more in them the whole answer is refused. */
+const LEFT_AS_THEY_ARE = ['labels', 'spec'];
+
 /** An answer with more in it, at every level. */
 function hostile(body: unknown, command: () => string): unknown {
   if (Array.isArray(body)) return body.map((part) => hostile(part, command));
   if (typeof body !== 'object' || body === null) return body;
   const parts = Object.entries(body).map(
-    // Labels are texts under any name: with anything else among them the answer would be none.
-    ([name, part]) => [name, name === 'labels' ? part : hostile(part, command)] as const,
+    ([name, part]) => [name, LEFT_AS_THEY_ARE.includes(name) ? part : hostile(part, command)] as const,
   );
   return { ...temptations(command), ...Object.fromEntries(parts) };
 }
@@ -141,6 +143,7 @@ function* hostileJobs(good: MeasureJob, command: () => string): Iterable<Measure
     slots: [{ specIndex: 0, replicate: 0, spec: { ...spec, ...changes } }],
   });
   yield hostile(good, command) as MeasureJob;
+  yield withSpec(temptations(command));
   for (const axis of Object.keys(spec)) {
     yield withSpec({ [axis]: `$(${command()})` });
     yield withSpec({ [axis]: `"; ${command()}; "` });
