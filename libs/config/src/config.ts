@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import registryUrl from 'registry-url';
 import { ConfigError, describeVariables, parseEnvironment, type Role } from './environment.js';
 
 /** Where packages are downloaded from, without a slash at the end. */
 export interface Registries {
   readonly npm: string;
-  /** A simple index of Python packages (PEP 503, with JSON by PEP 691). */
-  readonly python: string;
+  /** A simple index of Python packages (PEP 503, with JSON by PEP 691). Null: only pip knows one. */
+  readonly python: string | null;
 }
 
 /** Null: reached directly. */
@@ -94,10 +95,10 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     trustedProxies: parts(env.ALPHAFLOPS_TRUSTED_PROXIES, ','),
     publicUrl: env.ALPHAFLOPS_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     proxies: proxiesOf(env),
-    // Each by the variable of its own package manager.
+    // Each by the settings of its own package manager.
     registries: {
-      npm: (process.env['npm_config_registry'] ?? 'https://registry.npmjs.org').replace(/\/+$/, ''),
-      python: (process.env['PIP_INDEX_URL'] ?? 'https://pypi.org/simple').replace(/\/+$/, ''),
+      npm: registryUrl().replace(/\/+$/, ''),
+      python: process.env['PIP_INDEX_URL']?.replace(/\/+$/, '') ?? null,
     },
     coordinatorUrl: env.ALPHAFLOPS_URL ?? null,
     token: env.ALPHAFLOPS_TOKEN ?? null,

@@ -108,6 +108,13 @@ async function downloadByUrl(
   context: AddContext,
 ): Promise<void> {
   const { registries, fetch, print } = context;
+  if (registries.python === null) {
+    throw new WorkerError(
+      'cannot-add',
+      'This machine has no pip. Install it (Debian and Ubuntu: apt install python3-pip), or set PIP_INDEX_URL to the ' +
+        'address of a Python package index.',
+    );
+  }
   const page = `${registries.python}/${name}/`;
   const { files } = ProjectSchema.parse(await fetchJson(page, SIMPLE_JSON, fetch));
   const platform = new RegExp(`linux.*_${process.arch === 'x64' ? 'x86_64' : 'aarch64'}\\.whl$`);
