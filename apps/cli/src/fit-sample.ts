@@ -3,5 +3,6 @@ import type { FitSample } from '@alphaflops/models';
 
 /** What a row of a file tells a fit. */
 export function fitSample({ spec, timeMs, extras }: SampleRow): FitSample {
-  return { spec, timeMs, energyMj: extras.energy_mj ?? null, kernel: extras.kernel ?? null };
+  const { energy_mj: energyMj = null, energy_meter: energyMeter, kernel = null } = extras;
+  return { spec, timeMs, energyMj, ...(energyMeter !== undefined && { energyMeter }), kernel };
 }

@@ -70,6 +70,7 @@ async function* measured(samples: AsyncIterable<Sample>): AsyncGenerator<SampleV
       inner_iterations: timing.innerIterations,
       eager_ms: timing.eagerMs,
       energy_mj: timing.energyMj,
+      energy_meter: timing.energy?.measured === true ? timing.energy.meter : undefined,
       sm_clock_mhz: conditions?.after.smClockMhz,
       temperature_c: conditions?.after.temperatureC,
       power_w: conditions?.after.powerW,

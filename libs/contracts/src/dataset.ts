@@ -31,6 +31,9 @@ export const KERNEL_FIELDS = [
   'batch_clock_max_mhz',
 ] as const;
 
+/** Columns of the energy meter. Data sets from before they existed lack them. */
+export const ENERGY_FIELDS = ['energy_meter', 'energy_idle_w', 'energy_above_idle_mj'] as const;
+
 /** State of the device, after or before the measurement. */
 const conditions = (when: string) => ({
   smClockMhz: z.number().nullable().describe(`SM clock ${when} in MHz`),
@@ -60,7 +63,7 @@ const PARTS_OF_RECORDS = [
       ...(['before_power_w', 'before_other_processes', 'before_host_load1'] as const),
     ],
   ],
-  ['energy_window_ms', ['energy_integrated_mj', 'energy_doubt']],
+  ['energy_window_ms', ['energy_integrated_mj', 'energy_doubt', ...ENERGY_FIELDS]],
   ['kernel', ['kernel_notes', 'plan_build_ms']],
 ] as const;
 const TOGETHER = [
@@ -119,6 +122,21 @@ export const DatasetRowSchema = z
     energy_integrated_mj: positive.nullable().describe('the energy by integrating power readings'),
     energy_doubt: text.describe('why the energy may be off'),
     energy_not_measured: text.describe('why the energy was asked for and could not be measured'),
+    energy_meter: z
+      .string()
+      .min(1)
+      .max(80)
+      .nullish()
+      .describe('meter that counted the energy; energies of two meters are not comparable'),
+    energy_idle_w: z
+      .number()
+      .min(0)
+      .nullish()
+      .describe('power of the device in watts while it computed nothing'),
+    energy_above_idle_mj: z
+      .number()
+      .nullish()
+      .describe('energy of one convolution in millijoules minus idle power times its duration'),
     algorithm: text.describe('algorithm or kernel chosen by the library'),
     workspace_bytes: z
       .number()
@@ -312,6 +330,12 @@ export const DatasetSchema = z
       .array(z.object({ id: IdSchema, publicKey: PublicKeySchema }))
       .describe('whose signatures the rows have'),
     fitInputs: z.array(FitInputSchema).describe('models of this deployment whose exact input is in it'),
+    energyColumns: z
+      .literal(true)
+      .optional()
+      .describe(
+        `some rows have ${ENERGY_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+      ),
     kernelColumns: z
       .literal(true)
       .optional()

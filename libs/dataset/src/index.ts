@@ -29,5 +29,5 @@ export { writeRowsParquet } from './snapshot/parquet-write.js';
 export { rowOfSample, sampleOfRow, specOfRow } from './snapshot/row.js';
 export { hasDatasetRows } from './snapshot/row-parser.js';
 export { DATA_FILES, type NumberedRow } from './snapshot/rows.js';
-export { FitInputFinder, type FitRow } from './snapshot/fit-inputs.js';
+export { FitInputFinder, fitRowOf, type FitRow } from './snapshot/fit-inputs.js';
 export { DatasetSummary } from './snapshot/summary.js';

@@ -33,9 +33,10 @@ const POSITIVE_COLUMNS = [
 ] as const;
 
 /** Columns that are kept with a sample when a file has them, beside the canonical ones. */
-export const EXTRA_COLUMNS = [...POSITIVE_COLUMNS, 'kernel', 'workspace_bytes'] as const;
+export const EXTRA_COLUMNS = [...POSITIVE_COLUMNS, 'energy_meter', 'kernel', 'workspace_bytes'] as const;
+type TextColumn = 'energy_meter' | 'kernel';
 export type ExtraColumn = (typeof EXTRA_COLUMNS)[number];
-export type Extras = Partial<Record<Exclude<ExtraColumn, 'kernel'>, number> & Record<'kernel', string>>;
+export type Extras = Partial<Record<Exclude<ExtraColumn, TextColumn>, number> & Record<TextColumn, string>>;
 
 /** What one row says. `timeMs` is NaN only when the time was not asked for. */
 export interface RowValues {
@@ -47,6 +48,8 @@ export interface RowValues {
 export type ReadRow = { ok: true; values: RowValues } | { ok: false; problems: DatasetProblem[] };
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const MAX_METER_NAME = 80;
+
 /** How programs write that a value is not known. */
 const UNKNOWN = new Set(['', 'nan', 'null', 'none', 'na']);
 const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
@@ -142,6 +145,11 @@ export class RowReader {
       const problem = TIME_COLUMNS.has(column) && Number.isFinite(value) ? rangeProblem(value) : null;
       if (problem !== null) refuse(column, problem);
       extras[column] = value;
+    }
+    if (isKnown('energy_meter')) {
+      extras.energy_meter = cell('energy_meter');
+      const isName = extras.energy_meter.length <= MAX_METER_NAME;
+      if (!isName) refuse('energy_meter', `expected a name of at most ${MAX_METER_NAME} characters`);
     }
     if (isKnown('kernel')) {
       extras.kernel = cell('kernel');

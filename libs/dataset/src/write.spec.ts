@@ -92,6 +92,7 @@ const sampleOf = (of: fc.Arbitrary<ConvSpec>) =>
           ...Object.fromEntries(
             EXTRA_COLUMNS.map((column) => [column, /^(time|eager)/.test(column) ? time : positive]),
           ),
+          energy_meter: fc.stringMatching(/^[a-z][a-z0-9-]{4,60}$/),
           kernel: fc
             .stringMatching(/^[!-~]{1,60}$/)
             .filter((name) => !/^(nan|null|none|na|[-+=@'].*)$/i.test(name)),

@@ -1,5 +1,5 @@
-import type { DeviceClass, Sample, SampleTiming } from '@alphaflops/contracts';
-import { fitInputDigest } from '@alphaflops/dataset';
+import type { DeviceClass, Sample } from '@alphaflops/contracts';
+import { fitInputDigest, fitRowOf, rowOfSample } from '@alphaflops/dataset';
 import type { FitSample } from '@alphaflops/models';
 import { SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
@@ -26,18 +26,11 @@ export class FitInputs {
     }
     const wanted = protocol ?? good.at(-1)?.protocol;
     const samples: FitSample[] = [];
-    for (const { spec, timing, protocol: used, kernel } of good) {
+    for (const sample of good) {
+      const { timing, protocol: used } = sample;
       if (used.name !== wanted?.name || used.version !== wanted.version) leaveOut('other protocol');
-      else if (timing !== null) {
-        samples.push({ spec, timeMs: timing.timeMs, ...energyOf(timing), kernel: kernel?.name ?? null });
-      }
+      else if (timing !== null) samples.push(fitRowOf(rowOfSample(sample)));
     }
     return { samples, digest: fitInputDigest(samples), excluded };
   }
-}
-
-/** Samples from before meters had names were all counted by NVML. */
-function energyOf({ energyMj, energy }: SampleTiming): Pick<FitSample, 'energyMj' | 'energyMeter'> {
-  if (energyMj === null) return { energyMj };
-  return { energyMj, ...(energy?.measured === true && { energyMeter: energy.meter ?? 'nvml-total-energy' }) };
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { VERSION, type Model } from '@alphaflops/contracts';
-import { fitInputDigest, readAllSamples, readSamples, readSpecs, specOfRow } from '@alphaflops/dataset';
+import { fitInputDigest, readAllSamples, readSamples, readSpecs, fitRowOf } from '@alphaflops/dataset';
 import {
   FIT_DEFAULTS,
   fitModel,
@@ -120,7 +120,7 @@ async function* fitSamples(path: string): AsyncGenerator<FitSample> {
   const found = path === STANDARD ? null : await stat(path).catch(() => null);
   if (found?.isDirectory() === true) {
     for await (const { row } of (await rowFileIn(path)).rows()) {
-      yield { spec: specOfRow(row), timeMs: row.time_ms, energyMj: row.energy_mj, kernel: row.kernel };
+      yield fitRowOf(row);
     }
     return;
   }

@@ -3645,6 +3645,11 @@ export interface components {
             /** @description models of this deployment whose exact input is in it */
             fitInputs: components["schemas"]["FitInput"][];
             /**
+             * @description some rows have energy_meter, energy_idle_w, energy_above_idle_mj; absent: no row has, and the files lack these columns
+             * @enum {boolean}
+             */
+            energyColumns?: true;
+            /**
              * @description some rows have kernel, kernel_notes, plan_build_ms, power_limited, batch_clock_mhz, batch_clock_min_mhz, batch_clock_max_mhz; absent: no row has, and the files lack these columns
              * @enum {boolean}
              */
@@ -3960,6 +3965,12 @@ export interface components {
             energy_doubt: string | null;
             /** @description why the energy was asked for and could not be measured */
             energy_not_measured: string | null;
+            /** @description meter that counted the energy; energies of two meters are not comparable */
+            energy_meter?: string | null;
+            /** @description power of the device in watts while it computed nothing */
+            energy_idle_w?: number | null;
+            /** @description energy of one convolution in millijoules minus idle power times its duration */
+            energy_above_idle_mj?: number | null;
             /** @description algorithm or kernel chosen by the library */
             algorithm: string | null;
             /** @description memory that the algorithm took beside its tensors */

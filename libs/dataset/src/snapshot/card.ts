@@ -1,4 +1,4 @@
-import type { Dataset, DatasetFormat } from '@alphaflops/contracts';
+import type { Dataset, DatasetFormat, Provenance } from '@alphaflops/contracts';
 import { columnsOfDataset } from './columns.js';
 import { citation } from './croissant.js';
 import { LICENCES } from './licences.js';
@@ -14,8 +14,8 @@ const SIZES: readonly [below: number, category: string][] = [
 ];
 
 /** The data card: README.md as Hugging Face reads it, YAML first. */
-export function dataCard(dataset: Dataset, format: DatasetFormat): string {
-  return `${frontMatter(dataset, format)}\n${body(dataset, format)}`;
+export function dataCard(dataset: Dataset, format: DatasetFormat, provenance: readonly Provenance[]): string {
+  return `${frontMatter(dataset, format)}\n${body(dataset, format, provenance)}`;
 }
 
 function frontMatter({ title, licence, rows }: Dataset, format: DatasetFormat): string {
@@ -34,7 +34,7 @@ function frontMatter({ title, licence, rows }: Dataset, format: DatasetFormat): 
   ].join('\n');
 }
 
-function body(dataset: Dataset, format: DatasetFormat): string {
+function body(dataset: Dataset, format: DatasetFormat, provenance: readonly Provenance[]): string {
   const { title, description, id, rows, signedRows, importedRows, licence } = dataset;
   const { name, url } = LICENCES[licence];
   return [
@@ -57,6 +57,7 @@ function body(dataset: Dataset, format: DatasetFormat): string {
     ),
     '\n| protocol | rows |\n| --- | --- |',
     ...dataset.protocols.map((one) => tableRow([`${one.name}, version ${one.version}`, String(one.rows)])),
+    ...metersText(dataset, provenance),
     '\n## Columns\n\n| column | meaning |\n| --- | --- |',
     ...columnsOfDataset(dataset).map((column) =>
       tableRow([`\`${column.name}\``, column.description + (column.nullable ? '; may be absent' : '')]),
@@ -97,6 +98,26 @@ function librariesOf(libraries: Readonly<Record<string, string>>): string {
   return Object.entries(libraries)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ');
+}
+
+/** The energy meters of the workers; nothing where no row has an energy by a meter with a name. */
+function metersText({ energyColumns }: Dataset, provenance: readonly Provenance[]): string[] {
+  if (energyColumns !== true) return [];
+  const rows = provenance.flatMap(({ energyMeter: meter }) => {
+    if (meter?.available !== true) return [];
+    const how = meter.method === 'counter' ? 'hardware counter' : 'power readings, integrated';
+    const period = meter.updatePeriodMs === null ? 'not known' : `every ${meter.updatePeriodMs} ms`;
+    const resolution = meter.resolutionMj === null ? 'not known' : `${meter.resolutionMj} mJ`;
+    const accuracy = meter.statedAccuracy ?? 'not stated';
+    return tableRow([meter.name, how, meter.domains.join(', '), period, resolution, accuracy]);
+  });
+  return [
+    '\n## Energy meters\n',
+    'Energies of different meters are not comparable. None was compared with an external power meter by alphaflops.\n',
+    '| meter | method | domains | updates | resolution | accuracy, as the vendor states it |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...new Set(rows),
+  ];
 }
 
 function modelsText({ fitInputs }: Dataset): string[] {

@@ -1,4 +1,10 @@
-import { type Dataset, type DatasetRow, DatasetRowSchema, type KERNEL_FIELDS } from '@alphaflops/contracts';
+import {
+  type Dataset,
+  type DatasetRow,
+  DatasetRowSchema,
+  type ENERGY_FIELDS,
+  type KERNEL_FIELDS,
+} from '@alphaflops/contracts';
 import type { OptionalField } from '@alphaflops/conv';
 
 /** `int` fits 32 bits, `long` 53; `texts` and `numbers` are lists. */
@@ -68,7 +74,14 @@ const KINDS = {
   started_at: 'text',
   recorded_at: 'text',
   signature: 'text',
-} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField | KernelField>, ColumnKind>;
+} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField | KernelField | EnergyField>, ColumnKind>;
+
+/** Those of data sets in which some row has a value in one of them. They follow `energy_not_measured`. */
+const ENERGY_KINDS = {
+  energy_meter: 'text',
+  energy_idle_w: 'number',
+  energy_above_idle_mj: 'number',
+} as const satisfies Record<EnergyField, ColumnKind>;
 
 /** Those of data sets in which some row has a value in one of them. They follow `workspace_bytes`. */
 const KERNEL_KINDS = {
@@ -94,6 +107,7 @@ const OPTIONAL_KINDS = {
   pass: 'text',
 } as const satisfies Record<OptionalField, ColumnKind>;
 
+type EnergyField = (typeof ENERGY_FIELDS)[number];
 type KernelField = (typeof KERNEL_FIELDS)[number];
 
 export interface Column {
@@ -113,23 +127,26 @@ const columnsOf = (kinds: Partial<Record<keyof DatasetRow, ColumnKind>>): Column
 /** Every data set has these. */
 export const COLUMNS: readonly Column[] = columnsOf(KINDS);
 export const OPTIONAL_COLUMNS: readonly Column[] = columnsOf(OPTIONAL_KINDS);
-
+export const ENERGY_COLUMNS: readonly Column[] = columnsOf(ENERGY_KINDS);
 export const KERNEL_COLUMNS: readonly Column[] = columnsOf(KERNEL_KINDS);
 
 /** What a file may have. */
 export const ALL_COLUMNS: readonly Column[] = COLUMNS.flatMap((column) => {
   if (column.name === 'layout') return [column, ...OPTIONAL_COLUMNS];
+  if (column.name === 'energy_not_measured') return [column, ...ENERGY_COLUMNS];
   return column.name === 'workspace_bytes' ? [column, ...KERNEL_COLUMNS] : [column];
 });
 
 /** Which columns a data set has beyond those of all. */
-export type FurtherColumns = Pick<Dataset, 'optionalColumns' | 'kernelColumns'>;
+export type FurtherColumns = Pick<Dataset, 'optionalColumns' | 'energyColumns' | 'kernelColumns'>;
 
 /** The columns of a data set, in the order of its files. */
-export function columnsOfDataset({ optionalColumns, kernelColumns }: FurtherColumns): readonly Column[] {
+export function columnsOfDataset(dataset: FurtherColumns): readonly Column[] {
+  const { optionalColumns, energyColumns, kernelColumns } = dataset;
   return ALL_COLUMNS.filter(
     (column) =>
       (optionalColumns === true || !OPTIONAL_COLUMNS.includes(column)) &&
+      (energyColumns === true || !ENERGY_COLUMNS.includes(column)) &&
       (kernelColumns === true || !KERNEL_COLUMNS.includes(column)),
   );
 }

@@ -4,6 +4,7 @@ import {
   type DatasetFormat,
   type DatasetRow,
   DatasetRowSchema,
+  ENERGY_FIELDS,
   KERNEL_FIELDS,
   type Model,
   type Provenance,
@@ -70,7 +71,7 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
   };
   return [
     file(data, () => writeRows(rows(), format, dataset)),
-    file('README.md', () => dataCard(dataset, format)),
+    file('README.md', () => dataCard(dataset, format, provenance)),
     file('LICENSE', () => licenceText(dataset)),
     file('dataset.json', () => document(dataset)),
     file('schema.json', () => document(rowJsonSchema(dataset))),
@@ -85,12 +86,13 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
 }
 
 /** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
-export function rowJsonSchema({ optionalColumns, kernelColumns }: FurtherColumns): object {
+export function rowJsonSchema({ optionalColumns, energyColumns, kernelColumns }: FurtherColumns): object {
   return z.toJSONSchema(DatasetRowSchema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema }) => {
       const { properties } = jsonSchema;
       if (zodSchema !== DatasetRowSchema || properties === undefined) return;
+      if (energyColumns !== true) for (const name of ENERGY_FIELDS) Reflect.deleteProperty(properties, name);
       if (kernelColumns !== true) for (const name of KERNEL_FIELDS) Reflect.deleteProperty(properties, name);
       if (optionalColumns === true) return;
       for (const name of OPTIONAL_FIELDS) Reflect.deleteProperty(properties, name);

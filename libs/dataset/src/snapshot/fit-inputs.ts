@@ -11,6 +11,18 @@ export interface FitRow {
   readonly spec: ReturnType<typeof specOfRow>;
   readonly timeMs: number;
   readonly energyMj: number | null;
+  /** Absent where not known. */
+  readonly energyMeter?: string;
+  readonly kernel: string | null;
+}
+
+/** Counted all energies from before meters had names. */
+const UNNAMED_METER = 'nvml-total-energy';
+
+export function fitRowOf(row: DatasetRow): FitRow {
+  const { time_ms: timeMs, energy_mj: energyMj, energy_window_ms: windowMs, kernel = null } = row;
+  const energyMeter = row.energy_meter ?? (windowMs === null ? null : UNNAMED_METER);
+  return { spec: specOfRow(row), timeMs, energyMj, ...(energyMeter !== null && { energyMeter }), kernel };
 }
 
 /** The models whose input is looked for. */
@@ -50,7 +62,7 @@ export class FitInputFinder {
       rows: [],
     };
     if (held.rows.length >= most) return;
-    held.rows.push({ spec: specOfRow(row), timeMs: row.time_ms, energyMj: row.energy_mj });
+    held.rows.push(fitRowOf(row));
     this.held.set(key, held);
   }
 

@@ -10,7 +10,7 @@ import { writeRowsParquet } from './parquet-write.js';
 import type { NumberedRow } from './rows.js';
 import { anyRow } from './snapshot.spec-helper.js';
 
-const WITH_KERNELS = columnsOfDataset({ kernelColumns: true });
+const WITH_ALL = columnsOfDataset({ energyColumns: true, kernelColumns: true });
 const rows = fc.sample(anyRow, { numRuns: 40, seed: 3 });
 
 async function bytesOf(pieces: AsyncIterable<string | Uint8Array>): Promise<Buffer> {
@@ -36,7 +36,7 @@ describe('text', () => {
   it('is read back the same, whatever stands in it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyRow, { minLength: 1, maxLength: 3 }), async (some) => {
-        const csv = (await bytesOf(writeRowsCsv(some, WITH_KERNELS))).toString();
+        const csv = (await bytesOf(writeRowsCsv(some, WITH_ALL))).toString();
         expect(await read(readRowsCsv(csv, 'a.csv'))).toEqual(some);
         const jsonl = (await bytesOf(writeRowsJsonl(some))).toString();
         expect(await read(readRowsJsonl(jsonl, 'a.jsonl'))).toEqual(some);
@@ -67,7 +67,7 @@ describe('text', () => {
 });
 
 describe('Parquet', () => {
-  const whole = async () => bytesOf(writeRowsParquet(rows, WITH_KERNELS, 15));
+  const whole = async () => bytesOf(writeRowsParquet(rows, WITH_ALL, 15));
 
   it('is read back the same', async () => {
     expect(await read(readRowsParquet(bufferOf(await whole()), 'a.parquet'))).toEqual(rows);

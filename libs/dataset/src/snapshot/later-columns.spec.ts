@@ -1,9 +1,20 @@
-import { type DatasetRow, DatasetRowSchema, KERNEL_FIELDS } from '@alphaflops/contracts';
-import { ALL_COLUMNS, KERNEL_COLUMNS } from './columns.js';
+import {
+  type Dataset,
+  type DatasetRow,
+  DatasetRowSchema,
+  ENERGY_FIELDS,
+  KERNEL_FIELDS,
+  type Provenance,
+} from '@alphaflops/contracts';
+import { ALL_COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS } from './columns.js';
+import { dataCard } from './card.js';
 import { readRowsCsv, writeRowsCsv } from './csv.js';
 import { DatasetDigest } from './digest.js';
+import { fitRowOf } from './fit-inputs.js';
 import { readRowsJsonl } from './jsonl.js';
+import { rowOfSample, sampleOfRow } from './row.js';
 import type { NumberedRow } from './rows.js';
+import { DatasetSummary } from './summary.js';
 
 /** A row as version 0.1.0 stored it. */
 const OLD_ROW = {
@@ -73,6 +84,27 @@ const OLD_ROW = {
 /** Its data set, as version 0.1.0 named it. */
 const OLD_ID = '58d9220526d269eb8c61b8c370c8601ead01e91a16c3648c04a5f51e45f2c7bf';
 
+const ABOUT: Omit<Dataset, keyof ReturnType<DatasetSummary['counted']>> = {
+  schema: 'alphaflops.dataset/1',
+  licence: 'cc-by-4.0',
+  ...{ name: 'samples', title: 'Times', description: '' },
+  ...{ creators: [], version: 1, createdAt: OLD_ROW.recorded_at, codeVersion: '0.1.0', filter: {} },
+  ...{ leftOut: {}, deviceClasses: [], workers: [], fitInputs: [] },
+};
+const PROVENANCE: Provenance = {
+  schema: 'alphaflops.provenance/1',
+  device: {},
+  executor: { name: 'tfjs-wasm', version: '4' },
+  libraries: {},
+  mathMode: 'f32',
+  energyMeter: {
+    ...{ available: true, name: 'powercap-package', method: 'counter', domains: ['package-0'] },
+    ...{ updatePeriodMs: 1, resolutionMj: 0.061, statedAccuracy: null },
+  },
+  worker: { version: '0.1.0', commit: null, dirty: null },
+  host: { hostname: 'h', cpu: 'c', os: 'o', kernel: 'k', node: 'v24' },
+};
+
 function idOf(row: DatasetRow): string {
   const digest = new DatasetDigest();
   digest.add(row);
@@ -85,7 +117,7 @@ async function read(rows: AsyncIterable<NumberedRow>): Promise<DatasetRow[]> {
   return all;
 }
 
-describe('a data set from before the columns of the kernel existed', () => {
+describe('a data set from before the columns of the kernel and of the energy meter existed', () => {
   it('keeps its id', () => {
     expect(idOf(DatasetRowSchema.parse(OLD_ROW))).toBe(OLD_ID);
   });
@@ -97,7 +129,7 @@ describe('a data set from before the columns of the kernel existed', () => {
       csv
         .split('\n')[0]
         ?.split(',')
-        .filter((name) => KERNEL_FIELDS.some((one) => one === name)),
+        .filter((name) => [...KERNEL_FIELDS, ...ENERGY_FIELDS].some((one) => one === name)),
     ).toEqual([]);
     expect(await read(readRowsCsv(csv, 'a.csv'))).toEqual([OLD_ROW]);
   });
@@ -114,10 +146,47 @@ it('a row with a kernel is read back from a file with all columns', async () => 
 it('a value in one of these columns changes the id, each in its own way', () => {
   const values: Partial<DatasetRow> = {
     ...{ kernel: 'eng0', kernel_notes: [], plan_build_ms: 1, power_limited: false },
+    ...{ energy_meter: 'powercap-package', energy_idle_w: 1, energy_above_idle_mj: 1 },
     ...{ batch_clock_mhz: 1, batch_clock_min_mhz: 1, batch_clock_max_mhz: 1 },
   };
-  const ids = KERNEL_COLUMNS.map(({ name }) => idOf({ ...OLD_ROW, [name]: values[name] }));
-  expect(new Set([OLD_ID, ...ids]).size).toBe(KERNEL_COLUMNS.length + 1);
+  const columns = [...KERNEL_COLUMNS, ...ENERGY_COLUMNS];
+  const ids = columns.map(({ name }) => idOf({ ...OLD_ROW, [name]: values[name] }));
+  expect(new Set([OLD_ID, ...ids]).size).toBe(columns.length + 1);
+});
+
+describe('a row with an energy by a meter', () => {
+  const row = DatasetRowSchema.parse({
+    ...OLD_ROW,
+    ...{ energy_mj: 3, energy_window_ms: 2000, energy_iterations: 1000 },
+    ...{ energy_meter: 'powercap-package', energy_idle_w: 20, energy_above_idle_mj: -0.5 },
+  });
+
+  it('is read back from its file, gives the same sample, and a fit the meter', async () => {
+    const csv = await text(writeRowsCsv([row], ALL_COLUMNS));
+    expect(await read(readRowsCsv(csv, 'a.csv'))).toEqual([row]);
+    expect(rowOfSample(sampleOfRow(row))).toEqual(row);
+    expect(fitRowOf(row)).toMatchObject({ energyMj: 3, energyMeter: 'powercap-package' });
+  });
+
+  it('from before meters had names was counted by NVML', () => {
+    const before = { ...row, energy_meter: null, energy_idle_w: null, energy_above_idle_mj: null };
+    expect(fitRowOf(before).energyMeter).toBe('nvml-total-energy');
+    expect(fitRowOf(OLD_ROW).energyMeter).toBeUndefined();
+  });
+
+  it('has no idle power where it has no energy', () => {
+    const broken = { ...OLD_ROW, energy_idle_w: 20 };
+    expect(DatasetRowSchema.safeParse(broken).error?.issues[0]?.path).toEqual(['energy_idle_w']);
+  });
+
+  it('brings its meter into the data card', () => {
+    const summary = new DatasetSummary();
+    summary.add(row, false);
+    const card = dataCard({ ...ABOUT, ...summary.counted() }, 'csv', [PROVENANCE]);
+    const cells = 'powercap-package | hardware counter | package-0 | every 1 ms | 0.061 mJ | not stated';
+    expect(card).toContain(`| ${cells} |`);
+    expect(card).toContain('| `energy_meter` |');
+  });
 });
 
 async function text(pieces: AsyncIterable<string>): Promise<string> {

@@ -23,7 +23,10 @@ describe('a row', () => {
 
   it('has its columns in their order', () => {
     for (const row of fc.sample(anyRow, 20)) {
-      const columns = columnsOfDataset('kernel' in row ? { kernelColumns: true } : {});
+      const columns = columnsOfDataset({
+        ...('energy_meter' in row && { energyColumns: true }),
+        ...('kernel' in row && { kernelColumns: true }),
+      });
       expect(Object.keys(row)).toEqual(columns.map(({ name }) => name));
     }
   });
@@ -32,7 +35,7 @@ describe('a row', () => {
 describe('rows as Parquet', () => {
   it('are read back the same, over several row groups', async () => {
     const rows = fc.sample(anyRow, { numRuns: 300, seed: 1 });
-    const columns = columnsOfDataset({ kernelColumns: true });
+    const columns = columnsOfDataset({ energyColumns: true, kernelColumns: true });
     const file = await bytesOf(writeRowsParquet(rows, columns, 100));
     const read = await parquetReadObjects({ file });
     const plain = (row: object) =>

@@ -1,6 +1,6 @@
 import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
 import type { Problems } from '../dataset-error.js';
-import { COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
+import { COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
 
 /** Columns by which a file with the rows of a data set is told from others. */
 const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
@@ -32,7 +32,7 @@ export function parseRow(
 ): DatasetRow | null {
   const cells: Record<string, unknown> = {};
   for (const { name } of COLUMNS) cells[name] = values[name];
-  for (const group of [OPTIONAL_COLUMNS, KERNEL_COLUMNS]) {
+  for (const group of [OPTIONAL_COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS]) {
     const hasAny = group.some(({ name }) => (values[name] ?? null) !== null);
     if (hasAny) for (const { name } of group) cells[name] = values[name] ?? null;
   }

@@ -1,6 +1,8 @@
 import { toUSVString } from 'node:util';
 import {
   engineConfigOf,
+  type ENERGY_FIELDS,
+  type EnergyCheck,
   type KERNEL_FIELDS,
   type Conditions,
   type DatasetRow,
@@ -51,6 +53,7 @@ export function rowOfSample(sample: Sample): DatasetRow {
     energy_integrated_mj: counted?.integratedMj ?? null,
     energy_doubt: wellFormed(counted?.doubt),
     energy_not_measured: energy?.measured === false ? wellFormed(energy.reason) : null,
+    ...energyCells(counted),
     algorithm: wellFormed(sample.algorithm),
     workspace_bytes: sample.workspaceBytes,
     ...kernelCells(sample, timing),
@@ -175,6 +178,16 @@ function kernelCells({ kernel, powerLimited }: Sample, { batchClocks }: SampleTi
   } satisfies Required<Pick<DatasetRow, (typeof KERNEL_FIELDS)[number]>>;
 }
 
+/** Of an energy by a meter with a name all of them, null where it has none; of others nothing. */
+function energyCells(energy: (EnergyCheck & { measured: true }) | null): Partial<DatasetRow> {
+  if (energy?.meter === undefined) return {};
+  return {
+    energy_meter: wellFormed(energy.meter),
+    energy_idle_w: energy.idlePowerW ?? null,
+    energy_above_idle_mj: energy.aboveIdleMj ?? null,
+  } satisfies Required<Pick<DatasetRow, (typeof ENERGY_FIELDS)[number]>>;
+}
+
 /** The kernel that the name spells, with what is known of it. */
 function kernelOf(row: DatasetRow): Kernel | undefined {
   const { kernel: name, kernel_notes: numericalNotes = null, plan_build_ms: planBuildMs = null } = row;
@@ -197,6 +210,11 @@ function energyOf(row: DatasetRow): SampleTiming['energy'] {
     windowMs: row.energy_window_ms,
     iterations: row.energy_iterations,
     integratedMj: row.energy_integrated_mj,
+    ...(row.energy_meter != null && {
+      meter: row.energy_meter,
+      idlePowerW: row.energy_idle_w ?? null,
+      aboveIdleMj: row.energy_above_idle_mj ?? null,
+    }),
     doubt: row.energy_doubt,
   };
 }

@@ -33,6 +33,13 @@ const energy = fc.oneof(
     energy_integrated_mj: orNull(positive),
     energy_doubt: orNull(text),
   }),
+  fc.record({
+    energy_window_ms: time,
+    energy_iterations: long,
+    energy_meter: fc.constantFrom('nvml-total-energy', 'powercap-package'),
+    energy_idle_w: orNull(positive),
+    energy_above_idle_mj: orNull(positive),
+  }),
 );
 
 /** Any row that there can be, also odd ones. */

@@ -1,4 +1,4 @@
-import { KERNEL_FIELDS, type Dataset, type DatasetRow } from '@alphaflops/contracts';
+import { ENERGY_FIELDS, KERNEL_FIELDS, type Dataset, type DatasetRow } from '@alphaflops/contracts';
 import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { DatasetDigest } from './digest.js';
 
@@ -13,6 +13,7 @@ type Counted = Pick<
   | 'protocols'
   | 'provenanceIds'
   | 'optionalColumns'
+  | 'energyColumns'
   | 'kernelColumns'
 >;
 
@@ -30,6 +31,7 @@ export class DatasetSummary {
   private recordedFrom = '';
   private recordedTo = '';
   private hasOptional = false;
+  private hasEnergy = false;
   private hasKernel = false;
 
   get isEmpty(): boolean {
@@ -43,6 +45,7 @@ export class DatasetSummary {
     this.rows += 1;
     if (isImported) this.importedRows += 1;
     this.hasOptional ||= OPTIONAL_FIELDS.some((name) => (row[name] ?? null) !== null);
+    this.hasEnergy ||= ENERGY_FIELDS.some((name) => (row[name] ?? null) !== null);
     this.hasKernel ||= KERNEL_FIELDS.some((name) => (row[name] ?? null) !== null);
     if (row.signature !== null) {
       this.signedRows += 1;
@@ -68,6 +71,7 @@ export class DatasetSummary {
       protocols: [...this.protocols.values()],
       provenanceIds: [...this.provenanceIds].sort(),
       ...(this.hasOptional && { optionalColumns: true }),
+      ...(this.hasEnergy && { energyColumns: true }),
       ...(this.hasKernel && { kernelColumns: true }),
     };
   }
