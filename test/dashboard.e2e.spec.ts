@@ -101,7 +101,8 @@ whenThere('the dashboard in a browser', () => {
     // A series along the size that the campaign has not measured, by the law of the fake executor.
     await page.route('**/v1/samples/stream?*', async (route) => {
       const answer = await route.fetch();
-      await route.fulfill({ response: answer, body: (await answer.text()) + sizeSeries() });
+      const csv = await answer.text();
+      await route.fulfill({ response: answer, body: csv + sizeSeries(csv.slice(0, csv.indexOf('\n'))) });
     });
     await go('/devices', 'Devices and models');
     await page.getByRole('link', { name: 'Fake device' }).click();
@@ -238,11 +239,18 @@ whenThere('the dashboard in a browser', () => {
 });
 
 /** Twelve rows of canonical CSV that differ in size only; further columns stay empty. */
-function sizeSeries(): string {
+function sizeSeries(header: string): string {
   const rows = Array.from({ length: 12 }, (_, at) => {
     const side = 8 * (at + 1);
-    const timeMs = 0.02 + (side * side * 32 * 32 * 9) / 2e7;
-    return `1,${side},${side},32,32,3,3,1,1,f32,same,NCHW,${timeMs}`;
+    const fields: Record<string, string | number> = {
+      ...{ batch: 1, height: side, width: side, cin: 32, cout: 32, kernel_h: 3, kernel_w: 3 },
+      ...{ stride: 1, groups: 1, dtype: 'f32', padding: 'same', layout: 'NCHW' },
+      time_ms: 0.02 + (side * side * 32 * 32 * 9) / 2e7,
+    };
+    return header
+      .split(',')
+      .map((column) => fields[column] ?? '')
+      .join(',');
   });
   return [...rows, ''].join('\n');
 }

@@ -1,12 +1,28 @@
 import type { AnchorRun, DeviceDescription, MeasureJob, MeasureResult } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
-import { anchorProtocol, anchorSpecs, type AnchorSettings, driftOf, hasDrifted } from '@alphaflops/measure';
+import {
+  anchorProtocol,
+  anchorSpecs,
+  type AnchorSettings,
+  DEFAULT_ANCHORS,
+  driftOf,
+  hasDrifted,
+} from '@alphaflops/measure';
 import { signAnchors } from '@alphaflops/store';
 import type { Origin, SpecMeasurer } from './batch.js';
 import type { Log } from './log.js';
 
 /** As many batches as a run can name; the oldest are forgotten when no anchor can be measured for so long. */
 const MAX_BATCHES = 10_000;
+
+/** Null: what is usual for the kind of device. */
+export function anchorSettings(
+  kind: DeviceDescription['kind'],
+  { anchors, anchorsEvery }: { readonly anchors: number | null; readonly anchorsEvery: number | null },
+): AnchorSettings {
+  const { count, rerun, everyBatches } = DEFAULT_ANCHORS[kind];
+  return { count: anchors ?? count, rerun, everyBatches: anchorsEvery ?? everyBatches };
+}
 
 export interface AnchorOptions {
   readonly settings: AnchorSettings;

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConvSpecSchema, type Labels } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
@@ -62,12 +63,24 @@ export interface BenchArguments extends Omit<BenchRequest, 'libraryPath'> {
   readonly command: 'bench';
   readonly json: boolean;
 }
+export interface OfflineArguments extends ExecutorOptions {
+  readonly command: 'run-offline';
+  /** File of `campaign export-work`. Null: only say which devices are here. */
+  readonly work: string | null;
+  readonly out: string;
+  /** As of `join`. */
+  readonly executors: readonly string[] | null;
+  readonly name: string;
+  readonly labels: Labels;
+  readonly credentials: string | null;
+}
 export type WorkerArguments =
   | JoinArguments
   | InstallArguments
   | RunArguments
   | ProbeArguments
   | BenchArguments
+  | OfflineArguments
   | { readonly command: 'help' }
   | { readonly command: 'uninstall'; readonly credentials: string | null }
   | { readonly command: 'add'; readonly what: Addition };
@@ -93,6 +106,13 @@ const BENCH_OPTIONS = {
   protocol: { type: 'string' },
   energy: { type: 'boolean' },
   json: { type: 'boolean' },
+} as const;
+const OFFLINE_OPTIONS = {
+  ...EXECUTOR_OPTIONS,
+  out: { type: 'string' },
+  label: { type: 'string', multiple: true },
+  name: { type: 'string' },
+  credentials: { type: 'string' },
 } as const;
 const STAY_OPTIONS = {
   once: { type: 'boolean' },
@@ -127,6 +147,7 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
     if (command === 'join') return parseJoin(rest);
     if (command === 'install') return parseInstall(rest);
     if (command === 'run') return parseRun(rest);
+    if (command === 'run-offline') return parseOffline(rest);
     if (command === 'add') {
       const what = ADDITIONS.find((addition) => addition === rest[0]);
       if (what === undefined || rest.length > 1) throw usage(`Say what to add: ${ADDITIONS.join(', ')}.`);
@@ -162,8 +183,7 @@ function parseJoin(args: string[]): JoinArguments {
   if (values.token === undefined || values.token === '') {
     throw usage('--token: the coordinator’s operator makes one with alphaflops worker token.');
   }
-  const name = values.name ?? hostname();
-  if (name.length < 1 || name.length > 120) throw usage('--name: 1 to 120 characters.');
+  const name = nameOf(values);
   return {
     command: 'join',
     coordinatorUrl: coordinatorUrl(url).href,
@@ -175,6 +195,30 @@ function parseJoin(args: string[]): JoinArguments {
     credentials: values.credentials ?? null,
     ca: values.ca ?? null,
     force: values.force ?? false,
+  };
+}
+
+function nameOf({ name = hostname() }: { readonly name?: string }): string {
+  if (name.length < 1 || name.length > 120) throw usage('--name: 1 to 120 characters.');
+  return name;
+}
+
+function parseOffline(args: string[]): OfflineArguments {
+  const { values, positionals } = parseArgs({ args, options: OFFLINE_OPTIONS, allowPositionals: true });
+  const [work = null, ...more] = positionals;
+  if (more.length > 0) throw usage('run-offline measures one work file at a time.');
+  if (values.out === undefined || values.out === '') {
+    throw usage('--out: name the file for the results, such as results.tgz.');
+  }
+  return {
+    command: 'run-offline',
+    work: work === null ? null : resolve(work),
+    out: resolve(values.out),
+    ...machineOf(values),
+    executors: executorsOf(values),
+    name: nameOf(values),
+    labels: parseLabels(values.label ?? []),
+    credentials: values.credentials ?? null,
   };
 }
 

@@ -4,6 +4,7 @@ export type WorkerErrorCode =
   | 'device-in-use'
   | 'no-credentials'
   | 'bad-credentials'
+  | 'bad-work-file'
   | 'other-coordinator'
   | 'unreachable'
   | 'refused'

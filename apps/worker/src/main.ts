@@ -45,6 +45,17 @@ async function main(argv: readonly string[]): Promise<number> {
     await add(args.what, { registries, python: 'python3', fetch: fetchBy, print });
     return 0;
   }
+  if (args.command === 'run-offline') {
+    const departure = departureOf(process);
+    const { runOffline } = await import('./offline/run-offline.js');
+    return await runOffline(args, credentialsFile(args.credentials, config, 'offline-node.pem'), {
+      ...departure,
+      worker: await workerVersion(),
+      libraryPath: config.libraryPath,
+      log: new Log(config.log, print),
+      print,
+    });
+  }
   const file = credentialsFile(args.command === 'install' ? args.join.credentials : args.credentials, config);
   switch (args.command) {
     case 'join': {
@@ -115,7 +126,7 @@ async function tokenOf({ token }: { readonly token: string }): Promise<string> {
   return read;
 }
 
-function credentialsFile(named: string | null, config: Config): string {
+function credentialsFile(named: string | null, config: Config, usual = 'worker.json'): string {
   if (named !== null) return resolve(named);
   if (config.workerDirectory === null) {
     throw new WorkerError(
@@ -123,7 +134,7 @@ function credentialsFile(named: string | null, config: Config): string {
       'This user has no home directory for the credentials: set HOME, or name a file with --credentials.',
     );
   }
-  return joinPath(config.workerDirectory, 'worker.json');
+  return joinPath(config.workerDirectory, usual);
 }
 
 // Whoever reads our lines may end before we do: that is no reason to drop a batch.

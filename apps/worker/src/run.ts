@@ -1,19 +1,18 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { type DeviceDescription, type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
-import { ExecutorHost, meteredDevice, type ExecutorReference } from '@alphaflops/executor';
-import { type AnchorSettings, DEFAULT_ANCHORS } from '@alphaflops/measure';
+import { type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
+import type { ExecutorHost } from '@alphaflops/executor';
+import type { AnchorSettings } from '@alphaflops/measure';
 import { Agent } from './agent.js';
-import { Anchors } from './anchors.js';
+import { Anchors, anchorSettings } from './anchors.js';
 import { measuring, runBatch } from './batch.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
 import { referenceOf } from './executors.js';
 import { Heartbeat } from './heartbeat.js';
-import { withIdlePower } from './idle-power.js';
-import { lockGpus } from './gpu-lock.js';
 import { Leases } from './leases.js';
 import type { Log } from './log.js';
+import { openDevices } from './own-devices.js';
 import { probe } from './probe.js';
 import { type AssignedDevice, openSession } from './session.js';
 import { Stay, type StayOptions } from './stay.js';
@@ -45,13 +44,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   const machine = { ...credentials, libraryPath };
   const references = credentials.executors.map((executor) => referenceOf(executor, machine));
   const { devices: found } = await probe(references, worker);
-  const locks = await lockGpus(found);
-  const hosts = found.map((description) => hostOf(description, references));
-  const close = () => Promise.all([...hosts, ...locks].map((held) => held.close()));
-  const descriptions = await withIdlePower(
-    found.map((description, at) => ({ description, host: hosts[at] as ExecutorHost })),
-    { wait, log, signal: finish },
-  );
+  const { descriptions, hosts, close } = await openDevices(found, references, { wait, log, signal: finish });
   const client = new CoordinatorClient(
     credentials.coordinatorUrl,
     credentials.workerToken,
@@ -130,16 +123,6 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   return exitCode;
 }
 
-function hostOf(description: DeviceDescription, references: readonly ExecutorReference[]): ExecutorHost {
-  const reference = references.find((candidate) => candidate.executor === description.executor);
-  if (reference === undefined) throw new Error(`a device of the unknown executor ${description.executor}`);
-  return new ExecutorHost({
-    ...reference,
-    deviceUuid: description.uuid,
-    metered: meteredDevice(description),
-  });
-}
-
 interface WorkOptions {
   readonly workerId: string;
   readonly signingKey: KeyObject;
@@ -149,14 +132,6 @@ interface WorkOptions {
   readonly turns: Turns;
   readonly log: Log;
   readonly anchors: AnchorSettings;
-}
-
-function anchorSettings(
-  kind: DeviceDescription['kind'],
-  { anchors, anchorsEvery }: Pick<RunEnvironment, 'anchors' | 'anchorsEvery'>,
-): AnchorSettings {
-  const { count, rerun, everyBatches } = DEFAULT_ANCHORS[kind];
-  return { count: anchors ?? count, rerun, everyBatches: anchorsEvery ?? everyBatches };
 }
 
 function workOf(

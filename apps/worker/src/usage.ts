@@ -26,6 +26,10 @@ export const USAGE = `Usage:
       --anchors N                 watch for drift with N anchor convolutions, 0 to ${MAX_ANCHORS}
                                   (default: ${DEFAULT_ANCHORS.gpu.count} on GPUs, ${DEFAULT_ANCHORS.cpu.count} on processors)
       --anchors-every BATCHES     time some of them again after so many batches (default: ${DEFAULT_ANCHORS.gpu.everyBatches})
+  alphaflops worker run-offline [WORK]       measure a file of campaign export-work, with no network
+      --out FILE                  where the results go; needed. Run again, it goes on where it was interrupted
+      --credentials FILE          the identity of this node; made when it is missing
+      --executor, --process-command, --find, --tfjs-node, --software-adapter, --label, --name   as of join
   alphaflops-worker add webgpu|cudnn|tfjs-node|tfjs-node-gpu   download what a worker of join.sh comes without
   alphaflops-worker uninstall                remove such a worker, its credentials and its service
   alphaflops device probe                    what this machine could measure on, with no coordinator

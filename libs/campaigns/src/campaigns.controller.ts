@@ -6,6 +6,11 @@ import {
   CampaignRequestSchema,
   CampaignSchema,
   IdSchema,
+  MeasureJobSchema,
+  type OfflineResult,
+  OfflineResultSchema,
+  type PageQuery,
+  PageQuerySchema,
   pageOf,
   ReasonSchema,
 } from '@alphaflops/contracts';
@@ -15,6 +20,7 @@ import type { Observable } from 'rxjs';
 import type { z } from 'zod';
 import { CampaignsService } from './campaigns.service.js';
 import { Lifecycle } from './lifecycle.js';
+import { OfflineWork } from './offline-work.js';
 import { ProgressFeed } from './progress-feed.js';
 
 @ApiTags('campaigns')
@@ -25,6 +31,7 @@ export class CampaignsController {
   constructor(
     private readonly campaigns: CampaignsService,
     private readonly lifecycle: Lifecycle,
+    private readonly offline: OfflineWork,
   ) {}
 
   @Post()
@@ -70,6 +77,23 @@ export class CampaignsController {
     // An unknown id is refused before the stream begins.
     await this.campaigns.get(id);
     return this.feed.events(id);
+  }
+
+  @Get(':id/work')
+  @AllowAccess('operator')
+  @Answer(200, pageOf(MeasureJobSchema), 'Batches that are not measured yet, for nodes without a network')
+  work(@Param('id', { schema: IdSchema }) id: string, @Query({ schema: PageQuerySchema }) query: PageQuery) {
+    return this.offline.batches(id, query);
+  }
+
+  @Post(':id/results')
+  @AllowAccess('operator')
+  @Answer(204, null, 'Store a batch that a node without a network has measured; 409 when it is refused')
+  async putResult(
+    @Param('id', { schema: IdSchema }) id: string,
+    @Body({ schema: OfflineResultSchema }) body: OfflineResult,
+  ): Promise<void> {
+    await this.offline.record(id, body);
   }
 
   @Post(':id/pause')

@@ -8,6 +8,7 @@ import { Dispatcher } from './dispatcher.js';
 import { Drift } from './drift.js';
 import { Keeper } from './keeper.js';
 import { Lifecycle } from './lifecycle.js';
+import { OfflineWork } from './offline-work.js';
 import { Planner } from './planner.js';
 import { Recorder } from './recorder.js';
 import { RecordingMetrics } from './recording-metrics.js';
@@ -26,6 +27,7 @@ import { TargetQueues } from './target-queues.js';
     Drift,
     Keeper,
     Lifecycle,
+    OfflineWork,
     Planner,
     Recorder,
     RecordingMetrics,

@@ -1,7 +1,7 @@
-import type { Campaign, MeasureJob } from '@alphaflops/contracts';
+import type { Campaign, MeasureJob, Page, PageQuery } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { measureJobId } from '@alphaflops/queue';
-import { CampaignStore, SampleStore } from '@alphaflops/store';
+import { CampaignStore, decodeCursor, pageFrom, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { batchCount, type BatchRange, batchRange } from './batches.js';
 import { sampleId } from './samples.js';
@@ -50,6 +50,24 @@ export class Dispatcher {
     }
   }
 
+  /** Batches that are not stored in full, by target and number. */
+  async openBatches(campaign: Campaign, { cursor, limit }: PageQuery): Promise<Page<MeasureJob>> {
+    const missing = await this.missingBatches(campaign);
+    const open = [...missing].flatMap(([targetId, indexes]) =>
+      indexes.map((batchIndex) => ({ targetId, batchIndex, id: placeKey(campaign, targetId, batchIndex) })),
+    );
+    const after = cursor === undefined ? '' : decodeCursor(OPEN_BATCHES, cursor);
+    const { items, nextCursor } = pageFrom(
+      OPEN_BATCHES,
+      // Batches that have been stored since are not in the list any more: a place, not an item, is looked up.
+      open.filter(({ id }) => id > after).slice(0, limit + 1),
+      limit,
+    );
+    const jobs: MeasureJob[] = [];
+    for (const { targetId, batchIndex } of items) jobs.push(await this.batch(campaign, targetId, batchIndex));
+    return { items: jobs, nextCursor };
+  }
+
   private async missingBatches(campaign: Campaign): Promise<Map<string, number[]>> {
     const stored = new Map(campaign.targetIds.map((targetId) => [targetId, new Map<number, number>()]));
     for await (const { targetId, batchIndex, recorded } of this.samples.batchCounts(campaign.id)) {
@@ -84,6 +102,13 @@ export class Dispatcher {
     const specs = await this.campaigns.specs(campaign.id, range.from, range.to);
     return jobOf(campaign, targetId, range, specs);
   }
+}
+
+const OPEN_BATCHES = 'open batches';
+
+/** Sorts as the batches do. */
+function placeKey({ targetIds }: Campaign, targetId: string, batchIndex: number): string {
+  return [targetIds.indexOf(targetId), batchIndex].map((part) => String(part).padStart(9, '0')).join('-');
 }
 
 type SpecsOf = (from: number, to: number) => readonly ConvSpec[] | Promise<readonly ConvSpec[]>;

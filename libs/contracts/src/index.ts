@@ -10,6 +10,7 @@ export * from './kernel.js';
 export * from './lease.js';
 export * from './measurement.js';
 export * from './model.js';
+export * from './offline.js';
 export * from './plausible-time.js';
 export * from './problem.js';
 export * from './sample.js';

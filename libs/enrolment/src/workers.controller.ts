@@ -31,6 +31,13 @@ export class WorkersController {
     return this.workers.enrol(bearerHash(request), body);
   }
 
+  @Post('offline')
+  @AllowAccess('operator')
+  @Answer(200, WorkerSchema, 'Make a node without a network known, or bring its devices up to date')
+  putOffline(@Body({ schema: EnrolmentRequestSchema }) body: EnrolmentRequest) {
+    return this.workers.putOffline(body);
+  }
+
   @Post(':id/session')
   @AllowAccess('worker')
   @Answer(200, SessionSchema, 'A worker has started (with its own token)')

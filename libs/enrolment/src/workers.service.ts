@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type DeviceDescription,
   type Enrolment,
@@ -16,10 +15,18 @@ import {
 } from '@alphaflops/contracts';
 import { ApiProblem, notFound } from '@alphaflops/http';
 import { LeaseDesk } from '@alphaflops/queue';
-import { AccessStore, FleetStore, presenceOf, provenanceId, type WorkerRecord } from '@alphaflops/store';
+import {
+  AccessStore,
+  deviceClassOf,
+  deviceOf,
+  FleetStore,
+  presenceOf,
+  provenanceId,
+  workerIdOf,
+  type WorkerRecord,
+} from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentSettings } from './enrolment-settings.js';
-import { deviceClassOf, deviceOf } from './fleet-ids.js';
 import { TokensService } from './tokens.service.js';
 
 /** Workers: how they come in, what is wanted of them, how they are doing. */
@@ -36,6 +43,10 @@ export class WorkersService {
   /** @param joinHash sha-256 of the join token; one use of it is spent */
   async enrol(joinHash: string, request: EnrolmentRequest): Promise<Enrolment> {
     checkProtocolVersion(request.protocolVersion);
+    const id = workerIdOf(request.publicKey);
+    if ((await this.fleet.worker(id)) !== null) {
+      throw new ApiProblem(409, 'key-in-use', `The signing key is that of ${id}. Enrol with a new key.`);
+    }
     const now = new Date().toISOString();
     const used = await this.access.consumeToken('join', joinHash, now);
     if (!used.ok) {
@@ -45,22 +56,27 @@ export class WorkersService {
         `The join token is ${used.reason.replace('-', ' ')}. Ask for a new one: alphaflops worker token.`,
       );
     }
-    const worker: WorkerRecord = {
-      id: `worker-${randomBytes(6).toString('hex')}`,
-      name: request.name,
-      labels: { ...request.labels, ...used.token.labels },
-      version: request.version,
-      deviceIds: [],
-      desiredState: 'active',
-      stateReason: null,
-      activity: 'stopped',
-      enrolledAt: now,
-      lastHeartbeatAt: null,
-      publicKey: request.publicKey,
-    };
-    const stored = await this.storeWithDevices(worker, request.devices, now);
-    const workerToken = await this.tokens.createWorkerToken(worker.id, request.name);
+    const labels = { ...request.labels, ...used.token.labels };
+    const stored = await this.storeWithDevices({ ...newWorker(request, now), labels }, request.devices, now);
+    const workerToken = await this.tokens.createWorkerToken(id, request.name);
     return { worker: this.present(stored), workerToken };
+  }
+
+  /**
+   * Makes a node known that has no network, or brings what is known of it up to date. It gets no token: an operator
+   * carries its results here.
+   */
+  async putOffline(request: EnrolmentRequest): Promise<Worker> {
+    checkProtocolVersion(request.protocolVersion);
+    const now = new Date().toISOString();
+    const fresh = newWorker(request, now);
+    const known = await this.fleet.worker(fresh.id);
+    if (known?.desiredState === 'revoked') {
+      throw new ApiProblem(409, 'worker-revoked', `${fresh.id} was revoked: ${known.stateReason ?? ''}.`);
+    }
+    const { name, labels, version } = request;
+    const worker = known === null ? fresh : { ...known, name, labels, version };
+    return this.present(await this.storeWithDevices(worker, request.devices, now));
   }
 
   /** A worker has started: its devices and library versions may have changed since it enrolled. */
@@ -167,6 +183,18 @@ export class WorkersService {
     const presence = presenceOf(worker, this.settings, Date.now());
     return { ...worker, publicKey: worker.publicKey ?? null, presence };
   }
+}
+
+function newWorker({ name, labels, version, publicKey }: EnrolmentRequest, enrolledAt: string): WorkerRecord {
+  return {
+    id: workerIdOf(publicKey),
+    ...{ name, labels, version, publicKey, enrolledAt },
+    deviceIds: [],
+    desiredState: 'active',
+    stateReason: null,
+    activity: 'stopped',
+    lastHeartbeatAt: null,
+  };
 }
 
 function checkProtocolVersion(version: number): void {

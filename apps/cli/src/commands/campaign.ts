@@ -12,6 +12,7 @@ import { json, seconds, significant, table } from '../tables.js';
 import { targetOf } from '../target.js';
 import { roundText, watchCampaign } from '../watch.js';
 import { campaignCompareCommand } from './campaign-compare.js';
+import { exportWorkCommand, importResultsCommand } from './campaign-offline.js';
 
 type CampaignRequest = components['schemas']['CampaignRequest'];
 
@@ -85,6 +86,8 @@ export function campaignCommand(command: Command): void {
     )
     .action((id: string, options: JsonOptions) => watch(connect(options), id, options));
   campaignCompareCommand(command.command('compare'));
+  exportWorkCommand(command.command('export-work'));
+  importResultsCommand(command.command('import-results'));
   for (const [name, description] of Object.entries(CHANGES)) {
     withConnection(command.command(name).argument('<id>').description(description))
       .option('--reason <text>', 'kept with the campaign')

@@ -30,6 +30,7 @@ const CHANGES = {
 
 const HANDED_OVER = {
   join: 'enrol this machine: join URL --token TOKEN (see worker join --help)',
+  'run-offline': 'measure a file of campaign export-work with no network (see worker run-offline --help)',
   run: 'take batches and measure them (see worker run --help)',
 } as const;
 

@@ -245,6 +245,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/workers/offline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a node without a network known, or bring its devices up to date */
+        post: operations["Workers_putOffline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/workers/{id}/session": {
         parameters: {
             query?: never;
@@ -444,6 +461,40 @@ export interface paths {
         get: operations["Campaigns_events"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{id}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Batches that are not measured yet, for nodes without a network */
+        get: operations["Campaigns_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/campaigns/{id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Store a batch that a node without a network has measured; 409 when it is refused */
+        post: operations["Campaigns_putResult"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2360,6 +2411,25 @@ export interface components {
             of: number;
             /** @description all of this round is measured, and the next one is being chosen */
             isPlanningNext: boolean;
+        };
+        OfflineResult: {
+            /** @description the device or device class that the batch is for */
+            targetId: string;
+            batchIndex: number;
+            seal: {
+                workerId: string;
+                deviceId: string;
+                attempt: number;
+                /** @description sha-256 of what the worker was asked to measure, in hex */
+                batchDigest: string;
+                /** @description of the worker, over the bytes of the body and all of the above */
+                signature: string;
+            };
+            /**
+             * Format: base64
+             * @description what the seal signs: JSON, compressed with gzip, in base64
+             */
+            body: string;
         };
         /**
          * @example {
@@ -4643,6 +4713,39 @@ export interface operations {
             };
         };
     };
+    Workers_putOffline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnrolmentRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Make a node without a network known, or bring its devices up to date */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worker"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Workers_openSession: {
         parameters: {
             query?: never;
@@ -5070,6 +5173,88 @@ export interface operations {
                 content: {
                     "text/event-stream": string;
                 };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Campaigns_work: {
+        parameters: {
+            query?: {
+                /** @description the nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Batches that are not measured yet, for nodes without a network */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            campaignId: string;
+                            targetId: string;
+                            batchIndex: number;
+                            protocol: components["schemas"]["Protocol"];
+                            slots: {
+                                specIndex: number;
+                                replicate: number;
+                                spec: components["schemas"]["ConvSpec"];
+                            }[];
+                        }[];
+                        /** @example null */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Campaigns_putResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfflineResult"];
+            };
+        };
+        responses: {
+            /** @description Store a batch that a node without a network has measured; 409 when it is refused */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Problem details (RFC 9457). */
             default: {

@@ -1,9 +1,17 @@
 import type { Device, DeviceClass, DeviceDescription } from '@alphaflops/contracts';
-import { digestOf, provenanceId } from '@alphaflops/store';
+import { digestOf, provenanceId } from './provenance-id.js';
 
 function slug(text: string, length: number): string {
   const words = text.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   return words.slice(0, length).replace(/^-+|-+$/g, '') || 'device';
+}
+
+/**
+ * The id of a worker follows from its signing key, so that a node without a network knows it, too.
+ * @param publicKey as `Worker.publicKey`
+ */
+export function workerIdOf(publicKey: string): string {
+  return `worker-${digestOf(publicKey).slice(0, 12)}`;
 }
 
 /** Two devices are of one class when a model of one is a model of the other: SKU, executor, libraries, math mode. */
