@@ -24,6 +24,7 @@ async function create(): Promise<Campaign> {
       name: 'adaptive',
       design: { name: 'adaptive', seed: 3, rounds: ENDS.length },
       target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
+      repeats: 0,
       budget: { specs: 60 },
       constraints: { maxMacs: 1e8 },
     },

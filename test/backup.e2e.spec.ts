@@ -36,6 +36,7 @@ describe('backup and restore', () => {
         name: 'carried on',
         target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
         design: { name: 'csv', csv },
+        repeats: 0,
         budget: { specs: SPECS },
         fit: { form: 'flops' },
       },

@@ -19,6 +19,7 @@ whenThere('networks in the dashboard', () => {
     const { data: campaign } = await stack.api.POST('/v1/campaigns', {
       body: {
         ...{ name: executor, target: { kind: 'device-class', deviceClassId } },
+        repeats: 0,
         ...{ design: { name: 'networklike', seed: 3 }, budget: { specs: 60 } },
         energy,
       },

@@ -74,6 +74,7 @@ beforeAll(async () => {
       name: 'to be published',
       design: { name: 'networklike', seed: 7 },
       target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
+      repeats: 0,
       budget: { specs: SPECS },
       constraints: { maxMacs: 1e7, allowGroups: false },
       fit: { form: 'alpha' },

@@ -31,6 +31,7 @@ async function createCampaign(batches: number): Promise<string> {
     body: {
       name: 'watched',
       design: { name: 'networklike' },
+      repeats: 0,
       budget: { specs: SLOTS * batches },
       target: { kind: 'device-class', deviceClassId: targetId },
     },

@@ -37,7 +37,9 @@ async function deviceClassId(): Promise<string> {
 
 async function create(request: Omit<CampaignRequest, 'name' | 'target'>): Promise<Campaign> {
   const target = { kind: 'device-class' as const, deviceClassId: await deviceClassId() };
-  const { data } = await stack.api.POST('/v1/campaigns', { body: { name: 'test', target, ...request } });
+  const { data } = await stack.api.POST('/v1/campaigns', {
+    body: { name: 'test', repeats: 0, target, ...request },
+  });
   return data as Campaign;
 }
 

@@ -32,6 +32,7 @@ async function createCampaign(api: ApiClient, specs: number, form: 'flops' | 'au
       name: 'shared',
       target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
       design: { name: 'csv', csv },
+      repeats: 0,
       budget: { specs },
       fit: { form },
     },

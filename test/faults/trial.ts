@@ -171,6 +171,7 @@ class Trial {
         name: `faults ${this.options.seed}`,
         design: { name: 'csv', csv },
         budget: { specs: this.options.specs },
+        repeats: 0.1,
         replicates: this.options.replicates,
         protocol: 'quick-cpu',
         target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
@@ -266,7 +267,8 @@ class Trial {
     await this.deployment.stop();
     const stores = await this.deployment.store.open();
     try {
-      problems.push(...(await verifyStored(stores, campaign)), ...(await fits.verifyStored(stores)));
+      const planned = (await stores.campaigns.get(campaign.id)) ?? campaign;
+      problems.push(...(await verifyStored(stores, planned)), ...(await fits.verifyStored(stores)));
       const cost = await costOfFaults(stores, campaign.id, ({ spec }) => isHealthy(spec));
       // A killed executor takes its spec with it; nothing else may cost a sample.
       const lost = [...cost.values()].reduce((sum, count) => sum + count, 0);

@@ -28,7 +28,14 @@ export async function verifyStored(stores: Stores, campaign: Campaign): Promise<
         if (times !== 1) wrongSlots.push(`spec ${spec}, replicate ${replicate} has ${times} samples`);
       }
     }
+    for (const { replicate, specIndexes } of campaign.repeats?.revisits ?? []) {
+      for (const spec of specIndexes) {
+        const times = slots.get(`${targetId}/${spec}/${replicate}`) ?? 0;
+        if (times !== 1) wrongSlots.push(`spec ${spec}, visit ${replicate} has ${times} samples`);
+      }
+    }
   }
+  if (campaign.repeats === undefined) problems.push('no shape was visited again');
   problems.push(...wrongSlots.slice(0, SHOWN));
   if (wrongSlots.length > SHOWN) problems.push(`… and so on: ${wrongSlots.length} slots in all`);
   if (stored !== campaign.plannedSlots) {

@@ -101,6 +101,7 @@ async function measure(stack: Stack, specs: readonly ConvSpec[]): Promise<number
       design: { name: 'csv', csv },
       target: { kind: 'device-class', deviceClassId },
       budget: { specs: specs.length },
+      repeats: 0,
       protocol: 'gpu',
       replicates: 1,
     },

@@ -37,6 +37,7 @@ async function start(): Promise<number> {
         design: { name: 'random', seed: 1 },
         target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
         budget: { specs: SPECS },
+        repeats: 0,
         replicates: 1,
       },
     });

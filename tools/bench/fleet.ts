@@ -160,6 +160,7 @@ class Fleet {
         design: { name: 'csv', csv },
         target: { kind: 'device-class', deviceClassId },
         budget: { specs: this.specs.length },
+        repeats: 0,
         replicates: REPLICATES,
       },
     });

@@ -40,6 +40,7 @@ async function row(stack: Stack, specs: number, scale: Scale): Promise<Row> {
         design: { name: 'networklike', seed: 1 },
         target: { kind: 'device-class', deviceClassId: targetId },
         budget: { specs },
+        repeats: 0,
         replicates: 1,
       },
     });

@@ -162,6 +162,7 @@ class Recording {
         design: { name: 'csv', csv },
         target: { kind: 'device-class', deviceClassId },
         budget: { specs: this.specs.length },
+        repeats: 0,
         protocol: 'gpu',
         replicates: REPLICATES,
       },

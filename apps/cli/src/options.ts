@@ -31,6 +31,14 @@ export function share(text: string): number {
   throw new InvalidArgumentError('Expected a number between 0 and 1, such as 0.9.');
 }
 
+/** A share from 0 to 1, also in per cent: 0.03 or 3%. */
+export function shareOrPercent(text: string): number {
+  const [, digits = '', unit] = /^([\d.]+)\s*(%?)$/.exec(text) ?? [];
+  const value = DECIMAL.test(digits) ? Number(digits) / (unit === '%' ? 100 : 1) : Number.NaN;
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a share from 0 to 1, such as 0.03 or 3%.');
+}
+
 const UNIT_S = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** `90s`, `30m`, `2h`, `7d`: seconds. */

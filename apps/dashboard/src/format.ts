@@ -50,3 +50,14 @@ export function ago(timestamp: string | null, now = Date.now()): string {
 export function moment(timestamp: string): string {
   return new Date(timestamp).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }
+
+/** Median and 90th percentile of the difference between two visits of a shape. */
+export function noiseFloorText({
+  medianLogRatio,
+  p90LogRatio,
+}: {
+  medianLogRatio: number;
+  p90LogRatio: number;
+}): string {
+  return `${percent(Math.expm1(medianLogRatio))} (90 %: ${percent(Math.expm1(p90LogRatio))})`;
+}

@@ -55,9 +55,11 @@ export class BatchVerifier {
   async batchOf({ targetId, id }: Pick<Broken, 'targetId' | 'id'>): Promise<Batch | null> {
     const place = measureJobOf(id);
     const campaign = place === null ? null : await this.campaigns.get(place.campaignId);
-    if (place === null || campaign?.targetIds.includes(targetId) !== true) return null;
+    if (place === null || campaign === null) return null;
+    const target = targetOf(campaign, targetId);
     const { batchIndex } = place;
-    return batchIndex < batchCount(campaign) ? { campaign, targetId, batchIndex } : null;
+    if (target === null || batchIndex >= batchCount(campaign)) return null;
+    return { campaign, targetId: target, batchIndex };
   }
 
   async isStored({ campaign, targetId, batchIndex }: Batch): Promise<boolean> {
@@ -125,6 +127,13 @@ export class BatchVerifier {
     }
     return { result, samples };
   }
+}
+
+/** The target whose batches come through a queue: that of the target, or of one device that visits shapes again. */
+function targetOf({ targetIds, repeats }: Campaign, queueId: string): string | null {
+  if (targetIds.includes(queueId)) return queueId;
+  const isOfRevisit = repeats?.revisits.some(({ deviceId }) => deviceId === queueId) === true;
+  return isOfRevisit ? (targetIds[0] ?? null) : null;
 }
 
 function drawnFrom<T>(items: readonly T[], count: number): T[] {

@@ -1,6 +1,6 @@
 import { CampaignRequestSchema } from '@alphaflops/contracts';
 import fc from 'fast-check';
-import { batchCount, batchRange } from './batches.js';
+import { batchCount, plannedBatch } from './batches.js';
 
 const layout = (plannedSpecs: number, batchSize: number, replicates: number) => ({
   plannedSpecs,
@@ -24,11 +24,11 @@ it('cuts every slot of a campaign into exactly one batch', () => {
         const campaign = layout(specs, size, replicates);
         const slots: string[] = [];
         for (let index = 0; index < batchCount(campaign); index += 1) {
-          const { from, to, replicate, batchIndex } = batchRange(campaign, index);
+          const { specIndexes, replicate, batchIndex } = plannedBatch(campaign, index);
           expect(batchIndex).toBe(index);
-          expect(to - from).toBeGreaterThan(0);
-          expect(to - from).toBeLessThanOrEqual(size);
-          for (let spec = from; spec < to; spec += 1) slots.push(`${replicate}/${spec}`);
+          expect(specIndexes.length).toBeGreaterThan(0);
+          expect(specIndexes.length).toBeLessThanOrEqual(size);
+          for (const spec of specIndexes) slots.push(`${replicate}/${spec}`);
         }
         const all = Array.from({ length: replicates }, (_, r) =>
           Array.from({ length: specs }, (_unused, s) => `${r}/${s}`),
@@ -53,19 +53,39 @@ it('cuts further rounds without touching the batches of those before', () => {
             ...layout(planned.at(-1) ?? 0, batchSize, replicates),
             rounds: { testSpecs: 0, ends: planned },
           };
-          return Array.from({ length: batchCount(campaign) }, (_, index) => batchRange(campaign, index));
+          return Array.from({ length: batchCount(campaign) }, (_, index) => plannedBatch(campaign, index));
         };
         const all = batchesAfter(ends.length);
         for (let round = 1; round < ends.length; round += 1) {
           const before = batchesAfter(round);
           expect(all.slice(0, before.length)).toEqual(before);
         }
-        const slots = all.flatMap(({ from, to, replicate }) =>
-          Array.from({ length: to - from }, (_, i) => `${replicate}/${from + i}`),
+        const slots = all.flatMap(({ specIndexes, replicate }) =>
+          specIndexes.map((spec) => `${replicate}/${spec}`),
         );
         expect(new Set(slots).size).toBe(slots.length);
         expect(slots).toHaveLength((ends.at(-1) ?? 0) * replicates);
       },
     ),
   );
+});
+
+it('numbers the batches of shapes that are visited again after all others', () => {
+  const campaign = {
+    ...layout(5, 2, 1),
+    repeats: {
+      specIndexes: [0, 2, 4],
+      revisits: [
+        { replicate: 1, deviceId: 'device-a', specIndexes: [0, 2, 4] },
+        { replicate: 2, deviceId: 'device-b', specIndexes: [2] },
+      ],
+    },
+  };
+  expect(batchCount(campaign)).toBe(6);
+  const again = [3, 4, 5].map((index) => plannedBatch(campaign, index));
+  expect(again).toEqual([
+    { batchIndex: 3, replicate: 1, specIndexes: [0, 2], deviceId: 'device-a' },
+    { batchIndex: 4, replicate: 1, specIndexes: [4], deviceId: 'device-a' },
+    { batchIndex: 5, replicate: 2, specIndexes: [2], deviceId: 'device-b' },
+  ]);
 });

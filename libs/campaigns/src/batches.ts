@@ -1,54 +1,70 @@
 import type { Campaign } from '@alphaflops/contracts';
 
-/** One batch of a campaign: slots of one replicate, a run of neighbouring specs. */
-export interface BatchRange {
+/** One batch of a campaign: slots of one replicate. */
+export interface PlannedBatch {
   batchIndex: number;
   replicate: number;
-  /** Spec positions from ≤ i < to. */
-  from: number;
-  to: number;
+  specIndexes: readonly number[];
+  /** The device that is to measure it, as it has measured these shapes before; null: any of the target. */
+  deviceId: string | null;
 }
 
-type Layout = Pick<Campaign, 'plannedSpecs' | 'batchSize' | 'request' | 'rounds'>;
+type Layout = Pick<Campaign, 'plannedSpecs' | 'batchSize' | 'request' | 'rounds' | 'repeats'>;
 
-/** Specs of one round, and the number of its first batch. */
-interface Round {
-  start: number;
-  end: number;
+/** Slots that are cut into batches together: the specs of one round, or those that are visited again. */
+interface Part {
+  replicates: number;
+  firstReplicate: number;
   firstBatch: number;
   batchesPerReplicate: number;
+  count: number;
+  deviceId: string | null;
+  specIndex(at: number): number;
 }
 
 /**
- * Batches of one target. The cut never changes once specs are planned, because batch ids depend on it: every round is
- * cut on its own, and its batches are numbered after those of the rounds before.
+ * Batches of one target. The cut never changes once slots are planned, because batch ids depend on it: every round is
+ * cut on its own, and so are the shapes that are visited again after the last round.
  */
 export function batchCount(campaign: Layout): number {
-  const last = roundsOf(campaign).at(-1);
-  return last === undefined ? 0 : last.firstBatch + last.batchesPerReplicate * campaign.request.replicates;
+  const last = partsOf(campaign).at(-1);
+  return last === undefined ? 0 : last.firstBatch + last.batchesPerReplicate * last.replicates;
 }
 
 /** @throws RangeError when the campaign has no such batch */
-export function batchRange(campaign: Layout, batchIndex: number): BatchRange {
-  const round = roundsOf(campaign).findLast(({ firstBatch }) => batchIndex >= firstBatch);
-  if (round === undefined) throw new RangeError(`there is no batch ${batchIndex}`);
-  const { start, end, firstBatch, batchesPerReplicate } = round;
+export function plannedBatch(campaign: Layout, batchIndex: number): PlannedBatch {
+  const part = partsOf(campaign).findLast(({ firstBatch }) => batchIndex >= firstBatch);
+  if (part === undefined) throw new RangeError(`there is no batch ${batchIndex}`);
+  const { firstReplicate, firstBatch, batchesPerReplicate, count, deviceId } = part;
   const within = batchIndex - firstBatch;
-  const from = start + (within % batchesPerReplicate) * campaign.batchSize;
+  const from = (within % batchesPerReplicate) * campaign.batchSize;
+  const to = Math.min(from + campaign.batchSize, count);
   return {
     batchIndex,
-    replicate: Math.floor(within / batchesPerReplicate),
-    from,
-    to: Math.min(from + campaign.batchSize, end),
+    replicate: firstReplicate + Math.floor(within / batchesPerReplicate),
+    specIndexes: Array.from({ length: to - from }, (_, i) => part.specIndex(from + i)),
+    deviceId,
   };
 }
 
-function roundsOf({ plannedSpecs, batchSize, request, rounds }: Layout): Round[] {
-  let [start, firstBatch] = [0, 0];
-  return (rounds?.ends ?? [plannedSpecs]).map((end) => {
-    const round = { start, end, firstBatch, batchesPerReplicate: Math.ceil((end - start) / batchSize) };
+function partsOf({ plannedSpecs, batchSize, request, rounds, repeats }: Layout): Part[] {
+  const parts: Part[] = [];
+  let firstBatch = 0;
+  const add = (part: Pick<Part, 'replicates' | 'firstReplicate' | 'count' | 'deviceId' | 'specIndex'>) => {
+    const batchesPerReplicate = Math.ceil(part.count / batchSize);
+    parts.push({ ...part, firstBatch, batchesPerReplicate });
+    firstBatch += batchesPerReplicate * part.replicates;
+  };
+  let start = 0;
+  for (const end of rounds?.ends ?? [plannedSpecs]) {
+    const from = start;
+    const every = { replicates: request.replicates, firstReplicate: 0, deviceId: null };
+    add({ ...every, count: end - from, specIndex: (at) => from + at });
     start = end;
-    firstBatch += round.batchesPerReplicate * request.replicates;
-    return round;
-  });
+  }
+  for (const { replicate, deviceId, specIndexes } of repeats?.revisits ?? []) {
+    const once = { replicates: 1, firstReplicate: replicate, deviceId };
+    add({ ...once, count: specIndexes.length, specIndex: (at) => specIndexes[at] as number });
+  }
+  return parts;
 }

@@ -13,6 +13,7 @@ import { Planner } from './planner.js';
 import { Recorder } from './recorder.js';
 import { RecordingMetrics } from './recording-metrics.js';
 import { Refusals } from './refusals.js';
+import { Repeats } from './repeats.js';
 import { Staffing } from './staffing.js';
 import { TargetQueues } from './target-queues.js';
 
@@ -32,6 +33,7 @@ import { TargetQueues } from './target-queues.js';
     Recorder,
     RecordingMetrics,
     Refusals,
+    Repeats,
     Staffing,
     TargetQueues,
   ],

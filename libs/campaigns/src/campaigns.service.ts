@@ -83,6 +83,7 @@ export class CampaignsService {
       ),
       waitingFor: isIdle ? await this.staffing.waitingFor(campaign) : null,
       modelId: campaign.modelId,
+      noiseFloor: campaign.noiseFloor ?? null,
       reason: campaign.history.at(-1)?.reason ?? '',
     };
   }

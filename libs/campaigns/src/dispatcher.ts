@@ -3,8 +3,9 @@ import type { ConvSpec } from '@alphaflops/conv';
 import { measureJobId } from '@alphaflops/queue';
 import { CampaignStore, decodeCursor, pageFrom, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
-import { batchCount, type BatchRange, batchRange } from './batches.js';
+import { batchCount, type PlannedBatch, plannedBatch } from './batches.js';
 import { sampleId } from './samples.js';
+import { Staffing } from './staffing.js';
 import { TargetQueues } from './target-queues.js';
 
 /** Batches submitted in one go; bounds memory. */
@@ -19,6 +20,7 @@ export class Dispatcher {
     private readonly campaigns: CampaignStore,
     private readonly samples: SampleStore,
     private readonly queues: TargetQueues,
+    private readonly staffing: Staffing,
   ) {}
 
   /**
@@ -29,32 +31,36 @@ export class Dispatcher {
     const specs: SpecsOf = (from, to) =>
       planned?.slice(from, to) ?? this.campaigns.specs(campaign.id, from, to);
     for (const [targetId, missing] of await this.missingBatches(campaign)) {
-      const pages = pagesOf(missing);
-      const lane = async () => {
-        for (const page of pages) {
-          const batches = await batchesOf(campaign, targetId, page, specs);
-          await this.queues
-            .of(targetId)
-            .submit(batches.map((payload) => ({ id: measureJobId(payload), payload })));
-        }
-      };
-      await Promise.all(Array.from({ length: LANES }, lane));
+      for (const [deviceId, batches] of byDevice(missing)) {
+        const queue = this.queues.of(await this.queueIdOf(targetId, deviceId));
+        const pages = pagesOf(batches);
+        const lane = async () => {
+          for (const page of pages) {
+            const jobs = await jobsOf(campaign, targetId, page, specs);
+            await queue.submit(jobs.map((payload) => ({ id: measureJobId(payload), payload })));
+          }
+        };
+        await Promise.all(Array.from({ length: LANES }, lane));
+      }
     }
   }
 
   /** Takes back what no worker has begun. */
   async withdraw(campaign: Campaign): Promise<void> {
     for (const [targetId, missing] of await this.missingBatches(campaign)) {
-      const ids = missing.map((batchIndex) => measureJobId({ campaignId: campaign.id, batchIndex }));
-      await this.queues.of(targetId).withdraw(ids);
+      for (const [deviceId, batches] of byDevice(missing)) {
+        const ids = batches.map(({ batchIndex }) => measureJobId({ campaignId: campaign.id, batchIndex }));
+        await this.queues.of(targetId).withdraw(ids);
+        if (deviceId !== null) await this.queues.of(deviceId).withdraw(ids);
+      }
     }
   }
 
   /** Batches that are not stored in full, by target and number. */
   async openBatches(campaign: Campaign, { cursor, limit }: PageQuery): Promise<Page<MeasureJob>> {
     const missing = await this.missingBatches(campaign);
-    const open = [...missing].flatMap(([targetId, indexes]) =>
-      indexes.map((batchIndex) => ({ targetId, batchIndex, id: placeKey(campaign, targetId, batchIndex) })),
+    const open = [...missing].flatMap(([targetId, batches]) =>
+      batches.map(({ batchIndex }) => ({ targetId, batchIndex, id: placeKey(campaign, targetId, batchIndex) })),
     );
     const after = cursor === undefined ? '' : decodeCursor(OPEN_BATCHES, cursor);
     const { items, nextCursor } = pageFrom(
@@ -68,7 +74,25 @@ export class Dispatcher {
     return { items: jobs, nextCursor };
   }
 
-  private async missingBatches(campaign: Campaign): Promise<Map<string, number[]>> {
+  /** Whether some worker has or waits for work of this campaign, or of another one in the same queues. */
+  async isInWork({ targetIds, repeats }: Campaign): Promise<boolean> {
+    const queueIds = new Set(targetIds);
+    for (const { deviceId } of repeats?.revisits ?? []) {
+      for (const targetId of targetIds) queueIds.add(await this.queueIdOf(targetId, deviceId));
+    }
+    for (const id of queueIds) {
+      const { waiting, active } = await this.queues.of(id).counts();
+      if (waiting + active > 0) return true;
+    }
+    return false;
+  }
+
+  /** A shape is visited again by the same device; if that has gone, by any other of the target. */
+  private async queueIdOf(targetId: string, deviceId: string | null): Promise<string> {
+    return deviceId !== null && (await this.staffing.isOnline(deviceId)) ? deviceId : targetId;
+  }
+
+  private async missingBatches(campaign: Campaign): Promise<Map<string, PlannedBatch[]>> {
     const stored = new Map(campaign.targetIds.map((targetId) => [targetId, new Map<number, number>()]));
     for await (const { targetId, batchIndex, recorded } of this.samples.batchCounts(campaign.id)) {
       stored.get(targetId)?.set(batchIndex, recorded);
@@ -76,10 +100,10 @@ export class Dispatcher {
     const count = batchCount(campaign);
     return new Map(
       [...stored].map(([targetId, recorded]) => {
-        const missing: number[] = [];
+        const missing: PlannedBatch[] = [];
         for (let index = 0; index < count; index += 1) {
-          const { from, to } = batchRange(campaign, index);
-          if ((recorded.get(index) ?? 0) < to - from) missing.push(index);
+          const batch = plannedBatch(campaign, index);
+          if ((recorded.get(index) ?? 0) < batch.specIndexes.length) missing.push(batch);
         }
         return [targetId, missing];
       }),
@@ -88,8 +112,8 @@ export class Dispatcher {
 
   /** Whether every slot of a batch has its sample. */
   async isStored(campaign: Campaign, targetId: string, batchIndex: number): Promise<boolean> {
-    const { replicate, from, to } = batchRange(campaign, batchIndex);
-    for (let specIndex = from; specIndex < to; specIndex += 1) {
+    const { replicate, specIndexes } = plannedBatch(campaign, batchIndex);
+    for (const specIndex of specIndexes) {
       const id = sampleId({ campaignId: campaign.id, targetId, specIndex, replicate });
       if ((await this.samples.get(id)) === null) return false;
     }
@@ -98,9 +122,9 @@ export class Dispatcher {
 
   /** What there is to measure in a batch, as planned. */
   async batch(campaign: Campaign, targetId: string, batchIndex: number): Promise<MeasureJob> {
-    const range = batchRange(campaign, batchIndex);
-    const specs = await this.campaigns.specs(campaign.id, range.from, range.to);
-    return jobOf(campaign, targetId, range, specs);
+    const batch = plannedBatch(campaign, batchIndex);
+    const specs: SpecsOf = (from, to) => this.campaigns.specs(campaign.id, from, to);
+    return jobOf(campaign, targetId, batch, await specsAt(batch.specIndexes, specs));
   }
 }
 
@@ -113,28 +137,30 @@ function placeKey({ targetIds }: Campaign, targetId: string, batchIndex: number)
 
 type SpecsOf = (from: number, to: number) => readonly ConvSpec[] | Promise<readonly ConvSpec[]>;
 
-/** Some of the batches in their order; the specs of neighbours are asked for in one go. */
-async function batchesOf(
+/** The jobs of some batches, in their order. */
+async function jobsOf(
   campaign: Campaign,
   targetId: string,
-  indexes: readonly number[],
+  batches: readonly PlannedBatch[],
   specsOf: SpecsOf,
 ): Promise<MeasureJob[]> {
-  const jobs: MeasureJob[] = [];
-  for (const run of neighbours(indexes.map((index) => batchRange(campaign, index)))) {
-    const start = run[0]?.from ?? 0;
-    const specs = await specsOf(start, run.at(-1)?.to ?? 0);
-    for (const range of run) {
-      jobs.push(jobOf(campaign, targetId, range, specs.slice(range.from - start, range.to - start)));
-    }
-  }
-  return jobs;
+  const specs = await specsAt(
+    batches.flatMap(({ specIndexes }) => specIndexes),
+    specsOf,
+  );
+  let start = 0;
+  return batches.map((batch) => {
+    const end = start + batch.specIndexes.length;
+    const job = jobOf(campaign, targetId, batch, specs.slice(start, end));
+    start = end;
+    return job;
+  });
 }
 
 function jobOf(
   campaign: Campaign,
   targetId: string,
-  { batchIndex, replicate, from }: BatchRange,
+  { batchIndex, replicate, specIndexes }: PlannedBatch,
   specs: readonly ConvSpec[],
 ): MeasureJob {
   return {
@@ -142,21 +168,33 @@ function jobOf(
     targetId,
     batchIndex,
     protocol: campaign.protocol,
-    slots: specs.map((spec, i) => ({ specIndex: from + i, replicate, spec })),
+    slots: specs.map((spec, i) => ({ specIndex: specIndexes[i] as number, replicate, spec })),
   };
 }
 
-function* pagesOf(indexes: readonly number[]): Generator<number[]> {
-  for (let at = 0; at < indexes.length; at += PAGE) yield indexes.slice(at, at + PAGE);
+/** The specs at some positions, in their order; those of neighbours are read in one go. */
+async function specsAt(positions: readonly number[], specsOf: SpecsOf): Promise<ConvSpec[]> {
+  const specs: ConvSpec[] = [];
+  for (let at = 0; at < positions.length;) {
+    const from = positions[at] as number;
+    let count = 1;
+    while (positions[at + count] === from + count) count += 1;
+    for (const spec of await specsOf(from, from + count)) specs.push(spec);
+    at += count;
+  }
+  return specs;
 }
 
-/** Cut wherever one batch does not begin where the one before it ends. */
-function neighbours(ranges: readonly BatchRange[]): BatchRange[][] {
-  const runs: BatchRange[][] = [];
-  for (const range of ranges) {
-    const run = runs.at(-1);
-    if (run?.at(-1)?.to === range.from) run.push(range);
-    else runs.push([range]);
+function byDevice(batches: readonly PlannedBatch[]): Map<string | null, PlannedBatch[]> {
+  const groups = new Map<string | null, PlannedBatch[]>();
+  for (const batch of batches) {
+    const group = groups.get(batch.deviceId);
+    if (group === undefined) groups.set(batch.deviceId, [batch]);
+    else group.push(batch);
   }
-  return runs;
+  return groups;
+}
+
+function* pagesOf<T>(items: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < items.length; at += PAGE) yield items.slice(at, at + PAGE);
 }

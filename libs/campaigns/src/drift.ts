@@ -2,7 +2,7 @@ import type { Campaign, MeasureResult } from '@alphaflops/contracts';
 import { driftOf, hasDrifted } from '@alphaflops/measure';
 import { areAnchorsSignedBy, CampaignStore, FleetStore, SampleStore, type Slot } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
-import { batchCount, batchRange } from './batches.js';
+import { batchCount, plannedBatch } from './batches.js';
 
 /** Campaigns that can still measure a slot again. The samples of others stay: models may rest on them. */
 const CAN_MEASURE: readonly Campaign['state'][] = ['running', 'paused'];
@@ -56,11 +56,6 @@ export class Drift {
 
 function slotsOf(campaign: Campaign, targetId: string, batchIndex: number): Slot[] {
   if (batchIndex >= batchCount(campaign)) return [];
-  const { from, to, replicate } = batchRange(campaign, batchIndex);
-  return Array.from({ length: to - from }, (_, i) => ({
-    campaignId: campaign.id,
-    targetId,
-    specIndex: from + i,
-    replicate,
-  }));
+  const { specIndexes, replicate } = plannedBatch(campaign, batchIndex);
+  return specIndexes.map((specIndex) => ({ campaignId: campaign.id, targetId, specIndex, replicate }));
 }

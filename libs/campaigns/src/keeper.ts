@@ -4,8 +4,8 @@ import { LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import { CampaignStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CampaignSettings } from './campaign-settings.js';
+import { Dispatcher } from './dispatcher.js';
 import { Lifecycle } from './lifecycle.js';
-import { TargetQueues } from './target-queues.js';
 
 /** Campaigns that may need something done. */
 const LIVE: readonly CampaignState[] = ['draft', 'planned', 'running', 'paused', 'fitting'];
@@ -33,7 +33,7 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly campaigns: CampaignStore,
     private readonly lifecycle: Lifecycle,
     private readonly desk: LeaseDesk,
-    private readonly queues: TargetQueues,
+    private readonly dispatcher: Dispatcher,
     private readonly connection: QueueConnection,
     private readonly settings: CampaignSettings,
   ) {}
@@ -89,10 +89,11 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
     if (campaign.state === 'draft' && Date.now() - Date.parse(campaign.createdAt) < DEAD_DRAFT_MS) return;
     if (campaign.state === 'running' || campaign.state === 'paused') {
       // Batches of workers that are gone come back also where nobody asks for work.
-      for (const targetId of campaign.targetIds) this.desk.queue('measure', targetId);
+      const devices = campaign.repeats?.revisits.flatMap(({ deviceId }) => deviceId ?? []) ?? [];
+      for (const id of [...campaign.targetIds, ...devices]) this.desk.queue('measure', id);
     }
-    // A further round has to be submitted although the queue may be full of other campaigns' work.
-    const work = `${campaign.id} ${campaign.plannedSpecs}`;
+    // A further round, or visit, has to be submitted although the queue may be full of other campaigns' work.
+    const work = `${campaign.id} ${campaign.plannedSlots}`;
     const isKnown = this.resumed.has(work) || wasSubmittedSince(campaign, this.watchingSinceMs);
     if (isKnown && (await this.isInWork(campaign))) return;
     await this.lifecycle.resumeWork(campaign);
@@ -102,12 +103,7 @@ export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
   /** False when a running campaign has nothing left in its queues: then something was lost, or it is done. */
   private async isInWork(campaign: Campaign): Promise<boolean> {
     if (campaign.state === 'paused') return true;
-    if (campaign.state !== 'running') return false;
-    for (const targetId of campaign.targetIds) {
-      const { waiting, active } = await this.queues.of(targetId).counts();
-      if (waiting + active > 0) return true;
-    }
-    return false;
+    return campaign.state === 'running' && (await this.dispatcher.isInWork(campaign));
   }
 }
 

@@ -3,12 +3,14 @@ import {
   type Campaign,
   type CampaignState,
   type OutcomeCounts,
+  type StateChange,
 } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { type CampaignPatch, CampaignStore, SampleStore, StoreError } from '@alphaflops/store';
+import { type CampaignBefore, type CampaignPatch, CampaignStore, SampleStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
+import { type NextVisits, Repeats } from './repeats.js';
 import { hasFurtherRound } from './rounds.js';
 
 /** What happens after the last sample; the fits feature provides it. */
@@ -33,6 +35,7 @@ export class Lifecycle {
     private readonly campaigns: CampaignStore,
     private readonly samples: SampleStore,
     private readonly dispatcher: Dispatcher,
+    private readonly repeats: Repeats,
     private readonly fits: CampaignFits,
   ) {}
 
@@ -73,7 +76,7 @@ export class Lifecycle {
     return cancelled;
   }
 
-  /** Goes on to the next round, or to the fit, when every slot is stored. */
+  /** Goes on to the next round, to further visits of some shapes, or to the fit, when every slot is stored. */
   async completeIfDone(id: string): Promise<void> {
     const campaign = await this.campaigns.get(id);
     if (campaign === null || (campaign.state !== 'running' && campaign.state !== 'paused')) return;
@@ -87,12 +90,34 @@ export class Lifecycle {
       if (failure === null) return;
       reason += `; no further round: ${failure}`;
     }
+    const visits = await this.repeats.next(campaign);
     try {
-      await this.fits.request(await this.change(campaign, 'fitting', reason));
+      if (visits === null) {
+        const noiseFloor = await this.repeats.noiseFloor(campaign);
+        await this.fit(await this.change(campaign, 'fitting', reason, noiseFloor === null ? {} : { noiseFloor }));
+        return;
+      }
+      // Resuming it asks again.
+      if (campaign.state === 'paused') return;
+      await this.visitAgain(campaign, visits);
     } catch (error) {
       // Another coordinator was faster, or the operator has cancelled: either way it is taken care of.
       if (!(error instanceof ApiProblem && error.status === 409)) throw error;
     }
+  }
+
+  private async visitAgain(campaign: Campaign, { reason, ...patch }: NextVisits): Promise<void> {
+    const { state, plannedSlots } = campaign;
+    const change = { state, at: new Date().toISOString(), reason };
+    const planned = await this.transition(campaign, { state, plannedSlots }, change, patch);
+    if (planned.plannedSlots > plannedSlots) await this.dispatcher.submitMissing(planned);
+    else await this.completeIfDone(campaign.id);
+  }
+
+  /** Visits that contradict each other are out before anything is fitted, also after a crash. */
+  private async fit(campaign: Campaign): Promise<void> {
+    await this.repeats.markNoisy(campaign);
+    await this.fits.request(campaign);
   }
 
   /** After a start, a lost queue or a crash: does again whatever a campaign in this state still needs. */
@@ -110,7 +135,7 @@ export class Lifecycle {
         await this.completeIfDone(campaign.id);
         return;
       case 'fitting':
-        await this.fits.request(campaign);
+        await this.fit(campaign);
         return;
       case 'paused':
       case 'completed':
@@ -126,12 +151,21 @@ export class Lifecycle {
     patch?: CampaignPatch,
   ): Promise<Campaign> {
     if (!CAMPAIGN_TRANSITIONS[campaign.state].includes(state)) throw notAllowed(campaign, state);
+    const change = { state, at: new Date().toISOString(), reason };
+    return await this.transition(campaign, campaign.state, change, patch);
+  }
+
+  private async transition(
+    { id }: Campaign,
+    from: CampaignBefore,
+    change: StateChange,
+    patch?: CampaignPatch,
+  ): Promise<Campaign> {
     try {
-      const change = { state, at: new Date().toISOString(), reason };
-      return await this.campaigns.transition(campaign.id, campaign.state, change, patch);
+      return await this.campaigns.transition(id, from, change, patch);
     } catch (error) {
       if (error instanceof StoreError && error.code === 'conflict') {
-        throw notAllowed(await this.get(campaign.id), state);
+        throw notAllowed(await this.get(id), change.state);
       }
       throw error;
     }

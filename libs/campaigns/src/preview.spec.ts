@@ -22,6 +22,7 @@ function planned(count: number, replicates = 1, targets = 1) {
     plannedSlots: count * replicates * targets,
     targetIds: Array.from({ length: targets }, (_, at) => `t-${at}`),
     history: [],
+    request: { replicates, repeats: 0 },
     excluded: { duplicate: 2 },
   } as unknown as Campaign;
   return { campaign, specs };
@@ -54,6 +55,7 @@ describe('previewOf', () => {
       design: { name: 'adaptive', seed: 1, rounds: 4 },
       budget: { specs: 40 },
       replicates: 2,
+      repeats: 0,
     };
     const inRounds = { ...campaign, request, rounds: { testSpecs: 4, ends: [10] } } as unknown as Campaign;
     const preview = previewOf({ campaign: inRounds, specs }, null);

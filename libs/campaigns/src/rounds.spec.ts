@@ -17,6 +17,18 @@ function campaign(ends: number[], states: readonly CampaignState[] = ['planned',
   } as unknown as Campaign;
 }
 
+it('counts second visits from the start, and no more of them once they are planned', () => {
+  const planned = { ...campaign([20]), plannedSlots: 20 };
+  const { rounds, ...atOnce } = { ...planned, request: { ...planned.request, replicates: 1, repeats: 0.1 } };
+  expect(rounds).toBeDefined();
+  expect(totalSlotsOf(atOnce)).toBe(22);
+  const repeats = { specIndexes: [0, 10], revisits: [] };
+  expect(totalSlotsOf({ ...atOnce, plannedSlots: 23, repeats })).toBe(23);
+  expect(totalSlotsOf({ ...atOnce, request: { ...atOnce.request, repeats: 0 } })).toBe(20);
+  // Replicates are second visits already.
+  expect(totalSlotsOf({ ...atOnce, request: { ...atOnce.request, replicates: 2 } })).toBe(40);
+});
+
 describe('a campaign that plans in rounds', () => {
   it('counts the measurements of the rounds to come from the start', () => {
     expect(totalSlotsOf(campaign([20]))).toBe(120);

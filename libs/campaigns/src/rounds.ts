@@ -1,17 +1,23 @@
 import type { Campaign, CampaignRound } from '@alphaflops/contracts';
-import { roundsToCome } from '@alphaflops/planning';
+import { repeatedShapes, roundsToCome } from '@alphaflops/planning';
 
-type InRounds = Pick<Campaign, 'state' | 'history' | 'request' | 'rounds' | 'plannedSpecs' | 'plannedSlots'>;
+type InRounds = Pick<
+  Campaign,
+  'state' | 'history' | 'request' | 'rounds' | 'repeats' | 'plannedSpecs' | 'plannedSlots'
+>;
 
-export function hasFurtherRound({ rounds, plannedSpecs, request }: InRounds): boolean {
-  return rounds !== undefined && plannedSpecs < request.budget.specs;
+export function hasFurtherRound({ rounds, repeats, plannedSpecs, request }: InRounds): boolean {
+  return rounds !== undefined && repeats === undefined && plannedSpecs < request.budget.specs;
 }
 
-/** Measurements that a campaign comes to: those of rounds to come, too, until no round can come any more. */
+/** Measurements that a campaign comes to: those of rounds and second visits to come, too, until none can come any more. */
 export function totalSlotsOf(campaign: Omit<InRounds, 'state'> & Pick<Campaign, 'targetIds'>): number {
-  const { request, targetIds, history, plannedSlots } = campaign;
-  if (campaign.rounds === undefined || history.some(({ state }) => state === 'fitting')) return plannedSlots;
-  return request.budget.specs * request.replicates * targetIds.length;
+  const { request, targetIds, rounds, repeats, history, plannedSlots, plannedSpecs } = campaign;
+  if (repeats !== undefined || history.some(({ state }) => state === 'fitting')) return plannedSlots;
+  const specs = rounds === undefined ? plannedSpecs : request.budget.specs;
+  // Replicates are further visits already.
+  const again = request.replicates === 1 ? repeatedShapes(request.repeats, specs) : 0;
+  return (specs * request.replicates + again) * targetIds.length;
 }
 
 /** Where a campaign that plans in rounds stands; null for others. */

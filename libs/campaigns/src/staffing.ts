@@ -23,11 +23,14 @@ export class Staffing {
     return `no worker is online and active that has ${idle.join(', ')}: start one, or resume it`;
   }
 
+  /** Whether a worker is online and active that has this device. */
+  async isOnline(deviceId: string): Promise<boolean> {
+    const device = await this.fleet.device(deviceId);
+    return device !== null && (await this.hasWorker(device));
+  }
+
   private async isServed(targetId: string, deviceClassId: string): Promise<boolean> {
-    if (targetId !== deviceClassId) {
-      const device = await this.fleet.device(targetId);
-      return device !== null && this.hasWorker(device);
-    }
+    if (targetId !== deviceClassId) return this.isOnline(targetId);
     let cursor: string | undefined;
     do {
       const page = await this.fleet.devices({ deviceClassId }, { limit: PAGE, cursor });

@@ -131,6 +131,14 @@ export const CampaignRequestSchema = z
       .optional()
       .describe('measure energy too, where the device counts it: some 2 s more for each convolution'),
     replicates: z.int().min(1).max(100).default(1),
+    repeats: z
+      .number()
+      .min(0)
+      .lte(1)
+      .optional()
+      .describe(
+        'share of the shapes that are measured once more, later, on the same device; absent: 0.03, and at least 10 shapes from a budget of 100 on; never more than 1,000 shapes',
+      ),
     fit: FitRequestSchema.prefault({}),
   })
   .strict()
@@ -166,6 +174,39 @@ export const CampaignRoundsSchema = z
   .meta({ id: 'CampaignRounds' });
 export type CampaignRounds = z.infer<typeof CampaignRoundsSchema>;
 
+/** Shapes that are measured again after all others: one more slot for each, in a replicate of its own. */
+export const RevisitSchema = z
+  .object({
+    replicate: z.int().min(1).describe('of these slots'),
+    deviceId: IdSchema.nullable().describe(
+      'the device that measured them before; null: every target is a device, and measures its own again',
+    ),
+    specIndexes: z.array(z.int().min(0)).min(1),
+  })
+  .meta({ id: 'Revisit' });
+export type Revisit = z.infer<typeof RevisitSchema>;
+
+export const CampaignRepeatsSchema = z
+  .object({
+    specIndexes: z.array(z.int().min(0)).describe('shapes that are visited more than once, chosen evenly'),
+    revisits: z.array(RevisitSchema).describe('second visits, then third ones where two visits disagree'),
+  })
+  .meta({ id: 'CampaignRepeats' });
+export type CampaignRepeats = z.infer<typeof CampaignRepeatsSchema>;
+
+/**
+ * How much two visits of one device to one shape differ: no model of these measurements can be judged more closely. A log
+ * ratio is |ln(t₂ / t₁)|, about the relative difference where it is small.
+ */
+export const NoiseFloorSchema = z
+  .object({
+    shapes: z.int().min(1).describe('shapes with two good visits by one device'),
+    medianLogRatio: z.number().min(0),
+    p90LogRatio: z.number().min(0).describe('90th percentile'),
+  })
+  .meta({ id: 'NoiseFloor' });
+export type NoiseFloor = z.infer<typeof NoiseFloorSchema>;
+
 export const CampaignSchema = z
   .object({
     id: IdSchema,
@@ -178,9 +219,13 @@ export const CampaignSchema = z
     protocol: ProtocolSchema,
     batchSize: z.int().min(1),
     plannedSpecs: z.int().min(0),
-    plannedSlots: z.int().min(0).describe('specs × replicates × targets'),
+    plannedSlots: z.int().min(0).describe('specs × replicates × targets, and those measured again so far'),
     rounds: CampaignRoundsSchema.optional().describe(
       'of the design adaptive; absent: all is planned at once',
+    ),
+    repeats: CampaignRepeatsSchema.optional().describe('absent: not planned yet, or none asked for'),
+    noiseFloor: NoiseFloorSchema.optional().describe(
+      'absent: not known, as no shape has two good visits by one device yet',
     ),
     excluded: z.record(z.string(), z.int().min(0)).describe('specs left out at planning, by reason'),
     modelId: IdSchema.nullable(),
@@ -207,7 +252,7 @@ export const CampaignProgressSchema = z
     plannedSlots: z.int().describe('measurements planned so far'),
     totalSlots: z
       .int()
-      .describe('what plannedSlots comes to at the end: more only while rounds are to come, then at most'),
+      .describe('what plannedSlots comes to at the end: more only while rounds or repeats are to come; third visits come on top'),
     recordedSlots: z.int(),
     outcomes: OutcomeCountsSchema,
     round: CampaignRoundSchema.nullable().describe('null: the campaign does not plan in rounds'),
@@ -228,6 +273,7 @@ export const CampaignProgressSchema = z
         'what has to happen before anything can be measured; null: nothing, or something is measured',
       ),
     modelId: IdSchema.nullable(),
+    noiseFloor: NoiseFloorSchema.nullable().describe('null: not known, or not yet'),
     reason: z.string().describe('of the newest change of state'),
   })
   .meta({ id: 'CampaignProgress' });

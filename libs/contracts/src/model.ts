@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NoiseFloorSchema } from './campaign.js';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { ProtocolSchema } from './measurement.js';
 
@@ -177,6 +178,9 @@ export const ModelSchema = z
       .describe('relative: soft-L1 on log time; absolute: least squares on milliseconds'),
     kernels: KernelsSchema.optional().describe('absent: the chosen form does not know kernels'),
     energy: EnergyModelSchema.optional().describe('absent: too few samples have energy'),
+    noiseFloor: NoiseFloorSchema.optional().describe(
+      'between visits of the campaign that was fitted, or of the newest one of the class; absent: not known',
+    ),
     device: z.record(z.string(), z.number()).describe('device constants that a form used'),
     data: z.object({
       digest: z.string().describe('sha-256 of the canonical rows that were fitted'),

@@ -1,10 +1,13 @@
-import { type DeviceClass, type FitJob, type Model, VERSION } from '@alphaflops/contracts';
+import { type DeviceClass, type FitJob, type Model, type NoiseFloor, VERSION } from '@alphaflops/contracts';
 import { judgeCandidate } from '@alphaflops/models';
 import { GiveUp } from '@alphaflops/queue';
 import { CampaignStore, FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { FitInputs } from './fit-input.js';
 import { FitThreads } from './fit-threads.js';
+
+/** The newest campaigns that are looked at for one with a noise floor. */
+const CAMPAIGNS = 20;
 
 /** Fits one device class from the store and publishes the model, or keeps it back as a candidate when it is worse. */
 @Injectable()
@@ -38,6 +41,7 @@ export class FitRunner {
           campaignId: job.campaignId,
           protocol: campaign?.protocol ?? null,
           design: campaign?.request.design.name ?? null,
+          noiseFloor: campaign?.noiseFloor ?? (await this.newestNoiseFloor(deviceClass.id)),
           codeVersion: VERSION,
           createdAt: new Date().toISOString(),
         },
@@ -58,6 +62,11 @@ export class FitRunner {
       status: model.status,
     });
     return model;
+  }
+
+  private async newestNoiseFloor(deviceClassId: string): Promise<NoiseFloor | undefined> {
+    const { items } = await this.campaigns.list({ deviceClassId }, { limit: CAMPAIGNS });
+    return items.find(({ noiseFloor }) => noiseFloor !== undefined)?.noiseFloor;
   }
 }
 

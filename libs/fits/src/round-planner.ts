@@ -70,7 +70,7 @@ export class RoundPlanner {
   /** Specs first, then the round that counts them in: a crash in between leaves the round to be planned again. */
   private async store(campaign: Campaign, round: number, next: NextRound): Promise<PlanRoundResult> {
     const { specs, excluded, reason } = next;
-    const { id, plannedSpecs: start, request, targetIds, rounds } = campaign;
+    const { id, plannedSpecs: start, plannedSlots: slotsBefore, request, targetIds, rounds } = campaign;
     try {
       for (let at = 0; at < specs.length; at += SPEC_PAGE) {
         await this.campaigns.putSpecs(id, start + at, specs.slice(at, at + SPEC_PAGE));
@@ -87,21 +87,21 @@ export class RoundPlanner {
       rounds: { testSpecs: rounds?.testSpecs ?? 0, ends: [...(rounds?.ends ?? []), plannedSpecs] },
       excluded: sumOf(campaign.excluded, excluded),
     };
-    await this.countIn(id, start, `round ${round}: ${reason}`, patch);
+    await this.countIn(id, slotsBefore, `round ${round}: ${reason}`, patch);
     this.logger.log('planned', { campaign: id, round, specs: specs.length });
     return { planned: true };
   }
 
   /** In the state that the campaign is in: an operator may pause or resume it just now. Not when it has ended. */
-  private async countIn(id: string, start: number, reason: string, patch: CampaignPatch): Promise<void> {
+  private async countIn(id: string, slotsBefore: number, reason: string, patch: CampaignPatch): Promise<void> {
     for (;;) {
       const now = await this.campaigns.get(id);
-      if (now === null || now.plannedSpecs !== start) return;
+      if (now === null || now.plannedSlots !== slotsBefore) return;
       const { state } = now;
       if (state !== 'running' && state !== 'paused') return;
       const change: StateChange = { state, at: new Date().toISOString(), reason };
       try {
-        await this.campaigns.transition(id, { state, plannedSpecs: start }, change, patch);
+        await this.campaigns.transition(id, { state, plannedSlots: slotsBefore }, change, patch);
         return;
       } catch (error) {
         // Changed since it was read.

@@ -15,3 +15,4 @@ export * from './stopping-rules.js';
 export * from './timed-batches.js';
 export * from './timed-conv.js';
 export * from './spec-energy.js';
+export * from './visits.js';

@@ -1,4 +1,4 @@
-import { ModelSchema, type EnergyModel, type Kernels, type Model } from '@alphaflops/contracts';
+import { ModelSchema, type EnergyModel, type Kernels, type Model, type NoiseFloor } from '@alphaflops/contracts';
 import { MIN_SHAPES } from './cross-validation.js';
 import { ModelError } from './error.js';
 import { fitCost, suffices, type CostFit, type CostOptions, type FitProgress } from './fit-cost.js';
@@ -6,6 +6,7 @@ import { judgeAssumed, knowKernels, type KernelKnowledge } from './fit-kernels.j
 import type { KernelLabel } from './kernels/kernel-classifier.js';
 import { kernelNameOf } from './kernels/kernel-name.js';
 import type { FitContext, FitLoss, Source } from './form.js';
+import { noiseNotes } from './noise-floor.js';
 import { energySamples, samplesOfOneMeter, shapeSamples, shapesOf } from './sample.js';
 import type { FitSample, MeteredSamples, ShapedSample } from './sample.js';
 
@@ -19,6 +20,8 @@ export interface FitOrigin {
   readonly campaignId?: string | null;
   readonly protocol?: Model['protocol'];
   readonly design?: string | null;
+  /** Of the campaign that asked for the fit, or of the newest one of the class. */
+  readonly noiseFloor?: NoiseFloor | undefined;
   readonly codeVersion: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
@@ -106,7 +109,12 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     protocol: origin.protocol ?? null,
     design: origin.design ?? null,
     seed,
-    notes: [...time.cost.notes, ...energyNotes(metered, energy)],
+    ...(origin.noiseFloor && { noiseFloor: origin.noiseFloor }),
+    notes: [
+      ...time.cost.notes,
+      ...noiseNotes(origin.noiseFloor, chosenOf(time.cost).heldOut),
+      ...energyNotes(metered, energy),
+    ],
     codeVersion: origin.codeVersion,
     createdAt: origin.createdAt,
   } satisfies Model);

@@ -1,3 +1,4 @@
+export * from './noise-floor.js';
 export * from './analytic-form.js';
 export * from './axis-response.js';
 export * from './diff-models.js';

@@ -3,6 +3,7 @@ import { specKey } from '@alphaflops/conv';
 import { exp } from '@alphaflops/elementary';
 import { RESPONSE_AXES } from './axis-response.js';
 import { kernelsAlong } from './kernel-map.js';
+import { relativeDifference } from './noise-floor.js';
 import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
 
 /** The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown. */
@@ -21,6 +22,7 @@ export function modelCard(model: Model): string {
       Design: model.design ?? '',
       Protocol: protocol === null ? '' : `${protocol.name} v${protocol.version}, ${protocol.mode}`,
       Interval: intervalOf(model),
+      'Noise floor': noiseFloorOf(model),
       Fitted: `${model.createdAt} by alphaflops ${model.codeVersion}, seed ${model.seed}`,
     }),
     '',
@@ -49,6 +51,13 @@ type Cost = Omit<EnergyModel, 'data'>;
 function intervalOf({ interval: { coverage, logHalfWidth } }: Cost): string {
   if (logHalfWidth === null) return 'none: too few samples';
   return `${percent(coverage)} of measurements within ÷×${exp(logHalfWidth).toFixed(3)} of the prediction, inside the domain`;
+}
+
+function noiseFloorOf({ noiseFloor }: Model): string {
+  if (noiseFloor === undefined) return 'not known: no shape was visited twice';
+  const { shapes, medianLogRatio, p90LogRatio } = noiseFloor;
+  const [median, p90] = [medianLogRatio, p90LogRatio].map((ratio) => percent(relativeDifference(ratio)));
+  return `${median ?? ''} in the median, ${p90 ?? ''} in the 90th percentile, between two visits of ${shapes} shapes by one device`;
 }
 
 function errorTable({ forms }: Cost): string[] {

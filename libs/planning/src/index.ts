@@ -6,3 +6,4 @@ export * from './limits.js';
 export { PAPER_SERIES } from './paper-series.js';
 export * from './plan.js';
 export * from './plan-error.js';
+export * from './repeats.js';

@@ -1,6 +1,7 @@
 import type { OutcomeCounts, Page, PageQuery, Provenance, Sample } from '@alphaflops/contracts';
 import {
   asDrifted,
+  asNoisy,
   badCursor,
   decodeCursor,
   MAX_SET_ASIDE,
@@ -69,6 +70,28 @@ export class MongoSampleStore extends SampleStore {
       return added.length;
     });
     return { inserted, duplicates: samples.length - inserted };
+  }
+
+  override markNoisy(slots: readonly Slot[], reason: string): Promise<number> {
+    return this.connection.atomically(async (session) => {
+      const found = await this.inOrBeside(slots, session);
+      const good = slots.flatMap((slot) => {
+        const sample = found.get(slotOf(slot));
+        return sample?.outcome === 'ok' ? [sample] : [];
+      });
+      if (good.length === 0) return 0;
+      const noisy = good.map((sample) => asNoisy(sample, reason));
+      await this.collection.bulkWrite(
+        noisy.map((sample) => {
+          const document = documentOf(sample);
+          return { replaceOne: { filter: { _id: document._id }, replacement: document } };
+        }),
+        { ordered: false, ...(session && { session }) },
+      );
+      await this.counters.add(good, session, -1);
+      await this.counters.add(noisy, session);
+      return good.length;
+    });
   }
 
   /** Where there are no transactions a crash may leave a sample in both places; the next call ends that. */

@@ -9,6 +9,7 @@ import {
 } from '@alphaflops/contracts';
 import {
   asDrifted,
+  asNoisy,
   MAX_SET_ASIDE,
   pageFrom,
   SampleStore,
@@ -54,6 +55,23 @@ export class SqliteSampleStore extends SampleStore {
     });
   }
 
+  override markNoisy(slots: readonly Slot[], reason: string): Promise<number> {
+    return this.connection.write(() => {
+      const counts = new SampleCounts();
+      let changed = 0;
+      for (const { campaignId, targetId, specIndex, replicate } of slots) {
+        const [row] = this.connection.rows(SAMPLES_OF_SLOT, [campaignId, targetId, specIndex, replicate]);
+        if (row?.[2] !== 0) continue;
+        const sample = sampleOf(this.connection.parse(row[0]), row[1]);
+        if (sample.outcome !== 'ok') continue;
+        this.replace(sample, asNoisy(sample, reason), counts);
+        changed += 1;
+      }
+      counts.write(this.connection);
+      return changed;
+    });
+  }
+
   override setAside(slots: readonly Slot[], { deviceId, startedBefore, reason }: SetAside): Promise<number> {
     return this.connection.write(() => {
       const counts = new SampleCounts();
@@ -65,11 +83,7 @@ export class SqliteSampleStore extends SampleStore {
         const sample = sampleOf(this.connection.parse(row[0]), row[1]);
         const isMeant = sample.deviceId === deviceId && sample.startedAt < startedBefore;
         if (!isMeant || sample.outcome !== 'ok') continue;
-        const drifted = asDrifted(sample, before.length + 1, reason);
-        this.connection.run('DELETE FROM samples WHERE id = ?', [sample.id]);
-        this.connection.run(INSERT_SAMPLE, rowOf(drifted));
-        counts.add(sample, -1);
-        counts.add(drifted, 1);
+        this.replace(sample, asDrifted(sample, before.length + 1, reason), counts);
         taken += 1;
       }
       counts.write(this.connection);
@@ -162,6 +176,13 @@ export class SqliteSampleStore extends SampleStore {
             ]);
       return Number(rows[0]?.[0]);
     });
+  }
+
+  private replace(sample: Sample, by: Sample, counts: SampleCounts): void {
+    this.connection.run('DELETE FROM samples WHERE id = ?', [sample.id]);
+    this.connection.run(INSERT_SAMPLE, rowOf(by));
+    counts.add(sample, -1);
+    counts.add(by, 1);
   }
 
   private find(query: SampleQuery, after: Place | null, limit: number): Sample[] {

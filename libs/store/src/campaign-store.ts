@@ -6,23 +6,31 @@ import { StoreError } from './store.js';
 export type CampaignPatch = Partial<
   Pick<
     Campaign,
-    'plannedSpecs' | 'plannedSlots' | 'rounds' | 'excluded' | 'modelId' | 'targetIds' | 'batchSize'
+    | 'plannedSpecs'
+    | 'plannedSlots'
+    | 'rounds'
+    | 'repeats'
+    | 'noiseFloor'
+    | 'excluded'
+    | 'modelId'
+    | 'targetIds'
+    | 'batchSize'
   >
 >;
 
 /** What a change starts from: the state, and where it matters how much was planned then. */
-export type CampaignBefore = CampaignState | Pick<Campaign, 'state' | 'plannedSpecs'>;
+export type CampaignBefore = CampaignState | Pick<Campaign, 'state' | 'plannedSlots'>;
 
 /** For adapters: throws `StoreError('conflict')` when the campaign is not as a change expects it. */
 export function expectUnchanged(campaign: Campaign, from: CampaignBefore): void {
-  const { state, plannedSpecs = campaign.plannedSpecs } = typeof from === 'string' ? { state: from } : from;
+  const { state, plannedSlots = campaign.plannedSlots } = typeof from === 'string' ? { state: from } : from;
   if (campaign.state !== state) {
     throw new StoreError('conflict', `Campaign ${campaign.id} is ${campaign.state} now, no longer ${state}.`);
   }
-  if (campaign.plannedSpecs !== plannedSpecs) {
+  if (campaign.plannedSlots !== plannedSlots) {
     throw new StoreError(
       'conflict',
-      `Campaign ${campaign.id} has ${campaign.plannedSpecs} specs planned now, no longer ${plannedSpecs}.`,
+      `Campaign ${campaign.id} has ${campaign.plannedSlots} slots planned now, no longer ${plannedSlots}.`,
     );
   }
 }

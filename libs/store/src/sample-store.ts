@@ -47,7 +47,12 @@ export function asDrifted(sample: Sample, n: number, reason: string): Sample {
   return { ...sample, id: `${sample.id}.d${n}`, outcome: 'drifted', reason, setAside: n };
 }
 
-/** Samples are only ever added; a good one may be set aside. */
+/** For adapters: what becomes of a good sample that other visits contradict. */
+export function asNoisy(sample: Sample, reason: string): Sample {
+  return { ...sample, outcome: 'noisy', reason };
+}
+
+/** Samples are only ever added; a good one may be set aside, or be found to be noisy. */
 export abstract class SampleStore {
   /**
    * Stores the samples and the provenance they point to, all or nothing. Idempotent by slot: a sample whose slot
@@ -65,6 +70,12 @@ export abstract class SampleStore {
    * Returns how many were taken now.
    */
   abstract setAside(slots: readonly Slot[], which: SetAside): Promise<number>;
+
+  /**
+   * Good samples in these slots become `noisy`: they keep their slots and all that was measured. Safe to repeat. Returns how
+   * many were good before.
+   */
+  abstract markNoisy(slots: readonly Slot[], reason: string): Promise<number>;
 
   /** Outcome counts of one campaign; cost independent of the number of samples. */
   abstract counts(campaignId: string): Promise<OutcomeCounts>;

@@ -5,9 +5,10 @@ import { type Connection, connect, type ConnectionOptions, withConnection } from
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
 import { EXIT, EXIT_BY_SIGNAL } from '../exit-code.js';
 import { readText } from '../files.js';
-import { list, positiveNumber, wholeNumber } from '../options.js';
+import { list, positiveNumber, shareOrPercent, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
 import { interruption } from '../stack/interruption.js';
+import { noiseFloorText } from '../noise-floor.js';
 import { json, seconds, significant, table } from '../tables.js';
 import { targetOf } from '../target.js';
 import { roundText, watchCampaign } from '../watch.js';
@@ -24,6 +25,7 @@ interface CreateOptions extends ConnectionOptions, DesignOptions {
   protocol?: string;
   energy?: true;
   replicates: number;
+  repeats?: number;
   form: string;
   watch?: true;
   json?: true;
@@ -59,6 +61,11 @@ export function campaignCommand(command: Command): void {
     .option('--protocol <name>', 'how it is timed (default: the one for the device)')
     .option('--energy', 'measure energy too, where the device counts it: some 2 s more for each')
     .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
+    .option(
+      '--repeats <share>',
+      'of the shapes, measured once more, later, on the same device: they give the noise floor (default: 3%, and 10 shapes or more of 100)',
+      shareOrPercent,
+    )
     .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
     .option('--watch', 'show its progress until it ends')
     .option('--json', 'print JSON; with --watch its state at the end, with the progress on standard error')
@@ -111,6 +118,7 @@ async function create(options: CreateOptions): Promise<void> {
     ...(protocol !== undefined && { protocol }),
     ...(options.energy === true && { energy: true }),
     replicates: options.replicates,
+    ...(options.repeats !== undefined && { repeats: options.repeats }),
     fit: { form: options.form, seed: options.seed },
   };
   const campaign = answered((await api.POST('/v1/campaigns', { body })).data);
@@ -148,9 +156,12 @@ async function watch(connection: Connection, id: string, options: JsonOptions): 
   const asJson = options.json === true;
   try {
     const output = asJson ? process.stderr : process.stdout;
-    const { state, reason } = await watchCampaign(connection, id, { output, signal });
+    const { state, reason, noiseFloor } = await watchCampaign(connection, id, { output, signal });
     if (asJson) await show(id, options);
-    else console.log(`The campaign is ${state}: ${reason}.`);
+    else {
+      if (noiseFloor !== null) console.log(`Noise floor: ${noiseFloorText(noiseFloor)}.`);
+      console.log(`The campaign is ${state}: ${reason}.`);
+    }
     process.exitCode = state === 'completed' ? EXIT.done : EXIT.failed;
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -204,6 +215,7 @@ async function show(id: string, options: JsonOptions): Promise<void> {
     ['outcomes', happened.map(([outcome, count]) => `${count} ${outcome}`).join(', ')],
     ['rate', slotsPerSecond === null ? '' : `${significant(slotsPerSecond, 2)}/s`],
     ['remaining', remainingSeconds === null ? '' : seconds(remainingSeconds)],
+    ['noise floor', progress.noiseFloor === null ? '' : noiseFloorText(progress.noiseFloor)],
     ['model', campaign.modelId ?? ''],
     ...campaign.history.map(({ state, at, reason }, row) => [
       row === 0 ? 'history' : '',

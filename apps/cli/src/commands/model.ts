@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { CliError } from '../error.js';
 import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-tables.js';
+import { noiseFloorText } from '../noise-floor.js';
 import { seed, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
 import { indented, json, percent, table } from '../tables.js';
@@ -124,6 +125,7 @@ async function show(id: string, options: JsonOptions): Promise<void> {
       `Status: ${model.status}${model.statusReason === null ? '' : ` (${model.statusReason})`}.`,
       '\nError on held-out shapes\n',
       indented(heldOutTable(model)),
+      ...(model.noiseFloor === undefined ? [] : [`\nNoise floor: ${noiseFloorText(model.noiseFloor)}`]),
       '\nParameters\n',
       indented(parametersTable(model.forms.filter(({ groups }) => groups.length > 0))),
       ...energySummary(model),

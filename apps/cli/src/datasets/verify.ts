@@ -206,6 +206,7 @@ async function checkModel(
 /** Whether a fit of the rows gives the same document, to the byte. The form was asked for, or chosen among all. */
 export function isFittedAgain(model: Model, rows: readonly FitRow[]): boolean {
   const { id, version, status, statusReason, data, deviceClassId, campaignId, protocol, design } = model;
+  const { noiseFloor, codeVersion, createdAt } = model;
   return ['auto', model.chosenForm].some((form) => {
     const again = fitModel(rows, {
       ...{
@@ -217,7 +218,7 @@ export function isFittedAgain(model: Model, rows: readonly FitRow[]): boolean {
       },
       origin: {
         ...{ digest: data.digest, excluded: data.excluded, deviceClassId, campaignId, protocol, design },
-        ...{ codeVersion: model.codeVersion, createdAt: model.createdAt },
+        ...{ noiseFloor, codeVersion, createdAt },
       },
     });
     const published = { ...again, id, version, status, statusReason };

@@ -64,7 +64,7 @@ export const campaign = exampleOf(CampaignSchema, {
 
 exampleOf(CampaignPreviewSchema, {
   ...plan,
-  totalSlots: 1000,
+  totalSlots: 1030,
   specs: [spec],
   leastSeconds: 42.5,
   timesFrom: 'protocol',
@@ -74,7 +74,7 @@ exampleOf(CampaignProgressSchema, {
   campaignId: id,
   state: 'running',
   plannedSlots: 1000,
-  totalSlots: 1000,
+  totalSlots: 1030,
   recordedSlots: 400,
   outcomes: {
     ok: 397,
@@ -88,6 +88,7 @@ exampleOf(CampaignProgressSchema, {
     drifted: 0,
   },
   round: null,
+  noiseFloor: null,
   slotsPerSecond: 12,
   remainingSeconds: 50,
   waitingFor: null,

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'wouter';
 import type { Campaign } from '../api.js';
 import { type CampaignProgress, ENDED, useProgress } from '../events.js';
-import { ago, count, duration, moment, percent, significant } from '../format.js';
+import { ago, count, duration, moment, noiseFloorText, percent, significant } from '../format.js';
 import { SampleChart } from '../sample-chart.js';
 import { usePoints } from '../samples.js';
 import { answered, useSession } from '../session.js';
@@ -97,6 +97,7 @@ function Changes({ campaign: { id }, state }: { campaign: Campaign; state: strin
 
 function Progress({ progress }: { progress: CampaignProgress }) {
   const { state, recordedSlots, totalSlots, slotsPerSecond, remainingSeconds, modelId, round } = progress;
+  const { noiseFloor } = progress;
   const share = totalSlots === 0 ? 0 : recordedSlots / totalSlots;
   return (
     <Panel title="Progress" unit="measurements">
@@ -115,6 +116,7 @@ function Progress({ progress }: { progress: CampaignProgress }) {
             : { value: significant(slotsPerSecond * 60, 3), unit: 'per min' })}
         />
         <Stat label="Remaining" value={remainingSeconds === null ? '–' : duration(remainingSeconds)} />
+        {noiseFloor !== null && <Stat label="Noise floor" value={noiseFloorText(noiseFloor)} />}
         <Stat
           label="Model"
           value={modelId === null ? (ENDED.includes(state) ? 'none' : 'after the last sample') : modelId}

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { type DeviceClass, type Model, useModels } from '../api.js';
 import { download } from '../download.js';
-import { count, scaled } from '../format.js';
+import { count, noiseFloorText, scaled } from '../format.js';
 import { ErrorTables, PredictedFigure } from '../model/accuracy.js';
 import { AxisFigures } from '../model/axis-figures.js';
 import { Coefficients, FormsTable, KernelsTable, Versions } from '../model/tables.js';
@@ -81,6 +81,11 @@ function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
       </h2>
       <ModelFiles id={model.id ?? ''} />
       <FormsTable title="Errors and interval coverage of time" cost={model} />
+      <p className="hint">
+        {model.noiseFloor === undefined
+          ? 'The noise floor is not known: no shape was visited twice.'
+          : `Noise floor: two visits of a shape differ by ${noiseFloorText(model.noiseFloor)}. No error can be far below it.`}
+      </p>
       {points.length > 0 && <AxisFigures model={model} points={points} />}
       <PredictedFigure cost={model} quantity="time" />
       <ErrorTables model={model} points={points} />

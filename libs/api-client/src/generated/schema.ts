@@ -2004,6 +2004,8 @@ export interface components {
             energy?: boolean;
             /** @default 1 */
             replicates?: number;
+            /** @description share of the shapes that are measured once more, later, on the same device; absent: 0.03, and at least 10 shapes from a budget of 100 on; never more than 1,000 shapes */
+            repeats?: number;
             /** @default {} */
             fit?: components["schemas"]["FitRequestInput"];
         };
@@ -2166,10 +2168,14 @@ export interface components {
             protocol: components["schemas"]["Protocol"];
             batchSize: number;
             plannedSpecs: number;
-            /** @description specs × replicates × targets */
+            /** @description specs × replicates × targets, and those measured again so far */
             plannedSlots: number;
             /** @description of the design adaptive; absent: all is planned at once */
             rounds?: components["schemas"]["CampaignRounds"];
+            /** @description absent: not planned yet, or none asked for */
+            repeats?: components["schemas"]["CampaignRepeats"];
+            /** @description absent: not known, as no shape has two good visits by one device yet */
+            noiseFloor?: components["schemas"]["NoiseFloor"];
             /** @description specs left out at planning, by reason */
             excluded: {
                 [key: string]: number;
@@ -2267,6 +2273,8 @@ export interface components {
             energy?: boolean;
             /** @default 1 */
             replicates: number;
+            /** @description share of the shapes that are measured once more, later, on the same device; absent: 0.03, and at least 10 shapes from a budget of 100 on; never more than 1,000 shapes */
+            repeats?: number;
             fit: components["schemas"]["FitRequest"];
         };
         CampaignRounds: {
@@ -2274,6 +2282,26 @@ export interface components {
             testSpecs: number;
             /** @description specs planned at the end of each round so far, rising */
             ends: number[];
+        };
+        CampaignRepeats: {
+            /** @description shapes that are visited more than once, chosen evenly */
+            specIndexes: number[];
+            /** @description second visits, then third ones where two visits disagree */
+            revisits: components["schemas"]["Revisit"][];
+        };
+        Revisit: {
+            /** @description of these slots */
+            replicate: number;
+            /** @description the device that measured them before; null: every target is a device, and measures its own again */
+            deviceId: string | null;
+            specIndexes: number[];
+        };
+        NoiseFloor: {
+            /** @description shapes with two good visits by one device */
+            shapes: number;
+            medianLogRatio: number;
+            /** @description 90th percentile */
+            p90LogRatio: number;
         };
         /**
          * @example {
@@ -2300,7 +2328,7 @@ export interface components {
          *       "excluded": {
          *         "max-macs": 212
          *       },
-         *       "totalSlots": 1000,
+         *       "totalSlots": 1030,
          *       "specs": [
          *         {
          *           "batch": 1,
@@ -2326,7 +2354,7 @@ export interface components {
             deviceClassId: string;
             protocol: components["schemas"]["Protocol"];
             plannedSpecs: number;
-            /** @description specs × replicates × targets */
+            /** @description specs × replicates × targets, and those measured again so far */
             plannedSlots: number;
             /** @description of the design adaptive; absent: all is planned at once */
             rounds?: components["schemas"]["CampaignRounds"];
@@ -2351,7 +2379,7 @@ export interface components {
          *       "campaignId": "c-20260302-5e0c91d7",
          *       "state": "running",
          *       "plannedSlots": 1000,
-         *       "totalSlots": 1000,
+         *       "totalSlots": 1030,
          *       "recordedSlots": 400,
          *       "outcomes": {
          *         "ok": 397,
@@ -2369,6 +2397,7 @@ export interface components {
          *       "remainingSeconds": 50,
          *       "waitingFor": null,
          *       "modelId": null,
+         *       "noiseFloor": null,
          *       "reason": "measurements are queued"
          *     }
          */
@@ -2377,7 +2406,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /** @description measurements planned so far */
             plannedSlots: number;
-            /** @description what plannedSlots comes to at the end: more only while rounds are to come, then at most */
+            /** @description what plannedSlots comes to at the end: more only while rounds or repeats are to come; third visits come on top */
             totalSlots: number;
             recordedSlots: number;
             outcomes: components["schemas"]["OutcomeCounts"];
@@ -2390,6 +2419,8 @@ export interface components {
             /** @description what has to happen before anything can be measured; null: nothing, or something is measured */
             waitingFor: string | null;
             modelId: string | null;
+            /** @description null: not known, or not yet */
+            noiseFloor: components["schemas"]["NoiseFloor"] | null;
             /** @description of the newest change of state */
             reason: string;
         };

@@ -1,4 +1,5 @@
-import type { Dataset, DatasetFormat, Provenance } from '@alphaflops/contracts';
+import type { Dataset, DatasetFormat, Model, Provenance } from '@alphaflops/contracts';
+import { exp } from '@alphaflops/elementary';
 import { columnsOfDataset } from './columns.js';
 import { citation } from './croissant.js';
 import { LICENCES } from './licences.js';
@@ -13,9 +14,15 @@ const SIZES: readonly [below: number, category: string][] = [
   [1e8, '10M<n<100M'],
 ];
 
+/** What a data card tells beside the data set itself. */
+export interface CardSources {
+  readonly provenance: readonly Provenance[];
+  readonly models: readonly Model[];
+}
+
 /** The data card: README.md as Hugging Face reads it, YAML first. */
-export function dataCard(dataset: Dataset, format: DatasetFormat, provenance: readonly Provenance[]): string {
-  return `${frontMatter(dataset, format)}\n${body(dataset, format, provenance)}`;
+export function dataCard(dataset: Dataset, format: DatasetFormat, sources: CardSources): string {
+  return `${frontMatter(dataset, format)}\n${body(dataset, format, sources)}`;
 }
 
 function frontMatter({ title, licence, rows }: Dataset, format: DatasetFormat): string {
@@ -34,7 +41,7 @@ function frontMatter({ title, licence, rows }: Dataset, format: DatasetFormat): 
   ].join('\n');
 }
 
-function body(dataset: Dataset, format: DatasetFormat, provenance: readonly Provenance[]): string {
+function body(dataset: Dataset, format: DatasetFormat, { provenance, models }: CardSources): string {
   const { title, description, id, rows, signedRows, importedRows, licence } = dataset;
   const { name, url } = LICENCES[licence];
   return [
@@ -65,7 +72,7 @@ function body(dataset: Dataset, format: DatasetFormat, provenance: readonly Prov
     '\n## Files\n\n| file | what it is |\n| --- | --- |',
     tableRow([`\`${DATA_FILES[format].path}\``, 'the rows']),
     ...FILES.map(([file, what]) => tableRow([`\`${file}\``, what])),
-    ...modelsText(dataset),
+    ...modelsText(dataset, models),
     '\n## Licence and citation\n',
     `[${name}](${url}). Cite as: ${citation(dataset)}.\n`,
   ].join('\n');
@@ -120,22 +127,37 @@ function metersText({ energyColumns }: Dataset, provenance: readonly Provenance[
   ];
 }
 
-function modelsText({ fitInputs }: Dataset): string[] {
+function modelsText({ fitInputs }: Dataset, models: readonly Model[]): string[] {
   if (fitInputs.length === 0) return [];
   return [
     '\n## Models fitted to it\n',
     'The rows of a model are the first so many of its device class and protocol; fitted again, they give the same model.\n',
-    '| model | rows | device class | protocol | data digest |\n| --- | --- | --- | --- | --- |',
+    'The noise floor is the median difference between two visits of a shape by one device: no error can be far below it.\n',
+    '| model | rows | device class | protocol | held-out median error | noise floor | data digest |\n| --- | --- | --- | --- | --- | --- | --- |',
     ...fitInputs.map((one) =>
       tableRow([
         `[${one.modelId}](models/${one.modelId}.json)`,
         String(one.rows),
         one.deviceClassId,
         `${one.protocol}, version ${one.protocolVersion}`,
+        ...errorAndFloor(models.find(({ id }) => id === one.modelId)),
         `\`${one.dataDigest}\``,
       ]),
     ),
   ];
+}
+
+function errorAndFloor(model: Model | undefined): [error: string, floor: string] {
+  const error = model?.forms.find(({ form }) => form === model.chosenForm)?.heldOut?.medianApe;
+  const floor = model?.noiseFloor?.medianLogRatio;
+  return [
+    error === undefined ? 'not known' : percent(error),
+    floor === undefined ? 'not known' : percent(exp(floor) - 1),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }
 
 function tableRow(cells: readonly string[]): string {

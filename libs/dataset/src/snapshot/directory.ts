@@ -71,7 +71,7 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
   };
   return [
     file(data, () => writeRows(rows(), format, dataset)),
-    file('README.md', () => dataCard(dataset, format, provenance)),
+    file('README.md', () => dataCard(dataset, format, { provenance, models })),
     file('LICENSE', () => licenceText(dataset)),
     file('dataset.json', () => document(dataset)),
     file('schema.json', () => document(rowJsonSchema(dataset))),

@@ -137,7 +137,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
       it('plans a further round once, and keeps it when a late one tries again', async () => {
         const campaign = buildCampaign({ state: 'running', plannedSpecs: 10, plannedSlots: 10 });
         await campaigns().create(campaign);
-        const from = { state: 'running', plannedSpecs: 10 } as const;
+        const from = { state: 'running', plannedSlots: 10 } as const;
         const change = { state: 'running', at: timeAt(1), reason: 'round 2' } as const;
         const rounds = { testSpecs: 2, ends: [10, 15] };
         const patch = { plannedSpecs: 15, plannedSlots: 15, rounds };

@@ -79,6 +79,10 @@ export const QUERIES: {
       await port.countSince(timeAt(0));
       await port.countSince(timeAt(0), 'campaign-a');
     },
+    markNoisy: async (port) => {
+      await port.markNoisy(batch, 'visits disagree');
+      await port.markNoisy(batch, 'visits disagree');
+    },
     setAside: async (port) => {
       const [{ deviceId }] = batch as [Sample];
       const which = { deviceId: deviceId ?? '', startedBefore: timeAt(1), reason: 'it drifted' };

@@ -236,6 +236,31 @@ export function describeSampleStore(samples: () => SampleStore): void {
     });
   });
 
+  describe('samples that turn out noisy', () => {
+    it('keep their slots and what was measured, and are counted as what they are now', async () => {
+      const batch = [...buildBatch(3), buildSample({ specIndex: 3, outcome: 'timeout' })];
+      await samples().record(batch, PROVENANCE);
+      expect(await samples().markNoisy([...batch, buildSample({ specIndex: 9 })], 'visits disagree')).toBe(3);
+      expect(await samples().markNoisy(batch, 'again')).toBe(0);
+      expect(await samples().markNoisy([], 'nothing')).toBe(0);
+      const after = batch.map((sample) =>
+        sample.outcome === 'ok' ? { ...sample, outcome: 'noisy' as const, reason: 'visits disagree' } : sample,
+      );
+      await expectStored('campaign-a', after);
+      // Their slots are taken.
+      const again = buildBatch(3, 0, { attempt: 2 });
+      expect(await samples().record(again, PROVENANCE)).toEqual({ inserted: 0, duplicates: 3 });
+    });
+
+    it('leave samples that have drifted before alone', async () => {
+      const [sample = buildSample()] = buildBatch(1);
+      const drifted = asDrifted(sample, 1, 'drifted by 4 %');
+      await samples().record([drifted], PROVENANCE);
+      expect(await samples().markNoisy([sample], 'visits disagree')).toBe(0);
+      await expectStored('campaign-a', [drifted]);
+    });
+  });
+
   describe('counting samples', () => {
     it('keeps counts per campaign, outcome, target and batch', async () => {
       const stored: Sample[] = [];

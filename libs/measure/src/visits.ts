@@ -1,0 +1,49 @@
+import type { NoiseFloor, Protocol } from '@alphaflops/contracts';
+import { log } from '@alphaflops/elementary';
+import { quantileSorted } from 'simple-statistics';
+
+/** How much two times of one shape differ: |ln(a / b)|, about the relative difference where it is small. */
+function logRatio(aMs: number, bMs: number): number {
+  return Math.abs(log(aMs / bMs));
+}
+
+/**
+ * Whether two visits of a shape agree as closely as the protocol asks: a difference above `noisyRelativeStandardError`
+ * would make a single sample noisy, too.
+ */
+export function visitsAgree(
+  aMs: number,
+  bMs: number,
+  { noisyRelativeStandardError }: Pick<Protocol, 'noisyRelativeStandardError'>,
+): boolean {
+  return logRatio(aMs, bMs) <= log(1 + noisyRelativeStandardError);
+}
+
+/** Positions of the visits that agree with no other visit of the same shape. A single visit is not judged. */
+export function unconfirmedVisits(
+  timesMs: readonly number[],
+  protocol: Pick<Protocol, 'noisyRelativeStandardError'>,
+): number[] {
+  if (timesMs.length < 2) return [];
+  return [...timesMs.keys()].filter((at) =>
+    timesMs.every((otherMs, other) => other === at || !visitsAgree(timesMs[at] as number, otherMs, protocol)),
+  );
+}
+
+/**
+ * The spread between the first two visits of each shape by one device; null where no shape has two.
+ * @param visits for each shape and device the times of its visits in milliseconds, oldest first
+ */
+export function noiseFloorOf(visits: Iterable<readonly number[]>): NoiseFloor | null {
+  const ratios: number[] = [];
+  for (const [first, second] of visits) {
+    if (first !== undefined && second !== undefined) ratios.push(logRatio(first, second));
+  }
+  if (ratios.length === 0) return null;
+  ratios.sort((a, b) => a - b);
+  return {
+    shapes: ratios.length,
+    medianLogRatio: quantileSorted(ratios, 0.5),
+    p90LogRatio: quantileSorted(ratios, 0.9),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Metrics, NoiseFloor } from '@alphaflops/contracts';
+import { exp } from '@alphaflops/elementary';
+
+/** Where two visits differ by more in the median, a model of such times means little. */
+const TOO_HIGH = 0.1;
+
+/** A log ratio as a relative difference: 0.02 is 2 %. */
+export function relativeDifference(logRatio: number): number {
+  return exp(logRatio) - 1;
+}
+
+/** What the noise floor says about the error of a model. @param heldOut null: no shapes could be held out */
+export function noiseNotes(floor: NoiseFloor | undefined, heldOut: Metrics | null): string[] {
+  if (floor === undefined) return [];
+  const difference = relativeDifference(floor.medianLogRatio);
+  const between = `two visits of a shape differ by ${percent(difference)} in the median`;
+  if (difference > TOO_HIGH) {
+    return [`the noise floor is too high for this model to mean much: ${between}; measure again while the device is quiet`];
+  }
+  if (heldOut === null || heldOut.medianApe > difference) return [];
+  return [
+    `the held-out median error of ${percent(heldOut.medianApe)} is at the noise floor: ${between}, so that neither more samples nor another form can lower it much`,
+  ];
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
