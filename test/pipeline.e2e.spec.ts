@@ -74,12 +74,26 @@ describe('from enrolment to prediction', () => {
       design: { name: 'networklike', seed: 7 },
       budget: { specs: 60 },
       constraints: { maxMacs: 1e8, allowGroups: false },
+      repeats: 0.1,
     });
     expect(campaign).toMatchObject({ state: 'planned', plannedSpecs: 60, plannedSlots: 60 });
 
     const final = await until(() => progress(campaign.id), ended);
-    expect(final).toMatchObject({ state: 'completed', recordedSlots: 60, outcomes: { ok: 60 } });
-    await expectEachOnce(campaign);
+    expect(final).toMatchObject({ state: 'completed', recordedSlots: 66, outcomes: { ok: 66 } });
+    // Six shapes were visited again, each by the one of the two devices that had measured it before.
+    const visits = new Map<number, string[]>();
+    for (const { specIndex, deviceId } of await storedSamples(campaign.id)) {
+      visits.set(specIndex, [...(visits.get(specIndex) ?? []), deviceId ?? '']);
+    }
+    expect(visits.size).toBe(60);
+    const twice = [...visits.values()].filter(({ length }) => length === 2);
+    expect(twice).toHaveLength(6);
+    for (const [first, second] of twice) expect(second).toBe(first);
+    expect(final.noiseFloor).toMatchObject({ shapes: 6 });
+    const { data: model } = await stack.api.GET('/v1/models/{id}', {
+      params: { path: { id: final.modelId ?? '' } },
+    });
+    expect(model?.noiseFloor).toEqual(final.noiseFloor);
 
     // The fake device takes 20 µs and 1 ns for 20 multiply-adds: that law must come out of the model.
     const layer = { height: 56, width: 56, cin: 32, cout: 64, kernel_h: 3, kernel_w: 3 };

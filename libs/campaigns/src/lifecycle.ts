@@ -7,7 +7,13 @@ import {
 } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http';
-import { type CampaignBefore, type CampaignPatch, CampaignStore, SampleStore, StoreError } from '@alphaflops/store';
+import {
+  type CampaignBefore,
+  type CampaignPatch,
+  CampaignStore,
+  SampleStore,
+  StoreError,
+} from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
 import { type NextVisits, Repeats } from './repeats.js';
@@ -94,7 +100,9 @@ export class Lifecycle {
     try {
       if (visits === null) {
         const noiseFloor = await this.repeats.noiseFloor(campaign);
-        await this.fit(await this.change(campaign, 'fitting', reason, noiseFloor === null ? {} : { noiseFloor }));
+        await this.fit(
+          await this.change(campaign, 'fitting', reason, noiseFloor === null ? {} : { noiseFloor }),
+        );
         return;
       }
       // Resuming it asks again.

@@ -32,7 +32,8 @@ export class Repeats {
     if (repeats.revisits.some(({ replicate }) => replicate === third)) return null;
     const disputed = [];
     for await (const [specIndex, visits] of this.visits(campaign)) {
-      if (visits.length === 2 && unconfirmed(visits, campaign).length > 0) disputed.push({ specIndex, visits });
+      if (visits.length === 2 && unconfirmed(visits, campaign).length > 0)
+        disputed.push({ specIndex, visits });
     }
     if (disputed.length === 0) return null;
     const revisits = revisitsOf(campaign, third, disputed);
@@ -69,7 +70,8 @@ export class Repeats {
         const byDevice = await this.visitsOf(campaign, specIndex);
         if (byDevice.length === 0) continue;
         chosen.push(specIndex);
-        if (byDevice.every(({ length }) => length === 1)) single.push({ specIndex, visits: byDevice[0] ?? [] });
+        if (byDevice.every(({ length }) => length === 1))
+          single.push({ specIndex, visits: byDevice[0] ?? [] });
         break;
       }
     }

@@ -252,7 +252,9 @@ export const CampaignProgressSchema = z
     plannedSlots: z.int().describe('measurements planned so far'),
     totalSlots: z
       .int()
-      .describe('what plannedSlots comes to at the end: more only while rounds or repeats are to come; third visits come on top'),
+      .describe(
+        'what plannedSlots comes to at the end: more only while rounds or repeats are to come; third visits come on top',
+      ),
     recordedSlots: z.int(),
     outcomes: OutcomeCountsSchema,
     round: CampaignRoundSchema.nullable().describe('null: the campaign does not plan in rounds'),

@@ -93,7 +93,12 @@ export class RoundPlanner {
   }
 
   /** In the state that the campaign is in: an operator may pause or resume it just now. Not when it has ended. */
-  private async countIn(id: string, slotsBefore: number, reason: string, patch: CampaignPatch): Promise<void> {
+  private async countIn(
+    id: string,
+    slotsBefore: number,
+    reason: string,
+    patch: CampaignPatch,
+  ): Promise<void> {
     for (;;) {
       const now = await this.campaigns.get(id);
       if (now === null || now.plannedSlots !== slotsBefore) return;

@@ -1,4 +1,10 @@
-import { ModelSchema, type EnergyModel, type Kernels, type Model, type NoiseFloor } from '@alphaflops/contracts';
+import {
+  ModelSchema,
+  type EnergyModel,
+  type Kernels,
+  type Model,
+  type NoiseFloor,
+} from '@alphaflops/contracts';
 import { MIN_SHAPES } from './cross-validation.js';
 import { ModelError } from './error.js';
 import { fitCost, suffices, type CostFit, type CostOptions, type FitProgress } from './fit-cost.js';

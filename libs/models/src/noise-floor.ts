@@ -15,7 +15,9 @@ export function noiseNotes(floor: NoiseFloor | undefined, heldOut: Metrics | nul
   const difference = relativeDifference(floor.medianLogRatio);
   const between = `two visits of a shape differ by ${percent(difference)} in the median`;
   if (difference > TOO_HIGH) {
-    return [`the noise floor is too high for this model to mean much: ${between}; measure again while the device is quiet`];
+    return [
+      `the noise floor is too high for this model to mean much: ${between}; measure again while the device is quiet`,
+    ];
   }
   if (heldOut === null || heldOut.medianApe > difference) return [];
   return [

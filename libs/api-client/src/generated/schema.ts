@@ -2723,6 +2723,8 @@ export interface components {
             kernels?: components["schemas"]["Kernels"];
             /** @description absent: too few samples have energy */
             energy?: components["schemas"]["EnergyModel"];
+            /** @description between visits of the campaign that was fitted, or of the newest one of the class; absent: not known */
+            noiseFloor?: components["schemas"]["NoiseFloor"];
             /** @description device constants that a form used */
             device: {
                 [key: string]: number;

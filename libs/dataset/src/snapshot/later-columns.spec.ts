@@ -182,7 +182,10 @@ describe('a row with an energy by a meter', () => {
   it('brings its meter into the data card', () => {
     const summary = new DatasetSummary();
     summary.add(row, false);
-    const card = dataCard({ ...ABOUT, ...summary.counted() }, 'csv', { provenance: [PROVENANCE], models: [] });
+    const card = dataCard({ ...ABOUT, ...summary.counted() }, 'csv', {
+      provenance: [PROVENANCE],
+      models: [],
+    });
     const cells = 'powercap-package | hardware counter | package-0 | every 1 ms | 0.061 mJ | not stated';
     expect(card).toContain(`| ${cells} |`);
     expect(card).toContain('| `energy_meter` |');

@@ -244,7 +244,9 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect(await samples().markNoisy(batch, 'again')).toBe(0);
       expect(await samples().markNoisy([], 'nothing')).toBe(0);
       const after = batch.map((sample) =>
-        sample.outcome === 'ok' ? { ...sample, outcome: 'noisy' as const, reason: 'visits disagree' } : sample,
+        sample.outcome === 'ok'
+          ? { ...sample, outcome: 'noisy' as const, reason: 'visits disagree' }
+          : sample,
       );
       await expectStored('campaign-a', after);
       // Their slots are taken.
