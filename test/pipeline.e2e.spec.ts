@@ -90,10 +90,10 @@ describe('from enrolment to prediction', () => {
     expect(twice).toHaveLength(6);
     for (const [first, second] of twice) expect(second).toBe(first);
     expect(final.noiseFloor).toMatchObject({ shapes: 6 });
-    const { data: model } = await stack.api.GET('/v1/models/{id}', {
+    const { data: published } = await stack.api.GET('/v1/models/{id}', {
       params: { path: { id: final.modelId ?? '' } },
     });
-    expect(model?.noiseFloor).toEqual(final.noiseFloor);
+    expect(published?.noiseFloor).toEqual(final.noiseFloor);
 
     // The fake device takes 20 µs and 1 ns for 20 multiply-adds: that law must come out of the model.
     const layer = { height: 56, width: 56, cin: 32, cout: 64, kernel_h: 3, kernel_w: 3 };
