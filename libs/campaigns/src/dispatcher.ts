@@ -60,7 +60,11 @@ export class Dispatcher {
   async openBatches(campaign: Campaign, { cursor, limit }: PageQuery): Promise<Page<MeasureJob>> {
     const missing = await this.missingBatches(campaign);
     const open = [...missing].flatMap(([targetId, batches]) =>
-      batches.map(({ batchIndex }) => ({ targetId, batchIndex, id: placeKey(campaign, targetId, batchIndex) })),
+      batches.map(({ batchIndex }) => ({
+        targetId,
+        batchIndex,
+        id: placeKey(campaign, targetId, batchIndex),
+      })),
     );
     const after = cursor === undefined ? '' : decodeCursor(OPEN_BATCHES, cursor);
     const { items, nextCursor } = pageFrom(
