@@ -1,5 +1,5 @@
-import type { CampaignProgress, Model } from '@alphaflops/contracts';
-import { disturbanceText, whatTheAlphaMeans } from './demo-words.js';
+import type { Campaign, CampaignProgress, Model } from '@alphaflops/contracts';
+import { disturbanceText, visitsText, whatTheAlphaMeans } from './demo-words.js';
 
 /** A model as far as the words need one. */
 function model(flopsError: number, beta: number, gamma: number, state = 'estimated'): Model {
@@ -43,4 +43,24 @@ it('says how many samples were disturbed, and what to do', () => {
   expect(disturbanceText(progress({ ok: 148, noisy: 2 }))).toMatch(
     /^2 of 150 samples are noisy: .*\n.*run the demo again/,
   );
+});
+
+it('says what the worker says of a disturbance that does not end', () => {
+  const progress = { outcomes: { noisy: 150 }, totalSlots: 150 } as unknown as CampaignProgress;
+  expect(disturbanceText(progress, 'other programs slow this machine down')).toMatch(
+    /^This machine stays disturbed: other programs slow this machine down\.\n150 of 150/,
+  );
+});
+
+it('says the noise floor, and how many shapes were measured again', () => {
+  const revisits = [
+    { replicate: 1, deviceId: 'd', specIndexes: [0, 5, 9] },
+    { replicate: 2, deviceId: 'd', specIndexes: [5] },
+  ];
+  const campaign = { request: { replicates: 1 }, repeats: { specIndexes: [0, 5, 9], revisits } };
+  const noiseFloor = { shapes: 3, medianLogRatio: Math.log(1.012), p90LogRatio: Math.log(1.034) };
+  const text = visitsText({ noiseFloor } as CampaignProgress, campaign as unknown as Campaign);
+  expect(text).toMatch(/^Noise floor: 1\.2 % \(90th percentile 3\.4 %\) between two visits of 3 shapes\./);
+  expect(text).toMatch(/3 shapes were measured again; 1 of them a third time/);
+  expect(visitsText({ noiseFloor: null } as CampaignProgress, {} as Campaign)).toBeNull();
 });

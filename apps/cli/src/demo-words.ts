@@ -1,5 +1,6 @@
-import type { CampaignProgress, Model } from '@alphaflops/contracts';
+import type { Campaign, CampaignProgress, Model } from '@alphaflops/contracts';
 import { alpha } from '@alphaflops/conv';
+import { noiseFloorText } from './noise-floor.js';
 import { percent } from './tables.js';
 
 /** Time counts as proportional to FLOPs when the median error of raw FLOPs and the fitted α both are within this share. */
@@ -49,13 +50,36 @@ function fittedAlphas(
   });
 }
 
-/** How far other programs got in the way of a campaign, and what to do about it; null where they did not. */
-export function disturbanceText({ outcomes, totalSlots }: CampaignProgress): string | null {
+/**
+ * How far other programs got in the way of a campaign, and what to do about it; null where they did not.
+ * @param worker what the worker says of a disturbance that does not end
+ */
+export function disturbanceText(
+  { outcomes, totalSlots }: CampaignProgress,
+  worker: string | null = null,
+): string | null {
   // Outcomes that no sample has are absent.
   const noisy = outcomes.noisy || 0;
   if (noisy === 0) return null;
   return (
+    (worker === null ? '' : `This machine stays disturbed: ${worker}.\n`) +
     `${noisy} of ${totalSlots} samples are noisy: other programs used this machine while they were measured.\n` +
     'They are not fitted. For more good samples, end what is busy here, and run the demo again.'
   );
+}
+
+/** The noise floor of a campaign, and how many samples were measured again or for a third time. */
+export function visitsText({ noiseFloor }: CampaignProgress, { repeats, request }: Campaign): string | null {
+  if (repeats === undefined) return null;
+  const count = (replicate: number) =>
+    repeats.revisits
+      .filter((revisit) => revisit.replicate === replicate)
+      .reduce((sum, { specIndexes }) => sum + specIndexes.length, 0);
+  const third = count(request.replicates + 1);
+  return [
+    noiseFloor === null
+      ? 'The noise floor is not known: no shape has two good visits.'
+      : `Noise floor: ${noiseFloorText(noiseFloor)}. No model of this machine can be much better.`,
+    `${count(request.replicates)} shapes were measured again; ${third} of them a third time, as two visits disagreed.`,
+  ].join('\n');
 }

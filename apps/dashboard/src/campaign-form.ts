@@ -18,6 +18,8 @@ export interface CampaignForm {
   deviceIds: string[];
   protocol: string;
   replicates: string;
+  /** Per cent of the shapes; empty: as usual. */
+  repeats: string;
 }
 
 export const EMPTY_FORM: CampaignForm = {
@@ -35,6 +37,7 @@ export const EMPTY_FORM: CampaignForm = {
   deviceIds: [],
   protocol: '',
   replicates: '1',
+  repeats: '',
 };
 
 /** The request as the coordinator wants it; it checks the values and names the wrong ones. */
@@ -55,6 +58,7 @@ export function requestOf(form: CampaignForm): CampaignRequest {
     target: deviceIds.length > 0 ? { kind: 'devices', deviceIds } : { kind: 'device-class', deviceClassId },
     ...(protocol !== '' && { protocol }),
     replicates: Number(form.replicates),
+    ...(form.repeats !== '' && { repeats: Number(form.repeats) / 100 }),
   };
 }
 

@@ -13,6 +13,7 @@ export function benchText(report: BenchReport): string {
     ['protocol', `${protocol.name} v${protocol.version}, caches ${protocol.mode}`],
     ['outcome', outcomeOf(measurement)],
     ...(timing === null ? [] : timingRows(timing, flops(spec))),
+    ...(timing === null ? [] : clockRows(timing)),
     ...(timing === null ? [] : energyRows(timing)),
     ...(measurement.outcome === 'ok' ? libraryRows(measurement) : []),
     ...(measurement.conditions === null ? [] : conditionRows(measurement.conditions)),
@@ -67,15 +68,25 @@ function libraryRows({
 
 function conditionRows({ after }: { after: Conditions }): (readonly [string, string])[] {
   const { smClockMhz, temperatureC, powerW, throttleReasons, otherProcesses, hostLoad1 } = after;
+  const { disturbance } = after;
   const told = [
     smClockMhz === null ? '' : `${smClockMhz} MHz`,
     temperatureC === null ? '' : `${temperatureC} °C`,
     powerW === null ? '' : `${number(powerW)} W`,
     otherProcesses === null ? '' : `${otherProcesses} other processes`,
     hostLoad1 === null ? '' : `load of the host ${number(hostLoad1)}`,
+    typeof disturbance === 'number' ? `disturbance ${number(100 * disturbance)} %` : '',
     ...throttleReasons,
   ].filter((part) => part !== '');
   return told.length === 0 ? [] : [['conditions', told.join(', ')]];
+}
+
+/** The clock while the batches ran; a sample whose batches ran at different clocks says so. */
+function clockRows({ batchClocks }: Timing): (readonly [string, string])[] {
+  if (batchClocks === undefined) return [];
+  const { medianMhz, minMhz, maxMhz } = batchClocks;
+  if (minMhz === maxMhz) return [['clock', `${medianMhz} MHz at every batch`]];
+  return [['clock', `batches ran at different clocks: ${minMhz} to ${maxMhz} MHz, median ${medianMhz} MHz`]];
 }
 
 function distribution({ batchTimesMs }: Timing): string[] {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The worker's program: `main.js join URL --token TOKEN`, `main.js run`. Exit codes: 0 done, 1 failed, 2 wrong usage. */
-import { join as joinPath, resolve } from 'node:path';
+import { dirname, join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
 import { parseArguments, type RunArguments } from './arguments.js';
@@ -101,6 +101,7 @@ async function runWorker(args: RunArguments, file: string, config: Config): Prom
       log,
       worker: await workerVersion(),
       libraryPath: config.libraryPath,
+      referenceTimesFile: joinPath(dirname(file), 'reference-times.json'),
       anchors: args.anchors,
       anchorsEvery: args.anchorsEvery,
       stay: args,

@@ -4,16 +4,18 @@ import type { ExecutorHost } from '@alphaflops/executor';
 import type { AnchorSettings } from '@alphaflops/measure';
 import { Agent } from './agent.js';
 import { Anchors, anchorSettings } from './anchors.js';
-import { measuring, runBatch } from './batch.js';
+import { measuring, runBatch, type SpecMeasurer } from './batch.js';
 import { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
+import { Disturbed } from './disturbed.js';
 import { referenceOf } from './executors.js';
 import { Heartbeat } from './heartbeat.js';
 import { Leases } from './leases.js';
 import type { Log } from './log.js';
 import { openDevices } from './own-devices.js';
 import { probe } from './probe.js';
+import { ReferenceTimes } from './reference-times.js';
 import { type AssignedDevice, openSession } from './session.js';
 import { Stay, type StayOptions } from './stay.js';
 import { Turns } from './turns.js';
@@ -28,6 +30,8 @@ export interface RunEnvironment {
   /** Anchors, and batches between their runs; null: what is usual for the kind of device. */
   readonly anchors: number | null;
   readonly anchorsEvery: number | null;
+  /** What is known of the reference convolutions of its devices is kept in this file. */
+  readonly referenceTimesFile: string;
   /** How long it stays. */
   readonly stay: StayOptions;
   readonly log: Log;
@@ -57,6 +61,11 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   }
   const { session, devices } = opened;
 
+  const bestTimes = await ReferenceTimes.read(environment.referenceTimesFile, log);
+  devices.forEach(({ deviceClassId, deviceId }, at) => {
+    (hosts[at] as ExecutorHost).referenceBestMs = bestTimes.of(deviceClassId, deviceId);
+  });
+
   const signingKey = createPrivateKey(credentials.signingKey);
   const stay = new Stay(environment.stay);
   const turns = new Map(descriptions.map(({ uuid }) => [uuid, new Turns()]));
@@ -69,13 +78,18 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     wait,
     log,
   });
+  const measurers = devices.map(
+    ({ deviceId }, at) => new Disturbed(hosts[at] as ExecutorHost, log.with({ device: deviceId })),
+  );
   const works = devices.map((device, at) =>
-    workOf(device, hosts[at] as ExecutorHost, {
+    workOf(device, measurers[at] as Disturbed, {
       workerId: credentials.workerId,
       signingKey,
       leases,
-      onBatch: () => {
+      onBatch: async () => {
         stay.batchDone();
+        const { referenceBestMs } = hosts[at] as ExecutorHost;
+        await bestTimes.keep(device.deviceClassId, device.deviceId, referenceBestMs);
       },
       turns: turns.get(device.description.uuid) as Turns,
       log: log.with({ device: device.deviceId }),
@@ -87,7 +101,8 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     intervalMs: session.heartbeatS * 1000,
     desiredState: session.worker.desiredState,
     send: (activity, signal) => {
-      const beat = { activity, protocolVersion: WORKER_PROTOCOL_VERSION };
+      const disturbance = measurers.find(({ reason }) => reason !== null)?.reason ?? null;
+      const beat = { activity, disturbance, protocolVersion: WORKER_PROTOCOL_VERSION };
       return client.heartbeat(credentials.workerId, beat, signal);
     },
     activity: () => agent.activity,
@@ -128,7 +143,7 @@ interface WorkOptions {
   readonly signingKey: KeyObject;
   readonly leases: Leases;
   /** A batch is measured. */
-  readonly onBatch: () => void;
+  readonly onBatch: () => Promise<void>;
   readonly turns: Turns;
   readonly log: Log;
   readonly anchors: AnchorSettings;
@@ -136,17 +151,17 @@ interface WorkOptions {
 
 function workOf(
   { deviceId, deviceClassId, description: { provenance, kind } }: AssignedDevice,
-  host: ExecutorHost,
+  measurer: SpecMeasurer,
   { workerId, signingKey, leases, onBatch, turns, log, anchors: settings }: WorkOptions,
 ): DeviceWork {
   const origin = { workerId, deviceId, provenance, signingKey };
-  const anchors = new Anchors({ settings, kind, origin, measurer: host, log });
+  const anchors = new Anchors({ settings, kind, origin, measurer, log });
   return new DeviceWork({
     targetIds: [deviceClassId, deviceId],
     performers: {
       measure: measuring(
         (job, context) =>
-          anchors.around(job, context.signal, () => runBatch(job, context, origin, host)).finally(onBatch),
+          anchors.around(job, context.signal, () => runBatch(job, context, origin, measurer)).finally(onBatch),
         signingKey,
       ),
     },

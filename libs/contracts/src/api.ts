@@ -117,6 +117,7 @@ export type Session = z.infer<typeof SessionSchema>;
 export const HeartbeatRequestSchema = z
   .object({
     activity: WorkerSchema.shape.activity,
+    disturbance: WorkerSchema.shape.disturbance,
     protocolVersion: z.int().optional().describe('absent: one before workers told it'),
   })
   .strict()

@@ -34,6 +34,9 @@ export const KERNEL_FIELDS = [
 /** Columns of the energy meter. Data sets from before they existed lack them. */
 export const ENERGY_FIELDS = ['energy_meter', 'energy_idle_w', 'energy_above_idle_mj'] as const;
 
+/** Columns of the conditions that came later. Data sets from before they existed lack them. */
+export const CONDITION_FIELDS = ['disturbance'] as const;
+
 /** State of the device, after or before the measurement. */
 const conditions = (when: string) => ({
   smClockMhz: z.number().nullable().describe(`SM clock ${when} in MHz`),
@@ -170,6 +173,13 @@ export const DatasetRowSchema = z
     throttle_reasons: after.throttleReasons,
     other_processes: after.otherProcesses,
     host_load1: after.hostLoad1,
+    disturbance: z
+      .number()
+      .min(0)
+      .nullish()
+      .describe(
+        'largest share by which a reference convolution around the timed batches was slower than its best on this device; null: not watched',
+      ),
     before_sm_clock_mhz: before.smClockMhz,
     before_max_sm_clock_mhz: before.maxSmClockMhz,
     before_temperature_c: before.temperatureC,
@@ -335,6 +345,12 @@ export const DatasetSchema = z
       .optional()
       .describe(
         `some rows have ${ENERGY_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+      ),
+    conditionColumns: z
+      .literal(true)
+      .optional()
+      .describe(
+        `some rows have ${CONDITION_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
       ),
     kernelColumns: z
       .literal(true)

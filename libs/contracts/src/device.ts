@@ -82,6 +82,12 @@ export const WorkerSchema = z
     stateReason: z.string().nullable(),
     presence: z.enum(['online', 'offline', 'stale']),
     activity: z.enum(['idle', 'measuring', 'stopped']).describe('as the worker last said'),
+    disturbance: z
+      .string()
+      .max(400)
+      .nullable()
+      .optional()
+      .describe('why all that it measures is noisy, as it last said; null or absent: it is not'),
     enrolledAt: TimestampSchema,
     lastHeartbeatAt: TimestampSchema.nullable(),
     publicKey: PublicKeySchema.nullable()

@@ -195,6 +195,14 @@ export const ConditionsSchema = z
     throttleReasons: z.array(z.string().max(80)).max(20),
     otherProcesses: z.int().min(0).nullable().describe('other processes computing on the device'),
     hostLoad1: z.number().min(0).nullable().describe('one-minute load average of the host'),
+    disturbance: z
+      .number()
+      .min(0)
+      .nullable()
+      .optional()
+      .describe(
+        'largest share by which the reference convolution around the batches that count was slower than its best on this device; null: its best is not known; absent: not watched',
+      ),
   })
   .meta({ id: 'Conditions' });
 export type Conditions = z.infer<typeof ConditionsSchema>;

@@ -9,14 +9,14 @@ export const MAX_TIME_MS = 3_600_000;
 
 /**
  * More multiply-adds in a second than any device computes. The fastest single device on sale, Cerebras' wafer WSE-3, is
- * stated at 125 PFLOP/s, 6.25e16 multiply-adds (Cerebras, "Wafer-Scale Engine 3" datasheet, 2024); an NVIDIA B200 at 20 PFLOP/s
- * in FP4 with sparsity (NVIDIA, "Blackwell architecture" brief, 2024).
+ * stated at 125 PFLOP/s, sparsity included: 6.25e16 multiply-adds (Cerebras, announcement of the CS-3, 13 March 2024). NVIDIA
+ * states 20 PFLOP/s in FP4 with sparsity for a B200 ("Blackwell architecture" brief, 2024), and AMD 10 PFLOP/s for an MI355X.
  */
 export const MAX_MACS_PER_SECOND = 1e17;
 
 /**
- * More bytes in a second than any memory gives. The WSE-3's on-chip memory is stated at 2.1e16 B/s (the same datasheet);
- * the HBM3e of a B200 at 8e12 B/s.
+ * More bytes in a second than any memory gives. The WSE-3's on-chip memory is stated at 21 PB/s, 2.1e16 B/s (the same
+ * announcement); the HBM3e of a B200, and that of an MI355X, at 8 TB/s.
  */
 export const MAX_BYTES_PER_SECOND = 1e17;
 

@@ -113,6 +113,7 @@ export class WorkersService {
     const worker = await this.fleet.patchWorker(id, {
       lastHeartbeatAt: new Date().toISOString(),
       activity: request.activity,
+      disturbance: request.disturbance ?? null,
     });
     if (worker.desiredState !== 'revoked' && request.protocolVersion !== WORKER_PROTOCOL_VERSION) {
       // Every version understands this: it finishes its batch, leaves, and is refused when it comes back.

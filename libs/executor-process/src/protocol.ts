@@ -130,7 +130,7 @@ export const RESULTS = {
     z.object({ outcome: z.literal('unknown'), reason: z.string().min(1).max(400) }),
   ]),
   output: z.object({ values: z.array(z.number()) }),
-  conditions: ConditionsSchema,
+  conditions: ConditionsSchema.omit({ disturbance: true }).meta({ id: 'ProcessConditions' }),
   release: nothing,
   shutdown: nothing,
 } as const satisfies Record<Method, z.ZodType>;

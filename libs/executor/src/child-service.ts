@@ -64,10 +64,11 @@ export class ChildService {
       case 'conditions':
         return { kind: 'conditions', conditions: await this.conditions() };
       case 'measure': {
-        const { spec, protocol, idlePowerW } = request;
+        const { spec, protocol, idlePowerW, referenceBestMs } = request;
+        if (referenceBestMs !== null) this.disturbance?.know(referenceBestMs);
         const watched = { energy: this.energySource(), idlePowerW, disturbance: this.disturbance };
         const measurement = await measureSpec(this.opened(), spec, protocol, systemClock, watched);
-        return { kind: 'measured', measurement };
+        return { kind: 'measured', measurement, referenceBestMs: this.disturbance?.best ?? null };
       }
     }
   }

@@ -17,6 +17,10 @@ export const RequestSchema = z.discriminatedUnion('kind', [
     spec: ConvSpecSchema,
     protocol: ProtocolSchema,
     idlePowerW: z.number().nullable().describe('of the device, where it was read before'),
+    referenceBestMs: z
+      .number()
+      .nullable()
+      .describe('best time of the reference convolution on this device so far; null: not known'),
   }),
 ]);
 export type Request = z.infer<typeof RequestSchema>;
@@ -26,7 +30,11 @@ export const ReplySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('probed'), result: ProbeResultSchema }),
   z.object({ kind: z.literal('opened') }),
   z.object({ kind: z.literal('conditions'), conditions: ConditionsSchema }),
-  z.object({ kind: z.literal('measured'), measurement: MeasurementSchema }),
+  z.object({
+    kind: z.literal('measured'),
+    measurement: MeasurementSchema,
+    referenceBestMs: z.number().nullable().describe('as it is now; null: not known, or not watched'),
+  }),
   z.object({
     kind: z.literal('failed'),
     message: z.string(),

@@ -52,12 +52,15 @@ function lowClock({ smClockMhz: clock, maxSmClockMhz: max }: Conditions, protoco
   );
 }
 
-/** How conditions store the disturbance of a host processor: the reference convolution took so many times its best. */
-const DISTURBANCE = 'reference-x';
+/** Digits after the point that are kept of a disturbance: a hundredth of a per cent. */
+const DISTURBANCE_DIGITS = 4;
 
-/** Conditions with the largest disturbance around the batches that count; null where it is not watched. */
+/**
+ * Conditions with the disturbance around the batches that count.
+ * @param share infinite: nothing is known to compare with; null: it is not watched
+ */
 export function withDisturbance(conditions: Conditions, share: number | null): Conditions {
   if (share === null) return conditions;
-  const factor = Number.isFinite(share) ? (1 + share).toFixed(3) : 'unknown';
-  return { ...conditions, throttleReasons: [...conditions.throttleReasons, `${DISTURBANCE}${factor}`] };
+  const disturbance = Number.isFinite(share) ? Number(Math.max(0, share).toFixed(DISTURBANCE_DIGITS)) : null;
+  return { ...conditions, disturbance };
 }

@@ -48,14 +48,22 @@ class SharedProcessor {
   }
 }
 
-it('counts undisturbed batches only, and waits for them', async () => {
+/** The short form of `npm run bench -- neighbours`. */
+it('counts undisturbed batches only, and waits for them, beside programs that are busy for half of the time', async () => {
   const shared = new SharedProcessor((sinceMs) => (sinceMs % 10_000 > 5000 ? 1.6 : 1));
+  const startMs = shared.device.nowMs();
   for (let sample = 0; sample < 60; sample++) {
     const { outcome, timing, conditions } = await shared.measure();
     expect(outcome).toBe('ok');
     expect(timing?.timeMs).toBeLessThan(1.03);
-    expect(conditions?.after.throttleReasons.at(-1)).toMatch(/^reference-x1\.0\d\d$/);
+    expect(conditions?.after.disturbance).toBeLessThanOrEqual(0.1);
+    expect(conditions?.before.disturbance).toBeUndefined();
   }
+  const quiet = new SharedProcessor(() => 1);
+  const quietStartMs = quiet.device.nowMs();
+  for (let sample = 0; sample < 60; sample++) await quiet.measure();
+  const quietMs = quiet.device.nowMs() - quietStartMs;
+  expect(shared.device.nowMs() - startMs).toBeLessThan(3 * quietMs);
 });
 
 it('calls nothing ok on a machine that never is quiet, and soon waits no more', async () => {
@@ -93,9 +101,19 @@ it('takes a quiet machine that stays slower for what it has become', async () =>
   expect(outcomes.at(-1)).toBe('ok');
 });
 
+it('knows the undisturbed state from before on a machine that never is quiet', async () => {
+  const shared = new SharedProcessor(() => 1.6);
+  expect(shared.watch.best).toBeNull();
+  shared.watch.know(1.5);
+  const { outcome, conditions } = await shared.measure();
+  expect(outcome).toBe('noisy');
+  expect(conditions?.after.disturbance).toBeCloseTo(0.6, 3);
+  expect(shared.watch.best).toBe(1.5);
+});
+
 it('is not watched where nothing watches it', async () => {
   const device = new SimulatedDevice({ runMs: 1 });
   const { outcome, conditions } = await measure(device, protocolNamed('cpu'), device);
   expect(outcome).toBe('ok');
-  expect(conditions?.after.throttleReasons).toEqual(['gpu-idle']);
+  expect(conditions?.after.disturbance).toBeUndefined();
 });

@@ -49,7 +49,17 @@ export class DisturbanceWatch {
     this.look = { atMs: machine.clock.nowMs(), othersMs: machine.otherProcessorMs() };
   }
 
-  /** Looks for a quiet moment, once, and takes the best time of the reference convolution in it. */
+  /** Its best time in an earlier process on this device, in milliseconds. Means something before the first batch only. */
+  know(bestMs: number): void {
+    if (!this.isBegun) this.bestMs = Math.min(this.bestMs, bestMs);
+  }
+
+  /** The best time of the reference convolution, in milliseconds; null before the first quiet moment. */
+  get best(): number | null {
+    return this.bestMs === Infinity ? null : this.bestMs;
+  }
+
+  /** Where no best time is known, looks for a quiet moment, once, and takes it there. */
   async begin(): Promise<void> {
     if (this.isBegun) return;
     this.isBegun = true;

@@ -29,7 +29,14 @@ export abstract class FleetStore {
     patch: Partial<
       Pick<
         WorkerRecord,
-        'desiredState' | 'stateReason' | 'lastHeartbeatAt' | 'activity' | 'labels' | 'name' | 'version'
+        | 'desiredState'
+        | 'stateReason'
+        | 'lastHeartbeatAt'
+        | 'activity'
+        | 'disturbance'
+        | 'labels'
+        | 'name'
+        | 'version'
       >
     >,
   ): Promise<WorkerRecord>;

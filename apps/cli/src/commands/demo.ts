@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
+import { type Campaign, CampaignSchema, type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
 import { fitInputDigest, readAllSamples } from '@alphaflops/dataset';
 import { compileModel, fitModel } from '@alphaflops/models';
 import type { Command } from 'commander';
-import { disturbanceText, whatTheAlphaMeans } from '../demo-words.js';
+import { disturbanceText, visitsText, whatTheAlphaMeans } from '../demo-words.js';
 import { CliError } from '../error.js';
 import { heldOutTable, parametersTable } from '../model-tables.js';
 import { wholeNumber } from '../options.js';
@@ -135,12 +135,14 @@ async function measure(
   const startedAt = Date.now();
   const connection = { url: stack.url, token: stack.token ?? '', fetch: stack.fetch };
   const final = await watchCampaign(connection, campaignId, { output: process.stdout, signal });
-  const disturbed = disturbanceText(final);
+  const disturbed = disturbanceText(final, await disturbanceOf(stack, signal));
   if (disturbed !== null) console.log(indented(disturbed));
   if (final.state !== 'completed' || final.modelId === null) {
     if (!final.outcomes.ok && disturbed !== null) return null;
     throw new CliError('failed', `The campaign ended as ${final.state}: ${final.reason}.`);
   }
+  const visits = visitsText(final, await campaignOf(stack, campaignId, signal));
+  if (visits !== null) console.log(indented(visits));
   const took = seconds((Date.now() - startedAt) / 1000);
   console.log(`  measured, fitted and published in ${took}: ${final.modelId}`);
   const { data } = await stack.api.GET('/v1/models/{id}', {
@@ -148,6 +150,17 @@ async function measure(
     signal,
   });
   return ModelSchema.parse(data);
+}
+
+/** What the worker of this machine says of a disturbance that does not end; null: nothing. */
+async function disturbanceOf({ api }: LocalStack, signal: AbortSignal): Promise<string | null> {
+  const { data } = await api.GET('/v1/workers', { signal });
+  return data?.items.find(({ presence }) => presence === 'online')?.disturbance ?? null;
+}
+
+async function campaignOf({ api }: LocalStack, id: string, signal: AbortSignal): Promise<Campaign> {
+  const { data } = await api.GET('/v1/campaigns/{id}', { params: { path: { id } }, signal });
+  return CampaignSchema.parse(data);
 }
 
 /** A campaign of an earlier run that was interrupted: it has gone on by now, and only has to be watched. */

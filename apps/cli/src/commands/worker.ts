@@ -97,7 +97,7 @@ async function listWorkers(options: JsonOptions): Promise<void> {
   }
   console.log(
     table(
-      ['id', 'name', 'presence', 'wanted', 'activity', 'devices', 'labels', 'last heartbeat'],
+      ['id', 'name', 'presence', 'wanted', 'activity', 'devices', 'labels', 'last heartbeat', 'disturbance'],
       workers.map((worker) => [
         ...[worker.id, worker.name, worker.presence, worker.desiredState, worker.activity],
         String(worker.deviceIds.length),
@@ -105,6 +105,7 @@ async function listWorkers(options: JsonOptions): Promise<void> {
           .map(([key, value]) => `${key}=${value}`)
           .join(','),
         worker.lastHeartbeatAt ?? 'never',
+        worker.disturbance ?? '',
       ]),
     ),
   );

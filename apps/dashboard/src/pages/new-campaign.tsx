@@ -292,6 +292,20 @@ function LimitFields({ form, set }: FieldsProps) {
             }}
           />
         </Field>
+        <Field
+          label="Repeats, % of the shapes"
+          hint="Measured once more, later: they give the noise floor. Empty: 3 %, and 10 shapes or more of 100."
+        >
+          <NumberInput
+            min={0}
+            max={100}
+            step="any"
+            value={form.repeats}
+            onText={(repeats) => {
+              set({ repeats });
+            }}
+          />
+        </Field>
       </div>
     </details>
   );

@@ -79,7 +79,10 @@ function WorkerTable({ workers }: { workers: readonly Worker[] }) {
                   <Badge state={worker.desiredState} />
                   {worker.stateReason !== null && <small>{worker.stateReason}</small>}
                 </td>
-                <td>{worker.activity}</td>
+                <td>
+                  {worker.activity}
+                  {typeof worker.disturbance === 'string' && <small>{worker.disturbance}</small>}
+                </td>
                 <td>{ago(worker.lastHeartbeatAt)}</td>
                 <td>{worker.version}</td>
                 <td>{worker.deviceIds.map((id) => nameOf.get(id) ?? id).join(', ')}</td>

@@ -1,4 +1,5 @@
 import {
+  type CONDITION_FIELDS,
   type Dataset,
   type DatasetRow,
   DatasetRowSchema,
@@ -74,7 +75,10 @@ const KINDS = {
   started_at: 'text',
   recorded_at: 'text',
   signature: 'text',
-} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField | KernelField | EnergyField>, ColumnKind>;
+} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField | KernelField | EnergyField | ConditionField>, ColumnKind>;
+
+/** Those of data sets in which some row has a value in one of them. They follow `host_load1`. */
+const CONDITION_KINDS = { disturbance: 'number' } as const satisfies Record<ConditionField, ColumnKind>;
 
 /** Those of data sets in which some row has a value in one of them. They follow `energy_not_measured`. */
 const ENERGY_KINDS = {
@@ -109,6 +113,7 @@ const OPTIONAL_KINDS = {
 
 type EnergyField = (typeof ENERGY_FIELDS)[number];
 type KernelField = (typeof KERNEL_FIELDS)[number];
+type ConditionField = (typeof CONDITION_FIELDS)[number];
 
 export interface Column {
   readonly name: keyof DatasetRow;
@@ -129,24 +134,30 @@ export const COLUMNS: readonly Column[] = columnsOf(KINDS);
 export const OPTIONAL_COLUMNS: readonly Column[] = columnsOf(OPTIONAL_KINDS);
 export const ENERGY_COLUMNS: readonly Column[] = columnsOf(ENERGY_KINDS);
 export const KERNEL_COLUMNS: readonly Column[] = columnsOf(KERNEL_KINDS);
+export const CONDITION_COLUMNS: readonly Column[] = columnsOf(CONDITION_KINDS);
 
 /** What a file may have. */
 export const ALL_COLUMNS: readonly Column[] = COLUMNS.flatMap((column) => {
   if (column.name === 'layout') return [column, ...OPTIONAL_COLUMNS];
   if (column.name === 'energy_not_measured') return [column, ...ENERGY_COLUMNS];
+  if (column.name === 'host_load1') return [column, ...CONDITION_COLUMNS];
   return column.name === 'workspace_bytes' ? [column, ...KERNEL_COLUMNS] : [column];
 });
 
 /** Which columns a data set has beyond those of all. */
-export type FurtherColumns = Pick<Dataset, 'optionalColumns' | 'energyColumns' | 'kernelColumns'>;
+export type FurtherColumns = Pick<
+  Dataset,
+  'optionalColumns' | 'energyColumns' | 'kernelColumns' | 'conditionColumns'
+>;
 
 /** The columns of a data set, in the order of its files. */
 export function columnsOfDataset(dataset: FurtherColumns): readonly Column[] {
-  const { optionalColumns, energyColumns, kernelColumns } = dataset;
+  const { optionalColumns, energyColumns, kernelColumns, conditionColumns } = dataset;
   return ALL_COLUMNS.filter(
     (column) =>
       (optionalColumns === true || !OPTIONAL_COLUMNS.includes(column)) &&
       (energyColumns === true || !ENERGY_COLUMNS.includes(column)) &&
-      (kernelColumns === true || !KERNEL_COLUMNS.includes(column)),
+      (kernelColumns === true || !KERNEL_COLUMNS.includes(column)) &&
+      (conditionColumns === true || !CONDITION_COLUMNS.includes(column)),
   );
 }

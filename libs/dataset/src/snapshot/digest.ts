@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { DatasetRow } from '@alphaflops/contracts';
-import { COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
+import { COLUMNS, CONDITION_COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
 
 /** What a data set's id names. A signature says who measured, not what: it may be left behind. */
 const CONTENT = COLUMNS.map(({ name }) => name).filter((name) => name !== 'signature');
 const OPTIONAL = OPTIONAL_COLUMNS.map(({ name }) => name);
-/** Of columns that came later: those of the kernel, then those of the energy meter. */
-const LATER = [...KERNEL_COLUMNS, ...ENERGY_COLUMNS].map(({ name }) => name);
+/** Of columns that came later: those of the kernel, of the energy meter, and of the conditions. */
+const LATER = [...KERNEL_COLUMNS, ...ENERGY_COLUMNS, ...CONDITION_COLUMNS].map(({ name }) => name);
 
 /** Begins the text, so that the id of a data set is never the digest of something else. */
 const CONTEXT = 'alphaflops.dataset/1';
@@ -14,7 +14,7 @@ const CONTEXT = 'alphaflops.dataset/1';
 /**
  * The id of a data set: SHA-256, in hex, of `alphaflops.dataset/1`, a line feed, and each row as a JSON array of its
  * values in the order of the columns, signature left out, with a line feed. A row with a value in an optional column has
- * the values of these after all others; one that has any of the columns of the kernel or of the energy meter ends with an
+ * the values of these after all others; one that has any of the columns that came later ends with an
  * object of those that are not null, in this order. It depends on the order of the rows, which
  * is by time of recording, then by sample id, and on no file format.
  */

@@ -5,6 +5,7 @@ import {
   type DatasetRow,
   DatasetRowSchema,
   ENERGY_FIELDS,
+  CONDITION_FIELDS,
   KERNEL_FIELDS,
   type Model,
   type Provenance,
@@ -86,7 +87,7 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
 }
 
 /** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
-export function rowJsonSchema({ optionalColumns, energyColumns, kernelColumns }: FurtherColumns): object {
+export function rowJsonSchema({ optionalColumns, energyColumns, kernelColumns, conditionColumns }: FurtherColumns): object {
   return z.toJSONSchema(DatasetRowSchema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema }) => {
@@ -94,6 +95,8 @@ export function rowJsonSchema({ optionalColumns, energyColumns, kernelColumns }:
       if (zodSchema !== DatasetRowSchema || properties === undefined) return;
       if (energyColumns !== true) for (const name of ENERGY_FIELDS) Reflect.deleteProperty(properties, name);
       if (kernelColumns !== true) for (const name of KERNEL_FIELDS) Reflect.deleteProperty(properties, name);
+      if (conditionColumns !== true)
+        for (const name of CONDITION_FIELDS) Reflect.deleteProperty(properties, name);
       if (optionalColumns === true) return;
       for (const name of OPTIONAL_FIELDS) Reflect.deleteProperty(properties, name);
       Object.assign(properties['padding'] ?? {}, { enum: PADDINGS.filter((name) => name !== 'explicit') });

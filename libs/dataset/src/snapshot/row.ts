@@ -64,6 +64,7 @@ export function rowOfSample(sample: Sample): DatasetRow {
     throttle_reasons: after?.throttleReasons ?? null,
     other_processes: after?.otherProcesses ?? null,
     host_load1: after?.hostLoad1 ?? null,
+    ...(typeof after?.disturbance === 'number' && { disturbance: after.disturbance }),
     before_sm_clock_mhz: before?.smClockMhz ?? null,
     before_max_sm_clock_mhz: before?.maxSmClockMhz ?? null,
     before_temperature_c: before?.temperatureC ?? null,
@@ -229,6 +230,7 @@ function conditionsOf(row: DatasetRow): Sample['conditions'] {
     throttleReasons: row.throttle_reasons,
     otherProcesses: row.other_processes,
     hostLoad1: row.host_load1,
+    ...(typeof row.disturbance === 'number' && { disturbance: row.disturbance }),
   };
   const before: Conditions = {
     smClockMhz: row.before_sm_clock_mhz,

@@ -1,4 +1,4 @@
-import { ENERGY_FIELDS, KERNEL_FIELDS, type Dataset, type DatasetRow } from '@alphaflops/contracts';
+import { CONDITION_FIELDS, ENERGY_FIELDS, KERNEL_FIELDS, type Dataset, type DatasetRow } from '@alphaflops/contracts';
 import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { DatasetDigest } from './digest.js';
 
@@ -15,6 +15,7 @@ type Counted = Pick<
   | 'optionalColumns'
   | 'energyColumns'
   | 'kernelColumns'
+  | 'conditionColumns'
 >;
 
 /** What is told of the rows of a data set, counted while they go by. */
@@ -33,6 +34,7 @@ export class DatasetSummary {
   private hasOptional = false;
   private hasEnergy = false;
   private hasKernel = false;
+  private hasConditions = false;
 
   get isEmpty(): boolean {
     return this.rows === 0;
@@ -47,6 +49,7 @@ export class DatasetSummary {
     this.hasOptional ||= OPTIONAL_FIELDS.some((name) => (row[name] ?? null) !== null);
     this.hasEnergy ||= ENERGY_FIELDS.some((name) => (row[name] ?? null) !== null);
     this.hasKernel ||= KERNEL_FIELDS.some((name) => (row[name] ?? null) !== null);
+    this.hasConditions ||= CONDITION_FIELDS.some((name) => (row[name] ?? null) !== null);
     if (row.signature !== null) {
       this.signedRows += 1;
       if (row.worker_id !== null) this.workerIds.add(row.worker_id);
@@ -73,6 +76,7 @@ export class DatasetSummary {
       ...(this.hasOptional && { optionalColumns: true }),
       ...(this.hasEnergy && { energyColumns: true }),
       ...(this.hasKernel && { kernelColumns: true }),
+      ...(this.hasConditions && { conditionColumns: true }),
     };
   }
 }

@@ -1,0 +1,52 @@
+import type { Measurement } from '@alphaflops/contracts';
+import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
+import { protocolNamed } from '@alphaflops/measure';
+import { Disturbed } from './disturbed.js';
+import type { Log } from './log.js';
+
+const spec = { ...CONV_SPEC_DEFAULTS, height: 8, width: 8, cin: 4, cout: 4, kernel_h: 3, kernel_w: 3 };
+const { signal } = new AbortController();
+
+function measured(outcome: 'ok' | 'noisy', disturbance?: number | null): Measurement {
+  const after = disturbance === undefined ? {} : { disturbance };
+  return { outcome, conditions: { before: {}, after } } as unknown as Measurement;
+}
+
+function watched(protocol = 'cpu') {
+  const lines: string[] = [];
+  const log = { warn: (text: string) => lines.push(text), info: (text: string) => lines.push(text) };
+  let next = measured('ok', 0);
+  const disturbed = new Disturbed({ measure: () => Promise.resolve(next) }, log as unknown as Log);
+  const measure = async (measurement: Measurement, times = 1) => {
+    next = measurement;
+    for (let i = 0; i < times; i++) await disturbed.measure(spec, protocolNamed(protocol), signal);
+  };
+  return { disturbed, measure, lines };
+}
+
+it('says once that the disturbance does not end, and once that it is over', async () => {
+  const { disturbed, measure, lines } = watched();
+  await measure(measured('noisy', 0.6), 4);
+  expect(disturbed.reason).toBeNull();
+  await measure(measured('noisy', 0.6), 20);
+  expect(disturbed.reason).toMatch(/by 60 % and more/);
+  await measure(measured('ok', 0.02), 3);
+  expect(disturbed.reason).toBeNull();
+  expect(lines).toEqual([expect.stringMatching(/slow this machine down/), 'the disturbance is over']);
+});
+
+it('knows a machine that never was quiet', async () => {
+  const { disturbed, measure } = watched();
+  await measure(measured('noisy', null), 5);
+  expect(disturbed.reason).toMatch(/was never seen quiet/);
+});
+
+it('says nothing where samples are noisy for another reason, or nothing is watched', async () => {
+  const { disturbed, measure } = watched();
+  await measure(measured('noisy', 0.01), 10);
+  await measure(measured('noisy'), 10);
+  expect(disturbed.reason).toBeNull();
+  const quick = watched('quick-cpu');
+  await quick.measure(measured('noisy', 0.6), 10);
+  expect(quick.disturbed.reason).toBeNull();
+});

@@ -1,0 +1,48 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { messageOf } from './error.js';
+import type { Log } from './log.js';
+
+const TimesSchema = z.record(z.string(), z.number().gt(0));
+
+/**
+ * The best time of the reference convolution of each device, kept over restarts in a file: a worker that starts on a busy
+ * machine knows what undisturbed is. Without the file, or with one that cannot be read, it is found anew.
+ */
+export class ReferenceTimes {
+  private constructor(
+    private readonly file: string,
+    private readonly timesMs: Record<string, number>,
+    private readonly log: Log,
+  ) {}
+
+  static async read(file: string, log: Log): Promise<ReferenceTimes> {
+    const text = await readFile(file, 'utf8').catch(() => '{}');
+    let found: unknown = {};
+    try {
+      found = JSON.parse(text);
+    } catch {
+      // It is written anew.
+    }
+    return new ReferenceTimes(file, TimesSchema.safeParse(found).data ?? {}, log);
+  }
+
+  /** In milliseconds; null: not known. Other libraries on the same device have another class, and another time. */
+  of(deviceClassId: string, deviceId: string): number | null {
+    return this.timesMs[keyOf(deviceClassId, deviceId)] ?? null;
+  }
+
+  async keep(deviceClassId: string, deviceId: string, timeMs: number | null): Promise<void> {
+    if (timeMs === null || timeMs === this.of(deviceClassId, deviceId)) return;
+    this.timesMs[keyOf(deviceClassId, deviceId)] = timeMs;
+    try {
+      await writeFile(this.file, `${JSON.stringify(this.timesMs, null, 2)}\n`);
+    } catch (error) {
+      this.log.warn(`The best time of the reference convolution could not be kept: ${messageOf(error)}`);
+    }
+  }
+}
+
+function keyOf(deviceClassId: string, deviceId: string): string {
+  return `${deviceClassId} ${deviceId}`;
+}
