@@ -161,7 +161,9 @@ function workOf(
     performers: {
       measure: measuring(
         (job, context) =>
-          anchors.around(job, context.signal, () => runBatch(job, context, origin, measurer)).finally(onBatch),
+          anchors
+            .around(job, context.signal, () => runBatch(job, context, origin, measurer))
+            .finally(onBatch),
         signingKey,
       ),
     },

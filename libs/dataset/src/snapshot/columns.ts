@@ -75,7 +75,10 @@ const KINDS = {
   started_at: 'text',
   recorded_at: 'text',
   signature: 'text',
-} as const satisfies Record<Exclude<keyof DatasetRow, OptionalField | KernelField | EnergyField | ConditionField>, ColumnKind>;
+} as const satisfies Record<
+  Exclude<keyof DatasetRow, OptionalField | KernelField | EnergyField | ConditionField>,
+  ColumnKind
+>;
 
 /** Those of data sets in which some row has a value in one of them. They follow `host_load1`. */
 const CONDITION_KINDS = { disturbance: 'number' } as const satisfies Record<ConditionField, ColumnKind>;

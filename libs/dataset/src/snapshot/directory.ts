@@ -87,7 +87,12 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
 }
 
 /** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
-export function rowJsonSchema({ optionalColumns, energyColumns, kernelColumns, conditionColumns }: FurtherColumns): object {
+export function rowJsonSchema({
+  optionalColumns,
+  energyColumns,
+  kernelColumns,
+  conditionColumns,
+}: FurtherColumns): object {
   return z.toJSONSchema(DatasetRowSchema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema }) => {

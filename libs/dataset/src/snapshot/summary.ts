@@ -1,4 +1,10 @@
-import { CONDITION_FIELDS, ENERGY_FIELDS, KERNEL_FIELDS, type Dataset, type DatasetRow } from '@alphaflops/contracts';
+import {
+  CONDITION_FIELDS,
+  ENERGY_FIELDS,
+  KERNEL_FIELDS,
+  type Dataset,
+  type DatasetRow,
+} from '@alphaflops/contracts';
 import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { DatasetDigest } from './digest.js';
 
