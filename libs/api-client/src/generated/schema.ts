@@ -1821,6 +1821,8 @@ export interface components {
              * @enum {string}
              */
             activity: "idle" | "measuring" | "stopped";
+            /** @description why all that it measures is noisy, as it last said; null or absent: it is not */
+            disturbance?: string | null;
             /** Format: date-time */
             enrolledAt: string;
             /** Format: date-time */
@@ -1940,6 +1942,8 @@ export interface components {
              * @enum {string}
              */
             activity: "idle" | "measuring" | "stopped";
+            /** @description why all that it measures is noisy, as it last said; null or absent: it is not */
+            disturbance?: string | null;
             /** @description absent: one before workers told it */
             protocolVersion?: number;
         };
@@ -3553,6 +3557,8 @@ export interface components {
             otherProcesses: number | null;
             /** @description one-minute load average of the host */
             hostLoad1: number | null;
+            /** @description largest share by which the reference convolution around the batches that count was slower than its best on this device; null: its best is not known; absent: not watched */
+            disturbance?: number | null;
         };
         Kernel: {
             /** @description of the kernel: engine and knobs as cudnn-frontend writes them, such as eng46_k2=4_k5=2_k14=3 */
@@ -3752,6 +3758,11 @@ export interface components {
              * @enum {boolean}
              */
             energyColumns?: true;
+            /**
+             * @description some rows have disturbance; absent: no row has, and the files lack these columns
+             * @enum {boolean}
+             */
+            conditionColumns?: true;
             /**
              * @description some rows have kernel, kernel_notes, plan_build_ms, power_limited, batch_clock_mhz, batch_clock_min_mhz, batch_clock_max_mhz; absent: no row has, and the files lack these columns
              * @enum {boolean}
@@ -4106,6 +4117,8 @@ export interface components {
             other_processes: number | null;
             /** @description one-minute load average of the host after the measurement */
             host_load1: number | null;
+            /** @description largest share by which a reference convolution around the timed batches was slower than its best on this device; null: not watched */
+            disturbance?: number | null;
             /** @description SM clock before the measurement in MHz */
             before_sm_clock_mhz: number | null;
             /** @description highest SM clock that the device allows, told before the measurement */
