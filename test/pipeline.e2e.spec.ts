@@ -106,11 +106,11 @@ describe('from enrolment to prediction', () => {
     expect(predictions?.layers[0]?.predictedMs).toBeLessThan(truth * 1.05);
 
     // The same layer as a network file says the same, and a file that is none is refused in words.
-    const network = (json: unknown) =>
+    const network = (json: unknown, more: object = {}) =>
       stack.api.POST('/v1/predictions', {
         body: {
           model: { kind: 'device-class', deviceClassId: campaign.deviceClassId },
-          network: { file: Buffer.from(JSON.stringify(json)).toString('base64') },
+          network: { file: Buffer.from(JSON.stringify(json)).toString('base64'), ...more },
         },
       });
     const conv = { name: 'c', filters: 64, kernel_size: 3, padding: 'same', data_format: 'channels_first' };
@@ -127,6 +127,28 @@ describe('from enrolment to prediction', () => {
       layers: [{ name: 'c' }],
       notCosted: [{ op: 'ReLU' }],
     });
+    // Sizes of an input that the file leaves open, and of a reshape that stand in the weights beside it.
+    const open = { shape: { shape: { dim: [{ size: '-1' }, { size: '-1' }] } } };
+    const constant = (name: string, dtype: string, ...sizes: string[]) => ({
+      ...{ name, op: 'Const' },
+      attr: { value: { tensor: { dtype, tensorShape: { dim: sizes.map((size) => ({ size })) } } } },
+    });
+    const graph = {
+      modelTopology: {
+        node: [
+          { name: 'x', op: 'Placeholder', attr: open },
+          constant('shape', 'DT_INT32', '2'),
+          constant('w', 'DT_FLOAT', '8', '5'),
+          { name: 'rows', op: 'Reshape', input: ['x', 'shape'] },
+          { name: 'dense', op: 'MatMul', input: ['rows', 'w'] },
+        ],
+      },
+      weightsManifest: [{ paths: ['group1.bin'], weights: [{ name: 'shape', shape: [2], dtype: 'int32' }] }],
+    };
+    const shape = Buffer.from(new Int32Array([-1, 8]).buffer).toString('base64');
+    const { data: sized } = await network(graph, { inputs: { x: [6, 4] }, weights: { 'group1.bin': shape } });
+    expect(sized?.network?.layers[0]?.spec).toMatchObject({ height: 1, width: 3, cin: 8, cout: 5 });
+    await expect(network(graph, { inputs: { y: [6, 4] } })).rejects.toMatchObject({ status: 400 });
     await expect(network({ hello: 1 })).rejects.toMatchObject({ status: 400, code: 'invalid-request' });
 
     // A file that takes long to read: meanwhile the API answers. Nobody measured energy, so there are no emissions.

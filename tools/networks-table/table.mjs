@@ -2,9 +2,9 @@
 //   python3 tools/networks-table/make_networks.py DIRECTORY
 //   node tools/networks-table/table.mjs DIRECTORY > table.md        needs `npm run build`
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { macs } from '@alphaflops/conv';
-import { readNetwork } from '@alphaflops/networks';
+import { bytesSource, readNetwork } from '@alphaflops/networks';
 
 const directory = process.argv[2] ?? '.';
 const rows = readFileSync(join(directory, 'networks.jsonl'), 'utf8').trim().split('\n').map(JSON.parse);
@@ -13,7 +13,9 @@ const RIGHT_WITHIN = 0.005;
 const results = rows.map((row) => {
   if (row.file === null) return { ...row, state: 'not made' };
   try {
-    const { layers, completeness } = readNetwork(readFileSync(join(directory, row.file)));
+    const path = join(directory, row.file);
+    const fileBeside = (name) => bytesSource(readFileSync(join(dirname(path), name)));
+    const { layers, completeness } = readNetwork(readFileSync(path), { fileBeside });
     const costed = layers.reduce((sum, { spec }) => sum + macs(spec), 0);
     const found = costed + completeness.missingMacs;
     const isRight = Math.abs(found / row.macs - 1) <= RIGHT_WITHIN;

@@ -113,13 +113,16 @@ export class ModelsService {
   }
 
   /** What a file holds, and how much of it a total covers. */
-  private async networkOf({ file, batch, inputShape, inputs }: NonNullable<PredictionRequest['network']>) {
+  private async networkOf(request: NonNullable<PredictionRequest['network']>) {
+    const { file, batch, inputShape, inputs, weights = {} } = request;
     const options = {
       ...(batch !== undefined && { batch }),
       ...(inputShape !== undefined && { inputShape }),
       ...(inputs !== undefined && { inputs }),
     };
-    const answer = await this.networks.read(Buffer.from(file, 'base64'), options);
+    const bytes = (base64: string) => Buffer.from(base64, 'base64');
+    const beside = new Map(Object.entries(weights).map(([name, content]) => [name, bytes(content)]));
+    const answer = await this.networks.read(bytes(file), options, beside);
     if (!answer.ok) {
       throw answer.isBusy === true
         ? new ApiProblem(429, 'rate-limited', answer.reason)

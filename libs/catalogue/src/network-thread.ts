@@ -1,9 +1,11 @@
 import { MAX_LAYERS } from '@alphaflops/contracts';
-import { NetworkError, readNetwork, type Network, type ReadOptions } from '@alphaflops/networks';
+import { bytesSource, NetworkError, readNetwork, type Network, type ReadOptions } from '@alphaflops/networks';
 
 export interface NetworkTask {
   file: Uint8Array;
-  options: ReadOptions;
+  /** Weight files of the same model, by name. */
+  beside: ReadonlyMap<string, Uint8Array>;
+  options: Omit<ReadOptions, 'fileBeside'>;
 }
 
 /** A refusal is a value: error classes do not survive the way between threads. */
@@ -13,9 +15,13 @@ export type NetworkAnswer =
   | { ok: false; reason: string; isBusy?: true };
 
 /** Runs in a thread of its own: a large or hostile file takes its time without holding up the API. */
-export default function read({ file, options }: NetworkTask): NetworkAnswer {
+export default function read({ file, beside, options }: NetworkTask): NetworkAnswer {
   try {
-    const network = readNetwork(file, options);
+    const fileBeside = (name: string) => {
+      const bytes = beside.get(name);
+      return bytes === undefined ? null : bytesSource(bytes);
+    };
+    const network = readNetwork(file, { ...options, fileBeside });
     if (network.layers.length <= MAX_LAYERS) return { ok: true, network };
     return {
       ok: false,

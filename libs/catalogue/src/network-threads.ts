@@ -1,4 +1,3 @@
-import type { ReadOptions } from '@alphaflops/networks';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import type { NetworkAnswer, NetworkTask } from './network-thread.js';
@@ -24,13 +23,17 @@ export class NetworkThreads implements OnApplicationShutdown {
   constructor(private readonly limits: NetworkLimits = LIMITS) {}
 
   /** What is wrong with the file, that it takes too much and that too many wait are answers, too. */
-  async read(file: Uint8Array, options: ReadOptions): Promise<NetworkAnswer> {
+  async read(
+    file: Uint8Array,
+    options: NetworkTask['options'],
+    beside: NetworkTask['beside'] = new Map(),
+  ): Promise<NetworkAnswer> {
     const thread = this.thread();
     if (thread.queueSize >= this.limits.waiting) {
       const reason = 'Too many network files are being read. Try again in a few seconds.';
       return { ok: false, reason, isBusy: true };
     }
-    const task: NetworkTask = { file, options };
+    const task: NetworkTask = { file, beside, options };
     const { ms, heapMib } = this.limits;
     try {
       return (await thread.run(task, { signal: AbortSignal.timeout(ms) })) as NetworkAnswer;

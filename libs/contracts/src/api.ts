@@ -202,6 +202,10 @@ export const MAX_LAYERS = 10_000;
 
 /** A network file without its weights is far smaller; the limit of a request's body is another one. */
 export const MAX_NETWORK_FILE_BYTES = 16 * 2 ** 20;
+const MAX_NETWORK_FILE_BASE64 = Math.ceil((4 * MAX_NETWORK_FILE_BYTES) / 3);
+
+/** Weight files of one model. */
+const MAX_WEIGHT_FILES = 100;
 
 const InputShapeSchema = z.array(z.int().min(1).max(MAX_AXIS)).min(1).max(8);
 
@@ -209,7 +213,7 @@ export const NetworkFileSchema = z
   .object({
     file: z
       .base64()
-      .max(Math.ceil((4 * MAX_NETWORK_FILE_BYTES) / 3))
+      .max(MAX_NETWORK_FILE_BASE64)
       .describe(
         'ONNX, Keras JSON or .keras archive, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed',
       ),
@@ -221,6 +225,15 @@ export const NetworkFileSchema = z
       .record(z.string().max(500), InputShapeSchema)
       .optional()
       .describe('all sizes of inputs, by their names'),
+    weights: z
+      .record(z.string().max(500), z.base64().max(MAX_NETWORK_FILE_BASE64))
+      .refine((files) => Object.keys(files).length <= MAX_WEIGHT_FILES, {
+        message: `at most ${MAX_WEIGHT_FILES} files`,
+      })
+      .optional()
+      .describe(
+        'the .bin files of a TensorFlow.js model by the names in its weightsManifest, in base64: small constants in them are sizes',
+      ),
   })
   .strict()
   .meta({ id: 'NetworkFile' });

@@ -1,4 +1,5 @@
 import { macs as macsOf, outputSize } from '@alphaflops/conv';
+import { bytesSource } from './byte-source.js';
 import { readNetwork } from './index.js';
 import { encodeOnnx } from './onnx/encode.js';
 
@@ -256,6 +257,26 @@ describe('Keras', () => {
     ]);
   });
 
+  it('a layer may record other things of its build than the size of its input', () => {
+    const build_config = { shapes_dict: { query_shape: [1, 14, 14, 8] } };
+    const dense = { class_name: 'Dense', config: { units: 3 }, build_config };
+    expect(readNetwork(sequential(input, dense)).layers).toHaveLength(1);
+  });
+
+  it('a wrapper has the layer inside it, and an RNN its cells', () => {
+    const config = { layer: { class_name: 'Conv2D', config: { name: 'c', filters: 4, kernel_size: 3 } } };
+    const normal = readNetwork(sequential(input, { class_name: 'SpectralNormalization', config }));
+    expect(normal.layers.map(({ spec }) => macsOf(spec))).toEqual([14 * 14 * 9 * 8 * 4]);
+    const cell = (class_name: string, units: number) => ({ class_name, config: { units } });
+    const cells = [cell('LSTMCell', 8), cell('GRUCell', 6)];
+    const rnn = { class_name: 'RNN', config: { cell: { class_name: 'StackedRNNCells', config: { cells } } } };
+    const sequence = { class_name: 'InputLayer', config: { batch_shape: [null, 5, 4] } };
+    const { layers, completeness } = readNetwork(sequential(sequence, rnn));
+    const all = layers.reduce((sum, { spec }) => sum + macsOf(spec), 0);
+    expect(all).toBe(5 * (32 * (4 + 8) + 18 * (8 + 6)));
+    expect(completeness.isComplete).toBe(true);
+  });
+
   it('what is behind a layer of somebody’s own is named', () => {
     const { notCosted } = readNetwork(
       sequential(input, { class_name: 'Mine', config: {} }, { class_name: 'Dense', config: { units: 3 } }),
@@ -321,6 +342,51 @@ describe('TensorFlow.js graph models', () => {
       [4, 16, 16, 16, 16, 'valid'],
       [1, 2, 3136, 10, 1, 'same'],
     ]);
+  });
+
+  it('a loop of version 1 counts as often as its condition says', () => {
+    const frame = { frame_name: word('while') };
+    const scalar = (name: string) => ({
+      name,
+      op: 'Const',
+      attr: { value: { tensor: { dtype: 'DT_INT32', tensorShape: {} } } },
+    });
+    const image = { dim: ['1', '8', '8', '4'].map((size) => ({ size })) };
+    const node = [
+      ...['zero', 'one', 'three'].map(scalar),
+      { name: 'x', op: 'Placeholder', attr: { shape: { shape: image } } },
+      weight('w', 3, 3, 4, 4),
+      { name: 'enter/n', op: 'Enter', input: ['zero'], attr: frame },
+      { name: 'enter/x', op: 'Enter', input: ['x'], attr: frame },
+      { name: 'n', op: 'Merge', input: ['enter/n', 'next/n'] },
+      { name: 'image', op: 'Merge', input: ['enter/x', 'next/x'] },
+      { name: 'less', op: 'Less', input: ['n', 'three'] },
+      { name: 'goes on', op: 'LoopCond', input: ['less'] },
+      { name: 'switch/n', op: 'Switch', input: ['n', 'goes on'] },
+      { name: 'switch/x', op: 'Switch', input: ['image', 'goes on'] },
+      { name: 'add', op: 'AddV2', input: ['switch/n:1', 'one'] },
+      {
+        ...{ name: 'conv', op: 'Conv2D', input: ['switch/x:1', 'w'] },
+        attr: { strides: list(1, 1, 1, 1), padding: word('SAME') },
+      },
+      { name: 'next/n', op: 'NextIteration', input: ['add'] },
+      { name: 'next/x', op: 'NextIteration', input: ['conv'] },
+      { name: 'exit', op: 'Exit', input: ['switch/x'] },
+      {
+        ...{ name: 'after', op: 'Conv2D', input: ['exit', 'w'] },
+        attr: { strides: list(1, 2, 2, 1), padding: word('SAME') },
+      },
+    ];
+    const weights = ['zero', 'one', 'three'].map((name) => ({ name, shape: [], dtype: 'int32' }));
+    const file = json({ modelTopology: { node }, weightsManifest: [{ paths: ['w.bin'], weights }] });
+    const values = bytesSource(new Uint8Array(new Int32Array([0, 1, 3]).buffer));
+    const known = readNetwork(file, { fileBeside: () => values });
+    expect(known.layers.map(({ name }) => name)).toEqual(['conv', 'conv', 'conv', 'after']);
+    expect(known.completeness.isComplete).toBe(true);
+    // Without the values it is not known how often: once, and said.
+    const { layers, completeness } = readNetwork(file);
+    expect(layers.map(({ name }) => name)).toEqual(['conv', 'after']);
+    expect(completeness.missing.map(({ op }) => op)).toEqual(['LoopCond']);
   });
 
   it('a circle is refused', () => {

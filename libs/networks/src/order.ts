@@ -29,5 +29,5 @@ export function inOrder<T>(
     }
   }
   if (ready.length !== items.length) return null;
-  return ready.flatMap((at) => items[at] ?? []);
+  return ready.map((at) => items[at] as T);
 }

@@ -3120,6 +3120,10 @@ export interface components {
             inputs?: {
                 [key: string]: number[];
             };
+            /** @description the .bin files of a TensorFlow.js model by the names in its weightsManifest, in base64: small constants in them are sizes */
+            weights?: {
+                [key: string]: string;
+            };
         };
         TrainingRequest: {
             /** @description training samples of an epoch; without it there is no epoch */

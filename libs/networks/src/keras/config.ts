@@ -8,7 +8,7 @@ export const KerasObjectSchema = z.looseObject({
   name: z.string().nullish(),
   config: z.looseObject({ name: z.string().nullish() }),
   inbound_nodes: z.array(z.unknown()).nullish(),
-  build_config: z.looseObject({ input_shape: z.unknown() }).nullish(),
+  build_config: z.looseObject({ input_shape: z.unknown().optional() }).nullish(),
 });
 export type KerasObject = z.infer<typeof KerasObjectSchema>;
 

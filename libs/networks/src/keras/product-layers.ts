@@ -120,5 +120,7 @@ export const PRODUCT_LAYERS: readonly (readonly [string, LayerRule])[] = [
 
 /** Names of layers and functions that multiply, or may: without a known size they are missing in a total. */
 export function mayMultiply(name: string): boolean {
-  return /conv|dense|matmul|einsum|tensordot|lstm|gru|rnn|attention|linear|bilinear|^dot$/i.test(name);
+  return /conv|dense|matmul|einsum|tensordot|lstm|gru|rnn|attention|linear|dot$|^inner$|^outer$|correlate/i.test(
+    name,
+  );
 }

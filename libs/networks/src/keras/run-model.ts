@@ -16,7 +16,7 @@ import {
 import type { LayerRule } from './layer.js';
 import { DEEPEST, isModel, layersOf, nameOf, recordedShape } from './model.js';
 import { mayMultiply, PRODUCT_LAYERS } from './product-layers.js';
-import { functionRule, SIZE_LAYERS } from './size-layers.js';
+import { APPLICATION_LAYERS, functionRule, SIZE_LAYERS } from './size-layers.js';
 import { CONVOLUTION_LAYERS, WINDOW_LAYERS } from './window-layers.js';
 
 const LAYERS: ReadonlyMap<string, LayerRule> = new Map([
@@ -109,6 +109,9 @@ export class ModelRun {
     if (isModel(layer)) return this.model(layer, inputs);
     if (layer.class_name === 'TimeDistributed') return this.timeDistributed(layer, inputs);
     if (layer.class_name === 'Bidirectional') return this.bidirectional(layer, inputs);
+    if (WRAPPERS.has(layer.class_name)) return this.layer(innerOf(layer), inputs);
+    const cells = cellsOf(layer);
+    if (cells.length > 0) return cells.reduce<Tensor[]>((x, cell) => this.layer(cell, x), [...inputs]);
     const { class_name: op, config } = layer;
     const name = nameOf(layer) === '' ? op : nameOf(layer);
     const shapes = inputs.map(({ shape }) => shape).filter((shape) => shape !== null);
@@ -133,7 +136,7 @@ export class ModelRun {
 
   /** The layer inside, applied to each step: all steps are a larger batch. */
   private timeDistributed(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
-    const inner = KerasObjectSchema.parse(layer.config['layer']);
+    const inner = innerOf(layer);
     const [x = UNKNOWN] = inputs;
     if (x.shape === null || x.shape.length < 2) return this.layer(inner, [UNKNOWN]);
     const [batch = 1, steps = 1, ...rest] = x.shape;
@@ -145,7 +148,7 @@ export class ModelRun {
 
   /** The layer inside, once in each direction. */
   private bidirectional(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
-    const forward = KerasObjectSchema.parse(layer.config['layer']);
+    const forward = innerOf(layer);
     const backward = KerasObjectSchema.safeParse(layer.config['backward_layer']).data ?? forward;
     const [there = UNKNOWN] = this.layer(forward, inputs);
     const [back = UNKNOWN] = this.layer(backward, inputs);
@@ -155,6 +158,30 @@ export class ModelRun {
     const width: Shape = [...there.shape.slice(0, -1), (there.shape.at(-1) ?? 0) + (back.shape.at(-1) ?? 0)];
     return [sized(width, there.type)];
   }
+}
+
+/** Layers that change the weights of the one inside them. */
+const WRAPPERS: ReadonlySet<string> = new Set(['SpectralNormalization', 'Wrapper']);
+
+function innerOf({ config }: KerasObject): KerasObject {
+  return KerasObjectSchema.parse(config['layer']);
+}
+
+const KNOWN_CELL = /^(LSTM|GRU|SimpleRNN)Cell$/;
+
+/** The layers that an RNN with cells that are known is; all but the last give their whole sequence. */
+function cellsOf({ class_name, config }: KerasObject): KerasObject[] {
+  if (class_name !== 'RNN') return [];
+  const cell = KerasObjectSchema.safeParse(config['cell']).data;
+  const stacked = cell?.class_name === 'StackedRNNCells' ? cell.config['cells'] : [cell];
+  const cells = z.array(KerasObjectSchema).safeParse(stacked).data ?? [];
+  if (!cells.every((each) => KNOWN_CELL.test(each.class_name))) return [];
+  return cells.map((each, at) => {
+    const isLast = at === cells.length - 1;
+    const sequences = isLast ? config['return_sequences'] : true;
+    const class_name = each.class_name.replace(/Cell$/, '');
+    return { ...each, class_name, config: { ...each.config, return_sequences: sequences } };
+  });
 }
 
 /** The applications of all layers, each after those that it takes its inputs from. */
@@ -203,7 +230,8 @@ function ruleOf(layer: KerasObject): LayerRule | null {
   if (name !== null) return functionRule(name);
   // Functions of version 3 have other settings than the layers of the same name.
   if (isFunction(layer) && MULTIPLYING.has(layer.class_name)) return null;
-  return LAYERS.get(layer.class_name) ?? null;
+  const isOfApplication = (layer.module ?? '').startsWith('keras.src.applications.');
+  return (isOfApplication ? APPLICATION_LAYERS : LAYERS).get(layer.class_name) ?? null;
 }
 
 function isFunction({ module }: KerasObject): boolean {

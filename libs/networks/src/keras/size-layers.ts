@@ -35,7 +35,7 @@ const embedding = single((x, { config }) => [...x, Number(config['output_dim'])]
 const UNCHANGED =
   'Activation ReLU ReLU6 LeakyReLU PReLU ELU ThresholdedReLU Softmax BatchNormalization SyncBatchNormalization ' +
   'BatchNormalizationV1 LayerNormalization RMSNormalization GroupNormalization UnitNormalization Normalization ' +
-  'SpectralNormalization Rescaling Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise ' +
+  'Rescaling Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D GaussianNoise ' +
   'GaussianDropout AlphaDropout InputLayer ActivityRegularization Masking Identity RandomFlip RandomRotation ' +
   'RandomZoom RandomContrast RandomBrightness RandomTranslation Softplus Softsign Tanh Sigmoid Silu Gelu';
 
@@ -49,6 +49,12 @@ export const SIZE_LAYERS: readonly (readonly [string, LayerRule])[] = [
   ['RepeatVector', repeat],
   ['Embedding', embedding],
 ];
+
+/** Layers that Keras' own applications bring with them. */
+export const APPLICATION_LAYERS: ReadonlyMap<string, LayerRule> = new Map([
+  ['LayerScale', unchanged],
+  ['CustomScaleLayer', merged],
+]);
 
 /** Functions that version 2 has as layers and that work element by element. */
 const ELEMENTWISE_FUNCTION =

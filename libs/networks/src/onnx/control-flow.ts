@@ -65,7 +65,10 @@ function loop(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
   const body = node.graph('body');
   if (body === null) return [];
   const carriedCount = node.inputCount - 2;
-  let carried = Array.from({ length: carriedCount }, (_, at) => node.input(at + 2));
+  let carried: Tensor[] = Array.from({ length: carriedCount }, (_, at) => ({
+    ...node.input(at + 2),
+    isWeight: false,
+  }));
   let condition: Tensor = node.hasInput(1) ? node.input(1) : { ...integers([1], true), type: 'bool' };
   const most = node.hasInput(0) ? node.input(0).numbers?.[0] : Infinity;
   if (most === undefined) return repeatedOnce(run, node, scope, body);
@@ -127,7 +130,11 @@ function scan(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
   if (body === null) return [];
   const sequences = node.int('num_scan_inputs', 1);
   const carriedCount = node.inputCount - sequences;
-  let carried = Array.from({ length: carriedCount }, (_, at) => node.input(at));
+  // A state is computed anew in each run, also where a constant begins it.
+  let carried: Tensor[] = Array.from({ length: carriedCount }, (_, at) => ({
+    ...node.input(at),
+    isWeight: false,
+  }));
   const axes = node.ints('scan_input_axes') ?? [];
   const elements = Array.from({ length: sequences }, (_, at): [number | null, Tensor] => {
     const sequence = node.input(carriedCount + at);

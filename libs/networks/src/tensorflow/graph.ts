@@ -121,3 +121,14 @@ const TYPES: Readonly<Record<string, ElementType>> = {
 export function typeOf(name: string | number | undefined): ElementType | null {
   return name === undefined ? null : (TYPES[name] ?? null);
 }
+
+/** Where data comes from; inputs that only say "after this" carry none. */
+export function sources({ input }: GraphNode): { name: string; output: number }[] {
+  return (input ?? []).filter((name) => !name.startsWith('^')).map(sourceOf);
+}
+
+/** `name`, `name:1` of a graph, and `name:output:0` inside a function. */
+export function sourceOf(reference: string): { name: string; output: number } {
+  const [name = '', ...rest] = reference.split(':');
+  return { name, output: Number(rest.at(-1) ?? 0) };
+}

@@ -1,16 +1,22 @@
 import { NOT_KNOWN, type NetworkBuilder } from '../network-builder.js';
 import { NetworkError } from '../network.js';
-import { inOrder } from '../order.js';
 import { kept, sized, UNKNOWN, type Tensor } from '../tensors/tensor.js';
-import { knownDims, typeOf, type GraphFunction, type GraphNode } from './graph.js';
+import { knownDims, sourceOf, sources, typeOf, type GraphFunction, type GraphNode } from './graph.js';
+import { returningOf, unitsInOrder, type Loop } from './loops.js';
 import { NodeView } from './node-view.js';
 import { ELEMENTWISE_RULES } from './rules/elementwise.js';
 import { IMAGE_RULES } from './rules/images.js';
+import { LIST_RULES } from './rules/lists.js';
 import { PRODUCT_RULES } from './rules/products.js';
 import type { Rule } from './rules/rule.js';
 import { SIZE_RULES } from './rules/sizes.js';
 
-const RULES: ReadonlyMap<string, Rule> = new Map([...ELEMENTWISE_RULES, ...SIZE_RULES, ...IMAGE_RULES]);
+const RULES: ReadonlyMap<string, Rule> = new Map([
+  ...ELEMENTWISE_RULES,
+  ...SIZE_RULES,
+  ...IMAGE_RULES,
+  ...LIST_RULES,
+]);
 /** Operators that only make constants or sizes: their cost does not matter. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(
   'Const Placeholder PlaceholderWithDefault Identity IdentityN NoOp Shape ShapeN Size Rank Pack StridedSlice'.split(
@@ -47,26 +53,56 @@ export class GraphRun {
   /** @throws NetworkError `malformed` for a graph with a circle in it that is no loop of TensorFlow's */
   run(nodes: readonly GraphNode[], inputs: ReadonlyMap<string, Tensor>): void {
     for (const [name, value] of inputs) this.values.set(name, [value]);
-    const rest = nodes.filter(({ name }) => !inputs.has(name));
-    // What a loop carries into its next run comes back to its start.
-    const returning = new Set(nodes.filter(({ op }) => op.endsWith('NextIteration')).map(({ name }) => name));
-    const ordered = inOrder(
-      rest,
-      ({ name }) => [name],
-      (node) =>
-        sources(node)
-          .map(({ name }) => name)
-          .filter((name) => !returning.has(name)),
-    );
-    if (ordered === null || new Set(nodes.map(({ name }) => name)).size < nodes.length) {
-      throw new NetworkError('malformed', 'This graph has a circle, or two operators of one name.');
+    if (new Set(nodes.map(({ name }) => name)).size < nodes.length) {
+      throw new NetworkError('malformed', 'This graph has two operators of one name.');
     }
-    const isLoop = returning.size > 0;
-    const before = isLoop ? this.builder.fork() : null;
-    for (const node of ordered) this.values.set(node.name, this.node(node, before ?? this.builder));
-    if (before === null) return;
-    this.builder.absorb(before, null);
-    if (before.hasProducts) this.builder.notKnown('LoopCond', UNKNOWN_RUNS);
+    for (const unit of unitsInOrder(nodes.filter(({ name }) => !inputs.has(name)))) {
+      if (unit.loop === null) this.runAll(unit.nodes, this.builder);
+      else this.runLoop(unit.nodes, unit.loop);
+    }
+  }
+
+  private runAll(nodes: readonly GraphNode[], builder: NetworkBuilder): void {
+    for (const node of nodes) this.values.set(node.name, this.node(node, builder));
+  }
+
+  /** Runs a loop as often as its condition says, where that is known from sizes and constants, else once. */
+  private runLoop(nodes: readonly GraphNode[], { test, body }: Loop): void {
+    const inside = this.builder.fork();
+    const returning = returningOf(nodes);
+    let carried: ReadonlyMap<string, Tensor> = new Map();
+    const runStep = (step: readonly GraphNode[]): void => {
+      for (const node of step) {
+        this.values.set(node.name, this.passed(node, carried) ?? this.node(node, inside));
+      }
+    };
+    for (;;) {
+      runStep(test ?? []);
+      const goesOn = this.value(test?.at(-1)?.name ?? '').numbers?.[0];
+      if (goesOn === undefined) break;
+      if (goesOn === 0) {
+        runStep(body.filter(({ op }) => op === 'Switch' || op === 'Exit'));
+        this.builder.absorb(inside, null);
+        return;
+      }
+      runStep(body);
+      carried = new Map([...returning].map((name) => [name, this.value(name)]));
+    }
+    const once = this.builder.fork();
+    this.runAll(nodes, once);
+    this.builder.absorb(once, null);
+    if (once.hasProducts) this.builder.notKnown('LoopCond', UNKNOWN_RUNS);
+  }
+
+  /** What passes through an operator that only leads values around a loop; null for others. */
+  private passed(node: GraphNode, carried: ReadonlyMap<string, Tensor>): readonly Tensor[] | null {
+    if (!['Enter', 'Exit', 'NextIteration', 'LoopCond', 'Switch', 'Merge'].includes(node.op)) return null;
+    const [first, second] = sources(node);
+    if (first === undefined) return null;
+    if (node.op !== 'Merge') return [this.valueOf(first), this.valueOf(first)];
+    const back = [first, second].find((source) => source !== undefined && carried.has(source.name));
+    const value = back === undefined ? this.valueOf(first) : (carried.get(back.name) ?? UNKNOWN);
+    return [{ ...value, isWeight: false }];
   }
 
   /** A value by the name of its operator and the number of the output, `name:1`. */
@@ -199,15 +235,4 @@ function changing(x: Tensor): Tensor {
 function common(a: Tensor, b: Tensor | undefined): Tensor {
   const isSame = a.shape !== null && b?.shape?.join() === a.shape.join();
   return isSame ? changing(a) : { ...UNKNOWN, type: a.type };
-}
-
-/** Where data comes from; inputs that only say "after this" carry none. */
-export function sources({ input }: GraphNode): { name: string; output: number }[] {
-  return (input ?? []).filter((name) => !name.startsWith('^')).map(sourceOf);
-}
-
-/** `name`, `name:1` of a graph, and `name:output:0` inside a function. */
-function sourceOf(reference: string): { name: string; output: number } {
-  const [name = '', ...rest] = reference.split(':');
-  return { name, output: Number(rest.at(-1) ?? 0) };
 }

@@ -71,7 +71,8 @@ function scaled(node: NodeView, scales: Shape | null, sizes: Shape | null): Tens
   }
   if (scales?.length !== axes.length) return null;
   axes.forEach((axis, at) => {
-    shape[axis] = Math.floor((x.shape?.[axis] ?? 0) * (scales[at] ?? 1));
+    // Scales are of type f32, and runtimes multiply in it: 5 × 2.6 are 13 there.
+    shape[axis] = Math.floor(Math.fround((x.shape?.[axis] ?? 0) * (scales[at] ?? 1)));
   });
   return sized(shape, x.type);
 }
