@@ -178,7 +178,7 @@ describe('from enrolment to prediction', () => {
     const { data: model } = await stack.api.GET('/v1/models/{id}', {
       params: { path: { id: final.modelId ?? '' } },
     });
-    expect(model).toMatchObject({ version: 1, campaignId: campaign.id, data: { samples: 60 } });
+    expect(model).toMatchObject({ version: 1, campaignId: campaign.id, data: { samples: 66 } });
     const card = await fetch(`${stack.url}/v1/models/${final.modelId ?? ''}/card`, {
       headers: { authorization: `Bearer ${stack.token}` },
     });
