@@ -186,7 +186,7 @@ describe('from enrolment to prediction', () => {
     const csv = await fetch(`${stack.url}/v1/samples/stream?campaignId=${campaign.id}&format=csv`, {
       headers: { authorization: `Bearer ${stack.token}` },
     });
-    expect(await readAllSamples(await csv.text(), 'export.csv')).toHaveLength(60);
+    expect(await readAllSamples(await csv.text(), 'export.csv')).toHaveLength(66);
   }, 120_000);
 
   it('keeps back a worse model until an operator serves it', async () => {
