@@ -52,7 +52,7 @@ function cells(row, { result: runs, date }) {
     spread(of('within10')),
     percent(median(of('within20'))),
     spread(of('mape')),
-    spread(of('readable')),
+    of('readable').includes(null) ? '–' : spread(of('readable')),
     percent(median(of('alpha'))),
     spread(of('coverage')),
     `÷× ${Math.exp(median(of('halfWidth'))).toFixed(2)}`,

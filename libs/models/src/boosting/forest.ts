@@ -52,15 +52,19 @@ export class Forests {
   /** Trees before the end of each forest. */
   private readonly ends: readonly number[];
   private readonly left: Int32Array;
+  /** Leaves that the shared features leave of each tree. */
+  private readonly leftByShared: Int32Array;
 
   /**
    * @param place where a feature that the trees of a forest name is found in vectors of `width`
+   * @param shared leading features that several vectors have in common: {@link share} takes them
    * @throws ModelError `bad-document` when a node leads nowhere
    */
   constructor(
     forests: readonly (readonly StoredTree[])[],
     width: number,
     place: (feature: number, forest: number) => number | undefined,
+    private readonly shared = 0,
   ) {
     const tests: Test[] = [];
     const leaves: number[] = [];
@@ -86,20 +90,20 @@ export class Forests {
     this.firstLeaf = Int32Array.from(firstLeaf);
     this.ends = ends;
     this.left = new Int32Array(firstLeaf.length);
+    this.leftByShared = new Int32Array(firstLeaf.length).fill(-1);
+  }
+
+  /** Takes the shared features of the vectors that follow. */
+  share(features: Float64Array): void {
+    this.leftByShared.fill(-1);
+    this.test(features, 0, this.shared, this.leftByShared);
   }
 
   /** Fills `out` with the sum of the leaves that a feature vector falls into, of each forest. */
   values(features: Float64Array, out: Float64Array): void {
-    const { begin, atMost, tree, kept, leaves, firstLeaf, left, ends } = this;
-    left.fill(-1);
-    for (let c = 0; c + 1 < begin.length; c++) {
-      const value = features[c] ?? 0;
-      const end = begin[c + 1] ?? 0;
-      for (let k = begin[c] ?? 0; k < end && (atMost[k] ?? 0) < value; k++) {
-        const t = tree[k] ?? 0;
-        left[t] = (left[t] ?? 0) & (kept[k] ?? 0);
-      }
-    }
+    const { begin, leaves, firstLeaf, left, ends } = this;
+    left.set(this.leftByShared);
+    this.test(features, this.shared, begin.length - 1, left);
     let t = 0;
     for (let f = 0; f < ends.length; f++) {
       const end = ends[f] ?? 0;
@@ -109,6 +113,19 @@ export class Forests {
         sum += leaves[(firstLeaf[t] ?? 0) + 31 - Math.clz32(bits & -bits)] ?? 0;
       }
       out[f] = sum;
+    }
+  }
+
+  /** Takes from each tree the leaves that features `from` to `to` (exclusive) rule out. */
+  private test(features: Float64Array, from: number, to: number, left: Int32Array): void {
+    const { begin, atMost, tree, kept } = this;
+    for (let c = from; c < to; c++) {
+      const value = features[c] ?? 0;
+      const end = begin[c + 1] ?? 0;
+      for (let k = begin[c] ?? 0; k < end && (atMost[k] ?? 0) < value; k++) {
+        const t = tree[k] ?? 0;
+        left[t] = (left[t] ?? 0) & (kept[k] ?? 0);
+      }
     }
   }
 }

@@ -111,8 +111,8 @@ class KernelBoostedPredictor {
     this.waves = new WavePredictor(waves, processors);
     this.axes = compileModelTree(axes);
     this.row = new ShapeRow(axes.processors);
-    this.forests = new Forests(members, KERNEL_F, placeOf);
-    this.spreads = new Forests([spread], KERNEL_F, placeOf);
+    this.forests = new Forests(members, KERNEL_F, placeOf, KERNEL_BEGIN);
+    this.spreads = new Forests([spread], KERNEL_F, placeOf, KERNEL_BEGIN);
     this.ms = new Float64Array(this.count);
     this.trees = new Float64Array(this.count);
   }
@@ -123,6 +123,8 @@ class KernelBoostedPredictor {
       const shape = shapeOf(spec);
       this.row.fill(shape);
       fillFeatures(shape, processors, vector);
+      this.forests.share(vector);
+      this.spreads.share(vector);
       this.last = { spec, shape, axes: log(this.axes(shape, this.row)) };
     }
     const { shape, axes } = this.last;

@@ -37,7 +37,7 @@ export type KernelClassifier = z.infer<typeof KernelClassifierSchema>;
 /** Features do not depend on the device: which kernel runs does not depend on its number of processors. */
 const PROCESSORS = 128;
 const USED = F - 1;
-/** Trees that do without each fold; their votes are the held-out ones. */
+/** Trees that do without each fold. */
 const TREES_OF_A_FOLD = 3;
 /** Share of the shapes that a tree sees. */
 const ROW_SHARE = 0.7;
@@ -47,7 +47,7 @@ const LEAST_SHARE = 0.1;
 
 export interface ClassifierFit {
   readonly classifier: KernelClassifier;
-  /** Likely kernels of each timed shape by the trees that were grown without its fold. */
+  /** Likely kernels of each timed shape by the trees that were grown without it. */
   readonly heldOut: ReadonlyMap<string, readonly LikelyKernel[]>;
 }
 
@@ -77,9 +77,12 @@ export function fitKernelClassifier(
   const foldCount = Math.max(0, ...folds.values()) + 1;
   const random = xoroshiro128plus(seed);
   const all = Int32Array.from(keys.keys());
+  const limit = Math.floor(ROW_SHARE * 2 ** 32);
+  // which trees have seen a row, as bits
+  const seen = new Uint32Array(keys.length);
   const trees = Array.from({ length: foldCount * TREES_OF_A_FOLD }, (_, t) => {
-    const limit = Math.floor(ROW_SHARE * 2 ** 32);
     const training = all.filter((i) => foldOf[i] !== t % foldCount && random.next() >>> 0 < limit);
+    for (const i of training) seen[i] = (seen[i] ?? 0) | (1 << t);
     return growClassTree(data, training, random);
   });
   const classifier: KernelClassifier = {
@@ -93,12 +96,11 @@ export function fitKernelClassifier(
   const vector = new Float64Array(F);
   const heldOut = new Map<string, readonly LikelyKernel[]>();
   keys.forEach((key, i) => {
-    const fold = foldOf[i] ?? -1;
-    if (fold < 0) return;
+    if ((foldOf[i] ?? -1) < 0) return;
     columns.forEach((column, f) => (vector[f] = column[i] ?? 0));
     heldOut.set(
       key,
-      vote.likely(vector, (t) => t % foldCount === fold),
+      vote.likely(vector, (t) => (((seen[i] ?? 0) >>> t) & 1) === 0),
     );
   });
   return { classifier, heldOut };
@@ -199,12 +201,12 @@ class Votes {
       total += 1;
     }
     found.sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
-    return found
-      .slice(0, MOST_LIKELY)
-      .filter((kernel, rank) => rank === 0 || (counts[kernel] ?? 0) >= LEAST_SHARE * total)
-      .map((kernel) => ({
-        kernel: this.classifier.kernels[kernel] ?? '',
-        probability: (counts[kernel] ?? 0) / total,
-      }));
+    const likely: LikelyKernel[] = [];
+    for (const k of found) {
+      const share = (counts[k] ?? 0) / total;
+      if (likely.length === MOST_LIKELY || (likely.length > 0 && share < LEAST_SHARE)) break;
+      likely.push({ kernel: this.classifier.kernels[k] ?? '', probability: share });
+    }
+    return likely;
   }
 }

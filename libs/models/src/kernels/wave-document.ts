@@ -80,6 +80,7 @@ export class WavePredictor {
   private readonly byName: ReadonlyMap<string, Compiled>;
   private readonly all: Compiled;
   private readonly terms = new Float64Array(TERMS);
+  private readonly rest: Float64Array;
   /** Of the formula that was evaluated last. */
   counts: WaveCounts = { tiles: 1, waves: 1, steps: 1 };
   tiling: Tiling;
@@ -98,6 +99,7 @@ export class WavePredictor {
     }
     this.all = all;
     this.tiling = all.tiling;
+    this.rest = new Float64Array(all.fits.length);
   }
 
   /** Fills `out` with the milliseconds by each fit; without a kernel, by the formula of all samples. */
@@ -107,15 +109,18 @@ export class WavePredictor {
     const parts = kernel?.parts ?? 1;
     this.evaluate(found, shape, parts, out);
     const { tiling, counts } = this;
-    for (const other of [engine, this.all]) {
-      if (other === found || out.every((ms) => ms > 0)) continue;
-      // a fit without such a kernel
-      const rest = new Float64Array(out.length);
-      this.evaluate(other, shape, parts, rest);
-      rest.forEach((ms, m) => (out[m] = out[m] === 0 ? ms : (out[m] ?? 0)));
-    }
+    this.complete(found, engine, shape, parts, out);
+    this.complete(found, this.all, shape, parts, out);
     this.tiling = tiling;
     this.counts = counts;
+  }
+
+  /** Takes the milliseconds of a more general formula from the fits that had no such kernel. */
+  private complete(found: Compiled, other: Compiled, shape: Shape, parts: number, out: Float64Array): void {
+    if (other === found || out.indexOf(0) < 0) return;
+    const { rest } = this;
+    this.evaluate(other, shape, parts, rest);
+    for (let m = 0; m < out.length; m++) if (out[m] === 0) out[m] = rest[m] ?? 0;
   }
 
   /** Zero where a fit has no such formula. */
