@@ -16,7 +16,7 @@ import {
   readRowsParquet,
   writeRows,
 } from '@alphaflops/dataset';
-import { DatasetImports, DatasetsService } from '@alphaflops/catalogue/datasets';
+import { DatasetImports, DatasetsService, KernelMapsService } from '@alphaflops/catalogue/datasets';
 import { type DatasetStore, signSample, type Stores } from '@alphaflops/store';
 import {
   buildBatch,
@@ -51,10 +51,10 @@ afterEach(async () => {
 async function deployment() {
   const stores = await openSqliteStores(join(directory, `${opened.length}.sqlite`));
   opened.push(stores);
-  const { datasets, samples, fleet, models, campaigns } = stores;
+  const { datasets, samples, fleet, models, campaigns, kernelMaps } = stores;
   return {
     stores,
-    datasets: new DatasetsService(datasets, samples, fleet, models),
+    datasets: new DatasetsService(datasets, samples, fleet, models, new KernelMapsService(kernelMaps, fleet)),
     imports: new DatasetImports(samples, fleet, campaigns),
   };
 }
@@ -161,7 +161,10 @@ describe('data sets', () => {
     const failing = Object.create(stores.datasets, {
       seal: { value: () => Promise.reject(new Error('the disk is full')) },
     }) as DatasetStore;
-    const service = new DatasetsService(failing, stores.samples, stores.fleet, stores.models);
+    const service = new DatasetsService(
+      ...[failing, stores.samples, stores.fleet, stores.models],
+      new KernelMapsService(stores.kernelMaps, stores.fleet),
+    );
     await expect(created(service)).rejects.toThrow('the disk is full');
     expect((await stores.datasets.list({ limit: 5 })).items).toEqual([]);
   });

@@ -63,12 +63,12 @@ describe('results', () => {
     const asOther = { provenance, id: intruder.id, deviceId: honest.deviceIds[0] ?? '' };
     const stranger = generateKeyPairSync('ed25519').privateKey;
     const { privateKey } = intruder;
-    const trick = ({ payload, attempt }: Lease) => forged(payload, attempt, intruder, privateKey);
+    const trick = ({ payload, attempt }: Lease<'measure'>) => forged(payload, attempt, intruder, privateKey);
     const changed = (sealed: SealedResult, seal: object): SealedResult => ({
       ...sealed,
       seal: { ...sealed.seal, ...seal },
     });
-    const tricks: [reason: string, (lease: Lease) => Promise<SealedResult>][] = [
+    const tricks: [reason: string, (lease: Lease<'measure'>) => Promise<SealedResult>][] = [
       ['it names', ({ payload, attempt }) => forged(payload, attempt, asHonest, privateKey)],
       ['is no device of', ({ payload, attempt }) => forged(payload, attempt, asOther, privateKey)],
       ['it is of attempt', ({ payload, attempt }) => forged(payload, attempt + 1, intruder, privateKey)],

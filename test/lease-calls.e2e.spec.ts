@@ -48,7 +48,8 @@ async function cancel(campaignId: string): Promise<void> {
   await request(stack, 'POST', `/v1/campaigns/${campaignId}/cancel`, { body: { reason: 'test' } });
 }
 
-const resultOf = (lease: Lease, by = mine) => forged(lease.payload, lease.attempt, by, by.privateKey);
+const resultOf = (lease: Lease<'measure'>, by = mine) =>
+  forged(lease.payload, lease.attempt, by, by.privateKey);
 
 const isReady = async () => (await request(stack, 'GET', '/readyz')).status === 200;
 

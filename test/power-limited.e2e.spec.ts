@@ -65,3 +65,22 @@ afterAll(async () => {
   },
   60_000,
 );
+
+(gpu === null ? it.skip : it)(
+  'gets the kernel map of its class, which a worker made without measuring',
+  async () => {
+    const { data: maps } = await until(
+      () => stack.api.GET('/v1/kernel-maps'),
+      (answer) => (answer.data?.items.length ?? 0) > 0,
+    );
+    const [map] = maps?.items ?? [];
+    expect(map).toMatchObject({ cudnnVersion: '9.19.0', heuristicMode: 'instant', mathMode: 'tf32' });
+    expect(map?.shapes).toBeGreaterThan(10_000);
+    const params = { path: { id: map?.id ?? '' } };
+    const { data: csv } = await stack.api.GET('/v1/kernel-maps/{id}/labels', { params, parseAs: 'text' });
+    const [header, first] = (csv ?? '').split('\n', 2);
+    expect(header).toMatch(/^batch,height,.*,kernel$/);
+    expect(first).toMatch(/,eng\d+/);
+  },
+  60_000,
+);

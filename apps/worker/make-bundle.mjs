@@ -46,6 +46,7 @@ const { warnings } = await build({
     'child-main': program('@alphaflops/executor', 'child-main.js'),
     'parent-watch': program('@alphaflops/executor', 'parent-watch.js'),
     guard: program('@alphaflops/executor-process', 'guard.js'),
+    'label-main': program('@alphaflops/executor-cudnn', 'label-main.js'),
   },
   // Programs find each other by ../dist/NAME.js.
   outdir: join(out, 'dist'),

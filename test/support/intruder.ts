@@ -63,10 +63,10 @@ export class Intruder {
   }
 
   /** Asks for work until there is some. */
-  async take(...targetIds: string[]): Promise<Lease> {
+  async take(...targetIds: string[]): Promise<Lease<'measure'>> {
     for (;;) {
       const answer = await this.call('leases', { jobs: ['measure'], targetIds });
-      if (answer.status === 200) return answer.body as Lease;
+      if (answer.status === 200) return answer.body as Lease<'measure'>;
       if (answer.status !== 204) throw new Error(answer.text);
     }
   }

@@ -182,7 +182,12 @@ class Recording {
         }, RENEW_EVERY_MS);
         while (results.length < (shares[i] ?? 0)) {
           const request = { jobs: ['measure' as const], targetIds: [...targetIds] };
-          const lease = await client.take(id, request, new AbortController().signal);
+          // nothing else is asked for
+          const lease = (await client.take(
+            id,
+            request,
+            new AbortController().signal,
+          )) as Lease<'measure'> | null;
           if (lease === null) continue;
           const { job, targetId, id: jobId, token, attempt } = lease;
           const ref = { job, targetId, id: jobId, token, attempt };
@@ -194,7 +199,10 @@ class Recording {
   }
 
   /** What a worker would answer, without the time that it takes to. */
-  private answer({ payload: job, attempt }: Lease, { signingKey, ...origin }: Origin): Promise<SealedResult> {
+  private answer(
+    { payload: job, attempt }: Lease<'measure'>,
+    { signingKey, ...origin }: Origin,
+  ): Promise<SealedResult> {
     const { campaignId, targetId, batchIndex, protocol } = job;
     const { workerId, deviceId, provenance } = origin;
     const startedAt = new Date().toISOString();

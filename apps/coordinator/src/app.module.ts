@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CampaignFits, CampaignSettings, CampaignsModule } from '@alphaflops/campaigns';
-import { CatalogueModule } from '@alphaflops/catalogue';
+import { CatalogueModule, KernelMapSettings } from '@alphaflops/catalogue';
 import { type Config, readTls, selfSignedPin } from '@alphaflops/config';
 import type { Campaign } from '@alphaflops/contracts';
 import { EnrolmentModule, EnrolmentSettings, WorkerBundles } from '@alphaflops/enrolment';
@@ -66,6 +66,10 @@ class PartsModule {
       {
         provide: DeploymentSettings,
         useValue: { offlineAfterS, staleAfterS } satisfies DeploymentSettings,
+      },
+      {
+        provide: KernelMapSettings,
+        useValue: { asks: roles.includes('record') } satisfies KernelMapSettings,
       },
       { provide: FitSettings, useValue: { fits: roles.includes('fit') } satisfies FitSettings },
     ];

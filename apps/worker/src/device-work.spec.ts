@@ -7,6 +7,8 @@ import { Log } from './log.js';
 import type { JobContext, Performed } from './performer.js';
 import { Turns } from './turns.js';
 
+const batchOf = (lease: Lease): number => (lease as Lease<'measure'>).payload.batchIndex;
+
 /** Leases in memory: the test hands jobs out, and sees what becomes of each. */
 class MemoryLeases {
   /** `take`, `take aborted`, and what became of batches: `stored 1`, `given back 1`, `failed 1: why`. */
@@ -41,16 +43,16 @@ class MemoryLeases {
         });
       });
     }
-    this.seen.push(`stored ${lease.payload.batchIndex}`);
+    this.seen.push(`stored ${batchOf(lease)}`);
   };
 
   giveBack = ({ lease }: Pick<Held, 'lease'>): Promise<void> => {
-    this.seen.push(`given back ${lease.payload.batchIndex}`);
+    this.seen.push(`given back ${batchOf(lease)}`);
     return Promise.resolve();
   };
 
   fail = ({ lease }: Held, reason: string): Promise<void> => {
-    this.seen.push(`failed ${lease.payload.batchIndex}: ${reason}`);
+    this.seen.push(`failed ${batchOf(lease)}: ${reason}`);
     return Promise.resolve();
   };
 
@@ -61,7 +63,7 @@ class MemoryLeases {
     const lost = new AbortController();
     this.lost.set(batchIndex, lost);
     const ref = { job: 'measure' as const, targetId: 'class-1', id: `c1.b${batchIndex}`, token: 'w.t' };
-    const lease: Lease = { ...ref, attempt, leaseMs: 8_000, payload: exampleJob({ batchIndex }) };
+    const lease: Lease<'measure'> = { ...ref, attempt, leaseMs: 8_000, payload: exampleJob({ batchIndex }) };
     ask({ lease, lost: lost.signal });
   }
 

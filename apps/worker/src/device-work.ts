@@ -82,8 +82,9 @@ export class DeviceWork {
   }
 
   private async work({ ending: { signal: ending }, leaving: { signal: leaving } }: Shift): Promise<void> {
-    const { leases, targetIds, wait, log } = this.options;
-    const request: LeaseRequest = { jobs: [...WORKER_JOBS], targetIds: [...targetIds] };
+    const { leases, performers, targetIds, wait, log } = this.options;
+    const jobs = WORKER_JOBS.filter((job) => performers[job] !== undefined);
+    const request: LeaseRequest = { jobs, targetIds: [...targetIds] };
     const deliveries = new Set<Promise<void>>();
     let next: Promise<Held | null> | null = null;
     let asking = new AbortController();
@@ -161,7 +162,8 @@ export class DeviceWork {
     context: Parameters<Performer<WorkerJobName>['perform']>[1],
   ): Promise<Performed<WorkerJobName> | Error> {
     const { log, performers } = this.options;
-    const performer: Performer<WorkerJobName> = performers[lease.job];
+    const performer = performers[lease.job];
+    if (performer === undefined) return new Error(`this device does no ${lease.job} jobs`);
     const startedMs = performance.now();
     const fields = (): LogFields => ({
       ...performer.describe(lease.payload),

@@ -25,5 +25,5 @@ export interface Performer<N extends WorkerJobName> {
   readonly perform: (payload: JobPayload<N>, context: JobContext) => Promise<Performed<N>>;
 }
 
-/** All that one device can do. */
-export type Performers = { readonly [N in WorkerJobName]: Performer<N> };
+/** All that one device can do; only such jobs are asked for. */
+export type Performers = { readonly [N in WorkerJobName]?: Performer<N> };

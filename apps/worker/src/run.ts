@@ -9,8 +9,9 @@ import { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
 import { DeviceWork } from './device-work.js';
 import { Disturbed } from './disturbed.js';
-import { referenceOf } from './executors.js';
+import { type MachineSettings, referenceOf } from './executors.js';
 import { Heartbeat } from './heartbeat.js';
+import { labelling, type LabelSettings } from './label-kernels.js';
 import { Leases } from './leases.js';
 import type { Log } from './log.js';
 import { openDevices } from './own-devices.js';
@@ -92,6 +93,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
         await bestTimes.keep(device.deviceClassId, device.deviceId, referenceBestMs);
       },
       turns: turns.get(device.description.uuid) as Turns,
+      labels: labelSettings(device.description, machine),
       log: log.with({ device: device.deviceId }),
       anchors: anchorSettings(device.description.kind, environment),
     }),
@@ -145,14 +147,27 @@ interface WorkOptions {
   /** A batch is measured. */
   readonly onBatch: () => Promise<void>;
   readonly turns: Turns;
+  /** Null for a device whose kernels cannot be asked for. */
+  readonly labels: LabelSettings | null;
   readonly log: Log;
   readonly anchors: AnchorSettings;
+}
+
+/** Executors of cuDNN that let its heuristics choose. */
+const LABELLED: readonly string[] = ['cudnn', 'cudnn-fp32'];
+
+function labelSettings(
+  { executor, cudnnDeviceProperties: deviceProperties }: DeviceDescription,
+  { libraryPath, cudnnFind }: MachineSettings,
+): LabelSettings | null {
+  if (!LABELLED.includes(executor) || cudnnFind || deviceProperties === undefined) return null;
+  return { deviceProperties, libraryPath };
 }
 
 function workOf(
   { deviceId, deviceClassId, description: { provenance, kind } }: AssignedDevice,
   measurer: SpecMeasurer,
-  { workerId, signingKey, leases, onBatch, turns, log, anchors: settings }: WorkOptions,
+  { workerId, signingKey, leases, onBatch, turns, labels, log, anchors: settings }: WorkOptions,
 ): DeviceWork {
   const origin = { workerId, deviceId, provenance, signingKey };
   const anchors = new Anchors({ settings, kind, origin, measurer, log });
@@ -166,6 +181,7 @@ function workOf(
             .finally(onBatch),
         signingKey,
       ),
+      ...(labels && { 'label-kernels': labelling(origin, labels) }),
     },
     leases,
     turns,

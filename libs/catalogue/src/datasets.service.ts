@@ -12,6 +12,7 @@ import { DatasetStore, FleetStore, ModelStore, SampleStore, StoreError } from '@
 import { Injectable } from '@nestjs/common';
 import { PackedRows, rowsOf } from './dataset-rows.js';
 import { withGenuineness } from './genuine-samples.js';
+import { KernelMapsService } from './kernel-maps/kernel-maps.service.js';
 
 /** A draft that nobody has written to for so long was left behind by a process that is gone. */
 const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
@@ -25,6 +26,7 @@ export class DatasetsService {
     private readonly samples: SampleStore,
     private readonly fleet: FleetStore,
     private readonly models: ModelStore,
+    private readonly kernelMaps: KernelMapsService,
   ) {}
 
   /** @throws StoreError `not-found` */
@@ -60,6 +62,12 @@ export class DatasetsService {
       rows: () => rowsOf(this.datasets.parts(id)),
       provenance: provenance.filter((record): record is Provenance => record !== null),
       models: models.filter((model): model is Model => model !== null),
+      kernelMaps: await Promise.all(
+        (dataset.kernelMaps ?? []).map(async (map) => ({
+          id: map.id,
+          csv: (await this.kernelMaps.csv(map.id)).toString(),
+        })),
+      ),
     };
   }
 
@@ -87,6 +95,8 @@ export class DatasetsService {
     }
     await put(await packed.rest());
     if (summary.isEmpty) return null;
+    const deviceClasses = await this.classesOf(summary.deviceClassIds);
+    const kernelMaps = await this.kernelMaps.ofClasses(deviceClasses);
     return this.datasets.seal(draftId, parts, {
       schema: 'alphaflops.dataset/1',
       ...about,
@@ -95,7 +105,8 @@ export class DatasetsService {
       codeVersion: VERSION,
       filter,
       leftOut,
-      deviceClasses: await this.classesOf(summary.deviceClassIds),
+      deviceClasses,
+      ...(kernelMaps.length > 0 && { kernelMaps }),
       workers: await this.workersOf(summary.workerIds),
       fitInputs: finder.found(),
     });

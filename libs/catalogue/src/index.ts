@@ -1,1 +1,2 @@
 export * from './catalogue.module.js';
+export { KernelMapSettings } from './kernel-maps/label-requests.js';

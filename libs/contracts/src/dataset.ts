@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import { DeviceClassSchema, PublicKeySchema } from './device.js';
 import { GivenTimeSchema, IdSchema, TimestampSchema } from './ids.js';
+import { KernelMapSchema } from './kernel-map.js';
 import { KernelNameSchema } from './kernel.js';
 import { ProvenanceSchema } from './measurement.js';
 import { implausibleTime, plausibleMs } from './plausible-time.js';
@@ -352,6 +353,10 @@ export const DatasetSchema = z
       .describe(
         `some rows have ${CONDITION_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
       ),
+    kernelMaps: z
+      .array(KernelMapSchema)
+      .optional()
+      .describe('of its device classes, as files of its directory; absent: there were none'),
     kernelColumns: z
       .literal(true)
       .optional()

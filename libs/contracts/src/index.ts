@@ -7,6 +7,7 @@ export * from './device.js';
 export * from './ids.js';
 export * from './jobs.js';
 export * from './kernel.js';
+export * from './kernel-map.js';
 export * from './lease.js';
 export * from './measurement.js';
 export * from './model.js';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FitRequestSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, TimestampSchema } from './ids.js';
+import { LabelKernelsJobSchema } from './kernel-map.js';
 import { ProtocolSchema, ProvenanceSchema } from './measurement.js';
 import { SignatureSchema, SlotResultSchema } from './sample.js';
 
@@ -87,6 +88,7 @@ export type PlanRoundResult = z.infer<typeof PlanRoundResultSchema>;
  */
 export const JOBS = {
   measure: { version: 2, payload: MeasureJobSchema, result: SealSchema },
+  'label-kernels': { version: 1, payload: LabelKernelsJobSchema, result: SealSchema },
   fit: { version: 1, payload: FitJobSchema, result: FitResultSchema },
   'plan-round': { version: 1, payload: PlanRoundJobSchema, result: PlanRoundResultSchema },
 } as const;
@@ -95,5 +97,5 @@ export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]['payload']>
 export type JobResult<N extends JobName> = z.infer<(typeof JOBS)[N]['result']>;
 
 /** Jobs that workers do. Each has one queue per target: `measure.v2.<targetId>`. */
-export const WORKER_JOBS = ['measure'] as const satisfies readonly JobName[];
+export const WORKER_JOBS = ['measure', 'label-kernels'] as const satisfies readonly JobName[];
 export type WorkerJobName = (typeof WORKER_JOBS)[number];

@@ -46,6 +46,7 @@ const leaseFields = {
 export const LeaseSchema = z
   .discriminatedUnion('job', [
     z.object({ ...leaseFields, job: z.literal('measure'), payload: JOBS.measure.payload }),
+    z.object({ ...leaseFields, job: z.literal('label-kernels'), payload: JOBS['label-kernels'].payload }),
   ])
   .meta({ id: 'Lease' });
 /** The same with the types of one job. */

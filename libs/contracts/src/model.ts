@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { NoiseFloorSchema } from './campaign.js';
 import { IdSchema, TimestampSchema } from './ids.js';
+import { KernelMapKeySchema } from './kernel-map.js';
 import { ProtocolSchema } from './measurement.js';
 
 /** Errors of a model on samples it was not fitted on. Shares are 0…1; APE = |predicted − measured| / measured. */
@@ -135,6 +136,7 @@ export const KernelsSchema = z
   .object({
     classifier: z.unknown().describe('tells the kernel of a shape, in its own versioned layout'),
     labels: z.int().min(0).describe('shapes with a known kernel from which it has learned'),
+    key: KernelMapKeySchema.optional().describe('by what the kernels are chosen; absent: not known'),
     given: z.int().min(0).describe('samples whose kernel was given; that of the others was assumed'),
     accuracy: z.number().describe('share of the samples’ shapes whose kernel is told right when held out'),
     heldOut: MetricsSchema.describe('of predictions without a given kernel, by shapes that were held out'),
@@ -224,8 +226,10 @@ export type ModelDiff = z.infer<typeof ModelDiffSchema>;
 export const AssumedKernelSchema = z
   .object({
     name: z.string().describe('as cudnn-frontend spells it: engine and knobs'),
-    probability: z.number().describe('1: given; else how sure the classifier is'),
-    source: z.enum(['given', 'classifier']),
+    probability: z.number().describe('how sure the classifier is; 1 where it was not asked'),
+    source: z
+      .enum(['given', 'cudnn', 'classifier'])
+      .describe('given in the request or file; cuDNN was asked; the classifier of the model'),
   })
   .meta({ id: 'AssumedKernel' });
 export type AssumedKernel = z.infer<typeof AssumedKernelSchema>;

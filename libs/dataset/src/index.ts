@@ -11,6 +11,7 @@ export {
 } from './read.js';
 export { EXTRA_COLUMNS, type ExtraColumn, type Extras } from './row-reader.js';
 export { MAX_RECORD_BYTES, type TextSource } from './text-source.js';
+export { readKernelLabels, writeKernelLabels, type LabelledSpec } from './kernel-labels.js';
 export * from './write.js';
 export { COLUMNS, type Column } from './snapshot/columns.js';
 export { DatasetDigest } from './snapshot/digest.js';

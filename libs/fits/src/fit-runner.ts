@@ -3,6 +3,7 @@ import { judgeCandidate } from '@alphaflops/models';
 import { GiveUp } from '@alphaflops/queue';
 import { CampaignStore, FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
+import { ClassKernels } from './class-kernels.js';
 import { FitInputs } from './fit-input.js';
 import { FitThreads } from './fit-threads.js';
 
@@ -16,6 +17,7 @@ export class FitRunner {
 
   constructor(
     private readonly inputs: FitInputs,
+    private readonly kernels: ClassKernels,
     private readonly campaigns: CampaignStore,
     private readonly fleet: FleetStore,
     private readonly models: ModelStore,
@@ -28,12 +30,16 @@ export class FitRunner {
     if (deviceClass === null) throw new GiveUp(`there is no device class ${job.deviceClassId}`);
     const campaign = job.campaignId === null ? null : await this.campaigns.get(job.campaignId);
     const { samples, digest, excluded } = await this.inputs.of(deviceClass, campaign?.protocol ?? null);
+    const hasKernels = samples.some(({ kernel }) => typeof kernel === 'string');
+    const kernelKey = await this.kernels.keyOf(deviceClass);
     const answer = await this.threads.fit({
       samples,
       options: {
         form: job.request.form,
         seed: job.request.seed,
         device: constantsOf(deviceClass),
+        ...(kernelKey && { kernelKey }),
+        kernelLabels: hasKernels ? await this.kernels.of(deviceClass) : [],
         origin: {
           digest,
           excluded,

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ClassKernels } from './class-kernels.js';
 import { FitInputs } from './fit-input.js';
 import { FitMetrics } from './fit-metrics.js';
 import { FitRunner } from './fit-runner.js';
@@ -10,7 +11,16 @@ import { RoundsService } from './rounds.service.js';
 
 /** Asks for fits and, where the process has the role, does them. */
 @Module({
-  providers: [FitInputs, FitMetrics, FitRunner, FitThreads, FitsService, RoundPlanner, RoundsService],
+  providers: [
+    ClassKernels,
+    FitInputs,
+    FitMetrics,
+    FitRunner,
+    FitThreads,
+    FitsService,
+    RoundPlanner,
+    RoundsService,
+  ],
   exports: [FitsService, RoundsService],
 })
 export class FitsModule {}

@@ -1,6 +1,7 @@
 import {
   ModelSchema,
   type EnergyModel,
+  type KernelMapKey,
   type Kernels,
   type Model,
   type NoiseFloor,
@@ -49,6 +50,8 @@ export interface FitOptions {
   readonly source?: Model | readonly FitSample[];
   /** Shapes with their kernels, timed or not: what the classifier of kernels learns from beside the samples. */
   readonly kernelLabels?: readonly KernelLabel[];
+  /** By what the kernels of samples and labels are chosen, for whoever asks cuDNN when predicting. */
+  readonly kernelKey?: KernelMapKey;
   readonly deadline?: FitContext['deadline'];
   readonly onProgress?: FitProgress;
   readonly origin: FitOrigin;
@@ -74,6 +77,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     deadline,
     source,
     kernelLabels = [],
+    kernelKey,
     onProgress,
     origin,
   } = { ...FIT_DEFAULTS, ...options };
@@ -103,7 +107,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     statusReason: null,
     loss,
     ...time.cost,
-    ...(kernels && { kernels }),
+    ...(kernels && { kernels: { ...kernels, ...(kernelKey && { key: kernelKey }) } }),
     ...(energy && { energy }),
     device,
     data: {

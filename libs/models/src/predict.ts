@@ -12,8 +12,11 @@ import { logHalfWidth } from './interval.js';
 import { judge } from './metrics.js';
 import { energySamples, samplesOfOneMeter, shapeSamples, type FitSample } from './sample.js';
 
-/** `kernel`: the one that runs, where it is known, as cudnn-frontend spells it. */
-export type Predictor = (spec: ConvSpec, kernel?: string | null) => Prediction;
+/**
+ * `kernel`: the one that runs, where it is known, as cudnn-frontend spells it; `source`: how it is known, `given` by
+ * default.
+ */
+export type Predictor = (spec: ConvSpec, kernel?: string | null, source?: 'given' | 'cudnn') => Prediction;
 
 /**
  * Prepares a model for many predictions (some microseconds each). `form` is one of the document's; the chosen one by
@@ -32,10 +35,10 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
   // c·M is what the alpha form predicts with γ = 0
   const linearMs = alphaForm.compile(withoutCorrection(fitted(model, 'alpha')), model.device);
   const kernelOf = compileKernels(model, form);
-  return (spec, kernel) => {
+  return (spec, kernel, source = 'given') => {
     const work = macs(spec);
     if (!(work > 0)) throw new ModelError('bad-spec', `${specKey(spec)} has no output to compute`);
-    const kernels = kernelOf(spec, kernel ?? null);
+    const kernels = kernelOf(spec, kernel ?? null, source);
     const { value: predictedMs, lower: lowerMs, upper: upperMs, inDomain } = time(spec, work, kernels);
     const joules = energy && energy(spec, work, kernels);
     const alpha = predictedMs / linearMs(spec).timeMs;
@@ -106,13 +109,13 @@ interface ChosenKernels {
 function compileKernels(
   { kernels }: Model,
   form: string,
-): (spec: ConvSpec, given: string | null) => ChosenKernels | null {
+): (spec: ConvSpec, known: string | null, source: 'given' | 'cudnn') => ChosenKernels | null {
   if (!formNamed(form).needsKernels) return () => null;
   const likelyOf = kernels ? compileKernelClassifier(kernels.classifier) : null;
-  return (spec, given) => {
-    if (given !== null) {
-      const assumed: AssumedKernel = { name: given, probability: 1, source: 'given' };
-      return { likely: [{ kernel: given, probability: 1 }], assumed };
+  return (spec, known, source) => {
+    if (known !== null) {
+      const assumed: AssumedKernel = { name: known, probability: 1, source };
+      return { likely: [{ kernel: known, probability: 1 }], assumed };
     }
     const likely = likelyOf?.(spec) ?? [];
     const first = likely[0];

@@ -4,6 +4,7 @@ import {
   CampaignStore,
   DatasetStore,
   FleetStore,
+  KernelMapStore,
   ModelStore,
   SampleStore,
   type Stores,
@@ -24,5 +25,6 @@ export function processProviders(stores: Stores) {
     { provide: AuditStore, useValue: stores.audit },
     { provide: ModelStore, useValue: stores.models },
     { provide: DatasetStore, useValue: stores.datasets },
+    { provide: KernelMapStore, useValue: stores.kernelMaps },
   ];
 }

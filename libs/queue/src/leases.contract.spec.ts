@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Lease } from '@alphaflops/contracts';
+import { type Lease, WORKER_JOBS, type WorkerJobName } from '@alphaflops/contracts';
 import { Redis } from 'ioredis';
 import {
   type Broken,
@@ -62,7 +62,7 @@ function coordinator(pollMs = 60_000) {
     isDoneError: Error | null;
     mayWork: boolean;
   };
-  const handler: WorkHandler<'measure'> = {
+  const handler: WorkHandler<WorkerJobName> = {
     isDone: ({ id }) =>
       state.isDoneError === null ? Promise.resolve(state.done.has(id)) : Promise.reject(state.isDoneError),
     record: () => Promise.reject(new Error('not of this test')),
@@ -71,7 +71,7 @@ function coordinator(pollMs = 60_000) {
       return Promise.resolve();
     },
   };
-  desk.handle('measure', handler);
+  for (const job of WORKER_JOBS) desk.handle(job, handler);
   desk.start();
   const take = (workerId: string, signal = new AbortController().signal, targetIds = [TARGET]) =>
     desk.take({

@@ -10,6 +10,7 @@ import { MongoCampaignStore } from './mongo-campaign-store.js';
 import { storeErrorFrom } from './mongo-error.js';
 import { MongoDatasetStore } from './mongo-dataset-store.js';
 import { MongoFleetStore } from './mongo-fleet-store.js';
+import { MongoKernelMapStore } from './mongo-kernel-map-store.js';
 import { MongoModelStore } from './mongo-model-store.js';
 import { MongoSampleStore } from './mongo-sample-store.js';
 import { isValidated, prepare } from './prepare.js';
@@ -74,6 +75,7 @@ async function storesOn(connection: Connection): Promise<MongoStores> {
     audit: new MongoAuditStore(connection),
     models: new MongoModelStore(connection),
     datasets: new MongoDatasetStore(connection),
+    kernelMaps: new MongoKernelMapStore(connection),
     ping: () =>
       connection.attempt(async () => {
         const options = { upsert: true, maxTimeMS: MAX_TIME_MS };

@@ -10,6 +10,7 @@ import { MongoAuditStore } from './mongo-audit-store.js';
 import { MongoCampaignStore } from './mongo-campaign-store.js';
 import { MongoDatasetStore } from './mongo-dataset-store.js';
 import { MongoFleetStore } from './mongo-fleet-store.js';
+import { MongoKernelMapStore } from './mongo-kernel-map-store.js';
 import { MongoModelStore } from './mongo-model-store.js';
 import { MongoSampleStore } from './mongo-sample-store.js';
 import { prepare } from './prepare.js';
@@ -145,6 +146,7 @@ for (const transactions of MODES)
         audit: new MongoAuditStore(connection),
         models: new MongoModelStore(connection),
         datasets: new MongoDatasetStore(connection),
+        kernelMaps: new MongoKernelMapStore(connection),
       };
       heard = [];
       const calls = Object.values(QUERIES[port]) as ((store: unknown) => Promise<unknown>)[];

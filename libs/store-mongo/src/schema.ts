@@ -190,4 +190,13 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
       }),
     },
   ],
+  [
+    {
+      name: 'kernel_maps',
+      indexes: [{ name: 'newest', key: { createdOn: -1, _id: -1 } }],
+      form: form({ ...record, createdOn: moment }),
+    },
+    // _id is id and digest of the map.
+    { name: 'kernel_map_labels', indexes: [], form: form({ _id: text, labels: { bsonType: 'binData' } }) },
+  ],
 ];

@@ -11,7 +11,7 @@ const END = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 /** A page of a table with `seq` and `created_at`, newest first; of equal times, the last inserted first. */
 export function newestFirst<T extends { id: string | null }>(
   connection: Connection,
-  table: 'campaigns' | 'models' | 'audit' | 'datasets',
+  table: 'campaigns' | 'models' | 'audit' | 'datasets' | 'kernel_maps',
   filter: Filter,
   page: PageQuery,
 ): Page<T> {

@@ -10,6 +10,7 @@ import { SqliteAuditStore } from './sqlite-audit-store.js';
 import { SqliteCampaignStore } from './sqlite-campaign-store.js';
 import { SqliteDatasetStore } from './sqlite-dataset-store.js';
 import { SqliteFleetStore } from './sqlite-fleet-store.js';
+import { SqliteKernelMapStore } from './sqlite-kernel-map-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
 
@@ -74,6 +75,7 @@ function storesOn(connection: Connection, lock: FileLock): Stores {
     audit: new SqliteAuditStore(connection),
     models: new SqliteModelStore(connection),
     datasets: new SqliteDatasetStore(connection),
+    kernelMaps: new SqliteKernelMapStore(connection),
     ping: () =>
       connection.write(() => {
         const now = Date.now();

@@ -11,6 +11,7 @@ import { SqliteAuditStore } from './sqlite-audit-store.js';
 import { SqliteCampaignStore } from './sqlite-campaign-store.js';
 import { SqliteDatasetStore } from './sqlite-dataset-store.js';
 import { SqliteFleetStore } from './sqlite-fleet-store.js';
+import { SqliteKernelMapStore } from './sqlite-kernel-map-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
 
@@ -46,6 +47,7 @@ describe('query plans', () => {
     audit: new SqliteAuditStore(connection),
     models: new SqliteModelStore(connection),
     datasets: new SqliteDatasetStore(connection),
+    kernelMaps: new SqliteKernelMapStore(connection),
   };
   const provenance = buildProvenance();
   const PROVENANCE = new Map([[provenance.id, provenance.record]]);

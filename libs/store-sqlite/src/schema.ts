@@ -179,4 +179,14 @@ export const MIGRATIONS: readonly string[] = [
     GROUP BY campaign_id, gapless, position / 100;
   DROP TABLE campaign_specs;
   `,
+  `
+  CREATE TABLE kernel_maps (
+    seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    labels BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX kernel_maps_newest ON kernel_maps (created_at);
+  `,
 ];

@@ -3,6 +3,7 @@ import { describeAuditStore } from './conformance/audit.js';
 import { describeCampaignStore } from './conformance/campaigns.js';
 import { describeDatasetStore } from './conformance/datasets.js';
 import { describeFleetStore } from './conformance/fleet.js';
+import { describeKernelMapStore } from './conformance/kernel-maps.js';
 import { describeMigration } from './conformance/migration.js';
 import { describeModelStore } from './conformance/models.js';
 import { describeSampleLists } from './conformance/sample-lists.js';
@@ -11,6 +12,7 @@ import type { Stores } from './store.js';
 
 export * from './conformance/builders.js';
 export * from './conformance/collect.js';
+export { buildKernelMap } from './conformance/kernel-maps.js';
 export { firstLine } from './conformance/first-line.js';
 export { QUERIES } from './conformance/queries.js';
 export { fillStores } from './conformance/migration.js';
@@ -47,6 +49,7 @@ export function storeConformance(name: string, openStores: () => Promise<OpenedS
     describeAuditStore(() => stores().audit);
     describeModelStore(() => stores().models);
     describeDatasetStore(() => stores().datasets);
+    describeKernelMapStore(() => stores().kernelMaps);
     describeMigration(stores, openStores);
   });
 }

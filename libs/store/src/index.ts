@@ -6,6 +6,7 @@ export * from './campaign-store.js';
 export * from './dataset-store.js';
 export * from './fleet-ids.js';
 export * from './fleet-store.js';
+export * from './kernel-map-store.js';
 export * from './migrate.js';
 export * from './model-store.js';
 export * from './paging.js';

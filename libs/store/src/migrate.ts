@@ -5,6 +5,7 @@ import type {
   Dataset,
   Device,
   DeviceClass,
+  KernelMap,
   Model,
   Page,
   PageQuery,
@@ -29,6 +30,7 @@ export const MIGRATED_KINDS = [
   'samples',
   'models',
   'data sets',
+  'kernel maps',
 ] as const;
 export type MigratedKind = (typeof MIGRATED_KINDS)[number];
 
@@ -69,6 +71,7 @@ export async function migrateStores(
   await copySamples(from, to, copied);
   await copyModels(from, to, copied);
   await copyDatasets(from, to, copied);
+  await copyKernelMaps(from, to, copied);
 
   const expected = await summarize(from, onProgress);
   const found = await summarize(to, onProgress);
@@ -185,6 +188,15 @@ async function copyDatasets(from: Stores, to: Stores, copied: Copied): Promise<v
   }
 }
 
+async function copyKernelMaps(from: Stores, to: Stores, copied: Copied): Promise<void> {
+  const all = (await collect(kernelMaps(from))).toReversed();
+  for (const [index, map] of all.entries()) {
+    const labels = await from.kernelMaps.labels(map.id);
+    if (labels !== null) expectSame(`Kernel map ${map.id}`, await to.kernelMaps.put(map, labels), map);
+    copied('kernel maps', index + 1);
+  }
+}
+
 /** Count and digest of every kind; the digest does not depend on the order in which a store lists equal times. */
 async function summarize(
   stores: Stores,
@@ -202,6 +214,7 @@ async function summarize(
     samples: stores.samples.stream({}),
     models: models(stores),
     'data sets': datasetContents(stores),
+    'kernel maps': kernelMapContents(stores),
   };
   const summaries: Partial<Record<MigratedKind, KindSummary>> = {};
   for (const kind of MIGRATED_KINDS) {
@@ -274,6 +287,23 @@ async function* datasetContents(stores: Stores): AsyncIterable<unknown> {
     const hash = createHash('sha256');
     for await (const part of stores.datasets.parts(dataset.id)) hash.update(part);
     yield [dataset, hash.digest('hex')];
+  }
+}
+
+function kernelMaps(stores: Stores): AsyncIterable<KernelMap> {
+  return pages((page) => stores.kernelMaps.list(page));
+}
+
+/** Each map with the digest of its labels as they are stored. */
+async function* kernelMapContents(stores: Stores): AsyncIterable<unknown> {
+  for await (const map of kernelMaps(stores)) {
+    const labels = await stores.kernelMaps.labels(map.id);
+    yield [
+      map,
+      createHash('sha256')
+        .update(labels ?? '')
+        .digest('hex'),
+    ];
   }
 }
 

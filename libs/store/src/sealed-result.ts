@@ -1,7 +1,13 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, gunzip, gzip } from 'node:zlib';
-import { type MeasureJob, type MeasureResult, MeasureResultSchema, type Seal } from '@alphaflops/contracts';
+import {
+  type LabelKernelsJob,
+  type MeasureJob,
+  type MeasureResult,
+  MeasureResultSchema,
+  type Seal,
+} from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { canonicalJson, digestOf } from './provenance-id.js';
 import { publicKeyOf } from './public-key.js';
@@ -19,10 +25,15 @@ export function batchDigest({ campaignId, targetId, batchIndex, protocol, slots 
   return digestOf({ campaignId, targetId, batchIndex, protocol, slots: asked });
 }
 
-/** The result of a batch on its way. */
+/** Names what is to be labelled, likewise. */
+export function labelJobDigest(job: LabelKernelsJob): string {
+  return digestOf(job);
+}
+
+/** The result of a job on its way. */
 export interface SealedResult {
   readonly seal: Seal;
-  /** The rest of the MeasureResult: JSON, compressed with gzip. */
+  /** What came of it: JSON, compressed with gzip. Of a batch, the rest of the MeasureResult. */
   readonly body: Uint8Array;
 }
 
@@ -32,8 +43,16 @@ export async function sealResult(
   { workerId, deviceId, attempt, ...rest }: MeasureResult,
   privateKey: KeyObject,
 ): Promise<SealedResult> {
-  const body = await promisify(gzip)(JSON.stringify(rest), { level: constants.Z_BEST_SPEED });
-  const label = { workerId, deviceId, attempt, batchDigest: batchDigest(job) };
+  return seal({ workerId, deviceId, attempt, batchDigest: batchDigest(job) }, rest, privateKey);
+}
+
+/** Packs what came of a job, and signs it with its place. */
+export async function seal(
+  label: Omit<Seal, 'signature'>,
+  content: unknown,
+  privateKey: KeyObject,
+): Promise<SealedResult> {
+  const body = await promisify(gzip)(JSON.stringify(content), { level: constants.Z_BEST_SPEED });
   const signature = sign(null, signedBytes(label, body), privateKey).toString('base64url');
   return { seal: { ...label, signature }, body };
 }
@@ -53,9 +72,23 @@ export function isSealedBy(
 /** What was sealed. @throws Error when it is no result of a batch, saying where it is not */
 export async function openResult({ seal, body }: SealedResult): Promise<MeasureResult> {
   const { workerId, deviceId, attempt } = seal;
+  return { workerId, deviceId, attempt, ...(await unpacked(body, BodySchema)) };
+}
+
+/** A Zod schema, as far as it is needed. */
+interface Form<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { success: true; data: T }
+    | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
+}
+
+/** The content of a body. @throws Error when it is not of this form, saying where it is not */
+export async function unpacked<T>(body: Uint8Array, schema: Form<T>): Promise<T> {
   const bytes = await promisify(gunzip)(body, { maxOutputLength: MOST_BYTES });
-  const parsed = BodySchema.safeParse(JSON.parse(bytes.toString()));
-  if (parsed.success) return { workerId, deviceId, attempt, ...parsed.data };
+  const parsed = schema.safeParse(JSON.parse(bytes.toString()));
+  if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Error(issue === undefined ? 'malformed' : `${issue.path.join('.')}: ${issue.message}`);
 }

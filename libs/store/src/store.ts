@@ -3,6 +3,7 @@ import type { AuditStore } from './audit-store.js';
 import type { CampaignStore } from './campaign-store.js';
 import type { DatasetStore } from './dataset-store.js';
 import type { FleetStore } from './fleet-store.js';
+import type { KernelMapStore } from './kernel-map-store.js';
 import type { ModelStore } from './model-store.js';
 import type { SampleStore } from './sample-store.js';
 
@@ -15,6 +16,7 @@ export interface Stores {
   readonly audit: AuditStore;
   readonly models: ModelStore;
   readonly datasets: DatasetStore;
+  readonly kernelMaps: KernelMapStore;
   /** Resolves when the store can be written to; throws `StoreError('unavailable')`. */
   ping(): Promise<void>;
   close(): Promise<void>;

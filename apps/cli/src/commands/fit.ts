@@ -1,6 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { VERSION, type Model } from '@alphaflops/contracts';
-import { fitInputDigest, readAllSamples, readSamples, readSpecs, fitRowOf } from '@alphaflops/dataset';
+import { KernelMapKeySchema, VERSION, type KernelMapKey, type Model } from '@alphaflops/contracts';
+import {
+  fitInputDigest,
+  fitRowOf,
+  readAllSamples,
+  readKernelLabels,
+  readSamples,
+} from '@alphaflops/dataset';
 import {
   FIT_DEFAULTS,
   fitModel,
@@ -10,6 +16,7 @@ import {
   type KernelLabel,
 } from '@alphaflops/models';
 import { type Command, Option } from 'commander';
+import { z } from 'zod';
 import { rowFileIn } from '../datasets/source.js';
 import { CliError } from '../error.js';
 import { fitSample } from '../fit-sample.js';
@@ -30,6 +37,8 @@ interface FitOptions {
   coverage: number;
   source?: string;
   kernels?: string;
+  cudnn?: string;
+  computeCapability?: string;
   smCount?: number;
   json?: true;
 }
@@ -60,6 +69,11 @@ export function fitCommand(command: Command): void {
       'shapes with their kernels (columns of the canonical CSV and kernel), for the classifier of kernels; no times are needed',
     )
     .option(
+      '--cudnn <version>',
+      'by which the kernels were chosen, such as 9.19.0; with --compute-capability',
+    )
+    .option('--compute-capability <version>', 'of the GPU for which they were chosen, such as 9.0')
+    .option(
       '--sm-count <number>',
       'processors of the device (1: serial); told from the samples when absent',
       wholeNumber(1),
@@ -85,6 +99,7 @@ async function fit(options: FitOptions): Promise<void> {
     ...{ form, seed: options.seed, loss, coverage },
     ...(source && { source }),
     kernelLabels,
+    ...kernelKeyOf(options),
     ...(smCount !== undefined && { device: { smCount } }),
     origin,
   };
@@ -115,6 +130,18 @@ async function firstRows(path: string, limit: number): Promise<FitSample[]> {
   return rows;
 }
 
+/** The key is part of the model, so that "predict --cudnn" knows whether it asks the right cuDNN. */
+function kernelKeyOf({ cudnn, computeCapability }: FitOptions): { kernelKey?: KernelMapKey } {
+  if (cudnn === undefined && computeCapability === undefined) return {};
+  const key = { cudnnVersion: cudnn, computeCapability, heuristicMode: 'instant', mathMode: 'tf32' };
+  const parsed = KernelMapKeySchema.safeParse(key);
+  if (parsed.success) return { kernelKey: parsed.data };
+  throw new CliError(
+    'usage',
+    `Give both --cudnn and --compute-capability, such as 9.19.0 and 9.0.\n${z.prettifyError(parsed.error)}`,
+  );
+}
+
 /** Samples of a table, or the rows of a data set in a directory. */
 async function* fitSamples(path: string): AsyncGenerator<FitSample> {
   const found = path === STANDARD ? null : await stat(path).catch(() => null);
@@ -130,10 +157,7 @@ async function* fitSamples(path: string): AsyncGenerator<FitSample> {
 
 /** Shapes with a kernel; rows without one say nothing. */
 async function labelsIn(path: string): Promise<KernelLabel[]> {
-  const labels: KernelLabel[] = [];
-  for await (const { spec, extras } of readSpecs(readInput(path), inputName(path))) {
-    if (extras.kernel !== undefined) labels.push({ spec, kernel: extras.kernel });
-  }
+  const labels = await readKernelLabels(readInput(path), inputName(path));
   if (labels.length > 0) return labels;
   throw new CliError(
     'usage',

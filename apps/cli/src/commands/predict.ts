@@ -12,6 +12,7 @@ import { inputSizes, positiveNumber, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
 import { json, ms, percent, significant, table } from '../tables.js';
+import { askedCudnn, withKernels } from './kernels/asked-cudnn.js';
 import { predictNetwork } from './predict-network.js';
 
 interface PredictOptions extends ConnectionOptions {
@@ -21,6 +22,8 @@ interface PredictOptions extends ConnectionOptions {
   out?: string;
   spec?: ConvSpec;
   kernel?: string;
+  cudnn?: string;
+  libraryPath?: string;
   network?: string;
   batch?: number;
   input?: InputSizes[];
@@ -83,6 +86,11 @@ export function predictCommand(command: Command): void {
     )
     .option('--kernel <name>', 'with --spec: the kernel that runs, for example eng46_k2=4_k5=2_k14=3')
     .option(
+      '--cudnn <file>',
+      'with --model: where no kernel is given, ask cuDNN on this machine for that of the device with these properties (JSON)',
+    )
+    .option('--library-path <folders>', 'where cuDNN is looked for first (default: LD_LIBRARY_PATH)')
+    .option(
       '--training',
       'with --network: the backward passes of each layer too, for a step of --batch samples',
     )
@@ -125,7 +133,7 @@ async function predict(options: PredictOptions): Promise<void> {
     const prediction =
       model === undefined
         ? await asked(deviceClass ?? '', layer, options)
-        : compileModel(await modelIn(model))(layer, options.kernel);
+        : await predicted(await modelIn(model), layer, options);
     console.log(options.json === true ? json({ spec: layer, ...prediction }) : described(layer, prediction));
     return;
   }
@@ -138,11 +146,29 @@ async function predict(options: PredictOptions): Promise<void> {
   if (out === undefined)
     throw new CliError('usage', '--data needs --out FILE (or --out - for standard output).');
   const loaded = await modelIn(model);
-  await withProgress((show) => writeOutput(out, predictions(data ?? '', loaded, show)));
+  await withProgress((show) => writeOutput(out, predictions(data ?? '', loaded, options, show)));
+}
+
+/** The kernel that is given, else the one that cuDNN names, else the classifier's. */
+async function predicted(model: Model, layer: ConvSpec, options: PredictOptions): Promise<Prediction> {
+  const predictor = compileModel(model);
+  if (options.kernel !== undefined) return predictor(layer, options.kernel);
+  const asked = await askedCudnn(model, options);
+  try {
+    const found = asked && (await asked.label([layer]).next());
+    return predictor(layer, found === null || found.done === true ? null : found.value.kernel, 'cudnn');
+  } finally {
+    asked?.close();
+  }
 }
 
 /** The columns of the file and ours after them; ones of ours that it has already are replaced. */
-async function* predictions(path: string, model: Model, show: Progress['update']): AsyncGenerator<string> {
+async function* predictions(
+  path: string,
+  model: Model,
+  options: PredictOptions,
+  show: Progress['update'],
+): AsyncGenerator<string> {
   const predictor = compileModel(model);
   const ours = [
     ...PREDICTED_COLUMNS,
@@ -155,24 +181,31 @@ async function* predictions(path: string, model: Model, show: Progress['update']
   if (first.done === true) return;
   const { columns } = first.value;
   const kept = [...columns.keys()].filter((at) => !(ours as string[]).includes(columns[at] ?? ''));
+  const all = async function* (): AsyncGenerator<SpecRow> {
+    yield first.value;
+    yield* source;
+  };
+  const asked = await askedCudnn(model, options);
   const rows = async function* (): AsyncGenerator<Cell[]> {
     const cells = cellsOf(kept, predictor, model);
-    yield cells(first.value);
-    for await (const row of source) yield cells(row);
+    for await (const [row, kernel] of withKernels(all(), asked)) yield cells(row, kernel);
   };
-  yield* writeCsv([...kept.map((at) => columns[at] ?? ''), ...ours], rows());
+  try {
+    yield* writeCsv([...kept.map((at) => columns[at] ?? ''), ...ours], rows());
+  } finally {
+    asked?.close();
+  }
 }
 
 function cellsOf(
   kept: readonly number[],
   predictor: Predictor,
   { kernels, energy }: Model,
-): (row: SpecRow) => Cell[] {
-  return (row) => {
-    const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain, ...more } = predictor(
-      row.spec,
-      row.extras.kernel,
-    );
+): (row: SpecRow, byCudnn: string | null) => Cell[] {
+  return (row, byCudnn) => {
+    const given = row.extras.kernel;
+    const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain, ...more } =
+      given === undefined ? predictor(row.spec, byCudnn, 'cudnn') : predictor(row.spec, given);
     const { kernel, energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain } = more;
     return [
       ...kept.map((at) => row.cells[at]),
@@ -222,7 +255,8 @@ function described(layer: ConvSpec, prediction: Prediction): string {
 function kernelRows({ kernel }: Prediction): string[][] {
   if (kernel === null) return [];
   const { name, probability, source } = kernel;
-  return [['kernel', source === 'given' ? `${name} (given)` : `${name} (assumed, ${percent(probability)})`]];
+  const known = { given: 'given', cudnn: 'by cuDNN', classifier: `assumed, ${percent(probability)}` }[source];
+  return [['kernel', `${name} (${known})`]];
 }
 
 function energyRows({ energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain }: Prediction): string[][] {

@@ -24,9 +24,18 @@ export async function downloaded(
     const answer = await api.GET('/v1/models/{id}', { params: { path: { id: modelId } } });
     models.push(answered(answer.data) as Model);
   }
+  const kernelMaps: { id: string; csv: string }[] = [];
+  for (const { id } of dataset.kernelMaps ?? []) {
+    const answer = await api.GET('/v1/kernel-maps/{id}/labels', {
+      params: { path: { id } },
+      parseAs: 'text',
+    });
+    kernelMaps.push({ id, csv: answered<string>(answer.data) });
+  }
   return {
     dataset,
     models,
+    kernelMaps,
     provenance: lines
       .split('\n')
       .filter((line) => line !== '')

@@ -4,6 +4,7 @@ import './fleet.js';
 import './campaigns.js';
 import './models.js';
 import './data.js';
+import './kernel-maps.js';
 import './work.js';
 
 export { EXAMPLES, type Example } from './example.js';

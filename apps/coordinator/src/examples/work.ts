@@ -23,6 +23,7 @@ exampleOf(LeaseRequestSchema, { jobs: ['measure'], targetIds: [deviceClass.id, d
 
 exampleOf(LeaseSchema, {
   ...lease,
+  job: 'measure',
   leaseMs: 8_000,
   payload: {
     campaignId: campaign.id,

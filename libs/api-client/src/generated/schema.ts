@@ -995,6 +995,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/kernel-maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kernel maps, newest first */
+        get: operations["KernelMaps_list"];
+        put?: never;
+        /** Store labels that were made elsewhere; sent again, they change nothing */
+        post: operations["KernelMaps_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/kernel-maps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One kernel map */
+        get: operations["KernelMaps_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/kernel-maps/{id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shapes of a kernel map with their kernels, as "fit --kernels" reads them */
+        get: operations["KernelMaps_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1283,7 +1335,7 @@ export interface components {
          */
         LeaseRequest: {
             /** @description kinds that the worker can do */
-            jobs: "measure"[];
+            jobs: ("measure" | "label-kernels")[];
             /** @description a device of the worker, and its device class */
             targetIds: string[];
         };
@@ -1362,6 +1414,42 @@ export interface components {
                     replicate: number;
                     spec: components["schemas"]["ConvSpec"];
                 }[];
+            };
+        } | {
+            /** @enum {string} */
+            job: "label-kernels";
+            /** @description the device or device class whose queue the job comes from */
+            targetId: string;
+            /** @description of the job in its queue */
+            id: string;
+            /** @description <worker id>.<random>: only its holder can renew or end the lease */
+            token: string;
+            /** @description how often the job was begun, this time included */
+            attempt: number;
+            /** @description the lease ends when it is not renewed for so long */
+            leaseMs: number;
+            payload: {
+                mapId: string;
+                /** @description a device class that has no map */
+                targetId: string;
+                key: {
+                    /** @description such as 9.19.0 */
+                    cudnnVersion: string;
+                    /** @description such as 9.0 */
+                    computeCapability: string;
+                    /**
+                     * @description how cuDNN is asked
+                     * @enum {string}
+                     */
+                    heuristicMode: "instant";
+                    /**
+                     * @description whether f32 may be computed in TF32
+                     * @enum {string}
+                     */
+                    mathMode: "tf32" | "fp32";
+                };
+                /** @description planned by both sides by the same rule */
+                shapes: number;
             };
         };
         Protocol: {
@@ -1492,7 +1580,7 @@ export interface components {
          */
         LeaseRef: {
             /** @enum {string} */
-            job: "measure";
+            job: "measure" | "label-kernels";
             /** @description the device or device class whose queue the job comes from */
             targetId: string;
             /** @description of the job in its queue */
@@ -2773,6 +2861,23 @@ export interface components {
             classifier: unknown;
             /** @description shapes with a known kernel from which it has learned */
             labels: number;
+            /** @description by what the kernels are chosen; absent: not known */
+            key?: {
+                /** @description such as 9.19.0 */
+                cudnnVersion: string;
+                /** @description such as 9.0 */
+                computeCapability: string;
+                /**
+                 * @description how cuDNN is asked
+                 * @enum {string}
+                 */
+                heuristicMode: "instant";
+                /**
+                 * @description whether f32 may be computed in TF32
+                 * @enum {string}
+                 */
+                mathMode: "tf32" | "fp32";
+            };
             /** @description samples whose kernel was given; that of the others was assumed */
             given: number;
             /** @description share of the samples’ shapes whose kernel is told right when held out */
@@ -3247,10 +3352,13 @@ export interface components {
         AssumedKernel: {
             /** @description as cudnn-frontend spells it: engine and knobs */
             name: string;
-            /** @description 1: given; else how sure the classifier is */
+            /** @description how sure the classifier is; 1 where it was not asked */
             probability: number;
-            /** @enum {string} */
-            source: "given" | "classifier";
+            /**
+             * @description given in the request or file; cuDNN was asked; the classifier of the model
+             * @enum {string}
+             */
+            source: "given" | "cudnn" | "classifier";
         };
         Network: {
             /** @enum {string} */
@@ -3757,6 +3865,8 @@ export interface components {
             }[];
             /** @description models of this deployment whose exact input is in it */
             fitInputs: components["schemas"]["FitInput"][];
+            /** @description of its device classes, as files of its directory; absent: there were none */
+            kernelMaps?: components["schemas"]["KernelMap"][];
             /**
              * @description some rows have energy_meter, energy_idle_w, energy_above_idle_mj; absent: no row has, and the files lack these columns
              * @enum {boolean}
@@ -3787,6 +3897,47 @@ export interface components {
             protocolVersion: number;
             /** @description the first so many rows of this device class and protocol */
             rows: number;
+        };
+        /**
+         * @example {
+         *       "id": "cudnn-9.19.0-cc-9.0-instant-tf32",
+         *       "cudnnVersion": "9.19.0",
+         *       "computeCapability": "9.0",
+         *       "heuristicMode": "instant",
+         *       "mathMode": "tf32",
+         *       "shapes": 49802,
+         *       "kernels": 412,
+         *       "digest": "3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f",
+         *       "workerId": "worker-7be2f7d1c604",
+         *       "createdAt": "2026-11-24T09:12:40.000Z"
+         *     }
+         */
+        KernelMap: {
+            id: string;
+            /** @description such as 9.19.0 */
+            cudnnVersion: string;
+            /** @description such as 9.0 */
+            computeCapability: string;
+            /**
+             * @description how cuDNN is asked
+             * @enum {string}
+             */
+            heuristicMode: "instant";
+            /**
+             * @description whether f32 may be computed in TF32
+             * @enum {string}
+             */
+            mathMode: "tf32" | "fp32";
+            /** @description with a kernel */
+            shapes: number;
+            /** @description different ones */
+            kernels: number;
+            /** @description sha-256 of the labels as CSV, in hex */
+            digest: string;
+            /** @description the worker whose cuDNN labelled the shapes; null: imported */
+            workerId: string | null;
+            /** Format: date-time */
+            createdAt: string;
         };
         /**
          * @example {
@@ -4187,6 +4338,33 @@ export interface components {
         };
         /** @enum {string} */
         DatasetFormat: "parquet" | "csv" | "jsonl";
+        /**
+         * @example {
+         *       "cudnnVersion": "9.19.0",
+         *       "computeCapability": "9.0",
+         *       "heuristicMode": "instant",
+         *       "mathMode": "tf32",
+         *       "csv": "batch,height,width,cin,cout,kernel_h,kernel_w,stride,groups,dtype,padding,layout,kernel\n1,56,56,64,64,3,3,1,1,f32,same,NCHW,eng46_k2=4_k5=2_k14=3\n"
+         *     }
+         */
+        KernelMapImport: {
+            /** @description such as 9.19.0 */
+            cudnnVersion: string;
+            /** @description such as 9.0 */
+            computeCapability: string;
+            /**
+             * @description how cuDNN is asked
+             * @enum {string}
+             */
+            heuristicMode: "instant";
+            /**
+             * @description whether f32 may be computed in TF32
+             * @enum {string}
+             */
+            mathMode: "tf32" | "fp32";
+            /** @description columns of the canonical CSV and kernel, as "alphaflops kernels label" writes it */
+            csv: string;
+        };
         /**
          * @example {
          *       "status": "ok",
@@ -6323,6 +6501,138 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    KernelMaps_list: {
+        parameters: {
+            query?: {
+                /** @description the nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Kernel maps, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["KernelMap"][];
+                        /** @example null */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    KernelMaps_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KernelMapImport"];
+            };
+        };
+        responses: {
+            /** @description Store labels that were made elsewhere; sent again, they change nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelMap"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    KernelMaps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One kernel map */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KernelMap"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    KernelMaps_labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream or file: text/csv. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Problem details (RFC 9457). */

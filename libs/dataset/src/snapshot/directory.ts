@@ -28,6 +28,8 @@ export interface DatasetParts {
   readonly provenance: Provenance[];
   /** Those that `dataset.fitInputs` names. */
   readonly models: readonly Model[];
+  /** The labels of the maps that `dataset.kernelMaps` names, as CSV. */
+  readonly kernelMaps?: readonly { readonly id: string; readonly csv: string }[];
 }
 
 /** One file of a data set's directory. */
@@ -58,7 +60,7 @@ export function writeRows(
 
 /** The files of a published data set, the rows first and the checksums last. Memory stays bounded, whatever the rows. */
 export function datasetFiles(parts: DatasetParts, format: DatasetFormat): DatasetFile[] {
-  const { dataset, rows, provenance, models } = parts;
+  const { dataset, rows, provenance, models, kernelMaps = [] } = parts;
   const written = new Map<string, WrittenFile>();
   const file = (path: string, content: () => string | AsyncIterable<string | Uint8Array>): DatasetFile => ({
     path,
@@ -79,6 +81,7 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
     file('croissant.json', () => document(croissant(dataset, format, dataFile()))),
     file('provenance.jsonl', () => provenance.map((record) => `${JSON.stringify(record)}\n`).join('')),
     ...models.map((model) => file(`models/${model.id ?? ''}.json`, () => document(model))),
+    ...kernelMaps.map(({ id, csv }) => file(`kernel-maps/${id}.csv`, () => csv)),
     {
       path: CHECKSUMS,
       content: () => summed(CHECKSUMS, checksums(written), new Map()),

@@ -18,6 +18,7 @@ import {
   timeAt,
 } from './builders.js';
 import { collect } from './collect.js';
+import { buildKernelMap } from './kernel-maps.js';
 
 /** More than one page of specs and samples. */
 const MANY = 510;
@@ -25,7 +26,7 @@ const FEW = 20;
 
 /** Something of everything: `count` specs and samples, one sample more, and a few of the rest. */
 export async function fillStores(
-  { campaigns, samples, fleet, access, audit, models, datasets }: Stores,
+  { campaigns, samples, fleet, access, audit, models, datasets, kernelMaps }: Stores,
   count: number,
 ): Promise<void> {
   const provenance = buildProvenance();
@@ -63,9 +64,10 @@ export async function fillStores(
     for (const part of [0, 1]) await datasets.putPart(draftId, part, Buffer.from(`${draftId} ${part}`));
     await datasets.seal(draftId, 2, buildDatasetDraft());
   }
+  for (let i = 0; i < 2; i++) await kernelMaps.put(buildKernelMap(), Buffer.from(`labels ${i}`));
 }
 
-async function contents({ campaigns, samples, fleet, access, audit, models, datasets }: Stores) {
+async function contents({ campaigns, samples, fleet, access, audit, models, datasets, kernelMaps }: Stores) {
   const page = { limit: 1000 };
   return {
     campaigns: (await campaigns.list({}, page)).items,
@@ -85,6 +87,7 @@ async function contents({ campaigns, samples, fleet, access, audit, models, data
     audit: (await audit.list(page)).items,
     models: (await models.list({ deviceClassId: 'class-a' }, page)).items.map(({ id, seed }) => [id, seed]),
     datasets: (await datasets.list(page)).items.toSorted((a, b) => a.version - b.version),
+    kernelMaps: (await kernelMaps.list(page)).items.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   };
 }
 
@@ -131,6 +134,7 @@ export function describeMigration(
         ['samples', MANY + 1],
         ['models', 12],
         ['data sets', 2],
+        ['kernel maps', 2],
       ]);
       for (const kind of MIGRATED_KINDS) {
         const last = heard.findLast((progress) => progress.stage === 'copy' && progress.kind === kind);

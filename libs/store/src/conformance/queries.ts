@@ -14,6 +14,7 @@ import {
   timeAt,
 } from './builders.js';
 import { collect } from './collect.js';
+import { buildKernelMap } from './kernel-maps.js';
 
 type Ports = Omit<Stores, 'ping' | 'close'>;
 
@@ -24,6 +25,7 @@ const [device, deviceClass, worker] = [buildDevice(), buildDeviceClass(), buildW
 const token = buildToken({ workerId: 'worker-a' });
 const batch = buildBatch(5);
 const dataset = buildDatasetDraft();
+const kernelMap = buildKernelMap();
 const audited = {
   ...{
     id: 'audit-a',
@@ -159,6 +161,15 @@ export const QUERIES: {
     get: (port) => port.get(dataset.id),
     list: (port) => pageByPage((page) => port.list(page)),
     parts: (port) => collect(port.parts(dataset.id)),
+  },
+  kernelMaps: {
+    put: async (port) => {
+      await port.put(kernelMap, new Uint8Array(3));
+      await port.put(buildKernelMap(), new Uint8Array(3));
+    },
+    get: (port) => port.get(kernelMap.id),
+    list: (port) => pageByPage((page) => port.list(page)),
+    labels: (port) => port.labels(kernelMap.id),
   },
 };
 

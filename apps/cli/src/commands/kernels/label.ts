@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { readConfig } from '@alphaflops/config';
 import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
 import { ExecutorError } from '@alphaflops/executor';
 import { LABEL_PADDINGS, type KernelLabel } from '@alphaflops/executor-cudnn/label-messages';
@@ -9,6 +7,7 @@ import { connect, type ConnectionOptions, withConnection } from '../../connectio
 import { CliError } from '../../error.js';
 import { inputName, readWithProgress, writeOutput } from '../../files.js';
 import { withProgress } from '../../progress.js';
+import { librariesOf, readDeviceProperties } from './asked-cudnn.js';
 
 interface LabelCommandOptions extends ConnectionOptions {
   data: string;
@@ -52,8 +51,7 @@ export function labelCommand(command: Command): void {
 
 async function label(options: LabelCommandOptions): Promise<void> {
   const deviceProperties = await devicePropertiesOf(options);
-  const named = options.libraryPath?.split(':').filter((folder) => folder !== '');
-  const libraryPath = [...(named ?? readConfig().libraryPath)];
+  const libraryPath = librariesOf(options);
   const { padding, tf32 } = options;
   const asked = await LabelProcess.start({ deviceProperties, padding, tf32, libraryPath }).catch(inWords);
   const counts = { labelled: 0, without: 0, reason: '' };
@@ -82,9 +80,7 @@ async function devicePropertiesOf(options: LabelCommandOptions): Promise<string>
     throw new CliError('usage', 'Name either --device-properties FILE or --device-class ID.');
   }
   if (deviceProperties !== undefined) {
-    return await readFile(deviceProperties, 'utf8').catch((error: unknown) => {
-      throw new CliError('bad-input', `${deviceProperties} cannot be read: ${(error as Error).message}`);
-    });
+    return await readDeviceProperties(deviceProperties);
   }
   const { data } = await connect(options).api.GET('/v1/devices');
   const devices = (data?.items ?? []).filter((device) => device.deviceClassId === deviceClass);

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import {
+  type DeviceClass,
+  type KernelMap,
+  kernelMapId,
+  type KernelMapImport,
+  type KernelMapKey,
+  MAX_KERNEL_MAP_SHAPES,
+} from '@alphaflops/contracts';
+import { specKey } from '@alphaflops/conv';
+import { DatasetError, type LabelledSpec, readKernelLabels, writeKernelLabels } from '@alphaflops/dataset';
+import { ApiProblem, notFound } from '@alphaflops/http';
+import { FleetStore, kernelMapOf, KernelMapStore } from '@alphaflops/store';
+import { Injectable } from '@nestjs/common';
+
+/** Kernel maps: docs/decisions/0021-kernel-maps.md. */
+@Injectable()
+export class KernelMapsService {
+  constructor(
+    private readonly maps: KernelMapStore,
+    private readonly fleet: FleetStore,
+  ) {}
+
+  /** Those that serve device classes; one may serve several. */
+  async ofClasses(classes: readonly DeviceClass[]): Promise<KernelMap[]> {
+    const found = await Promise.all(classes.map((one) => kernelMapOf(one, this.fleet, this.maps)));
+    const byId = new Map(found.flatMap((map) => (map === null ? [] : [[map.id, map] as const])));
+    return [...byId.values()];
+  }
+
+  /** @throws ApiProblem 404 */
+  async get(id: string): Promise<KernelMap> {
+    const map = await this.maps.get(id);
+    if (map === null) throw notFound('kernel map', id);
+    return map;
+  }
+
+  /** The labels as CSV. @throws ApiProblem 404 */
+  async csv(id: string): Promise<Buffer> {
+    const labels = await this.maps.labels(id);
+    if (labels === null) throw notFound('kernel map', id);
+    return await promisify(gunzip)(labels);
+  }
+
+  /** @throws ApiProblem 409 when there is a map of this key with other labels, 422 when the labels are not readable */
+  async import({ csv, ...key }: KernelMapImport): Promise<KernelMap> {
+    const labels = await readKernelLabels(csv, 'csv').catch((error: unknown) => {
+      if (error instanceof DatasetError) throw new ApiProblem(422, 'bad-labels', error.message);
+      throw error;
+    });
+    if (labels.length === 0 || labels.length > MAX_KERNEL_MAP_SHAPES) {
+      throw new ApiProblem(
+        422,
+        'bad-labels',
+        `The labels name the kernels of ${labels.length} shapes; a map has 1 to ${MAX_KERNEL_MAP_SHAPES}. ` +
+          'Expected a column kernel, as "alphaflops kernels label" writes it.',
+      );
+    }
+    const map = await this.keep(key, labels, null);
+    if (map.digest === sha256(await csvOf(labels))) return map;
+    throw new ApiProblem(
+      409,
+      'other-kernel-map',
+      `There is a kernel map ${map.id} with other labels, and maps never change.`,
+    );
+  }
+
+  /** Stores a map; the first of its key stays. */
+  async keep(
+    key: KernelMapKey,
+    labels: readonly LabelledSpec[],
+    workerId: string | null,
+  ): Promise<KernelMap> {
+    const csv = await csvOf(labels);
+    const map: KernelMap = {
+      id: kernelMapId(key),
+      ...key,
+      shapes: new Set(labels.map(({ spec }) => specKey(spec))).size,
+      kernels: new Set(labels.map(({ kernel }) => kernel)).size,
+      digest: sha256(csv),
+      workerId,
+      createdAt: new Date().toISOString(),
+    };
+    return await this.maps.put(map, await promisify(gzip)(csv));
+  }
+}
+
+async function csvOf(labels: readonly LabelledSpec[]): Promise<string> {
+  const pieces: string[] = [];
+  for await (const piece of writeKernelLabels(labels)) pieces.push(piece);
+  return pieces.join('');
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,106 @@
+import { setTimeout } from 'node:timers/promises';
+import { type DeviceClass, kernelMapId, type LabelKernelsJob } from '@alphaflops/contracts';
+import { KERNEL_MAP_SHAPES } from '@alphaflops/planning/kernel-map-shapes';
+import { JobQueue, LeaseDesk, QueueConnection } from '@alphaflops/queue';
+import { FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+
+/** What kernel maps need to know of the deployment. */
+export abstract class KernelMapSettings {
+  /** This process asks workers for the maps that device classes lack. */
+  abstract readonly asks: boolean;
+}
+
+const LOOK_EVERY_MS = 5_000;
+/** A map that no worker could make is asked for again after so long. */
+const AGAIN_AFTER_MS = 6 * 3600 * 1000;
+
+/** Asks a worker of each device class for the kernel map that the class lacks. Classes with the same key share one. */
+@Injectable()
+export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('kernel-maps');
+  private readonly queues = new Map<string, JobQueue<'label-kernels'>>();
+  private readonly failedAtMs = new Map<string, number>();
+  private readonly stop = new AbortController();
+  private looking: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly settings: KernelMapSettings,
+    private readonly connection: QueueConnection,
+    private readonly desk: LeaseDesk,
+    private readonly fleet: FleetStore,
+    private readonly maps: KernelMapStore,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.settings.asks) this.looking = this.lookAgainAndAgain();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stop.abort();
+    await this.looking;
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+  }
+
+  /** What a device class lacks; null where it has its map, or where there can be none. */
+  async missing(deviceClass: DeviceClass): Promise<LabelKernelsJob | null> {
+    const key = await kernelMapKeyOf(deviceClass, this.fleet);
+    if (key === null) return null;
+    const mapId = kernelMapId(key);
+    if ((await this.maps.get(mapId)) !== null) return null;
+    return { mapId, targetId: deviceClass.id, key, shapes: KERNEL_MAP_SHAPES };
+  }
+
+  /** No worker could make the map: nobody is asked for a while. */
+  failed(mapId: string): void {
+    this.failedAtMs.set(mapId, Date.now());
+  }
+
+  private async lookAgainAndAgain(): Promise<void> {
+    const { signal } = this.stop;
+    let lastTrouble = '';
+    while (!signal.aborted) {
+      try {
+        await this.look();
+        lastTrouble = '';
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        if (text !== lastTrouble) this.logger.error(`Cannot ask for kernel maps, trying on: ${text}`);
+        lastTrouble = text;
+      }
+      await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  private async look(): Promise<void> {
+    const asked = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await this.fleet.deviceClasses({ limit: 100, cursor });
+      for (const deviceClass of page.items) {
+        const job = await this.missing(deviceClass);
+        if (job === null || asked.has(job.mapId) || this.isTooSoon(job.mapId)) continue;
+        asked.add(job.mapId);
+        await this.ask(job);
+      }
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && !this.stop.signal.aborted);
+  }
+
+  private isTooSoon(mapId: string): boolean {
+    return Date.now() - (this.failedAtMs.get(mapId) ?? -Infinity) < AGAIN_AFTER_MS;
+  }
+
+  /** Asked again while it is queued or in work, nothing happens. */
+  private async ask(job: LabelKernelsJob): Promise<void> {
+    const { mapId, targetId } = job;
+    let queue = this.queues.get(targetId);
+    if (queue === undefined) {
+      queue = new JobQueue('label-kernels', this.connection, { targetId });
+      this.queues.set(targetId, queue);
+      // a job whose worker is gone comes back also where nobody asks for work
+      this.desk.queue('label-kernels', targetId);
+    }
+    await queue.submit([{ id: mapId, payload: job }]);
+  }
+}

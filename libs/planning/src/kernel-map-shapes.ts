@@ -1,0 +1,31 @@
+import type { ConvSpec } from '@alphaflops/conv';
+import { plan } from './plan.js';
+
+/** Shapes of a map that is made by request: cuDNN labels one in about a millisecond. */
+export const KERNEL_MAP_SHAPES = 50_000;
+
+/** Parts of a map: how kernels are asked for most. */
+const PARTS = [
+  { name: 'networklike', dtypes: ['f32'], share: 0.4 },
+  { name: 'random', dtypes: ['f32'], share: 0.3 },
+  { name: 'networklike', dtypes: ['f16'], share: 0.2 },
+  { name: 'random', dtypes: ['f16'], share: 0.1 },
+] as const;
+const SEED = 20;
+
+/**
+ * The shapes that a kernel map labels: network-like and random ones. The same count gives the same shapes on every
+ * machine, so that labels travel without them.
+ */
+export function kernelMapShapes(count: number): readonly ConvSpec[] {
+  const specs: ConvSpec[] = [];
+  PARTS.forEach(({ name, dtypes, share }, at) => {
+    const isLast = at === PARTS.length - 1;
+    const wanted = isLast ? count - specs.length : Math.round(share * count);
+    if (wanted < 1) return;
+    specs.push(
+      ...plan({ name, seed: SEED + at }, { specs: wanted, constraints: { dtypes: [...dtypes] } }).specs,
+    );
+  });
+  return specs;
+}
