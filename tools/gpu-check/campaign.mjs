@@ -45,6 +45,8 @@ export class Deployment {
       PATH: [process.env.PATH, join(here, 'redis')].join(delimiter),
       HOME: this.#directory,
       LD_LIBRARY_PATH: libraryPath,
+      // A map would be made beside the campaigns that are timed.
+      ALPHAFLOPS_KERNEL_MAP_SHAPES: '0',
     };
   }
 

@@ -39,7 +39,8 @@ function leaseDesk(queue: QueueConnection): LeaseDesk {
 @Module({})
 class PartsModule {
   static of({ config, stores, queue }: Parts): DynamicModule {
-    const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, roles, host, publicUrl } = config;
+    const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, kernelMapShapes, roles, host, publicUrl } =
+      config;
     const providers = [
       ...processProviders(stores),
       { provide: QueueConnection, useValue: queue },
@@ -69,7 +70,7 @@ class PartsModule {
       },
       {
         provide: KernelMapSettings,
-        useValue: { asks: roles.includes('record') } satisfies KernelMapSettings,
+        useValue: { asks: roles.includes('record'), shapes: kernelMapShapes } satisfies KernelMapSettings,
       },
       { provide: FitSettings, useValue: { fits: roles.includes('fit') } satisfies FitSettings },
     ];

@@ -162,7 +162,7 @@ export class DeviceWork {
     context: Parameters<Performer<WorkerJobName>['perform']>[1],
   ): Promise<Performed<WorkerJobName> | Error> {
     const { log, performers } = this.options;
-    const performer = performers[lease.job];
+    const performer: Performer<WorkerJobName> | undefined = performers[lease.job];
     if (performer === undefined) return new Error(`this device does no ${lease.job} jobs`);
     const startedMs = performance.now();
     const fields = (): LogFields => ({

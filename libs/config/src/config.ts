@@ -60,6 +60,8 @@ export interface Config {
   /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
   readonly libraryPath: readonly string[];
   readonly queueBoard: boolean;
+  /** Shapes of a kernel map; 0: none is made. */
+  readonly kernelMapShapes: number;
   /** Null: by the time that specs take. */
   readonly batchSpecs: number | null;
   readonly heartbeatS: number;
@@ -110,6 +112,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     },
     libraryPath: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''),
     queueBoard: env.ALPHAFLOPS_QUEUE_BOARD,
+    kernelMapShapes: env.ALPHAFLOPS_KERNEL_MAP_SHAPES,
     batchSpecs: env.ALPHAFLOPS_BATCH_SPECS ?? null,
     heartbeatS: env.ALPHAFLOPS_HEARTBEAT_S,
     offlineAfterS: env.ALPHAFLOPS_OFFLINE_AFTER_S,

@@ -102,6 +102,15 @@ const variables = {
     .describe('error, warn, log or debug'),
   ALPHAFLOPS_LOG_JSON: flag.default(false).describe('one JSON object per line'),
   ALPHAFLOPS_QUEUE_BOARD: flag.default(true).describe('show the queues to admins at /queues (Bull Board)'),
+  ALPHAFLOPS_KERNEL_MAP_SHAPES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(200_000)
+    .default(50_000)
+    .describe(
+      'shapes that a worker labels with kernels for a device class without a kernel map; 0: no maps are made',
+    ),
   ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('largest request body'),
   ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address and route'),
   ALPHAFLOPS_ENROLMENTS_PER_MINUTE: count

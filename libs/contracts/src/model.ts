@@ -137,6 +137,10 @@ export const KernelsSchema = z
     classifier: z.unknown().describe('tells the kernel of a shape, in its own versioned layout'),
     labels: z.int().min(0).describe('shapes with a known kernel from which it has learned'),
     key: KernelMapKeySchema.optional().describe('by what the kernels are chosen; absent: not known'),
+    mapDigest: z
+      .string()
+      .optional()
+      .describe('of the kernel map with this key from which it has learned; absent: from none'),
     given: z.int().min(0).describe('samples whose kernel was given; that of the others was assumed'),
     accuracy: z.number().describe('share of the samples’ shapes whose kernel is told right when held out'),
     heldOut: MetricsSchema.describe('of predictions without a given kernel, by shapes that were held out'),

@@ -1,11 +1,12 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import type { DeviceClass, KernelMapKey } from '@alphaflops/contracts';
-import { type LabelledSpec, readKernelLabels } from '@alphaflops/dataset';
-import { FleetStore, kernelMapKeyOf, kernelMapOf, KernelMapStore } from '@alphaflops/store';
+import { type DeviceClass, kernelMapId } from '@alphaflops/contracts';
+import { readKernelLabels } from '@alphaflops/dataset';
+import type { FitOptions } from '@alphaflops/models';
+import { FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
-/** What the kernel map of a device class says: the classifier of kernels learns from it. */
+/** What is known of the kernels of a device class: the classifier of kernels learns from its map. */
 @Injectable()
 export class ClassKernels {
   constructor(
@@ -13,16 +14,17 @@ export class ClassKernels {
     private readonly maps: KernelMapStore,
   ) {}
 
-  /** By what the kernels of a class are chosen; null: not known. */
-  keyOf(deviceClass: DeviceClass): Promise<KernelMapKey | null> {
-    return kernelMapKeyOf(deviceClass, this.fleet);
-  }
-
-  /** Labelled shapes. Empty where the class has no map. */
-  async of(deviceClass: DeviceClass): Promise<LabelledSpec[]> {
-    const map = await kernelMapOf(deviceClass, this.fleet, this.maps);
+  /** Without labels where the class has no map. */
+  async of(deviceClass: DeviceClass): Promise<Pick<FitOptions, 'kernelMap' | 'kernelLabels'>> {
+    const key = await kernelMapKeyOf(deviceClass, this.fleet);
+    if (key === null) return {};
+    const map = await this.maps.get(kernelMapId(key));
     const labels = map && (await this.maps.labels(map.id));
-    if (map === null || labels === null) return [];
-    return await readKernelLabels((await promisify(gunzip)(labels)).toString(), map.id);
+    if (map === null || labels === null) return { kernelMap: { key, digest: null } };
+    const csv = (await promisify(gunzip)(labels)).toString();
+    return {
+      kernelMap: { key, digest: map.digest },
+      kernelLabels: await readKernelLabels(csv, map.id),
+    };
   }
 }

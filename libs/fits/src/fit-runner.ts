@@ -31,15 +31,13 @@ export class FitRunner {
     const campaign = job.campaignId === null ? null : await this.campaigns.get(job.campaignId);
     const { samples, digest, excluded } = await this.inputs.of(deviceClass, campaign?.protocol ?? null);
     const hasKernels = samples.some(({ kernel }) => typeof kernel === 'string');
-    const kernelKey = await this.kernels.keyOf(deviceClass);
     const answer = await this.threads.fit({
       samples,
       options: {
         form: job.request.form,
         seed: job.request.seed,
         device: constantsOf(deviceClass),
-        ...(kernelKey && { kernelKey }),
-        kernelLabels: hasKernels ? await this.kernels.of(deviceClass) : [],
+        ...(hasKernels && (await this.kernels.of(deviceClass))),
         origin: {
           digest,
           excluded,

@@ -50,8 +50,11 @@ export interface FitOptions {
   readonly source?: Model | readonly FitSample[];
   /** Shapes with their kernels, timed or not: what the classifier of kernels learns from beside the samples. */
   readonly kernelLabels?: readonly KernelLabel[];
-  /** By what the kernels of samples and labels are chosen, for whoever asks cuDNN when predicting. */
-  readonly kernelKey?: KernelMapKey;
+  /**
+   * By what the kernels of samples and labels are chosen, for whoever asks cuDNN when predicting; and the digest of the
+   * kernel map that the labels are, null where they are none.
+   */
+  readonly kernelMap?: { readonly key: KernelMapKey; readonly digest: string | null };
   readonly deadline?: FitContext['deadline'];
   readonly onProgress?: FitProgress;
   readonly origin: FitOrigin;
@@ -77,7 +80,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     deadline,
     source,
     kernelLabels = [],
-    kernelKey,
+    kernelMap,
     onProgress,
     origin,
   } = { ...FIT_DEFAULTS, ...options };
@@ -107,7 +110,7 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     statusReason: null,
     loss,
     ...time.cost,
-    ...(kernels && { kernels: { ...kernels, ...(kernelKey && { key: kernelKey }) } }),
+    ...(kernels && { kernels: { ...kernels, ...mapOf(kernelMap) } }),
     ...(energy && { energy }),
     device,
     data: {
@@ -130,6 +133,10 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
   } satisfies Model);
   if (parsed.success) return parsed.data;
   throw new ModelError('bad-sample', unusable(shaped, parsed.error.issues));
+}
+
+function mapOf(map: FitOptions['kernelMap']): Pick<Kernels, 'key' | 'mapDigest'> {
+  return { ...(map && { key: map.key }), ...(map?.digest && { mapDigest: map.digest }) };
 }
 
 /** In words, why no document came of a fit: some number in it is none. */

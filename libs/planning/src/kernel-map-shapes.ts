@@ -1,9 +1,6 @@
 import type { ConvSpec } from '@alphaflops/conv';
 import { plan } from './plan.js';
 
-/** Shapes of a map that is made by request: cuDNN labels one in about a millisecond. */
-export const KERNEL_MAP_SHAPES = 50_000;
-
 /** Parts of a map: how kernels are asked for most. */
 const PARTS = [
   { name: 'networklike', dtypes: ['f32'], share: 0.4 },

@@ -131,7 +131,7 @@ describe('openSqliteStores', () => {
     const before = readFileSync(file);
     await expect(openSqliteStores(file)).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/newer version.*knows up to 7/) as string,
+      message: expect.stringMatching(/newer version.*knows up to 8/) as string,
     });
     expect(readFileSync(file).equals(before)).toBe(true);
   });

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { KernelMapKeySchema, VERSION, type KernelMapKey, type Model } from '@alphaflops/contracts';
+import { KernelMapKeySchema, VERSION, type Model } from '@alphaflops/contracts';
 import {
   fitInputDigest,
   fitRowOf,
@@ -12,6 +12,7 @@ import {
   fitModel,
   FORMS,
   type FitLoss,
+  type FitOptions as ModelFitOptions,
   type FitSample,
   type KernelLabel,
 } from '@alphaflops/models';
@@ -131,11 +132,11 @@ async function firstRows(path: string, limit: number): Promise<FitSample[]> {
 }
 
 /** The key is part of the model, so that "predict --cudnn" knows whether it asks the right cuDNN. */
-function kernelKeyOf({ cudnn, computeCapability }: FitOptions): { kernelKey?: KernelMapKey } {
+function kernelKeyOf({ cudnn, computeCapability }: FitOptions): Pick<ModelFitOptions, 'kernelMap'> {
   if (cudnn === undefined && computeCapability === undefined) return {};
   const key = { cudnnVersion: cudnn, computeCapability, heuristicMode: 'instant', mathMode: 'tf32' };
   const parsed = KernelMapKeySchema.safeParse(key);
-  if (parsed.success) return { kernelKey: parsed.data };
+  if (parsed.success) return { kernelMap: { key: parsed.data, digest: null } };
   throw new CliError(
     'usage',
     `Give both --cudnn and --compute-capability, such as 9.19.0 and 9.0.\n${z.prettifyError(parsed.error)}`,

@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto';
 import { join, relative } from 'node:path';
-import type { Dataset, DatasetRow, Model } from '@alphaflops/contracts';
+import { type Dataset, type DatasetRow, kernelMapId, type Model } from '@alphaflops/contracts';
 import {
   DatasetDigest,
   DatasetError,
   FitInputFinder,
   type FitRow,
+  type LabelledSpec,
   type NumberedRow,
+  readKernelLabels,
   sampleOfRow,
 } from '@alphaflops/dataset';
 import { fitModel, parseModel } from '@alphaflops/models';
 import { isSignedBy, provenanceId } from '@alphaflops/store';
 import { CliError } from '../error.js';
+import { readText } from '../files.js';
 import { checkSums } from './checksums.js';
 import { Findings } from './finding.js';
 import { readDocument, readProvenance, readRecord, rowFileIn } from './source.js';
@@ -198,13 +202,21 @@ async function checkModel(
   }
   if (rows === null)
     tell('fit-input', `the rows that it was fitted to do not give the data digest ${dataDigest}`);
-  else if (refit && model !== null && !isFittedAgain(model, rows)) {
+  else if (
+    refit &&
+    model !== null &&
+    !isFittedAgain(model, rows, await attempt(findings, file, () => labelsOf(model, directory)))
+  ) {
     tell('refit', 'fitting the rows again gives another model');
   }
 }
 
 /** Whether a fit of the rows gives the same document, to the byte. The form was asked for, or chosen among all. */
-export function isFittedAgain(model: Model, rows: readonly FitRow[]): boolean {
+export function isFittedAgain(
+  model: Model,
+  rows: readonly FitRow[],
+  kernelLabels: readonly LabelledSpec[] | null = null,
+): boolean {
   const { id, version, status, statusReason, data, deviceClassId, campaignId, protocol, design } = model;
   const { noiseFloor, codeVersion, createdAt } = model;
   return ['auto', model.chosenForm].some((form) => {
@@ -216,6 +228,10 @@ export function isFittedAgain(model: Model, rows: readonly FitRow[]): boolean {
         loss: model.loss,
         device: model.device,
       },
+      ...(model.kernels?.key && {
+        kernelMap: { key: model.kernels.key, digest: model.kernels.mapDigest ?? null },
+      }),
+      kernelLabels: kernelLabels ?? [],
       origin: {
         ...{ digest: data.digest, excluded: data.excluded, deviceClassId, campaignId, protocol, design },
         ...{ noiseFloor, codeVersion, createdAt },
@@ -224,6 +240,16 @@ export function isFittedAgain(model: Model, rows: readonly FitRow[]): boolean {
     const published = { ...again, id, version, status, statusReason };
     return JSON.stringify(parseModel(JSON.stringify(published))) === JSON.stringify(model);
   });
+}
+
+/** The labels from which the classifier of a model has learned. */
+async function labelsOf({ kernels }: Model, directory: string): Promise<LabelledSpec[]> {
+  if (kernels?.key === undefined || kernels.mapDigest === undefined) return [];
+  const file = `kernel-maps/${kernelMapId(kernels.key)}.csv`;
+  const csv = await readText(join(directory, file));
+  const digest = createHash('sha256').update(csv).digest('hex');
+  if (digest === kernels.mapDigest) return await readKernelLabels(csv, file);
+  throw new CliError('bad-input', `${file} is another kernel map than the one that was fitted with`);
 }
 
 /** The value, or null and a finding when it cannot be read. */

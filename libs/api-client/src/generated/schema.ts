@@ -2878,6 +2878,8 @@ export interface components {
                  */
                 mathMode: "tf32" | "fp32";
             };
+            /** @description of the kernel map with this key from which it has learned; absent: from none */
+            mapDigest?: string;
             /** @description samples whose kernel was given; that of the others was assumed */
             given: number;
             /** @description share of the samples’ shapes whose kernel is told right when held out */

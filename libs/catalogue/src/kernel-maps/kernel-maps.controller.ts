@@ -7,7 +7,8 @@ import {
   PageQuerySchema,
   pageOf,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, AnswerStream, ApiTags } from '@alphaflops/http';
+import { DatasetError } from '@alphaflops/dataset';
+import { AllowAccess, Answer, AnswerStream, ApiProblem, ApiTags } from '@alphaflops/http';
 import { KernelMapStore } from '@alphaflops/store';
 import { Body, Controller, Get, Param, Post, Query, StreamableFile } from '@nestjs/common';
 import { KernelMapsService } from './kernel-maps.service.js';
@@ -32,8 +33,13 @@ export class KernelMapsController {
   @Post()
   @AllowAccess('operator')
   @Answer(200, KernelMapSchema, 'Store labels that were made elsewhere; sent again, they change nothing')
-  import(@Body({ schema: KernelMapImportSchema }) body: KernelMapImport): Promise<KernelMap> {
-    return this.maps.import(body);
+  async import(@Body({ schema: KernelMapImportSchema }) body: KernelMapImport): Promise<KernelMap> {
+    try {
+      return await this.maps.import(body);
+    } catch (error) {
+      if (!(error instanceof DatasetError || error instanceof RangeError)) throw error;
+      throw new ApiProblem(422, 'bad-labels', error.message);
+    }
   }
 
   @Get(':id')

@@ -10,9 +10,8 @@ import {
   MAX_KERNEL_MAP_SHAPES,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { DatasetError, type LabelledSpec, readKernelLabels, writeKernelLabels } from '@alphaflops/dataset';
-import { ApiProblem, notFound } from '@alphaflops/http';
-import { FleetStore, kernelMapOf, KernelMapStore } from '@alphaflops/store';
+import { type LabelledSpec, readKernelLabels, writeKernelLabels } from '@alphaflops/dataset';
+import { FleetStore, kernelMapOf, KernelMapStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
 /** Kernel maps: docs/decisions/0021-kernel-maps.md. */
@@ -30,39 +29,37 @@ export class KernelMapsService {
     return [...byId.values()];
   }
 
-  /** @throws ApiProblem 404 */
+  /** @throws StoreError `not-found` */
   async get(id: string): Promise<KernelMap> {
     const map = await this.maps.get(id);
-    if (map === null) throw notFound('kernel map', id);
+    if (map === null) throw missing(id);
     return map;
   }
 
-  /** The labels as CSV. @throws ApiProblem 404 */
+  /** The labels as CSV. @throws StoreError `not-found` */
   async csv(id: string): Promise<Buffer> {
     const labels = await this.maps.labels(id);
-    if (labels === null) throw notFound('kernel map', id);
+    if (labels === null) throw missing(id);
     return await promisify(gunzip)(labels);
   }
 
-  /** @throws ApiProblem 409 when there is a map of this key with other labels, 422 when the labels are not readable */
+  /**
+   * @throws DatasetError when the labels are not readable
+   * @throws RangeError when there are none, or too many
+   * @throws StoreError `conflict` when there is a map of this key with other labels
+   */
   async import({ csv, ...key }: KernelMapImport): Promise<KernelMap> {
-    const labels = await readKernelLabels(csv, 'csv').catch((error: unknown) => {
-      if (error instanceof DatasetError) throw new ApiProblem(422, 'bad-labels', error.message);
-      throw error;
-    });
+    const labels = await readKernelLabels(csv, 'csv');
     if (labels.length === 0 || labels.length > MAX_KERNEL_MAP_SHAPES) {
-      throw new ApiProblem(
-        422,
-        'bad-labels',
+      throw new RangeError(
         `The labels name the kernels of ${labels.length} shapes; a map has 1 to ${MAX_KERNEL_MAP_SHAPES}. ` +
           'Expected a column kernel, as "alphaflops kernels label" writes it.',
       );
     }
     const map = await this.keep(key, labels, null);
     if (map.digest === sha256(await csvOf(labels))) return map;
-    throw new ApiProblem(
-      409,
-      'other-kernel-map',
+    throw new StoreError(
+      'conflict',
       `There is a kernel map ${map.id} with other labels, and maps never change.`,
     );
   }
@@ -92,5 +89,7 @@ async function csvOf(labels: readonly LabelledSpec[]): Promise<string> {
   for await (const piece of writeKernelLabels(labels)) pieces.push(piece);
   return pieces.join('');
 }
+
+const missing = (id: string): StoreError => new StoreError('not-found', `There is no kernel map ${id}.`);
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type KernelLabels, kernelMapId, type KernelMap, type Worker } from '@alphaflops/contracts';
+import { DatasetError } from '@alphaflops/dataset';
 import type { Delivery, LeaseDesk } from '@alphaflops/queue';
 import { type FleetStore, type KernelMapStore, labelJobDigest, seal } from '@alphaflops/store';
+import { Logger } from '@nestjs/common';
 import { KernelMapsService } from './kernel-maps.service.js';
 import { LabelRecorder } from './label-recorder.js';
 import type { LabelRequests } from './label-requests.js';
@@ -52,6 +54,10 @@ async function delivered(labels: unknown, digest = labelJobDigest(job)): Promise
   const lease = { job: 'label-kernels', targetId: 'class-a', id: job.mapId, token: 't', attempt: 1 } as const;
   return { lease, workerId: worker.id, standing: 'held', result, body, receivedAtMs: 0 };
 }
+
+beforeAll(() => {
+  Logger.overrideLogger(false);
+});
 
 describe('labels that a worker brings', () => {
   it('become the map of the class: the planned shapes with their kernels, without those that have none', async () => {
@@ -115,11 +121,10 @@ describe('imported labels', () => {
     const { service } = deployment();
     await service.import({ ...key, csv: CSV });
     const other = service.import({ ...key, csv: CSV.replace('eng46', 'eng47') });
-    await expect(other).rejects.toMatchObject({ status: 409 });
-    await expect(service.import({ ...key, csv: 'height,width\n1,2\n' })).rejects.toMatchObject({
-      status: 422,
-    });
+    await expect(other).rejects.toMatchObject({ code: 'conflict' });
+    const short = service.import({ ...key, csv: 'height,width\n1,2\n' });
+    await expect(short).rejects.toThrow(DatasetError);
     const without = service.import({ ...key, csv: CSV.replace('eng46_k2=4', '') });
-    await expect(without).rejects.toMatchObject({ status: 422 });
+    await expect(without).rejects.toThrow('name the kernels of 0 shapes');
   });
 });

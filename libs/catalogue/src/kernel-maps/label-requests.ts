@@ -1,6 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
 import { type DeviceClass, kernelMapId, type LabelKernelsJob } from '@alphaflops/contracts';
-import { KERNEL_MAP_SHAPES } from '@alphaflops/planning/kernel-map-shapes';
 import { JobQueue, LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import { FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -9,6 +8,8 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 export abstract class KernelMapSettings {
   /** This process asks workers for the maps that device classes lack. */
   abstract readonly asks: boolean;
+  /** Shapes of a map that a worker makes; 0: none is made. */
+  abstract readonly shapes: number;
 }
 
 const LOOK_EVERY_MS = 5_000;
@@ -33,7 +34,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.settings.asks) this.looking = this.lookAgainAndAgain();
+    if (this.settings.asks && this.settings.shapes > 0) this.looking = this.lookAgainAndAgain();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -48,7 +49,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
     if (key === null) return null;
     const mapId = kernelMapId(key);
     if ((await this.maps.get(mapId)) !== null) return null;
-    return { mapId, targetId: deviceClass.id, key, shapes: KERNEL_MAP_SHAPES };
+    return { mapId, targetId: deviceClass.id, key, shapes: this.settings.shapes };
   }
 
   /** No worker could make the map: nobody is asked for a while. */

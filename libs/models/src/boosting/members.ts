@@ -36,6 +36,7 @@ const SPREAD = { loss: 'squared', learningRate: 0.1, mostTrees: 30, featureShare
 const RISING: ReadonlySet<number> = new Set(
   ['batch', 'log macs', 'log bytes'].map((name) => FEATURES.indexOf(name)),
 );
+const MOST_LEAVES = 31;
 /** Samples below which trees would only learn noise. */
 const FEWEST = 100;
 /** Log error below which sizes of errors are not told apart. */
@@ -127,20 +128,25 @@ function correct(
   return { trees, logTime: base.logTime.map((value, i) => value + (values[i] ?? 0)) };
 }
 
-/** Trees of member m on what its base leaves over; the first columns are those of the registered features. */
+/**
+ * Trees of member m on what its base leaves over; the first columns are those of the registered features.
+ *
+ * @param mostLeaves of a tree, where samples abound
+ */
 export function boostRest(
   frame: Frame,
   columns: readonly Binned[],
   { training, heldOut, logTime: base }: BaseMember,
   m: number,
   { seed, deadline }: FitContext,
+  mostLeaves = MOST_LEAVES,
 ): { trees: StoredTree[]; values: Float64Array } {
   const n = base.length;
   const target = frame.logTime.map((value, i) => value - (base[i] ?? 0));
   const options: BoostOptions = {
     ...CORRECTION,
     ...(n < FEWEST && { mostTrees: 0 }),
-    mostLeaves: n < 1500 ? 12 : n < 4000 ? 20 : 31,
+    mostLeaves: min(mostLeaves, n < 1500 ? 12 : n < 4000 ? 20 : MOST_LEAVES),
     least: n < 1000 ? 5 : 10,
     seed: memberSeed(seed, m),
     rising: RISING,

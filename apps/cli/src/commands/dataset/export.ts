@@ -21,6 +21,7 @@ import { rowProgress } from '../../datasets/progress.js';
 import { readDocument, sourceAt } from '../../datasets/source.js';
 import { writeDirectory } from '../../datasets/write-directory.js';
 import { CliError } from '../../error.js';
+import { readText } from '../../files.js';
 import { list } from '../../options.js';
 import { answered } from '../../pages.js';
 import { json } from '../../tables.js';
@@ -157,7 +158,13 @@ async function partsOf(path: string, options: ExportOptions): Promise<DatasetPar
         parseModel(await readDocument(join(path, `models/${modelId}.json`))),
       ),
     );
-    return { dataset, provenance, models, rows: () => plainRows(source.rows()) };
+    const kernelMaps = await Promise.all(
+      (dataset.kernelMaps ?? []).map(async ({ id: mapId }) => ({
+        id: mapId,
+        csv: await readText(join(path, `kernel-maps/${mapId}.csv`)),
+      })),
+    );
+    return { dataset, provenance, models, kernelMaps, rows: () => plainRows(source.rows()) };
   }
   const deviceClass = await newDeviceClass(path, options);
   const { rows, provenance } = await foreignRows(path, deviceClass);
