@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
+import { type DeviceDescription, type Provenance, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import type { ExecutorHost } from '@alphaflops/executor';
 import type { AnchorSettings } from '@alphaflops/measure';
 import { Agent } from './agent.js';
