@@ -165,7 +165,8 @@ function best(candidates: readonly Candidate[]): Candidate {
   const isBetter = (b: Candidate, a: Candidate): boolean => {
     // What joins its parts is better than they are, but not by the law that a plain formula already has.
     const { pessimism = 1 } = b.form;
-    return error(b) / (a.fit.outOfFold ? pessimism : 1) < (1 - LEAST_GAIN) * error(a);
+    const gain = b.form.corrects === a.form.name ? 0 : LEAST_GAIN;
+    return error(b) / (a.fit.outOfFold ? pessimism : 1) < (1 - gain) * error(a);
   };
   return candidates.reduce((a, b) => (isBetter(b, a) ? b : a));
 }

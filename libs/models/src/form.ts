@@ -89,6 +89,8 @@ export interface Form {
    * on other data, on the low side; the choice between forms and the interval divide by it. 1 when absent.
    */
   readonly pessimism?: number;
+  /** The form that this one corrects as far as that helps on held-out shapes: it is chosen over it without a least gain. */
+  readonly corrects?: string;
   /** Losses that the form can be fitted by; all when absent. */
   readonly losses?: readonly FitLoss[];
   /** Deterministic: same samples and context, same result. Never fails on checked samples of enough shapes. */

@@ -49,6 +49,7 @@ export const kernelBoostedForm: Form = {
   pessimism: 1.1,
   losses: ['relative'],
   needsKernels: true,
+  corrects: 'kernel-waves',
 
   fit(samples, context) {
     const fits = kernelFits(samples, context);
