@@ -26,7 +26,7 @@ withGcc('kernels label', () => {
     gpu?.remove();
   });
 
-  function label(
+  function ran(
     args: readonly string[],
     env: Record<string, string> = {},
   ): Promise<{ exitCode: number; out: string; err: string }> {
@@ -34,7 +34,7 @@ withGcc('kernels label', () => {
     return new Promise((done) => {
       execFile(
         process.execPath,
-        [program, 'kernels', 'label', '--data', at('specs.csv'), '--out', at('labels.csv'), ...args],
+        [program, ...args],
         { env: { PATH: process.env['PATH'] ?? '', HOME: directory, ...libraries } },
         (error, out, err) => {
           done({ exitCode: error === null ? 0 : Number(error.code), out, err });
@@ -43,10 +43,13 @@ withGcc('kernels label', () => {
     });
   }
 
+  const label = (args: readonly string[], env: Record<string, string> = {}) =>
+    ran(['kernels', 'label', '--data', at('specs.csv'), '--out', at('labels.csv'), ...args], env);
+
   it('adds kernel and workspace to the columns of the file, and says what has none', async () => {
-    const ran = await label(['--device-properties', at('device.json')]);
-    expect(ran).toMatchObject({ exitCode: 0, out: '' });
-    expect(ran.err).toContain(
+    const labelled = await label(['--device-properties', at('device.json')]);
+    expect(labelled).toMatchObject({ exitCode: 0, out: '' });
+    expect(labelled.err).toContain(
       '1 convolutions labelled by cuDNN 9.19.0 for compute capability 9.0. 1 have no kernel',
     );
     expect(ran.err).toContain('CUDNN_STATUS_NOT_SUPPORTED (tensors have less than 2^31 elements)');
@@ -99,8 +102,30 @@ withGcc('kernels label', () => {
     const named = args.map((arg) =>
       arg.replace('OTHER', at('other.json')).replace('DEVICE', at('device.json')),
     );
-    const ran = await label(named, env);
-    expect(ran.err).toMatch(message);
-    expect(ran.exitCode).toBe(exitCode);
+    const failed = await label(named, env);
+    expect(failed.err).toMatch(message);
+    expect(failed.exitCode).toBe(exitCode);
+  });
+
+  it('names the kernels of predictions, where it is the cuDNN of the model', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${9 + i},12,6,10,3,3,${0.01 + 0.001 * i},eng${i % 2}`);
+    await writeFile(
+      at('timed.csv'),
+      ['height,width,cin,cout,kernel_h,kernel_w,time_ms,kernel', ...rows, ''].join('\n'),
+    );
+    await writeFile(at('unknown.csv'), 'height,width,cin,cout,kernel_h,kernel_w\n9,12,6,10,3,3\n');
+    const fit = ['fit', '--data', at('timed.csv'), '--form', 'kernel-waves', '--out', at('model.json')];
+    expect(await ran([...fit, '--cudnn', '9.19.0', '--compute-capability', '9.0'])).toMatchObject({
+      exitCode: 0,
+    });
+    const predict = ['predict', '--model', at('model.json'), '--data', at('unknown.csv'), '--out', '-'];
+    const known = await ran([...predict, '--cudnn', at('device.json')]);
+    expect(known.out).toMatch(/,eng1_k2=4,1\n$/);
+    await writeFile(at('other-gpu.json'), '{"deviceVer":800}');
+    const other = await ran([...predict, '--cudnn', at('other-gpu.json')]);
+    expect(other.err).toMatch(
+      /cuDNN is not asked for kernels: .*9\.0; here is cuDNN 9\.19\.0, asked for 8\.0/,
+    );
+    expect(other.out).toMatch(/,eng[01],[\d.]+\n$/);
   });
 });

@@ -91,6 +91,16 @@ describe(
       expect([header, rows.length]).toEqual([expect.stringContaining('predicted_ms'), 1000]);
     }, 120_000);
 
+    it('ask cuDNN for kernels in a process of its own, whether or not there is one', async () => {
+      const sample = join(folder, 'use/node_modules/alphaflops/data/sample-h100/h100-networklike-1000.csv');
+      await writeFile(join(folder, 'use/device.json'), '{"deviceVer":900}');
+      const asked = ['kernels', 'label', '--data', sample, '--device-properties', 'device.json'];
+      const { stderr } = await alphaflops(...asked, '--out', 'labels.csv').catch(
+        (error: unknown) => error as { stderr: string },
+      );
+      expect(stderr).toMatch(/cuDNN cannot be asked: .*libcudnn|labelled by cuDNN/);
+    }, 120_000);
+
     it('start coordinator, dashboard and worker, and serve the worker to nodes', async () => {
       const program = join(folder, 'use/node_modules/alphaflops/bin/alphaflops.js');
       const up = spawn(process.execPath, [program, 'up', '--port', '0', '--data-dir', 'data'], {
