@@ -52,7 +52,7 @@ withGcc('kernels label', () => {
     expect(labelled.err).toContain(
       '1 convolutions labelled by cuDNN 9.19.0 for compute capability 9.0. 1 have no kernel',
     );
-    expect(ran.err).toContain('CUDNN_STATUS_NOT_SUPPORTED (tensors have less than 2^31 elements)');
+    expect(labelled.err).toContain('CUDNN_STATUS_NOT_SUPPORTED (tensors have less than 2^31 elements)');
     expect(await readFile(at('labels.csv'), 'utf8')).toBe(
       'note,height,width,cin,cout,kernel_h,kernel_w,kernel,workspace_bytes\n' +
         '"a, b",9,12,6,10,3,2,eng1_k2=4,5007\nc,1048576,1048576,6,10,3,3,,\n',
