@@ -1,12 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { KernelMapKeySchema, VERSION, type Model } from '@alphaflops/contracts';
-import {
-  fitInputDigest,
-  fitRowOf,
-  readAllSamples,
-  readKernelLabels,
-  readSamples,
-} from '@alphaflops/dataset';
+import { fitInputDigest, fitRowOf, readAllSamples, readKernelLabels, readSamples } from '@alphaflops/dataset';
 import {
   FIT_DEFAULTS,
   fitModel,

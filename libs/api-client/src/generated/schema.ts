@@ -3867,8 +3867,6 @@ export interface components {
             }[];
             /** @description models of this deployment whose exact input is in it */
             fitInputs: components["schemas"]["FitInput"][];
-            /** @description of its device classes, as files of its directory; absent: there were none */
-            kernelMaps?: components["schemas"]["KernelMap"][];
             /**
              * @description some rows have energy_meter, energy_idle_w, energy_above_idle_mj; absent: no row has, and the files lack these columns
              * @enum {boolean}
@@ -3879,6 +3877,8 @@ export interface components {
              * @enum {boolean}
              */
             conditionColumns?: true;
+            /** @description of its device classes, as files of its directory; absent: there were none */
+            kernelMaps?: components["schemas"]["KernelMap"][];
             /**
              * @description some rows have kernel, kernel_notes, plan_build_ms, power_limited, batch_clock_mhz, batch_clock_min_mhz, batch_clock_max_mhz; absent: no row has, and the files lack these columns
              * @enum {boolean}
