@@ -44,11 +44,11 @@ it('enrols its node, and gives the batch in hand back when it is preempted', asy
       stream.on('data', (piece: Buffer) => (said += piece.toString()));
     return { child, output: () => said };
   };
-  const preempt = async (job: ReturnType<typeof start>) => {
-    await until(
-      () => Promise.resolve(job.output()),
-      (text) => text.includes('taking batches') || job.child.exitCode !== null,
-    );
+  const preempt = async (
+    job: ReturnType<typeof start>,
+    when: () => Promise<boolean> = () => Promise.resolve(job.output().includes('taking batches')),
+  ) => {
+    await until(when, (is) => is || job.child.exitCode !== null);
     job.child.kill('SIGTERM');
     const [exitCode] = (await once(job.child, 'close')) as [number];
     return [exitCode, job.output()];
@@ -57,9 +57,22 @@ it('enrols its node, and gives the batch in hand back when it is preempted', asy
     0,
     expect.stringMatching(/Enrolled as worker-[^]*leaving at once/),
   ]);
-  // Requeued on the same node, it is the same worker.
-  const [exitCode, output] = await preempt(start());
+  // Requeued on the same node, it is the same worker. This time it has a batch in hand.
+  const { data: classes } = await stack.api.GET('/v1/device-classes');
+  await stack.api.POST('/v1/campaigns', {
+    body: {
+      name: 'preempted',
+      design: { name: 'networklike', seed: 1 },
+      target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
+      budget: { specs: 200 },
+      fit: { form: 'flops' },
+    },
+  });
+  const worker = async () => (await stack.api.GET('/v1/workers')).data?.items ?? [];
+  const [exitCode, output] = await preempt(start(), async () =>
+    (await worker()).some(({ activity }) => activity === 'measuring'),
+  );
   expect([exitCode, output]).toEqual([0, expect.not.stringContaining('Enrolled')]);
-  const { data: workers } = await stack.api.GET('/v1/workers');
-  expect(workers?.items.map(({ name }) => name)).toEqual([host]);
+  expect(output).toMatch(/given back {2}.*campaign=c-/);
+  expect((await worker()).map(({ name }) => name)).toEqual([host]);
 }, 120_000);

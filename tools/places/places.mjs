@@ -65,6 +65,8 @@ export function pathOfUser(base) {
   chmodSync(closed, 0);
   const programs = join(base, 'programs');
   mkdirSync(programs);
+  // The same Node as here, also where another one is installed.
+  symlinkSync(process.execPath, join(programs, 'node'));
   for (const folder of (process.env.PATH ?? '').split(delimiter).filter(isOpenToAll)) {
     for (const name of readdirSync(folder)) {
       const path = join(programs, name);

@@ -73,7 +73,8 @@ function placeOfOwn() {
   return {
     name: `${isRoot ? 'root' : 'this user'}, in a folder closed to others, HOME unset`,
     checkout: join(folder, 'main'),
-    env: environment(process.env.PATH ?? ''),
+    // The Node that runs this comes first: `npm run demo` uses it, too.
+    env: environment(`${dirname(process.execPath)}:${process.env.PATH ?? ''}`),
   };
 }
 
