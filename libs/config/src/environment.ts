@@ -59,6 +59,8 @@ const variables = {
     .describe('health and metrics of a fitter; 0: any free port'),
   ALPHAFLOPS_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must look like https://host or http://host:8080' })
+    // It stands in a line for a shell.
+    .regex(/^[\w.:/[\]~%-]+$/, 'must look like https://host or http://host:8080')
     .optional()
     .describe(
       'the coordinator’s address as workers reach it, for the line that enrols a node; default: found out',
