@@ -52,7 +52,11 @@ withGcc('the check of a GPU machine', () => {
           ...['--only', 'everyPrecision', '--only', 'times', '--only', 'campaign'],
         ],
         { env: { PATH: bin, HOME: directory, GPU_CHECK_PROCESS: `python3 ${STUB}` } },
-      );
+      ).catch((cause: unknown) => {
+        // What failed stands in the report on standard output.
+        const { message, stdout: report } = cause as Error & { stdout: string };
+        throw new Error(`${message}\n${report}`, { cause });
+      });
       expect(stdout).toContain('Fake GPU');
       const report = JSON.parse(await readFile(join(out, 'gpu-check.json'), 'utf8')) as unknown;
       const shapes = ROWS.length;
