@@ -51,7 +51,7 @@ withGcc('the check of a GPU machine', () => {
           ...['--out', out, '--library-path', (gpu?.libraryPath ?? []).join(':')],
           ...['--only', 'everyPrecision', '--only', 'times', '--only', 'campaign'],
         ],
-        { env: { PATH: bin, HOME: directory, GPU_CHECK_PROCESS: `python3 ${STUB}` } },
+        { env: { PATH: bin, HOME: directory, GPU_CHECK_PROCESS: `python3 "${STUB}"` } },
       ).catch((cause: unknown) => {
         // What failed stands in the report on standard output.
         const { message, stdout: report } = cause as Error & { stdout: string };

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { launcher, unpackDebianPackages } from './debian-packages.mjs';
+import { launcher, libraryFolders, unpackDebianPackages } from './debian-packages.mjs';
 
 const modules = resolve(import.meta.dirname, '../node_modules');
 const home = resolve(modules, '.cache/alphaflops/redis');
@@ -12,6 +12,13 @@ const program = resolve(modules, '.bin/redis-server');
 /** Whether it was unpacked and starts. */
 export function hasUnpackedRedis() {
   return existsSync(home) && spawnSync(program, ['--version']).status === 0;
+}
+
+/** The program itself behind the launcher in node_modules/.bin, and the folders of its libraries; null: there is none. */
+export function unpackedRedis() {
+  if (!hasUnpackedRedis()) return null;
+  const libraries = libraryFolders(home).map((folder) => resolve(home, folder));
+  return { program: resolve(home, 'usr/bin/redis-server'), libraries };
 }
 
 /** @throws Error with the last words of what failed */

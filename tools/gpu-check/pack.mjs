@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { unpackedRedis } from '../redis-without-root.mjs';
 
 /** What gpu-check.mjs imports and runs; their dependencies come along. The native parts are optional ones. */
 const PACKAGES = ['alphaflops', 'expect'];
@@ -66,8 +67,16 @@ try {
 
 /** redis-server with the libraries that it needs, their loader included: the machine may have others, or none. */
 function packRedis() {
-  const program = realpathSync(execFileSync('which', ['redis-server'], { encoding: 'utf8' }).trim());
-  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+(?= \(0x)/g) ?? [];
+  const found = realpathSync(execFileSync('which', ['redis-server'], { encoding: 'utf8' }).trim());
+  const isLauncher = readFileSync(found).subarray(0, 2).toString() === '#!';
+  const { program, libraries: folders } = (isLauncher ? unpackedRedis() : null) ?? {
+    program: found,
+    libraries: [],
+  };
+  const env = { ...process.env, ...(folders.length > 0 && { LD_LIBRARY_PATH: folders.join(':') }) };
+  const listed = execFileSync('ldd', [program], { encoding: 'utf8', env });
+  // The path may have spaces in it.
+  const libraries = [...listed.matchAll(/^\s*(?:\S+ => )?(\/.+) \(0x/gm)].map(([, path]) => path);
   const loader = libraries.find((path) => basename(path).startsWith('ld-linux'));
   if (loader === undefined) throw new Error(`${program} has no loader among ${libraries.join(' ')}`);
   mkdirSync(join(target, 'redis'));
