@@ -147,7 +147,7 @@ describe('from enrolment to prediction', () => {
     };
     const shape = Buffer.from(new Int32Array([-1, 8]).buffer).toString('base64');
     const { data: sized } = await network(graph, { inputs: { x: [6, 4] }, weights: { 'group1.bin': shape } });
-    expect(sized?.network?.layers[0]?.spec).toMatchObject({ height: 1, width: 3, cin: 8, cout: 5 });
+    expect(sized?.network?.layers[0]?.spec).toMatchObject({ height: 3, width: 1, cin: 8, cout: 5 });
     await expect(network(graph, { inputs: { y: [6, 4] } })).rejects.toMatchObject({ status: 400 });
     await expect(network({ hello: 1 })).rejects.toMatchObject({ status: 400, code: 'invalid-request' });
 
