@@ -108,11 +108,11 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
     5 * MINUTES,
   );
 
-  it(
-    'energy of 53 shapes beside the times of 1,000 others is predicted better than in proportion to FLOPs',
-    () => {
-      const [energy] = measured<{ median: number; coverage: number; flops: number }>('energy');
-      expect(energy?.median).toBeLessThanOrEqual(0.4);
+  it.each([[1000, 0.25], ...(full ? [[9218, 0.2] as const] : [])] as const)(
+    'energy of 53 shapes beside the times of %i others is predicted within its limit',
+    (size, most) => {
+      const [energy] = measured<{ median: number; coverage: number; flops: number }>('energy', String(size));
+      expect(energy?.median).toBeLessThanOrEqual(most);
       expect(energy?.median).toBeLessThanOrEqual(0.5 * (energy?.flops ?? NaN));
       // 66 shapes tell the coverage to about 4 %
       expect(energy?.coverage).toBeGreaterThanOrEqual(0.82);

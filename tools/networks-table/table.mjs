@@ -42,12 +42,21 @@ for (const format of new Set(results.filter(({ file }) => file !== null).map((ea
     `| ${[format, some.length, ...counts, complete, `${(100 * mean).toFixed(1)} %`].join(' | ')} |`,
   );
 }
-console.log('\n| network | format | counted by others, million | read, million | share costed | |');
-console.log('| --- | --- | --- | --- | --- | --- |');
-for (const { name, format, macs: expected, found, share, state, trouble } of results) {
-  const million = (value) => (value === undefined || value === null ? '–' : (value / 1e6).toFixed(1));
-  const part = share === undefined ? '–' : `${(100 * Math.min(share, 1)).toFixed(1)} %`;
-  console.log(
-    `| ${name} | ${format} | ${million(expected)} | ${million(found)} | ${part} | ${trouble ?? state} |`,
-  );
+const FORMATS = ['layer-list', 'onnx', 'keras', 'tfjs'];
+const million = (value) => (value / 1e6).toFixed(1);
+const read = results.filter(({ file }) => file !== null);
+console.log(`\n| network | counted by others, million | ${FORMATS.join(' | ')} |`);
+console.log(`| --- | --- | ${FORMATS.map(() => '---').join(' | ')} |`);
+for (const name of new Set(read.map((each) => each.name))) {
+  const own = read.filter((each) => each.name === name);
+  const cells = FORMATS.map((format) => {
+    const one = own.find((each) => each.format === format);
+    if (one === undefined) return '–';
+    if (one.share === undefined) return one.trouble;
+    const verdict = one.state === 'right' ? 'right' : `${million(one.found)} million, ${one.state}`;
+    return `${verdict}, ${(100 * Math.min(one.share, 1)).toFixed(1)} %`;
+  });
+  console.log(`| ${[name, million(own[0].macs), ...cells].join(' | ')} |`);
 }
+const notMade = results.filter(({ file }) => file === null).map(({ name }) => name);
+console.log(`\nNot made: ${notMade.length === 0 ? 'none' : notMade.join(', ')}.`);
