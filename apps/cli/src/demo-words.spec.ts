@@ -47,8 +47,8 @@ it('says how many samples were disturbed, and what to do', () => {
 
 it('says what the worker says of a disturbance that does not end', () => {
   const progress = { outcomes: { noisy: 150 }, totalSlots: 150 } as unknown as CampaignProgress;
-  expect(disturbanceText(progress, 'other programs slow this machine down')).toMatch(
-    /^This machine stays disturbed: other programs slow this machine down\.\n150 of 150/,
+  expect(disturbanceText(progress, 'other programs slow it down')).toMatch(
+    /^This machine stays disturbed: other programs slow it down\.\n150 of 150/,
   );
 });
 

@@ -38,9 +38,11 @@ export class Disturbed implements SpecMeasurer {
     }
     this.inARow += 1;
     if (this.inARow < IN_A_ROW || this.reason !== null) return;
-    const howMuch =
-      disturbance === null ? 'and was never seen quiet' : `by ${Math.round(100 * disturbance)} % and more`;
-    this.reason = `other programs slow this machine down, ${howMuch}: what it measures is noisy until they end`;
-    this.log.warn(this.reason);
+    const how =
+      disturbance === null
+        ? 'use it all the time'
+        : `slow it down by ${Math.round(100 * disturbance)} % or more`;
+    this.reason = `other programs ${how}: what it measures is noisy until they end`;
+    this.log.warn(`This machine stays disturbed: ${this.reason}.`);
   }
 }
