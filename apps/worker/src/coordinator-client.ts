@@ -25,8 +25,8 @@ import { messageOf, WorkerError } from './error.js';
 const ANSWER_WITHIN_MS = 15_000;
 /** The coordinator waits 25 s for work. */
 const WORK_WITHIN_MS = 40_000;
-/** Leases are renewed every few seconds: a late answer is overtaken by the next one. */
-const RENEWED_WITHIN_MS = 5_000;
+/** Leases are renewed every few seconds, and lapse by themselves: a late answer is overtaken. */
+const LEASE_WITHIN_MS = 5_000;
 /** The store of the coordinator may be slow. */
 const STORED_WITHIN_MS = 120_000;
 
@@ -51,8 +51,8 @@ export class CoordinatorClient {
     return this.post('v1/workers', request, EnrolmentSchema);
   }
 
-  openSession(workerId: string, request: SessionRequest): Promise<Session> {
-    return this.post(`v1/workers/${workerId}/session`, request, SessionSchema);
+  openSession(workerId: string, request: SessionRequest, signal?: AbortSignal): Promise<Session> {
+    return this.post(`v1/workers/${workerId}/session`, request, SessionSchema, signal);
   }
 
   heartbeat(workerId: string, request: HeartbeatRequest, signal: AbortSignal): Promise<Heartbeat> {
@@ -70,7 +70,7 @@ export class CoordinatorClient {
   /** Tokens of the leases that are lost. */
   async renew(workerId: string, leases: readonly LeaseRef[]): Promise<readonly string[]> {
     const path = `v1/workers/${workerId}/leases/renew`;
-    const options = { body: JSON.stringify({ leases }), withinMs: RENEWED_WITHIN_MS };
+    const options = { body: JSON.stringify({ leases }), withinMs: LEASE_WITHIN_MS };
     return this.parsed((await this.send(path, options)).text, LeaseRenewalSchema).lost;
   }
 
@@ -93,12 +93,18 @@ export class CoordinatorClient {
 
   /** Gives a job back. @throws WorkerError `lease-ended` */
   async giveBack(workerId: string, lease: LeaseRef): Promise<void> {
-    await this.send(`v1/workers/${workerId}/leases/return`, { body: JSON.stringify({ lease }) });
+    await this.send(`v1/workers/${workerId}/leases/return`, {
+      body: JSON.stringify({ lease }),
+      withinMs: LEASE_WITHIN_MS,
+    });
   }
 
   /** A job has failed. @throws WorkerError `lease-ended` */
   async fail(workerId: string, lease: LeaseRef, reason: string): Promise<void> {
-    await this.send(`v1/workers/${workerId}/leases/fail`, { body: JSON.stringify({ lease, reason }) });
+    await this.send(`v1/workers/${workerId}/leases/fail`, {
+      body: JSON.stringify({ lease, reason }),
+      withinMs: LEASE_WITHIN_MS,
+    });
   }
 
   private async post<T>(path: string, body: unknown, answer: z.ZodType<T>, signal?: AbortSignal): Promise<T> {

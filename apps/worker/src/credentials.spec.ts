@@ -1,7 +1,12 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Credentials, prepareCredentials, readCredentials, writeCredentials } from './credentials.js';
+import {
+  type Credentials,
+  readCredentials,
+  refuseOtherCoordinator,
+  writeCredentials,
+} from './credentials.js';
 
 const credentials: Credentials = {
   coordinatorUrl: 'http://gpu-lab:8080/',
@@ -26,10 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-async function keep(): Promise<void> {
-  await prepareCredentials(file, credentials.coordinatorUrl, false);
-  await writeCredentials(file, credentials);
-}
+const keep = () => writeCredentials(file, credentials);
 
 describe('credentials', () => {
   it('come back as they were written, and only their owner may read them', async () => {
@@ -62,21 +64,24 @@ describe('credentials', () => {
     expect(await readdir(join(directory, 'deeper'))).toEqual(['worker.json']);
   });
 
-  it('leave nothing beside them when they cannot be written', async () => {
-    await expect(writeCredentials(directory, credentials)).rejects.toThrow();
-    expect(await readdir(join(directory, '..'))).not.toContainEqual(
-      expect.stringMatching(new RegExp(`${directory.split('/').at(-1) ?? ''}.*tmp`)),
-    );
+  it('cannot be kept in place of a directory, and nothing is left beside it', async () => {
+    const taken = join(directory, 'taken');
+    await mkdir(taken);
+    await expect(writeCredentials(taken, credentials)).rejects.toMatchObject({
+      code: 'bad-credentials',
+      message: expect.stringContaining(`${taken}: it is a directory. Make room there, or name`),
+    });
+    expect(await readdir(directory)).toEqual(['taken']);
   });
 
-  it('of another coordinator are kept, unless told otherwise', async () => {
+  it('of another coordinator are not replaced', async () => {
+    await refuseOtherCoordinator(file, 'http://elsewhere/');
     await keep();
-    await expect(prepareCredentials(file, 'http://elsewhere/', false)).rejects.toMatchObject({
+    await expect(refuseOtherCoordinator(file, 'http://elsewhere/')).rejects.toMatchObject({
       code: 'other-coordinator',
       message: expect.stringMatching(/worker-1 at http:\/\/gpu-lab:8080\/.*--force/),
     });
-    await expect(prepareCredentials(file, 'http://elsewhere/', true)).resolves.toBeUndefined();
-    await expect(prepareCredentials(file, credentials.coordinatorUrl, false)).resolves.toBeUndefined();
+    await refuseOtherCoordinator(file, credentials.coordinatorUrl);
   });
 
   it('that are missing or malformed are named with what to do, and not repeated', async () => {
@@ -92,7 +97,7 @@ describe('credentials', () => {
     });
     await expect(readCredentials(broken)).rejects.not.toThrow(/hush/);
     await writeFile(broken, (await readFile(broken, 'utf8')).slice(0, 40));
-    await expect(prepareCredentials(broken, 'http://elsewhere/', false)).rejects.toMatchObject({
+    await expect(refuseOtherCoordinator(broken, 'http://elsewhere/')).rejects.toMatchObject({
       code: 'bad-credentials',
       message: expect.stringContaining('--force'),
     });
@@ -107,10 +112,12 @@ describe('credentials', () => {
     });
   });
 
-  it('cannot be kept in what is no directory', async () => {
-    await writeFile(join(directory, 'plain'), '');
-    await expect(
-      prepareCredentials(join(directory, 'plain', 'worker.json'), 'http://a/', false),
-    ).rejects.toMatchObject({ code: 'bad-credentials', message: expect.stringContaining('Cannot write in') });
+  it('cannot be kept below a file', async () => {
+    const plain = join(directory, 'plain');
+    await writeFile(plain, '');
+    await expect(writeCredentials(join(plain, 'worker.json'), credentials)).rejects.toMatchObject({
+      code: 'bad-credentials',
+      message: expect.stringMatching(/worker\.json: .*plain is a file\. Make room/),
+    });
   });
 });

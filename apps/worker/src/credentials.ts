@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { access, chmod, constants, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '@alphaflops/config';
 import { IdSchema } from '@alphaflops/contracts';
 import { z } from 'zod';
 import { messageOf, WorkerError } from './error.js';
+import { MachineLock } from './machine-lock.js';
 
 const CredentialsSchema = z.object({
   coordinatorUrl: z.url(),
@@ -40,24 +41,90 @@ export async function readCredentials(file: string): Promise<Credentials> {
 }
 
 /**
- * Sees to it, before a join token is spent, that the credentials can be kept.
- * @param force replace those of another coordinator, or what cannot be read
- * @throws WorkerError `other-coordinator`, or `bad-credentials` for a file or directory that cannot be used
+ * The sole right to run with these credentials: two workers with one identity would take each other's batches.
+ * @throws WorkerError `credentials-in-use` with the holder's process id
  */
-export async function prepareCredentials(
-  file: string,
-  coordinatorUrl: string,
-  force: boolean,
-): Promise<void> {
-  const directory = dirname(file);
-  try {
-    // The mode counts for directories that are made here; one that was there keeps its own.
-    makeDirectory(directory);
-    await access(directory, constants.W_OK);
-  } catch (cause) {
-    throw new WorkerError('bad-credentials', `Cannot write in ${directory}: ${messageOf(cause)}.`, { cause });
+export async function lockCredentials(file: string): Promise<MachineLock> {
+  return await MachineLock.take(`credentials/${await realpath(file)}`, (holderPid) => {
+    const [who, how] =
+      holderPid === null ? ['another process', 'it'] : [`process ${holderPid}`, `it (kill ${holderPid})`];
+    return new WorkerError(
+      'credentials-in-use',
+      `A worker with the credentials ${file} is running already: ${who}. ` +
+        `Stop ${how}, or enrol this one apart: alphaflops worker join … --credentials ANOTHER-FILE.`,
+    );
+  });
+}
+
+/** More than credentials take, with the certificates of a coordinator. */
+const RESERVED_BYTES = 64 * 1024;
+
+/**
+ * Room on the disk for the credentials, taken before a join token is spent. It lies beside the file and is renamed: a
+ * reader, or a crash, sees the old credentials or the new, never half of them.
+ */
+export class ReservedCredentials {
+  private constructor(
+    private readonly file: string,
+    private readonly beside: string,
+    private readonly handle: FileHandle,
+  ) {}
+
+  /** @throws WorkerError `bad-credentials` that names the file and says why nothing can be kept there */
+  static async reserve(file: string): Promise<ReservedCredentials> {
+    const beside = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+    let handle: FileHandle | null = null;
+    try {
+      // The mode counts for directories that are made here; one that was there keeps its own.
+      makeDirectory(dirname(file));
+      if (await isDirectory(file)) throw new Error('it is a directory');
+      handle = await open(beside, 'wx', 0o600);
+      // Random, as some file systems store zeros without using space.
+      await handle.writeFile(randomBytes(RESERVED_BYTES));
+      await handle.sync();
+      return new ReservedCredentials(file, beside, handle);
+    } catch (cause) {
+      if (handle !== null) {
+        await handle.close();
+        await rm(beside);
+      }
+      throw new WorkerError(
+        'bad-credentials',
+        `Credentials cannot be kept in ${file}: ${messageOf(cause).replace(/\.$/, '')}. ` +
+          'Make room there, or name another file with --credentials.',
+        { cause },
+      );
+    }
   }
-  if (force) return;
+
+  /** Puts the credentials in their place; the reservation is over, also when this fails. */
+  async fill(credentials: Credentials): Promise<void> {
+    const content = Buffer.from(`${JSON.stringify(credentials, null, 2)}\n`);
+    try {
+      for (let at = 0; at < content.length;) {
+        at += (await this.handle.write(content, at, content.length - at, at)).bytesWritten;
+      }
+      await this.handle.truncate(content.length);
+      await this.handle.sync();
+      await this.handle.close();
+      await rename(this.beside, this.file);
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.handle.close();
+    await rm(this.beside, { force: true });
+  }
+}
+
+/**
+ * @throws WorkerError `other-coordinator` when the file holds credentials of another one, `bad-credentials` for a file
+ *   that cannot be used
+ */
+export async function refuseOtherCoordinator(file: string, coordinatorUrl: string): Promise<void> {
   const present = await readIfPresent(file);
   if (present !== null && present.coordinatorUrl !== coordinatorUrl) {
     throw new WorkerError(
@@ -68,23 +135,9 @@ export async function prepareCredentials(
   }
 }
 
-/** Writes beside the file and renames: a reader, or a crash, sees the old credentials or the new, never half of them. */
+/** @throws WorkerError `bad-credentials` that names the file and says why it cannot be written */
 export async function writeCredentials(file: string, credentials: Credentials): Promise<void> {
-  const beside = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    const handle = await open(beside, 'wx', 0o600);
-    try {
-      await handle.writeFile(`${JSON.stringify(credentials, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await chmod(beside, 0o600);
-    await rename(beside, file);
-  } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
-  }
+  await (await ReservedCredentials.reserve(file)).fill(credentials);
 }
 
 /** @throws WorkerError `bad-credentials` for a file that cannot be used */
@@ -119,5 +172,14 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return null;
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
   }
 }

@@ -274,6 +274,23 @@ describe('jobs of a device', () => {
     expect([leases.asked, lines.at(-1)]).toEqual([1, expect.stringContaining('measuring goes on')]);
   });
 
+  it('are not waited for longer than 5 s, once they are measured, by a worker that is stopped', async () => {
+    const { work, leases, batches, waits, lines } = device();
+    leases.isStoring = false;
+    work.begin();
+    await settle();
+    leases.hand(1);
+    await settle();
+    const ended = work.end('stop');
+    await settle();
+    at(batches, 0).end('ok');
+    await settle();
+    expect(waits.map(({ ms }) => ms)).toEqual([5_000]);
+    at(waits, 0).done();
+    await ended;
+    expect(lines.at(-1)).toContain('The coordinator does not answer');
+  });
+
   it('are left to others for a growing while when the executor does not start', async () => {
     const { work, leases, batches, waits, lines } = device();
     work.begin();

@@ -7,7 +7,11 @@ import type { Performed, Performer, Performers } from './performer.js';
 import type { Turns } from './turns.js';
 import { backOffMs, type Wait } from './wait.js';
 
-export type Departure = 'finish' | 'give-back';
+/**
+ * The batch in hand is finished and its result is brought, however long that takes (`finish`) or for 5 s (`stop`), or it
+ * is given back at once (`give-back`).
+ */
+export type Departure = 'finish' | 'stop' | 'give-back';
 
 export interface DeviceWorkOptions {
   /** Whose queues are served: the device class and the device. */
@@ -32,8 +36,8 @@ const MOST_STARTS = 10;
 /** Results that are not stored yet; from so many on nothing is measured, as they are lost with this process. */
 const MOST_UNSTORED = 2;
 
-/** How long a worker that leaves at once waits for the answers to what it gives back. */
-const GIVE_BACK_WITHIN_MS = 5_000;
+/** How long a worker that is stopped waits for its results, and what it gives back, to be taken. */
+const HAND_OVER_WITHIN_MS = 5_000;
 
 /** One time of taking jobs, from `begin` to `end`. */
 interface Shift {
@@ -41,6 +45,8 @@ interface Shift {
   readonly ending: AbortController;
   /** Fires when whatever it has goes back. */
   readonly leaving: AbortController;
+  /** Fires when a coordinator that does not answer is not waited for. */
+  readonly stopping: AbortController;
 }
 
 /** The jobs of one device: from two queues, one at a time, each result brought while the next job is done. */
@@ -61,7 +67,11 @@ export class DeviceWork {
   begin(): void {
     if (this.isWanted) return;
     this.isWanted = true;
-    const shift: Shift = { ending: new AbortController(), leaving: new AbortController() };
+    const shift: Shift = {
+      ending: new AbortController(),
+      leaving: new AbortController(),
+      stopping: new AbortController(),
+    };
     this.shifts.add(shift);
     this.running = this.running
       .then(() => this.work(shift))
@@ -74,14 +84,19 @@ export class DeviceWork {
   /** Takes no further job; resolves when the one in hand is stored or given back. May be hurried by a second call. */
   async end(how: Departure): Promise<void> {
     this.isWanted = false;
-    for (const { ending, leaving } of this.shifts) {
+    for (const { ending, leaving, stopping } of this.shifts) {
       if (how === 'give-back') leaving.abort();
+      if (how !== 'finish') stopping.abort();
       ending.abort();
     }
     await this.running;
   }
 
-  private async work({ ending: { signal: ending }, leaving: { signal: leaving } }: Shift): Promise<void> {
+  private async work({
+    ending: { signal: ending },
+    leaving: { signal: leaving },
+    stopping: { signal: stopping },
+  }: Shift): Promise<void> {
     const { leases, performers, targetIds, wait, log } = this.options;
     const jobs = WORKER_JOBS.filter((job) => performers[job] !== undefined);
     const request: LeaseRequest = { jobs, targetIds: [...targetIds] };
@@ -121,10 +136,17 @@ export class DeviceWork {
         }
       }
     }
-    const late = await taken();
-    if (late !== null) await leases.giveBack(late);
-    const handed = Promise.all(deliveries);
-    await Promise.race([handed, fired(leaving).then(() => wait(GIVE_BACK_WITHIN_MS, NEVER))]);
+    const handedOver = Promise.all([...deliveries, this.returnUnbegun(taken())]).then(() => true);
+    const isLate = fired(stopping)
+      .then(() => wait(HAND_OVER_WITHIN_MS, NEVER))
+      .then(() => false);
+    if (await Promise.race([handedOver, isLate])) return;
+    log.warn('The coordinator does not answer: other workers measure what it did not take.');
+  }
+
+  private async returnUnbegun(taken: Promise<Held | null> | null): Promise<void> {
+    const held = await taken;
+    if (held !== null) await this.options.leases.giveBack(held);
   }
 
   /** Does one job when it is its turn. Null when there is no result: it was given back, lost, or has failed. */
@@ -188,11 +210,10 @@ export class DeviceWork {
 
   /** A machine whose executor does not start would fail every job of the queue in no time. */
   private async rest(next: Promise<Held | null> | null, ending: AbortSignal): Promise<void> {
-    const { leases, wait, log } = this.options;
+    const { wait, log } = this.options;
     const restMs = backOffMs(this.failedStarts, REST.firstMs, REST.lastMs);
     log.warn('The executor does not start; no batch is taken for a while.', { seconds: restMs / 1000 });
-    const held = await next;
-    if (held !== null) await leases.giveBack(held);
+    await this.returnUnbegun(next);
     await wait(restMs, ending);
   }
 }

@@ -5,6 +5,7 @@ export type WorkerErrorCode =
   | 'no-credentials'
   | 'bad-credentials'
   | 'bad-work-file'
+  | 'credentials-in-use'
   | 'other-coordinator'
   | 'unreachable'
   | 'refused'

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { GpuLock, lockGpus } from './gpu-lock.js';
+import { lockGpu, lockGpus } from './gpu-lock.js';
 
 const HOLD = fileURLToPath(new URL('../test/hold-gpu.mjs', import.meta.url));
 const onLinux = platform() === 'linux';
@@ -26,19 +26,19 @@ const onLinux = platform() === 'linux';
 
   it('is refused while another process has it, with the process id, and free as soon as that is killed', async () => {
     const { pid } = await held();
-    await expect(GpuLock.take(uuid)).rejects.toMatchObject({
+    await expect(lockGpu(uuid)).rejects.toMatchObject({
       code: 'device-in-use',
       message: expect.stringContaining(`${uuid} is in use by process ${pid ?? 0}, another worker`),
     });
     const dead = once(holder as unknown as ChildProcess, 'exit');
     holder?.kill('SIGKILL');
     await dead;
-    const lease = await GpuLock.take(uuid);
+    const lease = await lockGpu(uuid);
     await lease.close();
   });
 
   it('is refused to another process while this one has it, and free when it is given back', async () => {
-    const lease = await GpuLock.take(uuid);
+    const lease = await lockGpu(uuid);
     const refused = fork(HOLD, [uuid], { execArgv: [], silent: true });
     let said = '';
     refused.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));

@@ -4,7 +4,7 @@ import { dirname, join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
 import { parseArguments, type RunArguments } from './arguments.js';
-import { readCredentials } from './credentials.js';
+import { lockCredentials, readCredentials } from './credentials.js';
 import { messageOf, WorkerError } from './error.js';
 import { ownBundle } from './install/installation.js';
 import { Log } from './log.js';
@@ -94,18 +94,24 @@ async function runWorker(args: RunArguments, file: string, config: Config): Prom
   // A newer certificate can be given without joining again.
   const trusting = { ...credentials, ca: readPem(config.caFiles) ?? credentials.ca };
   const fetchBy = fetchFrom(trusting, config.proxies);
-  const attempt = async (signals: DepartureSignals): Promise<number> =>
-    run(trusting, {
-      ...signals,
-      fetch: fetchBy,
-      log,
-      worker: await workerVersion(),
-      libraryPath: config.libraryPath,
-      referenceTimesFile: joinPath(dirname(file), 'reference-times.json'),
-      anchors: args.anchors,
-      anchorsEvery: args.anchorsEvery,
-      stay: args,
-    });
+  const attempt = async (signals: DepartureSignals): Promise<number> => {
+    const lock = await lockCredentials(file);
+    try {
+      return await run(trusting, {
+        ...signals,
+        fetch: fetchBy,
+        log,
+        worker: await workerVersion(),
+        libraryPath: config.libraryPath,
+        referenceTimesFile: joinPath(dirname(file), 'reference-times.json'),
+        anchors: args.anchors,
+        anchorsEvery: args.anchorsEvery,
+        stay: args,
+      });
+    } finally {
+      await lock.close();
+    }
+  };
   const bundle = ownBundle();
   if (bundle === null) return await attempt(departure);
   const { runUpgraded } = await import('./install/upgrade.js');

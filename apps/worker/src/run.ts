@@ -117,7 +117,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   whenFired(finish, () => {
     if (giveBack.aborted) return;
     log.info('leaving after the batch in hand');
-    agent.leave('finish', 0);
+    agent.leave('stop', 0);
   });
   whenFired(stay.over, () => {
     log.info(`leaving after the batch in hand: ${String(stay.over.reason)}`);

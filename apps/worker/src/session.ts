@@ -39,7 +39,8 @@ export async function openSession(
     protocolVersion: WORKER_PROTOCOL_VERSION,
     devices: [...descriptions],
   };
-  const session = await untilReached(() => client.openSession(credentials.workerId, request), environment);
+  const open = () => client.openSession(credentials.workerId, request, environment.signal);
+  const session = await untilReached(open, environment);
   return session === null ? null : { session, devices: assign(descriptions, session) };
 }
 
@@ -70,6 +71,7 @@ async function untilReached<T>(
       return answer;
     } catch (error) {
       if (!(error instanceof WorkerError && error.code === 'unreachable')) throw error;
+      if (signal.aborted) break;
       failures += 1;
       if (failures === 1) log.warn(`${messageOf(error)} It is tried again until it does.`);
       await wait(retryMs(failures), signal);

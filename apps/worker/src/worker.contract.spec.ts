@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MeasureJob } from '@alphaflops/contracts';
@@ -186,6 +186,34 @@ type Slots = MeasureJob['slots'];
       await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' });
     }, 60_000);
 
+    it('leaves its token unused where the disk is full, and names the file', async () => {
+      const file = join(directory, 'full', 'worker.json');
+      // Room for 4 KiB in each file. Unlike a file system of this size, it needs no right to mount.
+      const args = ['-c', 'ulimit -f 4; exec "$@"', 'bash', process.execPath, ...joinArguments(file)];
+      const { exitCode, output } = await runProgram('bash', args, JOIN_TOKEN);
+      expect([exitCode, output]).toEqual([
+        1,
+        expect.stringMatching(/^Credentials cannot be kept in .*full\/worker\.json: EFBIG: file too large/),
+      ]);
+      expect(coordinator.enrolments).toEqual([]);
+      expect(await readdir(join(directory, 'full'))).toEqual([]);
+    }, 60_000);
+
+    it('runs once with its credentials, and again as soon as the first was killed', async () => {
+      const file = await enrol();
+      const first = await startWorker(file);
+      const second = await runProgram(process.execPath, [WORKER_MAIN, 'run', '--credentials', file]);
+      expect(second).toEqual({
+        exitCode: 1,
+        output: expect.stringContaining(
+          `A worker with the credentials ${file} is running already: process ${first.pid}. Stop it (kill ${first.pid})`,
+        ),
+      });
+      first.process.kill('SIGKILL');
+      await first.ended;
+      await startWorker(file);
+    }, 60_000);
+
     it('finishes the batch in hand on SIGTERM, and takes no other', async () => {
       const worker = await startWorker();
       await submit([slow(2_000), exampleSpec()]);
@@ -317,6 +345,20 @@ type Slots = MeasureJob['slots'];
       for (let counts = await queue.counts(); counts.waiting === 0; counts = await queue.counts()) {
         expect(counts.active).toBe(1);
       }
+    }, 60_000);
+
+    it('ends on SIGTERM although nobody takes its result, within 5 s of the end of its batch', async () => {
+      const worker = await startWorker();
+      await submit([slow(500)]);
+      await measuring();
+      coordinator.isAway = true;
+      worker.process.kill('SIGTERM');
+      await worker.line(/^measured$/);
+      const measuredMs = Date.now();
+      expect(await worker.ended).toBe(0);
+      expect(Date.now() - measuredMs).toBeLessThan(10_000);
+      coordinator.isAway = false;
+      expect(await queue.counts()).toEqual({ waiting: 0, active: 1 });
     }, 60_000);
 
     it('goes on by itself after Redis was away', async () => {

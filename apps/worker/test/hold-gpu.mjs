@@ -1,6 +1,6 @@
 /** Takes the lease of the device that is named and says so; ends when its parent does, or by force. */
-import { GpuLock } from '../dist/gpu-lock.js';
+import { lockGpu } from '../dist/gpu-lock.js';
 
-await GpuLock.take(process.argv[2]);
+await lockGpu(process.argv[2]);
 process.on('disconnect', () => process.exit());
 process.send('held');

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { platform } from 'node:os';
+import { text } from 'node:stream/consumers';
+import type { WorkerError } from './error.js';
+
+/** A holder that does not answer for so long is named without its process id. */
+const ANSWER_WITHIN_MS = 1_000;
+/** A holder that ends between our two looks has left by then. */
+const TRIES = 3;
+
+/**
+ * Something of this machine that one process may have at a time. It is a socket in Linux's abstract namespace: the
+ * kernel lets one process have the name, and frees it when that process is gone, however it ended. Whoever connects is
+ * sent the holder's process id. Containers with networks of their own do not see each other's.
+ */
+export class MachineLock {
+  private constructor(private readonly server: Server | null) {}
+
+  /**
+   * @param name of any length
+   * @param refusal of what another process has; its process id is null when it does not answer
+   * @throws WorkerError that `refusal` makes
+   */
+  static async take(name: string, refusal: (holderPid: number | null) => WorkerError): Promise<MachineLock> {
+    // Other systems have no such names.
+    if (platform() !== 'linux') return new MachineLock(null);
+    const path = addressOf(name);
+    for (let tries = 1; ; tries++) {
+      const server = await listen(path);
+      if (server !== null) return new MachineLock(server);
+      const holder = await holderOf(path);
+      if (holder === 'gone' && tries < TRIES) continue;
+      throw refusal(typeof holder === 'number' ? holder : null);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.server === null) return;
+    this.server.close();
+    await once(this.server, 'close');
+  }
+}
+
+/** Abstract names start with NUL and have at most 107 bytes. */
+function addressOf(name: string): string {
+  return `\0alphaflops/${createHash('sha256').update(name).digest('hex')}`;
+}
+
+/** Null when somebody has the name. */
+async function listen(path: string): Promise<Server | null> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.end(String(process.pid));
+  });
+  server.listen({ path, exclusive: true });
+  try {
+    await once(server, 'listening');
+    // A lock keeps nobody running.
+    return server.unref();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return null;
+    throw error;
+  }
+}
+
+/** The holder's process id, `silent` when it does not say, or `gone`. */
+async function holderOf(path: string): Promise<number | 'silent' | 'gone'> {
+  const socket = connect({ path });
+  socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy());
+  try {
+    await once(socket, 'connect');
+  } catch {
+    return 'gone';
+  }
+  const said = await text(socket).catch(() => '');
+  return /^\d+$/.test(said) ? Number(said) : 'silent';
+}
