@@ -94,7 +94,7 @@ const depConstraints = [
   },
   {
     sourceTag: 'type:adapter',
-    onlyDependOnLibsWithTags: ['type:driver', 'type:port', 'type:contracts', 'type:pure'],
+    onlyDependOnLibsWithTags: ['type:driver', 'type:port', 'type:config', 'type:contracts', 'type:pure'],
     bannedExternalImports: [...framework, ...queues],
   },
   {

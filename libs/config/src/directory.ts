@@ -3,18 +3,19 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from './environment.js';
 
 /**
- * Makes a directory for this user alone (mode 0700), and its parents; one that is there stays as it is. Node's own
- * recursive mkdir does not end where the system refuses as if a parent were missing, as in /proc.
+ * Makes a directory and its parents; one that is there stays as it is. Node's own recursive mkdir does not end where the
+ * system refuses as if a parent were missing, as in /proc.
  *
+ * @param mode by default for this user alone
  * @throws ConfigError that names the directory
  */
-export function makeDirectory(path: string): void {
+export function makeDirectory(path: string, mode = 0o700): void {
   const wanted = resolve(path);
   const missing: string[] = [];
   for (let at = wanted; !exists(at, wanted); at = dirname(at)) missing.unshift(at);
   for (const directory of missing) {
     try {
-      mkdirSync(directory, { mode: 0o700 });
+      mkdirSync(directory, { mode });
     } catch (error) {
       // Somebody else may have made it meanwhile.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(wanted, error);

@@ -189,7 +189,7 @@ export const ModelSchema = z
     ),
     device: z.record(z.string(), z.number()).describe('device constants that a form used'),
     data: z.object({
-      digest: z.string().describe('sha-256 of the canonical rows that were fitted'),
+      digest: z.string().describe('sha-256 of the canonical rows that were given to the fit'),
       samples: z.int().min(0),
       shapes: z.int().min(0),
       excluded: z.record(z.string(), z.int()).describe('rows left out, by reason'),

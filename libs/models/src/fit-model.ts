@@ -12,6 +12,7 @@ import { fitCost, suffices, type CostFit, type CostOptions, type FitProgress } f
 import { judgeAssumed, knowKernels, type KernelKnowledge } from './fit-kernels.js';
 import type { KernelLabel } from './kernels/kernel-classifier.js';
 import { kernelNameOf } from './kernels/kernel-name.js';
+import { MOST_SHAPES, samplesToFit } from './most-shapes.js';
 import type { FitContext, FitLoss, Source } from './form.js';
 import { noiseNotes } from './noise-floor.js';
 import { energySamples, samplesOfOneMeter, shapeSamples, shapesOf } from './sample.js';
@@ -19,7 +20,7 @@ import type { FitSample, MeteredSamples, ShapedSample } from './sample.js';
 
 /** What the document says of where a model comes from; copied into it unchanged. */
 export interface FitOrigin {
-  /** SHA-256 of the canonical rows that are fitted. */
+  /** SHA-256 of the canonical rows that are given to the fit. */
   readonly digest: string;
   /** Rows left out before the fit, by reason. */
   readonly excluded?: Readonly<Record<string, number>>;
@@ -56,21 +57,30 @@ export interface FitOptions {
    */
   readonly kernelMap?: { readonly key: KernelMapKey; readonly digest: string | null };
   readonly deadline?: FitContext['deadline'];
+  /** Shapes to use; of more, so many are drawn by the seed. */
+  readonly mostShapes?: number;
   readonly onProgress?: FitProgress;
   readonly origin: FitOrigin;
 }
 
-export const FIT_DEFAULTS = { form: 'auto', seed: 1, coverage: 0.9, loss: 'relative' } as const;
+export const FIT_DEFAULTS = {
+  form: 'auto',
+  seed: 1,
+  coverage: 0.9,
+  loss: 'relative',
+  mostShapes: MOST_SHAPES,
+} as const;
 
 /**
  * Fits a model to samples of one device class: the asked form or the best of all, always with `flops` and `alpha`
  * beside it, cross-validated by shape, with a conformal interval; and a model of their energy beside that of time where
- * enough of them have it. Pure: same samples (in any order), options and seed give the same bytes. What limits the model
- * is said in `notes`. `id` and `version` are null until it is published.
+ * enough of them have it. Of more than `mostShapes` shapes so many are drawn by the seed. Pure: same samples (in any
+ * order), options and seed give the same bytes. What limits the model is said in `notes`. `id` and `version` are null
+ * until it is published.
  *
  * @throws ModelError `no-samples`, `bad-sample` (also when the times are too extreme for a fit), `unknown-form`, `bad-option`.
  */
-export function fitModel(samples: readonly FitSample[], options: FitOptions): Model {
+export function fitModel(allSamples: readonly FitSample[], options: FitOptions): Model {
   const {
     form,
     seed,
@@ -81,13 +91,14 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
     source,
     kernelLabels = [],
     kernelMap,
+    mostShapes,
     onProgress,
     origin,
   } = { ...FIT_DEFAULTS, ...options };
   if (!(coverage > 0 && coverage < 1)) {
     throw new ModelError('bad-option', `the coverage must be between 0 and 1, not ${coverage}`);
   }
-  const given = shapeSamples(samples);
+  const { shaped: given, samples, excluded, notes } = samplesToFit(allSamples, seed, mostShapes);
   const knowledge = loss === 'relative' ? knowKernels(given, kernelLabels, seed) : null;
   const shaped = knowledge?.samples ?? given;
   const metered = samplesOfOneMeter(samples);
@@ -117,13 +128,14 @@ export function fitModel(samples: readonly FitSample[], options: FitOptions): Mo
       digest: origin.digest,
       samples: shaped.length,
       shapes: shapesOf(shaped).length,
-      excluded: origin.excluded ?? {},
+      excluded: { ...origin.excluded, ...excluded },
     },
     protocol: origin.protocol ?? null,
     design: origin.design ?? null,
     seed,
     ...(origin.noiseFloor && { noiseFloor: origin.noiseFloor }),
     notes: [
+      ...notes,
       ...time.cost.notes,
       ...noiseNotes(origin.noiseFloor, chosenOf(time.cost).heldOut),
       ...energyNotes(metered, energy),

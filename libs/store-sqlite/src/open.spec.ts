@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -162,6 +163,16 @@ describe('openSqliteStores', () => {
     await expect(openSqliteStores(inTheWay)).rejects.toMatchObject({ code: 'unavailable' });
     await expect(openSqliteStores(join(file, 'below.sqlite'))).rejects.toMatchObject({ code: 'unavailable' });
   });
+
+  (existsSync('/proc/self') ? it : it.skip)(
+    'names a directory that cannot be made (skipped without /proc)',
+    async () => {
+      await expect(openSqliteStores('/proc/x/data.sqlite')).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('The directory /proc/x cannot be made: ENOENT'),
+      });
+    },
+  );
 
   it('says that a file is damaged when it finds out', async () => {
     const first = await open();

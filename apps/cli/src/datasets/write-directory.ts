@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { makeDirectory } from '@alphaflops/config';
 import type { DatasetFile } from '@alphaflops/dataset';
 import { CliError } from '../error.js';
 import { isFileError } from '../files.js';
@@ -33,7 +34,7 @@ export async function writeDirectory(path: string, files: readonly DatasetFile[]
     await rm(beside, { recursive: true, force: true });
     for (const file of files) {
       const to = join(beside, file.path);
-      await mkdir(dirname(to), { recursive: true });
+      makeDirectory(dirname(to), 0o777);
       await pipeline(Readable.from(file.content()), createWriteStream(to, { flush: true }));
     }
     if (entries !== null) await rmdir(target);

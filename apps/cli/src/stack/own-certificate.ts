@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type Config, isLoopback } from '@alphaflops/config';
+import { type Config, ConfigError, isLoopback, makeDirectory } from '@alphaflops/config';
 import { CliError, messageOf } from '../error.js';
 
 const YEARS = 10;
@@ -10,7 +10,7 @@ const YEARS = 10;
 /**
  * Settings with which the stack may listen to other machines: when there is no certificate, the data directory gets one
  * that signs itself. It is kept, so that workers that have joined recognize it.
- * @throws CliError `failed` when it cannot be written
+ * @throws CliError `failed` when it cannot be written, ConfigError when its directory cannot be made
  */
 export async function withOwnCertificate(config: Config, say: (line: string) => void): Promise<Config> {
   const { host, tls, insecure, dataDirectory } = config;
@@ -19,12 +19,12 @@ export async function withOwnCertificate(config: Config, say: (line: string) => 
   const own = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
   if (!existsSync(own.certFile) || !existsSync(own.keyFile)) {
     try {
-      await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory);
       const { cert, key } = await makeCertificate();
       await writeNew(own.keyFile, key, 0o600);
       await writeNew(own.certFile, cert, 0o644);
     } catch (error) {
+      if (error instanceof ConfigError) throw error;
       throw new CliError('failed', `Cannot make a certificate in ${directory}: ${messageOf(error)}.`, {
         cause: error,
       });

@@ -1,0 +1,37 @@
+import { specKey } from '@alphaflops/conv';
+import { shapeSamples, shapesOf, type FitSample, type ShapedSample } from './sample.js';
+import { shuffled } from './shuffle.js';
+
+/** Shapes that a fit uses at most: so many take about half a minute. */
+export const MOST_SHAPES = 20_000;
+
+/** Reason in `data.excluded` of samples whose shapes were not drawn. */
+const NOT_DRAWN = 'of shapes not drawn';
+
+export interface DrawnSamples {
+  readonly shaped: readonly ShapedSample[];
+  /** The same samples as they were given. */
+  readonly samples: readonly FitSample[];
+  readonly excluded: Readonly<Record<string, number>>;
+  readonly notes: readonly string[];
+}
+
+/**
+ * All samples of at most `most` shapes. Of more shapes so many are drawn, each as likely, by the seed and whatever
+ * the order of the samples.
+ *
+ * @throws ModelError as `shapeSamples`
+ */
+export function samplesToFit(samples: readonly FitSample[], seed: number, most: number): DrawnSamples {
+  const shaped = shapeSamples(samples);
+  const shapes = shapesOf(shaped);
+  if (shapes.length <= most) return { shaped, samples, excluded: {}, notes: [] };
+  const drawn = new Set(shuffled(shapes, seed).slice(0, most));
+  const kept = shaped.filter(({ key }) => drawn.has(key));
+  return {
+    shaped: kept,
+    samples: samples.filter(({ spec }) => drawn.has(specKey(spec))),
+    excluded: { [NOT_DRAWN]: shaped.length - kept.length },
+    notes: [`fitted to ${most} of ${shapes.length} shapes, drawn at random by the seed: a fit uses no more`],
+  };
+}
