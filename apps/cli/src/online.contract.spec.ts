@@ -28,7 +28,8 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
     function alphaflops(...args: string[]): Promise<Ran> {
       return new Promise((done) => {
         const all = [program, ...args, ...(args[1] === 'join' ? [] : ['--data-dir', directory])];
-        execFile(process.execPath, all, { cwd: directory }, (error, out, err) => {
+        const env = { ...process.env, ALPHAFLOPS_TEST_ADAPTER: '@alphaflops/executor/testing' };
+        execFile(process.execPath, all, { cwd: directory, env }, (error, out, err) => {
           done({ exitCode: error === null ? 0 : Number(error.code), out, err });
         });
       });

@@ -62,6 +62,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
   it('enrols this machine, keeps its children, and stops everything', async () => {
     const first = up();
     const output = await first.said('Ctrl-C stops it.');
+    expect(output).toContain(`SQLite, ${join(directory, 'alphaflops.sqlite')}`);
     expect(output).toMatch(/Join line +curl -fsS http:\/\/\S+\/join\.sh \| sh -s -- af_join_/);
     const kept = JSON.parse(await readFile(join(directory, 'cli.json'), 'utf8')) as {
       url: string;

@@ -1,5 +1,4 @@
-import { dirname } from 'node:path';
-import { assertSafeToListen, makeDirectory, readConfig, readPem, trustIn } from '@alphaflops/config';
+import { assertSafeToListen, readConfig, readPem, trustIn } from '@alphaflops/config';
 import { TokensService } from '@alphaflops/enrolment';
 import { endWith } from '@alphaflops/operations';
 import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
@@ -12,12 +11,13 @@ export interface ReadyMessage {
   url: string;
   /** Only when it was made just now. */
   adminToken: string | null;
+  /** The store, for people. */
+  store: string;
 }
 
 async function main(): Promise<void> {
   const config = readConfig();
   assertSafeToListen(config);
-  if (config.mongodbUri === null) makeDirectory(dirname(config.storeFile));
   if (config.redisUrl === null) {
     throw new Error('Set REDIS_URL, or run "alphaflops up", which starts a Redis of its own.');
   }
@@ -65,10 +65,10 @@ async function main(): Promise<void> {
   app.getHttpServer().keepAliveTimeout = 75_000;
   const url = await app.getUrl();
   if (process.send === undefined) {
-    console.log(`alphaflops coordinator: ${url} (API page: ${url}/docs)`);
+    console.log(`alphaflops coordinator: ${url} (API page: ${url}/docs)\nstore: ${stores.description}`);
     if (adminToken !== null) console.log(`admin token, shown only now: ${adminToken}`);
   } else {
-    process.send({ type: 'ready', url, adminToken } satisfies ReadyMessage);
+    process.send({ type: 'ready', url, adminToken, store: stores.description } satisfies ReadyMessage);
   }
 }
 

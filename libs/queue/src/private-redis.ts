@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { connectionOptions, QueueError, type RedisAddress } from './redis.js';
@@ -19,6 +20,9 @@ const StateSchema = z.object({ port: z.int(), password: z.string().min(1) });
 
 /** Nobody but this machine talks to it. */
 const BIND = '127.0.0.1';
+
+/** A server that is frozen accepts connections and says nothing. */
+const ANSWER_WITHIN_MS = 5_000;
 
 /** How long the server may take to load its append-only file or to write it at the end. */
 const READY_WITHIN_MS = 60_000;
@@ -75,7 +79,7 @@ export class PrivateRedis {
       const address = addressOf(state);
       const pid = await answeringPid(address);
       if (pid !== null) return new PrivateRedis(address, state.port, pid);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await setTimeout(20);
     }
     throw new QueueError(
       'redis-unreachable',
@@ -83,21 +87,21 @@ export class PrivateRedis {
     );
   }
 
-  /** Writes everything and ends the server; resolves when it is gone. */
+  /** Writes everything and ends the server, one that says nothing by force; resolves when it is gone. */
   async stop(): Promise<void> {
     const redis = clientFor(this.address);
     try {
-      await redis.connect();
-      await redis.call('SHUTDOWN', 'NOSAVE');
+      if (await connected(redis)) await redis.call('SHUTDOWN', 'NOSAVE');
+      else process.kill(this.pid, 'SIGKILL');
     } catch {
-      // The connection breaks when the server ends: that is the answer.
+      // It is gone, or ends now: then the connection breaks instead of an answer.
     } finally {
       redis.disconnect();
     }
     const deadline = Date.now() + READY_WITHIN_MS;
     while (isAlive(this.pid)) {
       if (Date.now() > deadline) throw new QueueError('redis-unreachable', 'The private Redis does not end.');
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await setTimeout(20);
     }
   }
 }
@@ -147,11 +151,24 @@ function clientFor(address: RedisAddress): Redis {
   return redis;
 }
 
+/** Whether the server says anything. @throws Error when there is no server, or it refuses the password */
+async function connected(redis: Redis): Promise<boolean> {
+  const silence = new AbortController();
+  try {
+    return await Promise.race([
+      redis.connect().then(() => true),
+      setTimeout(ANSWER_WITHIN_MS, false, { signal: silence.signal }),
+    ]);
+  } finally {
+    silence.abort();
+  }
+}
+
 /** Process id of the server if it answers to this password and has finished loading. */
 async function answeringPid(address: RedisAddress): Promise<number | null> {
   const redis = clientFor(address);
   try {
-    await redis.connect();
+    if (!(await connected(redis))) return null;
     await redis.ping();
     const pid = /process_id:(\d+)/.exec(await redis.info('server'))?.[1];
     return pid === undefined ? null : Number(pid);

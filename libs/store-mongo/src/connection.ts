@@ -14,7 +14,7 @@ export class Connection {
   constructor(
     private readonly client: MongoClient,
     private readonly database: Db,
-    private readonly address: Address,
+    readonly address: Address,
     readonly abilities: Abilities,
   ) {}
 

@@ -47,6 +47,11 @@ for (const kind of KINDS)
         transactions: kind === 'replicaSet',
         validation: expect.any(Boolean),
       });
+      const { transactions, validation } = opened.stores.abilities;
+      expect(opened.stores.description).not.toContain('@');
+      expect(opened.stores.description).toMatch(/^mongodb:\/\/\S+\/alphaflops-test-[^/\s]+($|,)/);
+      expect(opened.stores.description.includes('transactions')).toBe(!transactions);
+      expect(opened.stores.description.includes('validators')).toBe(!validation);
     });
 
     it('makes every index that is written down', async () => {

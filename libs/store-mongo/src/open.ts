@@ -68,6 +68,7 @@ async function storesOn(connection: Connection): Promise<MongoStores> {
   const pings = connection.collection<{ _id: string; at: Date }>(SCHEMA);
   return {
     abilities: connection.abilities,
+    description: describe(connection),
     campaigns: new MongoCampaignStore(connection),
     samples: new MongoSampleStore(connection, await countersOn(connection)),
     fleet: new MongoFleetStore(connection),
@@ -83,4 +84,9 @@ async function storesOn(connection: Connection): Promise<MongoStores> {
       }),
     close: () => connection.close(),
   };
+}
+
+function describe({ address, abilities: { transactions, validation } }: Connection): string {
+  const lacks = [...(transactions ? [] : ['transactions']), ...(validation ? [] : ['validators'])];
+  return `${address.shown}${lacks.length === 0 ? '' : `, a server without ${lacks.join(' and ')}`}`;
 }

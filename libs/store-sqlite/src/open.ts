@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { makeDirectory } from '@alphaflops/config';
 import { StoreError, type Stores } from '@alphaflops/store';
 import { Connection } from './connection.js';
 import { createPrivate, FileLock } from './file-lock.js';
@@ -38,7 +39,7 @@ export function openSqliteStores(file: string): Promise<Stores> {
 /** One name for the file however it is reached, so that one lock guards it. */
 function prepareFile(file: string): string {
   return inDirectoryOf(file, () => {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(file));
     return existsSync(file) ? realpathSync(file) : join(realpathSync(dirname(file)), basename(file));
   });
 }
@@ -68,6 +69,7 @@ function openDatabase(file: string): Connection {
 function storesOn(connection: Connection, lock: FileLock): Stores {
   let isOpen = true;
   return {
+    description: `SQLite, ${connection.file}`,
     campaigns: new SqliteCampaignStore(connection),
     samples: new SqliteSampleStore(connection),
     fleet: new SqliteFleetStore(connection),

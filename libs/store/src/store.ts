@@ -9,6 +9,8 @@ import type { SampleStore } from './sample-store.js';
 
 /** Everything one adapter provides. */
 export interface Stores {
+  /** For people, on one line: which store this is, without credentials, and what it lacks. */
+  readonly description: string;
   readonly campaigns: CampaignStore;
   readonly samples: SampleStore;
   readonly fleet: FleetStore;

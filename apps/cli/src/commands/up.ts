@@ -95,6 +95,7 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
     ['Address', url],
     ['API page', `${url}/docs`],
     ['Data directory', config.dataDirectory],
+    ['Store', stack.store],
     ...(token === null ? [] : [['Join line', await joinLine(stack.api)]]),
     ...(token !== null && isLoopback(config.host)
       ? [['', '(on another machine, once this one is started with --host 0.0.0.0)']]

@@ -22,7 +22,12 @@ export interface StackOptions {
   readonly signal: AbortSignal;
 }
 
-const ReadySchema = z.object({ type: z.literal('ready'), url: z.url(), adminToken: z.string().nullable() });
+const ReadySchema = z.object({
+  type: z.literal('ready'),
+  url: z.url(),
+  adminToken: z.string().nullable(),
+  store: z.string(),
+});
 
 /**
  * Redis, coordinator and a worker on this machine, from one data directory. What was started is stopped in the opposite
@@ -34,6 +39,8 @@ export class LocalStack {
   private port = 0;
   /** The admin token when it was made just now. */
   newToken: string | null = null;
+  /** The coordinator's store, for people. */
+  store = '';
   /** The admin token when it is known on this machine. */
   token: string | null = null;
 
@@ -142,6 +149,7 @@ export class LocalStack {
     const keeper = new Keeper(first, { name: 'coordinator', launch: () => launch(this.port, []), say });
     this.started.push(() => keeper.stop());
 
+    this.store = ready.store;
     this.newToken = ready.adminToken;
     this.token = ready.adminToken ?? readCliFile(dataDirectory)?.token ?? null;
     if (this.token === null) return;

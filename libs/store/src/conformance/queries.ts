@@ -16,7 +16,7 @@ import {
 import { collect } from './collect.js';
 import { buildKernelMap } from './kernel-maps.js';
 
-type Ports = Omit<Stores, 'ping' | 'close'>;
+type Ports = Omit<Stores, 'description' | 'ping' | 'close'>;
 
 const provenance = buildProvenance();
 const PROVENANCE = new Map([[provenance.id, provenance.record]]);
