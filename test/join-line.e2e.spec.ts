@@ -9,6 +9,7 @@ import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { trustIn } from '@alphaflops/config';
 import { CLI, Programs } from './support/programs.js';
 import { end, until } from './support/stack.js';
+import { TEST_DOUBLES } from './support/test-doubles.js';
 
 const TOOLS = ['sh', 'tar', 'gzip', 'uname', 'mkdir', 'cat', 'ls', 'rm', 'mv', 'grep', 'sed'];
 
@@ -48,7 +49,7 @@ async function up(...more: string[]) {
   };
 }
 
-/** A machine of its own, as far as a program can see: no environment but a short PATH and an empty home. */
+/** A machine of its own, as far as a program can see: no environment but a short PATH, an empty home and our test doubles. */
 async function machine(name: string, tools: readonly string[]) {
   const [home, bin] = [join(programs.directory, name, 'home'), join(programs.directory, name, 'bin')];
   await mkdir(home, { recursive: true });
@@ -58,7 +59,10 @@ async function machine(name: string, tools: readonly string[]) {
     if (found !== undefined) await symlink(found, join(bin, tool));
   }
   const paste = (line: string) => {
-    const child = spawn(join(bin, 'sh'), ['-c', line], { env: { HOME: home, PATH: bin }, cwd: home });
+    const child = spawn(join(bin, 'sh'), ['-c', line], {
+      env: { HOME: home, PATH: bin, ...TEST_DOUBLES },
+      cwd: home,
+    });
     let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (piece: Buffer) => (said += piece.toString()));

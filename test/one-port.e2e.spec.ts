@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CLI } from './support/programs.js';
 import { end, until } from './support/stack.js';
+import { TEST_DOUBLES } from './support/test-doubles.js';
 
 const SERVER = '10.213.7.1';
 const NODE = '10.213.7.2';
@@ -76,7 +77,7 @@ else {
     function within(space: string, words: readonly string[], home: string) {
       const child = spawn('ip', ['netns', 'exec', space, ...words], {
         cwd: directory,
-        env: { PATH: process.env['PATH'], HOME: home },
+        env: { PATH: process.env['PATH'], HOME: home, ...TEST_DOUBLES },
       });
       children.push(child);
       let said = '';

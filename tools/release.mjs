@@ -78,7 +78,7 @@ for (const folder of [staged, client]) {
 rmSync(staged, { recursive: true });
 console.log(isDryRun ? `Nothing was published. The packages are in ${out}.` : 'Published.');
 
-/** What a package of the workspace consists of, without tests and what only compilers need. */
+/** What a package of the workspace consists of, without tests, their doubles, and what only compilers need. */
 function copyRoom(folder, { files = ['dist'] }, to) {
   for (const part of files.filter((name) => !name.startsWith('!'))) {
     if (!existsSync(join(folder, part))) throw new Error(`${join(folder, part)} is missing: npm run build.`);
@@ -86,7 +86,9 @@ function copyRoom(folder, { files = ['dist'] }, to) {
       recursive: true,
       filter: (path) =>
         statSync(path).isDirectory() ||
-        !/\.(spec(-helper|\.helper)?\.[^/]*|map|tsbuildinfo|d\.ts)$/.test(path),
+        !/\.(spec(-helper|\.helper)?\.[^/]*|map|tsbuildinfo|d\.ts)$|\/(testing|fake-executor)\.js$/.test(
+          path,
+        ),
     });
   }
 }

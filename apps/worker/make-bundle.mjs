@@ -11,13 +11,8 @@ const out = join(room, 'bundle');
 const require = createRequire(import.meta.url);
 const program = (name, file) => join(dirname(fileURLToPath(import.meta.resolve(name))), file);
 
-/** Adapters that `adapter-module` imports by name; a bundle can hold only what it names itself. */
-const ADAPTERS = [
-  '@alphaflops/executor-tfjs',
-  '@alphaflops/executor-cudnn',
-  '@alphaflops/executor-process',
-  '@alphaflops/executor/testing',
-];
+/** Adapters that `adapter-module` imports by name: a bundle holds what it names itself. Others have a file URL. */
+const ADAPTERS = ['@alphaflops/executor-tfjs', '@alphaflops/executor-cudnn', '@alphaflops/executor-process'];
 const BY_NAME = 'await import(module)';
 
 const staticAdapters = {
@@ -30,7 +25,9 @@ const staticAdapters = {
       const map = ADAPTERS.map(
         (name) => `${JSON.stringify(name)}: () => import(${JSON.stringify(name)})`,
       ).join(', ');
-      return { contents: source.replace(BY_NAME, `await ({ ${map} })[module]()`) };
+      return {
+        contents: source.replace(BY_NAME, `await (({ ${map} })[module] ?? (() => import(module)))()`),
+      };
     });
     // The port that holds the loader may not depend on adapters; the worker does.
     onResolve({ filter: /^@alphaflops\// }, ({ path }) => ({

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { end } from './stack.js';
+import { TEST_DOUBLES } from './test-doubles.js';
 
 const root = resolve(import.meta.dirname, '../..');
 export const CLI = join(root, 'apps/cli/bin/alphaflops.js');
@@ -35,7 +36,7 @@ export class Programs {
     const child = fork(program, args, {
       cwd: this.directory,
       silent: true,
-      env: { PATH: process.env['PATH'] ?? '', HOME: this.directory, ...env },
+      env: { PATH: process.env['PATH'] ?? '', HOME: this.directory, ...TEST_DOUBLES, ...env },
     });
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
 import { PrivateRedis } from '@alphaflops/queue';
 import { Redis } from 'ioredis';
+import { TEST_DOUBLES } from './test-doubles.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const COORDINATOR = join(root, 'apps/coordinator/dist/main.js');
@@ -226,6 +227,7 @@ export class Stack {
       env: {
         PATH: process.env['PATH'] ?? '',
         HOME: this.directory,
+        ...TEST_DOUBLES,
         ALPHAFLOPS_DATA_DIR: join(this.directory, 'data'),
         ...this.settings,
         ...extra,

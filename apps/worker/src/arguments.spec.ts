@@ -26,7 +26,7 @@ describe('arguments of the worker', () => {
   });
 
   it('takes repeated executors and labels, and what follows the first equals sign as it is', () => {
-    const args = [...URL_AND_TOKEN, '--executor', 'fake', '--executor', 'tfjs-cpu', '--executor', 'fake'];
+    const args = [...URL_AND_TOKEN, '--executor', 'cudnn', '--executor', 'tfjs-cpu', '--executor', 'cudnn'];
     const labels = [
       '--label',
       'rack=b=2',
@@ -39,7 +39,7 @@ describe('arguments of the worker', () => {
       '--force',
     ];
     expect(parseArguments(['join', ...args, ...labels])).toMatchObject({
-      executors: ['fake', 'tfjs-cpu'],
+      executors: ['cudnn', 'tfjs-cpu'],
       labels: { rack: 'b=2', site: '' },
       name: 'n1',
       credentials: 'c',
@@ -88,14 +88,14 @@ describe('arguments of the worker', () => {
   });
 
   it('installs with what join and run take together', () => {
-    const words = [...URL_AND_TOKEN, '--label', 'rack=7', '--once', '--executor', 'fake', '--for=2h'];
+    const words = [...URL_AND_TOKEN, '--label', 'rack=7', '--once', '--executor', 'cudnn', '--for=2h'];
     expect(parseArguments(['install', ...words])).toMatchObject({
       command: 'install',
       join: {
         coordinatorUrl: 'http://gpu-lab:8080/',
         token: 'hush',
         labels: { rack: '7' },
-        executors: ['fake'],
+        executors: ['cudnn'],
       },
       runArguments: { once: true, forMs: 7_200_000, words: ['--once', '--for', '2h'] },
       service: false,
@@ -158,9 +158,9 @@ describe('arguments of the worker', () => {
       softwareAdapter: false,
     };
     expect(parseArguments(args)).toEqual({ command: 'bench', spec, ...defaults, energy: false, json: false });
-    const all = ['--executor=fake', '--device=d', '--protocol=gpu', '--find', '--energy', '--json'];
+    const all = ['--executor=cudnn', '--device=d', '--protocol=gpu', '--find', '--energy', '--json'];
     expect(parseArguments([...args, ...all])).toMatchObject({
-      ...{ executor: 'fake', deviceUuid: 'd', protocol: 'gpu', cudnnFind: true, energy: true, json: true },
+      ...{ executor: 'cudnn', deviceUuid: 'd', protocol: 'gpu', cudnnFind: true, energy: true, json: true },
     });
     expect(parseArguments([...args, '--process-command=p'])).toMatchObject({ executor: 'process' });
     expect(() => parseArguments(['bench', '--spec', '{"height":1}'])).toThrow(/--spec/);
@@ -173,10 +173,9 @@ describe('arguments of the worker', () => {
       executors: expect.arrayContaining(['tfjs-wasm', 'tfjs-cpu']),
       json: false,
     });
-    expect(parseArguments(['probe'])).not.toMatchObject({ executors: expect.arrayContaining(['fake']) });
-    expect(parseArguments(['probe', '--executor', 'fake', '--json'])).toMatchObject({
+    expect(parseArguments(['probe', '--executor', 'cudnn', '--json'])).toMatchObject({
       command: 'probe',
-      executors: ['fake'],
+      executors: ['cudnn'],
       json: true,
     });
     expect(() => parseArguments(['probe', '--executor', 'abacus'])).toThrow('unknown abacus');

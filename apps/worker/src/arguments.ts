@@ -16,7 +16,7 @@ import {
   parseLabels,
   usage,
 } from './executor-arguments.js';
-import { type ExecutorOptions, REAL_EXECUTORS } from './executors.js';
+import { type ExecutorOptions, KNOWN_EXECUTORS } from './executors.js';
 import type { StayOptions } from './stay.js';
 
 export interface JoinArguments extends ExecutorOptions {
@@ -163,7 +163,7 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
       return {
         command: 'probe',
         ...machineOf(values),
-        executors: executorsOf(values) ?? REAL_EXECUTORS,
+        executors: executorsOf(values) ?? KNOWN_EXECUTORS,
         json: values.json ?? false,
       };
     }

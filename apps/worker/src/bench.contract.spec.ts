@@ -4,7 +4,7 @@ import { FAKE_POWER_W, fakeSpec, fakeTimeMs } from '@alphaflops/executor/testing
 import { bench, type BenchRequest } from './bench.js';
 import { benchText } from './bench-report.js';
 import { exampleSpec } from './example-job.spec-helper.js';
-import { GpuLock } from './gpu-lock.js';
+import { lockGpu } from './gpu-lock.js';
 
 const worker = { version: '1', commit: null, dirty: null };
 const request: BenchRequest = {
@@ -19,6 +19,8 @@ const request: BenchRequest = {
   tfjsNodeFolder: null,
   softwareAdapter: false,
 };
+
+process.env['ALPHAFLOPS_TEST_ADAPTER'] = '@alphaflops/executor/testing';
 
 describe('bench', () => {
   it('tells time, statistics and their distribution', async () => {
@@ -71,7 +73,7 @@ describe('bench', () => {
   }, 20_000);
 
   it('does not time on a GPU that a worker has', async () => {
-    const lease = await GpuLock.take('fake-gpu-0');
+    const lease = await lockGpu('fake-gpu-0');
     const attempt = bench({ ...request, executor: 'fake-gpu' }, worker);
     await expect(attempt).rejects.toMatchObject({ code: 'device-in-use' });
     await lease.close();

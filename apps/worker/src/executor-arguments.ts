@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Labels, LabelsSchema } from '@alphaflops/contracts';
 import { WorkerError } from './error.js';
-import { type ExecutorOptions, EXECUTORS, REAL_EXECUTORS } from './executors.js';
+import { executorNamed, type ExecutorOptions, KNOWN_EXECUTORS } from './executors.js';
 
 export const EXECUTOR_OPTIONS = {
   executor: { type: 'string', multiple: true },
@@ -45,9 +45,9 @@ export function executorsOf(values: ExecutorFlags): readonly string[] | null {
 }
 
 export function knownExecutors(names: readonly string[]): readonly string[] {
-  const unknown = names.filter((name) => !Object.hasOwn(EXECUTORS, name));
+  const unknown = names.filter((name) => executorNamed(name) === null);
   if (unknown.length === 0) return [...new Set(names)];
-  throw usage(`--executor: unknown ${unknown.join(', ')}; known are ${REAL_EXECUTORS.join(', ')}.`);
+  throw usage(`--executor: unknown ${unknown.join(', ')}; known are ${KNOWN_EXECUTORS.join(', ')}.`);
 }
 
 export function parseLabels(texts: readonly string[]): Labels {

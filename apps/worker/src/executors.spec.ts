@@ -49,6 +49,17 @@ describe('settings of the machine', () => {
     expect(createTfjs('tfjs-node-gpu', settings).name).toBe('tfjs-node-gpu');
   });
 
+  it('do not bring test doubles in, which only an environment with their adapter has', () => {
+    expect(() => referenceOf('fake', machine)).toThrow('There is no executor fake.');
+    process.env['ALPHAFLOPS_TEST_ADAPTER'] = 'file:///doubles.js';
+    try {
+      expect(referenceOf('fake', machine)).toMatchObject({ module: 'file:///doubles.js', executor: 'fake' });
+      expect(() => referenceOf('cuda', machine)).toThrow('There is no executor cuda.');
+    } finally {
+      delete process.env['ALPHAFLOPS_TEST_ADAPTER'];
+    }
+  });
+
   it('are of no concern to the others', () => {
     expect(referenceOf('tfjs-wasm', machine).settings).toBeUndefined();
     expect(() => referenceOf('cuda', machine)).toThrow('There is no executor cuda.');

@@ -2,30 +2,26 @@ import type { ExecutorReference, ExecutorSettings } from '@alphaflops/executor';
 import { WorkerError } from './error.js';
 
 /** Executors by the name that users write; each is an adapter package and one of its executors. */
-export const EXECUTORS: Readonly<Record<string, ExecutorReference>> = {
-  'tfjs-wasm': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-wasm' },
-  'tfjs-cpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-cpu' },
-  'tfjs-webgpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-webgpu' },
-  'tfjs-node': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node' },
-  'tfjs-node-gpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node-gpu' },
-  cudnn: { module: '@alphaflops/executor-cudnn', executor: 'cudnn' },
-  'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
-  process: { module: '@alphaflops/executor-process', executor: 'process' },
-  fake: { module: '@alphaflops/executor/testing', executor: 'fake' },
-  'fake-gpu': { module: '@alphaflops/executor/testing', executor: 'fake-gpu' },
-  'fake-one': { module: '@alphaflops/executor/testing', executor: 'fake-one' },
-};
+const EXECUTORS: ReadonlyMap<string, ExecutorReference> = new Map(
+  Object.entries({
+    'tfjs-wasm': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-wasm' },
+    'tfjs-cpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-cpu' },
+    'tfjs-webgpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-webgpu' },
+    'tfjs-node': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node' },
+    'tfjs-node-gpu': { module: '@alphaflops/executor-tfjs', executor: 'tfjs-node-gpu' },
+    cudnn: { module: '@alphaflops/executor-cudnn', executor: 'cudnn' },
+    'cudnn-fp32': { module: '@alphaflops/executor-cudnn', executor: 'cudnn-fp32' },
+    process: { module: '@alphaflops/executor-process', executor: 'process' },
+  }),
+);
+
+export const KNOWN_EXECUTORS: readonly string[] = [...EXECUTORS.keys()];
 
 /**
  * What a machine is used through when nobody says otherwise: the first of these that works there. The fastest way to a
  * GPU comes first, the processor last.
  */
 export const PREFERRED_EXECUTORS: readonly string[] = ['cudnn', 'tfjs-wasm'];
-
-/** Those that drive something real. */
-export const REAL_EXECUTORS: readonly string[] = Object.keys(EXECUTORS).filter(
-  (name) => !name.startsWith('fake'),
-);
 
 /** What this machine's own command line says about its executors; kept with the credentials. */
 export interface ExecutorOptions {
@@ -45,10 +41,20 @@ export interface MachineSettings extends ExecutorOptions {
   readonly libraryPath: readonly string[];
 }
 
+/**
+ * Null for a name that no executor has. Names of test doubles are known only where the environment names the adapter
+ * module that holds them, as the tests of this repository do: it is in no package.
+ */
+export function executorNamed(name: string): ExecutorReference | null {
+  const testAdapter = process.env['ALPHAFLOPS_TEST_ADAPTER'];
+  if (testAdapter !== undefined && name.startsWith('fake')) return { module: testAdapter, executor: name };
+  return EXECUTORS.get(name) ?? null;
+}
+
 /** @throws WorkerError `usage` for a name that no executor has */
 export function referenceOf(name: string, machine: MachineSettings): ExecutorReference {
-  const executor = EXECUTORS[name];
-  if (executor === undefined) throw new WorkerError('usage', `There is no executor ${name}.`);
+  const executor = executorNamed(name);
+  if (executor === null) throw new WorkerError('usage', `There is no executor ${name}.`);
   const energy = { module: '@alphaflops/energy', settings: { libraryPath: machine.libraryPath } };
   const reference = { ...executor, energy };
   const { libraryPath, processCommand, cudnnFind, tfjsNodeFolder, softwareAdapter } = machine;

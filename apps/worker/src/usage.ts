@@ -1,12 +1,12 @@
 import { DEFAULT_ANCHORS, MAX_ANCHORS } from '@alphaflops/measure';
-import { PREFERRED_EXECUTORS, REAL_EXECUTORS } from './executors.js';
+import { PREFERRED_EXECUTORS, KNOWN_EXECUTORS } from './executors.js';
 
 export const USAGE = `Usage:
   alphaflops worker join URL --token TOKEN   enrol this machine with the coordinator at URL
       --token -                   read the token from standard input
       --executor NAME             drive devices through NAME; may be repeated (default: the first
                                   that works of ${PREFERRED_EXECUTORS.join(', ')};
-                                  known: ${REAL_EXECUTORS.join(', ')})
+                                  known: ${KNOWN_EXECUTORS.join(', ')})
       --process-command COMMAND   the program of executor process, which is then used too
       --find                      executor cudnn uses the fastest algorithm, not the one that cuDNN expects to be
       --tfjs-node FOLDER          where executors tfjs-node and tfjs-node-gpu are installed

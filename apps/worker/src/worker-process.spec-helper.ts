@@ -6,7 +6,12 @@ import { fileURLToPath } from 'node:url';
 /** The built program: `npm run build`, or `tsc -b apps/worker`, comes before these tests. */
 export const WORKER_MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-const ENVIRONMENT = { ...process.env, ALPHAFLOPS_LOG_JSON: 'true', ALPHAFLOPS_LOG_LEVEL: 'log' };
+const ENVIRONMENT = {
+  ...process.env,
+  ALPHAFLOPS_LOG_JSON: 'true',
+  ALPHAFLOPS_LOG_LEVEL: 'log',
+  ALPHAFLOPS_TEST_ADAPTER: '@alphaflops/executor/testing',
+};
 
 export interface LogLine {
   readonly level: string;
