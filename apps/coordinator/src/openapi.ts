@@ -15,6 +15,7 @@ export async function describeApi(app: INestApplication): Promise<OpenAPIObject>
     )
     .setVersion(VERSION)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
+    .addServer('/', 'this coordinator')
     .addBearerAuth()
     .build();
   const document = SwaggerModule.createDocument(app, header, {
@@ -22,19 +23,21 @@ export async function describeApi(app: INestApplication): Promise<OpenAPIObject>
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? toOpenApi(schema, schemaType) : undefined,
   });
-  nameProblems(document);
+  const operations = Object.values(document.paths).flatMap((path) => Object.values(path) as Operation[]);
+  for (const operation of operations) {
+    nameProblem(operation);
+    // Said, and not left out: nobody need guess.
+    operation.security ??= [];
+  }
   return document;
 }
 
 /** Problems have a media type of their own, which Swagger's decorators cannot say together with a schema. */
-function nameProblems({ paths }: OpenAPIObject): void {
-  const operations = Object.values(paths).flatMap((path) => Object.values(path) as Operation[]);
-  for (const { responses } of operations) {
-    const problem = responses['default'];
-    if (problem === undefined || !('content' in problem)) continue;
-    const { 'application/json': content, ...others } = problem.content ?? {};
-    if (content !== undefined) problem.content = { ...others, 'application/problem+json': content };
-  }
+function nameProblem({ responses }: Operation): void {
+  const problem = responses['default'];
+  if (problem === undefined || !('content' in problem)) return;
+  const { 'application/json': content, ...others } = problem.content ?? {};
+  if (content !== undefined) problem.content = { ...others, 'application/problem+json': content };
 }
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -82,6 +85,31 @@ function withExamples(
 }
 
 function convert(schema: z.ZodType, io: 'input' | 'output'): Converted {
-  const { definitions = {}, ...root } = z.toJSONSchema(schema, { target: 'openapi-3.0', io });
-  return { schema: root, components: definitions as Converted['components'] };
+  const { definitions = {}, ...root } = asOpenApi30(
+    z.toJSONSchema(schema, { target: 'openapi-3.0', io }),
+  ) as {
+    definitions?: Converted['components'];
+  };
+  return { schema: root, components: definitions };
 }
+
+/** Zod writes some of OpenAPI 3.1 into its OpenAPI 3.0: null beside a reference or values, and the encoding base64. */
+function asOpenApi30(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(asOpenApi30);
+  if (typeof part !== 'object' || part === null) return part;
+  const { nullable, allOf, contentEncoding, ...rest } = Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [key, asOpenApi30(value)]),
+  );
+  if (nullable === true && Array.isArray(allOf))
+    return { ...rest, anyOf: [...(allOf as unknown[]), NULL_ALONE] };
+  return {
+    ...rest,
+    ...(nullable !== undefined && { nullable }),
+    ...(nullable === true &&
+      Array.isArray(rest['enum']) && { enum: [...new Set([...(rest['enum'] as unknown[]), null])] }),
+    ...(allOf !== undefined && { allOf }),
+    ...(contentEncoding !== undefined && { format: 'byte' }),
+  };
+}
+
+const NULL_ALONE = { type: 'object', nullable: true, enum: [null] };

@@ -2503,7 +2503,7 @@ export interface components {
             recordedSlots: number;
             outcomes: components["schemas"]["OutcomeCounts"];
             /** @description null: the campaign does not plan in rounds */
-            round: components["schemas"]["CampaignRound"] | null;
+            round: components["schemas"]["CampaignRound"] | (never | null);
             /** @description over the newest minute of recording; null while nothing can be recorded */
             slotsPerSecond: number | null;
             /** @description until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far */
@@ -2758,7 +2758,7 @@ export interface components {
                     stopped: "converged" | "max-iterations" | "timed-out" | "singular" | "not-fitted";
                 }[];
                 /** @description cross-validated by shape; null when there are too few shapes */
-                heldOut: components["schemas"]["Metrics"] | null;
+                heldOut: components["schemas"]["Metrics"] | (never | null);
                 /** @description what a form needs beyond parameters, in its own versioned layout */
                 extra?: unknown;
             }[];
@@ -2822,7 +2822,7 @@ export interface components {
                 [key: string]: number;
             };
             data: {
-                /** @description sha-256 of the canonical rows that were fitted */
+                /** @description sha-256 of the canonical rows that were given to the fit */
                 digest: string;
                 samples: number;
                 shapes: number;
@@ -2831,7 +2831,7 @@ export interface components {
                     [key: string]: number;
                 };
             };
-            protocol: components["schemas"]["Protocol"] | null;
+            protocol: components["schemas"]["Protocol"] | (never | null);
             design: string | null;
             seed: number;
             codeVersion: string;
@@ -2925,7 +2925,7 @@ export interface components {
                     stopped: "converged" | "max-iterations" | "timed-out" | "singular" | "not-fitted";
                 }[];
                 /** @description cross-validated by shape; null when there are too few shapes */
-                heldOut: components["schemas"]["Metrics"] | null;
+                heldOut: components["schemas"]["Metrics"] | (never | null);
                 /** @description what a form needs beyond parameters, in its own versioned layout */
                 extra?: unknown;
             }[];
@@ -3215,7 +3215,7 @@ export interface components {
         };
         NetworkFile: {
             /**
-             * Format: base64
+             * Format: byte
              * @description ONNX, Keras JSON or .keras archive, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed
              */
             file: string;
@@ -3344,7 +3344,7 @@ export interface components {
             upperMs: number | null;
             inDomain: boolean;
             /** @description null: the model does not know kernels */
-            kernel: components["schemas"]["AssumedKernel"] | null;
+            kernel: components["schemas"]["AssumedKernel"] | (never | null);
             /** @description null: the model has no energy, or another form was asked for */
             energyMj: number | null;
             lowerEnergyMj: number | null;
@@ -3580,7 +3580,7 @@ export interface components {
             provenanceId: string | null;
             outcome: components["schemas"]["Outcome"];
             reason: string | null;
-            timing: components["schemas"]["SampleTiming"] | null;
+            timing: components["schemas"]["SampleTiming"] | (never | null);
             conditions: {
                 before: components["schemas"]["Conditions"];
                 after: components["schemas"]["Conditions"];
