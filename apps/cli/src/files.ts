@@ -20,7 +20,7 @@ export function inputName(path: string): string {
 export function noteIgnored(path: string): (columns: readonly string[]) => void {
   return (columns) => {
     const names = columns.map((name) => JSON.stringify(name)).join(', ');
-    process.stderr.write(`${inputName(path)}: columns not used: ${names}\n`);
+    console.error(`${inputName(path)}: columns not used: ${names}`);
   };
 }
 

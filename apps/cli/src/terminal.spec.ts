@@ -1,4 +1,5 @@
-import { printable } from './terminal.js';
+import { printable } from '@alphaflops/contracts';
+import { styled } from './terminal.js';
 
 it.each([
   ['\u001b[2J\u001b]0;title\u0007', '\\u001b[2J\\u001b]0;title\\u0007'],
@@ -6,17 +7,17 @@ it.each([
   ['right to left \u202e here', 'right to left \\u202e here'],
   ['two\n\tlines, Größe', 'two\n\tlines, Größe'],
 ])('escapes what a terminal would obey: %j', (text, shown) => {
-  expect(printable(text, false)).toBe(shown);
-  expect(printable(text, true)).toBe(shown);
+  expect(printable(text)).toBe(shown);
+  expect(styled(text)).toBe(shown);
 });
 
 it('keeps our own styles where there is a terminal, and no others', () => {
   const text = '\u001b[1mname\u001b[22m \u001b[5mblink';
-  expect(printable(text, true)).toBe('\u001b[1mname\u001b[22m \\u001b[5mblink');
-  expect(printable(text, false)).not.toContain('\u001b');
+  expect(styled(text)).toBe('\u001b[1mname\u001b[22m \\u001b[5mblink');
+  expect(printable(text)).not.toContain('\u001b');
 });
 
 it('leaves JSON what it is', () => {
   const value = { name: 'a\u009b\u001b[2J' };
-  expect(JSON.parse(printable(JSON.stringify(value, null, 2), false))).toEqual(value);
+  expect(JSON.parse(printable(JSON.stringify(value, null, 2)))).toEqual(value);
 });

@@ -1,24 +1,15 @@
-/* eslint-disable no-control-regex -- control characters are what is looked for */
+import { printable } from '@alphaflops/contracts';
 
 /** What this program itself writes: bold and red, and their ends. */
 // eslint-disable-next-line no-control-regex -- a style begins with one
 const OWN_STYLES = /\u001b\[(?:1|22|31|39)m/g;
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/**
- * Text that a terminal shows and does not obey: control characters stand as escapes such as \\u001b. Names come from
- * others, and a name can hold what moves the cursor or changes the title.
- *
- * @param styled whether our own styles stay
- */
-export function printable(text: string, styled: boolean): string {
-  const escaped = (part: string) =>
-    part.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  if (!styled) return escaped(text);
+/** Printable text that keeps our own styles. */
+export function styled(text: string): string {
   const styles = text.match(OWN_STYLES) ?? [];
   return text
     .split(OWN_STYLES)
-    .map((part, at) => escaped(part) + (styles[at] ?? ''))
+    .map((part, at) => printable(part) + (styles[at] ?? ''))
     .join('');
 }
 
@@ -30,8 +21,9 @@ export function guardConsole(): void {
   ] as const;
   for (const [method, stream] of outputs) {
     const write = console[method].bind(console);
+    const shown = (text: string) => (stream.isTTY ? styled(text) : printable(text));
     console[method] = (...values: unknown[]) => {
-      write(...values.map((value) => (typeof value === 'string' ? printable(value, stream.isTTY) : value)));
+      write(...values.map((value) => (typeof value === 'string' ? shown(value) : value)));
     };
   }
 }

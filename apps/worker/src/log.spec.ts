@@ -16,6 +16,13 @@ describe('log', () => {
     ]);
   });
 
+  it('writes nothing that a terminal obeys', () => {
+    const written: string[] = [];
+    const log = new Log({ level: 'log', json: false }, (line) => written.push(line));
+    log.info('paused (\u001b[2J)', { name: 'a\rb' });
+    expect(written).toEqual([expect.stringMatching(/paused \(\\u001b\[2J\) {2}name=a\\u000db\n$/)]);
+  });
+
   it('writes an object for programs, and nothing below its level', () => {
     const written = lines({ level: 'error', json: true });
     expect(written.map((line) => JSON.parse(line) as unknown)).toEqual([

@@ -1,3 +1,5 @@
+import { printable } from '@alphaflops/contracts';
+
 export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
@@ -37,6 +39,6 @@ export class Log {
     }
     const pairs = Object.entries(all).map(([name, value]) => `  ${name}=${String(value)}`);
     const word = level === 'log' ? '' : `${level}: `;
-    this.write(`${time}  ${word}${message.replaceAll('\n', ' ')}${pairs.join('')}\n`);
+    this.write(`${time}  ${word}${printable(`${message}${pairs.join('')}`).replaceAll('\n', ' ')}\n`);
   }
 }

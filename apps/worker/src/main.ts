@@ -3,6 +3,7 @@
 import { dirname, join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
+import { printable } from '@alphaflops/contracts';
 import { parseArguments, type RunArguments } from './arguments.js';
 import { lockCredentials, readCredentials } from './credentials.js';
 import { messageOf, WorkerError } from './error.js';
@@ -26,18 +27,18 @@ async function main(argv: readonly string[]): Promise<number> {
     const machine = { ...args, libraryPath: readConfig().libraryPath };
     const references = args.executors.map((executor) => referenceOf(executor, machine));
     const { text: report, works } = await probeReport(references, args.json);
-    process.stdout.write(`${report}\n`);
+    process.stdout.write(`${printable(report)}\n`);
     return works ? 0 : 1;
   }
   if (args.command === 'bench') {
     const { bench } = await import('./bench.js');
     const { benchText } = await import('./bench-report.js');
     const report = await bench({ ...args, libraryPath: readConfig().libraryPath }, await workerVersion());
-    process.stdout.write(`${args.json ? JSON.stringify(report, null, 2) : benchText(report)}\n`);
+    process.stdout.write(`${printable(args.json ? JSON.stringify(report, null, 2) : benchText(report))}\n`);
     return report.measurement.outcome === 'ok' ? 0 : 1;
   }
   const config = readConfig();
-  const print = (line: string): void => void process.stdout.write(line);
+  const print = (line: string): void => void process.stdout.write(printable(line));
   if (args.command === 'add') {
     const { add } = await import('./add/add.js');
     const { registries, caFiles, proxies } = config;
@@ -152,6 +153,8 @@ try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   const isUsage = error instanceof WorkerError && error.code === 'usage';
-  process.stderr.write(`${messageOf(error)}\n${isUsage ? 'Usage: alphaflops worker --help\n' : ''}`);
+  process.stderr.write(
+    `${printable(messageOf(error))}\n${isUsage ? 'Usage: alphaflops worker --help\n' : ''}`,
+  );
   process.exit(isUsage || error instanceof ConfigError ? 2 : 1);
 }

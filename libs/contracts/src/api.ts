@@ -78,7 +78,7 @@ const devices = z.array(DeviceDescriptionSchema).min(1).max(64);
 export const EnrolmentRequestSchema = z
   .object({
     name: LineSchema.min(1).max(120),
-    version: z.string().min(1).max(80),
+    version: LineSchema.min(1).max(80),
     protocolVersion: z.int(),
     publicKey: PublicKeySchema.describe('Ed25519; the samples of this worker are signed with its other half'),
     labels: LabelsSchema.prefault({}),
@@ -97,7 +97,7 @@ export const EnrolmentSchema = z
 export type Enrolment = z.infer<typeof EnrolmentSchema>;
 
 export const SessionRequestSchema = z
-  .object({ version: z.string().min(1).max(80), protocolVersion: z.int(), devices })
+  .object({ version: LineSchema.min(1).max(80), protocolVersion: z.int(), devices })
   .strict()
   .meta({ id: 'SessionRequest' });
 export type SessionRequest = z.infer<typeof SessionRequestSchema>;

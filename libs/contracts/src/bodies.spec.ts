@@ -1,6 +1,8 @@
 import {
   ApiTokenRequestSchema,
   CampaignRequestSchema,
+  DatasetRequestSchema,
+  DeviceDescriptionSchema,
   EnrolmentRequestSchema,
   GivenTimeSchema,
   JoinTokenRequestSchema,
@@ -52,6 +54,11 @@ describe('text that a terminal would obey is refused', () => {
       JoinTokenRequestSchema.safeParse({ labels: { rack: text } }),
       ApiTokenRequestSchema.safeParse({ name: text, role: 'operator' }),
       EnrolmentRequestSchema.shape.name.safeParse(text),
+      EnrolmentRequestSchema.shape.version.safeParse(text),
+      DeviceDescriptionSchema.shape.uuid.safeParse(text),
+      DeviceDescriptionSchema.shape.sku.safeParse(text),
+      DatasetRequestSchema.shape.title.safeParse(text),
+      DatasetRequestSchema.shape.creators.safeParse([text]),
     ];
     for (const { error } of refusals) {
       expect(error?.issues[0]?.message).toBe('must be one line without control characters');

@@ -2,7 +2,7 @@ import { OPTIONAL_FIELDS } from '@alphaflops/conv';
 import { z } from 'zod';
 import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 import { DeviceClassSchema, PublicKeySchema } from './device.js';
-import { GivenTimeSchema, IdSchema, TimestampSchema } from './ids.js';
+import { GivenTimeSchema, IdSchema, LineSchema, TimestampSchema } from './ids.js';
 import { KernelMapSchema } from './kernel-map.js';
 import { KernelNameSchema } from './kernel.js';
 import { ProvenanceSchema } from './measurement.js';
@@ -280,10 +280,10 @@ const about = {
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,79}$/, 'must be 1–80 of a–z, 0–9, ".", "_", "-"')
     .describe('snapshots of one name are its versions'),
-  title: z.string().min(1).max(200),
+  title: LineSchema.min(1).max(200),
   description: z.string().max(10_000),
   licence: z.enum(DATASET_LICENCES).describe('as Hugging Face spells SPDX identifiers'),
-  creators: z.array(z.string().min(1).max(200)).max(100).describe('people or organisations to cite'),
+  creators: z.array(LineSchema.min(1).max(200)).max(100).describe('people or organisations to cite'),
 };
 
 export const DatasetRequestSchema = z

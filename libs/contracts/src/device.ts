@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IdSchema, LabelsSchema, TimestampSchema } from './ids.js';
+import { IdSchema, LabelsSchema, LineSchema, TimestampSchema } from './ids.js';
 import { ProvenanceSchema } from './measurement.js';
 
 const gpuProperties = {
@@ -18,8 +18,8 @@ const gpuProperties = {
 /** What a probe finds: one accelerator that one executor can drive. */
 export const DeviceDescriptionSchema = z
   .strictObject({
-    uuid: z.string().min(1).max(120).describe('of the physical device, stable over restarts'),
-    sku: z.string().min(1).max(200),
+    uuid: LineSchema.min(1).max(120).describe('of the physical device, stable over restarts'),
+    sku: LineSchema.min(1).max(200),
     kind: z.enum(['cpu', 'gpu']),
     executor: IdSchema,
     memoryBytes: z.number().int().min(0).nullable(),

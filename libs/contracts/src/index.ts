@@ -13,6 +13,7 @@ export * from './measurement.js';
 export * from './model.js';
 export * from './offline.js';
 export * from './plausible-time.js';
+export * from './printable.js';
 export * from './problem.js';
 export * from './sample.js';
 export * from './version.js';
