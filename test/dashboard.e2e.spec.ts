@@ -77,6 +77,7 @@ whenThere('the dashboard in a browser', () => {
       await redis.config('SET', 'maxmemory', '1');
       await tab.page.reload();
       await tab.page.getByRole('alert').getByText('queue: OOM command not allowed').waitFor();
+      await tab.screenshot('redis-full');
     } finally {
       await redis.config('SET', 'maxmemory', '0');
       redis.disconnect();

@@ -37,6 +37,19 @@ function isAlive(pid: number): boolean {
     .some((line) => new RegExp(`^\\s*${pid}\\s+[^Z]`).test(line));
 }
 
+async function gone(...pids: number[]): Promise<void> {
+  while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+function redisOf(pid: number): number {
+  const redis = childrenOf(pid).find(({ command }) => command.includes('redis-server'));
+  if (redis === undefined) throw new Error('there is no private Redis');
+  return redis.pid;
+}
+
+/** Each program closes for 5 s at most; the rest is for a busy machine. */
+const WITHIN_MS = 10_000;
+
 needed(`up (skipped without ${missing.join(', ')})`, () => {
   let directory: string;
   const running: ChildProcess[] = [];
@@ -93,14 +106,19 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]);
   }, 60_000);
 
-  it('killed at once leaves no coordinator and no worker, and starts again from what is there', async () => {
+  it('killed at once leaves no coordinator and no worker, although Redis is silent, and starts again from what is there', async () => {
     const first = up();
     await first.said('Ctrl-C stops it.');
+    const redisPid = redisOf(first.pid);
+    process.kill(redisPid, 'SIGSTOP');
     const children = childrenOf(first.pid).filter(({ command }) => command.includes('dist/main.js'));
     expect(children).toHaveLength(2);
     first.child.kill('SIGKILL');
     await once(first.child, 'exit');
-    while (children.some(({ pid }) => isAlive(pid))) await new Promise((resolve) => setTimeout(resolve, 50));
+    const killedMs = Date.now();
+    await gone(...children.map(({ pid }) => pid));
+    expect(Date.now() - killedMs).toBeLessThan(WITHIN_MS);
+    process.kill(redisPid, 'SIGCONT');
 
     const second = up();
     const output = await second.said('Ctrl-C stops it.');
@@ -113,7 +131,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(1);
   }, 60_000);
 
-  it('ends when the npx that started it is gone', async () => {
+  it('ends when the npx that started it is gone, although Redis is silent, and ends that too', async () => {
     const args = [program, 'up', '--no-worker', '--port', '0', '--data-dir', directory];
     // npx starts programs through a shell, which passes no signal on.
     const launcher = spawn('/bin/sh', ['-c', '"$0" "$@"; true', process.execPath, ...args], {
@@ -123,8 +141,12 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     const said = written(launcher);
     await said('Ctrl-C stops it.');
     const [up] = childrenOf(launcher.pid ?? 0);
+    const redisPid = redisOf(up?.pid ?? 0);
+    process.kill(redisPid, 'SIGSTOP');
     launcher.kill('SIGKILL');
     await once(launcher, 'exit');
-    while (isAlive(up?.pid ?? 0)) await new Promise((resolve) => setTimeout(resolve, 50));
+    const killedMs = Date.now();
+    await gone(up?.pid ?? 0, redisPid);
+    expect(Date.now() - killedMs).toBeLessThan(2 * WITHIN_MS);
   }, 60_000);
 });

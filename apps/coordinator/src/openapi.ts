@@ -26,6 +26,7 @@ export async function describeApi(app: INestApplication): Promise<OpenAPIObject>
   const operations = Object.values(document.paths).flatMap((path) => Object.values(path) as Operation[]);
   for (const operation of operations) {
     nameProblem(operation);
+    allowNoBody(operation, document);
     // Said, and not left out: nobody need guess.
     operation.security ??= [];
   }
@@ -38,6 +39,15 @@ function nameProblem({ responses }: Operation): void {
   if (problem === undefined || !('content' in problem)) return;
   const { 'application/json': content, ...others } = problem.content ?? {};
   if (content !== undefined) problem.content = { ...others, 'application/problem+json': content };
+}
+
+/** A body that has a default may be left out. */
+function allowNoBody({ requestBody }: Operation, { components }: OpenAPIObject): void {
+  if (requestBody === undefined || !('content' in requestBody)) return;
+  const { schema } = requestBody.content['application/json'] ?? {};
+  if (schema === undefined || !('$ref' in schema)) return;
+  const named = components?.schemas?.[schema.$ref.replace('#/components/schemas/', '')];
+  if (named !== undefined && 'default' in named) requestBody.required = false;
 }
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;

@@ -1,3 +1,4 @@
+import { testAdapter } from '@alphaflops/config';
 import type { ExecutorReference, ExecutorSettings } from '@alphaflops/executor';
 import { WorkerError } from './error.js';
 
@@ -41,13 +42,10 @@ export interface MachineSettings extends ExecutorOptions {
   readonly libraryPath: readonly string[];
 }
 
-/**
- * Null for a name that no executor has. Names of test doubles are known only where the environment names the adapter
- * module that holds them, as the tests of this repository do: it is in no package.
- */
+/** Null for a name that no executor has. Test doubles have one only where the environment names their adapter. */
 export function executorNamed(name: string): ExecutorReference | null {
-  const testAdapter = process.env['ALPHAFLOPS_TEST_ADAPTER'];
-  if (testAdapter !== undefined && name.startsWith('fake')) return { module: testAdapter, executor: name };
+  const module = testAdapter();
+  if (module !== null && name.startsWith('fake')) return { module, executor: name };
   return EXECUTORS.get(name) ?? null;
 }
 

@@ -64,14 +64,15 @@ async function untilReached<T>(
   attempt: () => Promise<T>,
   { wait, log, signal }: { wait: Wait; log: Log; signal: AbortSignal },
 ): Promise<T | null> {
-  for (let failures = 0; !signal.aborted;) {
+  const isLeaving = () => signal.aborted;
+  for (let failures = 0; !isLeaving();) {
     try {
       const answer = await attempt();
       if (failures > 0) log.info('There is an answer now.', { tries: failures + 1 });
       return answer;
     } catch (error) {
       if (!(error instanceof WorkerError && error.code === 'unreachable')) throw error;
-      if (signal.aborted) break;
+      if (isLeaving()) break;
       failures += 1;
       if (failures === 1) log.warn(`${messageOf(error)} It is tried again until it does.`);
       await wait(retryMs(failures), signal);

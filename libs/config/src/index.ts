@@ -3,3 +3,4 @@ export * from './directory.js';
 export * from './environment.js';
 export * from './listening.js';
 export * from './trust.js';
+export * from './test-adapter.js';

@@ -22,16 +22,25 @@ export function Answer(status: number, schema: z.ZodType | null, summary: string
 
 /** Meaning of a route that answers with a stream or a file, which has no schema and no example. */
 export function AnswerStream(summary: string, ...mediaTypes: string[]) {
-  const content = { schema: { type: 'string', format: 'binary' } };
   return applyDecorators(
     describedBy(({ ApiOperation }) => ApiOperation({ summary })),
     describedBy(({ ApiResponse }) =>
       ApiResponse({
         status: 200,
         description: `A stream or file: ${mediaTypes.join(', ')}.`,
-        content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, content])),
+        content: Object.fromEntries(
+          mediaTypes.map((mediaType) => [mediaType, { schema: schemaOf(mediaType) }]),
+        ),
       }),
     ),
     Problems(),
   );
+}
+
+/** Tools check answers by it, and make an object of each event of a stream. */
+function schemaOf(mediaType: string) {
+  if (mediaType === 'text/event-stream') return {};
+  if (mediaType.endsWith('+json')) return { type: 'object' };
+  const isText = mediaType.startsWith('text/') || mediaType === 'application/x-ndjson';
+  return isText ? { type: 'string' } : { type: 'string', format: 'binary' };
 }
