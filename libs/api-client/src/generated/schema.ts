@@ -2549,7 +2549,7 @@ export interface components {
                 signature: string;
             };
             /**
-             * Format: base64
+             * Format: byte
              * @description what the seal signs: JSON, compressed with gzip, in base64
              */
             body: string;
