@@ -2512,7 +2512,7 @@ export interface components {
             waitingFor: string | null;
             modelId: string | null;
             /** @description null: not known, or not yet */
-            noiseFloor: components["schemas"]["NoiseFloor"] | null;
+            noiseFloor: components["schemas"]["NoiseFloor"] | (never | null);
             /** @description of the newest change of state */
             reason: string;
         };
