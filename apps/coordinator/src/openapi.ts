@@ -107,19 +107,17 @@ function convert(schema: z.ZodType, io: 'input' | 'output'): Converted {
 function asOpenApi30(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(asOpenApi30);
   if (typeof part !== 'object' || part === null) return part;
-  const { nullable, allOf, contentEncoding, ...rest } = Object.fromEntries(
-    Object.entries(part).map(([key, value]) => [key, asOpenApi30(value)]),
-  );
+  const fields = Object.entries(part).map(([key, value]) => [key, asOpenApi30(value)] as const);
+  const { nullable, allOf, contentEncoding, ...rest } = Object.fromEntries(fields);
   if (nullable === true && Array.isArray(allOf))
     return { ...rest, anyOf: [...(allOf as unknown[]), NULL_ALONE] };
-  return {
-    ...rest,
-    ...(nullable !== undefined && { nullable }),
-    ...(nullable === true &&
-      Array.isArray(rest['enum']) && { enum: [...new Set([...(rest['enum'] as unknown[]), null])] }),
-    ...(allOf !== undefined && { allOf }),
-    ...(contentEncoding !== undefined && { format: 'byte' }),
-  };
+  if (contentEncoding !== undefined) return { ...rest, format: 'byte' };
+  return Object.fromEntries(
+    fields.map(([key, value]) => {
+      const isEnum = key === 'enum' && nullable === true && Array.isArray(value);
+      return [key, isEnum ? [...new Set([...(value as unknown[]), null])] : value];
+    }),
+  );
 }
 
 const NULL_ALONE = { type: 'object', nullable: true, enum: [null] };
