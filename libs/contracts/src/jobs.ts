@@ -7,16 +7,18 @@ import { ProtocolSchema, ProvenanceSchema } from './measurement.js';
 import { SignatureSchema, SlotResultSchema } from './sample.js';
 
 /** One batch of ConvSpecs for one target: one queue job. */
-export const MeasureJobSchema = z.object({
-  campaignId: IdSchema,
-  targetId: IdSchema,
-  batchIndex: z.int().min(0),
-  protocol: ProtocolSchema,
-  slots: z
-    .array(z.object({ specIndex: z.int().min(0), replicate: z.int().min(0), spec: ConvSpecSchema }))
-    .min(1)
-    .max(10_000),
-});
+export const MeasureJobSchema = z
+  .object({
+    campaignId: IdSchema,
+    targetId: IdSchema,
+    batchIndex: z.int().min(0),
+    protocol: ProtocolSchema,
+    slots: z
+      .array(z.object({ specIndex: z.int().min(0), replicate: z.int().min(0), spec: ConvSpecSchema }))
+      .min(1)
+      .max(10_000),
+  })
+  .meta({ id: 'MeasureJob' });
 export type MeasureJob = z.infer<typeof MeasureJobSchema>;
 
 /** A re-run of anchor specs that a device has failed: docs/decisions/0006-drift.md. */

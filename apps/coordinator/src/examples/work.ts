@@ -6,6 +6,8 @@ import {
   LeaseRequestSchema,
   LeaseReturnSchema,
   LeaseSchema,
+  MeasureJobSchema,
+  OfflineResultSchema,
 } from '@alphaflops/contracts';
 import { campaign, protocol, spec } from './campaigns.js';
 import { exampleOf } from './example.js';
@@ -21,17 +23,32 @@ const lease = exampleOf(LeaseRefSchema, {
 
 exampleOf(LeaseRequestSchema, { jobs: ['measure'], targetIds: [deviceClass.id, device.id] });
 
+const batch = exampleOf(MeasureJobSchema, {
+  campaignId: campaign.id,
+  targetId: deviceClass.id,
+  batchIndex: 3,
+  protocol,
+  slots: [{ specIndex: 75, replicate: 0, spec }],
+});
+
+exampleOf(OfflineResultSchema, {
+  targetId: deviceClass.id,
+  batchIndex: 3,
+  seal: {
+    workerId: worker.id,
+    deviceId: device.id,
+    attempt: 1,
+    batchDigest: '0'.repeat(64),
+    signature: 'EXAMPLE'.repeat(13).slice(0, 86),
+  },
+  body: 'RVhBTVBMRQ==',
+});
+
 exampleOf(LeaseSchema, {
   ...lease,
   job: 'measure',
   leaseMs: 8_000,
-  payload: {
-    campaignId: campaign.id,
-    targetId: deviceClass.id,
-    batchIndex: 3,
-    protocol,
-    slots: [{ specIndex: 75, replicate: 0, spec }],
-  },
+  payload: batch,
 });
 
 exampleOf(LeaseRenewalRequestSchema, { leases: [lease] });
