@@ -1404,17 +1404,7 @@ export interface components {
             attempt: number;
             /** @description the lease ends when it is not renewed for so long */
             leaseMs: number;
-            payload: {
-                campaignId: string;
-                targetId: string;
-                batchIndex: number;
-                protocol: components["schemas"]["Protocol"];
-                slots: {
-                    specIndex: number;
-                    replicate: number;
-                    spec: components["schemas"]["ConvSpec"];
-                }[];
-            };
+            payload: components["schemas"]["MeasureJob"];
         } | {
             /** @enum {string} */
             job: "label-kernels";
@@ -1451,6 +1441,61 @@ export interface components {
                 /** @description planned by both sides by the same rule */
                 shapes: number;
             };
+        };
+        /**
+         * @example {
+         *       "campaignId": "c-20260302-5e0c91d7",
+         *       "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "batchIndex": 3,
+         *       "protocol": {
+         *         "name": "gpu",
+         *         "version": 1,
+         *         "mode": "hot",
+         *         "warmUpMinRuns": 3,
+         *         "warmUpTolerance": 0.05,
+         *         "warmUpMaxMs": 1000,
+         *         "minBatchMs": 1.5,
+         *         "minBatches": 9,
+         *         "maxRelativeStandardError": 0.005,
+         *         "maxTotalMs": 2000,
+         *         "noisyRelativeStandardError": 0.05,
+         *         "specTimeLimitMs": 60000,
+         *         "throttleRetries": 3,
+         *         "minClockShare": 0.75,
+         *         "checkOutput": true
+         *       },
+         *       "slots": [
+         *         {
+         *           "specIndex": 75,
+         *           "replicate": 0,
+         *           "spec": {
+         *             "batch": 1,
+         *             "height": 56,
+         *             "width": 56,
+         *             "cin": 64,
+         *             "cout": 64,
+         *             "kernel_h": 3,
+         *             "kernel_w": 3,
+         *             "stride": 1,
+         *             "groups": 1,
+         *             "dtype": "f32",
+         *             "padding": "same",
+         *             "layout": "NCHW"
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        MeasureJob: {
+            campaignId: string;
+            targetId: string;
+            batchIndex: number;
+            protocol: components["schemas"]["Protocol"];
+            slots: {
+                specIndex: number;
+                replicate: number;
+                spec: components["schemas"]["ConvSpec"];
+            }[];
         };
         Protocol: {
             name: string;
@@ -2535,6 +2580,20 @@ export interface components {
             /** @description all of this round is measured, and the next one is being chosen */
             isPlanningNext: boolean;
         };
+        /**
+         * @example {
+         *       "targetId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb",
+         *       "batchIndex": 3,
+         *       "seal": {
+         *         "workerId": "worker-7be2f7d1c604",
+         *         "deviceId": "cudnn-5ea80393613f",
+         *         "attempt": 1,
+         *         "batchDigest": "0000000000000000000000000000000000000000000000000000000000000000",
+         *         "signature": "EXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEXAMPLEEX"
+         *       },
+         *       "body": "RVhBTVBMRQ=="
+         *     }
+         */
         OfflineResult: {
             /** @description the device or device class that the batch is for */
             targetId: string;
@@ -5437,17 +5496,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            campaignId: string;
-                            targetId: string;
-                            batchIndex: number;
-                            protocol: components["schemas"]["Protocol"];
-                            slots: {
-                                specIndex: number;
-                                replicate: number;
-                                spec: components["schemas"]["ConvSpec"];
-                            }[];
-                        }[];
+                        items: components["schemas"]["MeasureJob"][];
                         /** @example null */
                         nextCursor: string | null;
                     };
