@@ -12,9 +12,10 @@ afterEach(async () => {
 
 /** What is written of these events, sent by a server that ends its answer after them. */
 async function written(events: readonly Partial<CampaignProgress>[]): Promise<string[]> {
+  const sent = events.map((event) => `event: progress\ndata: ${JSON.stringify(full(event))}\n\n`);
   server = createServer((_, answer) => {
     answer.writeHead(200, { 'content-type': 'text/event-stream' });
-    for (const event of events) answer.write(`event: progress\ndata: ${JSON.stringify(full(event))}\n\n`);
+    for (const text of sent) answer.write(text);
     answer.end();
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -31,7 +32,7 @@ function full(event: Partial<CampaignProgress>): CampaignProgress {
     ...{ campaignId: 'a', state: 'running', plannedSlots: 20, totalSlots: 60, recordedSlots: 0 },
     ...{ outcomes: { ...none, ok: event.recordedSlots ?? 0 } },
     ...{ round: null, slotsPerSecond: null, remainingSeconds: null, waitingFor: null, modelId: null },
-    ...{ reason: '', ...event },
+    ...{ noiseFloor: null, reason: '', ...event },
   });
 }
 
