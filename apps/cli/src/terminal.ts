@@ -1,4 +1,4 @@
-import { printable } from '@alphaflops/contracts';
+import { printable } from '@alphaflops/contracts/printable';
 
 /** What this program itself writes: bold and red, and their ends. */
 // eslint-disable-next-line no-control-regex -- a style begins with one
