@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import type { Stack } from './stack.js';
 
@@ -44,7 +45,8 @@ export function enrolment(name = 'n', uuid = 'u-1') {
     name,
     version: '1',
     protocolVersion: WORKER_PROTOCOL_VERSION,
-    publicKey: 'A'.repeat(43),
+    // Of nobody else: the id of a worker follows from its key.
+    publicKey: randomBytes(32).toString('base64url'),
     devices: [
       {
         uuid,
