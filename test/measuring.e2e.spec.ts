@@ -137,7 +137,8 @@ it('measures again what a device measured before it was found to have drifted', 
 }, 60_000);
 
 it('lets no second worker on its GPUs, and the next one as soon as it is killed', async () => {
-  const second = stack.startWorker(credentials);
+  // Another worker of this machine, with the same GPUs.
+  const second = stack.startWorker(await stack.enrol('others', 'fake-gpu'), {}, [], false);
   const [code] = (await once(second.child, 'exit')) as [number];
   expect(code).toBe(1);
   expect(second.output()).toContain(

@@ -173,13 +173,14 @@ export class Stack {
     credentials: string,
     extra: Readonly<Record<string, string>> = {},
     options: readonly string[] = [],
+    isToStart = true,
   ): Running {
     const args = ['run', '--credentials', credentials, ...options];
     const running = this.run(basename(credentials, '.json'), WORKER, args, extra);
     let logged = false;
     running.child.stdout?.once('data', () => (logged = true));
     running.child.once('close', (code) => {
-      if (!logged && code !== null && code !== 0) this.unableToStart.push(running);
+      if (isToStart && !logged && code !== null && code !== 0) this.unableToStart.push(running);
     });
     return running;
   }

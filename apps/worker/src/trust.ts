@@ -1,5 +1,6 @@
 import { presentedCertificate, trustingFetch } from '@alphaflops/api-client/trusting-fetch';
-import { type Proxies, type Trust, trustIn, trustInKey } from '@alphaflops/config';
+import { ConfigError, type Proxies, type Trust, trustIn, trustInKey } from '@alphaflops/config';
+import { messageOf, WorkerError } from './error.js';
 
 /** How this machine recognizes its coordinator. */
 export interface CoordinatorTrust {
@@ -24,11 +25,20 @@ async function trustInPin(url: string, pin: string, proxies: Proxies | null): Pr
   return trustInKey(await presentedCertificate(url, proxies), pin);
 }
 
-/** The coordinator's certificate in PEM, for what is reached without HTTP. */
+/**
+ * The coordinator's certificate in PEM, for what is reached without HTTP.
+ * @throws WorkerError `bad-answer` when the server has another key, `unreachable`
+ */
 export async function certificateWith(
   pin: string,
   url: string,
   proxies: Proxies | null,
 ): Promise<string | null> {
-  return url.startsWith('https:') ? ((await trustInPin(url, pin, proxies)).ca[0] ?? null) : null;
+  if (!url.startsWith('https:')) return null;
+  try {
+    return (await trustInPin(url, pin, proxies)).ca[0] ?? null;
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw new WorkerError('bad-answer', cause.message, { cause });
+    throw new WorkerError('unreachable', `The coordinator at ${url} does not answer (${messageOf(cause)}).`, { cause });
+  }
 }
