@@ -105,6 +105,9 @@ describe('leases of a worker', () => {
     expect(taken.lost.aborted).toBe(false);
     await renew();
     expect(taken.lost.aborted).toBe(true);
+    // Nor is it renewed any more: another worker is to have the job.
+    await renew();
+    expect(calls).toHaveLength(3);
     await held.bring(taken, performed, never);
     await renew();
     expect(calls).toHaveLength(4);

@@ -146,7 +146,11 @@ export class Leases {
     const refs = [...this.held.values()].map(({ ref }) => ref);
     if (refs.length === 0) return;
     try {
-      for (const token of await client.renew(workerId, refs)) this.held.get(token)?.lost.abort();
+      for (const token of await client.renew(workerId, refs)) {
+        this.held.get(token)?.lost.abort();
+        // Renewed any further, it would be taken for a job in work.
+        this.held.delete(token);
+      }
     } catch {
       // Whether they are lost is known when somebody answers again; until then the work goes on.
       onTrouble();

@@ -23,9 +23,13 @@ export type Taken<N extends WorkerJobName> = { lease: Lease<N> } | { broken: Bro
  */
 export type Standing = 'held' | 'free' | 'others' | 'gone';
 
-/** A lock that has lapsed is taken again, if nobody has begun the job since: it is still active, in the same attempt. */
+/**
+ * A lock that has lapsed is taken again, if nobody has begun the job since: it is still active, in the same attempt. Several
+ * renewals of one holder may come here at the same time, when Redis was away: all of them succeed.
+ */
 const RELOCK = `
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local holder = redis.call('GET', KEYS[1])
+if holder then return holder == ARGV[1] and 1 or 0 end
 if redis.call('HGET', KEYS[2], 'ats') ~= ARGV[4] then return 0 end
 if not redis.call('LPOS', KEYS[3], ARGV[3]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
