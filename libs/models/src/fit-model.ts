@@ -53,7 +53,7 @@ export interface FitOptions {
   readonly kernelLabels?: readonly KernelLabel[];
   /**
    * By what the kernels of samples and labels are chosen, for whoever asks cuDNN when predicting; and the digest of the
-   * kernel map that the labels are, null where they are none.
+   * kernel map that the labels come from, null for labels that come from no map.
    */
   readonly kernelMap?: { readonly key: KernelMapKey; readonly digest: string | null };
   readonly deadline?: FitContext['deadline'];
@@ -75,7 +75,7 @@ export const FIT_DEFAULTS = {
  * Fits a model to samples of one device class: the asked form or the best of all, always with `flops` and `alpha`
  * beside it, cross-validated by shape, with a conformal interval; and a model of their energy beside that of time where
  * enough of them have it. Of more than `mostShapes` shapes so many are drawn by the seed. Pure: same samples (in any
- * order), options and seed give the same bytes. What limits the model is said in `notes`. `id` and `version` are null
+ * order), options and seed give the same bytes. `notes` lists what limits the model. `id` and `version` are null
  * until it is published.
  *
  * @throws ModelError `no-samples`, `bad-sample` (also when the times are too extreme for a fit), `unknown-form`, `bad-option`.

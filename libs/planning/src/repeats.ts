@@ -1,10 +1,10 @@
 /** Share of the shapes of a campaign that are visited again, where none is asked for. */
 const DEFAULT_REPEATS = 0.03;
-/** A campaign of so many shapes or more visits at least `FEWEST` of them again: fewer have no 90th percentile. */
+/** A campaign of so many shapes or more visits at least `MIN_REPEATS` of them again: fewer have no 90th percentile. */
 const FROM_SHAPES = 100;
-const FEWEST = 10;
+const MIN_REPEATS = 10;
 /** More say no more about the noise floor. */
-const MOST = 1000;
+const MAX_REPEATS = 1000;
 
 /** 0.29 × 100 is 28.999… in floating point. */
 const ROUNDING = 1e-9;
@@ -12,6 +12,6 @@ const ROUNDING = 1e-9;
 /** How many of the shapes of a campaign are visited again. @param share 0…1; 0: none; undefined: the default */
 export function repeatedShapes(share: number | undefined, shapes: number): number {
   if (share === 0) return 0;
-  const fewest = shapes >= FROM_SHAPES ? FEWEST : 0;
-  return Math.min(MOST, Math.max(fewest, Math.floor((share ?? DEFAULT_REPEATS) * shapes + ROUNDING)));
+  const minimum = shapes >= FROM_SHAPES ? MIN_REPEATS : 0;
+  return Math.min(MAX_REPEATS, Math.max(minimum, Math.floor((share ?? DEFAULT_REPEATS) * shapes + ROUNDING)));
 }

@@ -14,7 +14,7 @@ export interface OfflineIdentity {
 }
 
 /**
- * The identity in a file (Ed25519, PKCS #8 in PEM, mode 0600); it is made when there is none.
+ * The identity in a file (Ed25519, PKCS #8 in PEM, mode 0600). A missing file is created with a new key.
  * @throws WorkerError `bad-credentials`
  */
 export async function identityAt(file: string): Promise<OfflineIdentity> {

@@ -45,7 +45,7 @@ export class KernelMapsService {
 
   /**
    * @throws DatasetError when the labels are not readable
-   * @throws RangeError when there are none, or too many
+   * @throws RangeError for an empty list, and for one that is too long
    * @throws StoreError `conflict` when there is a map of this key with other labels
    */
   async import({ csv, ...key }: KernelMapImport): Promise<KernelMap> {

@@ -117,7 +117,7 @@ describe('imported labels', () => {
     expect(await service.import({ ...key, csv: (await service.csv(map.id)).toString() })).toEqual(map);
   });
 
-  it('are refused over a map with others, and where there are none', async () => {
+  it('are refused over a map with other labels, and without any label', async () => {
     const { service } = deployment();
     await service.import({ ...key, csv: CSV });
     const other = service.import({ ...key, csv: CSV.replace('eng46', 'eng47') });
