@@ -39,6 +39,8 @@ export async function certificateWith(
     return (await trustInPin(url, pin, proxies)).ca[0] ?? null;
   } catch (cause) {
     if (cause instanceof ConfigError) throw new WorkerError('bad-answer', cause.message, { cause });
-    throw new WorkerError('unreachable', `The coordinator at ${url} does not answer (${messageOf(cause)}).`, { cause });
+    throw new WorkerError('unreachable', `The coordinator at ${url} does not answer (${messageOf(cause)}).`, {
+      cause,
+    });
   }
 }
