@@ -64,7 +64,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
 
   const bestTimes = await ReferenceTimes.read(environment.referenceTimesFile, log);
   devices.forEach(({ deviceClassId, deviceId }, at) => {
-    (hosts[at] as ExecutorHost).referenceBestMs = bestTimes.of(deviceClassId, deviceId);
+    (hosts[at] as ExecutorHost).undisturbedReferenceMs = bestTimes.of(deviceClassId, deviceId);
   });
 
   const signingKey = createPrivateKey(credentials.signingKey);
@@ -89,8 +89,8 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
       leases,
       onBatch: async () => {
         stay.batchDone();
-        const { referenceBestMs } = hosts[at] as ExecutorHost;
-        await bestTimes.keep(device.deviceClassId, device.deviceId, referenceBestMs);
+        const { undisturbedReferenceMs } = hosts[at] as ExecutorHost;
+        await bestTimes.keep(device.deviceClassId, device.deviceId, undisturbedReferenceMs);
       },
       turns: turns.get(device.description.uuid) as Turns,
       labels: labelSettings(device.description, machine),

@@ -3,6 +3,7 @@ import { F32_TOLERANCE } from '@alphaflops/measure';
 import * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { commonLibraries } from './libraries.js';
 import { activateNode, type NodeSettings } from './node/node-backend.js';
 import { claimProcess } from './one-backend.js';
@@ -67,7 +68,15 @@ interface WasmHeap {
   _free(address: number): void;
 }
 
+/**
+ * V8 compiles a WebAssembly function quickly at first and again, optimised, once it was used: the first shapes of a process
+ * would be measured in slow code (2.8 times the time), or beside the compiler, whose processor time counts as theirs. With
+ * these flags every function is optimised when it is first called, which is in the warm-up.
+ */
+const OPTIMISED_AT_ONCE = ['--no-liftoff', '--no-wasm-tier-up'];
+
 async function activateWasm(): Promise<Backend> {
+  for (const flag of OPTIMISED_AT_ONCE) setFlagsFromString(flag);
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   const packageJson = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
   // The trailing slash matters: the file name is appended as it is.

@@ -64,11 +64,15 @@ export class ChildService {
       case 'conditions':
         return { kind: 'conditions', conditions: await this.conditions() };
       case 'measure': {
-        const { spec, protocol, idlePowerW, referenceBestMs } = request;
-        if (referenceBestMs !== null) this.disturbance?.know(referenceBestMs);
+        const { spec, protocol, idlePowerW, undisturbedReferenceMs } = request;
+        if (undisturbedReferenceMs !== null) this.disturbance?.know(undisturbedReferenceMs);
         const watched = { energy: this.energySource(), idlePowerW, disturbance: this.disturbance };
         const measurement = await measureSpec(this.opened(), spec, protocol, systemClock, watched);
-        return { kind: 'measured', measurement, referenceBestMs: this.disturbance?.best ?? null };
+        return {
+          kind: 'measured',
+          measurement,
+          undisturbedReferenceMs: this.disturbance?.undisturbedMs ?? null,
+        };
       }
     }
   }

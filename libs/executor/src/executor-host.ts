@@ -32,7 +32,7 @@ export class ExecutorHost {
   /** Power of the device while it computes nothing, in W, once somebody has read it. */
   idlePowerW: number | null = null;
   /** Best time of the reference convolution on this device, in ms: given from before, and renewed by each measurement. */
-  referenceBestMs: number | null = null;
+  undisturbedReferenceMs: number | null = null;
   private isClosed = false;
 
   constructor(private readonly options: ExecutorHostOptions) {}
@@ -79,14 +79,14 @@ export class ExecutorHost {
       const isAnnounced = this.announced?.spec === spec && this.announced.protocol === protocol;
       if (!isAnnounced) await this.unannounce();
       const child = await this.ensureChild(signal);
-      const known = { idlePowerW: this.idlePowerW, referenceBestMs: this.referenceBestMs };
+      const known = { idlePowerW: this.idlePowerW, undisturbedReferenceMs: this.undisturbedReferenceMs };
       if (!isAnnounced) child.send({ kind: 'measure', spec, protocol, ...known });
       this.announced = next === undefined ? null : { spec: next, protocol };
       if (next !== undefined) child.send({ kind: 'measure', spec: next, protocol, ...known });
       const limitMs = protocol.specTimeLimitMs + KILL_GRACE_MS;
       const answer = await child.answer(limitMs, signal);
       if (answer.kind === 'reply' && answer.reply.kind === 'measured') {
-        this.referenceBestMs = answer.reply.referenceBestMs ?? this.referenceBestMs;
+        this.undisturbedReferenceMs = answer.reply.undisturbedReferenceMs ?? this.undisturbedReferenceMs;
         return answer.reply.measurement;
       }
       await this.dropChild();

@@ -17,7 +17,7 @@ export const RequestSchema = z.discriminatedUnion('kind', [
     spec: ConvSpecSchema,
     protocol: ProtocolSchema,
     idlePowerW: z.number().nullable().describe('of the device, where it was read before'),
-    referenceBestMs: z
+    undisturbedReferenceMs: z
       .number()
       .nullable()
       .describe('best time of the reference convolution on this device so far; null: not known'),
@@ -33,7 +33,7 @@ export const ReplySchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('measured'),
     measurement: MeasurementSchema,
-    referenceBestMs: z.number().nullable().describe('as it is now; null: not known, or not watched'),
+    undisturbedReferenceMs: z.number().nullable().describe('as it is now; null: not known, or not watched'),
   }),
   z.object({
     kind: z.literal('failed'),

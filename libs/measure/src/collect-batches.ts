@@ -1,11 +1,15 @@
 import type { Protocol } from '@alphaflops/contracts';
-import type { DisturbanceWatch } from './disturbance.js';
+import { quantile } from 'simple-statistics';
+import { UNDISTURBED_QUANTILE, type Disturbance, type DisturbanceWatch } from './disturbance.js';
 import type { Environment } from './measure.js';
 import { FEWEST_BATCHES, stoppingRules, type StoppingRule } from './stopping-rules.js';
 import type { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
-import type { TimedConv } from './timed-conv.js';
+import type { BatchState, TimedConv } from './timed-conv.js';
 import { unreadable } from './warm-up.js';
+
+/** A sample is given up once it has this multiple of the batches, and of the time, that it needs undisturbed. */
+const MAX_EFFORT = 4;
 
 export interface CollectedBatches {
   /** Those that count; the disturbed ones where no other was seen. */
@@ -32,74 +36,114 @@ export async function collectBatches(
 ): Promise<CollectedBatches> {
   const rules = stoppingRules(protocol);
   const metBy = (batches: TimedBatches) => rules.find((rule) => rule.isMet(batches));
-  const counted = new TimedBatches(inner);
   const limit = protocol.maxDisturbance;
   if (limit === undefined || disturbance === undefined) {
+    const counted = new TimedBatches(inner);
     let met: StoppingRule | undefined;
-    while (met === undefined && (await timeBatch(conv, stopwatch, inner, counted))) met = metBy(counted);
+    while (met === undefined) {
+      const batch = await timeBatch(conv, stopwatch, inner);
+      if (batch === null) break;
+      counted.add(batch.timeMs, batch.state);
+      met = metBy(counted);
+    }
     return { batches: counted, stoppedBy: met?.name ?? 'time-limit', disturbed: null, factor: null };
   }
 
   await disturbance.begin();
-  const disturbed = new TimedBatches(inner);
-  let [countedFactor, disturbedFactor] = [0, 0];
-  let before = await disturbance.factor(limit);
+  const watched: WatchedBatch[] = [];
+  let totalMs = 0;
+  let before = await disturbance.read(limit);
   for (;;) {
-    const batch = new TimedBatches(inner);
-    if (!(await timeBatch(conv, stopwatch, inner, batch))) break;
-    const after = await disturbance.factor(limit);
-    const factor = Math.max(before, after);
-    const isUndisturbed = factor <= limit;
-    const kept = isUndisturbed ? counted : disturbed;
-    batch.timesMs.forEach((timeMs, i) => {
-      kept.add(timeMs, batch.states[i]);
-    });
-    if (isUndisturbed) countedFactor = Math.max(countedFactor, factor);
-    else disturbedFactor = Math.max(disturbedFactor, factor);
+    const batch = await timeBatch(conv, stopwatch, inner);
+    if (batch === null) break;
+    totalMs += inner * batch.timeMs;
+    const after = await disturbance.read(limit);
+    watched.push({ ...batch, beside: worse(before, after) });
+    const { counted, factor } = undisturbedOf(watched, inner, limit);
     const met = metBy(counted);
-    if (met !== undefined) {
-      return { batches: counted, stoppedBy: met.name, disturbed: null, factor: countedFactor };
-    }
-    before = isUndisturbed ? after : await untilUndisturbed(disturbance, limit, after, stopwatch);
-    if (before > limit && disturbed.timesMs.length >= FEWEST_BATCHES) break;
+    if (met !== undefined) return { batches: counted, stoppedBy: met.name, disturbed: null, factor };
+    const { minBatches, maxTotalMs } = protocol;
+    if (watched.length >= MAX_EFFORT * minBatches && totalMs >= MAX_EFFORT * maxTotalMs) break;
+    before = after.isUndisturbed ? after : await untilUndisturbed(disturbance, limit, after, stopwatch);
+    if (!before.isUndisturbed && watched.length - counted.timesMs.length >= FEWEST_BATCHES) break;
   }
+  const { counted, disturbed, factor, disturbedFactor } = undisturbedOf(watched, inner, limit);
   if (disturbed.timesMs.length === 0) {
-    return { batches: counted, stoppedBy: 'time-limit', disturbed: null, factor: countedFactor };
+    return { batches: counted, stoppedBy: 'time-limit', disturbed: null, factor };
   }
   const most = counted.timesMs.length >= FEWEST_BATCHES ? counted : disturbed;
-  const all = counted.timesMs.length + disturbed.timesMs.length;
   const times = Number.isFinite(disturbedFactor)
-    ? `up to ${(1 + disturbedFactor).toFixed(2)} times its best`
-    : 'an unknown multiple of its best, for this machine was never seen quiet';
-  const why = `${disturbed.timesMs.length} of ${all} batches were disturbed: the reference convolution took ${times}; ${disturbance.cause}`;
+    ? `up to ${(1 + disturbedFactor).toFixed(2)} times as long as undisturbed`
+    : 'an unknown multiple of its undisturbed time, for this machine was never seen quiet';
+  const why = `${disturbed.timesMs.length} of ${watched.length} batches were disturbed: they or the reference convolution took ${times}; ${disturbance.cause}`;
   return { batches: most, stoppedBy: 'total-time', disturbed: why, factor: disturbedFactor };
 }
 
-/** False when such a batch cannot be expected to end in time. */
-async function timeBatch(
-  conv: TimedConv,
-  stopwatch: Stopwatch,
-  inner: number,
-  batches: TimedBatches,
-): Promise<boolean> {
-  const timeMs = await stopwatch.timeMs(inner);
-  if (timeMs === null) return false;
-  if (timeMs === 0) throw unreadable(inner);
-  batches.add(timeMs, conv.batchState?.());
-  return true;
+interface Batch {
+  /** Milliseconds of one convolution. */
+  readonly timeMs: number;
+  readonly state: BatchState | null;
 }
 
-/** Waits for an undisturbed moment as long as it is worth it; returns the last disturbance seen. */
+interface WatchedBatch extends Batch {
+  /** The worse of the readings before and after the batch. */
+  readonly beside: Disturbance;
+}
+
+interface Sorted {
+  readonly counted: TimedBatches;
+  readonly disturbed: TimedBatches;
+  /** Largest factor of a reading beside the batches that count. */
+  readonly factor: number;
+  /** Largest factor of a reading beside the others, or of one of them itself. */
+  readonly disturbedFactor: number;
+}
+
+function worse(a: Disturbance, b: Disturbance): Disturbance {
+  return { factor: Math.max(a.factor, b.factor), isUndisturbed: a.isUndisturbed && b.isUndisturbed };
+}
+
+/**
+ * Sorts batches by whether they count. A batch is disturbed where a reading beside it was, and where it took longer itself
+ * than the lower quartile of the batches between undisturbed readings: a burst between two readings is seen in this way only.
+ */
+function undisturbedOf(watched: readonly WatchedBatch[], inner: number, limit: number): Sorted {
+  const timesMs = watched.filter(({ beside }) => beside.isUndisturbed).map(({ timeMs }) => timeMs);
+  const usualMs = timesMs.length === 0 ? Infinity : quantile(timesMs, UNDISTURBED_QUANTILE);
+  const [counted, disturbed] = [new TimedBatches(inner), new TimedBatches(inner)];
+  let [factor, disturbedFactor] = [0, 0];
+  for (const { timeMs, state, beside } of watched) {
+    const ownFactor = usualMs === Infinity ? 0 : timeMs / usualMs - 1;
+    if (beside.isUndisturbed && ownFactor <= limit) {
+      counted.add(timeMs, state);
+      factor = Math.max(factor, beside.factor);
+    } else {
+      disturbed.add(timeMs, state);
+      disturbedFactor = Math.max(disturbedFactor, beside.factor, ownFactor);
+    }
+  }
+  return { counted, disturbed, factor, disturbedFactor };
+}
+
+/** Null when such a batch cannot be expected to end in time. */
+async function timeBatch(conv: TimedConv, stopwatch: Stopwatch, inner: number): Promise<Batch | null> {
+  const timeMs = await stopwatch.timeMs(inner);
+  if (timeMs === null) return null;
+  if (timeMs === 0) throw unreadable(inner);
+  return { timeMs, state: conv.batchState?.() ?? null };
+}
+
+/** Waits for an undisturbed moment as long as it is worth it; returns the last reading. */
 async function untilUndisturbed(
   watch: DisturbanceWatch,
   limit: number,
-  lastFactor: number,
+  last: Disturbance,
   stopwatch: Stopwatch,
-): Promise<number> {
-  let factor = lastFactor;
+): Promise<Disturbance> {
+  let reading = last;
   // Some of the time limit is left for the batches themselves.
-  while (factor > limit && stopwatch.leftMs > stopwatch.limitMs / 3 && (await watch.pause())) {
-    factor = await watch.factor(limit);
+  while (!reading.isUndisturbed && stopwatch.leftMs > stopwatch.limitMs / 3 && (await watch.pause())) {
+    reading = await watch.read(limit);
   }
-  return factor;
+  return reading;
 }

@@ -30,7 +30,7 @@ const cpu: Protocol = {
   ...gpu,
   name: 'cpu',
   version: 2,
-  maxDisturbance: 0.1,
+  maxDisturbance: 0.06,
   warmUpTolerance: 0.1,
   warmUpMaxMs: 300,
   minBatchMs: 20,
