@@ -41,7 +41,7 @@ it('says once that the disturbance does not end, and once that it is over', asyn
 it('knows a machine that never was quiet', async () => {
   const { disturbed, measure } = watched();
   await measure(measured('noisy', null), 5);
-  expect(disturbed.reason).toMatch(/use it all the time/);
+  expect(disturbed.reason).toMatch(/use this machine all the time/);
 });
 
 it('says nothing where samples are noisy for another reason, or nothing is watched', async () => {

@@ -2,12 +2,12 @@ import type { Measurement, Protocol } from '@alphaflops/contracts';
 import type { SpecMeasurer } from './batch.js';
 import type { Log } from './log.js';
 
-/** So many samples one after the other that were disturbed to their end: it does not pass by itself. */
+/** After so many disturbed samples one after the other, the disturbance is taken to last. */
 const IN_A_ROW = 5;
 
 /**
- * Notices that other programs disturb all that a device measures, and says so once, and once when it is over. Every one
- * of these samples has waited for a quiet moment in vain, or others before it have.
+ * Notices that other programs disturb everything that a device measures. Says so once, and once more when it is over. Each
+ * of these samples, or one before it, has waited for a quiet moment in vain.
  */
 export class Disturbed implements SpecMeasurer {
   private inARow = 0;
@@ -40,9 +40,9 @@ export class Disturbed implements SpecMeasurer {
     if (this.inARow < IN_A_ROW || this.reason !== null) return;
     const how =
       disturbance === null
-        ? 'use it all the time'
+        ? 'use this machine all the time'
         : `slow it down by ${Math.round(100 * disturbance)} % or more`;
-    this.reason = `other programs ${how}: what it measures is noisy until they end`;
+    this.reason = `other programs ${how}, and its samples are noisy until they end`;
     this.log.warn(`This machine stays disturbed: ${this.reason}.`);
   }
 }

@@ -6,8 +6,8 @@ import type { Log } from './log.js';
 const TimesSchema = z.record(z.string(), z.number().gt(0));
 
 /**
- * The best time of the reference convolution of each device, kept over restarts in a file: a worker that starts on a busy
- * machine knows what undisturbed is. Without the file, or with one that cannot be read, it is found anew.
+ * The undisturbed time of the reference convolution of each device, kept in a file over restarts. So a worker that starts on
+ * a busy machine knows what undisturbed is. Without a readable file the worker finds the time anew.
  */
 export class ReferenceTimes {
   private constructor(
@@ -38,7 +38,7 @@ export class ReferenceTimes {
     try {
       await writeFile(this.file, `${JSON.stringify(this.timesMs, null, 2)}\n`);
     } catch (error) {
-      this.log.warn(`The best time of the reference convolution could not be kept: ${messageOf(error)}`);
+      this.log.warn(`Cannot keep the undisturbed time of the reference convolution: ${messageOf(error)}`);
     }
   }
 }

@@ -62,9 +62,9 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   }
   const { session, devices } = opened;
 
-  const bestTimes = await ReferenceTimes.read(environment.referenceTimesFile, log);
+  const referenceTimes = await ReferenceTimes.read(environment.referenceTimesFile, log);
   devices.forEach(({ deviceClassId, deviceId }, at) => {
-    (hosts[at] as ExecutorHost).undisturbedReferenceMs = bestTimes.of(deviceClassId, deviceId);
+    (hosts[at] as ExecutorHost).undisturbedReferenceMs = referenceTimes.of(deviceClassId, deviceId);
   });
 
   const signingKey = createPrivateKey(credentials.signingKey);
@@ -90,7 +90,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
       onBatch: async () => {
         stay.batchDone();
         const { undisturbedReferenceMs } = hosts[at] as ExecutorHost;
-        await bestTimes.keep(device.deviceClassId, device.deviceId, undisturbedReferenceMs);
+        await referenceTimes.keep(device.deviceClassId, device.deviceId, undisturbedReferenceMs);
       },
       turns: turns.get(device.description.uuid) as Turns,
       labels: labelSettings(device.description, machine),
