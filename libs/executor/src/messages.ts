@@ -20,7 +20,7 @@ export const RequestSchema = z.discriminatedUnion('kind', [
     undisturbedReferenceMs: z
       .number()
       .nullable()
-      .describe('best time of the reference convolution on this device so far; null: not known'),
+      .describe('undisturbed time of the reference convolution on this device; null: not known'),
   }),
 ]);
 export type Request = z.infer<typeof RequestSchema>;
