@@ -236,6 +236,22 @@ const REPLICATION = [
     );
   });
 
+  it('count one layer and one step in the singular', async () => {
+    const layers = [
+      { class_name: 'InputLayer', config: { name: 'image', batch_shape: [null, 32, 36, 8] } },
+      { class_name: 'Conv2D', config: { name: 'only', filters: 16, kernel_size: 3, padding: 'same' } },
+    ];
+    await writeFile(at('one.json'), JSON.stringify({ class_name: 'Sequential', config: { layers } }));
+    await alphaflops(['fit', '--data', at('canonical.csv'), '--out', at('net-model.json')]);
+    const { out } = await alphaflops([
+      ...['predict', '--model', at('net-model.json'), '--network', at('one.json')],
+      ...['--training', '--samples', '1'],
+    ]);
+    expect(out).toMatch(/^The total is complete: 1 of 1 layer that multiplies is costed\.\n/);
+    expect(out).toMatch(/^1 layer$/m);
+    expect(out).toMatch(/^epoch of 1 step /m);
+  });
+
   it('say what is missing in a total, and fail with --strict', async () => {
     const layers = [
       { class_name: 'InputLayer', config: { name: 'image', batch_shape: [null, 32, 36, 8] } },

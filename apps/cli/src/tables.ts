@@ -51,6 +51,11 @@ export function significant(value: number, digits = 4): string {
   return size !== 0 && (size < 1e-6 || size >= 1e9) ? rounded.toExponential(digits - 1) : String(rounded);
 }
 
+/** "1 layer", "2 layers". */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 export function seconds(value: number): string {
   const whole = Math.round(value);
   if (whole < 60) return `${whole} s`;

@@ -1,6 +1,6 @@
 import type { Training, TrainingCost } from '@alphaflops/contracts';
 import { PASSES, type Pass } from '@alphaflops/conv';
-import { ms, percent, significant, table } from './tables.js';
+import { counted, ms, percent, significant, table } from './tables.js';
 
 const NAMES: Record<Pass, string> = {
   forward: 'forward',
@@ -23,7 +23,7 @@ export function trainingText(
   const sums = PASSES.map((pass) => costRow(NAMES[pass], training.passes[pass]));
   const total = [
     costRow('step', step),
-    ...(epoch === null ? [] : [costRow(`epoch of ${epoch.steps} steps`, epoch)]),
+    ...(epoch === null ? [] : [costRow(`epoch of ${counted(epoch.steps, 'step')}`, epoch)]),
   ];
   return [
     table(head, rows, 1),

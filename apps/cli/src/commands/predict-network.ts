@@ -14,7 +14,7 @@ import { CliError } from '../error.js';
 import { inputName } from '../files.js';
 import { modelIn } from '../model-source.js';
 import { type InputSizes, networkFrom } from '../network-file.js';
-import { json, ms, percent, significant, table } from '../tables.js';
+import { counted, json, ms, percent, significant, table } from '../tables.js';
 import { trainingText } from '../training-text.js';
 
 export interface NetworkOptions extends ConnectionOptions {
@@ -147,8 +147,8 @@ function described(network: Network, total: Predictions['total']): string {
     table(
       [
         isComplete
-          ? `${layersFound} layers`
-          : `${network.layers.length} of ${layersFound} layers (lower bound)`,
+          ? counted(layersFound, 'layer')
+          : `${network.layers.length} of ${counted(layersFound, 'layer')} (lower bound)`,
         '',
       ],
       [

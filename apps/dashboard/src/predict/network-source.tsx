@@ -136,7 +136,8 @@ function Found({ network, fileName }: { network: Network; fileName: string }) {
       <p>
         <strong>{fileName}</strong>
         {name !== null && ` (${name})`}: {FORMATS[format]}, {batch} {batch === 1 ? 'image' : 'images'} at a
-        time, {count(layers.length)} layers with a cost, {count(others)} without.
+        time, {count(layers.length)} {layers.length === 1 ? 'layer' : 'layers'} with a cost, {count(others)}{' '}
+        without.
       </p>
       <p className={network.completeness.isComplete ? 'hint' : 'caution'}>{completenessText(network)}</p>
       {others > 0 && (

@@ -121,7 +121,8 @@ function TrainingTable({ training, missing }: { training: Training; missing: str
       </TableBox>
       {epoch !== null && (
         <p>
-          An epoch of {count(epoch.steps)} steps: {significant(epoch.predictedMs / hours)} h
+          An epoch of {count(epoch.steps)} {epoch.steps === 1 ? 'step' : 'steps'}:{' '}
+          {significant(epoch.predictedMs / hours)} h
           {epoch.lowerMs !== null &&
             epoch.upperMs !== null &&
             ` (${range(epoch.lowerMs / hours, epoch.upperMs / hours)} h)`}
