@@ -159,15 +159,18 @@ function kernelSection({ kernels }: Model): string[] {
 const keys = (names: readonly (readonly [string, Parameters<typeof colour>[0]])[]): string =>
   names.map(([name, key]) => `<span style="color:${colour(key)}">■</span> ${text(name)}`).join(' ') + '.';
 
-function againstMeasured({ heldOut }: Model): string[] {
+/**
+ * Chart of held-out predictions against measured times, both in milliseconds on logarithmic axes, as one SVG element; null
+ * where the model keeps no held-out predictions.
+ */
+export function measuredAgainstPredicted({ heldOut }: Model): string | null {
   const points = heldOut?.points ?? [];
-  if (points.length === 0) return ['<p>The model keeps no held-out predictions.</p>'];
+  if (points.length === 0) return null;
   const dots = points.map(([, measured, predicted]) => ({ measured, predicted }));
   const all = dots.flatMap(({ measured, predicted }) => [measured, predicted]);
   const domain: [number, number] = [Math.min(...all) / 1.2, 1.2 * Math.max(...all)];
   const axis = { type: 'log' as const, domain, grid: true, tickFormat: '~g', ticks: 5 };
-  const name = 'Measured against predicted time';
-  const svg = chart(name, {
+  return chart('Measured against predicted time', {
     ...{ width: 520, height: 480, marginLeft: 60 },
     x: { ...axis, label: 'measured, ms' },
     y: { ...axis, label: 'predicted, ms' },
@@ -177,8 +180,14 @@ function againstMeasured({ heldOut }: Model): string[] {
       Plot.dot(dots, { x: 'measured', y: 'predicted', r: 1.8, fill: colour('measured'), fillOpacity: 0.6 }),
     ],
   });
+}
+
+function againstMeasured(model: Model): string[] {
+  const svg = measuredAgainstPredicted(model);
+  if (svg === null) return ['<p>The model keeps no held-out predictions.</p>'];
+  const count = model.heldOut?.points.length ?? 0;
   return [
-    `<figure><div class="wide">${svg}</div><figcaption>${points.length} predictions by models that had not seen the shape; on the line they are exact.</figcaption></figure>`,
+    `<figure><div class="wide">${svg}</div><figcaption>${count} predictions by models that had not seen the shape. Points on the line are exact.</figcaption></figure>`,
   ];
 }
 
