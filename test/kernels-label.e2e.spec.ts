@@ -121,6 +121,23 @@ withGcc('kernels label', () => {
     const predict = ['predict', '--model', at('model.json'), '--data', at('unknown.csv'), '--out', '-'];
     const known = await ran([...predict, '--cudnn', at('device.json')]);
     expect(known.out).toMatch(/,eng1_k2=4,1\n$/);
+    const conv = {
+      op: 'convolution',
+      dtype: 'f32',
+      kind: 'conv',
+      batch: 1,
+      kernel: [3, 3],
+      cin: 6,
+      cout: 10,
+    };
+    const layers = [9, 11, 9].map((height, i) => ({ ...conv, name: `layer${i}`, input: [height, 12] }));
+    const list = { format: 'alphaflops.layers/1', name: 'Small', batch: 1, layers, not_costed: [] };
+    await writeFile(at('network.json'), JSON.stringify(list));
+    const inNetwork = ['predict', '--model', at('model.json'), '--network', at('network.json'), '--json'];
+    const network = await ran([...inNetwork, '--cudnn', at('device.json'), '--training']);
+    const { layers: predicted } = JSON.parse(network.out) as { layers: { kernel: unknown }[] };
+    const byCudnn = { name: 'eng1_k2=4', probability: 1, source: 'cudnn' };
+    expect(predicted.map(({ kernel }) => kernel)).toEqual([byCudnn, byCudnn, byCudnn]);
     await writeFile(at('other-gpu.json'), '{"deviceVer":800}');
     const other = await ran([...predict, '--cudnn', at('other-gpu.json')]);
     expect(other.err).toMatch(

@@ -1,4 +1,4 @@
-import type { Prediction, Predictions } from '@alphaflops/contracts';
+import type { Model, Prediction, Predictions } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import {
   compileModel,
@@ -16,8 +16,9 @@ import { modelIn } from '../model-source.js';
 import { type InputSizes, networkFrom } from '../network-file.js';
 import { counted, json, ms, percent, significant, table } from '../tables.js';
 import { trainingText } from '../training-text.js';
+import { askedCudnn, type CudnnOptions } from './kernels/asked-cudnn.js';
 
-export interface NetworkOptions extends ConnectionOptions {
+export interface NetworkOptions extends ConnectionOptions, CudnnOptions {
   model?: string;
   deviceClass?: string;
   batch?: number;
@@ -98,9 +99,19 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
   const { gridIntensity: intensity } = options;
   if (options.model !== undefined) {
     const model = await modelIn(options.model);
+    const passes = {
+      forward: layersInPass(specs, 'forward'),
+      'backward-data': layersInPass(specs, 'backward-data'),
+      'backward-weights': layersInPass(specs, 'backward-weights'),
+    };
+    const inTraining = options.training === true ? Object.values(passes).flat() : [];
+    const kernels = await kernelsByCudnn(model, [...specs, ...inTraining], options);
     const predict = compileModel(model);
     const of = (some: readonly ConvSpec[]) =>
-      some.map((spec) => ({ key: specKey(spec), prediction: predict(spec) }));
+      some.map((spec) => {
+        const key = specKey(spec);
+        return { key, prediction: predict(spec, kernels.get(key) ?? null, 'cudnn') };
+      });
     const predicted = of(specs);
     const total = predictedTotal(predicted);
     return {
@@ -110,9 +121,9 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
       ...(options.training === true && {
         training: trainingOf(
           {
-            forward: of(layersInPass(specs, 'forward')),
-            'backward-data': of(layersInPass(specs, 'backward-data')),
-            'backward-weights': of(layersInPass(specs, 'backward-weights')),
+            forward: of(passes.forward),
+            'backward-data': of(passes['backward-data']),
+            'backward-weights': of(passes['backward-weights']),
           },
           {
             ...{ knownPasses: passesOf(model), batch, samples: options.samples },
@@ -136,6 +147,28 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
   });
   if (data === undefined) throw new CliError('failed', 'The coordinator answered without predictions.');
   return data;
+}
+
+/** The kernel of each shape by cuDNN on this machine, by the key of the shape; empty where `--cudnn` is absent or cannot serve. */
+async function kernelsByCudnn(
+  model: Model,
+  specs: readonly ConvSpec[],
+  options: NetworkOptions,
+): Promise<Map<string, string>> {
+  const kernels = new Map<string, string>();
+  const asked = await askedCudnn(model, options);
+  if (asked === null) return kernels;
+  const distinct = [...new Map(specs.map((spec) => [specKey(spec), spec])).entries()];
+  try {
+    let at = 0;
+    for await (const { kernel } of asked.label(distinct.map(([, spec]) => spec))) {
+      const [key] = distinct[at++] ?? [];
+      if (key !== undefined && kernel !== null) kernels.set(key, kernel);
+    }
+  } finally {
+    asked.close();
+  }
+  return kernels;
 }
 
 function described(network: Network, total: Predictions['total']): string {

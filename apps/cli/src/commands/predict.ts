@@ -125,6 +125,9 @@ async function predict(options: PredictOptions): Promise<void> {
   if (options.training !== true && options.samples !== undefined) {
     throw new CliError('usage', '--samples needs --training.');
   }
+  if (model === undefined && options.cudnn !== undefined) {
+    throw new CliError('usage', '--cudnn needs --model FILE.');
+  }
   if (network !== undefined) {
     await predictNetwork(network, options);
     return;
