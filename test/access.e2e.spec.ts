@@ -72,7 +72,7 @@ describe('roles', () => {
     }
   });
 
-  it('are none of workers and machines that join', async () => {
+  it('are neither of workers nor of machines that join', async () => {
     const join = await request(stack, 'POST', '/v1/join-tokens', { body: {} });
     const { token } = join.body as { token: string };
     const enrolled = await request(stack, 'POST', '/v1/workers', { body: enrolment(), token });

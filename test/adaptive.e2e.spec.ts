@@ -42,7 +42,7 @@ async function progress({ id }: Campaign): Promise<Progress> {
   return data as Progress;
 }
 
-/** Every state of the progress that a watcher is told, until the campaign has ended. */
+/** Every state of the progress that a watcher gets, until the campaign has ended. */
 async function watched({ id }: Campaign): Promise<Progress[]> {
   const answer = await fetch(`${stack.url}/v1/campaigns/${id}/events`, {
     headers: { authorization: `Bearer ${stack.token}` },
@@ -153,7 +153,7 @@ it('goes on with its rounds after a pause, and tells at any time how far it is i
   expect(told.at(-1)).toEqual(final);
   expect(told.map(({ totalSlots }) => totalSlots)).toEqual(told.map(() => 60));
   const rounds = told.map(({ round }) => round?.number ?? 0);
-  // Progress is told every now and then: a quick round may be over in between.
+  // Progress is reported every now and then: a quick round may be over in between.
   expect(rounds).toEqual(rounds.toSorted((a, b) => a - b));
   expect([rounds[0], rounds.at(-1)]).toEqual([1, 3]);
   expect(told.map(({ round }) => round?.of)).toEqual(told.map(() => 3));

@@ -95,7 +95,7 @@ describe('who may do what', () => {
     const beat = async (body: object) =>
       (await call('POST', `/v1/workers/${id}/heartbeat`, body, token)).body;
     const told = { desiredState: 'draining', reason: expect.stringContaining('Install the same version') };
-    // Before workers told their version, and an older one.
+    // Before workers sent their version, and an older one.
     expect(await beat({ activity: 'measuring' })).toEqual(told);
     expect(await beat({ activity: 'measuring', protocolVersion: WORKER_PROTOCOL_VERSION - 1 })).toEqual(told);
     // Upgraded, it works again: nobody has to resume it.
@@ -148,10 +148,10 @@ describe('bad input', () => {
     ['nothing to measure', { budget: { specs: 0 } }, 'budget.specs'],
     ['more than a million specs', { budget: { specs: 1_000_001 } }, 'budget.specs'],
     ['an unknown design', { design: { name: 'nice' } }, 'design.name'],
-    ['a seed that is none', { design: { name: 'random', seed: -1 } }, 'design.seed'],
+    ['a negative seed', { design: { name: 'random', seed: -1 } }, 'design.seed'],
     ['an unknown protocol', { protocol: 'fast' }, 'protocol'],
     [
-      'an id that is none',
+      'an id of another form',
       { target: { kind: 'device-class', deviceClassId: '../../etc' } },
       'target.deviceClassId',
     ],

@@ -209,7 +209,7 @@ describe('what is not in order', () => {
     return { code: ran.code, found };
   };
 
-  it('is told: a changed time', async () => {
+  it('is reported: a changed time', async () => {
     const copy = await damaged('changed');
     const file = join(copy, 'data/samples.csv');
     const [header = '', first = '', ...rest] = (await readFile(file, 'utf8')).split('\n');
@@ -229,7 +229,7 @@ describe('what is not in order', () => {
     expect(refused.err).toContain('is damaged');
   });
 
-  it('is told: a row twice, a size below 1, a text for a number', async () => {
+  it('is reported: a row twice, a size below 1, a text for a number', async () => {
     const copy = await damaged('twice');
     const file = join(copy, 'data/samples.csv');
     const [header = '', first = '', second = '', ...rest] = (await readFile(file, 'utf8')).split('\n');
@@ -251,7 +251,7 @@ describe('what is not in order', () => {
     );
   });
 
-  it('is told: files that lead elsewhere', async () => {
+  it('is reported: files that lead elsewhere', async () => {
     const copy = await damaged('elsewhere');
     const sums = join(copy, 'SHA256SUMS');
     await writeFile(sums, `${'0'.repeat(64)}  ../../etc/passwd\n${await readFile(sums, 'utf8')}`);
@@ -266,7 +266,7 @@ describe('what is not in order', () => {
     ]);
   });
 
-  it('is told: keys of others', async () => {
+  it('is reported: keys of others', async () => {
     const keys = join(directory, 'keys.json');
     const [worker] = frozen.workers;
     await writeFile(keys, JSON.stringify([{ ...worker, publicKey: 'A'.repeat(43) }]));

@@ -71,7 +71,7 @@ afterAll(() => server.stop());
           const whole = `${at}?${name}=${encodeURIComponent(JSON.stringify(operator))}`;
           const answer = await request(stack, method, whole);
           if (answer.status >= 500 || isFound(answer.body)) wrong.push(`${answer.status} ${whole}`);
-          // Not made into an object, as some parsers do: a parameter of that name is none.
+          // Not made into an object, as some parsers do: no parameter has that name.
           for (const unknown of [`${name}[${key}]`, `x[${key}]`, key]) {
             const strange = `${at}?${unknown}=${encodeURIComponent(String(value))}`;
             const { status, body } = await request(stack, method, strange);

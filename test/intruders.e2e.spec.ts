@@ -181,7 +181,7 @@ describe('results', () => {
 });
 
 describe('a worker', () => {
-  it('holds nothing that opens Redis, and is not told where it is', async () => {
+  it('holds nothing that opens Redis, and does not know where it is', async () => {
     const credentials = await readFile(await stack.enrol('curious'), 'utf8');
     const kept = Object.keys(JSON.parse(credentials) as object);
     expect(kept).toEqual(expect.arrayContaining(['coordinatorUrl', 'workerId', 'workerToken', 'signingKey']));

@@ -105,7 +105,7 @@ describe('from enrolment to prediction', () => {
     expect(predictions?.layers[0]?.predictedMs).toBeGreaterThan(truth * 0.95);
     expect(predictions?.layers[0]?.predictedMs).toBeLessThan(truth * 1.05);
 
-    // The same layer as a network file says the same, and a file that is none is refused in words.
+    // The same layer as a network file says the same, and a file of another kind is refused in words.
     const network = (json: unknown, more: object = {}) =>
       stack.api.POST('/v1/predictions', {
         body: {

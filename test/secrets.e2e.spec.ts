@@ -69,7 +69,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
     (text) => text.includes('taking batches') || second.child.exitCode !== null,
   );
 
-  // Tokens of every role, used, used wrongly, revoked and used again; a body that is none.
+  // Tokens of every role, used, used wrongly, revoked and used again; a body that is not JSON.
   const apiTokens: string[] = [];
   for (const role of ACCESS_ROLES) {
     const { data: one } = await api.POST('/v1/tokens', { body: { name: role, role, expiresInS: null } });

@@ -25,7 +25,7 @@ export const CHROMIUM_ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** @returns {{ path: string } | { skip: string }} the program, or why there is none */
+/** @returns {{ path: string } | { skip: string }} the program, or why it is missing */
 export function chromiumForTests() {
   const found =
     process.env.CHROMIUM_PATH ?? onPath() ?? (existsSync(unpackedProgram) ? unpackedProgram : undefined);

@@ -1,4 +1,4 @@
-// Where Jest knows no times of an earlier run, as in CI, it goes by the size of files: one that is small and takes a minute
+// Where Jest knows no times of an earlier run, as in CI, it uses the size of files: one that is small and takes a minute
 // would come last, with a core idle beside it.
 import TestSequencer from '@jest/test-sequencer';
 

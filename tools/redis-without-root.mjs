@@ -14,7 +14,7 @@ export function hasUnpackedRedis() {
   return existsSync(home) && spawnSync(program, ['--version']).status === 0;
 }
 
-/** The program itself behind the launcher in node_modules/.bin, and the folders of its libraries; null: there is none. */
+/** The program itself behind the launcher in node_modules/.bin, and the folders of its libraries; null: it is missing. */
 export function unpackedRedis() {
   if (!hasUnpackedRedis()) return null;
   const libraries = libraryFolders(home).map((folder) => resolve(home, folder));

@@ -1,5 +1,5 @@
 // `test.mjs PROJECT…`: tests, one jest project after the other, so that timing-sensitive ones do not disturb each other.
-// `faults+accuracy` runs two beside each other: the one mostly waits, the other goes by processor time.
+// `faults+accuracy` runs two beside each other: the one mostly waits, the other depends on processor time.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -102,7 +102,7 @@ function section(results) {
 
 Measured on ${of('machine')}; ${of('versions')}.
 Splits by shape (20 % held out; the paper's data: five folds), \`auto\`, seeds ${SEEDS.join(', ')}: median (range). The settings of the models were chosen on other seeds.
-"blind": the number of processors of the device was not told. Coverage and half-width are those of 90 % intervals, inside the domain.
+"blind": without the number of processors of the device. Coverage and half-width are those of 90 % intervals, inside the domain.
 Rows with \`kernels\`: the kernel is known of every sample, and given at prediction; \`assumed\`: named by the classifier at prediction.
 Peers on the rows of random-kernels, all / 1,000 (Python, five folds; measured once for the design of the forms of kernels): random forest on the configuration (the
 predictor of nn-Meter) 10.9 / 19.2 %, LightGBM 9.4 / 14.8 %, linear in multiply-adds and bytes 59 %.

@@ -49,7 +49,7 @@ it.concurrent.each(plan)(
   'nothing is lost and nothing twice, seed $seed on $store',
   async (options) => {
     const result = await runTrial(options, able);
-    // After each, so that a long run that is broken off has told what it saw.
+    // After each, so that a long run that is broken off has reported what it saw.
     if (settings.report !== null) keepResult(settings.report, result, able);
     process.stderr.write(`${describeTrial(result)}\n`);
     if (result.problems.length > 0) throw new Error(describeFailure(result));

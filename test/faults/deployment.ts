@@ -117,7 +117,7 @@ export class Deployment {
     this.address?.close();
   }
 
-  /** Once stopped: ends the store, and leaves nothing behind if told so. */
+  /** Once stopped: ends the store, and leaves nothing behind if asked to. */
   async close(keepFiles: boolean): Promise<void> {
     await this.store.close();
     if (keepFiles) return;

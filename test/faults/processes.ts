@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** One process, told apart from a later one with the same id. */
+/** One process, distinguished from a later one with the same id. */
 export interface ProcessIdentity {
   pid: number;
   startedAt: string;

@@ -11,7 +11,7 @@ interface Pair {
   swallows: boolean;
 }
 
-/** A TCP proxy on loopback that can be told to misbehave as networks do. */
+/** A TCP proxy on loopback that misbehaves on request, as networks do. */
 export class Proxy {
   private mode: Mode = 'through';
   private readonly pairs = new Set<Pair>();
@@ -59,7 +59,7 @@ export class Proxy {
     for (const { ends } of this.pairs) for (const end of ends) end.resume();
   }
 
-  /** What is sent is lost, for ever on the connections there are and were made meanwhile; nobody is told. */
+  /** What is sent is lost, for ever on the connections there are and were made meanwhile; nobody is informed. */
   async swallow(ms: number): Promise<void> {
     for (const pair of this.pairs) pair.swallows = true;
     await this.during('swallowed', ms);

@@ -48,7 +48,7 @@ export async function whyNoMongo(): Promise<string | null> {
   return server.skip;
 }
 
-/** @param transactions as on a replica set; else as on a server that is none */
+/** @param transactions as on a replica set; else as on a single server */
 export async function mongoStore(transactions: boolean): Promise<TestedStore> {
   const server = await startMongoServer({ own: true });
   if (server.skip !== null) throw new Error(server.skip);

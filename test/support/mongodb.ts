@@ -12,9 +12,9 @@ type Answer =
 
 /** A MongoDB for a test file; it ends when `stop` is called, or with this process. */
 export interface MongoServer {
-  /** Why there is none; null when there is one. */
+  /** Why the server is missing; null when it is there. */
   readonly skip: string | null;
-  /** Program and version; null when there is none. */
+  /** Program and version; null without a server. */
   readonly name: string | null;
   /**
    * Address of a database of its own; where possible on a server without transactions, for a test that kills who writes:

@@ -116,7 +116,7 @@ export class Stack {
     this.token = adminToken ?? this.token;
   }
 
-  /** A coordinator that is not the one of this stack, on a port of its own if not told otherwise; resolves when it answers. */
+  /** A coordinator that is not the one of this stack, on a port of its own by default; resolves when it answers. */
   async launchCoordinator(
     extra: Readonly<Record<string, string>> = {},
   ): Promise<{ running: Running; url: string; adminToken: string | null }> {

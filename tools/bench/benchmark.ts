@@ -14,7 +14,7 @@ export interface Benchmark {
 /** One row of the table in docs/benchmarks.md. */
 export interface Row {
   what: string;
-  /** The other side; null where there is none and `ours` itself is judged. */
+  /** The other side; null where `ours` itself is judged. */
   comparedWith: string | null;
   /** Unit of both sides: s, ms, MB, … */
   unit: string;

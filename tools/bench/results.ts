@@ -77,7 +77,7 @@ export function section(results: Readonly<Record<string, Result>>): string {
   ].join('\n');
 }
 
-/** What is said of a row when it has been measured. */
+/** The text about a row when it has been measured. */
 export function line(name: string, row: Row): string {
   const [what, comparedWith, ours, theirs, result, must, goal, met] = cells(row);
   const sides = row.comparedWith === null ? ours : `${ours} against ${theirs} (${comparedWith})`;

@@ -63,7 +63,7 @@ export function listOf({ design, csv }: DesignOptions): string | null {
 function dtypes(text: string, before?: Dtype[]): Dtype[] {
   return list(text, before).map((name) => {
     const found = DTYPES.find((dtype) => dtype === name);
-    if (found === undefined) throw new InvalidArgumentError(`${name} is none of ${DTYPES.join(', ')}.`);
+    if (found === undefined) throw new InvalidArgumentError(`${name} is not one of ${DTYPES.join(', ')}.`);
     return found;
   });
 }
@@ -71,7 +71,7 @@ function dtypes(text: string, before?: Dtype[]): Dtype[] {
 function passes(text: string, before?: Pass[]): Pass[] {
   return list(text, before).map((name) => {
     const found = PASSES.find((pass) => pass === name);
-    if (found === undefined) throw new InvalidArgumentError(`${name} is none of ${PASSES.join(', ')}.`);
+    if (found === undefined) throw new InvalidArgumentError(`${name} is not one of ${PASSES.join(', ')}.`);
     return found;
   });
 }

@@ -23,7 +23,7 @@ export function cliPage(program: Command): string {
     '',
     '## Settings',
     '',
-    'What is said on the command line beats the environment, which beats a file: `ALPHAFLOPS_CONFIG` names a JSON file whose',
+    'The command line overrides the environment, which overrides a file: `ALPHAFLOPS_CONFIG` names a JSON file whose',
     'keys are the names of environment variables. It is the same for the command line, coordinators, fitters and workers;',
     '[deployment](deployment.md) has all variables. Those that the commands here heed most:',
     '',

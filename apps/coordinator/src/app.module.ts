@@ -24,7 +24,7 @@ export interface Parts {
   queue: QueueConnection;
 }
 
-/** While Redis is away every queue says the same thing again and again: it is logged once, until something else is said. */
+/** While Redis is away, every queue reports the same error again and again. It is logged once, until another error comes. */
 function leaseDesk(queue: QueueConnection): LeaseDesk {
   const logger = new Logger('queue');
   let last = '';

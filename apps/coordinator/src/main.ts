@@ -5,7 +5,7 @@ import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
 import { createApp } from './create-app.js';
 import { serveQueueBoard } from './queue-board.js';
 
-/** What the process that started us is told once we answer requests. */
+/** The message to the process that started us, once we answer requests. */
 export interface ReadyMessage {
   type: 'ready';
   url: string;

@@ -7,7 +7,7 @@ export interface Layer {
   readonly color: string;
   readonly xs: readonly number[];
   readonly ys: readonly number[];
-  /** What the reader is told of one point, besides its place. */
+  /** Text about one point, besides its place. */
   readonly describe?: (at: number) => string;
 }
 

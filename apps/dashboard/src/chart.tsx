@@ -21,7 +21,7 @@ export interface ChartProps {
 const DISTRIBUTION: Readonly<Record<'linear' | 'log', object>> = { linear: { distr: 1 }, log: { distr: 3 } };
 const AXIS_FONT = '12px system-ui, sans-serif';
 
-/** Points and lines over two axes. The nearest point to the pointer is told in words below. */
+/** Points and lines over two axes. The text below describes the point nearest to the pointer. */
 export function Chart({ label, x, y, log = 'both', layers, height = 300 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);

@@ -26,7 +26,7 @@ export function percent(share: number | null | undefined, digits = 1): string {
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)} %`;
 }
 
-/** Two bounds; a dash where there are none. */
+/** Two bounds; a dash where they are missing. */
 export function range(lower: number | null, upper: number | null, digits = 3): string {
   if (lower === null || upper === null) return '–';
   return `${significant(lower, digits)} – ${significant(upper, digits)}`;

@@ -90,7 +90,7 @@ export class Anchors {
       log.info('anchors hold', fields);
       return;
     }
-    log.warn('The device has drifted; what it measured since the last good anchors is told.', fields);
+    log.warn('The device has drifted. The worker reports the samples since the last good anchors.', fields);
     const { workerId, deviceId, signingKey } = this.options.origin;
     const run = { startedAt, ratios, batches };
     const signature = signAnchors({ ...run, workerId, deviceId }, signingKey);

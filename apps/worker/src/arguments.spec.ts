@@ -59,7 +59,7 @@ describe('arguments of the worker', () => {
     });
   });
 
-  it('takes a software adapter only when told to', () => {
+  it('takes a software adapter only with --software-adapter', () => {
     const args = ['probe', '--executor', 'tfjs-webgpu'];
     expect(parseArguments(args)).toMatchObject({ softwareAdapter: false });
     expect(parseArguments([...args, '--software-adapter'])).toMatchObject({ softwareAdapter: true });
@@ -167,7 +167,7 @@ describe('arguments of the worker', () => {
     expect(() => parseArguments([...args, '--executor', 'cuda'])).toThrow(/unknown cuda/);
   });
 
-  it('probes everything real by default, or what it is told', () => {
+  it('probes everything real by default, or what --executor names', () => {
     expect(parseArguments(['probe'])).toMatchObject({
       command: 'probe',
       executors: expect.arrayContaining(['tfjs-wasm', 'tfjs-cpu']),

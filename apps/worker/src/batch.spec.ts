@@ -20,7 +20,7 @@ const job = (count: number) =>
     })),
   });
 
-/** What came of a spec, told by its width. */
+/** The outcome of a spec, which its width selects. */
 const measured = (width: number): Measurement => ({
   outcome: 'unsupported',
   reason: `width ${width}`,

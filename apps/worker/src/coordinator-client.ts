@@ -37,7 +37,7 @@ export class CoordinatorClient {
   /**
    * @param fetchBy knows whom to believe when the URL is one of HTTPS
    * @param token join token to enrol, the worker's own for everything else
-   * @throws WorkerError `usage` when the URL is none of HTTP
+   * @throws WorkerError `usage` when the URL is not an HTTP URL
    */
   constructor(
     url: string,
@@ -59,7 +59,7 @@ export class CoordinatorClient {
     return this.post(`v1/workers/${workerId}/heartbeat`, request, HeartbeatSchema, signal);
   }
 
-  /** A job for one of the targets; null when there is none for now. */
+  /** A job for one of the targets; null when no job waits. */
   async take(workerId: string, request: LeaseRequest, signal: AbortSignal): Promise<Lease | null> {
     const path = `v1/workers/${workerId}/leases`;
     const options = { body: JSON.stringify(request), withinMs: WORK_WITHIN_MS, signal };

@@ -29,7 +29,7 @@ const REST = { firstMs: 5_000, lastMs: 300_000 } as const;
 
 /**
  * How often a job may be begun before an executor that does not start counts as its failure: a machine that works may
- * take it instead, and if there is none, its samples say in the end why they are missing.
+ * take it instead. If no device can, its samples say in the end why they are missing.
  */
 const MOST_STARTS = 10;
 

@@ -24,7 +24,7 @@ describe('settings of the machine', () => {
     expect(createProcess('process', settings).name).toBe('process');
   });
 
-  it('are asked for by process when there are none', () => {
+  it('lead to executor process when no library is found', () => {
     const { settings } = referenceOf('process', { ...machine, processCommand: null });
     expect(() => createProcess('process', settings)).toThrow(/--process-command/);
   });

@@ -113,6 +113,6 @@ describe('heartbeat', () => {
     answerLate({ desiredState: 'paused', reason: null });
     await beating;
     expect(wanted).toEqual([]);
-    expect(lines).toEqual([expect.stringContaining('was not told that this worker stops')]);
+    expect(lines).toEqual([expect.stringContaining('does not know that this worker stops')]);
   });
 });

@@ -58,7 +58,7 @@ export class Heartbeat {
     try {
       await this.options.send('stopped', AbortSignal.timeout(LAST_WORD_WITHIN_MS));
     } catch (error) {
-      this.options.log.warn(`The coordinator was not told that this worker stops. ${messageOf(error)}`);
+      this.options.log.warn(`The coordinator does not know that this worker stops. ${messageOf(error)}`);
     }
   }
 

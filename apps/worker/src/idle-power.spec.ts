@@ -42,7 +42,7 @@ describe('idle power', () => {
     expect(waitedMs()).toBe(3_000);
   });
 
-  it('is not known where power is not told, and costs nothing there', async () => {
+  it('is unknown where power cannot be read, and costs nothing there', async () => {
     const { device, wait, waitedMs } = reading({});
     expect(await idlePowerW(device, wait, never)).toBeNull();
     expect(waitedMs()).toBe(0);

@@ -9,7 +9,7 @@ const EVERY_MS = 200;
 
 /**
  * Power of a device that is open and computes nothing, in W: the lowest of the readings of three seconds. Null where
- * power is not told, or while others compute on the device.
+ * power cannot be read, or while others compute on the device.
  */
 export async function idlePowerW(
   device: { readConditions(signal: AbortSignal): Promise<Conditions> },

@@ -130,7 +130,7 @@ async function runWorker(args: RunArguments, file: string, config: Config): Prom
 /** @throws WorkerError `usage` when standard input holds none */
 async function tokenOf({ token }: { readonly token: string }): Promise<string> {
   const read = token === '-' ? (await text(process.stdin)).trim() : token;
-  if (read === '') throw new WorkerError('usage', '--token: there is none on standard input.');
+  if (read === '') throw new WorkerError('usage', '--token: standard input is empty.');
   return read;
 }
 

@@ -178,7 +178,7 @@ type Slots = MeasureJob['slots'];
       expect(coordinator.beats.at(-1)).toEqual({ workerId: 'worker-1', activity: 'stopped' });
     }, 120_000);
 
-    it('is told why it may not join, and keeps nothing then', async () => {
+    it('learns why it may not join, and keeps nothing then', async () => {
       const file = join(directory, 'refused', 'worker.json');
       const { exitCode, output } = await runProgram(process.execPath, joinArguments(file), 'hush-old-token');
       expect([exitCode, output]).toEqual([1, expect.stringContaining('The join token is used up')]);

@@ -16,7 +16,7 @@ export interface Work {
   readonly protocol: Protocol;
   readonly specs: readonly ConvSpec[];
   readonly replicates: number;
-  /** Milliseconds of one convolution by a model; null when there is none. */
+  /** Milliseconds of one convolution by a model; null without a model. */
   readonly expectedMs: ((spec: ConvSpec) => number) | null;
 }
 

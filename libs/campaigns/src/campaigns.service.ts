@@ -17,7 +17,7 @@ import { Staffing } from './staffing.js';
 
 /** Specs written to the store in one go. */
 const SPEC_PAGE = 5_000;
-/** The rate of recording is told over this time. */
+/** The rate of recording is averaged over this time. */
 const RATE_WINDOW_S = 60;
 
 /** Campaigns as users see them. */

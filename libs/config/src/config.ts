@@ -183,7 +183,7 @@ export function completionRequest(): { shell: string; wordIndex: number } {
   return { shell: basename(SHELL), wordIndex: Number(COMP_CWORD) };
 }
 
-/** The environment of a child process of ours: the one we got, and what it is to be told. */
+/** The environment of a child process: our own, and the settings for the child. */
 export function childEnvironment(overrides: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...overrides };
 }

@@ -33,7 +33,7 @@ export function inUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** @throws ConfigError when others could listen to what is said at the address */
+/** @throws ConfigError when others could read the traffic at the address */
 export function assertSafeToListen({ host, tls, insecure }: Pick<Config, 'host' | 'tls' | 'insecure'>): void {
   if (isLoopback(host) || tls !== null || insecure) return;
   throw new ConfigError(

@@ -20,7 +20,7 @@ import { OutcomeSchema } from './measurement.js';
 import { PredictionSchema } from './model.js';
 import { TrainingRequestSchema, TrainingSchema } from './training.js';
 
-/** Version of what workers and coordinator say to each other; other versions are told to upgrade. */
+/** Version of what workers and coordinator say to each other; other versions have to upgrade. */
 export const WORKER_PROTOCOL_VERSION = 5;
 
 const reason = LineSchema.min(1).max(500);
@@ -118,7 +118,7 @@ export const HeartbeatRequestSchema = z
   .object({
     activity: WorkerSchema.shape.activity,
     disturbance: WorkerSchema.shape.disturbance,
-    protocolVersion: z.int().optional().describe('absent: one before workers told it'),
+    protocolVersion: z.int().optional().describe('absent: older than this field'),
   })
   .strict()
   .meta({ id: 'HeartbeatRequest' });

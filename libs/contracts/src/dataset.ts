@@ -41,7 +41,7 @@ export const CONDITION_FIELDS = ['disturbance'] as const;
 /** State of the device, after or before the measurement. */
 const conditions = (when: string) => ({
   smClockMhz: z.number().nullable().describe(`SM clock ${when} in MHz`),
-  maxSmClockMhz: z.number().nullable().describe(`highest SM clock that the device allows, told ${when}`),
+  maxSmClockMhz: z.number().nullable().describe(`highest SM clock that the device allows, read ${when}`),
   temperatureC: z.number().nullable().describe(`temperature ${when} in degrees Celsius`),
   powerW: z.number().nullable().describe(`power draw ${when} in watts`),
   throttleReasons: z
@@ -234,7 +234,7 @@ export const DatasetRowSchema = z
         refuse(name, `must be ${canonical ?? 'null'}, as the other columns of the convolution are`);
       }
     }
-    // Columns that are parts of one record: without the first there is none.
+    // Columns that are parts of one record: without the first, the record is missing.
     for (const [whole, parts] of PARTS_OF_RECORDS) {
       const found = parts.find((part) => (row[part] ?? null) !== null);
       if ((row[whole] ?? null) === null && found !== undefined)

@@ -70,7 +70,7 @@ export type WorkerDesiredState = z.infer<typeof WorkerDesiredStateSchema>;
 /** The raw 32 bytes of an Ed25519 public key, base64url (the `x` of its JWK). */
 export const PublicKeySchema = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be an Ed25519 key in base64url');
 
-/** An enrolled agent. `presence` is told by the age of the last heartbeat. */
+/** An enrolled agent. `presence` follows from the age of the last heartbeat. */
 export const WorkerSchema = z
   .object({
     id: IdSchema,

@@ -49,7 +49,7 @@ export function kernelName({ engine, knobs }: EngineConfig): string {
   return [`eng${engine}`, ...knobs.map(({ type, value }) => `k${type}=${value}`)].join('_');
 }
 
-/** The engine configuration that a name spells, or null when the kernel is none of cuDNN's engines. */
+/** The engine configuration that a name spells, or null when the kernel is not an engine of cuDNN. */
 export function engineConfigOf(name: string): EngineConfig | null {
   const [, engine, rest = ''] = /^eng(\d+)((?:_k\d+=-?\d+)*)$/.exec(name) ?? [];
   if (engine === undefined) return null;

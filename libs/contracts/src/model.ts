@@ -142,7 +142,9 @@ export const KernelsSchema = z
       .optional()
       .describe('of the kernel map with this key from which it has learned; absent: from none'),
     given: z.int().min(0).describe('samples whose kernel was given; that of the others was assumed'),
-    accuracy: z.number().describe('share of the samples’ shapes whose kernel is told right when held out'),
+    accuracy: z
+      .number()
+      .describe('share of the samples’ shapes whose kernel is predicted correctly when held out'),
     heldOut: MetricsSchema.describe('of predictions without a given kernel, by shapes that were held out'),
     logHalfWidth: z
       .number()
@@ -176,7 +178,11 @@ export const ModelSchema = z
     status: ModelStatusSchema.default('published').describe(
       'the newest published model of a class is served; a candidate is worse than the one served when it was fitted',
     ),
-    statusReason: z.string().nullable().default(null).describe('why it has this status; null: not told'),
+    statusReason: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('why it has this status; null: no reason was given'),
     ...costModel,
     loss: z
       .enum(['relative', 'absolute'])

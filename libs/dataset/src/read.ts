@@ -28,7 +28,7 @@ export interface SpecRow {
 }
 
 /**
- * Samples of a CSV file in one of three layouts, told apart by the header: the canonical one, the authors' of 2021,
+ * Samples of a CSV file in one of three layouts, distinguished by the header: the canonical one, the authors' of 2021,
  * the replication's of 2026 (times in seconds, turned into ms). Columns are known in any case and by common synonyms; a
  * name that may mean an axis is refused, other unknown columns are ignored. Memory stays bounded.
  *

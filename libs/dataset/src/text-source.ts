@@ -52,7 +52,7 @@ const CARRIAGE_RETURN = 0x0d;
  * a reader hold more than one such record.
  *
  * @param quotes whether line breaks between double quotes belong to the record
- * @param refuse is told of the long record, and throws
+ * @param refuse gets the long record, and throws
  */
 export async function* withBoundedRecords(
   source: AsyncIterable<Buffer>,

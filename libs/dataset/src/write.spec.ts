@@ -262,7 +262,7 @@ describe('digest of a fit’s input', () => {
     expect(fitInputDigest([{ ...first, energyMj: null }, ...rest])).toBe(fitInputDigest(rows));
   });
 
-  it('is that of the lines it is said to be of', () => {
+  it('is that of the lines it names', () => {
     const size = { batch: 1, height: 2, width: 2, cin: 1, cout: 1, kernel_h: 1, kernel_w: 1 };
     const one = { ...CONV_SPEC_DEFAULTS, ...size };
     // printf 'b1-h2-w2-i1-o1-k1x1-s1-g1-f32-same-NCHW 0.5\n' | sha256sum

@@ -74,7 +74,7 @@ describe('hwmon meter', () => {
     ['no sensors', {}, null, /no sensors/],
     ['no files', {}, 'amdgpu', /neither energy nor power/],
     ['no number', { power1_average: NaN }, 'amdgpu', /neither energy nor power/],
-  ])('says why there is none: %s', (_which, files, driver, reason) => {
+  ])('says why it is missing: %s', (_which, files, driver, reason) => {
     if (driver !== null) kernel.sensors(ADDRESS, driver, files);
     expect(open()).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
   });

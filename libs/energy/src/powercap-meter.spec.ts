@@ -88,7 +88,7 @@ describe('powercap meter', () => {
   it.each([
     ['virtual machine', { flags: 'fpu hypervisor sse2' }, /virtual machine.*not passed on/],
     ['processor without RAPL', {}, /no RAPL counters/],
-  ])('says why there is none: %s', (_which, processor, reason) => {
+  ])('says why it is missing: %s', (_which, processor, reason) => {
     kernel.processor(processor);
     expect(open()).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
   });

@@ -1,4 +1,4 @@
-/** What join.sh is told by the coordinator that serves it. */
+/** What the coordinator that serves join.sh writes into it. */
 export interface JoinScriptSettings {
   /** Of the coordinator, without a slash at the end. */
   readonly url: string;

@@ -34,7 +34,7 @@ export class LeasesController {
 
   @Post()
   @AllowAccess('worker')
-  @Answer(200, LeaseSchema, 'Take a job: waits up to 25 s for one, and answers 204 when there is none')
+  @Answer(200, LeaseSchema, 'Take a job: waits up to 25 s for one, and answers 204 when none comes')
   async take(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: LeaseRequestSchema }) body: LeaseRequest,

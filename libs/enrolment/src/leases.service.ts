@@ -51,7 +51,7 @@ export class LeasesService
     await this.desk.close();
   }
 
-  /** A job for one of the targets; null when there is none for a while. */
+  /** A job for one of the targets; null when no job comes for a while. */
   async take(workerId: string, request: LeaseRequest, signal: AbortSignal): Promise<Lease | null> {
     if (this.desk.isClosing) {
       throw new ApiProblem(503, 'shutting-down', 'This coordinator is shutting down. Ask another one.');

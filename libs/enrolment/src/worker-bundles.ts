@@ -14,6 +14,6 @@ export interface WorkerBundle {
 
 /** Where this deployment has the bundles that join.sh installs. The app provides it. */
 export abstract class WorkerBundles {
-  /** Null when there is none for this platform and none can be made here. It may take seconds to make one. */
+  /** Null when no bundle exists for this platform and none can be made here. It may take seconds to make one. */
   abstract find(platform: BundlePlatform): Promise<WorkerBundle | null>;
 }

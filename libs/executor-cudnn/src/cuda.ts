@@ -215,7 +215,7 @@ export class Cuda {
   private call(name: string, parameters: string, ...args: Parameters<NativeCall>): void {
     const status = this.native(name, parameters)(...args);
     if (status === 0) return;
-    // Errors that leave the device usable would otherwise be told once more by the next call that looks.
+    // Errors that leave the device usable would otherwise be reported again by the next call that looks.
     this.native('cudaGetLastError', '')();
     throw new GpuError('cuda', name, status, this.errorName(status), this.errorString(status));
   }

@@ -1,4 +1,4 @@
-/** On a real NVIDIA GPU with its libraries; skipped, with the reason, where there is none. */
+/** On a real NVIDIA GPU with its libraries; skipped, with the reason, where no GPU is there. */
 import type { ConvSpec } from '@alphaflops/conv';
 import { checkOutput, measureSpec, systemClock, type ExecutorSession } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';

@@ -70,7 +70,7 @@ export function findCudnn(
   return { ok: false, reason: `${why ?? ''} (looked in ${SEARCHED})` };
 }
 
-/** The library, or in words why there is none. */
+/** The library, or the reason why it cannot be loaded. */
 function openFirst(sonames: readonly string[], places: Places): Library | string {
   const refusals: string[] = [];
   for (const directory of places.directories()) {

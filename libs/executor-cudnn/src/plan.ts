@@ -31,7 +31,7 @@ export type PlanTarget = { readonly handle: Handle } | { readonly deviceProperti
 export type BuildResult =
   { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly why: GpuError };
 
-/** The plan of a proposal, or why there is none. @throws GpuError when the installation is at fault */
+/** The plan of a proposal, or why it has no plan. @throws GpuError when the installation is at fault */
 export function buildPlan(descriptors: Descriptors, proposal: Proposal, target: PlanTarget): BuildResult {
   try {
     const plan = descriptors.finalized('plan', [

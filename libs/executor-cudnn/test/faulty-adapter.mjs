@@ -1,4 +1,4 @@
-/** The adapter on the build, with the environment that its settings ask for: the fault is told to fake-gpu.c. */
+/** The adapter on the build, with the environment that its settings ask for: fake-gpu.c reads the fault from it. */
 import { createExecutor as create } from '../dist/index.js';
 
 export function createExecutor(name, { fault, visible, ...settings }) {

@@ -27,7 +27,7 @@ export function createExecutor(name: string, settings: ExecutorSettings = {}): E
   if (!parsed.success) {
     throw new ExecutorError(
       'bad-settings',
-      'executor process needs to be told its program: alphaflops worker join --process-command "PROGRAM ARGUMENTS" ' +
+      'executor process needs a program: alphaflops worker join --process-command "PROGRAM ARGUMENTS" ' +
         `(${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')})`,
     );
   }

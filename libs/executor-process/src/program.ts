@@ -45,7 +45,7 @@ export class Program {
       throw new ExecutorError('not-built', `${GUARD} is missing: run "npm run build" first`);
     }
     this.child = fork(GUARD, command, { execArgv: [], stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
-    // Writing to a program that has just ended: what matters is told by its end.
+    // Writing to a program that has just ended: its exit code says what matters.
     this.child.stdin?.on('error', () => undefined);
     this.child.on('error', () => undefined);
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -138,7 +138,7 @@ export class Program {
     }
   }
 
-  /** The first failure is the one that is told. */
+  /** The first failure is the one that is reported. */
   private fail(code: ProgramErrorCode, what: string): ProgramError {
     if (this.failure === null) {
       const lastWords = this.stderr.trim();

@@ -42,7 +42,7 @@ it.each(['tfjs-wasm', 'tfjs-cpu'])(
   30_000,
 );
 
-it('describes one physical device, told apart by executor and libraries', async () => {
+it('describes one physical device, distinguished by executor and libraries', async () => {
   const worker = { version: '0.1.0', commit: null, dirty: null };
   const [wasm, cpu] = [await deviceOf('tfjs-wasm'), await deviceOf('tfjs-cpu')];
   for (const device of [wasm, cpu]) {

@@ -145,7 +145,7 @@ function kernelRun(
   };
 }
 
-/** What all kernels are told of the geometry. */
+/** The geometry that all kernels get. */
 function attributesOf(spec: ConvSpec) {
   const { top, bottom, left, right } = paddingSizes(spec);
   // In numbers, not by name: TensorFlow.js makes `same` negative where a kernel is smaller than the stride, and the

@@ -48,7 +48,7 @@ export type OpenedMeter =
 
 /** What the package of energy meters exports. */
 export interface EnergyMeterModule {
-  /** The meter of a device, or in words why there is none. Does not throw. */
+  /** The meter of a device, or the reason why it has no meter. Does not throw. */
   openEnergyMeter(device: MeteredDevice, settings: EnergyMeterSettings): OpenedMeter;
 }
 

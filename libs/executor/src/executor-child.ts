@@ -33,7 +33,7 @@ export class ExecutorChild {
     process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_CHARACTERS);
     });
-    // Writing to a child that has just died: what matters is told by its exit.
+    // Writing to a child that has just died: its exit says what matters.
     process.on('error', () => undefined);
     process.on('message', (message) => {
       this.take(message);

@@ -148,7 +148,7 @@ describe('one host', () => {
     expect((await first).outcome).toBe('ok');
   });
 
-  it('goes on by itself to the spec that it was told of, and answers in order', async () => {
+  it('goes on by itself to the announced spec, and answers in order', async () => {
     const specs = [1, 2, 3, 4].map((cout) => fakeSpec('slow', { width: 30, cout }));
     const algorithms: unknown[] = [];
     for (const [at, spec] of specs.entries()) {
@@ -160,14 +160,14 @@ describe('one host', () => {
     expect(algorithms).toEqual(specs.map(({ cout }) => expect.stringContaining(`-o${cout}-`) as string));
   });
 
-  it('blames the spec that it was told of, not the one before, for the end of the child', async () => {
+  it('blames the announced spec, not the one before, for the end of the child', async () => {
     const [good, bad, after] = [NORMAL, fakeSpec('abort'), { ...NORMAL, cout: 9 }];
     expect((await host.measure(good, QUICK, undefined, bad)).outcome).toBe('ok');
     expect((await host.measure(bad, QUICK, undefined, after)).outcome).toBe('executor-crashed');
     expect((await host.measure(after, QUICK)).outcome).toBe('ok');
   });
 
-  it('takes no result of a spec that it was told of for that of another', async () => {
+  it('takes no result of an announced spec for that of another', async () => {
     await host.measure(NORMAL, QUICK, undefined, fakeSpec('wrong-result'));
     expect((await host.measure({ ...NORMAL, cout: 9 }, QUICK)).outcome).toBe('ok');
     await host.measure(NORMAL, QUICK, undefined, fakeSpec('wrong-result'));

@@ -26,7 +26,7 @@ const KILL_GRACE_MS = 1000;
  */
 export class ExecutorHost {
   private child: ExecutorChild | null = null;
-  /** What the child was told to measure after the measurement that was asked for last. */
+  /** What the child measures after the measurement that was requested last. */
   private announced: { readonly spec: ConvSpec; readonly protocol: Protocol } | null = null;
   private isBusy = false;
   /** Power of the device while it computes nothing, in W, once somebody has read it. */

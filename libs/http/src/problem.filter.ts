@@ -44,7 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Nest has no route for the method: where the path has others, the client is told which. */
+/** Nest has no route for the method: where the path has others, the answer lists them. */
 function withMethod(error: unknown, request: ApiRequest, response: Response): unknown {
   if (!(error instanceof NotFoundException) || !/^Cannot [A-Z]+ /.test(error.message)) return error;
   const methods = allowedMethods(request);

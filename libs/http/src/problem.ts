@@ -1,6 +1,6 @@
 import type { Problem } from '@alphaflops/contracts';
 
-/** A refusal that the client is told about. `code` is stable: clients may branch on it. */
+/** A refusal that the client gets. `code` is stable: clients may branch on it. */
 export class ApiProblem extends Error {
   constructor(
     readonly status: number,

@@ -98,7 +98,7 @@ it.each([
         }
 });
 
-it('reads buffers in the order that it is told', () => {
+it('reads buffers in the given order', () => {
   // A 1×1 kernel on one channel: output = input element × weight, wherever they lie.
   const s = spec({ batch: 2, cin: 1, cout: 3, kernel_h: 1, kernel_w: 1 });
   const point = { image: 1, row: 2, column: 3, channel: 2 };

@@ -12,7 +12,7 @@ export type EnergyReading =
       readonly ok: true;
       /** Energy of one convolution in mJ, idle power included. */
       readonly energyMj: number;
-      /** The same by integrating the power readings beside a counter. Null where there are none. */
+      /** The same by integrating the power readings beside a counter. Null without such readings. */
       readonly integratedMj: number | null;
       /** Time between the two advances of the counter that bound the window, in ms. */
       readonly windowMs: number;

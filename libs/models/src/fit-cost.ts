@@ -250,7 +250,7 @@ function chosenNotes(
   return notes;
 }
 
-/** Whoever names another device's model is told when it was of no use. */
+/** A note for users who name another device's model, when it was of no use. */
 function sourceNotes(candidates: readonly Candidate[], chosen: Candidate, { source }: FitContext): string[] {
   const started = candidates.find(({ form }) => form.needsSource);
   // nobody has asked for energy to start from time

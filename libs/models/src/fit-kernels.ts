@@ -70,7 +70,7 @@ const FEW_VOTES = 1.12;
 export interface AssumedKernels {
   readonly heldOut: Metrics;
   readonly logHalfWidth: number | null;
-  /** Share of the timed shapes whose kernel is told right without having been seen. */
+  /** Share of the timed shapes whose kernel is predicted correctly without having been seen. */
   readonly accuracy: number;
 }
 

@@ -151,7 +151,7 @@ function mapOf(map: FitOptions['kernelMap']): Pick<Kernels, 'key' | 'mapDigest'>
   return { ...(map && { key: map.key }), ...(map?.digest && { mapDigest: map.digest }) };
 }
 
-/** In words, why no document came of a fit: some number in it is none. */
+/** The reason why a fit gave no document: some number in it is not finite. */
 function unusable(samples: readonly ShapedSample[], issues: readonly { path: PropertyKey[] }[]): string {
   const byTime = samples.toSorted((a, b) => a.timeMs - b.timeMs);
   const [shortest, longest] = [byTime[0], byTime.at(-1)].map((sample) =>
@@ -234,7 +234,7 @@ function ownTime(timed: readonly ShapedSample[], { cost, heldOut }: CostFit, { d
 
 function otherDevice(given: Model | readonly FitSample[], seed: number, origin: FitOrigin): Source {
   const { codeVersion, createdAt } = origin;
-  // Samples come without a document: what is said of them is that they are not of this device.
+  // Samples come without a document. The note says that they are not of this device.
   const model =
     'forms' in given
       ? given

@@ -24,7 +24,7 @@ export interface Source {
   readonly measuredTimeMs?: ReadonlyMap<string, number>;
 }
 
-/** What a form is told besides the samples. */
+/** What a form gets besides the samples. */
 export interface FitContext {
   readonly seed: number;
   readonly loss: FitLoss;

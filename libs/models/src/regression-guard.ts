@@ -19,7 +19,7 @@ const TOLERANCE = 0.02;
  * the same 1,000 shapes differ by up to 7 % between seeds.
  */
 const DEVIATIONS = 2;
-/** Shapes below which two models cannot be told apart. */
+/** Below this number of shapes, two models cannot be distinguished. */
 const FEWEST = 20;
 
 /**

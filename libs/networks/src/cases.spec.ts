@@ -57,7 +57,7 @@ describe('whole networks', () => {
     },
   );
 
-  it('a group of TensorFlow is told from the channels that really come in', () => {
+  it('a group of TensorFlow is found from the channels that really come in', () => {
     expect(read('tf_splitv.json').layers[0]?.spec).toMatchObject({ cin: 32, groups: 1 });
   });
 });

@@ -63,7 +63,7 @@ export class NetworkBuilder {
   }
 
   private add(op: string, reason: string | null, knownMacs: number | null, count = 1): void {
-    // Layers of which the multiply-adds are known and others are told apart.
+    // Layers with known multiply-adds are kept apart from others.
     const key = `${op} ${reason ?? ''} ${knownMacs === null ? '' : 'known'}`;
     const counted = this.others.get(key) ?? { op, count: 0, reason, macs: knownMacs === null ? null : 0 };
     counted.count += count;

@@ -15,7 +15,7 @@ export function cudnnVersionText(version: number): string {
 
 /**
  * Versions of the CUDA runtime and the cuDNN that something else has loaded into this process. What is linked into
- * another library, or not loaded, is not told; nor is anything outside Linux.
+ * another library, or not loaded, is not reported; nor is anything outside Linux.
  */
 export function loadedVersions(): { cuda?: string; cudnn?: string } {
   const cudart = loadedLibrary('libcudart');

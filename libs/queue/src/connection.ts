@@ -3,7 +3,7 @@ import { connectionOptions, KEY_PREFIX, type RedisAddress, SILENCE_LIMIT_MS } fr
 
 /** What one process tells all others. */
 const CHANNEL = `${KEY_PREFIX}:news`;
-/** The key that shows whether Redis takes writes goes by itself. */
+/** The key that shows whether Redis takes writes expires by itself. */
 const WRITE_CHECK_KEPT_MS = 60_000;
 
 /**

@@ -99,7 +99,7 @@ export class LeaseDesk {
   }
 
   /**
-   * A job, as soon as there is one; null when there is none for a while, or when the desk closes. Rejects when a handler
+   * A job, as soon as one waits; null when none comes for a while, or when the desk closes. Rejects when a handler
    * does, as while the store is away.
    */
   take(request: WorkRequest): Promise<Lease | null> {

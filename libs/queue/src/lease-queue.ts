@@ -83,7 +83,7 @@ export class LeaseQueue<N extends WorkerJobName> {
     }, GRACE_MS).unref();
   }
 
-  /** The next job, locked with the token; null when there is none. */
+  /** The next job, locked with the token; null when no job waits. */
   async take(token: string): Promise<Taken<N> | null> {
     let job: Job | undefined;
     try {

@@ -50,7 +50,7 @@ const fail = (error: Error): void => {
   throw error;
 };
 
-/** What one coordinator has: a desk whose handler keeps what it is told. */
+/** What one coordinator has: a desk whose handler keeps what it gets. */
 function coordinator(pollMs = 60_000) {
   const connection = connect();
   const desk = kept(new LeaseDesk(connection, fail, pollMs));

@@ -180,7 +180,7 @@ describe('job queue', () => {
 
 describe('the connection of a coordinator that nobody uses', () => {
   it('is missed when its packets are dropped without a word, and made anew', async () => {
-    // From the first connection nothing gets through any more once it is told so.
+    // From here on, nothing gets through from the first connection.
     let isDropping = false;
     const sockets: Socket[] = [];
     const proxy = createServer((client) => {

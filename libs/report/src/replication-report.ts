@@ -8,7 +8,7 @@ export interface ReplicationInput {
   /** What was measured, and on what, in a few words. */
   readonly title: string;
   readonly measured: readonly Measured[];
-  /** Drawn over the measurements; null where there is none. */
+  /** Drawn over the measurements; null: nothing is drawn. */
   readonly served: Served | null;
   /** Told before each figure is drawn. */
   readonly onProgress?: (done: number, total: number, what: string) => void;

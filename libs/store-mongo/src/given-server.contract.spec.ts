@@ -18,7 +18,7 @@ async function answerFor(uri: string): Promise<{ error?: string; skip?: string }
   return answer;
 }
 
-it('is an error, not a skip, when MONGODB_URI is refused or is none', async () => {
+it('is an error, not a skip, when MONGODB_URI is refused or is no URI', async () => {
   for (const uri of ['mongodb://127.0.0.1:1/', 'mongo:wrong']) {
     expect((await answerFor(uri)).error).toContain('MONGODB_URI is set, and its server cannot be used');
   }

@@ -13,7 +13,7 @@ const PROGRAM = join(import.meta.dirname, '../../../tools/mongodb-for-tests.mjs'
 export type TestServer =
   { skip: string } | { skip?: never; server: string; replicaSet: string | null; standalone: string | null };
 
-/** Servers for this test file, or why there are none. They end with this process, or when `stop` is called. */
+/** Servers for this test file, or why they are missing. They end with this process, or when `stop` is called. */
 export async function startTestServer(): Promise<{ server: TestServer; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, [PROGRAM], { stdio: 'pipe' });
   const gone = once(child, 'exit');

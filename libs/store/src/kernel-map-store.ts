@@ -57,7 +57,7 @@ export async function kernelMapKeyOf(
   }
 }
 
-/** The map that serves a device class; null where there is none yet, or can be none. */
+/** The map that serves a device class; null where no map exists yet, or none can exist. */
 export async function kernelMapOf(
   deviceClass: DeviceClass,
   fleet: FleetStore,

@@ -94,7 +94,7 @@ async function timesOf(source: string, options: ConnectionOptions): Promise<Time
     return await readAllSamples(readInput(source), inputName(source), noteIgnored(source));
   }
   const { api } = connect(options);
-  // Asked for first, so that an id that is none is an error and not a campaign without samples.
+  // Asked for first, so that an unknown id is an error and not a campaign without samples.
   await api.GET('/v1/campaigns/{id}', { params: { path: { id: source } } });
   const samples = await itemsOf((page) =>
     api.GET('/v1/samples', { params: { query: { ...page, campaignId: source, outcome: 'ok' } } }),

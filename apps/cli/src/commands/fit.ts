@@ -70,7 +70,7 @@ export function fitCommand(command: Command): void {
     .option('--compute-capability <version>', 'of the GPU for which they were chosen, such as 9.0')
     .option(
       '--sm-count <number>',
-      'processors of the device (1: serial); told from the samples when absent',
+      'processors of the device (1: serial); estimated from the samples when absent',
       wholeNumber(1),
     )
     .option('--json', 'print the model instead of tables')

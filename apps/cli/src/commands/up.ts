@@ -85,7 +85,7 @@ async function up(options: UpOptions): Promise<void> {
 
 /** Has the coordinator pack the worker for nodes now, so that the first one does not wait for it. */
 async function prepareBundle({ url, fetch }: LocalStack): Promise<void> {
-  // Where there is none, the node is told why.
+  // Where no bundle exists, the node learns why.
   await fetch(`${url}/bundles/linux-${process.arch}.tar.gz.sha256`).catch(() => undefined);
 }
 

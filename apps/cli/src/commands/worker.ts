@@ -61,7 +61,7 @@ export function workerCommand(command: Command): void {
     .action(listWorkers);
   for (const [name, description] of Object.entries(CHANGES)) {
     withConnection(command.command(name).argument('<id>').description(description))
-      .option('--reason <text>', 'the worker is told')
+      .option('--reason <text>', 'shown to the worker and in lists')
       .option('--json', 'print JSON')
       .addHelpText('after', `\nExample:\n  alphaflops worker ${name} ID --reason "new driver"`)
       .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options));

@@ -61,7 +61,7 @@ export function isInside(path: string): boolean {
   );
 }
 
-/** Regular files, with slashes; of others, such as links, is told. Hidden files at the top belong to tools like git. */
+/** Regular files, with slashes; others, such as links, are reported. Hidden files at the top belong to tools like git. */
 async function filesIn(
   directory: string,
   tell: (code: string, file: string, message: string) => void,

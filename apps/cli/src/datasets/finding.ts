@@ -10,7 +10,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** Further findings of one kind are counted and not told. */
+/** Further findings of the same kind are counted, not listed. */
 const MOST_OF_A_KIND = 20;
 
 /** Collects findings; of one kind, the first ones. */
@@ -34,7 +34,7 @@ export class Findings {
     return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Those that are told, and how many more there are. */
+  /** The listed findings, and the number of further ones. */
   get all(): { findings: Finding[]; more: number } {
     return { findings: this.told, more: this.count - this.told.length };
   }

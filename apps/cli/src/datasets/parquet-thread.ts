@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { DatasetError, type NumberedRow, readRowsParquet } from '@alphaflops/dataset';
 import { asyncBufferFromFile } from 'hyparquet';
 
-/** What the other side is told: rows, of which none are left when there are none; or what is wrong with the file. */
+/** The message to the other side: rows, an empty list at the end; or what is wrong with the file. */
 export type ParquetAnswer =
   { readonly rows: NumberedRow[] } | { readonly problems: DatasetError['problems'] };
 

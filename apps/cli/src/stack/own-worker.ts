@@ -33,7 +33,7 @@ const JOIN_TOKEN_S = 600;
 
 /**
  * The worker of this machine: enrolled like any other, with a join token, unless it was before, and kept running. Null
- * when it was revoked, which is said.
+ * when it was revoked, and this is reported.
  *
  * @throws CliError `failed` when the enrolment does, ApiError
  */

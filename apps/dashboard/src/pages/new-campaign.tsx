@@ -251,7 +251,7 @@ function LimitFields({ form, set }: FieldsProps) {
           hint={
             hasModel
               ? 'Expected by the newest model of the class.'
-              : 'Needs a model of the class; there is none yet.'
+              : 'Needs a model of the class, which has none yet.'
           }
         >
           <NumberInput

@@ -130,7 +130,7 @@ describe('add cudnn, where there is no Python', () => {
     expect(readdirSync(join(folder, 'root'))).toEqual(['nvidia']);
   });
 
-  it('refuses a wheel of another digest, and says when there is none', async () => {
+  it('refuses a wheel of another digest, and reports a missing wheel', async () => {
     await offer('nvidia-cuda-runtime-cu12', ['12.9.2'], 'libcudart.so.12', true);
     await expect(addCudnn(context())).rejects.toThrow(/Cannot download .*whl: its digest is not the one/);
     await offer('nvidia-cuda-runtime-cu12', ['13.0.0'], 'libcudart.so.13');

@@ -110,7 +110,7 @@ function linkLibraries(home: string, wheel: string): void {
   if (existsSync(nvidia)) symlinkSync(nvidia, join(deps, 'nvidia'));
 }
 
-/** Node's headers: beside this Node, or where npm is told they are; null: node-gyp downloads them. */
+/** Node's headers: beside this Node, or where npm's setting `nodedir` points; null: node-gyp downloads them. */
 function nodeHeaders(): string | null {
   const told = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout.trim();
   const prefixes = [dirname(dirname(process.execPath)), told, '/usr'];

@@ -44,7 +44,7 @@ export async function install(
   return args.run;
 }
 
-/** Null when there are none that the coordinator still knows. A new pin replaces the old one. */
+/** Null when the coordinator knows none of them any more. A new pin replaces the old one. */
 async function keptCredentials(
   { join: { coordinatorUrl, ca } }: InstallArguments,
   token: string,

@@ -151,7 +151,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a job: waits up to 25 s for one, and answers 204 when there is none */
+        /** Take a job: waits up to 25 s for one, and answers 204 when none comes */
         post: operations["Leases_take"];
         delete?: never;
         options?: never;
@@ -2077,7 +2077,7 @@ export interface components {
             activity: "idle" | "measuring" | "stopped";
             /** @description why all that it measures is noisy, as it last said; null or absent: it is not */
             disturbance?: string | null;
-            /** @description absent: one before workers told it */
+            /** @description absent: older than this field */
             protocolVersion?: number;
         };
         /**
@@ -2784,7 +2784,7 @@ export interface components {
              */
             status: components["schemas"]["ModelStatus"];
             /**
-             * @description why it has this status; null: not told
+             * @description why it has this status; null: no reason was given
              * @default null
              */
             statusReason: string | null;
@@ -2941,7 +2941,7 @@ export interface components {
             mapDigest?: string;
             /** @description samples whose kernel was given; that of the others was assumed */
             given: number;
-            /** @description share of the samples’ shapes whose kernel is told right when held out */
+            /** @description share of the samples’ shapes whose kernel is predicted correctly when held out */
             accuracy: number;
             /** @description of predictions without a given kernel, by shapes that were held out */
             heldOut: components["schemas"]["Metrics"];
@@ -4321,7 +4321,7 @@ export interface components {
             batch_clock_max_mhz?: number | null;
             /** @description SM clock after the measurement in MHz */
             sm_clock_mhz: number | null;
-            /** @description highest SM clock that the device allows, told after the measurement */
+            /** @description highest SM clock that the device allows, read after the measurement */
             max_sm_clock_mhz: number | null;
             /** @description temperature after the measurement in degrees Celsius */
             temperature_c: number | null;
@@ -4337,7 +4337,7 @@ export interface components {
             disturbance?: number | null;
             /** @description SM clock before the measurement in MHz */
             before_sm_clock_mhz: number | null;
-            /** @description highest SM clock that the device allows, told before the measurement */
+            /** @description highest SM clock that the device allows, read before the measurement */
             before_max_sm_clock_mhz: number | null;
             /** @description temperature before the measurement in degrees Celsius */
             before_temperature_c: number | null;
@@ -4777,7 +4777,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Take a job: waits up to 25 s for one, and answers 204 when there is none */
+            /** @description Take a job: waits up to 25 s for one, and answers 204 when none comes */
             200: {
                 headers: {
                     [name: string]: unknown;

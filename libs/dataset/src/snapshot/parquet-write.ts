@@ -19,7 +19,7 @@ export async function* writeRowsParquet(
   const file = new ParquetWriter({ writer: bytes, schema: schemaOf(columns), createdBy: 'alphaflops' });
   const taken = (): Uint8Array => {
     const piece = bytes.getBytes().slice();
-    // Places in the file are told by `offset`, which goes on.
+    // `offset` counts places in the file, and goes on.
     bytes.index = 0;
     return piece;
   };

@@ -2,7 +2,7 @@ import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
 import type { Problems } from '../dataset-error.js';
 import { COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
 
-/** Columns by which a file with the rows of a data set is told from others. */
+/** Columns that identify a file with the rows of a data set. */
 const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
 
 /** Whether a file with these columns has rows of a data set, in full, and not another layout. */
@@ -24,7 +24,7 @@ export function expectColumns(found: readonly string[], line: number | null, pro
   }
 }
 
-/** The row with these values, or null when they are no row: what is wrong is told. Unknown columns are left out. */
+/** The row with these values, or null when they are no row, after what is wrong was reported. Unknown columns are left out. */
 export function parseRow(
   values: Readonly<Record<string, unknown>>,
   line: number,

@@ -24,7 +24,7 @@ type Counted = Pick<
   | 'conditionColumns'
 >;
 
-/** What is told of the rows of a data set, counted while they go by. */
+/** Facts about the rows of a data set, counted while they are read. */
 export class DatasetSummary {
   private readonly digest = new DatasetDigest();
   private readonly protocols = new Map<string, { name: string; version: number; rows: number }>();

@@ -23,7 +23,7 @@ const SEE = 'docs/tfjs-node.md says how to build it';
 
 /**
  * Loads an optional peer package, from the packages around this one or from those installed in `folder`.
- * `environment` is written into that of this process: TensorFlow has no other way to be told, and reads it once.
+ * `environment` is written into that of this process: TensorFlow reads its settings there only, and once.
  * Throws `ExecutorError('start-failed')` that says what is missing and what to do.
  */
 export function loadTfjsNode(

@@ -8,7 +8,7 @@ interface Identity {
   readonly sku: string;
 }
 
-/** What WebGPU tells of an adapter, as a device. Throws `ExecutorError('start-failed')` when it cannot be told from others. */
+/** What WebGPU reports about an adapter, as a device. Throws `ExecutorError('start-failed')` when it cannot be distinguished from others. */
 export async function describeAdapter(
   adapter: Pick<GPUAdapter, 'info'>,
   executor: { readonly name: string; readonly version: string },

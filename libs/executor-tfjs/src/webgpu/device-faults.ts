@@ -42,7 +42,7 @@ export class DeviceFaults {
     }
   }
 
-  /** Does some work whose errors are to be told apart. Throws if the device is lost. */
+  /** Does some work whose errors are kept apart. Throws if the device is lost. */
   async during<T>(work: () => Promise<T>): Promise<Scoped<T>> {
     for (const filter of FILTERS) this.device.pushErrorScope(filter);
     let value: T | undefined;

@@ -1,4 +1,4 @@
-/** On SwiftShader, a Vulkan driver that computes on the processor; skipped, with the reason, where there is none. */
+/** On SwiftShader, a Vulkan driver that computes on the processor; skipped, with the reason, where it is missing. */
 import { PASSES, type ConvSpec } from '@alphaflops/conv';
 import { checkOutput, ExecutorHost, measureSpec, probeAll, systemClock } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';

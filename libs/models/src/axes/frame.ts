@@ -13,7 +13,7 @@ export interface Frame extends TileWaveData {
   /** Values of every gate, one column per gate. */
   readonly gates: readonly Float64Array[];
   readonly processors: number;
-  /** Whether the number of processors was told by the data, not by the device. */
+  /** Whether the number of processors comes from the data, not from the device. */
   readonly estimated: boolean;
 }
 

@@ -143,7 +143,7 @@ describe('a stored forest', () => {
     for (let i = 0; i < N; i += 7) expect(valuesOf(forests, vectorOf(i))[0]).toBeCloseTo(values[i] ?? NaN, 9);
   });
 
-  it('finds its features where they are said to be, each forest its own', () => {
+  it('finds its features at their declared places, each forest its own', () => {
     const forests = new Forests([stored, [], stored.slice(0, 1)], 5, (feature, forest) =>
       feature === 0 ? [3, 0, 4][forest] : feature,
     );

@@ -39,7 +39,7 @@ const RISING: ReadonlySet<number> = new Set(
 const MOST_LEAVES = 31;
 /** Samples below which trees would only learn noise. */
 const FEWEST = 100;
-/** Log error below which sizes of errors are not told apart. */
+/** Log error below which sizes of errors are not distinguished. */
 const LEAST_ERROR = 0.02;
 /** Spreads are kept within these factors of the typical one. */
 const MOST_SPREAD = 4;

@@ -21,7 +21,7 @@ export interface SimulateOptions {
   /** Shapes measured in all. */
   readonly budget: number;
   readonly seed: number;
-  /** Rounds of the design adaptive; errors are told at their ends, for the other designs too. */
+  /** Rounds of the design adaptive; errors are reported at their ends, for the other designs too. */
   readonly rounds: number;
   /** Constants of the device, for example `smCount`. */
   readonly device: Readonly<Record<string, number>>;
@@ -39,7 +39,7 @@ export interface LearningPoint {
 const TEST_EVERY = 5;
 
 /**
- * Splits a complete data set into what designs may measure and what they are judged by: one shape in five, told from the
+ * Splits a complete data set into what designs may measure and what they are judged by: one shape in five, chosen from the
  * others by a hash of its key, so that every design and seed is judged by the same shapes.
  */
 export function splitForSimulation(samples: readonly FitSample[]): { pool: FitSample[]; test: FitSample[] } {

@@ -90,7 +90,7 @@ async function devicePropertiesOf(options: LabelCommandOptions): Promise<string>
     'failed',
     devices.length === 0
       ? `There is no device of class ${deviceClass ?? ''}.`
-      : `No device of class ${deviceClass ?? ''} has told its cuDNN device properties: its worker needs cuDNN 9.8 or newer.`,
+      : `No device of class ${deviceClass ?? ''} has reported its cuDNN device properties: its worker needs cuDNN 9.8 or newer.`,
   );
 }
 
