@@ -195,6 +195,74 @@ describe('an empty deployment', () => {
   });
 });
 
+describe('a data set with energy', () => {
+  let counting: Stack;
+  let energetic: Model;
+  const folder = (format: string) => join(directory, `energy-${format}`);
+
+  beforeAll(async () => {
+    counting = await Stack.start();
+    counting.startWorker(await counting.enrol('gpus', 'fake-gpu'));
+    const { data: classes } = await counting.api.GET('/v1/device-classes');
+    const { data: campaign } = await counting.api.POST('/v1/campaigns', {
+      body: {
+        name: 'with energy',
+        design: { name: 'networklike', seed: 7 },
+        target: { kind: 'device-class', deviceClassId: classes?.items[0]?.id ?? '' },
+        repeats: 0,
+        budget: { specs: SPECS },
+        energy: true,
+      },
+    });
+    const done = await ended(counting, campaign?.id ?? '');
+    const path = { id: done?.modelId ?? '' };
+    energetic = (await counting.api.GET('/v1/models/{id}', { params: { path } })).data as Model;
+    for (const format of FORMATS) await exportFrom(counting, format, folder(format));
+  }, 120_000);
+  afterAll(() => counting.stop(), 60_000);
+
+  const kept = (format: string) => join(folder(format), 'models', `${energetic.id ?? ''}.json`);
+
+  it.each(FORMATS)('as %s gives its model again, the energy too', async (format) => {
+    expect(energetic.energy?.data).toEqual({ samples: SPECS, shapes: SPECS, meter: 'program' });
+    expect(JSON.parse(await readFile(kept(format), 'utf8'))).toEqual(energetic);
+    const ran = await alphaflops('dataset', 'verify', folder(format), '--refit');
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain(`${SPECS} rows, ${SPECS} of them signed, 1 models fitted again;`);
+  });
+
+  it('does not give a model again of which one number of the energy is another', async () => {
+    const copy = join(directory, 'energy-other');
+    await cp(folder('csv'), copy, { recursive: true });
+    const { energy, ...rest } = energetic;
+    const [first, ...others] = energy?.forms ?? [];
+    const [group, ...groups] = first?.groups ?? [];
+    const [parameter, ...parameters] = group?.parameters ?? [];
+    const changed = { ...parameter, value: (parameter?.value ?? NaN) * (1 + 1e-15) };
+    const forms = [
+      { ...first, groups: [{ ...group, parameters: [changed, ...parameters] }, ...groups] },
+      ...others,
+    ];
+    const file = join(copy, 'models', `${energetic.id ?? ''}.json`);
+    await writeFile(file, JSON.stringify({ ...rest, energy: { ...energy, forms } }));
+    const ran = await alphaflops('dataset', 'verify', copy, '--refit');
+    expect(ran.code).toBe(1);
+    expect(ran.out).toContain('fitting the rows again gives another model');
+  });
+
+  it('gives the same model of energy in another deployment', async () => {
+    const other = await Stack.start();
+    try {
+      const ran = await alphaflops('dataset', 'import', folder('parquet'), ...at(other));
+      expect(ran).toMatchObject({ code: 0, err: '' });
+      const again = await fitted(other, energetic.deviceClassId ?? '');
+      expect(JSON.stringify(again.energy)).toBe(JSON.stringify(energetic.energy));
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
 describe('what is not in order', () => {
   const damaged = async (name: string): Promise<string> => {
     const copy = join(directory, name);
