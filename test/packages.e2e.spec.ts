@@ -92,6 +92,18 @@ describe(
       expect([header, rows.length]).toEqual([expect.stringContaining('predicted_ms'), 1000]);
     }, 120_000);
 
+    it.each(['alphaflops', 'alphaflops-coordinator', 'alphaflops-fitter', 'alphaflops-worker'])(
+      'say which limit of open files %s needs',
+      async (name) => {
+        const program = join(folder, 'use/node_modules/alphaflops/bin', `${name}.js`);
+        const shell = ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, program, '--help'];
+        await expect(run('/bin/sh', shell)).rejects.toMatchObject({
+          code: 1,
+          stderr: 'This process may open 64 files, which is too few: raise the limit (ulimit -n 1024).\n',
+        });
+      },
+    );
+
     it('ask cuDNN for kernels in a process of its own, whether or not there is one', async () => {
       const sample = join(folder, 'use/node_modules/alphaflops/data/sample-h100/h100-networklike-1000.csv');
       await writeFile(join(folder, 'use/device.json'), '{"deviceVer":900}');

@@ -49,7 +49,15 @@ for (const { folder, manifest } of libraries) {
 const programs = ['coordinator', 'fitter', 'worker'];
 for (const name of programs) {
   const file = join(staged, 'bin', `alphaflops-${name}.js`);
-  writeFileSync(file, `#!/usr/bin/env node\nimport '${SCOPE}${name}/main';\n`, { mode: 0o755 });
+  writeFileSync(
+    file,
+    `#!/usr/bin/env node
+import { mayOpenEnoughFiles } from './open-files.js';
+
+if (mayOpenEnoughFiles()) await import('${SCOPE}${name}/main');
+`,
+    { mode: 0o755 },
+  );
 }
 writeJson(join(staged, 'package.json'), {
   ...published(cli.manifest),
