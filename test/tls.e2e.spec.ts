@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createApiClient } from '@alphaflops/api-client';
 import { trustingFetch } from '@alphaflops/api-client/trusting-fetch';
@@ -109,6 +113,33 @@ describe('with TLS', () => {
     expect((await programs.finished(CLI, ['worker', 'list', '--data-dir', data])).output).toContain('online');
   }, 120_000);
 });
+
+it('a worker that is given the wrong scheme says so in one sentence', async () => {
+  const pem = { cert: await readFile(cert), key: await readFile(key) };
+  const servers = [createHttpServer(), createHttpsServer(pem)];
+  try {
+    const [http = '', https = ''] = await Promise.all(
+      servers.map(async (server) => {
+        await once(server.listen(0, '127.0.0.1'), 'listening');
+        return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      }),
+    );
+    const join = async (url: string, token: string) => {
+      const args = ['join', url, '--token', token, '--executor', 'fake', '--credentials', 'wrong.json'];
+      const { exitCode, output } = await programs.finished(WORKER, args);
+      return [exitCode, output.trim()];
+    };
+    const pinned = `af_join_${'a'.repeat(43)}.${'b'.repeat(43)}`;
+    for (const token of ['af_join_x', pinned]) {
+      const said = `${http} speaks http, not https: use http://${http}.`;
+      expect(await join(`https://${http}`, token)).toEqual([1, said]);
+    }
+    const said = `${https} speaks https, not http: use https://${https}.`;
+    expect(await join(`http://${https}`, 'af_join_x')).toEqual([1, said]);
+  } finally {
+    for (const server of servers) server.close();
+  }
+}, 60_000);
 
 describe('up --host 0.0.0.0 without a certificate', () => {
   it('makes one and keeps it; nodes recognize it by the pin in their token, through a proxy as well', async () => {

@@ -19,7 +19,8 @@ import {
   type WorkerJobName,
 } from '@alphaflops/contracts';
 import type { z } from 'zod';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
+import { notAnswering, unreachable } from './trust.js';
 
 /** An answer that takes longer is no answer. */
 const ANSWER_WITHIN_MS = 15_000;
@@ -48,15 +49,16 @@ export class CoordinatorClient {
   }
 
   enrol(request: EnrolmentRequest): Promise<Enrolment> {
-    return this.post('v1/workers', request, EnrolmentSchema);
+    return this.post('v1/workers', request, EnrolmentSchema, { isFirst: true });
   }
 
   openSession(workerId: string, request: SessionRequest, signal?: AbortSignal): Promise<Session> {
-    return this.post(`v1/workers/${workerId}/session`, request, SessionSchema, signal);
+    const options = { isFirst: true, ...(signal && { signal }) };
+    return this.post(`v1/workers/${workerId}/session`, request, SessionSchema, options);
   }
 
   heartbeat(workerId: string, request: HeartbeatRequest, signal: AbortSignal): Promise<Heartbeat> {
-    return this.post(`v1/workers/${workerId}/heartbeat`, request, HeartbeatSchema, signal);
+    return this.post(`v1/workers/${workerId}/heartbeat`, request, HeartbeatSchema, { signal });
   }
 
   /** A job for one of the targets; null when no job waits. */
@@ -107,8 +109,13 @@ export class CoordinatorClient {
     });
   }
 
-  private async post<T>(path: string, body: unknown, answer: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
-    const { text } = await this.send(path, { body: JSON.stringify(body), ...(signal && { signal }) });
+  private async post<T>(
+    path: string,
+    body: unknown,
+    answer: z.ZodType<T>,
+    options: { signal?: AbortSignal; isFirst?: boolean },
+  ): Promise<T> {
+    const { text } = await this.send(path, { body: JSON.stringify(body), ...options });
     return this.parsed(text, answer);
   }
 
@@ -123,6 +130,8 @@ export class CoordinatorClient {
       headers?: Readonly<Record<string, string>>;
       withinMs?: number;
       signal?: AbortSignal;
+      /** Whether the coordinator is spoken to for the first time, and the URL may be wrong. */
+      isFirst?: boolean;
     },
   ): Promise<{ status: number; text: string }> {
     const {
@@ -130,6 +139,7 @@ export class CoordinatorClient {
       headers = { 'content-type': 'application/json' },
       withinMs = ANSWER_WITHIN_MS,
       signal,
+      isFirst = false,
     } = options;
     let status: number;
     let text: string;
@@ -144,11 +154,9 @@ export class CoordinatorClient {
       status = response.status;
       text = await response.text();
     } catch (cause) {
-      // fetch itself says "fetch failed"; what failed is in its cause.
-      const why = messageOf((cause as { cause?: unknown }).cause ?? cause);
-      throw new WorkerError('unreachable', `The coordinator at ${this.base.href} does not answer (${why}).`, {
-        cause,
-      });
+      throw isFirst && !signal?.aborted
+        ? await unreachable(this.base.href, cause)
+        : notAnswering(this.base.href, cause);
     }
     if (status >= 200 && status < 300) return { status, text };
     const refusal = this.refusal(status, parseJson(text));

@@ -1,3 +1,4 @@
+import { wrongSchemeOf } from '@alphaflops/api-client/scheme-check';
 import { presentedCertificate, trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { ConfigError, type Proxies, type Trust, trustIn, trustInKey } from '@alphaflops/config';
 import { messageOf, WorkerError } from './error.js';
@@ -39,8 +40,21 @@ export async function certificateWith(
     return (await trustInPin(url, pin, proxies)).ca[0] ?? null;
   } catch (cause) {
     if (cause instanceof ConfigError) throw new WorkerError('bad-answer', cause.message, { cause });
-    throw new WorkerError('unreachable', `The coordinator at ${url} does not answer (${messageOf(cause)}).`, {
-      cause,
-    });
+    throw await unreachable(url, cause);
   }
+}
+
+/** What to say of a coordinator that did not answer: the wrong scheme in the URL by its name. */
+export async function unreachable(url: string, cause: unknown): Promise<WorkerError> {
+  const wrongScheme = await wrongSchemeOf(url, cause);
+  return wrongScheme === null
+    ? notAnswering(url, cause)
+    : new WorkerError('unreachable', wrongScheme, { cause });
+}
+
+/** The same without a look at the scheme, which takes another connection. */
+export function notAnswering(url: string, cause: unknown): WorkerError {
+  // fetch itself says "fetch failed"; what failed is in its cause.
+  const why = messageOf((cause as { cause?: unknown }).cause ?? cause);
+  return new WorkerError('unreachable', `The coordinator at ${url} does not answer (${why}).`, { cause });
 }

@@ -13,26 +13,25 @@ export function withSchemeCheck(fetch: typeof globalThis.fetch): typeof globalTh
   return async (input, init) => {
     try {
       return await fetch(input, init);
-    } catch (error) {
-      const { protocol, host, hostname, port } = new URL(input instanceof Request ? input.url : input);
-      if (protocol === 'https:' && codesOf(error).some((code) => NOT_TLS.includes(code))) {
-        throw wrongScheme(host, 'http', 'https', error);
-      }
-      if (
-        protocol === 'http:' &&
-        !codesOf(error).includes('ECONNREFUSED') &&
-        (await speaksTls(hostname, port))
-      ) {
-        throw wrongScheme(host, 'https', 'http', error);
-      }
-      throw error;
+    } catch (cause) {
+      const message = await wrongSchemeOf(input instanceof Request ? input.url : input, cause);
+      if (message === null) throw cause;
+      throw new ApiError(0, 'wrong-scheme', message, null, { cause });
     }
   };
 }
 
-function wrongScheme(host: string, spoken: string, asked: string, cause: unknown): ApiError {
-  const message = `${host} speaks ${spoken}, not ${asked}: use ${spoken}://${host}.`;
-  return new ApiError(0, 'wrong-scheme', message, null, { cause });
+/** Whether a request failed because the port speaks http and the URL says https, or the reverse: in one sentence, or null. */
+export async function wrongSchemeOf(url: string | URL, error: unknown): Promise<string | null> {
+  const { protocol, host, hostname, port } = new URL(url);
+  const codes = codesOf(error);
+  const sentence = (spoken: string, asked: string) =>
+    `${host} speaks ${spoken}, not ${asked}: use ${spoken}://${host}.`;
+  if (protocol === 'https:')
+    return codes.some((code) => NOT_TLS.includes(code)) ? sentence('http', 'https') : null;
+  return !codes.includes('ECONNREFUSED') && (await speaksTls(hostname, port))
+    ? sentence('https', 'http')
+    : null;
 }
 
 /** Codes of an error and of what caused it. */
