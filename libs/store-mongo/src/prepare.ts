@@ -75,14 +75,16 @@ async function make(database: Db, plan: CollectionPlan): Promise<void> {
     () => create(database, plan.name, validator),
     () => create(database, plan.name, {}),
   );
-  if (plan.indexes.length === 0) return;
   const collection = database.collection(plan.name);
-  await ifNotLacking(
-    () => collection.createIndexes([...plan.indexes]),
-    // Every index without its partial filter finds the same, and is larger.
-    () =>
-      collection.createIndexes(plan.indexes.map(({ name, key, unique = false }) => ({ name, key, unique }))),
-  );
+  // One by one: FerretDB 1.24 drops the connection when several of one command are there already.
+  for (const index of plan.indexes) {
+    const { name, key, unique = false } = index;
+    await ifNotLacking(
+      () => collection.createIndexes([index]),
+      // Every index without its partial filter finds the same, and is larger.
+      () => collection.createIndexes([{ name, key, unique }]),
+    );
+  }
 }
 
 async function create(database: Db, name: string, options: object): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { firstLine } from '@alphaflops/store/conformance';
 import { MongoClient, type Db } from 'mongodb';
@@ -19,10 +20,14 @@ export async function startTestServer(): Promise<{ server: TestServer; stop: () 
   const gone = once(child, 'exit');
   const server = JSON.parse(await firstLine(child)) as TestServer | { error: string };
   if ('error' in server) throw new Error(server.error);
+  // Jest runs no afterAll in a file whose tests are all skipped: nothing here may keep it from ending.
+  const pipes = [child.stdin, child.stdout, child.stderr] as Socket[];
+  for (const handle of [child, ...pipes]) handle.unref();
   isLent = server.skip === undefined && server.server === 'MONGODB_URI';
   return {
     server,
     stop: async () => {
+      child.ref();
       child.stdin.end();
       await gone;
     },
