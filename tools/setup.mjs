@@ -137,9 +137,9 @@ function installPython() {
 
 /** Fits must be the same on all of these. Where one cannot be had, its test is skipped and says so. */
 function installNodeVersions() {
-  const absent = [20, 22, 24].filter((major) => !hasNode(major));
+  const absent = [20, 22, 24, 26].filter((major) => !hasNode(major));
   if (absent.length === 0) return;
-  step(`installing Node ${absent.join(' and ')} for tests`, () => {
+  step(`installing Node ${absent.join(', ')} for tests`, () => {
     try {
       absent.forEach(installNode);
     } catch (error) {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import path from 'node:path';
 
-const VERSIONS = [20, 22, 24];
+const VERSIONS = [20, 22, 24, 26];
 const root = path.resolve(import.meta.dirname, '../../..');
 const { nodeProgram } = (await import(pathToFileURL(path.join(root, 'tools/node-for-tests.mjs')).href)) as {
   nodeProgram: (major: number) => string;
