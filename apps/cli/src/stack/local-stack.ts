@@ -97,7 +97,7 @@ export class LocalStack {
     if (worker === null) return;
     this.worker = worker;
     this.started.push(async () => {
-      say('Waiting for the worker to finish its batch; Ctrl-C again gives the batch back.');
+      say('Stopping the worker. A batch in hand is finished first; press Ctrl-C again to give it back.');
       await worker.stop();
       this.worker = null;
     });
