@@ -56,7 +56,7 @@ export default defineConfig({
       },
       {
         text: 'Develop',
-        items: [page('Tests', 'testing'), page('Benchmarks', 'benchmarks')],
+        items: [page('Extend', 'extending'), page('Tests', 'testing'), page('Benchmarks', 'benchmarks')],
       },
       {
         text: 'Decisions',
