@@ -110,7 +110,7 @@ describe('the tutorial', () => {
     const commands = (await blocks('tutorial.md', 'bash')).join('\n');
     expect(commands.match(/npx alphaflops/g)?.length).toBeGreaterThan(8);
     const script = `set -euo pipefail\nnpx() { shift; "${process.execPath}" "${program}" "$@"; }\n${commands}`;
-    const { stdout } = await run('bash', ['-c', script], { cwd: directory });
+    const { stdout } = await run('bash', ['--norc', '-c', script], { cwd: directory });
     expect(stdout).toMatch(
       /(\d+)\/\1 · completed[^]*The campaign is completed[^]*Error on held-out shapes[^]*in the calibrated domain/,
     );

@@ -62,7 +62,10 @@ function runTests(place, patterns) {
   if (summary !== null) console.log(`  ${summary[0]}`);
 }
 
-const environment = (path, extra = {}) => ({ PATH: path, LANG: 'C.UTF-8', ...extra });
+/** How this machine reaches package registries: proxies, and certificates of its network. */
+const NETWORK = /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|(https?|no|all)_proxy)$/i;
+const network = Object.fromEntries(Object.entries(process.env).filter(([name]) => NETWORK.test(name)));
+const environment = (path, extra = {}) => ({ PATH: path, LANG: 'C.UTF-8', ...network, ...extra });
 
 function placeOfOwn() {
   const folder = join(base, 'closed to others');

@@ -101,7 +101,7 @@ const ESCAPE = '\u001b[';
   it('prints a script that completes', async () => {
     const script = await piped('completion', 'bash');
     // the function of the script, as the shell calls it at Tab; the program is found as it is here
-    const answer = spawnSync('bash', ['-s'], {
+    const answer = spawnSync('bash', ['--norc', '-s'], {
       encoding: 'utf8',
       input: [
         `alphaflops() { "${process.execPath}" "${program}" "$@"; }`,

@@ -189,8 +189,9 @@ type Slots = MeasureJob['slots'];
     it('leaves its token unused where the disk is full, and names the file', async () => {
       const file = join(directory, 'full', 'worker.json');
       // Room for 4 KiB in each file. Unlike a file system of this size, it needs no right to mount.
-      const args = ['-c', 'ulimit -f 4; exec "$@"', 'bash', process.execPath, ...joinArguments(file)];
-      const { exitCode, output } = await runProgram('bash', args, JOIN_TOKEN);
+      const limited = ['-c', 'ulimit -f 4; exec "$@"', 'bash', process.execPath, ...joinArguments(file)];
+      // Where SHLVL is unset, bash takes the socket on its standard input for a remote shell's and runs ~/.bashrc.
+      const { exitCode, output } = await runProgram('bash', ['--norc', ...limited], JOIN_TOKEN);
       expect([exitCode, output]).toEqual([
         1,
         expect.stringMatching(/^Credentials cannot be kept in .*full\/worker\.json: EFBIG: file too large/),
