@@ -70,7 +70,7 @@ export function describeFailure({
   injected,
   problems,
   directory,
-  lastWords,
+  logTail,
 }: TrialResult): string {
   return [
     `seed ${seed}: npm run test:faults -- --seed ${seed} --store ${store}`,
@@ -78,7 +78,7 @@ export function describeFailure({
     'faults:',
     ...injected.map((one) => `  ${describeInjected(one)}`),
     `files and logs: ${directory ?? 'none'}; last of all:`,
-    lastWords,
+    logTail,
   ].join('\n');
 }
 

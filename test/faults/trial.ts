@@ -58,7 +58,7 @@ export interface TrialResult {
   /** Where logs and files of a failed trial are. */
   directory: string | null;
   /** What each program of a failed trial said last. */
-  lastWords: string;
+  logTail: string;
 }
 
 /** Workers have recorded their first batches by then; if not, the faults begin all the same, and the verdict says more. */
@@ -131,7 +131,7 @@ class Trial {
       cost,
       problems,
       directory: this.kept,
-      lastWords: problems.length > 0 ? this.lastWords() : '',
+      logTail: problems.length > 0 ? this.logTail() : '',
     };
   }
 
@@ -156,7 +156,7 @@ class Trial {
     writeFileSync(join(this.kept, 'verdict.txt'), `${lines.join('\n')}\n`);
   }
 
-  private lastWords(): string {
+  private logTail(): string {
     const tail = (text: string) => text.trim().split('\n').slice(-LAST_LINES).join('\n  ');
     return this.deployment.stack.logs.map(({ name, text }) => `${name}:\n  ${tail(text)}`).join('\n');
   }

@@ -31,10 +31,10 @@ const REST = { firstMs: 5_000, lastMs: 300_000 } as const;
  * How often a job may be begun before an executor that does not start counts as its failure: a machine that works may
  * take it instead. If no device can, its samples say in the end why they are missing.
  */
-const MOST_STARTS = 10;
+const MAX_STARTS = 10;
 
 /** Results that are not stored yet; from so many on nothing is measured, as they are lost with this process. */
-const MOST_UNSTORED = 2;
+const MAX_UNSTORED = 2;
 
 /** How long a worker that is stopped waits for its results, and what it gives back, to be taken. */
 const HAND_OVER_WITHIN_MS = 5_000;
@@ -126,7 +126,7 @@ export class DeviceWork {
         await this.rest(taken(), ending);
         next = null;
       }
-      if (deliveries.size >= MOST_UNSTORED) {
+      if (deliveries.size >= MAX_UNSTORED) {
         const room = Promise.race(deliveries);
         const isQuick = await Promise.race([room.then(() => true), wait(1_000, ending).then(() => false)]);
         if (!isQuick && !isEnding()) {
@@ -174,7 +174,7 @@ export class DeviceWork {
     if (done !== null && !(done instanceof Error)) return done;
     if (lost.aborted) return null;
     if (done === null || signal.aborted) await leases.giveBack(held);
-    else if (done instanceof ExecutorError && lease.attempt < MOST_STARTS) await leases.giveBack(held);
+    else if (done instanceof ExecutorError && lease.attempt < MAX_STARTS) await leases.giveBack(held);
     else await leases.fail(held, done.message);
     return null;
   }

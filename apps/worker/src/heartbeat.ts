@@ -4,7 +4,7 @@ import type { Log } from './log.js';
 import { retryMs, type Wait } from './wait.js';
 
 /** However often it is hurried, the coordinator is not asked more often than this. */
-const HURRIED_EVERY_MS = 1_000;
+const MIN_GAP_MS = 1_000;
 
 /** How long a worker that leaves waits for its last heartbeat to be answered. */
 const LAST_WORD_WITHIN_MS = 3_000;
@@ -29,7 +29,7 @@ export class Heartbeat {
   private readonly leaving = new AbortController();
   private desiredState: WorkerDesiredState;
   private failures = 0;
-  private hurrying = new AbortController();
+  private earlyBeat = new AbortController();
   private lastBeatMs = 0;
 
   constructor(private readonly options: HeartbeatOptions) {
@@ -41,14 +41,14 @@ export class Heartbeat {
     while (!this.leaving.signal.aborted) {
       const pauseMs = await this.beat();
       if (this.desiredState === 'revoked') return;
-      await this.options.wait(pauseMs, AbortSignal.any([this.leaving.signal, this.hurrying.signal]));
-      this.hurrying = new AbortController();
+      await this.options.wait(pauseMs, AbortSignal.any([this.leaving.signal, this.earlyBeat.signal]));
+      this.earlyBeat = new AbortController();
     }
   }
 
-  /** Asks now what is wanted of this worker: it has been refused, or got no answer. */
-  hurry(): void {
-    if (performance.now() - this.lastBeatMs >= HURRIED_EVERY_MS) this.hurrying.abort();
+  /** Sends a heartbeat now: the worker was refused or got no answer, and asks for its desired state. */
+  beatNow(): void {
+    if (performance.now() - this.lastBeatMs >= MIN_GAP_MS) this.earlyBeat.abort();
   }
 
   /** The last word: this worker has stopped. Whether it is heard or not, the worker leaves. */

@@ -74,7 +74,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     client,
     workerId: credentials.workerId,
     onTrouble: () => {
-      heartbeat.hurry();
+      heartbeat.beatNow();
     },
     wait,
     log,

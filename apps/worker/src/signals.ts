@@ -8,7 +8,7 @@ export interface DepartureSignals {
 
 /**
  * Ctrl-C in a terminal reaches us twice when our parent passes it on in its own way (SIGINT, then SIGTERM, then the end
- * of its channel): only the same signal again means hurry.
+ * of its channel): only the same signal again means that the batch is given back.
  */
 export function departureOf(program: NodeJS.EventEmitter & { connected?: boolean }): DepartureSignals {
   const finish = new AbortController();

@@ -9,14 +9,14 @@ const SHORTEST_MS = 300;
 /** As many batches each device gets at least, so that at the end of a campaign none works long while others are idle. */
 const BATCHES_PER_DEVICE = 32;
 /** Most ConvSpecs of a batch: bounds what a result takes of memory. */
-export const MOST_SPECS = 1_000;
+export const MAX_SPECS = 1_000;
 /** … when nothing was measured yet, and the guess may be wrong. */
-export const MOST_GUESSED = 100;
+export const MAX_GUESSED = 100;
 /** A spec takes about so many times what its protocol asks for at least: it is prepared, checked and warmed up. */
 const GUESS_FACTOR = 2;
 
 /** A guess looks at no more specs than this. */
-const MOST_LOOKED_AT = 500;
+const MAX_LOOKED_AT = 500;
 
 /** @param work `specMs`: milliseconds that one spec occupies a device */
 export function batchSize(work: { specMs: number; mostSpecs: number; slotsPerDevice: number }): number {
@@ -48,7 +48,7 @@ export function guessedMs(
   protocol: Protocol,
   expectedMs: ((spec: ConvSpec) => number) | null,
 ): number {
-  const step = Math.max(1, Math.floor(specs.length / MOST_LOOKED_AT));
+  const step = Math.max(1, Math.floor(specs.length / MAX_LOOKED_AT));
   const some = specs.filter((_, at) => at % step === 0);
   const sum = some.reduce((total, spec) => total + leastMs(protocol, expectedMs?.(spec) ?? 0), 0);
   return GUESS_FACTOR * (sum / some.length) + (protocol.energyWindowMs ?? 0);

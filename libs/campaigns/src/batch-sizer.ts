@@ -2,7 +2,7 @@ import type { Campaign, DeviceClass, Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { CampaignStore, digestOf, FleetStore, presenceOf, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
-import { batchSize, guessedMs, MOST_GUESSED, MOST_SPECS, msPerSpec } from './batch-size.js';
+import { batchSize, guessedMs, MAX_GUESSED, MAX_SPECS, msPerSpec } from './batch-size.js';
 import { CampaignSettings } from './campaign-settings.js';
 
 /** The newest campaigns that are looked at for one that tells times, and how many of its samples are. */
@@ -38,7 +38,7 @@ export class BatchSizer {
     const devices = targetIds.includes(deviceClass.id) ? await this.onlineDevices(deviceClass.id) : 1;
     return batchSize({
       specMs: measured ?? guessedMs(specs, protocol, expectedMs),
-      mostSpecs: measured === null ? MOST_GUESSED : MOST_SPECS,
+      mostSpecs: measured === null ? MAX_GUESSED : MAX_SPECS,
       slotsPerDevice: (specs.length * replicates) / Math.max(1, devices),
     });
   }

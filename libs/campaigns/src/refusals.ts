@@ -4,7 +4,7 @@ import { AuditStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 
 /** A batch whose results were refused this often is not handed out again. */
-const MOST_REFUSALS = 3;
+const MAX_REFUSALS = 3;
 
 type Place = Pick<LeaseRef, 'targetId' | 'id'>;
 
@@ -31,7 +31,7 @@ export class Refusals {
       requestId: null,
       address: null,
     });
-    return times < MOST_REFUSALS;
+    return times < MAX_REFUSALS;
   }
 
   /** The batch has come to its end. */

@@ -173,13 +173,13 @@ export class ModelsService {
   }
 }
 
-interface SaidLayer extends PredictedLayer {
+interface DescribedLayer extends PredictedLayer {
   readonly json: string;
 }
 
 /** A predictor that does not work out again what it has said. */
 class RememberingPredictor {
-  private readonly said = new Map<string, SaidLayer>();
+  private readonly said = new Map<string, DescribedLayer>();
 
   /** @param passes those that the model was fitted to */
   constructor(
@@ -187,7 +187,7 @@ class RememberingPredictor {
     readonly passes: readonly string[],
   ) {}
 
-  layer(spec: ConvSpec, kernel: string | null): SaidLayer {
+  layer(spec: ConvSpec, kernel: string | null): DescribedLayer {
     const key = specKey(spec);
     const name = kernel === null ? key : `${key} ${kernel}`;
     let layer = this.said.get(name);
@@ -206,8 +206,8 @@ async function predictedBy(
   predictor: RememberingPredictor,
   layers: readonly ConvSpec[],
   kernels: readonly (string | null)[] = [],
-): Promise<SaidLayer[]> {
-  const predicted: SaidLayer[] = [];
+): Promise<DescribedLayer[]> {
+  const predicted: DescribedLayer[] = [];
   for (const [at, spec] of layers.entries()) {
     predicted.push(orProblem(() => predictor.layer(spec, kernels[at] ?? null)));
     if (predicted.length % LAYERS_AT_ONCE === 0) await setImmediate();

@@ -4,12 +4,12 @@ import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 
 /** Largest body of one result: a batch of 10,000 slots is a few MB. */
-const MOST_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 /** Bodies in memory at once, over all workers, and of one worker. */
-const MOST_BYTES_AT_ONCE = 256 * 1024 * 1024;
-const MOST_PER_WORKER = 8;
+const MAX_BYTES_AT_ONCE = 256 * 1024 * 1024;
+const MAX_PER_WORKER = 8;
 /** Results that wait for the store at once: more would only wait longer. */
-const MOST_WAITING = 256;
+const MAX_WAITING = 256;
 /** Writes to the store at once: one is stored while others are checked. */
 const WRITERS = 4;
 /** A body that takes longer to arrive is cut off. */
@@ -36,18 +36,18 @@ export class ResultIntake {
     if (!Number.isInteger(length)) {
       throw new ApiProblem(411, 'length-required', 'Send the length of the body (Content-Length).');
     }
-    if (length > MOST_BYTES) {
-      throw new ApiProblem(413, 'payload-too-large', `A result has at most ${MOST_BYTES} bytes.`);
+    if (length > MAX_BYTES) {
+      throw new ApiProblem(413, 'payload-too-large', `A result has at most ${MAX_BYTES} bytes.`);
     }
     const own = this.byWorker.get(workerId) ?? 0;
-    if (own >= MOST_PER_WORKER) {
+    if (own >= MAX_PER_WORKER) {
       throw new ApiProblem(
         429,
         'too-many-results',
-        `A worker sends at most ${MOST_PER_WORKER} results at once.`,
+        `A worker sends at most ${MAX_PER_WORKER} results at once.`,
       );
     }
-    if (this.count >= MOST_WAITING || this.bytes + length > MOST_BYTES_AT_ONCE) {
+    if (this.count >= MAX_WAITING || this.bytes + length > MAX_BYTES_AT_ONCE) {
       throw new ApiProblem(503, 'busy', 'Too many results arrive at once. Send it again in a moment.');
     }
     this.bytes += length;

@@ -141,8 +141,8 @@ export class Program {
   /** The first failure is the one that is reported. */
   private fail(code: ProgramErrorCode, what: string): ProgramError {
     if (this.failure === null) {
-      const lastWords = this.stderr.trim();
-      const heard = lastWords === '' ? '' : `; on standard error it last wrote: ${lastWords}`;
+      const logTail = this.stderr.trim();
+      const heard = logTail === '' ? '' : `; on standard error it last wrote: ${logTail}`;
       this.failure = new ProgramError(code, `the program ${what}${heard}`);
       this.kill();
     }

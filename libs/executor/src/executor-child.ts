@@ -133,8 +133,8 @@ export class ExecutorChild {
         resolve();
       });
     });
-    const lastWords = this.stderr.trim();
-    const how = lastWords === '' ? ended : `${ended}; it last wrote: ${lastWords}`;
+    const logTail = this.stderr.trim();
+    const how = logTail === '' ? ended : `${ended}; it last wrote: ${logTail}`;
     return { kind: 'exited', how, isKilled };
   }
 

@@ -34,7 +34,7 @@ export class AuditInterceptor implements NestInterceptor {
     if (request.method === 'GET' || !AUDITED.includes(access)) return next.handle();
     const action = actionOf(context.getClass().name, context.getHandler().name);
     const written = (status: number, body: unknown) =>
-      from(this.write({ action, status, targetId: targetOf(request, body), ...whoAsks(request) }));
+      from(this.write({ action, status, targetId: targetOf(request, body), ...requesterOf(request) }));
     return next.handle().pipe(
       mergeMap((body: unknown) => {
         const { statusCode } = context.switchToHttp().getResponse<Response>();
@@ -63,7 +63,7 @@ function actionOf(controller: string, method: string): string {
   return `${feature.toLowerCase()}.${method}`;
 }
 
-function whoAsks({ principal, requestId, ip }: ApiRequest) {
+function requesterOf({ principal, requestId, ip }: ApiRequest) {
   return { actor: actorOf(principal), requestId, address: ip ?? null };
 }
 

@@ -5,7 +5,7 @@ const { sqrt } = Math;
 /** A coefficient enters while the slope of the cost along it is more than this share of its right-hand side. */
 const TOLERANCE = 1e-9;
 /** Pivot below which a column counts as a combination of the others, as a share of its diagonal element. */
-const LEAST_PIVOT = 1e-9;
+const MIN_PIVOT = 1e-9;
 
 /**
  * Non-negative least squares from normal equations, min xᵀ·G·x − 2·dᵀ·x with x ≥ 0, by active sets (Bro and de Jong 1997,
@@ -123,7 +123,7 @@ export class NonNegativeNormal {
         rest -= square(factor[row + m] ?? 0);
         forward -= (factor[row + m] ?? 0) * (solution[m] ?? 0);
       }
-      if (!(rest > LEAST_PIVOT * diagonal)) {
+      if (!(rest > MIN_PIVOT * diagonal)) {
         if (back) return -1;
         continue;
       }

@@ -2,7 +2,7 @@ import type { Protocol } from '@alphaflops/contracts';
 import { quantile } from 'simple-statistics';
 import { UNDISTURBED_QUANTILE, type Disturbance, type DisturbanceWatch } from './disturbance.js';
 import type { Environment } from './measure.js';
-import { FEWEST_BATCHES, stoppingRules, type StoppingRule } from './stopping-rules.js';
+import { MIN_BATCHES, stoppingRules, type StoppingRule } from './stopping-rules.js';
 import type { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
@@ -65,13 +65,13 @@ export async function collectBatches(
     const { minBatches, maxTotalMs } = protocol;
     if (watched.length >= MAX_EFFORT * minBatches && totalMs >= MAX_EFFORT * maxTotalMs) break;
     before = after.isUndisturbed ? after : await untilUndisturbed(disturbance, limit, after, stopwatch);
-    if (!before.isUndisturbed && watched.length - counted.timesMs.length >= FEWEST_BATCHES) break;
+    if (!before.isUndisturbed && watched.length - counted.timesMs.length >= MIN_BATCHES) break;
   }
   const { counted, disturbed, factor, disturbedFactor } = undisturbedOf(watched, inner, limit);
   if (disturbed.timesMs.length === 0) {
     return { batches: counted, stoppedBy: 'time-limit', disturbed: null, factor };
   }
-  const most = counted.timesMs.length >= FEWEST_BATCHES ? counted : disturbed;
+  const most = counted.timesMs.length >= MIN_BATCHES ? counted : disturbed;
   const times = Number.isFinite(disturbedFactor)
     ? `up to ${(1 + disturbedFactor).toFixed(2)} times as long as undisturbed`
     : 'an unknown multiple of its undisturbed time, for this machine was never seen quiet';

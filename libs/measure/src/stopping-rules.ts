@@ -11,7 +11,7 @@ export interface StoppingRule {
 export const MAX_BATCHES = 10_000;
 
 /** Fewer batches than this have no quartiles worth the name, however slow the convolution. */
-export const FEWEST_BATCHES = 3;
+export const MIN_BATCHES = 3;
 
 /** Stops when the mean is known well: enough batches, and a small standard error relative to the mean. */
 class RelativeStandardErrorRule implements StoppingRule {
@@ -35,8 +35,7 @@ class TotalTimeRule implements StoppingRule {
 
   isMet({ timesMs, totalMs }: TimedBatches): boolean {
     return (
-      timesMs.length >= MAX_BATCHES ||
-      (timesMs.length >= FEWEST_BATCHES && totalMs >= this.protocol.maxTotalMs)
+      timesMs.length >= MAX_BATCHES || (timesMs.length >= MIN_BATCHES && totalMs >= this.protocol.maxTotalMs)
     );
   }
 }

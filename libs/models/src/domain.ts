@@ -26,7 +26,7 @@ const FORWARD_ONLY: readonly string[] = ['forward'];
 type Domain = Pick<Model, 'domain' | 'domainLevels' | 'neighbours'>;
 
 /** Shapes kept to tell how far others are, at most. */
-const MOST_NEIGHBOURS = 200;
+const MAX_NEIGHBOURS = 200;
 /** Share of the samples' shapes that are nearer to another one than the limit. */
 const USUAL = 0.995;
 /** Shapes whose distance to all others is taken to set the limit. */
@@ -76,7 +76,7 @@ function levelOf(spec: ConvSpec, axis: (typeof LEVELS)[number]): string {
 function neighboursOf(samples: readonly ShapedSample[]): NonNullable<Model['neighbours']> {
   const specs = samples.filter(({ key }, i) => key !== samples[i - 1]?.key).map(({ spec }) => spec);
   const points = Float64Array.from(specs.flatMap((spec) => AXES.map((axis) => log2(spec[axis]))));
-  const { kept, radius } = furthestFirst(points, AXES.length, MOST_NEIGHBOURS);
+  const { kept, radius } = furthestFirst(points, AXES.length, MAX_NEIGHBOURS);
   const every = Math.ceil(specs.length / PROBED);
   const gaps: number[] = [];
   for (let i = 0; i < specs.length; i += every) {

@@ -157,7 +157,7 @@ function candidateNamed(candidates: readonly Candidate[], name: string): Candida
 }
 
 /** Share of its error by which a form has to be better than a simpler one: less is chance. */
-const LEAST_GAIN = 0.02;
+const MIN_GAIN = 0.02;
 
 /** Least held-out median error, the simpler form where it is as good; the first one where nothing could be held out. */
 function best(candidates: readonly Candidate[]): Candidate {
@@ -165,7 +165,7 @@ function best(candidates: readonly Candidate[]): Candidate {
   const isBetter = (b: Candidate, a: Candidate): boolean => {
     // What joins its parts is better than they are, but not by the law that a plain formula already has.
     const { pessimism = 1 } = b.form;
-    const gain = b.form.corrects === a.form.name ? 0 : LEAST_GAIN;
+    const gain = b.form.corrects === a.form.name ? 0 : MIN_GAIN;
     return error(b) / (a.fit.outOfFold ? pessimism : 1) < (1 - gain) * error(a);
   };
   return candidates.reduce((a, b) => (isBetter(b, a) ? b : a));

@@ -18,8 +18,8 @@ import type { ShapedSample } from './sample.js';
 const { abs } = Math;
 
 /** Timed shapes with a known kernel, and labelled shapes, one of which is needed to tell kernels. */
-const LEAST_TIMED = 40;
-const LEAST_LABELS = 500;
+const MIN_TIMED = 40;
+const MIN_LABELS = 500;
 
 /** Samples all of which have a kernel, and what tells the kernels of other shapes. */
 export interface KernelKnowledge {
@@ -45,7 +45,7 @@ export function knowKernels(
     kernel: sample.kernel ?? byKey.get(sample.key) ?? null,
   }));
   const timed = withKernel.flatMap(({ spec, kernel }) => (kernel === null ? [] : [{ spec, kernel }]));
-  if (timed.length < LEAST_TIMED && labels.length < LEAST_LABELS) return null;
+  if (timed.length < MIN_TIMED && labels.length < MIN_LABELS) return null;
   const folds = foldsByShape(samples, seed, FOLDS_OF_MEMBERS);
   const classifier = fitKernelClassifier(labels, timed, folds, seed);
   const likely = compileKernelClassifier(classifier.classifier);

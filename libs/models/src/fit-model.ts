@@ -12,7 +12,7 @@ import { fitCost, suffices, type CostFit, type CostOptions, type FitProgress } f
 import { judgeAssumed, knowKernels, type KernelKnowledge } from './fit-kernels.js';
 import type { KernelLabel } from './kernels/kernel-classifier.js';
 import { kernelNameOf } from './kernels/kernel-name.js';
-import { MOST_SHAPES, samplesToFit } from './most-shapes.js';
+import { MAX_SHAPES, samplesToFit } from './most-shapes.js';
 import type { FitContext, FitLoss, Source } from './form.js';
 import { noiseNotes } from './noise-floor.js';
 import { energySamples, samplesOfOneMeter, shapeSamples, shapesOf } from './sample.js';
@@ -68,7 +68,7 @@ export const FIT_DEFAULTS = {
   seed: 1,
   coverage: 0.9,
   loss: 'relative',
-  mostShapes: MOST_SHAPES,
+  mostShapes: MAX_SHAPES,
 } as const;
 
 /**

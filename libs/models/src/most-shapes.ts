@@ -3,7 +3,7 @@ import { shapeSamples, shapesOf, type FitSample, type ShapedSample } from './sam
 import { shuffled } from './shuffle.js';
 
 /** Shapes that a fit uses at most: so many take about half a minute. */
-export const MOST_SHAPES = 20_000;
+export const MAX_SHAPES = 20_000;
 
 /** Reason in `data.excluded` of samples whose shapes were not drawn. */
 const NOT_DRAWN = 'of shapes not drawn';

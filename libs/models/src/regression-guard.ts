@@ -20,7 +20,7 @@ const TOLERANCE = 0.02;
  */
 const DEVIATIONS = 2;
 /** Below this number of shapes, two models cannot be distinguished. */
-const FEWEST = 20;
+const MIN_COMPARED = 20;
 
 /**
  * Guards against a worse model. Both are judged on the same shapes of the candidate's samples, and by predictions that
@@ -55,8 +55,11 @@ export function judgeCandidate(
     return now === null || then === null ? [] : [{ now, then }];
   });
   const n = pairs.length;
-  if (n < FEWEST) {
-    return { serve: true, reason: `${n} shapes held out by both are too few to compare (${FEWEST} needed)` };
+  if (n < MIN_COMPARED) {
+    return {
+      serve: true,
+      reason: `${n} shapes held out by both are too few to compare (${MIN_COMPARED} needed)`,
+    };
   }
   const [now, then] = [median(pairs.map((pair) => pair.now)), median(pairs.map((pair) => pair.then))];
   const compared = `median error ${percent(now)} against ${percent(then)} of the served model${served.id === null ? '' : ` ${served.id}`} on ${n} shapes held out by both`;

@@ -82,7 +82,7 @@ export function measuredType(type: ElementType | null): Dtype | null {
 }
 
 /** Longer recurrences are counted and not costed: each step is a layer of its own. */
-const MOST_STEPS = 4096;
+const MAX_STEPS = 4096;
 
 /** A recurrent layer in one direction. */
 export interface RecurrentLayer {
@@ -107,8 +107,8 @@ export function addRecurrence(builder: NetworkBuilder, layer: RecurrentLayer): v
   const columns = gates * hiddenSize;
   const rest = { op, columns, type, layout };
   addDense(builder, { ...rest, name: `${name} (input)`, rows: steps * batch, depth: inputSize });
-  if (steps > MOST_STEPS) {
-    builder.missing(op, `more than ${MOST_STEPS} steps`, steps * batch * hiddenSize * columns);
+  if (steps > MAX_STEPS) {
+    builder.missing(op, `more than ${MAX_STEPS} steps`, steps * batch * hiddenSize * columns);
     return;
   }
   for (let step = 1; step <= steps; step++) {

@@ -5,7 +5,7 @@ import type { NetworkFormat, NetworkLayer, NotCosted } from './network.js';
 import type { Loss } from './tensors/tensor.js';
 
 /** Large networks have some thousands of operators; models inside models can make them without end out of a small file. */
-const MOST_OPERATORS = 100_000;
+const MAX_OPERATORS = 100_000;
 
 /** Of an operator that no reader knows. */
 export const NOT_KNOWN = 'operator not known: it may multiply';
@@ -25,8 +25,8 @@ export class NetworkBuilder {
   /** @throws NetworkError `too-large` with the first operator that is one too many */
   visit(): void {
     this.visits.operators += 1;
-    if (this.visits.operators <= MOST_OPERATORS) return;
-    throw new NetworkError('too-large', `The network has more than ${MOST_OPERATORS} operators.`);
+    if (this.visits.operators <= MAX_OPERATORS) return;
+    throw new NetworkError('too-large', `The network has more than ${MAX_OPERATORS} operators.`);
   }
 
   /** A layer that multiplies: with its cost, or with the reason why it has none and its multiply-adds where they are known. */

@@ -16,7 +16,7 @@ const DIRECTORY_ENTRY = 0x02014b50;
 const LOCAL_HEADER = 0x04034b50;
 const [END_BYTES, ENTRY_BYTES, HEADER_BYTES] = [22, 46, 30];
 const LONGEST_COMMENT = 2 ** 16;
-const MOST_ENTRIES = 100_000;
+const MAX_ENTRIES = 100_000;
 const [STORED, DEFLATED] = [0, 8];
 
 /**
@@ -36,7 +36,7 @@ export function zipEntries(source: ByteSource): ZipEntry[] {
     view.getUint32(end + 12, true),
     view.getUint32(end + 16, true),
   ];
-  if (start + size > source.size || count > MOST_ENTRIES) throw broken('its directory is outside the file');
+  if (start + size > source.size || count > MAX_ENTRIES) throw broken('its directory is outside the file');
   return entriesOf(source.read(start, start + size), count);
 }
 

@@ -96,8 +96,10 @@ export class Nvml {
     const field = Buffer.alloc(FIELD_VALUE_BYTES);
     field.writeUInt32LE(FIELD_POWER_INSTANT, 0);
     const parameters = 'void *device, int count, void *values';
-    const isTold = this.callIfSupported('nvmlDeviceGetFieldValues', parameters, device, 1, field);
-    return isTold && field.readUInt32LE(28) === 0 ? thousandth(field.readUInt32LE(32)) : this.powerW(device);
+    const isAvailable = this.callIfSupported('nvmlDeviceGetFieldValues', parameters, device, 1, field);
+    return isAvailable && field.readUInt32LE(28) === 0
+      ? thousandth(field.readUInt32LE(32))
+      : this.powerW(device);
   }
 
   /** Averaged over the last second by newer devices. */
@@ -148,23 +150,23 @@ export class Nvml {
 
   private mode(name: string, device: NvmlDevice): boolean | null {
     const [current, pending] = [new Uint32Array(1), new Uint32Array(1)];
-    const isTold = this.callIfSupported(
+    const isAvailable = this.callIfSupported(
       name,
       'void *device, void *current, void *pending',
       device,
       current,
       pending,
     );
-    return isTold ? current[0] === 1 : null;
+    return isAvailable ? current[0] === 1 : null;
   }
 
   private read32(name: string, device: NvmlDevice, which?: number): number | null {
     const out = new Uint32Array(1);
-    const isTold =
+    const isAvailable =
       which === undefined
         ? this.callIfSupported(name, 'void *device, void *out', device, out)
         : this.callIfSupported(name, 'void *device, int which, void *out', device, which, out);
-    return isTold ? (out[0] ?? null) : null;
+    return isAvailable ? (out[0] ?? null) : null;
   }
 
   /** The first of `length` 64-bit numbers that the function writes. */

@@ -19,7 +19,7 @@ const AXIS_NAMES: Readonly<Record<ResponseAxis, string>> = {
 };
 /** As the model's page has them: groups change the work of every channel, so they are no line of one kind. */
 const AXES = RESPONSE_AXES.filter((axis) => axis !== 'groups');
-const MOST_KERNELS = 10;
+const MAX_KERNELS = 10;
 
 interface Judged {
   readonly spec: ConvSpec;
@@ -216,7 +216,7 @@ function errorFigures({ all, isHeldOut }: ReturnType<typeof judgedSamples>): str
   const decade = ({ measuredMs }: Judged) => Math.floor(log10(measuredMs));
   const byKernel = [...grouped(all, ({ spec }) => `${spec.kernel_h}×${spec.kernel_w}`)]
     .sort(([, a], [, b]) => b.length - a.length)
-    .slice(0, MOST_KERNELS);
+    .slice(0, MAX_KERNELS);
   const byDecade = [...grouped(all, decade)]
     .sort(([a], [b]) => a - b)
     .map(([at, rows]) => [`${Number(`1e${at}`)}–${Number(`1e${at + 1}`)} ms`, rows] as const);

@@ -15,7 +15,7 @@ export interface Varied {
 }
 
 /** Values of an axis that make a series out of single points. */
-const LEAST_VALUES = 4;
+const MIN_VALUES = 4;
 const LINE_POINTS = 48;
 const VARIES = { size: ['height', 'width'], kernel: ['kernel_h', 'kernel_w'], cin: ['cin'], cout: ['cout'], batch: ['batch'], groups: ['groups'] } as const; // prettier-ignore
 
@@ -31,7 +31,7 @@ export function longestSeries(
   const series =
     [...grouped(measured.filter(({ spec }) => isVaried(spec, axis)), ({ spec }) => restOf(spec, axis)).values()] // prettier-ignore
       .map((rows) => ({ rows, values: new Set(rows.map(({ spec }) => valueOf(spec, axis))).size }))
-      .reduce((a, b) => (b.values > a.values ? b : a), { rows: [] as Measured[], values: LEAST_VALUES - 1 });
+      .reduce((a, b) => (b.values > a.values ? b : a), { rows: [] as Measured[], values: MIN_VALUES - 1 });
   const [first] = series.rows;
   const values = series.rows.map(({ spec }) => valueOf(spec, axis));
   const range = first ? { min: Math.min(...values), max: Math.max(...values) } : domain[VARIES[axis][0]];

@@ -4,7 +4,7 @@ import type { Address } from './address.js';
 import { isDuplicateKey, storeErrorFrom } from './mongo-error.js';
 
 /** How often a transaction is begun again because another one took the place of one of its insertions. */
-const MOST_ATTEMPTS = 20;
+const MAX_ATTEMPTS = 20;
 
 /** A work whose writes are part of `session`'s transaction; undefined: each write stands for itself. */
 export type Work<T> = (session: ClientSession | undefined) => Promise<T>;
@@ -49,7 +49,7 @@ export class Connection {
           );
         } catch (error) {
           // Somebody inserted the same meanwhile; the next attempt sees it.
-          if (!isDuplicateKey(error) || attempt === MOST_ATTEMPTS) throw error;
+          if (!isDuplicateKey(error) || attempt === MAX_ATTEMPTS) throw error;
         }
       }
     });

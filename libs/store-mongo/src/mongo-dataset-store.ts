@@ -25,7 +25,7 @@ interface Sealed {
 }
 
 /** More data sets than are ever sealed at the same time. */
-const MOST_ATTEMPTS = 1000;
+const MAX_ATTEMPTS = 1000;
 
 export class MongoDatasetStore extends DatasetStore {
   private readonly datasets: Records<Sealed>;
@@ -54,7 +54,7 @@ export class MongoDatasetStore extends DatasetStore {
   /** The record is one document, which makes all parts visible. Versions are unique in the database. */
   override seal(draftId: string, parts: number, draft: DatasetDraft): Promise<Dataset> {
     return this.connection.attempt(async () => {
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const present = await this.datasets.get(draft.id);
         if (present !== null) {
           await this.removeDraft(draftId);

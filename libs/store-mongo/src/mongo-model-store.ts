@@ -14,7 +14,7 @@ import { newestFirst } from './pages.js';
 import { Records } from './records.js';
 
 /** More fits than ever end at the same time. */
-const MOST_ATTEMPTS = 1000;
+const MAX_ATTEMPTS = 1000;
 
 export class MongoModelStore extends ModelStore {
   private readonly models: Records<Model>;
@@ -33,7 +33,7 @@ export class MongoModelStore extends ModelStore {
   override publish(draft: ModelDraft, fitId?: string): Promise<Model> {
     return this.connection.attempt(async () => {
       const fit = fitOf(draft, fitId);
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const published = fit === null ? null : await this.models.findOne({ fit: { $eq: fit } });
         if (published !== null) return storedModel(published);
         const version = ((await this.newest(draft.deviceClassId))?.version ?? 0) + 1;

@@ -11,7 +11,7 @@ export interface RecordDocument extends Document {
 }
 
 /** More callers than ever change one record at the same time. */
-const MOST_ATTEMPTS = 1000;
+const MAX_ATTEMPTS = 1000;
 
 /** Records kept as JSON, with copies of some fields to find them by. */
 export class Records<T extends { id: string | null }> {
@@ -66,7 +66,7 @@ export class Records<T extends { id: string | null }> {
 
   /** Changes what is there now, whoever else changes it; null when there is no such record. `change` may throw. */
   async change(id: string, change: (before: T) => T): Promise<T | null> {
-    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const found = await this.collection.findOne({ _id: { $eq: id } }, { maxTimeMS: MAX_TIME_MS });
       if (found === null) return null;
       const after = change(this.parse(found));

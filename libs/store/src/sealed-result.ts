@@ -15,7 +15,7 @@ import { publicKeyOf } from './public-key.js';
 /** As for samples: a signature of something else can never be one of a batch. */
 const CONTEXT = 'alphaflops.batch/1';
 /** A few kB may expand to any size: more than a batch can hold is not unpacked. */
-const MOST_BYTES = 256 * 1024 * 1024;
+const MAX_BYTES = 256 * 1024 * 1024;
 
 const BodySchema = MeasureResultSchema.omit({ workerId: true, deviceId: true, attempt: true });
 
@@ -86,7 +86,7 @@ interface Form<T> {
 
 /** The content of a body. @throws Error when it is not of this form, saying where it is not */
 export async function unpacked<T>(body: Uint8Array, schema: Form<T>): Promise<T> {
-  const bytes = await promisify(gunzip)(body, { maxOutputLength: MOST_BYTES });
+  const bytes = await promisify(gunzip)(body, { maxOutputLength: MAX_BYTES });
   const parsed = schema.safeParse(JSON.parse(bytes.toString()));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

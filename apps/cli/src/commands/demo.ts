@@ -55,8 +55,8 @@ async function demo(options: DemoOptions): Promise<void> {
   };
   const { signal } = interrupted;
   const stack = new LocalStack({ config, withWorker: true, newAdminToken: false, say, signal });
-  interrupted.hurry = () => {
-    stack.hurry();
+  interrupted.onSecondSignal = () => {
+    stack.stopAtOnce();
   };
   const heading = (text: string): void => {
     say(`\n${text}\n`);

@@ -67,8 +67,8 @@ async function up(options: UpOptions): Promise<void> {
     say,
     signal: interrupted.signal,
   });
-  interrupted.hurry = () => {
-    stack.hurry();
+  interrupted.onSecondSignal = () => {
+    stack.stopAtOnce();
   };
   try {
     await stack.start();

@@ -28,7 +28,7 @@ const CHANGES = {
   revoke: 'take its credentials away, for good',
 } as const;
 
-const HANDED_OVER = {
+const FORWARDED_COMMANDS = {
   join: 'enrol this machine: join URL --token TOKEN (see worker join --help)',
   'run-offline': 'measure a file of campaign export-work with no network (see worker run-offline --help)',
   run: 'take batches and measure them (see worker run --help)',
@@ -37,7 +37,7 @@ const HANDED_OVER = {
 const HOUR_S = 3600;
 
 export function workerCommand(command: Command): void {
-  for (const [name, description] of Object.entries(HANDED_OVER)) {
+  for (const [name, description] of Object.entries(FORWARDED_COMMANDS)) {
     command
       .command(name)
       .description(description)

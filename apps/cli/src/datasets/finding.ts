@@ -11,7 +11,7 @@ export interface Finding {
 }
 
 /** Further findings of the same kind are counted, not listed. */
-const MOST_OF_A_KIND = 20;
+const MAX_OF_A_KIND = 20;
 
 /** Collects findings; of one kind, the first ones. */
 export class Findings {
@@ -22,7 +22,7 @@ export class Findings {
     for (const finding of findings) {
       const count = (this.counts.get(finding.code) ?? 0) + 1;
       this.counts.set(finding.code, count);
-      if (count <= MOST_OF_A_KIND) this.told.push(finding);
+      if (count <= MAX_OF_A_KIND) this.told.push(finding);
     }
   }
 

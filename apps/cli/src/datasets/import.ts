@@ -5,8 +5,8 @@ import { provenanceId } from '@alphaflops/store';
 import { answered } from '../pages.js';
 
 /** Text of the rows of one request. */
-const MOST_CHARACTERS = 4 * 2 ** 20;
-const MOST_PROVENANCE = 1000;
+const MAX_CHARACTERS = 4 * 2 ** 20;
+const MAX_PROVENANCE = 1000;
 
 export interface Imported {
   recorded: number;
@@ -32,7 +32,7 @@ export async function importRows(
   let characters = 0;
   const flush = async (): Promise<void> => {
     const named = new Set(part.map((row) => row.provenance_id ?? ''));
-    const unsent = [...records].filter(([id]) => named.has(id) && !sent.has(id)).slice(0, MOST_PROVENANCE);
+    const unsent = [...records].filter(([id]) => named.has(id) && !sent.has(id)).slice(0, MAX_PROVENANCE);
     const classes = new Set(part.map((row) => row.device_class_id));
     const { data } = await api.POST('/v1/datasets/imports', {
       body: {
@@ -53,7 +53,7 @@ export async function importRows(
     part.push(row);
     // Only batch times make a row long.
     characters += 1500 + 20 * row.batch_times_ms.length;
-    if (part.length === MAX_IMPORT_ROWS || characters > MOST_CHARACTERS) await flush();
+    if (part.length === MAX_IMPORT_ROWS || characters > MAX_CHARACTERS) await flush();
   }
   if (part.length > 0) await flush();
   return total;

@@ -81,7 +81,7 @@ interface Known {
 }
 
 /** Signatures that are checked at a time, by other threads. */
-const MOST_PENDING = 256;
+const MAX_PENDING = 256;
 
 /** What is checked of each row beyond its form. */
 class RowCheck {
@@ -127,7 +127,7 @@ class RowCheck {
       this.signedRows += 1;
       this.pending.push(this.checkSignature(row, tell));
     }
-    if (this.pending.length === MOST_PENDING) await this.settle();
+    if (this.pending.length === MAX_PENDING) await this.settle();
   }
 
   /** Ends the digest and compares what was counted with the record. */
@@ -257,8 +257,8 @@ async function attempt<T>(findings: Findings, file: string, read: () => Promise<
   try {
     return await read();
   } catch (error) {
-    const isTold = error instanceof CliError || (error instanceof Error && error.name === 'ModelError');
-    if (!isTold) throw error;
+    const isExpected = error instanceof CliError || (error instanceof Error && error.name === 'ModelError');
+    if (!isExpected) throw error;
     findings.add({ code: 'unreadable', file, line: null, column: null, message: (error as Error).message });
     return null;
   }

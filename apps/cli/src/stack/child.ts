@@ -76,8 +76,8 @@ export class Child {
     this.process.kill(signal);
   }
 
-  /** The last lines that it has said. */
-  lastWords(): string {
+  /** Last lines of its log. */
+  logTail(): string {
     const said = readFileSync(this.logFile).subarray(this.logStart).toString();
     return stripVTControlCharacters(said).trim().split('\n').slice(-TAIL_LINES).join('\n');
   }

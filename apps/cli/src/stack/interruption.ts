@@ -9,16 +9,16 @@ export interface Interruption {
   /** Fires with the first of them. */
   readonly signal: AbortSignal;
   /** Called with every further one. */
-  hurry: () => void;
+  onSecondSignal: () => void;
 }
 
 /** From now on these signals do not end the process, they fire; so does the end of the npm or npx that started us. */
 export function interruption(program: NodeJS.EventEmitter = process): Interruption {
   const controller = new AbortController();
-  const interruption = { signal: controller.signal, hurry: () => undefined };
+  const interruption = { signal: controller.signal, onSecondSignal: () => undefined };
   for (const signal of SIGNALS) {
     program.on(signal, () => {
-      if (controller.signal.aborted) interruption.hurry();
+      if (controller.signal.aborted) interruption.onSecondSignal();
       else controller.abort();
     });
   }

@@ -84,6 +84,6 @@ describe('a keeper', () => {
     const launch = await launcherOf("console.log('a line');");
     for (let at = 0; at < 2; at++) await launch().ended;
     expect(await readFile(join(directory, 'child.log'), 'utf8')).toBe('a line\na line\n');
-    expect(launched[1]?.lastWords()).toBe('a line');
+    expect(launched[1]?.logTail()).toBe('a line');
   });
 });

@@ -109,7 +109,7 @@ export class LocalStack {
   }
 
   /** Does not wait for the batch in hand any longer. */
-  hurry(): void {
+  stopAtOnce(): void {
     this.worker?.signal('SIGQUIT');
   }
 
@@ -169,5 +169,5 @@ async function readyOf(coordinator: Child, signal: AbortSignal): Promise<z.infer
   if ('message' in first && !signal.aborted) return ReadySchema.parse(first.message);
   await coordinator.ended;
   signal.throwIfAborted();
-  throw new CliError('failed', `The coordinator does not start: ${coordinator.lastWords()}`);
+  throw new CliError('failed', `The coordinator does not start: ${coordinator.logTail()}`);
 }

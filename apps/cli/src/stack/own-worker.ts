@@ -110,7 +110,7 @@ async function enrol(file: string, options: OwnWorkerOptions): Promise<void> {
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
   if (exitCode !== 0) {
-    throw new CliError('failed', `This machine cannot be enrolled as a worker:\n${joining.lastWords()}`);
+    throw new CliError('failed', `This machine cannot be enrolled as a worker:\n${joining.logTail()}`);
   }
 }
 

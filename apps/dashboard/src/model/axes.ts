@@ -14,7 +14,7 @@ export const AXIS_NAMES: Readonly<Record<Axis, string>> = {
 
 const DOMAIN_AXES = { size: 'height', cin: 'cin', cout: 'cout', kernel: 'kernel_h' } as const;
 /** Values of an axis that make a series out of single points. */
-const LEAST_VALUES = 4;
+const MIN_VALUES = 4;
 const CURVE_POINTS = 32;
 const OTHERS = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups', 'dtype', 'padding', 'layout', ...OPTIONAL_FIELDS] as const; // prettier-ignore
 
@@ -51,7 +51,7 @@ export function longestSeries(points: readonly Point[], axis: Axis, domain: Mode
   }
   let best: { members: Point[]; values: Set<number> } | null = null;
   for (const group of groups.values()) {
-    if (group.values.size > (best?.values.size ?? LEAST_VALUES - 1)) best = group;
+    if (group.values.size > (best?.values.size ?? MIN_VALUES - 1)) best = group;
   }
   const first = best?.members[0];
   if (best !== null && first !== undefined) {

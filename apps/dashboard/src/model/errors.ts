@@ -20,8 +20,8 @@ export interface ErrorRow {
 /** So many samples are judged: enough for shares, few enough for one request. */
 const JUDGED = 2_000;
 /** With fewer, held-out predictions say nothing of single kernels. */
-const LEAST_HELD_OUT = 30;
-const MOST_KERNELS = 8;
+const MIN_HELD_OUT = 30;
+const MAX_KERNELS = 8;
 
 /**
  * Samples to judge a model by: those for which it keeps a prediction made without them, if it keeps enough; otherwise
@@ -35,7 +35,7 @@ export function samplesToJudge(
     (model.heldOut?.shapes ?? []).map(([shape, predictedMs]) => [String(shape), Number(predictedMs)]),
   );
   const known = heldOut.size === 0 ? [] : points.filter(({ spec }) => heldOut.has(specKey(spec)));
-  if (known.length >= LEAST_HELD_OUT) return { points: evenly(known, JUDGED), heldOut };
+  if (known.length >= MIN_HELD_OUT) return { points: evenly(known, JUDGED), heldOut };
   return { points: evenly(points, JUDGED), heldOut: null };
 }
 
@@ -57,7 +57,7 @@ export function judged(
 
 export function byKernel(all: readonly Judged[]): ErrorRow[] {
   const rows = grouped(all, ({ point: { spec } }) => `${spec.kernel_h}×${spec.kernel_w}`);
-  return rows.sort((a, b) => b.n - a.n).slice(0, MOST_KERNELS);
+  return rows.sort((a, b) => b.n - a.n).slice(0, MAX_KERNELS);
 }
 
 /** By decade of the measured time, fastest first. */

@@ -11,7 +11,7 @@ import { COORDINATOR } from '../session.js';
 import { Busy, Copy, Empty, Field, PageHead, Panel, Trouble } from '../ui.js';
 
 /** Device classes side by side. */
-const MOST_COMPARED = 4;
+const MAX_COMPARED = 4;
 
 export default function PredictPage() {
   const { what = '' } = useParams();
@@ -46,7 +46,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
   );
   const choose = (id: string, isOn: boolean) => {
     setClassIds((before) =>
-      isOn ? [...before, id].slice(-MOST_COMPARED) : before.filter((other) => other !== id),
+      isOn ? [...before, id].slice(-MAX_COMPARED) : before.filter((other) => other !== id),
     );
   };
   const rows: readonly Row[] = network?.layers ?? typed.map((spec) => ({ name: null, spec, note: null }));
@@ -66,7 +66,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
       />
       <NetworkSource network={network} onChange={setNetwork} />
       {network === null && <LayerEditor layers={typed} onChange={setTyped} />}
-      <Panel title="Device classes" unit={`up to ${MOST_COMPARED} side by side`}>
+      <Panel title="Device classes" unit={`up to ${MAX_COMPARED} side by side`}>
         <div className="fields">
           {classes.map((each) => (
             <label key={each.id} className="check">

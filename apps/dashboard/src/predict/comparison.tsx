@@ -4,7 +4,7 @@ import { Bar, Panel, TableBox } from '../ui.js';
 import type { PredictedFor } from './results.js';
 
 /** Layers that are compared one by one; beyond, the totals say what matters. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 
 /** One line for each device: what all layers take together. */
 export function Totals(props: {
@@ -108,7 +108,7 @@ export function Totals(props: {
 
 /** Times layer by layer; the fastest device of each is marked. */
 export function Comparison({ shown }: { shown: readonly PredictedFor[] }) {
-  const rows = (shown[0]?.rows ?? []).slice(0, MOST_ROWS);
+  const rows = (shown[0]?.rows ?? []).slice(0, MAX_ROWS);
   return (
     <Panel title="Side by side" unit="predicted time of each layer, ms; the fastest in bold">
       <TableBox label="Devices side by side">

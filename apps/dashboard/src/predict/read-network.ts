@@ -12,7 +12,7 @@ export interface ReadTask {
 export type ReadAnswer = { ok: true; network: Network } | { ok: false; reason: string };
 
 /** A real network is read in well under a second. */
-const MOST_MS = 30_000;
+const MAX_MS = 30_000;
 
 /** Of the files of a model the one that has the network; the others may have its weights. */
 export function networkFileOf(files: readonly File[]): File | undefined {
@@ -40,8 +40,8 @@ export async function readNetworkFile(
         reject(new Error(`The file could not be read: ${message}`));
       };
       setTimeout(() => {
-        reject(new Error(`Reading this file takes more than ${MOST_MS / 1000} s, as no real network does.`));
-      }, MOST_MS);
+        reject(new Error(`Reading this file takes more than ${MAX_MS / 1000} s, as no real network does.`));
+      }, MAX_MS);
       const beside = files.filter((each) => each !== file);
       worker.postMessage({ file, beside, options } satisfies ReadTask);
     });

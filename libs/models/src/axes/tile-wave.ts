@@ -18,7 +18,7 @@ export const tilesOf = (processors: number): readonly (readonly [number, number]
 /** Multiply-adds along Cin·K that a tile does in one step. */
 const STEP_DEPTH = 32;
 /** Steps that a part of a split accumulation has at least. */
-const LEAST_STEPS_OF_A_PART = 4;
+const MIN_STEPS_OF_A_PART = 4;
 /** Side of the tiles of a Fourier-transform convolution. */
 const FOURIER_TILE = 32;
 /** The soft minimum over tiles is sharp by the sixth power; products are several times as quick as `**`. */
@@ -155,7 +155,7 @@ export function fillRow(shape: Shape, processors: number, rows: Float64Array, of
     const waves = tiles / processors;
     // half of the last, partly filled wave counts
     rows[offset + WAVES + j] = max(1, waves + 0.5 * (ceil(waves) - waves));
-    const most = max(steps / LEAST_STEPS_OF_A_PART, 1);
+    const most = max(steps / MIN_STEPS_OF_A_PART, 1);
     rows[offset + SPLITS + j] = min(max(processors / tiles, 1), most) - 1;
   });
 }

@@ -4,7 +4,7 @@ export interface Binned {
   readonly bins: Uint8Array;
 }
 
-const MOST_BINS = 255;
+const MAX_BINS = 255;
 /** Significant digits of an edge; edges are stored, so the trees are grown on what is stored. */
 const DIGITS = 7;
 
@@ -17,11 +17,11 @@ export function binned(values: Float64Array): Binned {
     const edge = Number(((low + high) / 2).toPrecision(DIGITS));
     if (edge >= low && edge < high && edge > (edges.at(-1) ?? -Infinity)) edges.push(edge);
   };
-  if (distinct.length <= MOST_BINS) {
+  if (distinct.length <= MAX_BINS) {
     for (let i = 1; i < distinct.length; i++) push(distinct[i - 1] ?? 0, distinct[i] ?? 0);
   } else {
-    for (let b = 1; b < MOST_BINS; b++) {
-      const at = Math.floor((b * sorted.length) / MOST_BINS);
+    for (let b = 1; b < MAX_BINS; b++) {
+      const at = Math.floor((b * sorted.length) / MAX_BINS);
       const low = sorted[at - 1] ?? 0;
       let next = at;
       while (next < sorted.length && sorted[next] === low) next += 1;

@@ -4,7 +4,7 @@ import type { Binned } from './bins.js';
 import type { Tree } from './tree.js';
 
 /** As many as an integer has bits. */
-const MOST_LEAVES = 32;
+const MAX_LEAVES = 32;
 
 /**
  * A tree as it is stored: node k compares feature `feature[k]` with `atMost[k]`; where it is larger the way goes to
@@ -15,7 +15,7 @@ export const StoredTreeSchema = z.object({
   atMost: z.array(z.number()),
   lower: z.array(z.int()),
   upper: z.array(z.int()),
-  leaves: z.array(z.number()).min(1).max(MOST_LEAVES),
+  leaves: z.array(z.number()).min(1).max(MAX_LEAVES),
 });
 export type StoredTree = z.infer<typeof StoredTreeSchema>;
 

@@ -36,13 +36,13 @@ const SPREAD = { loss: 'squared', learningRate: 0.1, mostTrees: 30, featureShare
 const RISING: ReadonlySet<number> = new Set(
   ['batch', 'log macs', 'log bytes'].map((name) => FEATURES.indexOf(name)),
 );
-const MOST_LEAVES = 31;
+const MAX_LEAVES = 31;
 /** Samples below which trees would only learn noise. */
-const FEWEST = 100;
+const MIN_SHAPES_OF_A_SPREAD = 100;
 /** Log error below which sizes of errors are not distinguished. */
-const LEAST_ERROR = 0.02;
+const MIN_ERROR = 0.02;
 /** Spreads are kept within these factors of the typical one. */
-const MOST_SPREAD = 4;
+const MAX_SPREAD = 4;
 
 /** Grows trees on what each base leaves over; a member's errors on its own fold are the held-out errors. */
 export function boostMembers(
@@ -104,7 +104,7 @@ export function compileMembers({
 }
 
 /** Factor of the typical error, from its logarithm. */
-export const spreadOf = (logSpread: number): number => min(max(exp(logSpread), 1 / MOST_SPREAD), MOST_SPREAD);
+export const spreadOf = (logSpread: number): number => min(max(exp(logSpread), 1 / MAX_SPREAD), MAX_SPREAD);
 
 /** All features but the last, binned. */
 export function featureColumns({ shapes, processors }: Frame): Binned[] {
@@ -139,14 +139,14 @@ export function boostRest(
   { training, heldOut, logTime: base }: BaseMember,
   m: number,
   { seed, deadline }: FitContext,
-  mostLeaves = MOST_LEAVES,
+  mostLeaves = MAX_LEAVES,
 ): { trees: StoredTree[]; values: Float64Array } {
   const n = base.length;
   const target = frame.logTime.map((value, i) => value - (base[i] ?? 0));
   const options: BoostOptions = {
     ...CORRECTION,
-    ...(n < FEWEST && { mostTrees: 0 }),
-    mostLeaves: min(mostLeaves, n < 1500 ? 12 : n < 4000 ? 20 : MOST_LEAVES),
+    ...(n < MIN_SHAPES_OF_A_SPREAD && { mostTrees: 0 }),
+    mostLeaves: min(mostLeaves, n < 1500 ? 12 : n < 4000 ? 20 : MAX_LEAVES),
     least: n < 1000 ? 5 : 10,
     seed: memberSeed(seed, m),
     rising: RISING,
@@ -166,10 +166,10 @@ export function fitSpread(
   logTime: Float64Array,
   seed: number,
 ): { trees: StoredTree[]; outOfFold: Float64Array } {
-  const errors = frame.logTime.map((value, i) => log(abs(value - (logTime[i] ?? 0)) + LEAST_ERROR));
+  const errors = frame.logTime.map((value, i) => log(abs(value - (logTime[i] ?? 0)) + MIN_ERROR));
   const typical = Float64Array.from(errors).sort()[errors.length >> 1] ?? 0;
   const target = errors.map((value) => value - typical);
-  const mostTrees = errors.length < FEWEST ? 0 : SPREAD.mostTrees;
+  const mostTrees = errors.length < MIN_SHAPES_OF_A_SPREAD ? 0 : SPREAD.mostTrees;
   const fitTo = (rows: Int32Array, m: number) =>
     boost(columns, target, rows, null, { ...SPREAD, mostTrees, seed: memberSeed(seed, m) });
   const outOfFold = new Float64Array(errors.length).fill(1);

@@ -56,10 +56,10 @@ const COMPARED = 300;
 const SEARCHED = 400;
 /** Rounds of reweighting. */
 const ROUNDS = 3;
-const MOST_DEPTH = 5;
+const MAX_DEPTH = 5;
 /** Shapes in a regime, at least; where it is split on an alignment. */
 const LEAST = 6;
-const LEAST_ALIGNED = 3;
+const MIN_ALIGNED = 3;
 /** Share of the Bayesian information criterion by which a split has to be better; alignments only have to be better. */
 const GAIN = 0.4;
 
@@ -74,7 +74,7 @@ export function fitWaves(rows: KernelRows, members: Int32Array, like: WaveFits |
   const add = (name: string, part: Int32Array, parent: WaveNode | null): WaveNode => {
     const tiling = like?.get(name)?.tiling ?? tilingOf(rows, part, parent);
     const node = fitNode(rows, part, parent, tiling);
-    const grown = parent === null ? node : grow(rows, node, MOST_DEPTH);
+    const grown = parent === null ? node : grow(rows, node, MAX_DEPTH);
     fits.set(name, grown);
     return grown;
   };
@@ -155,7 +155,7 @@ function targetsOf(
 
 /** Splits a node into regimes while that explains more than chance. */
 function grow(rows: KernelRows, node: WaveNode, depth: number): WaveNode {
-  if (depth === 0 || node.members.length < 2 * LEAST_ALIGNED) return node;
+  if (depth === 0 || node.members.length < 2 * MIN_ALIGNED) return node;
   const found = bestSplit(rows, node);
   if (!found) return node;
   const { gate, threshold } = found;
@@ -179,7 +179,7 @@ function bestSplit(rows: KernelRows, node: WaveNode): { gate: number; threshold:
   // a split is taken where its cost is below the node's, alignments compared as if they cost no parameters
   let [best, chosen] = [cost * exp(-asked / n), null as { gate: number; threshold: number } | null];
   for (let gate = 0; gate < WAVE_GATES.length; gate++) {
-    const least = isAlignment[gate] ? LEAST_ALIGNED : LEAST;
+    const least = isAlignment[gate] ? MIN_ALIGNED : LEAST;
     const handicap = isAlignment[gate] ? exp(-asked / n) : 1;
     for (const { threshold, lower, upper } of sidesOf(rows, gate, at, x, weight)) {
       if (rowsIn(lower) < least || rowsIn(upper) < least) continue;

@@ -42,8 +42,8 @@ const TREES_OF_A_FOLD = 3;
 /** Share of the shapes that a tree sees. */
 const ROW_SHARE = 0.7;
 /** Kernels that a prediction considers, and the least share of the votes for that. */
-const MOST_LIKELY = 3;
-const LEAST_SHARE = 0.1;
+const MAX_LIKELY = 3;
+const MIN_SHARE = 0.1;
 
 export interface ClassifierFit {
   readonly classifier: KernelClassifier;
@@ -204,7 +204,7 @@ class Votes {
     const likely: LikelyKernel[] = [];
     for (const k of found) {
       const share = (counts[k] ?? 0) / total;
-      if (likely.length === MOST_LIKELY || (likely.length > 0 && share < LEAST_SHARE)) break;
+      if (likely.length === MAX_LIKELY || (likely.length > 0 && share < MIN_SHARE)) break;
       likely.push({ kernel: this.classifier.kernels[k] ?? '', probability: share });
     }
     return likely;

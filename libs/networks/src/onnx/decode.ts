@@ -5,16 +5,16 @@ import { MESSAGES, type MessageName, type OnnxGraph, type OnnxModel } from './sc
 import { WireReader } from './wire.js';
 
 /** Operators, weights and descriptions of values together. */
-const MOST_ENTRIES = 500_000;
+const MAX_ENTRIES = 500_000;
 const ENTRIES: ReadonlySet<string> = new Set<MessageName>(['Node', 'Tensor', 'ValueInfo', 'Function']);
 /** Attributes, axes and other parts of entries. */
-const MOST_PARTS = 4_000_000;
+const MAX_PARTS = 4_000_000;
 /** Values of more bytes are weights: no size is computed from them. */
-const MOST_VALUE_BYTES = 16 * 1024;
+const MAX_VALUE_BYTES = 16 * 1024;
 /** All values that are kept, and names. */
-const MOST_KEPT_BYTES = 128 * 2 ** 20;
+const MAX_KEPT_BYTES = 128 * 2 ** 20;
 /** Graphs inside the operators of graphs. */
-const MOST_DEPTH = 100;
+const MAX_DEPTH = 100;
 const LENGTH_DELIMITED = 2;
 const GRAPH_FIELD = 7;
 
@@ -76,7 +76,7 @@ function countEntries(source: ByteSource): void {
     while (wire.position < end) {
       wire.skip(wire.tag()[1]);
       entries += 1;
-      if (entries > MOST_ENTRIES) throw tooMany();
+      if (entries > MAX_ENTRIES) throw tooMany();
     }
   }
 }
@@ -84,7 +84,7 @@ function countEntries(source: ByteSource): void {
 function tooMany(): NetworkError {
   return new NetworkError(
     'too-large',
-    `The graph has more than ${MOST_ENTRIES} entries, the most that are read.`,
+    `The graph has more than ${MAX_ENTRIES} entries, the most that are read.`,
   );
 }
 
@@ -149,8 +149,8 @@ class Decoder {
       return;
     }
     const length = end - this.wire.position;
-    this.keptBytes += length <= MOST_VALUE_BYTES ? length : 0;
-    if (length > MOST_VALUE_BYTES || this.keptBytes > MOST_KEPT_BYTES) {
+    this.keptBytes += length <= MAX_VALUE_BYTES ? length : 0;
+    if (length > MAX_VALUE_BYTES || this.keptBytes > MAX_KEPT_BYTES) {
       this.wire.position = end;
       return;
     }
@@ -183,8 +183,8 @@ class Decoder {
   private count(type: string, depth: number): void {
     this.parts += 1;
     if (ENTRIES.has(type)) this.entries += 1;
-    if (this.entries > MOST_ENTRIES || this.parts > MOST_PARTS) throw tooMany();
-    if (depth > MOST_DEPTH) throw new RangeError('graphs in it stand inside each other without end');
+    if (this.entries > MAX_ENTRIES || this.parts > MAX_PARTS) throw tooMany();
+    if (depth > MAX_DEPTH) throw new RangeError('graphs in it stand inside each other without end');
   }
 }
 

@@ -4,7 +4,7 @@ import type { DescribedValues } from './described-values.js';
 import type { OnnxAttribute } from './schema.js';
 
 /** Functions and graphs inside each other. */
-const MOST_DEPTH = 64;
+const MAX_DEPTH = 64;
 
 /** Names that operators of one graph see: its own and those of the graphs around it. */
 export class Scope {
@@ -17,10 +17,10 @@ export class Scope {
     readonly attributes: ReadonlyMap<string, OnnxAttribute> | null,
     readonly depth: number,
   ) {
-    if (depth <= MOST_DEPTH) return;
+    if (depth <= MAX_DEPTH) return;
     throw new NetworkError(
       'malformed',
-      `Functions and graphs stand inside each other more than ${MOST_DEPTH} deep.`,
+      `Functions and graphs stand inside each other more than ${MAX_DEPTH} deep.`,
     );
   }
 

@@ -1,5 +1,5 @@
 import { product } from '../shapes.js';
-import { MOST_NUMBERS, UNKNOWN, type ElementType, type Tensor } from '../tensors/tensor.js';
+import { MAX_NUMBERS, UNKNOWN, type ElementType, type Tensor } from '../tensors/tensor.js';
 import type { OnnxTensor } from './schema.js';
 
 /** Numbers of `TensorProto.DataType`. */
@@ -17,7 +17,7 @@ export function elementType(dataType: number): ElementType | null {
 export function tensorOf(tensor: OnnxTensor): Tensor {
   const { dims: shape } = tensor;
   const count = product(shape);
-  const numbers = count <= MOST_NUMBERS ? elements(tensor, count) : null;
+  const numbers = count <= MAX_NUMBERS ? elements(tensor, count) : null;
   return { ...UNKNOWN, shape, numbers, type: elementType(tensor.dataType), isWeight: true };
 }
 

@@ -2,7 +2,7 @@ import type { ByteSource } from '../byte-source.js';
 import type { ReadOptions } from '../network.js';
 import { rawElements } from '../onnx/tensor-of.js';
 import { product } from '../shapes.js';
-import { MOST_NUMBERS, type ElementType } from '../tensors/tensor.js';
+import { MAX_NUMBERS, type ElementType } from '../tensors/tensor.js';
 import type { WeightsManifest } from './graph.js';
 
 const TYPES: Readonly<Record<string, readonly [ElementType, bytes: number]>> = {
@@ -29,7 +29,7 @@ export function smallConstants(
       if (known === undefined) break;
       const [type, bytes] = known;
       const count = product(shape);
-      if (count <= MOST_NUMBERS && quantization === undefined) {
+      if (count <= MAX_NUMBERS && quantization === undefined) {
         const found = bytesOf(files, offset, count * bytes);
         const numbers = found && rawElements(found, type, count);
         if (numbers) constants.set(name, numbers);

@@ -26,7 +26,7 @@ const BOOKKEEPING: ReadonlySet<string> = new Set(
 const UNKNOWN_RUNS = 'how often it runs is not known: it is counted once';
 const HEAVIER_BRANCH = 'in one of two branches: the one with more multiply-adds is costed';
 /** Functions that call functions. */
-const MOST_DEPTH = 64;
+const MAX_DEPTH = 64;
 
 export interface GraphContext {
   readonly functions: ReadonlyMap<string, GraphFunction>;
@@ -43,10 +43,10 @@ export class GraphRun {
     private readonly builder: NetworkBuilder,
     private readonly depth = 0,
   ) {
-    if (depth <= MOST_DEPTH) return;
+    if (depth <= MAX_DEPTH) return;
     throw new NetworkError(
       'malformed',
-      `The functions of this graph call each other more than ${MOST_DEPTH} deep.`,
+      `The functions of this graph call each other more than ${MAX_DEPTH} deep.`,
     );
   }
 

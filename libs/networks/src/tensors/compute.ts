@@ -1,6 +1,6 @@
 import { broadcast, product, type Shape } from '../shapes.js';
 import { broadcastValue, places } from './move.js';
-import { asType, isInteger, MOST_NUMBERS, sized, type ElementType, type Tensor } from './tensor.js';
+import { asType, isInteger, MAX_NUMBERS, sized, type ElementType, type Tensor } from './tensor.js';
 
 /** Of the values of all operands at one place, the value of the result there. */
 export type Compute = (values: readonly number[], type: ElementType | null) => number;
@@ -27,7 +27,7 @@ export function computed(
 ): Tensor {
   const result = sized(shape, resultType);
   const isKnown = operands.every(({ numbers }) => numbers !== null);
-  if (compute === null || !isKnown || shape === null || product(shape) > MOST_NUMBERS) return result;
+  if (compute === null || !isKnown || shape === null || product(shape) > MAX_NUMBERS) return result;
   const operandType = typeOfAll(operands);
   const numbers = places(shape).map((at) =>
     asType(

@@ -1,5 +1,5 @@
 import { product, type Shape } from '../shapes.js';
-import { MOST_NUMBERS, type Tensor } from './tensor.js';
+import { MAX_NUMBERS, type Tensor } from './tensor.js';
 
 /** Where an element of the result comes from: a place in the input, or null for `otherwise`. */
 type Origin = (at: readonly number[]) => readonly number[] | null;
@@ -10,7 +10,7 @@ type Origin = (at: readonly number[]) => readonly number[] | null;
  */
 export function moved(x: Tensor, shape: Shape, from: Origin, otherwise: number | null = null): Tensor {
   const result: Tensor = { ...x, shape, count: null, numbers: null, lostAt: null };
-  if (x.numbers === null || x.shape === null || product(shape) > MOST_NUMBERS) return result;
+  if (x.numbers === null || x.shape === null || product(shape) > MAX_NUMBERS) return result;
   const numbers: number[] = [];
   for (const at of places(shape)) {
     const origin = from(at);
@@ -117,7 +117,7 @@ export function joinedAlong(parts: readonly Tensor[], given: number): Tensor | n
   }
   const joined = shape.map((size, other) => (other === axis ? length : size));
   const result: Tensor = { ...first, shape: joined, count: null, numbers: null, lostAt: null };
-  if (product(joined) > MOST_NUMBERS || parts.some(({ numbers }) => numbers === null)) return result;
+  if (product(joined) > MAX_NUMBERS || parts.some(({ numbers }) => numbers === null)) return result;
   const numbers = places(joined).map((at) => {
     const part = starts.findLastIndex((start) => start <= (at[axis] ?? 0));
     const origin = at.map((index, other) => (other === axis ? index - (starts[part] ?? 0) : index));

@@ -33,8 +33,8 @@ export const UNKNOWN: Tensor = {
 };
 
 /** Tensors with more elements than this are weights or activations, whose values no size depends on. */
-export const MOST_NUMBERS = 1024;
-export const MOST_AXES = 32;
+export const MAX_NUMBERS = 1024;
+export const MAX_AXES = 32;
 
 /** A tensor of which the size and the type are known, or only the type. */
 export function sized(shape: Shape | null, type: ElementType | null): Tensor {
@@ -75,10 +75,10 @@ export function isInteger(type: ElementType | null): boolean {
 /** The tensor as far as it is worth keeping: a file can make lists and ranks that double with every operator. */
 export function kept(tensor: Tensor): Tensor {
   const { shape, numbers } = tensor;
-  const isSound = shape === null || (shape.length <= MOST_AXES && shape.every(isSize));
+  const isSound = shape === null || (shape.length <= MAX_AXES && shape.every(isSize));
   if (!isSound) return { ...tensor, shape: null, count: null, numbers: null };
   if (numbers === null) return tensor;
-  const isWhole = shape !== null && numbers.length <= MOST_NUMBERS && numbers.length === product(shape);
+  const isWhole = shape !== null && numbers.length <= MAX_NUMBERS && numbers.length === product(shape);
   return isWhole && !numbers.some(Number.isNaN) ? tensor : { ...tensor, numbers: null };
 }
 

@@ -12,10 +12,10 @@ export interface ChooseOptions extends FitOptions {
 }
 
 /** Candidates and targets of a cover; more make it slower and hardly better. */
-const MOST_CANDIDATES = 6000;
-const MOST_TARGETS = 3000;
+const MAX_CANDIDATES = 6000;
+const MAX_TARGETS = 3000;
 /** Measured shapes up to which the next is chosen to stand for others; with more of them drawing is as good. */
-const MOST_COVERING = 250;
+const MAX_COVERING = 250;
 
 /** Expected errors above this quantile count as if they were there: what the fit cannot do at all is not worth most. */
 const CAP = 0.9;
@@ -48,7 +48,7 @@ export function chooseBy(
 ): ConvSpec[] {
   const draws = new Draws(seed);
   const known = new Map(measured.map(({ spec }) => [specKey(spec), coordinatesOf(spec)]));
-  const toCover = Math.min(count, MOST_COVERING - known.size);
+  const toCover = Math.min(count, MAX_COVERING - known.size);
   const covering = toCover > 0 ? chooseCovering([...known.values()], candidates, toCover, draws) : [];
   const chosen = new Set(covering.map(specKey));
   const others = candidates.filter((spec) => !chosen.has(specKey(spec)));
@@ -62,9 +62,9 @@ function chooseCovering(
   count: number,
   draws: Draws,
 ): ConvSpec[] {
-  const cover = new Cover(draws.shuffled(candidates).slice(0, MOST_TARGETS));
+  const cover = new Cover(draws.shuffled(candidates).slice(0, MAX_TARGETS));
   for (const point of known) cover.add(point);
-  return pickGreedily(cover, draws.shuffled(candidates).slice(0, MOST_CANDIDATES), count, draws);
+  return pickGreedily(cover, draws.shuffled(candidates).slice(0, MAX_CANDIDATES), count, draws);
 }
 
 function drawWeighted(

@@ -4,13 +4,13 @@ import type { Draws } from '../draws.js';
 import { coordinatesOf, squaredDistance } from './shape-space.js';
 
 /** How much of what a shape would teach is lost at a distance from it, from 0 to 1; falls off over one unit. */
-const untaught = (squared: number): number => 1 - exp(-Math.sqrt(squared));
+const unexplained = (squared: number): number => 1 - exp(-Math.sqrt(squared));
 
 /** Each pick looks at so many random candidates that the best one of all is among them but for this share of picks. */
 const MISSED = 0.05;
 
 /**
- * How well a set of shapes tells of the targets: Σ untaught(distance to the nearest shape of the set), the smaller the
+ * How much of the targets a set of shapes leaves unexplained: Σ unexplained(distance to the nearest shape of the set), the smaller the
  * better (a facility-location objective: each further shape lowers it less, so that picking greedily is within 1 − 1/e
  * of the best set; Nemhauser, Wolsey and Fisher 1978).
  */
@@ -31,7 +31,7 @@ export class Cover {
       const squared = squaredDistance(point, shape, known);
       if (squared >= known) return;
       this.squared[i] = squared;
-      this.left[i] = untaught(squared);
+      this.left[i] = unexplained(squared);
     });
   }
 
@@ -41,7 +41,7 @@ export class Cover {
     this.points.forEach((point, i) => {
       const known = this.squared[i] ?? 0;
       const squared = squaredDistance(point, shape, known);
-      if (squared < known) gain += (this.left[i] ?? 0) - untaught(squared);
+      if (squared < known) gain += (this.left[i] ?? 0) - unexplained(squared);
     });
     return gain;
   }

@@ -18,12 +18,12 @@ export interface AdaptiveDesign {
 
 /** Share of a budget that goes to shapes that only judge, which need not be more than some hundreds. */
 const TEST_SHARE = 0.1;
-const MOST_TESTS = 300;
+const MAX_TESTS = 300;
 /** Share of the rest that the first round measures. */
 const FIRST_SHARE = 0.25;
 /** Network-like shapes to choose from, for each one chosen; and how many of them are moved to a tile border besides. */
 const CANDIDATES = 20;
-const MOST_CANDIDATES = 6000;
+const MAX_CANDIDATES = 6000;
 const BORDER_SHARE = 0.1;
 
 /** Specs planned at the end of each round: a quarter of the budget first, then equal parts, none of them empty. */
@@ -55,7 +55,7 @@ export function planFirstRound(
   { seed, rounds }: AdaptiveDesign,
   request: PlanRequest,
 ): Plan & { readonly rounds: CampaignRounds } {
-  const testSpecs = Math.min(Math.floor(TEST_SHARE * request.specs), MOST_TESTS);
+  const testSpecs = Math.min(Math.floor(TEST_SHARE * request.specs), MAX_TESTS);
   const count = roundEnds(request.specs - testSpecs, rounds)[0] ?? 1;
   const drawn = plan(
     { name: 'networklike', seed: seedOf(seed, 1) },
@@ -146,7 +146,7 @@ function drawCandidates(
 }
 
 const candidateCount = (count: number): number =>
-  Math.max(count, Math.min(CANDIDATES * count, MOST_CANDIDATES));
+  Math.max(count, Math.min(CANDIDATES * count, MAX_CANDIDATES));
 
 /** Each round draws on its own: a multiple of a large odd number, modulo 2³², is another for each round. */
 const seedOf = (seed: number, round: number): number => (seed + Math.imul(round, 0x9e3779b1)) >>> 0;

@@ -30,12 +30,12 @@ export function nearMisses(id: string): string[] {
 }
 
 /** More than any test stores; an adapter that repeats itself fails instead of hanging. */
-const MOST_ITEMS = 10_000;
+const MAX_ITEMS = 10_000;
 
 export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) {
-    if (items.push(item) > MOST_ITEMS) throw new Error('The stream goes on and on: it repeats itself.');
+    if (items.push(item) > MAX_ITEMS) throw new Error('The stream goes on and on: it repeats itself.');
   }
   return items;
 }
@@ -54,7 +54,7 @@ export async function collectPages<T>(
     if (page.nextCursor !== null) expect(page.items).toHaveLength(limit);
     items.push(...page.items);
     cursor = page.nextCursor;
-    if (items.length > MOST_ITEMS) throw new Error('The pages go on and on: they repeat themselves.');
+    if (items.length > MAX_ITEMS) throw new Error('The pages go on and on: they repeat themselves.');
     await between();
   } while (cursor !== null);
   return items;

@@ -1,7 +1,7 @@
 import { product } from '../../shapes.js';
 import { FOLDS, reducedAlong, type Fold } from '../../tensors/compute.js';
 import { axisOf, places } from '../../tensors/move.js';
-import { integers, MOST_NUMBERS, sized, UNKNOWN, type Tensor } from '../../tensors/tensor.js';
+import { integers, MAX_NUMBERS, sized, UNKNOWN, type Tensor } from '../../tensors/tensor.js';
 import type { NodeView } from '../node-view.js';
 import { elementType } from '../tensor-of.js';
 import { each, like, one, type Rule } from './rule.js';
@@ -42,7 +42,7 @@ function constantOfShape(node: NodeView): Tensor | null {
   const value = node.tensor('value');
   const result = sized(shape, value === null ? 'f32' : value.type);
   const number = value === null ? 0 : value.numbers?.[0];
-  if (number === undefined || product(shape) > MOST_NUMBERS) return result;
+  if (number === undefined || product(shape) > MAX_NUMBERS) return result;
   return { ...result, numbers: Array.from({ length: product(shape) }, () => number) };
 }
 
@@ -56,7 +56,7 @@ function range(node: NodeView): Tensor | null {
   if (start === undefined || limit === undefined || step === undefined || step === 0) return null;
   const length = Math.max(0, Math.ceil((limit - start) / step));
   const result = sized([length], node.input(0).type);
-  if (length > MOST_NUMBERS) return result;
+  if (length > MAX_NUMBERS) return result;
   return { ...result, numbers: Array.from({ length }, (_, at) => start + at * step) };
 }
 

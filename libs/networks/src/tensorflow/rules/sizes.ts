@@ -11,7 +11,7 @@ import {
   transposedBy,
   wholeRange,
 } from '../../tensors/move.js';
-import { elementCount, integers, MOST_NUMBERS, sized, UNKNOWN, type Tensor } from '../../tensors/tensor.js';
+import { elementCount, integers, MAX_NUMBERS, sized, UNKNOWN, type Tensor } from '../../tensors/tensor.js';
 import type { NodeView } from '../node-view.js';
 import { each, one, type Rule } from './rule.js';
 
@@ -70,7 +70,7 @@ function unpack(node: NodeView): Tensor[] {
   const { shape } = x;
   if (shape === null) return [];
   const axis = axisOf(node.int('axis', 0), shape.length);
-  return Array.from({ length: Math.min(shape[axis] ?? 0, MOST_NUMBERS) }, (_, at) => {
+  return Array.from({ length: Math.min(shape[axis] ?? 0, MAX_NUMBERS) }, (_, at) => {
     const ranges = shape.map(wholeRange);
     ranges[axis] = { start: at, step: 1, length: 1 };
     return withShape(
@@ -195,7 +195,7 @@ function filled(node: NodeView): Tensor | null {
   const [shape, value] = [node.numbers(0), node.numbers(1)?.[0]];
   if (shape === null) return null;
   const result = sized(shape, node.input(1).type);
-  if (value === undefined || product(shape) > MOST_NUMBERS) return result;
+  if (value === undefined || product(shape) > MAX_NUMBERS) return result;
   return { ...result, numbers: Array.from({ length: product(shape) }, () => value) };
 }
 
@@ -203,7 +203,7 @@ function range(node: NodeView): Tensor | null {
   const [start, limit, step] = [0, 1, 2].map((at) => node.numbers(at)?.[0]);
   if (start === undefined || limit === undefined || step === undefined || step === 0) return null;
   const length = Math.max(0, Math.ceil((limit - start) / step));
-  if (length > MOST_NUMBERS) return sized([length], node.input(0).type);
+  if (length > MAX_NUMBERS) return sized([length], node.input(0).type);
   return { ...integers(Array.from({ length }, (_, at) => start + at * step)), type: node.input(0).type };
 }
 
