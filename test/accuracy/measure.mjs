@@ -3,7 +3,7 @@
 //   node test/accuracy/measure.mjs cost                time and memory of a fit, rate of predictions
 //   node test/accuracy/measure.mjs kernel-cost         the same with kernels and a classifier
 //   node test/accuracy/measure.mjs energy-cost         time and memory of a fit of time and energy
-//   node test/accuracy/measure.mjs energy SIZE         errors of energy from few samples beside SIZE of time
+//   node test/accuracy/measure.mjs energy SIZE SEED…   errors of energy from few samples beside SIZE of time
 //   node test/accuracy/measure.mjs coefficients        least squares in ms of the paper's form
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -145,12 +145,12 @@ async function errorOf(row, seed) {
 }
 
 /** Energy in five folds of the 66 shapes that have it, with the times of the others and of so many random shapes. */
-async function energy(size) {
+async function energy(size, seed) {
   const samples = await read(ENERGY);
-  const timed = shuffled(await read('h100-random.csv'), 11).slice(0, size);
+  const timed = shuffled(await read('h100-random.csv'), seed).slice(0, size);
   const [errors, flops, chosen] = [[], [], []];
   let inside = 0;
-  for (const { training, test } of splits(samples, { folds: 5 }, 11)) {
+  for (const { training, test } of splits(samples, { folds: 5 }, seed)) {
     const model = fitModel([...training, ...timed], { device: { smCount: 132 }, origin: ORIGIN });
     const predict = compileModel(model);
     chosen.push(model.energy.chosenForm);
@@ -162,6 +162,7 @@ async function energy(size) {
     }
   }
   return {
+    seed,
     chosen: [...new Set(chosen)].join(),
     median: median(errors),
     within20: errors.filter((error) => error <= 0.2).length / errors.length,
@@ -262,7 +263,8 @@ if (process.argv[1] === import.meta.filename) {
   if (what === 'cost') console.log(JSON.stringify(await cost()));
   else if (what === 'kernel-cost') console.log(JSON.stringify(await kernelCost()));
   else if (what === 'energy-cost') console.log(JSON.stringify(await energyCost()));
-  else if (what === 'energy') console.log(JSON.stringify(await energy(Number(row))));
-  else if (what === 'coefficients') console.log(JSON.stringify(await coefficients()));
+  else if (what === 'energy') {
+    for (const seed of seeds) console.log(JSON.stringify(await energy(Number(row), Number(seed))));
+  } else if (what === 'coefficients') console.log(JSON.stringify(await coefficients()));
   else for (const seed of seeds) console.log(JSON.stringify(await errorOf(row, Number(seed))));
 }

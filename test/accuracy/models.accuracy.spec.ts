@@ -108,17 +108,26 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
     5 * MINUTES,
   );
 
-  // 0.21 to 0.28 by the draw of the thousand and of the folds
-  it.each([[1000, 0.3], ...(full ? [[9218, 0.2] as const] : [])] as const)(
-    'energy of 53 shapes beside the times of %i others is predicted within its limit',
-    (size, most) => {
-      const [energy] = measured<{ median: number; coverage: number; flops: number }>('energy', String(size));
-      expect(energy?.median).toBeLessThanOrEqual(most);
-      expect(energy?.median).toBeLessThanOrEqual(0.5 * (energy?.flops ?? NaN));
-      // 66 shapes tell the coverage to about 4 %
-      expect(energy?.coverage).toBeGreaterThanOrEqual(0.82);
+  // 0.19 to 0.28 by the draw of the thousand and of the folds
+  it.each([
+    { size: 1000, seeds: SEEDS, most: full ? 0.25 : 0.3 },
+    ...(full ? [{ size: 9218, seeds: [11], most: 0.2 }] : []),
+  ])(
+    'energy of 53 shapes beside the times of $size others is predicted within its limit',
+    ({ size, seeds, most }) => {
+      const errors = measured<{ median: number; coverage: number; flops: number }>(
+        'energy',
+        ...[size, ...seeds].map(String),
+      );
+      expect(errors).toHaveLength(seeds.length);
+      expect(errors.reduce((sum, energy) => sum + energy.median, 0) / seeds.length).toBeLessThanOrEqual(most);
+      for (const energy of errors) {
+        expect(energy.median).toBeLessThanOrEqual(0.5 * energy.flops);
+        // 66 shapes tell the coverage to about 4 %
+        expect(energy.coverage).toBeGreaterThanOrEqual(0.82);
+      }
     },
-    5 * MINUTES,
+    5 * MINUTES * (full ? SEEDS.length : 1),
   );
 
   it('least squares in ms gives the coefficients of ordinary curve fitting to three digits', () => {
