@@ -15,6 +15,7 @@ export function benchText(report: BenchReport): string {
     ...(timing === null ? [] : timingRows(timing, flops(spec))),
     ...(timing === null ? [] : clockRows(timing)),
     ...(timing === null ? [] : energyRows(timing)),
+    ...(protocol.energyWindowMs === undefined || timing?.energy ? [] : [missingEnergy(measurement)]),
     ...(measurement.outcome === 'ok' ? libraryRows(measurement) : []),
     ...(measurement.conditions === null ? [] : conditionRows(measurement.conditions)),
   ];
@@ -36,6 +37,11 @@ function timingRows(timing: Timing, work: number): (readonly [string, string])[]
     ['batches', `${batches} after ${timing.warmUpRuns} runs of warm-up; stopped by ${timing.stoppedBy}`],
     ...(eagerMs === null ? [] : [['eager', `${number(eagerMs)} ms, launched one by one`] as const]),
   ];
+}
+
+/** Of a convolution whose time is not good no energy is measured. */
+function missingEnergy({ outcome }: Measurement): readonly [string, string] {
+  return ['energy', `not measured: the outcome is ${outcome}`];
 }
 
 function energyRows({ energyMj, energy, timeMs }: Timing): (readonly [string, string])[] {

@@ -64,6 +64,11 @@ describe('bench', () => {
     );
   }, 30_000);
 
+  it('says that it has no energy of a convolution whose time is not good', async () => {
+    const noisy = { ...request, spec: fakeSpec('noisy'), executor: 'fake-gpu', energy: true };
+    expect(benchText(await bench(noisy, worker))).toMatch(/^energy {6}not measured: the outcome is noisy$/m);
+  }, 30_000);
+
   it('tells why there is no time, and what cannot be asked for', async () => {
     const failed = await bench({ ...request, spec: fakeSpec('crash') }, worker);
     expect(benchText(failed)).toMatch(/outcome {5}executor-crashed: .*exit code 70/);
