@@ -20,7 +20,7 @@ export class Agent {
     return this.devices.some((device) => device.isMeasuring) ? 'measuring' : 'idle';
   }
 
-  want(state: WorkerDesiredState, reason: string | null): void {
+  setDesiredState(state: WorkerDesiredState, reason: string | null): void {
     if (this.exitCode !== null && state !== 'revoked') return;
     const because = reason === null ? '' : ` (${reason})`;
     switch (state) {

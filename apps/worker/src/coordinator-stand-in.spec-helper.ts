@@ -128,7 +128,7 @@ export class CoordinatorStandIn {
     return [JOIN_TOKEN, ...this.secrets.values()];
   }
 
-  want(workerId: string, state: WorkerDesiredState): void {
+  setDesiredState(workerId: string, state: WorkerDesiredState): void {
     this.desired.set(workerId, state);
   }
 

@@ -109,7 +109,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     },
     activity: () => agent.activity,
     onDesiredState: (state, reason) => {
-      agent.want(state, reason);
+      agent.setDesiredState(state, reason);
     },
     wait,
     log,
@@ -128,7 +128,7 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
     log.info('leaving at once');
     agent.leave('give-back', 0);
   });
-  agent.want(session.worker.desiredState, session.worker.stateReason);
+  agent.setDesiredState(session.worker.desiredState, session.worker.stateReason);
   const beating = heartbeat.run();
 
   const exitCode = await agent.left;

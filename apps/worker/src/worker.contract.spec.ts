@@ -271,7 +271,7 @@ type Slots = MeasureJob['slots'];
       const worker = await startWorker();
       await submit([fakeSpec('hang')]);
       await measuring();
-      coordinator.want('worker-1', 'revoked');
+      coordinator.setDesiredState('worker-1', 'revoked');
       expect(await worker.ended).toBe(1);
       expect(await worker.line(/revoked/)).toMatchObject({
         level: 'error',
@@ -281,14 +281,14 @@ type Slots = MeasureJob['slots'];
 
     it('takes nothing while it is paused, goes on when it is resumed, and leaves when its parent does', async () => {
       const worker = await startWorker();
-      coordinator.want('worker-1', 'paused');
+      coordinator.setDesiredState('worker-1', 'paused');
       await worker.line(/paused by the operator/);
       await submit([exampleSpec()]);
       for (let beats = 0; beats < 10; beats++) {
         expect(await coordinator.beat(() => true)).toMatchObject({ activity: 'idle' });
       }
       expect(await queue.counts()).toEqual({ waiting: 1, active: 0 });
-      coordinator.want('worker-1', 'active');
+      coordinator.setDesiredState('worker-1', 'active');
       expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });
       worker.process.disconnect();
       expect(await worker.ended).toBe(0);
@@ -298,7 +298,7 @@ type Slots = MeasureJob['slots'];
       const worker = await startWorker();
       await submit([slow(1_000)]);
       await measuring();
-      coordinator.want('worker-1', 'draining');
+      coordinator.setDesiredState('worker-1', 'draining');
       expect(await worker.ended).toBe(0);
       expect(await worker.line(/drained by the operator \(wanted draining\)/)).toBeDefined();
       expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });

@@ -6,7 +6,7 @@ import { CampaignsService } from './campaigns.service.js';
 import { Completion } from './completion.js';
 import { Dispatcher } from './dispatcher.js';
 import { Drift } from './drift.js';
-import { Keeper } from './keeper.js';
+import { CampaignReconciler } from './campaign-reconciler.js';
 import { Lifecycle } from './lifecycle.js';
 import { OfflineWork } from './offline-work.js';
 import { Planner } from './planner.js';
@@ -26,7 +26,7 @@ import { TargetQueues } from './target-queues.js';
     Completion,
     Dispatcher,
     Drift,
-    Keeper,
+    CampaignReconciler,
     Lifecycle,
     OfflineWork,
     Planner,

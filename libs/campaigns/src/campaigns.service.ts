@@ -41,7 +41,7 @@ export class CampaignsService {
       await this.campaigns.putSpecs(campaign.id, at, specs.slice(at, at + SPEC_PAGE));
     }
     const planned = await this.lifecycle.change(campaign, 'planned', `${specs.length} specs planned`);
-    // If this fails, the keeper finds the planned campaign and submits it.
+    // If this fails, the reconciler finds the planned campaign and submits it.
     this.lifecycle.run(planned, 'batches submitted', specs).catch((error: unknown) => {
       this.logger.error(`Could not submit ${planned.id} yet: ${String(error)}`);
     });

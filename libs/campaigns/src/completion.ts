@@ -10,7 +10,7 @@ export class Completion {
 
   constructor(private readonly lifecycle: Lifecycle) {}
 
-  /** Does not wait for it: what goes wrong here the keeper does again. */
+  /** Does not wait for it: the reconciler repeats what fails here. */
   check(campaignId: string): void {
     if (this.looking.has(campaignId)) {
       this.looking.set(campaignId, true);

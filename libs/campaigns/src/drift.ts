@@ -9,7 +9,7 @@ const CAN_MEASURE: readonly Campaign['state'][] = ['running', 'paused'];
 
 /**
  * Judges the anchors that come with results (docs/decisions/0006-drift.md). What a drifted device has measured since
- * its last good run leaves its slots; free slots are work that the keeper submits again.
+ * its last good run leaves its slots; free slots are work that the reconciler submits again.
  */
 @Injectable()
 export class Drift {

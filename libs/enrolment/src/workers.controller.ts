@@ -83,7 +83,7 @@ export class WorkersController {
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
   ) {
-    return this.workers.want(id, 'paused', body.reason);
+    return this.workers.setDesiredState(id, 'paused', body.reason);
   }
 
   @Post(':id/drain')
@@ -93,7 +93,7 @@ export class WorkersController {
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
   ) {
-    return this.workers.want(id, 'draining', body.reason);
+    return this.workers.setDesiredState(id, 'draining', body.reason);
   }
 
   @Post(':id/resume')
@@ -103,7 +103,7 @@ export class WorkersController {
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
   ) {
-    return this.workers.want(id, 'active', body.reason);
+    return this.workers.setDesiredState(id, 'active', body.reason);
   }
 
   @Post(':id/revoke')
@@ -113,7 +113,7 @@ export class WorkersController {
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
   ) {
-    return this.workers.want(id, 'revoked', body.reason);
+    return this.workers.setDesiredState(id, 'revoked', body.reason);
   }
 }
 

@@ -132,7 +132,7 @@ export class WorkersService {
   }
 
   /** Pause, drain, resume or revoke. Revoking is final: its tokens are refused at once. */
-  async want(id: string, desiredState: WorkerDesiredState, reason: string): Promise<Worker> {
+  async setDesiredState(id: string, desiredState: WorkerDesiredState, reason: string): Promise<Worker> {
     const worker = await this.record(id);
     if (worker.desiredState === 'revoked' && desiredState !== 'revoked') {
       throw new ApiProblem(409, 'worker-revoked', 'A revoked worker stays revoked. Enrol it anew.');

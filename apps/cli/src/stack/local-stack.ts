@@ -7,7 +7,7 @@ import { fetchTrusting } from '../connection.js';
 import { CliError } from '../error.js';
 import { Child } from './child.js';
 import { lockDataDirectory, waitForStore } from './data-directory.js';
-import { Keeper } from './keeper.js';
+import { Supervisor } from './supervisor.js';
 import { KeptRedis } from './kept-redis.js';
 import { checkAddress } from './listen-check.js';
 import { startOwnWorker } from './own-worker.js';
@@ -35,7 +35,7 @@ const ReadySchema = z.object({
  */
 export class LocalStack {
   private readonly started: (() => Promise<void>)[] = [];
-  private worker: Keeper | null = null;
+  private worker: Supervisor | null = null;
   private port = 0;
   /** The admin token when it was made just now. */
   newToken: string | null = null;
@@ -146,8 +146,12 @@ export class LocalStack {
     const ready = await readyOf(first, signal);
     this.port = Number(new URL(ready.url).port || (this.scheme === 'http' ? 80 : 443));
     // Others know the port by now: it stays.
-    const keeper = new Keeper(first, { name: 'coordinator', launch: () => launch(this.port, []), say });
-    this.started.push(() => keeper.stop());
+    const supervisor = new Supervisor(first, {
+      name: 'coordinator',
+      launch: () => launch(this.port, []),
+      say,
+    });
+    this.started.push(() => supervisor.stop());
 
     this.store = ready.store;
     this.newToken = ready.adminToken;

@@ -6,7 +6,7 @@ import type { Worker } from '@alphaflops/contracts';
 import { z } from 'zod';
 import { CliError } from '../error.js';
 import { Child, type Ending } from './child.js';
-import { Keeper } from './keeper.js';
+import { Supervisor } from './supervisor.js';
 import { programOf } from './programs.js';
 
 export interface OwnWorkerOptions {
@@ -37,7 +37,7 @@ const JOIN_TOKEN_S = 600;
  *
  * @throws CliError `failed` when the enrolment does, ApiError
  */
-export async function startOwnWorker(options: OwnWorkerOptions): Promise<Keeper | null> {
+export async function startOwnWorker(options: OwnWorkerOptions): Promise<Supervisor | null> {
   const { dataDirectory, url, api, caFiles, say } = options;
   const file = join(dataDirectory, 'worker.json');
   const known = await knownWorker(file, api);
@@ -51,7 +51,7 @@ export async function startOwnWorker(options: OwnWorkerOptions): Promise<Keeper 
   else await pointTo(file, url);
   const launch = () => startWorker(['run', '--credentials', file], { dataDirectory, caFiles });
   const leftForGood = (ending: Ending) => reasonToStayAway(ending, file, api);
-  return new Keeper(launch(), { name: 'worker', launch, say, leftForGood });
+  return new Supervisor(launch(), { name: 'worker', launch, say, leftForGood });
 }
 
 function startWorker(

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Child, describeEnding, type Ending } from './child.js';
 
-export interface KeeperOptions {
+export interface SupervisorOptions {
   /** For people. */
   readonly name: string;
   readonly launch: () => Child;
@@ -16,14 +16,14 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
 /** Keeps a child running: started again, after a growing pause, when it ends by itself. */
-export class Keeper {
+export class Supervisor {
   private readonly stopping = new AbortController();
   private readonly kept: Promise<void>;
 
   /** @param child the first one, running already */
   constructor(
     private child: Child,
-    private readonly options: KeeperOptions,
+    private readonly options: SupervisorOptions,
   ) {
     this.kept = this.keep();
   }

@@ -2,20 +2,20 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from './child.js';
-import { Keeper, type KeeperOptions } from './keeper.js';
+import { Supervisor, type SupervisorOptions } from './supervisor.js';
 
 /** Asks again with every turn of the event loop; the time limit is the test's own. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('a keeper', () => {
+describe('a supervisor', () => {
   let directory: string;
   let launched: Child[];
   const said: string[] = [];
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'alphaflops-keeper-'));
+    directory = await mkdtemp(join(tmpdir(), 'alphaflops-supervisor-'));
     launched = [];
     said.length = 0;
   });
@@ -33,8 +33,8 @@ describe('a keeper', () => {
     };
   }
 
-  function keep(launch: () => Child, more: Partial<KeeperOptions> = {}): Keeper {
-    return new Keeper(launch(), {
+  function keep(launch: () => Child, more: Partial<SupervisorOptions> = {}): Supervisor {
+    return new Supervisor(launch(), {
       name: 'child',
       launch,
       say: (line) => said.push(line),
@@ -47,21 +47,21 @@ describe('a keeper', () => {
     "process.send('ready'); process.on('disconnect', () => process.exit(0)); setInterval(() => 0, 1000);";
 
   it('starts a child again that was killed, and says so', async () => {
-    const keeper = keep(await launcherOf(READY));
+    const supervisor = keep(await launcherOf(READY));
     await launched[0]?.firstMessage();
     launched[0]?.signal('SIGKILL');
     await until(() => launched.length === 2);
     await launched[1]?.firstMessage();
-    await keeper.stop();
+    await supervisor.stop();
     expect(said).toEqual([expect.stringContaining('The child was ended by SIGKILL; it is started again')]);
     expect(await launched[1]?.ended).toEqual({ exitCode: null, signal: 'SIGTERM' });
     expect(launched).toHaveLength(2);
   });
 
   it('waits twice as long before each further start', async () => {
-    const keeper = keep(await launcherOf('process.exit(3);'), { pauseMs: 250 });
+    const supervisor = keep(await launcherOf('process.exit(3);'), { pauseMs: 250 });
     await until(() => said.length === 3);
-    await keeper.stop();
+    await supervisor.stop();
     expect(said.map((line) => /exit code 3; .* in (\S+ s) /.exec(line)?.[1])).toEqual([
       '0.25 s',
       '0.5 s',
@@ -71,11 +71,11 @@ describe('a keeper', () => {
   });
 
   it('lets a child go that has left for good', async () => {
-    const keeper = keep(await launcherOf('process.exit(0);'), {
+    const supervisor = keep(await launcherOf('process.exit(0);'), {
       leftForGood: ({ exitCode }) => Promise.resolve(exitCode === 0 ? 'It was sent away.' : null),
     });
     await until(() => said.length > 0);
-    await keeper.stop();
+    await supervisor.stop();
     expect(said).toEqual(['It was sent away.']);
     expect(launched).toHaveLength(1);
   });

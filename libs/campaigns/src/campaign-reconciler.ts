@@ -19,7 +19,7 @@ const DEAD_DRAFT_MS = 10 * 60 * 1000;
  * and does what is missing. The store is the truth.
  */
 @Injectable()
-export class Keeper implements OnApplicationBootstrap, OnApplicationShutdown {
+export class CampaignReconciler implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('campaigns');
   /** Campaigns whose work is known to be in the queues, each with how much of it there was. */
   private readonly resumed = new Set<string>();
