@@ -19,4 +19,6 @@ if (svg === null) throw new Error(`The fit of ${data} keeps no held-out predicti
 mkdirSync(dirname(figure), { recursive: true });
 writeFileSync(figure, `${chartFile(svg)}\n`);
 const { heldOut } = model.forms.find(({ form }) => form === model.chosenForm);
-console.log(`wrote ${figure}: ${model.chosenForm}, held-out median error ${(100 * heldOut.medianApe).toFixed(1)} %`);
+console.log(
+  `wrote ${figure}: ${model.chosenForm}, held-out median error ${(100 * heldOut.medianApe).toFixed(1)} %`,
+);
