@@ -101,7 +101,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     const children = childrenOf(first.pid);
     first.child.kill('SIGTERM');
     expect(await once(first.child, 'exit')).toEqual([0, null]);
-    expect(await first.said('Stopped.')).toContain('Waiting for the worker');
+    expect(await first.said('Stopped.')).toContain('Stopping the worker.');
     expect(children.length).toBeGreaterThanOrEqual(2);
     expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]);
   }, 60_000);
