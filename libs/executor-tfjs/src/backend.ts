@@ -73,7 +73,13 @@ interface WasmHeap {
  * would be measured in slow code (2.8 times the time), or beside the compiler, whose processor time counts as theirs. With
  * these flags every function is optimised when it is first called, which is in the warm-up.
  */
-const OPTIMISED_AT_ONCE = ['--no-liftoff', '--no-wasm-tier-up'];
+const OPTIMISED_AT_ONCE = [
+  '--no-liftoff',
+  '--no-wasm-tier-up',
+  // Optimised code that may fall back to the quick one needs counts of calls from it: V8 of Node 26 aborts without them.
+  // V8 has the flag since Node 24, and complains of a flag that it does not know.
+  ...(Number.parseInt(process.versions.v8) >= 13 ? ['--no-wasm-deopt'] : []),
+];
 
 async function activateWasm(): Promise<Backend> {
   for (const flag of OPTIMISED_AT_ONCE) setFlagsFromString(flag);
