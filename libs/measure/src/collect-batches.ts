@@ -72,11 +72,19 @@ export async function collectBatches(
     return { batches: counted, stoppedBy: 'time-limit', disturbed: null, factor };
   }
   const most = counted.timesMs.length >= MIN_BATCHES ? counted : disturbed;
-  const times = Number.isFinite(disturbedFactor)
-    ? `up to ${(1 + disturbedFactor).toFixed(2)} times as long as undisturbed`
-    : 'an unknown multiple of its undisturbed time, for this machine was never seen quiet';
-  const why = `${disturbed.timesMs.length} of ${watched.length} batches were disturbed: they or the reference convolution took ${times}; ${disturbance.cause}`;
-  return { batches: most, stoppedBy: 'total-time', disturbed: why, factor: disturbedFactor };
+  const count = `${disturbed.timesMs.length} of ${watched.length} batches were disturbed`;
+  const why = `${count}: ${effectOf(disturbedFactor, limit)}; ${disturbance.cause}`;
+  // Programs that the reference does not feel disturb by an unknown share.
+  const share = disturbedFactor > limit ? disturbedFactor : Infinity;
+  return { batches: most, stoppedBy: 'total-time', disturbed: why, factor: share };
+}
+
+function effectOf(factor: number, limit: number): string {
+  const what = 'they or the reference convolution took';
+  if (factor <= limit)
+    return 'other programs were busy, which the reference convolution does not always feel';
+  if (factor < Infinity) return `${what} up to ${(1 + factor).toFixed(2)} times as long as undisturbed`;
+  return `${what} an unknown multiple of its undisturbed time, for this machine was never seen quiet`;
 }
 
 interface Batch {

@@ -51,7 +51,7 @@ export interface Disturbance {
 export class DisturbanceWatch {
   /** Time of the reference convolution in the undisturbed state, in milliseconds; infinite before the first quiet look. */
   private undisturbed = Infinity;
-  /** The same, from an earlier process on this device; infinite where there was none. */
+  /** The same, from an earlier process on this device; infinite without such a process. */
   private known = Infinity;
   private lastUndisturbedMs: number;
   private look: { readonly atMs: number; readonly othersMs: number; readonly timesMs: number[] };
