@@ -35,7 +35,7 @@ class Dispatch {
   private readonly leaving = new AbortController();
 
   constructor(
-    stack: Stack,
+    private readonly stack: Stack,
     private readonly workers: readonly SimulatedWorker[],
   ) {
     this.connection = new QueueConnection(stack.redis.address);
@@ -46,6 +46,8 @@ class Dispatch {
     const queue = new JobQueue('measure', this.connection, { targetId });
     const leases = new LeaseQueue('measure', targetId, this.connection, () => undefined);
     const polling = this.workers.map((worker) => this.poll(worker, leases));
+    // The time that 500 workers take to connect all at once is not the time of a batch.
+    while ((await this.parkedRequests()) < this.workers.length) await setTimeout(100);
     for (let batchIndex = 0; batchIndex < batches; batchIndex += 1) {
       const payload = batchOf(targetId, batchIndex);
       const id = measureJobId(payload);
@@ -72,6 +74,13 @@ class Dispatch {
       goal: 20,
       note: `${batches.toLocaleString('en')} batches of ${SPECS} specs, about ${1_000 / EVERY_MS} a second; median ${quantile(0.5).toFixed(1)} ms. Workers and coordinator share the machine.`,
     };
+  }
+
+  /** How many workers wait for work at this moment, by the coordinator's own count. */
+  private async parkedRequests(): Promise<number> {
+    const { token, url } = this.stack;
+    const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+    return Number(/^alphaflops_parked_requests (\d+)$/m.exec(await response.text())?.[1] ?? 0);
   }
 
   private async poll(

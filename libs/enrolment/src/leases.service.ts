@@ -17,6 +17,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { Gauge, Registry } from 'prom-client';
 import { ResultIntake } from './result-intake.js';
 
 /** While a result is handled here its lease is renewed here, so that a slow store gives nothing away. */
@@ -37,7 +38,18 @@ export class LeasesService
   constructor(
     private readonly desk: LeaseDesk,
     private readonly fleet: FleetStore,
-  ) {}
+    registry: Registry,
+  ) {
+    const { polls } = this;
+    new Gauge({
+      name: 'alphaflops_parked_requests',
+      help: 'Requests of workers for work that wait in this process',
+      registers: [registry],
+      collect() {
+        this.set([...polls.values()].reduce((sum, count) => sum + count, 0));
+      },
+    });
+  }
 
   onApplicationBootstrap(): void {
     this.desk.start();
