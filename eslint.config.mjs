@@ -134,6 +134,14 @@ const depConstraints = [
   },
 ];
 
+/** Features are tested on the embedded store: a port has no behaviour of its own. */
+const specConstraints = depConstraints.map((constraint) =>
+  constraint.sourceTag === 'type:feature'
+    ? { ...constraint, onlyDependOnLibsWithTags: [...constraint.onlyDependOnLibsWithTags, 'type:adapter'] }
+    : constraint,
+);
+const boundaries = { enforceBuildableLibDependency: false, banTransitiveDependencies: true, allow: [] };
+
 export default tseslint.config(
   {
     ignores: [
@@ -153,10 +161,7 @@ export default tseslint.config(
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@nx/enforce-module-boundaries': [
-        'error',
-        { enforceBuildableLibDependency: false, banTransitiveDependencies: true, allow: [], depConstraints },
-      ],
+      '@nx/enforce-module-boundaries': ['error', { ...boundaries, depConstraints }],
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
@@ -200,6 +205,12 @@ export default tseslint.config(
       'tools/**',
     ],
     rules: { 'no-restricted-properties': 'off', 'no-restricted-syntax': 'off' },
+  },
+  {
+    files: ['libs/*/src/**/*.spec.ts', 'libs/*/src/**/*.spec-helper.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { ...boundaries, depConstraints: specConstraints }],
+    },
   },
   { files: ['apps/dashboard/**'], ...reactHooks.configs.flat['recommended-latest'] },
   {

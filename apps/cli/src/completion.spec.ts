@@ -19,7 +19,7 @@ describe('completion', () => {
   it('knows what an option takes', async () => {
     expect(await after('fit', '--data')).toBe('files');
     expect(await after('up', '--data-dir')).toBe('files');
-    expect(await namesAfter('simulate', '--design')).toEqual(['random', 'networklike', 'adaptive']);
+    expect(await namesAfter('simulate', '--design')).toEqual(['random', 'networklike', 'adaptive', 'csv']);
     expect(await namesAfter('campaign', 'create', '--name')).toEqual([]);
     // the value is there: options again
     expect(await namesAfter('fit', '--data', 'campaign')).toEqual(expect.arrayContaining(['--out']));

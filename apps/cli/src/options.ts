@@ -39,6 +39,13 @@ export function shareOrPercent(text: string): number {
   throw new InvalidArgumentError('Expected a share from 0 to 1, such as 0.03 or 3%.');
 }
 
+/** A share between 0 and 1, both excluded, also in per cent: 0.08 or 8%. */
+export function targetShare(text: string): number {
+  const value = /^[\d.]+\s*%?$/.test(text) ? shareOrPercent(text) : Number.NaN;
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError('Expected a share above 0 and below 1, such as 0.08 or 8%.');
+}
+
 const UNIT_S = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 /** `90s`, `30m`, `2h`, `7d`: seconds. */

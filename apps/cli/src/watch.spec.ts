@@ -32,7 +32,15 @@ function full(event: Partial<CampaignProgress>): CampaignProgress {
     ...{ campaignId: 'a', state: 'running', plannedSlots: 20, totalSlots: 60, recordedSlots: 0 },
     ...{ outcomes: { ...none, ok: event.recordedSlots ?? 0 } },
     ...{ round: null, slotsPerSecond: null, remainingSeconds: null, waitingFor: null, modelId: null },
-    ...{ noiseFloor: null, reason: '', ...event },
+    ...{
+      noiseFloor: null,
+      targetError: null,
+      learning: [],
+      forecast: null,
+      stop: null,
+      reason: '',
+      ...event,
+    },
   });
 }
 

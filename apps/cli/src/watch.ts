@@ -5,7 +5,7 @@ import cliProgress from 'cli-progress';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Connection } from './connection.js';
 import { BAR } from './progress.js';
-import { seconds, significant } from './tables.js';
+import { percent, seconds, significant } from './tables.js';
 
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 const RECONNECT_AFTER_MS = 1_000;
@@ -95,9 +95,9 @@ function lines(output: ProgressOutput): Display {
   let written = { share: -1, news: '' };
   return {
     update: (progress) => {
-      const { totalSlots, recordedSlots, state, waitingFor, round } = progress;
+      const { totalSlots, recordedSlots, state, waitingFor, round, learning } = progress;
       const share = recordedSlots / totalSlots;
-      const news = JSON.stringify([state, waitingFor, round]);
+      const news = JSON.stringify([state, waitingFor, round, learning.length]);
       if (news === written.news && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
       written = { share, news };
       const { pace, outcomes } = words(progress);
@@ -117,9 +117,13 @@ function words(progress: CampaignProgress): { pace: string; outcomes: string } {
   return { pace: pace.length === 0 ? state : pace.join(' · '), outcomes: told };
 }
 
-function paceOf({ round, slotsPerSecond, remainingSeconds }: CampaignProgress): string[] {
+function paceOf(progress: CampaignProgress): string[] {
+  const { round, slotsPerSecond, remainingSeconds, learning, forecast } = progress;
+  const newest = learning.at(-1);
   return [
     ...(round === null ? [] : [roundText(round)]),
+    ...(newest === undefined ? [] : [`error ${percent(newest.medianApe)} with ${newest.shapes} shapes`]),
+    ...(forecast === null ? [] : [forecast.text]),
     ...(slotsPerSecond === null ? [] : [`${significant(slotsPerSecond, 2)}/s`]),
     ...(remainingSeconds === null ? [] : [`${seconds(remainingSeconds)} left`]),
   ];

@@ -9,6 +9,10 @@ export interface CampaignForm {
   rounds: string;
   csv: string;
   specs: string;
+  /** Per cent; empty: all of the budget is measured. */
+  targetError: string;
+  /** Minutes; empty: no limit. */
+  maxMinutes: string;
   maxSpecMs: string;
   maxMacs: string;
   allowGroups: boolean;
@@ -29,6 +33,8 @@ export const EMPTY_FORM: CampaignForm = {
   rounds: '8',
   csv: '',
   specs: '500',
+  targetError: '',
+  maxMinutes: '',
   maxSpecMs: '',
   maxMacs: '',
   allowGroups: true,
@@ -48,6 +54,8 @@ export function requestOf(form: CampaignForm): CampaignRequest {
     design: designOf(form),
     budget: {
       specs: Number(form.specs),
+      ...(form.targetError !== '' && { targetError: Number(form.targetError) / 100 }),
+      ...(form.maxMinutes !== '' && { maxSeconds: Number(form.maxMinutes) * 60 }),
       ...(form.maxSpecMs !== '' && { maxSpecMs: Number(form.maxSpecMs) }),
     },
     constraints: {

@@ -89,3 +89,37 @@ it('numbers the batches of shapes that are visited again after all others', () =
     { batchIndex: 5, replicate: 2, specIndexes: [2], deviceId: 'device-b' },
   ]);
 });
+
+it('numbers shapes that are visited again between rounds where they were planned', () => {
+  const first = { specIndexes: [0, 1], revisits: [] };
+  const visits = { specIndexes: [0, 1], replicate: 1, deviceId: 'device-a', afterRound: 2 };
+  const stages = [
+    { ...layout(4, 2, 1), rounds: { testSpecs: 0, ends: [2, 4], storedSpecs: 9 } },
+    {
+      ...layout(4, 2, 1),
+      rounds: { testSpecs: 0, ends: [2, 4], storedSpecs: 9 },
+      repeats: { ...first, revisits: [visits] },
+    },
+    {
+      ...layout(9, 2, 1),
+      rounds: { testSpecs: 0, ends: [2, 4, 9], storedSpecs: 9 },
+      repeats: {
+        specIndexes: [0, 1, 3],
+        revisits: [visits, { specIndexes: [3], replicate: 1, deviceId: null, afterRound: 3 }],
+      },
+    },
+  ].map((campaign) =>
+    Array.from({ length: batchCount(campaign) }, (_, index) => plannedBatch(campaign, index)),
+  );
+  expect(stages[1]?.slice(0, 2)).toEqual(stages[0]);
+  expect(stages[2]?.slice(0, 3)).toEqual(stages[1]);
+  expect(stages[2]?.map(({ specIndexes, replicate }) => ({ specIndexes, replicate }))).toEqual([
+    { specIndexes: [0, 1], replicate: 0 },
+    { specIndexes: [2, 3], replicate: 0 },
+    { specIndexes: [0, 1], replicate: 1 },
+    { specIndexes: [4, 5], replicate: 0 },
+    { specIndexes: [6, 7], replicate: 0 },
+    { specIndexes: [8], replicate: 0 },
+    { specIndexes: [3], replicate: 1 },
+  ]);
+});

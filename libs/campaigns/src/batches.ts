@@ -1,4 +1,4 @@
-import type { Campaign } from '@alphaflops/contracts';
+import type { Campaign, Revisit } from '@alphaflops/contracts';
 
 /** One batch of a campaign: slots of one replicate. */
 export interface PlannedBatch {
@@ -24,7 +24,7 @@ interface Part {
 
 /**
  * Batches of one target. The cut never changes once slots are planned, because batch ids depend on it: every round is
- * cut on its own, and so are the shapes that are visited again after the last round.
+ * cut on its own, and so are the shapes that are visited again, in the order in which they were planned.
  */
 export function batchCount(campaign: Layout): number {
   const last = partsOf(campaign).at(-1);
@@ -55,16 +55,19 @@ function partsOf({ plannedSpecs, batchSize, request, rounds, repeats }: Layout):
     parts.push({ ...part, firstBatch, batchesPerReplicate });
     firstBatch += batchesPerReplicate * part.replicates;
   };
-  let start = 0;
-  for (const end of rounds?.ends ?? [plannedSpecs]) {
-    const from = start;
+  const ends = rounds?.ends ?? [plannedSpecs];
+  const addRevisits = (isDue: (revisit: Revisit) => boolean) => {
+    for (const { replicate, deviceId, specIndexes } of repeats?.revisits.filter(isDue) ?? []) {
+      const once = { replicates: 1, firstReplicate: replicate, deviceId };
+      add({ ...once, count: specIndexes.length, specIndex: (at) => specIndexes[at] as number });
+    }
+  };
+  ends.forEach((end, at) => {
+    const from = ends[at - 1] ?? 0;
     const every = { replicates: request.replicates, firstReplicate: 0, deviceId: null };
-    add({ ...every, count: end - from, specIndex: (at) => from + at });
-    start = end;
-  }
-  for (const { replicate, deviceId, specIndexes } of repeats?.revisits ?? []) {
-    const once = { replicates: 1, firstReplicate: replicate, deviceId };
-    add({ ...once, count: specIndexes.length, specIndex: (at) => specIndexes[at] as number });
-  }
+    add({ ...every, count: end - from, specIndex: (offset) => from + offset });
+    addRevisits(({ afterRound }) => afterRound === at + 1);
+  });
+  addRevisits(({ afterRound }) => afterRound === undefined);
   return parts;
 }

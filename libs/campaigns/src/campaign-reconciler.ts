@@ -6,16 +6,17 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { CampaignSettings } from './campaign-settings.js';
 import { Dispatcher } from './dispatcher.js';
 import { Lifecycle } from './lifecycle.js';
+import { isTimeUp } from './rounds.js';
 
 /** Campaigns that may need something done. */
 const LIVE: readonly CampaignState[] = ['draft', 'planned', 'running', 'paused', 'fitting'];
 /** Pause between two looks. */
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 1_000;
 /** A draft this old has lost its planner; a younger one may be in the hands of another coordinator. */
 const DEAD_DRAFT_MS = 10 * 60 * 1000;
 
 /**
- * Keeps campaigns going: at start, after Redis was away, and every two seconds, compares the store with the queues
+ * Keeps campaigns going: at start, after Redis was away, and every second, compares the store with the queues
  * and does what is missing. The store is the truth.
  */
 @Injectable()
@@ -92,6 +93,10 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
       const devices = campaign.repeats?.revisits.flatMap(({ deviceId }) => deviceId ?? []) ?? [];
       for (const id of [...campaign.targetIds, ...devices]) this.desk.queue('measure', id);
     }
+    if (isTimeUp(campaign, Date.now())) {
+      await this.lifecycle.completeIfDone(campaign.id);
+      return;
+    }
     // A further round, or visit, has to be submitted although the queue may be full of other campaigns' work.
     const work = `${campaign.id} ${campaign.plannedSlots}`;
     const isKnown = this.resumed.has(work) || wasSubmittedSince(campaign, this.watchingSinceMs);
@@ -109,10 +114,11 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
 
 /**
  * Whether all of its batches have come into the queues since: it was planned after that, and is set running by whoever
- * has submitted them. A paused campaign runs first and is submitted then, and so does one with a further round.
+ * has submitted them. A paused campaign runs first and is submitted then, and so does one with a further round: both have
+ * a longer history.
  */
-function wasSubmittedSince({ history, rounds }: Campaign, sinceMs: number): boolean {
+function wasSubmittedSince({ history }: Campaign, sinceMs: number): boolean {
   const [before, last] = history.slice(-2);
   const isFirstRun = before?.state === 'planned' && last?.state === 'running';
-  return isFirstRun && (rounds?.ends.length ?? 1) === 1 && Date.parse(before.at) >= sinceMs;
+  return isFirstRun && Date.parse(before.at) >= sinceMs;
 }

@@ -12,7 +12,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle, recordedOf } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { previewOf } from './preview.js';
-import { roundOf, runningMs, totalSlotsOf } from './rounds.js';
+import { campaignForecast, roundOf, runningMs, totalSlotsOf } from './rounds.js';
 import { Staffing } from './staffing.js';
 
 /** Specs written to the store in one go. */
@@ -40,7 +40,9 @@ export class CampaignsService {
     for (let at = 0; at < specs.length; at += SPEC_PAGE) {
       await this.campaigns.putSpecs(campaign.id, at, specs.slice(at, at + SPEC_PAGE));
     }
-    const planned = await this.lifecycle.change(campaign, 'planned', `${specs.length} specs planned`);
+    const more = specs.length > campaign.plannedSpecs ? ` of at most ${specs.length}` : '';
+    const reason = `${campaign.plannedSpecs}${more} specs planned`;
+    const planned = await this.lifecycle.change(campaign, 'planned', reason);
     // If this fails, the reconciler finds the planned campaign and submits it.
     this.lifecycle.run(planned, 'batches submitted', specs).catch((error: unknown) => {
       this.logger.error(`Could not submit ${planned.id} yet: ${String(error)}`);
@@ -69,10 +71,11 @@ export class CampaignsService {
     const outcomes = await this.samples.counts(id);
     const recordedSlots = recordedOf(outcomes);
     const { state, plannedSlots } = campaign;
-    const totalSlots = totalSlotsOf(campaign);
     const round = roundOf(campaign, recordedSlots);
     const isPlanning = round?.isPlanningNext === true;
     const slotsPerSecond = isPlanning ? null : await this.rate(campaign);
+    const forecast = campaignForecast(campaign, slotsPerSecond);
+    const totalSlots = campaign.stop === undefined ? totalSlotsOf(campaign, forecast) : recordedSlots;
     // While samples come in there is no need to ask who measures.
     const isIdle = state === 'running' && plannedSlots > recordedSlots && (slotsPerSecond ?? 0) === 0;
     return {
@@ -84,6 +87,10 @@ export class CampaignsService {
       waitingFor: isIdle ? await this.staffing.waitingFor(campaign) : null,
       modelId: campaign.modelId,
       noiseFloor: campaign.noiseFloor ?? null,
+      targetError: campaign.request.budget.targetError ?? null,
+      learning: campaign.learning ?? [],
+      forecast,
+      stop: campaign.stop ?? null,
       reason: campaign.history.at(-1)?.reason ?? '',
     };
   }

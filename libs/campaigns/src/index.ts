@@ -1,3 +1,3 @@
 export { CampaignSettings } from './campaign-settings.js';
 export * from './campaigns.module.js';
-export { CampaignFits } from './lifecycle.js';
+export { type CampaignFit, CampaignFits } from './lifecycle.js';

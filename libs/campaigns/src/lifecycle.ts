@@ -2,11 +2,13 @@ import {
   CAMPAIGN_TRANSITIONS,
   type Campaign,
   type CampaignState,
+  type CampaignStop,
   type OutcomeCounts,
+  type PlanRoundResult,
   type StateChange,
 } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
-import { ApiProblem, notFound } from '@alphaflops/http';
+import { ApiProblem, notFound } from '@alphaflops/http/problem';
 import {
   type CampaignBefore,
   type CampaignPatch,
@@ -16,19 +18,25 @@ import {
 } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
-import { type NextVisits, Repeats } from './repeats.js';
-import { hasFurtherRound } from './rounds.js';
+import { Repeats } from './repeats.js';
+import { hasFurtherRound, hasTarget, isNextRoundDue, isTimeUp } from './rounds.js';
+import { grownBy, learnedFrom } from './round-result.js';
+
+/** How the fit of a campaign ended. `keptBack`: why its model is a candidate; absent: it is published. */
+export type CampaignFit =
+  | { readonly ok: true; readonly modelId: string; readonly keptBack?: string | undefined }
+  | { readonly ok: false; readonly reason: string };
 
 /** What happens after the last sample; the fits feature provides it. */
 export abstract class CampaignFits {
-  /** Asks for the fit of a campaign that is in state `fitting`. Safe to repeat. */
-  abstract request(campaign: Campaign): Promise<void>;
+  /** Asks for the fit of a campaign that is in state `fitting`, or for its end. Safe to repeat. Null while it is in work. */
+  abstract request(campaign: Campaign): Promise<CampaignFit | null>;
 
   /**
-   * Asks for the next round of a campaign whose planned specs are all measured. It is there when the campaign has more
-   * specs planned. Safe to repeat. Answers why there can be none, or null.
+   * Asks for the round after those that the campaign has, or for what came of asking. Safe to repeat. Null while it is in
+   * work.
    */
-  abstract requestRound(campaign: Campaign): Promise<string | null>;
+  abstract requestRound(campaign: Campaign): Promise<PlanRoundResult | null>;
 }
 
 /** Changes of state of campaigns, and what has to be done with each. */
@@ -86,35 +94,85 @@ export class Lifecycle {
   async completeIfDone(id: string): Promise<void> {
     const campaign = await this.campaigns.get(id);
     if (campaign === null || (campaign.state !== 'running' && campaign.state !== 'paused')) return;
-    const outcomes = await this.samples.counts(id);
-    if (recordedOf(outcomes) < campaign.plannedSlots) return;
-    let reason = `all ${campaign.plannedSlots} measurements are stored`;
-    if (hasFurtherRound(campaign)) {
-      // Resuming it asks again.
-      if (campaign.state === 'paused') return;
-      const failure = await this.fits.requestRound(campaign);
-      if (failure === null) return;
-      reason += `; no further round: ${failure}`;
-    }
-    const visits = await this.repeats.next(campaign);
-    try {
-      if (visits === null) {
-        const noiseFloor = await this.repeats.noiseFloor(campaign);
-        await this.fit(
-          await this.change(campaign, 'fitting', reason, noiseFloor === null ? {} : { noiseFloor }),
-        );
-        return;
-      }
-      // Resuming it asks again.
-      if (campaign.state === 'paused') return;
-      await this.visitAgain(campaign, visits);
-    } catch (error) {
-      // Another coordinator was faster, or the operator has cancelled: either way it is taken care of.
-      if (!(error instanceof ApiProblem && error.status === 409)) throw error;
-    }
+    const recordedSlots = recordedOf(await this.samples.counts(id));
+    await unlessOvertaken(() => this.goOn(campaign, recordedSlots));
   }
 
-  private async visitAgain(campaign: Campaign, { reason, ...patch }: NextVisits): Promise<void> {
+  private async goOn(campaign: Campaign, recordedSlots: number): Promise<void> {
+    const { state, plannedSlots, request } = campaign;
+    if (isTimeUp(campaign, Date.now())) {
+      const reason = `the time limit of ${request.budget.maxSeconds ?? 0} s is used up, with ${recordedSlots} measurements stored`;
+      await this.stop(campaign, { kind: 'max-time', reason });
+      return;
+    }
+    const isAllStored = recordedSlots >= plannedSlots;
+    const isRoundDue = hasTarget(campaign)
+      ? isNextRoundDue(campaign, recordedSlots)
+      : isAllStored && hasFurtherRound(campaign);
+    let reason = `all ${plannedSlots} measurements are stored`;
+    if (isRoundDue) {
+      // Resuming it asks again.
+      if (state === 'paused') return;
+      const result = await this.fits.requestRound(campaign);
+      if (result === null) return;
+      if (result.planned) {
+        await this.addRound(campaign, result);
+        return;
+      }
+      if (result.stop !== undefined) {
+        await this.stop(campaign, result.stop, learnedFrom(campaign, result));
+        return;
+      }
+      reason += `; no further round: ${result.reason}`;
+    }
+    if (!isAllStored) return;
+    const visits = await this.repeats.next(campaign);
+    if (visits === null) {
+      const noiseFloor = await this.repeats.noiseFloor(campaign);
+      await this.fit(
+        await this.change(campaign, 'fitting', reason, noiseFloor === null ? {} : { noiseFloor }),
+      );
+      return;
+    }
+    // Resuming it asks again.
+    if (state === 'paused') return;
+    const { reason: why, ...patch } = visits;
+    await this.measureMore(campaign, why, patch);
+  }
+
+  /** Counts a round in whose specs are stored, with what is visited again beside it. */
+  private async addRound(campaign: Campaign, result: PlanRoundResult & { planned: true }): Promise<void> {
+    // Asked for before another coordinator counted this round in.
+    if (result.start !== campaign.plannedSpecs) return;
+    const grown = grownBy(campaign, result);
+    if (!hasTarget(campaign)) {
+      await this.measureMore(campaign, `round ${grown.rounds.ends.length}: ${result.reason}`, grown);
+      return;
+    }
+    // The newest round before this one is still being measured.
+    const measuredSpecs = campaign.rounds?.ends.at(-2) ?? 0;
+    const visits = await this.repeats.besideRound({ ...campaign, ...grown }, measuredSpecs);
+    const noiseFloor = await this.repeats.noiseFloor(campaign);
+    await this.measureMore(campaign, `round ${grown.rounds.ends.length}: ${result.reason}`, {
+      ...grown,
+      ...(visits !== null && { repeats: visits.repeats, plannedSlots: visits.plannedSlots }),
+      ...(noiseFloor !== null && { noiseFloor }),
+      ...learnedFrom(campaign, result),
+    });
+  }
+
+  /** To the fit with what is measured; what no worker has begun is given up. */
+  private async stop(campaign: Campaign, stop: CampaignStop, patch: CampaignPatch = {}): Promise<void> {
+    const noiseFloor = await this.repeats.noiseFloor(campaign);
+    const stopped = await this.change(campaign, 'fitting', stop.reason, {
+      ...patch,
+      ...(noiseFloor !== null && { noiseFloor }),
+      stop,
+    });
+    await this.fit(stopped);
+  }
+
+  private async measureMore(campaign: Campaign, reason: string, patch: CampaignPatch): Promise<void> {
     const { state, plannedSlots } = campaign;
     const change = { state, at: new Date().toISOString(), reason };
     const planned = await this.transition(campaign, { state, plannedSlots }, change, patch);
@@ -122,10 +180,19 @@ export class Lifecycle {
     else await this.completeIfDone(campaign.id);
   }
 
-  /** Visits that contradict each other are out before anything is fitted, also after a crash. */
+  /** Open work is withdrawn and visits that contradict each other are out before anything is fitted, also after a crash. */
   private async fit(campaign: Campaign): Promise<void> {
+    if (campaign.stop !== undefined) await this.dispatcher.withdraw(campaign);
     await this.repeats.markNoisy(campaign);
-    await this.fits.request(campaign);
+    const fit = await this.fits.request(campaign);
+    if (fit === null) return;
+    if (!fit.ok) {
+      await this.change(campaign, 'failed', `no model could be fitted: ${fit.reason}`);
+      return;
+    }
+    const { modelId, keptBack } = fit;
+    const what = keptBack === undefined ? 'published' : `kept back as a candidate, ${keptBack}`;
+    await this.change(campaign, 'completed', `model ${modelId} ${what}`, { modelId });
   }
 
   /** After a start, a lost queue or a crash: does again whatever a campaign in this state still needs. */
@@ -143,7 +210,7 @@ export class Lifecycle {
         await this.completeIfDone(campaign.id);
         return;
       case 'fitting':
-        await this.fit(campaign);
+        await unlessOvertaken(() => this.fit(campaign));
         return;
       case 'paused':
       case 'completed':
@@ -189,6 +256,15 @@ export class Lifecycle {
 /** Slots with a sample. Drifted ones have left theirs. */
 export function recordedOf(outcomes: OutcomeCounts): number {
   return Object.values(outcomes).reduce((sum, count) => sum + count, 0) - outcomes.drifted;
+}
+
+/** Another coordinator was faster, or the operator has cancelled: either way it is taken care of. */
+async function unlessOvertaken(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof ApiProblem && error.status === 409)) throw error;
+  }
 }
 
 function notAllowed(campaign: Campaign, state: CampaignState): ApiProblem {

@@ -1,17 +1,37 @@
 import { randomBytes } from 'node:crypto';
-import type { Campaign, CampaignRequest, CampaignRounds, DeviceClass, Protocol } from '@alphaflops/contracts';
+import type {
+  Campaign,
+  CampaignRequest,
+  CampaignRounds,
+  Design,
+  DeviceClass,
+  Protocol,
+} from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { DatasetError, readSpecs } from '@alphaflops/dataset';
 import { ApiProblem, notFound } from '@alphaflops/http';
 import { defaultProtocol, MeasureError, protocolNamed, withEnergy } from '@alphaflops/measure';
 import { compileModel } from '@alphaflops/models';
-import { type Plan, plan, PlanError, planFirstRound, type PlanRequest } from '@alphaflops/planning';
+import {
+  coveringFirst,
+  firstAdaptiveRound,
+  firstTargetRounds,
+  type Plan,
+  plan,
+  PlanError,
+  planFirstRound,
+  type PlanRequest,
+} from '@alphaflops/planning';
 import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { BatchSizer } from './batch-sizer.js';
 
+/** A list has no seed of its own. */
+const LIST_SEED = 1;
+
 export interface PlannedCampaign {
   campaign: Campaign;
+  /** To be stored: more than `plannedSpecs` where later rounds are chosen already. */
   specs: readonly ConvSpec[];
 }
 
@@ -29,6 +49,7 @@ export class Planner {
     const { deviceClass, targetIds } = await this.target(request);
     const protocol = protocolFor(request, deviceClass);
     const { specs, excluded, rounds } = await this.specs(request, deviceClass);
+    const plannedSpecs = rounds?.ends.at(-1) ?? specs.length;
     const expectedMs = await this.expectation(deviceClass.id);
     const { replicates } = request;
     const work = { deviceClass, targetIds, protocol, specs, replicates, expectedMs };
@@ -48,8 +69,8 @@ export class Planner {
         targetIds,
         protocol,
         batchSize,
-        plannedSpecs: specs.length,
-        plannedSlots: specs.length * request.replicates * targetIds.length,
+        plannedSpecs,
+        plannedSlots: plannedSpecs * request.replicates * targetIds.length,
         ...(rounds && { rounds }),
         excluded,
         modelId: null,
@@ -105,11 +126,15 @@ export class Planner {
           ? {}
           : { maxSpecMs: budget.maxSpecMs, estimateMs: await this.estimate(deviceClass.id) }),
       };
-      if (design.name === 'adaptive') return planFirstRound(design, planRequest);
-      return plan(
+      const hasTarget = budget.targetError !== undefined;
+      if (design.name === 'adaptive') {
+        return hasTarget ? adaptiveInTargetRounds(design, planRequest) : planFirstRound(design, planRequest);
+      }
+      const planned = plan(
         design.name === 'csv' ? { name: 'csv', specs: await specsOf(design.csv) } : design,
         planRequest,
       );
+      return hasTarget ? inTargetRounds(design, planned) : planned;
     } catch (error) {
       if (error instanceof DatasetError) throw wrong('design.csv', error.message);
       if (error instanceof PlanError) throw wrong('design', error.message);
@@ -128,6 +153,23 @@ export class Planner {
     }
     return expected;
   }
+}
+
+/** Everything is chosen at once, and measured in rounds until the model is good enough. */
+function inTargetRounds({ name }: Design, { specs, excluded }: Plan): Plan & { rounds: CampaignRounds } {
+  const ordered = name === 'csv' ? coveringFirst(specs, LIST_SEED) : specs;
+  const rounds = { testSpecs: 0, ends: firstTargetRounds(specs.length), storedSpecs: specs.length };
+  return { specs: ordered, excluded, rounds };
+}
+
+function adaptiveInTargetRounds(
+  design: Extract<Design, { name: 'adaptive' }>,
+  request: PlanRequest,
+): Plan & { rounds: CampaignRounds } {
+  const { specs, excluded, rounds } = planFirstRound(design, request, firstAdaptiveRound(request.specs));
+  const { testSpecs } = rounds;
+  const ends = firstTargetRounds(specs.length - testSpecs).map((end) => testSpecs + end);
+  return { specs, excluded, rounds: { testSpecs, ends } };
 }
 
 function protocolFor(request: CampaignRequest, deviceClass: DeviceClass): Protocol {

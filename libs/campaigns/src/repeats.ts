@@ -26,18 +26,28 @@ export class Repeats {
 
   /** The next visits of a campaign whose slots all have samples; null when it needs no more. */
   async next(campaign: Campaign): Promise<NextVisits | null> {
-    const { repeats } = campaign;
-    if (repeats === undefined) return await this.secondVisits(campaign);
-    const third = thirdReplicate(campaign);
-    if (repeats.revisits.some(({ replicate }) => replicate === third)) return null;
-    const disputed = [];
-    for await (const [specIndex, visits] of this.visits(campaign)) {
-      if (visits.length === 2 && unconfirmed(visits, campaign).length > 0)
-        disputed.push({ specIndex, visits });
+    if (campaign.repeats === undefined) {
+      const { chosen, revisits } = await this.secondVisits(campaign, 0, campaign.plannedSpecs);
+      return chosen.length === 0 ? null : planned(campaign, chosen, revisits, 'to find the noise floor');
     }
-    if (disputed.length === 0) return null;
-    const revisits = revisitsOf(campaign, third, disputed);
-    return planned(campaign, repeats.specIndexes, revisits, 'where two visits disagree');
+    const revisits = await this.thirdVisits(campaign);
+    if (revisits.length === 0) return null;
+    return planned(campaign, campaign.repeats.specIndexes, revisits, 'where two visits disagree');
+  }
+
+  /**
+   * Visits that go with a further round of a campaign with a target error: second ones of shapes up to `measuredSpecs`,
+   * and third ones of those before. Null when there are none.
+   */
+  async besideRound(campaign: Campaign, measuredSpecs: number): Promise<NextVisits | null> {
+    const known = campaign.repeats?.specIndexes ?? [];
+    const from = known.length === 0 ? 0 : Math.max(...known) + 1;
+    const { chosen, revisits } = await this.secondVisits(campaign, from, measuredSpecs);
+    const all = [...revisits, ...(await this.thirdVisits(campaign))];
+    if (chosen.length === 0 && all.length === 0) return null;
+    const afterRound = campaign.rounds?.ends.length ?? 1;
+    const placed = all.map((revisit) => ({ ...revisit, afterRound }));
+    return planned(campaign, [...known, ...chosen], placed, 'to find the noise floor');
   }
 
   /** The spread between visits; null where no shape was visited twice. */
@@ -58,14 +68,19 @@ export class Repeats {
     }
   }
 
-  private async secondVisits(campaign: Campaign): Promise<NextVisits | null> {
-    const { request, plannedSpecs } = campaign;
-    const count = repeatedShapes(request.repeats, plannedSpecs);
+  /** As many as shapes up to `end` ask for, less those that are visited again already; evenly from `start` on. */
+  private async secondVisits(
+    campaign: Campaign,
+    start: number,
+    end: number,
+  ): Promise<{ chosen: number[]; revisits: Revisit[] }> {
+    const { request, repeats } = campaign;
+    const count = repeatedShapes(request.repeats, end) - (repeats?.specIndexes.length ?? 0);
     const chosen: number[] = [];
     const single: { specIndex: number; visits: Visits }[] = [];
     for (let cell = 0; cell < count; cell += 1) {
-      const from = Math.floor((cell * plannedSpecs) / count);
-      const to = Math.min(Math.floor(((cell + 1) * plannedSpecs) / count), from + TRIED);
+      const from = start + Math.floor((cell * (end - start)) / count);
+      const to = Math.min(start + Math.floor(((cell + 1) * (end - start)) / count), from + TRIED);
       for (let specIndex = from; specIndex < to; specIndex += 1) {
         const byDevice = await this.visitsOf(campaign, specIndex);
         if (byDevice.length === 0) continue;
@@ -75,9 +90,22 @@ export class Repeats {
         break;
       }
     }
-    if (chosen.length === 0) return null;
-    const revisits = revisitsOf(campaign, request.replicates, single);
-    return planned(campaign, chosen, revisits, 'to find the noise floor');
+    return { chosen, revisits: revisitsOf(campaign, request.replicates, single) };
+  }
+
+  /** One more visit of each shape whose two visits disagree, unless it has been planned already. */
+  private async thirdVisits(campaign: Campaign): Promise<Revisit[]> {
+    const third = thirdReplicate(campaign);
+    const isPlanned = (specIndex: number): boolean =>
+      campaign.repeats?.revisits.some(
+        ({ replicate, specIndexes }) => replicate === third && specIndexes.includes(specIndex),
+      ) === true;
+    const disputed = [];
+    for await (const [specIndex, visits] of this.visits(campaign)) {
+      if (visits.length !== 2 || isPlanned(specIndex)) continue;
+      if (unconfirmed(visits, campaign).length > 0) disputed.push({ specIndex, visits });
+    }
+    return revisitsOf(campaign, third, disputed);
   }
 
   /** Of every shape that is visited again, one entry for each device. */

@@ -1,5 +1,13 @@
 import type { Campaign, CampaignState } from '@alphaflops/contracts';
-import { roundOf, runningMs, totalSlotsOf } from './rounds.js';
+import {
+  campaignForecast,
+  hasFurtherRound,
+  isNextRoundDue,
+  isTimeUp,
+  roundOf,
+  runningMs,
+  totalSlotsOf,
+} from './rounds.js';
 
 const at = (second: number): string => new Date(1_700_000_000_000 + 1000 * second).toISOString();
 
@@ -67,4 +75,76 @@ it('tells how long a campaign has been running, without its pauses', () => {
   const { history } = campaign([20], ['planned', 'running', 'running', 'paused', 'running']);
   expect(runningMs({ history }, Date.parse(at(47)))).toBe(27_000);
   expect(runningMs({ history: history.slice(0, 4) }, Date.parse(at(47)))).toBe(20_000);
+});
+
+describe('a campaign with a target error', () => {
+  const withTarget = (part: Partial<Campaign> = {}): Campaign => ({
+    ...campaign([50, 75]),
+    request: {
+      design: { name: 'networklike', seed: 1 },
+      budget: { specs: 1_000, targetError: 0.1 },
+      replicates: 1,
+      repeats: 0,
+    } as unknown as Campaign['request'],
+    rounds: { testSpecs: 0, ends: [50, 75], storedSpecs: 900 },
+    plannedSlots: 75,
+    ...part,
+  });
+
+  it('asks for the next round when all but the newest one is measured', () => {
+    expect(isNextRoundDue(withTarget(), 49)).toBe(false);
+    expect(isNextRoundDue(withTarget(), 50)).toBe(true);
+    const repeats = {
+      specIndexes: [3, 4],
+      revisits: [{ replicate: 1, deviceId: 'd', specIndexes: [3, 4], afterRound: 2 }],
+    };
+    expect(isNextRoundDue(withTarget({ repeats, plannedSlots: 77 }), 49)).toBe(false);
+    expect(isNextRoundDue(withTarget({ repeats, plannedSlots: 77 }), 50)).toBe(true);
+    const before = { ...repeats, revisits: [{ ...repeats.revisits[0], afterRound: 1 }] as never };
+    expect(isNextRoundDue(withTarget({ repeats: before, plannedSlots: 77 }), 51)).toBe(false);
+    expect(isNextRoundDue(withTarget({ repeats: before, plannedSlots: 77 }), 52)).toBe(true);
+  });
+
+  it('asks for its end when all is measured', () => {
+    const last = withTarget({
+      rounds: { testSpecs: 0, ends: [50, 75], storedSpecs: 75 },
+      repeats: { specIndexes: [], revisits: [] },
+    });
+    expect(hasFurtherRound(last)).toBe(false);
+    expect(hasFurtherRound(withTarget({ repeats: { specIndexes: [], revisits: [] } }))).toBe(true);
+    expect(isNextRoundDue(last, 74)).toBe(false);
+    expect(isNextRoundDue(last, 75)).toBe(true);
+  });
+
+  it('comes to its budget, or to what the forecast says where that is less', () => {
+    expect(totalSlotsOf(withTarget())).toBe(900);
+    const point = { standardError: 0.004, form: 'boosted', judgedBy: 300 };
+    const learning = [150, 180, 216, 260].map((shapes) => ({
+      ...{ ...point, shapes, medianApe: 0.16 * (shapes / 150) ** -0.4 },
+    })) as unknown as Campaign['learning'] & object;
+    const ends = [50, 75, 150, 180, 216, 260, 312, 375];
+    const running = withTarget({
+      ...{ learning, rounds: { testSpecs: 0, ends, storedSpecs: 900 } },
+      ...{ plannedSpecs: 375, plannedSlots: 375 },
+    });
+    const forecast = campaignForecast(running, 2);
+    // 0.16 · (n / 150)^-0.4 = 0.1 at 486 shapes.
+    expect(forecast?.shapesForTarget).toBeGreaterThan(400);
+    expect(forecast?.shapesForTarget).toBeLessThan(800);
+    expect(forecast?.secondsForTarget).toBe((forecast?.moreShapes ?? NaN) / 2);
+    expect(totalSlotsOf(running, forecast)).toBe(260 + (forecast?.moreShapes ?? NaN));
+    expect(campaignForecast({ ...running, stop: { kind: 'budget', reason: '' } }, 2)).toBeNull();
+  });
+});
+
+it('knows when the time of a campaign is up, its pauses left out', () => {
+  const limited = (states: CampaignState[], maxSeconds?: number): Campaign => {
+    const { request, ...rest } = campaign([20], states);
+    return { ...rest, request: { ...request, budget: { specs: 60, ...(maxSeconds && { maxSeconds }) } } };
+  };
+  const running: CampaignState[] = ['planned', 'running', 'paused', 'running'];
+  expect(isTimeUp(limited(running, 15), Date.parse(at(34)))).toBe(false);
+  expect(isTimeUp(limited(running, 15), Date.parse(at(35)))).toBe(true);
+  expect(isTimeUp(limited(running), Date.parse(at(1_000_000)))).toBe(false);
+  expect(isTimeUp(limited(['planned', 'running', 'paused'], 5), Date.parse(at(1_000)))).toBe(false);
 });

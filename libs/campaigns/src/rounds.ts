@@ -1,29 +1,89 @@
-import type { Campaign, CampaignRound } from '@alphaflops/contracts';
-import { repeatedShapes, roundsToCome } from '@alphaflops/planning';
+import type { Campaign, CampaignRound, Forecast } from '@alphaflops/contracts';
+import { forecastOf, repeatedShapes, roundsToCome } from '@alphaflops/planning';
 
 type InRounds = Pick<
   Campaign,
   'state' | 'history' | 'request' | 'rounds' | 'repeats' | 'plannedSpecs' | 'plannedSlots'
 >;
 
-export function hasFurtherRound({ rounds, repeats, plannedSpecs, request }: InRounds): boolean {
-  return rounds !== undefined && repeats === undefined && plannedSpecs < request.budget.specs;
+/** Whether a campaign measures in rounds until its model is good enough. */
+export function hasTarget({ request }: Pick<Campaign, 'request'>): boolean {
+  return request.budget.targetError !== undefined;
+}
+
+export function hasFurtherRound(campaign: Omit<InRounds, 'state' | 'history' | 'plannedSlots'>): boolean {
+  const { rounds, repeats, plannedSpecs, request } = campaign;
+  if (rounds === undefined) return false;
+  // With a target error, shapes are visited again between the rounds; else after the last one.
+  if (repeats !== undefined && !hasTarget(campaign)) return false;
+  return plannedSpecs < (rounds.storedSpecs ?? request.budget.specs);
+}
+
+/**
+ * Whether the next round of a campaign with a target error should be asked for: when all but the newest one is measured, so
+ * that the newest is measured while the fit of the others decides; and at the end, when all is measured.
+ */
+export function isNextRoundDue(
+  campaign: Omit<InRounds, 'state' | 'history'> & Pick<Campaign, 'targetIds'>,
+  recordedSlots: number,
+): boolean {
+  const { rounds, repeats, request, targetIds, plannedSlots } = campaign;
+  if (!hasFurtherRound(campaign)) return recordedSlots >= plannedSlots;
+  const ends = rounds?.ends ?? [];
+  const newestSpecs = (ends.at(-1) ?? 0) - (ends.at(-2) ?? 0);
+  const again = repeats?.revisits.filter(({ afterRound }) => afterRound === ends.length) ?? [];
+  const visits = again.reduce((sum, { specIndexes }) => sum + specIndexes.length, 0);
+  return recordedSlots >= plannedSlots - (newestSpecs * request.replicates + visits) * targetIds.length;
+}
+
+/** Whether a campaign has run as long as it may. */
+export function isTimeUp({ state, request, history }: InRounds, now: number): boolean {
+  const { maxSeconds } = request.budget;
+  return maxSeconds !== undefined && state === 'running' && runningMs({ history }, now) >= maxSeconds * 1_000;
 }
 
 /** Measurements that a campaign comes to: those of rounds and second visits to come, too, until none can come any more. */
-export function totalSlotsOf(campaign: Omit<InRounds, 'state'> & Pick<Campaign, 'targetIds'>): number {
+export function totalSlotsOf(
+  campaign: Omit<InRounds, 'state'> & Pick<Campaign, 'targetIds'>,
+  forecast: Forecast | null = null,
+): number {
   const { request, targetIds, rounds, repeats, history, plannedSlots, plannedSpecs } = campaign;
-  if (repeats !== undefined || history.some(({ state }) => state === 'fitting')) return plannedSlots;
-  const specs = rounds === undefined ? plannedSpecs : request.budget.specs;
+  const isOver = history.some(({ state }) => state === 'fitting');
+  if (isOver || (repeats !== undefined && !hasTarget(campaign))) return plannedSlots;
+  const specs = rounds === undefined ? plannedSpecs : (rounds.storedSpecs ?? request.budget.specs);
   // Replicates are further visits already.
   const again = request.replicates === 1 ? repeatedShapes(request.repeats, specs) : 0;
-  return (specs * request.replicates + again) * targetIds.length;
+  const most = (specs * request.replicates + again) * targetIds.length;
+  if (forecast?.moreShapes == null) return most;
+  // The fit that the forecast comes from saw all rounds but the two newest.
+  const fittedSpecs = rounds?.ends.at(-3) ?? 0;
+  const slots = (fittedSpecs + forecast.moreShapes) * request.replicates * targetIds.length;
+  return Math.min(most, Math.max(plannedSlots, slots));
+}
+
+/** How the error of a running campaign with a target goes on. @param slotsPerSecond null: not known */
+export function campaignForecast(
+  campaign: InRounds & Pick<Campaign, 'learning' | 'noiseFloor' | 'targetIds' | 'stop'>,
+  slotsPerSecond: number | null,
+): Forecast | null {
+  const { request, learning = [], noiseFloor, rounds, plannedSpecs, targetIds, stop } = campaign;
+  const { targetError, specs } = request.budget;
+  if (targetError === undefined || stop !== undefined || campaign.state !== 'running') return null;
+  const newest = learning.at(-1);
+  const fittedSpecs = rounds?.ends.at(-3) ?? plannedSpecs;
+  return forecastOf({
+    ...{ learning, targetError, noiseFloor: noiseFloor ?? null },
+    // Samples that the device class had before count as measured too.
+    budgetShapes: (newest?.shapes ?? 0) + (rounds?.storedSpecs ?? specs) - fittedSpecs,
+    shapesPerSecond:
+      slotsPerSecond === null ? null : slotsPerSecond / (request.replicates * targetIds.length),
+  });
 }
 
 /** Where a campaign that plans in rounds stands; null for others. */
 export function roundOf(campaign: InRounds, recordedSlots: number): CampaignRound | null {
   const { rounds, request, state, history, plannedSpecs, plannedSlots } = campaign;
-  if (rounds === undefined || request.design.name !== 'adaptive') return null;
+  if (rounds === undefined || request.design.name !== 'adaptive' || hasTarget(campaign)) return null;
   const number = rounds.ends.length;
   const isOver = history.some((change) => change.state === 'fitting');
   const budgetSpecs = request.budget.specs;

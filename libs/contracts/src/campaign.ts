@@ -6,6 +6,9 @@ import { OUTCOMES, ProtocolSchema } from './measurement.js';
 /** Largest number of ConvSpecs in one campaign. */
 export const MAX_CAMPAIGN_SPECS = 1_000_000;
 
+/** Longest time that a campaign may be limited to: a year. */
+export const MAX_CAMPAIGN_SECONDS = 366 * 86_400;
+
 export const CAMPAIGN_STATES = [
   'draft',
   'planned',
@@ -119,6 +122,20 @@ export const CampaignRequestSchema = z
         .gt(0)
         .optional()
         .describe('specs expected to take longer are left out, and counted'),
+      targetError: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .optional()
+        .describe(
+          'held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 %',
+        ),
+      maxSeconds: z
+        .number()
+        .gt(0)
+        .lte(MAX_CAMPAIGN_SECONDS)
+        .optional()
+        .describe('the campaign stops measuring after it has run for so long; pauses do not count'),
     }),
     constraints: PlanConstraintsSchema.optional(),
     protocol: z
@@ -170,6 +187,13 @@ export const CampaignRoundsSchema = z
       .min(0)
       .describe('first specs of the plan: never used for choosing others, only to judge'),
     ends: z.array(z.int().min(1)).min(1).describe('specs planned at the end of each round so far, rising'),
+    storedSpecs: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'specs of all rounds, chosen before the first one; absent: each round is chosen by what the rounds before have measured',
+      ),
   })
   .meta({ id: 'CampaignRounds' });
 export type CampaignRounds = z.infer<typeof CampaignRoundsSchema>;
@@ -182,6 +206,11 @@ export const RevisitSchema = z
       'the device that measured them before; null: every target is a device, and measures its own again',
     ),
     specIndexes: z.array(z.int().min(0)).min(1),
+    afterRound: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('rounds that were planned before these slots; absent: all of them'),
   })
   .meta({ id: 'Revisit' });
 export type Revisit = z.infer<typeof RevisitSchema>;
@@ -207,6 +236,70 @@ export const NoiseFloorSchema = z
   .meta({ id: 'NoiseFloor' });
 export type NoiseFloor = z.infer<typeof NoiseFloorSchema>;
 
+/** How good a fit of what a campaign has measured is, on shapes that the fit did not see, and what it cost so far. */
+export const LearningPointSchema = z
+  .object({
+    at: TimestampSchema,
+    shapes: z.int().min(1).describe('measured shapes'),
+    samples: z.int().min(1),
+    form: z.string().describe('fitted form'),
+    medianApe: z.number().min(0).describe('held-out median error, a share'),
+    standardError: z
+      .number()
+      .min(0)
+      .describe('of medianApe: how far it may be off, by the number of shapes that judge'),
+    judgedBy: z.int().min(1).describe('samples of shapes that the fit did not see'),
+    deviceSeconds: z.number().min(0).describe('time of all devices spent on measuring'),
+    energyJ: z
+      .number()
+      .min(0)
+      .nullable()
+      .describe(
+        'energy that the devices spent on measuring, by their power readings; null where a device reports none',
+      ),
+    fitSeconds: z.number().min(0).describe('what this fit took; nothing waits for it'),
+  })
+  .meta({ id: 'LearningPoint' });
+export type LearningPoint = z.infer<typeof LearningPointSchema>;
+
+export const STOP_KINDS = ['target-reached', 'noise-floor', 'budget', 'max-time'] as const;
+
+/** Why a campaign has measured no more, where a target error or a time limit decided. */
+export const CampaignStopSchema = z
+  .object({
+    kind: z
+      .enum(STOP_KINDS)
+      .describe(
+        'noise-floor: repeated measurements differ by more than the target, so that no model can be shown to reach it; budget: all shapes are measured',
+      ),
+    reason: z.string().describe('in words'),
+  })
+  .meta({ id: 'CampaignStop' });
+export type CampaignStop = z.infer<typeof CampaignStopSchema>;
+
+/** How the error of a campaign goes on, by its learning curve. */
+export const ForecastSchema = z
+  .object({
+    shapesForTarget: z
+      .int()
+      .nullable()
+      .describe('shapes measured when the target is reached; null: no number of shapes reaches it'),
+    moreShapes: z.int().min(0).nullable().describe('shapes still to measure until then; null as above'),
+    lowShapes: z.int().nullable().describe('four of five times at least so many; null as above'),
+    highShapes: z.int().nullable().describe('four of five times at most so many; null: perhaps never'),
+    secondsForTarget: z.number().nullable().describe('from now on, at the rate so far; null: not known'),
+    medianApeAtBudget: z
+      .number()
+      .describe('expected held-out median error when the whole budget is measured'),
+    reachable: z.number().describe('lowest held-out median error that this form is expected to reach at all'),
+    curve: z
+      .array(z.object({ shapes: z.int().min(1), medianApe: z.number() }))
+      .describe('the curve from the first point on, to the target or the budget, whichever comes later'),
+    text: z.string().describe('all of this in words'),
+  })
+  .meta({ id: 'Forecast' });
+export type Forecast = z.infer<typeof ForecastSchema>;
+
 export const CampaignSchema = z
   .object({
     id: IdSchema,
@@ -226,6 +319,13 @@ export const CampaignSchema = z
     repeats: CampaignRepeatsSchema.optional().describe('absent: not planned yet, or none asked for'),
     noiseFloor: NoiseFloorSchema.optional().describe(
       'absent: not known, as no shape has two good visits by one device yet',
+    ),
+    learning: z
+      .array(LearningPointSchema)
+      .optional()
+      .describe('after each round of a campaign with a target error, oldest first; absent: no target error'),
+    stop: CampaignStopSchema.optional().describe(
+      'absent: still measuring, or all that was planned is measured',
     ),
     excluded: z.record(z.string(), z.int().min(0)).describe('specs left out at planning, by reason'),
     modelId: IdSchema.nullable(),
@@ -276,6 +376,12 @@ export const CampaignProgressSchema = z
       ),
     modelId: IdSchema.nullable(),
     noiseFloor: NoiseFloorSchema.nullable().describe('null: not known, or not yet'),
+    targetError: z.number().nullable().describe('null: the campaign has none'),
+    learning: z.array(LearningPointSchema).describe('empty without a target error'),
+    forecast: ForecastSchema.nullable().describe(
+      'null: no target error, the campaign has stopped, or too few rounds are measured',
+    ),
+    stop: CampaignStopSchema.nullable(),
     reason: z.string().describe('of the newest change of state'),
   })
   .meta({ id: 'CampaignProgress' });

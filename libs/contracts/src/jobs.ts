@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FitRequestSchema } from './campaign.js';
+import { CampaignStopSchema, FitRequestSchema, LearningPointSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { LabelKernelsJobSchema } from './kernel-map.js';
@@ -78,9 +78,22 @@ export const PlanRoundJobSchema = z.object({
 });
 export type PlanRoundJob = z.infer<typeof PlanRoundJobSchema>;
 
+/** What came of planning a round. The specs of a planned round are in the store, from `start` on. */
 export const PlanRoundResultSchema = z.discriminatedUnion('planned', [
-  z.object({ planned: z.literal(true) }),
-  z.object({ planned: z.literal(false), reason: z.string().describe('why there is no such round') }),
+  z.object({
+    planned: z.literal(true),
+    start: z.int().min(0),
+    specs: z.int().min(1),
+    excluded: z.record(z.string(), z.int().min(0)).describe('candidates left out, by reason'),
+    reason: z.string().describe('what was done, for the history'),
+    learning: LearningPointSchema.optional(),
+  }),
+  z.object({
+    planned: z.literal(false),
+    reason: z.string().describe('why there is no such round'),
+    learning: LearningPointSchema.optional(),
+    stop: CampaignStopSchema.optional().describe('the campaign is to stop for this'),
+  }),
 ]);
 export type PlanRoundResult = z.infer<typeof PlanRoundResultSchema>;
 
@@ -92,7 +105,7 @@ export const JOBS = {
   measure: { version: 2, payload: MeasureJobSchema, result: SealSchema },
   'label-kernels': { version: 1, payload: LabelKernelsJobSchema, result: SealSchema },
   fit: { version: 1, payload: FitJobSchema, result: FitResultSchema },
-  'plan-round': { version: 1, payload: PlanRoundJobSchema, result: PlanRoundResultSchema },
+  'plan-round': { version: 2, payload: PlanRoundJobSchema, result: PlanRoundResultSchema },
 } as const;
 export type JobName = keyof typeof JOBS;
 export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]['payload']>;

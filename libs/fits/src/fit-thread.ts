@@ -1,6 +1,14 @@
 import { fitModel, ModelError, type FitOptions, type FitSample } from '@alphaflops/models';
 import type { Model } from '@alphaflops/contracts';
-import { PlanError, planNextRound, type NextRound, type NextRoundRequest } from '@alphaflops/planning';
+import {
+  type InterimFit,
+  interimFit as fitBetweenRounds,
+  type InterimOptions,
+  type NextRound,
+  type NextRoundRequest,
+  PlanError,
+  planNextRound,
+} from '@alphaflops/planning';
 
 export interface FitTask {
   samples: FitSample[];
@@ -9,12 +17,29 @@ export interface FitTask {
 
 /** A refusal is a value: error classes do not survive the way between threads. */
 export type FitAnswer = { ok: true; model: Model } | { ok: false; reason: string };
+export type InterimAnswer = { ok: true; fit: InterimFit } | { ok: false; reason: string };
 export type RoundAnswer = { ok: true; round: NextRound } | { ok: false; reason: string };
 
 /** Runs in a thread of its own, so that the API stays quick during a fit. */
 export function fit({ samples, options }: FitTask): FitAnswer {
   try {
     return { ok: true, model: fitModel(samples, options) };
+  } catch (error) {
+    if (error instanceof ModelError) return { ok: false, reason: error.message };
+    return { ok: false, reason: broken('fitting', error) };
+  }
+}
+
+export interface InterimTask {
+  samples: FitSample[];
+  options: InterimOptions;
+}
+
+/** Likewise, between the rounds of a campaign with a target error. */
+export function interimFit({ samples, options }: InterimTask): InterimAnswer {
+  try {
+    const { form, shapes, medianApe, standardError, judgedBy } = fitBetweenRounds(samples, options);
+    return { ok: true, fit: { form, shapes, medianApe, standardError, judgedBy } };
   } catch (error) {
     if (error instanceof ModelError) return { ok: false, reason: error.message };
     return { ok: false, reason: broken('fitting', error) };

@@ -1,7 +1,7 @@
 import type { NextRoundRequest } from '@alphaflops/planning';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
-import type { FitAnswer, FitTask, RoundAnswer } from './fit-thread.js';
+import type { FitAnswer, FitTask, InterimAnswer, InterimTask, RoundAnswer } from './fit-thread.js';
 
 /** The one thread beside the API's that fits; what comes meanwhile waits. */
 @Injectable()
@@ -10,6 +10,10 @@ export class FitThreads implements OnApplicationShutdown {
 
   fit(task: FitTask): Promise<FitAnswer> {
     return this.thread().run(task, { name: 'fit' }) as Promise<FitAnswer>;
+  }
+
+  interimFit(task: InterimTask): Promise<InterimAnswer> {
+    return this.thread().run(task, { name: 'interimFit' }) as Promise<InterimAnswer>;
   }
 
   planRound(request: NextRoundRequest): Promise<RoundAnswer> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Campaign, FitJob, FitRequest, FitResult, FitState } from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
 import { JobConsumer, JobQueue, QueueConnection } from '@alphaflops/queue';
-import { AuditStore, CampaignStore, FleetStore, StoreError } from '@alphaflops/store';
+import { AuditStore, FleetStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FitMetrics } from './fit-metrics.js';
 import { FitRunner } from './fit-runner.js';
@@ -11,6 +11,11 @@ import { FitRunner } from './fit-runner.js';
 export abstract class FitSettings {
   /** This process fits. */
   abstract readonly fits: boolean;
+}
+
+interface FailedFit {
+  readonly ok: false;
+  readonly reason: string;
 }
 
 /** How long the end of a fit can be asked for. */
@@ -27,7 +32,6 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     private readonly settings: FitSettings,
     private readonly connection: QueueConnection,
     private readonly runner: FitRunner,
-    private readonly campaigns: CampaignStore,
     private readonly fleet: FleetStore,
     private readonly audit: AuditStore,
     private readonly metrics: FitMetrics,
@@ -60,19 +64,20 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     return this.state(id);
   }
 
-  /** The fit of a campaign that is in state `fitting`: its end is the end of the campaign. Safe to repeat. */
-  async requestForCampaign(campaign: Campaign): Promise<void> {
+  /** The fit of a campaign that is in state `fitting`. Safe to repeat. @returns how it ended; null while it is in work */
+  async requestForCampaign(campaign: Campaign): Promise<({ ok: true } & FitResult) | FailedFit | null> {
     const id = `fit-${campaign.id}`;
     const known = await this.queue.state(id);
-    if (known?.state === 'settled' && !known.settled.ok) {
-      await this.end(campaign, 'failed', known.settled.reason, null);
-      return;
+    if (known?.state === 'settled') {
+      const { settled } = known;
+      return settled.ok ? { ok: true, ...settled.result } : settled;
     }
-    if (known !== null) return;
+    if (known !== null) return null;
     const { deviceClassId, request } = campaign;
     await this.queue.submit([
       { id, payload: { deviceClassId, campaignId: campaign.id, request: request.fit } },
     ]);
+    return null;
   }
 
   async state(id: string): Promise<FitState> {
@@ -100,31 +105,6 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
       requestId: null,
       address: null,
     });
-    const campaign = job.campaignId === null ? null : await this.campaigns.get(job.campaignId);
-    if (campaign !== null) {
-      const what = keptBack === null ? 'published' : `kept back as a candidate, ${keptBack}`;
-      await this.end(campaign, 'completed', `model ${modelId} ${what}`, modelId);
-    }
     return { modelId, ...(keptBack !== null && { keptBack }) };
-  }
-
-  private async end(
-    campaign: Campaign,
-    state: 'completed' | 'failed',
-    reason: string,
-    modelId: string | null,
-  ): Promise<void> {
-    const text = state === 'failed' ? `no model could be fitted: ${reason}` : reason;
-    try {
-      await this.campaigns.transition(
-        campaign.id,
-        'fitting',
-        { state, at: new Date().toISOString(), reason: text },
-        modelId === null ? {} : { modelId },
-      );
-    } catch (error) {
-      // Cancelled meanwhile, or ended by another process: the model stays published all the same.
-      if (!(error instanceof StoreError && error.code === 'conflict')) throw error;
-    }
   }
 }

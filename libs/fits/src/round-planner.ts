@@ -1,16 +1,39 @@
-import type { Campaign, DeviceClass, PlanRoundResult, Sample, StateChange } from '@alphaflops/contracts';
+import type { Campaign, DeviceClass, LearningPoint, PlanRoundResult, Sample } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
+import { fitRowOf, rowOfSample } from '@alphaflops/dataset';
 import type { FitSample } from '@alphaflops/models';
-import type { NextRound, NextRoundRequest } from '@alphaflops/planning';
-import { type CampaignPatch, CampaignStore, FleetStore, SampleStore, StoreError } from '@alphaflops/store';
+import { type NextRoundRequest, nextTargetRound, reasonToStop } from '@alphaflops/planning';
+import { CampaignStore, FleetStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { constantsOf } from './fit-runner.js';
 import { FitThreads } from './fit-threads.js';
+import { spentOn, type Spent } from './spent.js';
 
 /** Specs written to the store in one go. */
 const SPEC_PAGE = 5_000;
+/** A round has fewer specs than this. */
+const MAX_ROUND_SPECS = 1_000_000;
 
-/** Plans a further round of an adaptive campaign from what its rounds so far have measured. */
+/** What the rounds so far have measured. */
+interface Measured {
+  /** Samples to choose and fit by, none of a test shape. */
+  readonly measured: FitSample[];
+  /** Samples of shapes that only judge. */
+  readonly test: FitSample[];
+  readonly spent: Spent;
+}
+
+/** Chosen specs that are in the store already, or that are to be put there. */
+interface Chosen {
+  readonly specs: readonly ConvSpec[];
+  readonly excluded: Readonly<Record<string, number>>;
+  readonly reason: string;
+}
+
+/**
+ * Decides how a campaign that measures in rounds goes on. It stores the specs of the next round; the campaign counts them in
+ * when it reads the result.
+ */
 @Injectable()
 export class RoundPlanner {
   private readonly logger = new Logger('rounds');
@@ -22,35 +45,108 @@ export class RoundPlanner {
     private readonly threads: FitThreads,
   ) {}
 
-  /**
-   * Chooses and stores the specs of round `round` (2, 3, …). What was measured decides, so that a round planned twice is
-   * the same round, stored once.
-   */
+  /** Chooses and stores the specs of round `round` (2, 3, …), or says why there is none. */
   async plan(campaignId: string, round: number): Promise<PlanRoundResult> {
     const campaign = await this.campaigns.get(campaignId);
-    if (campaign?.rounds === undefined || campaign.request.design.name !== 'adaptive') {
-      return { planned: false, reason: `there is no adaptive campaign ${campaignId}` };
+    if (campaign?.rounds === undefined) {
+      return { planned: false, reason: `there is no campaign ${campaignId} that measures in rounds` };
     }
-    const { rounds } = campaign;
-    if (rounds.ends.length >= round) return { planned: true };
+    if (campaign.rounds.ends.length >= round) {
+      return { planned: false, reason: `round ${round} is planned already` };
+    }
     const deviceClass = await this.fleet.deviceClass(campaign.deviceClassId);
-    const { design } = campaign.request;
     const planned = await this.campaigns.specs(campaign.id, 0, campaign.plannedSpecs);
+    const so = await this.measured(campaign, planned.slice(0, campaign.rounds.testSpecs));
+    const judged =
+      campaign.request.budget.targetError === undefined
+        ? null
+        : await this.judge(campaign, deviceClass, so, campaign.request.budget.targetError);
+    if (judged !== null && 'planned' in judged) return judged;
+    const chosen = await this.choose(campaign, deviceClass, planned, so, judged);
+    if (typeof chosen === 'string') return { planned: false, reason: chosen, ...judged };
+    const stored = await this.store(campaign, chosen);
+    this.logger.log('planned', { campaign: campaign.id, round, specs: stored.specs });
+    return { planned: true, ...stored, ...judged };
+  }
+
+  /** The point of the learning curve; or the end of the campaign. Null where nothing can be fitted yet. */
+  private async judge(
+    campaign: Campaign,
+    deviceClass: DeviceClass | null,
+    { measured, test, spent }: Measured,
+    targetError: number,
+  ): Promise<{ learning: LearningPoint } | Extract<PlanRoundResult, { planned: false }> | null> {
+    const { request, rounds, plannedSpecs, noiseFloor } = campaign;
+    const isBudgetUsed = plannedSpecs >= (rounds?.storedSpecs ?? request.budget.specs);
+    const startedMs = performance.now();
+    const answer = await this.threads.interimFit({
+      samples: measured,
+      options: {
+        ...{ form: request.fit.form, seed: request.fit.seed, test },
+        device: deviceClass === null ? {} : constantsOf(deviceClass),
+      },
+    });
+    if (!answer.ok) return isBudgetUsed ? { planned: false, reason: answer.reason } : null;
+    const { form, shapes, medianApe, standardError, judgedBy } = answer.fit;
+    // Fewer shapes than can be held out have no error.
+    if (!Number.isFinite(medianApe) || !Number.isFinite(standardError)) return null;
+    const learning: LearningPoint = {
+      at: new Date().toISOString(),
+      ...{ shapes, samples: measured.length + test.length, form, medianApe, standardError, judgedBy },
+      ...spent,
+      fitSeconds: (performance.now() - startedMs) / 1000,
+    };
+    const stop = reasonToStop({
+      ...{ targetError, newest: learning, noiseFloor: noiseFloor ?? null, isBudgetUsed },
+    });
+    return stop === null ? { learning } : { planned: false, reason: stop.reason, learning, stop };
+  }
+
+  /** Specs of the next round; a string says why there are none. */
+  private async choose(
+    campaign: Campaign,
+    deviceClass: DeviceClass | null,
+    planned: readonly ConvSpec[],
+    { measured, test }: Measured,
+    judged: { learning: LearningPoint } | null,
+  ): Promise<Chosen | string> {
+    const { id, plannedSpecs, request, rounds } = campaign;
+    const count = judged === null && !isByTarget(campaign) ? undefined : countOf(campaign, judged?.learning);
+    if (count === 0) return 'all specs are planned';
+    // Chosen with the campaign, or by a process that was stopped before it could report them.
+    const there = await this.campaigns.specs(id, plannedSpecs, plannedSpecs + (count ?? MAX_ROUND_SPECS));
+    if (there.length > 0) {
+      const error = judged === null ? '' : `; ${errorText(judged.learning)}`;
+      return { specs: there, excluded: {}, reason: `${there.length} specs${error}` };
+    }
+    if (request.design.name !== 'adaptive' || rounds === undefined) return 'all specs are planned';
     const answer = await this.threads.planRound({
-      ...(await this.measured(campaign, planned.slice(0, rounds.testSpecs))),
-      ...{ design, rounds, planned },
+      ...{ design: request.design, rounds, planned, measured, test },
       device: deviceClass === null ? {} : constantsOf(deviceClass),
       limits: limitsOf(campaign, deviceClass),
+      ...(count !== undefined && { count }),
     });
-    if (!answer.ok) return { planned: false, reason: answer.reason };
-    return this.store(campaign, round, answer.round);
+    return answer.ok ? answer.round : answer.reason;
+  }
+
+  private async store(
+    { id, plannedSpecs: start }: Campaign,
+    { specs, excluded, reason }: Chosen,
+  ): Promise<{ start: number; specs: number; excluded: Record<string, number>; reason: string }> {
+    for (let at = 0; at < specs.length; at += SPEC_PAGE) {
+      await this.campaigns.putSpecs(id, start + at, specs.slice(at, at + SPEC_PAGE));
+    }
+    return { start, specs: specs.length, excluded, reason };
   }
 
   /**
    * Good samples of the same protocol: the campaign's own and those that the class had before it, so that the same round
    * comes out whatever else is measured meanwhile. Test shapes are apart, whoever measured them.
    */
-  private async measured({ id, createdAt, deviceClassId, protocol }: Campaign, test: readonly ConvSpec[]) {
+  private async measured(
+    { id, createdAt, deviceClassId, protocol }: Campaign,
+    test: readonly ConvSpec[],
+  ): Promise<Measured> {
     const testKeys = new Set(test.map(specKey));
     const measured: FitSample[] = [];
     const held: FitSample[] = [];
@@ -60,60 +156,33 @@ export class RoundPlanner {
       used.version === protocol.version;
     for await (const sample of this.samples.stream({ deviceClassId, outcome: 'ok' })) {
       if (sample.timing === null || !counts(sample)) continue;
-      const own = { spec: sample.spec, timeMs: sample.timing.timeMs };
-      if (testKeys.has(sample.specKey)) held.push(own);
-      else measured.push(own);
+      const { spec, timeMs, kernel } = fitRowOf(rowOfSample(sample));
+      (testKeys.has(sample.specKey) ? held : measured).push({ spec, timeMs, kernel });
     }
-    return { measured, test: held };
+    return { measured, test: held, spent: await spentOn(this.samples.stream({ campaignId: id })) };
   }
+}
 
-  /** Specs first, then the round that counts them in: a crash in between leaves the round to be planned again. */
-  private async store(campaign: Campaign, round: number, next: NextRound): Promise<PlanRoundResult> {
-    const { specs, excluded, reason } = next;
-    const { id, plannedSpecs: start, plannedSlots: slotsBefore, request, targetIds, rounds } = campaign;
-    try {
-      for (let at = 0; at < specs.length; at += SPEC_PAGE) {
-        await this.campaigns.putSpecs(id, start + at, specs.slice(at, at + SPEC_PAGE));
-      }
-    } catch (error) {
-      // A process of another version planned this round otherwise, and was stopped before it could count it in.
-      if (isConflict(error)) return { planned: false, reason: error.message };
-      throw error;
-    }
-    const plannedSpecs = start + specs.length;
-    const patch = {
-      plannedSpecs,
-      plannedSlots: plannedSpecs * request.replicates * targetIds.length,
-      rounds: { testSpecs: rounds?.testSpecs ?? 0, ends: [...(rounds?.ends ?? []), plannedSpecs] },
-      excluded: sumOf(campaign.excluded, excluded),
-    };
-    await this.countIn(id, slotsBefore, `round ${round}: ${reason}`, patch);
-    this.logger.log('planned', { campaign: id, round, specs: specs.length });
-    return { planned: true };
-  }
+const isByTarget = ({ request }: Campaign): boolean => request.budget.targetError !== undefined;
 
-  /** In the state that the campaign is in: an operator may pause or resume it just now. Not when it has ended. */
-  private async countIn(
-    id: string,
-    slotsBefore: number,
-    reason: string,
-    patch: CampaignPatch,
-  ): Promise<void> {
-    for (;;) {
-      const now = await this.campaigns.get(id);
-      if (now === null || now.plannedSlots !== slotsBefore) return;
-      const { state } = now;
-      if (state !== 'running' && state !== 'paused') return;
-      const change: StateChange = { state, at: new Date().toISOString(), reason };
-      try {
-        await this.campaigns.transition(id, { state, plannedSlots: slotsBefore }, change, patch);
-        return;
-      } catch (error) {
-        // Changed since it was read.
-        if (!isConflict(error)) throw error;
-      }
-    }
-  }
+function errorText({ medianApe, standardError, shapes }: LearningPoint): string {
+  const [error, doubt] = [medianApe, standardError].map((share) => `${(100 * share).toFixed(1)} %`);
+  return `held-out median error ${error ?? ''} ± ${doubt ?? ''} with ${shapes} shapes`;
+}
+
+function countOf(
+  { plannedSpecs, request, rounds, learning = [] }: Campaign,
+  newest: LearningPoint | undefined,
+): number {
+  const before = learning.at(-1);
+  const seconds =
+    newest === undefined || before === undefined ? 0 : (Date.parse(newest.at) - Date.parse(before.at)) / 1000;
+  return nextTargetRound({
+    planned: plannedSpecs,
+    available: rounds?.storedSpecs ?? request.budget.specs,
+    shapesPerSecond: seconds > 0 ? ((newest?.shapes ?? 0) - (before?.shapes ?? 0)) / seconds : null,
+    fitSeconds: newest?.fitSeconds ?? 0,
+  });
 }
 
 function limitsOf(
@@ -127,16 +196,4 @@ function limitsOf(
     ...(memoryBytes !== null && { memoryBytes }),
     ...(budget.maxSpecMs !== undefined && { maxSpecMs: budget.maxSpecMs }),
   };
-}
-
-const isConflict = (error: unknown): error is StoreError =>
-  error instanceof StoreError && error.code === 'conflict';
-
-function sumOf(
-  a: Readonly<Record<string, number>>,
-  b: Readonly<Record<string, number>>,
-): Record<string, number> {
-  const sum = { ...a };
-  for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count;
-  return sum;
 }

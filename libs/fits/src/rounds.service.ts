@@ -1,4 +1,4 @@
-import type { Campaign } from '@alphaflops/contracts';
+import type { Campaign, PlanRoundResult } from '@alphaflops/contracts';
 import { JobConsumer, JobQueue, QueueConnection } from '@alphaflops/queue';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { FitSettings } from './fits.service.js';
@@ -7,7 +7,7 @@ import { RoundPlanner } from './round-planner.js';
 /** How long the end of a round's planning can be asked for: a campaign asks again every few seconds. */
 const KEEP_SETTLED_S = 24 * 3600;
 
-/** Rounds of adaptive campaigns are asked for here and planned by whichever process fits. */
+/** Further rounds of campaigns are asked for here and planned by whichever process fits. */
 @Injectable()
 export class RoundsService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('rounds');
@@ -48,15 +48,15 @@ export class RoundsService implements OnApplicationBootstrap, OnApplicationShutd
   /**
    * Asks for the round after those that the campaign has. Safe to repeat: the same round is the same job, and one that
    * broke off, because the store was away for example, is begun again.
-   * @returns why there is no such round; null while it is in work
+   * @returns what came of it; null while it is in work
    */
-  async request(campaign: Campaign): Promise<string | null> {
+  async request(campaign: Campaign): Promise<PlanRoundResult | null> {
     const round = (campaign.rounds?.ends.length ?? 1) + 1;
     const id = `round-${campaign.id}-${round}`;
     const known = await this.queue.state(id);
     if (known?.state === 'settled') {
       const { settled } = known;
-      if (settled.ok) return settled.result.planned ? null : settled.result.reason;
+      if (settled.ok) return settled.result;
       this.logger.error(`Planning round ${round} of ${campaign.id} broke off, trying on: ${settled.reason}`);
       await this.queue.withdraw([id]);
     } else if (known !== null) return null;

@@ -11,6 +11,8 @@ export type CampaignPatch = Partial<
     | 'rounds'
     | 'repeats'
     | 'noiseFloor'
+    | 'learning'
+    | 'stop'
     | 'excluded'
     | 'modelId'
     | 'targetIds'

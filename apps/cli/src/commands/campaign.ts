@@ -3,13 +3,15 @@ import { type Campaign, FIXED_DESIGNS, MAX_CAMPAIGN_SPECS } from '@alphaflops/co
 import type { Command } from 'commander';
 import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
+import { CliError } from '../error.js';
 import { EXIT, EXIT_BY_SIGNAL } from '../exit-code.js';
 import { readText } from '../files.js';
-import { list, positiveNumber, shareOrPercent, wholeNumber } from '../options.js';
+import { duration, list, positiveNumber, shareOrPercent, targetShare, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
 import { interruption } from '../stack/interruption.js';
 import { noiseFloorText } from '../noise-floor.js';
-import { json, seconds, significant, table } from '../tables.js';
+import { learningText } from '../learning.js';
+import { json, percent, seconds, significant, table } from '../tables.js';
 import { targetOf } from '../target.js';
 import { roundText, watchCampaign } from '../watch.js';
 import { campaignCompareCommand } from './campaign-compare.js';
@@ -19,7 +21,9 @@ type CampaignRequest = components['schemas']['CampaignRequest'];
 
 interface CreateOptions extends ConnectionOptions, DesignOptions {
   name: string;
-  budget: number;
+  budget?: number;
+  targetError?: number;
+  maxTime?: number;
   target?: string[];
   maxMs?: number;
   protocol?: string;
@@ -44,6 +48,9 @@ interface ReasonOptions extends JsonOptions {
   reason?: string;
 }
 
+/** Most convolutions of a campaign with a target error, unless the user says otherwise: a fit uses no more. */
+const TARGET_BUDGET = 20_000;
+
 const CHANGES = {
   pause: 'hand out no further batches',
   resume: 'go on with a paused campaign',
@@ -55,7 +62,17 @@ export function campaignCommand(command: Command): void {
     withDesign(command.command('create').description('plan a campaign and start it'), ['adaptive', 'csv']),
   )
     .requiredOption('--name <name>', 'for people')
-    .requiredOption('--budget <specs>', 'at most so many convolutions', wholeNumber(1, MAX_CAMPAIGN_SPECS))
+    .option(
+      '--budget <specs>',
+      `at most so many convolutions; needed unless there is a target error (then default: ${TARGET_BUDGET})`,
+      wholeNumber(1, MAX_CAMPAIGN_SPECS),
+    )
+    .option(
+      '--target-error <share>',
+      'stop when the held-out median error of the model is at or below this, such as 8%; above 0 and below 1',
+      targetShare,
+    )
+    .option('--max-time <time>', 'stop measuring after so long, such as 90s, 30m or 2h', duration)
     .option('--target <ids>', 'a device class, devices, or auto: the one device class that is online', list)
     .option('--max-ms <number>', 'leave out what the newest model expects to take longer', positiveNumber)
     .option('--protocol <name>', 'how it is timed (default: the one for the device)')
@@ -71,7 +88,8 @@ export function campaignCommand(command: Command): void {
     .option('--json', 'print JSON; with --watch its state at the end, with the progress on standard error')
     .addHelpText(
       'after',
-      '\nExample:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch',
+      '\nExamples:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch\n' +
+        '  alphaflops campaign create --name good --design networklike --target-error 8% --max-time 2h --watch',
     )
     .action(create);
   withConnection(command.command('list').description('campaigns, newest first'))
@@ -107,13 +125,13 @@ export function campaignCommand(command: Command): void {
 async function create(options: CreateOptions): Promise<void> {
   const connection = connect(options);
   const { api } = connection;
-  const { maxMs, protocol } = options;
+  const { protocol } = options;
   const constraints = constraintsOf(options);
   const body: CampaignRequest = {
     name: options.name,
     design: await designOf(options),
     target: await targetOf(options.target ?? [], api),
-    budget: { specs: options.budget, ...(maxMs !== undefined && { maxSpecMs: maxMs }) },
+    budget: budgetOf(options),
     ...(Object.keys(constraints).length > 0 && { constraints }),
     ...(protocol !== undefined && { protocol }),
     ...(options.energy === true && { energy: true }),
@@ -125,6 +143,22 @@ async function create(options: CreateOptions): Promise<void> {
   if (options.json !== true) console.log(created(campaign));
   else if (options.watch !== true) console.log(json(campaign));
   if (options.watch === true) await watch(connection, campaign.id, options);
+}
+
+function budgetOf({ budget, targetError, maxTime, maxMs }: CreateOptions): CampaignRequest['budget'] {
+  const specs = budget ?? (targetError === undefined ? undefined : TARGET_BUDGET);
+  if (specs === undefined) {
+    throw new CliError(
+      'usage',
+      'Say how many convolutions to measure (--budget 500), or how good the model has to be (--target-error 8%).',
+    );
+  }
+  return {
+    specs,
+    ...(targetError !== undefined && { targetError }),
+    ...(maxTime !== undefined && { maxSeconds: maxTime }),
+    ...(maxMs !== undefined && { maxSpecMs: maxMs }),
+  };
 }
 
 async function designOf(options: DesignOptions): Promise<CampaignRequest['design']> {
@@ -147,8 +181,14 @@ function created({
   const reasons = Object.entries(excluded).map(([reason, count]) => `${count} ${reason}`);
   const leftOut = reasons.length === 0 ? '' : `; left out: ${reasons.join(', ')}`;
   const slots = plannedSlots === plannedSpecs ? '' : ` (${plannedSlots} measurements)`;
-  const round = rounds === undefined ? '' : ` for the first round, of ${request.budget.specs} in all`;
+  const most = rounds?.storedSpecs ?? request.budget.specs;
+  const round =
+    rounds === undefined ? '' : ` for the first ${roundsText(rounds.ends.length)}, of ${most} at most`;
   return `Campaign ${id}: ${plannedSpecs} convolutions planned${slots}${round}${leftOut}.`;
+}
+
+function roundsText(count: number): string {
+  return count === 1 ? 'round' : `${count} rounds`;
 }
 
 async function watch(connection: Connection, id: string, options: JsonOptions): Promise<void> {
@@ -210,6 +250,10 @@ async function show(id: string, options: JsonOptions): Promise<void> {
     ['device class', campaign.deviceClassId],
     ['protocol', `${campaign.protocol.name} v${campaign.protocol.version}`],
     ['energy', campaign.protocol.energyWindowMs === undefined ? '' : 'measured too'],
+    ['target error', progress.targetError === null ? '' : percent(progress.targetError)],
+    ...progress.learning.map((point, row) => [row === 0 ? 'learning curve' : '', learningText(point)]),
+    ['forecast', progress.forecast?.text ?? ''],
+    ['stopped', progress.stop === null ? '' : `${progress.stop.kind}: ${progress.stop.reason}`],
     ['recorded', `${recordedSlots} of ${totalSlots}`],
     ['round', round === null ? '' : roundText(round).replace(/^round /, '')],
     ['outcomes', happened.map(([outcome, count]) => `${count} ${outcome}`).join(', ')],

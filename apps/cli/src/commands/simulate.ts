@@ -1,16 +1,28 @@
 import { readAllSamples } from '@alphaflops/dataset';
-import { simulate, SIMULATED_DESIGNS, type SimulatedDesign, splitForSimulation } from '@alphaflops/planning';
+import {
+  simulate,
+  SIMULATED_DESIGNS,
+  type SimulatedDesign,
+  splitForSimulation,
+  TARGET_DESIGNS,
+  type TargetDesign,
+} from '@alphaflops/planning';
 import { type Command, Option } from 'commander';
+import { CliError } from '../error.js';
 import { inputName, noteIgnored, readInput } from '../files.js';
-import { seed, wholeNumber } from '../options.js';
+import { seed, targetShare, wholeNumber } from '../options.js';
 import { withProgress } from '../progress.js';
 import { json, percent, table } from '../tables.js';
+import { simulateTargets } from './simulate-target.js';
 
-interface SimulateOptions {
+export interface SimulateOptions {
   data: string;
-  design: SimulatedDesign;
+  design: TargetDesign;
   budget: number;
+  targetError?: number;
+  form: string;
   seed: number;
+  seeds: number;
   rounds: number;
   sms?: number;
   json?: true;
@@ -20,27 +32,48 @@ export function simulateCommand(command: Command): void {
   command
     .requiredOption('--data <file>', 'samples to measure from, as CSV; - for standard input')
     .addOption(
-      new Option('--design <name>', 'how shapes are chosen').choices(SIMULATED_DESIGNS).makeOptionMandatory(),
+      new Option('--design <name>', 'how shapes are chosen; csv: all of them, with a target error only')
+        .choices(TARGET_DESIGNS)
+        .makeOptionMandatory(),
     )
     .requiredOption('--budget <shapes>', 'how many are measured', wholeNumber(1))
+    .option(
+      '--target-error <share>',
+      'replay a campaign that stops at this held-out median error, such as 12%; above 0 and below 1',
+      targetShare,
+    )
+    .option('--form <name>', 'fitted with a target error: auto or a form', 'auto')
     .option('--seed <number>', 'of the choice', seed, 1)
-    .option('--rounds <number>', 'a fit and its error after each', wholeNumber(1, 100), 8)
+    .option('--seeds <number>', 'with a target error: repeat with so many seeds', wholeNumber(1, 100), 1)
+    .option(
+      '--rounds <number>',
+      'without a target error: a fit and its error after each',
+      wholeNumber(1, 100),
+      8,
+    )
     .option('--sms <number>', 'processors of the device (default: what the samples say)', wholeNumber(1))
     .option('--json', 'print JSON, shares from 0 to 1')
     .addHelpText(
       'after',
       '\nOne shape in five is held out, the same for every design and seed, and judges all fits.\n' +
-        '\nExample:\n  alphaflops simulate --data data/sample-h100/h100-networklike-1000.csv --design adaptive --budget 400',
+        '\nExamples:\n  alphaflops simulate --data data/sample-h100/h100-networklike-1000.csv --design adaptive --budget 400\n' +
+        '  alphaflops simulate --data data/sample-h100/h100-networklike-1000.csv --design networklike --budget 700 --target-error 12%',
     )
     .action(run);
 }
 
 async function run(options: SimulateOptions): Promise<void> {
-  const { data, design, budget, rounds, sms } = options;
-  const { pool, test } = splitForSimulation(
-    await readAllSamples(readInput(data), inputName(data), noteIgnored(data)),
-  );
+  const { data, design, budget, rounds, sms, targetError } = options;
+  const parts = splitForSimulation(await readAllSamples(readInput(data), inputName(data), noteIgnored(data)));
   const device: Record<string, number> = sms === undefined ? {} : { smCount: sms };
+  if (targetError !== undefined) {
+    await simulateTargets(parts, { ...options, targetError, device });
+    return;
+  }
+  if (!isSimulated(design)) {
+    throw new CliError('usage', 'The design csv is simulated with --target-error only.');
+  }
+  const { pool, test } = parts;
   const points = await withProgress((show) =>
     simulate(pool, test, { design, budget, seed: options.seed, rounds, device, onRound: show }),
   );
@@ -57,4 +90,8 @@ async function run(options: SimulateOptions): Promise<void> {
     ...Object.values(errors).map((share) => percent(share)),
   ]);
   console.log(table(['measured', 'median APE', 'MAPE', 'within 10 %', 'within 20 %'], rows, 0));
+}
+
+function isSimulated(design: TargetDesign): design is SimulatedDesign {
+  return (SIMULATED_DESIGNS as readonly string[]).includes(design);
 }

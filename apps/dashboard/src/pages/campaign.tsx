@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { Campaign } from '../api.js';
 import { type CampaignProgress, ENDED, useProgress } from '../events.js';
 import { ago, count, duration, moment, noiseFloorText, percent, significant } from '../format.js';
+import { LearningCurvePanel } from '../learning-curve.js';
 import { SampleChart } from '../sample-chart.js';
 import { usePoints } from '../samples.js';
 import { answered, useSession } from '../session.js';
@@ -13,7 +14,12 @@ export function CampaignPage({ id }: { id: string }) {
   const { progress, error, isLost } = useProgress(id);
   const campaign = useQuery({
     // Read again whenever its state or round changes: the history grows.
-    queryKey: ['campaign', id, progress?.state ?? '', progress?.round?.number ?? 1],
+    queryKey: [
+      'campaign',
+      id,
+      progress?.state ?? '',
+      progress?.round?.number ?? progress?.learning.length ?? 1,
+    ],
     queryFn: async () => answered((await api.GET('/v1/campaigns/{id}', { params: { path: { id } } })).data),
     placeholderData: (before) => before,
   });
@@ -41,6 +47,7 @@ export function CampaignPage({ id }: { id: string }) {
         </p>
       )}
       {progress !== null && <Progress progress={progress} />}
+      {progress !== null && progress.targetError !== null && <LearningCurvePanel progress={progress} />}
       <Measured campaignId={id} progress={progress} />
       <div className="columns">
         <Outcomes progress={progress} />

@@ -159,6 +159,30 @@ function DesignFields({ form, set }: FieldsProps) {
           }}
         />
       </Field>
+      <Field
+        label="Target error, %"
+        hint="Held-out median error of the model. The campaign stops when it is reached. Empty: the whole budget is measured."
+      >
+        <NumberInput
+          min={0.1}
+          max={99}
+          step="any"
+          value={form.targetError}
+          onText={(targetError) => {
+            set({ targetError });
+          }}
+        />
+      </Field>
+      <Field label="Time limit, minutes" hint="Empty: no limit.">
+        <NumberInput
+          min={0.1}
+          step="any"
+          value={form.maxMinutes}
+          onText={(maxMinutes) => {
+            set({ maxMinutes });
+          }}
+        />
+      </Field>
       {SEEDED.includes(form.design) && (
         <Field label="Seed" hint="The same seed gives the same plan.">
           <NumberInput
@@ -171,7 +195,7 @@ function DesignFields({ form, set }: FieldsProps) {
           />
         </Field>
       )}
-      {form.design === 'adaptive' && (
+      {form.design === 'adaptive' && form.targetError === '' && (
         <Field label="Rounds">
           <NumberInput
             required

@@ -2133,6 +2133,10 @@ export interface components {
                 specs: number;
                 /** @description specs expected to take longer are left out, and counted */
                 maxSpecMs?: number;
+                /** @description held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 % */
+                targetError?: number;
+                /** @description the campaign stops measuring after it has run for so long; pauses do not count */
+                maxSeconds?: number;
             };
             constraints?: components["schemas"]["PlanConstraints"];
             /** @description a registered protocol; by default the one for the executor */
@@ -2313,6 +2317,10 @@ export interface components {
             repeats?: components["schemas"]["CampaignRepeats"];
             /** @description absent: not known, as no shape has two good visits by one device yet */
             noiseFloor?: components["schemas"]["NoiseFloor"];
+            /** @description after each round of a campaign with a target error, oldest first; absent: no target error */
+            learning?: components["schemas"]["LearningPoint"][];
+            /** @description absent: still measuring, or all that was planned is measured */
+            stop?: components["schemas"]["CampaignStop"];
             /** @description specs left out at planning, by reason */
             excluded: {
                 [key: string]: number;
@@ -2402,6 +2410,10 @@ export interface components {
                 specs: number;
                 /** @description specs expected to take longer are left out, and counted */
                 maxSpecMs?: number;
+                /** @description held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 % */
+                targetError?: number;
+                /** @description the campaign stops measuring after it has run for so long; pauses do not count */
+                maxSeconds?: number;
             };
             constraints?: components["schemas"]["PlanConstraints"];
             /** @description a registered protocol; by default the one for the executor */
@@ -2419,6 +2431,8 @@ export interface components {
             testSpecs: number;
             /** @description specs planned at the end of each round so far, rising */
             ends: number[];
+            /** @description specs of all rounds, chosen before the first one; absent: each round is chosen by what the rounds before have measured */
+            storedSpecs?: number;
         };
         CampaignRepeats: {
             /** @description shapes that are visited more than once, chosen evenly */
@@ -2432,6 +2446,8 @@ export interface components {
             /** @description the device that measured them before; null: every target is a device, and measures its own again */
             deviceId: string | null;
             specIndexes: number[];
+            /** @description rounds that were planned before these slots; absent: all of them */
+            afterRound?: number;
         };
         NoiseFloor: {
             /** @description shapes with two good visits by one device */
@@ -2439,6 +2455,36 @@ export interface components {
             medianLogRatio: number;
             /** @description 90th percentile */
             p90LogRatio: number;
+        };
+        LearningPoint: {
+            /** Format: date-time */
+            at: string;
+            /** @description measured shapes */
+            shapes: number;
+            samples: number;
+            /** @description fitted form */
+            form: string;
+            /** @description held-out median error, a share */
+            medianApe: number;
+            /** @description of medianApe: how far it may be off, by the number of shapes that judge */
+            standardError: number;
+            /** @description samples of shapes that the fit did not see */
+            judgedBy: number;
+            /** @description time of all devices spent on measuring */
+            deviceSeconds: number;
+            /** @description energy that the devices spent on measuring, by their power readings; null where a device reports none */
+            energyJ: number | null;
+            /** @description what this fit took; nothing waits for it */
+            fitSeconds: number;
+        };
+        CampaignStop: {
+            /**
+             * @description noise-floor: repeated measurements differ by more than the target, so that no model can be shown to reach it; budget: all shapes are measured
+             * @enum {string}
+             */
+            kind: "target-reached" | "noise-floor" | "budget" | "max-time";
+            /** @description in words */
+            reason: string;
         };
         /**
          * @example {
@@ -2535,6 +2581,42 @@ export interface components {
          *       "waitingFor": null,
          *       "modelId": null,
          *       "noiseFloor": null,
+         *       "targetError": 0.08,
+         *       "learning": [
+         *         {
+         *           "at": "2026-03-02T09:12:00.000Z",
+         *           "shapes": 380,
+         *           "samples": 380,
+         *           "form": "boosted",
+         *           "medianApe": 0.131,
+         *           "standardError": 0.008,
+         *           "judgedBy": 380,
+         *           "deviceSeconds": 74,
+         *           "energyJ": 21400,
+         *           "fitSeconds": 1.1
+         *         }
+         *       ],
+         *       "forecast": {
+         *         "shapesForTarget": 1680,
+         *         "moreShapes": 1300,
+         *         "lowShapes": 1250,
+         *         "highShapes": 2600,
+         *         "secondsForTarget": 360,
+         *         "medianApeAtBudget": 0.06,
+         *         "reachable": 0.04,
+         *         "curve": [
+         *           {
+         *             "shapes": 380,
+         *             "medianApe": 0.131
+         *           },
+         *           {
+         *             "shapes": 1680,
+         *             "medianApe": 0.08
+         *           }
+         *         ],
+         *         "text": "about 1,300 more shapes, 6 minutes, for 8.0 %"
+         *       },
+         *       "stop": null,
          *       "reason": "measurements are queued"
          *     }
          */
@@ -2558,6 +2640,13 @@ export interface components {
             modelId: string | null;
             /** @description null: not known, or not yet */
             noiseFloor: components["schemas"]["NoiseFloor"] | (never | null);
+            /** @description null: the campaign has none */
+            targetError: number | null;
+            /** @description empty without a target error */
+            learning: components["schemas"]["LearningPoint"][];
+            /** @description null: no target error, the campaign has stopped, or too few rounds are measured */
+            forecast: components["schemas"]["Forecast"] | (never | null);
+            stop: components["schemas"]["CampaignStop"] | (never | null);
             /** @description of the newest change of state */
             reason: string;
         };
@@ -2579,6 +2668,29 @@ export interface components {
             of: number;
             /** @description all of this round is measured, and the next one is being chosen */
             isPlanningNext: boolean;
+        };
+        Forecast: {
+            /** @description shapes measured when the target is reached; null: no number of shapes reaches it */
+            shapesForTarget: number | null;
+            /** @description shapes still to measure until then; null as above */
+            moreShapes: number | null;
+            /** @description four of five times at least so many; null as above */
+            lowShapes: number | null;
+            /** @description four of five times at most so many; null: perhaps never */
+            highShapes: number | null;
+            /** @description from now on, at the rate so far; null: not known */
+            secondsForTarget: number | null;
+            /** @description expected held-out median error when the whole budget is measured */
+            medianApeAtBudget: number;
+            /** @description lowest held-out median error that this form is expected to reach at all */
+            reachable: number;
+            /** @description the curve from the first point on, to the target or the budget, whichever comes later */
+            curve: {
+                shapes: number;
+                medianApe: number;
+            }[];
+            /** @description all of this in words */
+            text: string;
         };
         /**
          * @example {

@@ -9,16 +9,23 @@ export interface FitOptions {
   readonly device: Readonly<Record<string, number>>;
 }
 
+export interface BestFit {
+  /** Name of the form. */
+  readonly form: string;
+  readonly predict: TimePredictor;
+}
+
 /**
  * Fits the most accurate form that the samples suffice for. No cross-validation, no document: quick enough for every
  * round.
  *
  * @throws ModelError when there is no sample
  */
-export function bestFit(samples: readonly FitSample[], { seed, device }: FitOptions): TimePredictor {
+export function bestFit(samples: readonly FitSample[], { seed, device }: FitOptions): BestFit {
   const shaped = shapeSamples(samples);
   const shapes = shapesOf(shaped).length;
   const name = FORMS.find((each) => shapes >= (formNamed(each).leastShapes ?? 1));
   const form = formNamed(name ?? 'alpha-latency');
-  return form.compile(form.fit(shaped, { seed, loss: 'relative', device }), device);
+  const predict = form.compile(form.fit(shaped, { seed, loss: 'relative', device }), device);
+  return { form: form.name, predict };
 }

@@ -35,7 +35,7 @@ export function chooseNext(
   candidates: readonly ConvSpec[],
   options: ChooseOptions,
 ): ConvSpec[] {
-  const model = measured.length === 0 ? null : bestFit(measured, options);
+  const model = measured.length === 0 ? null : bestFit(measured, options).predict;
   return chooseBy(model, measured, candidates, options);
 }
 

@@ -5,6 +5,7 @@ import { Draws } from '../draws.js';
 import type { Exclusions, Limits } from '../limits.js';
 import { plan, type Plan, type PlanRequest } from '../plan.js';
 import { PlanError } from '../plan-error.js';
+import { percent } from '../words.js';
 import { bestFit } from './best-fit.js';
 import { chooseBy, chooseNext } from './choose.js';
 import { atTileBorder } from './tile-borders.js';
@@ -45,6 +46,17 @@ export function roundsToCome(
     .length;
 }
 
+/** Shapes of the first round: those that only judge, and others. */
+export interface FirstRoundSize {
+  readonly testSpecs: number;
+  readonly count: number;
+}
+
+function sizeByBudget(budget: number, rounds: number): FirstRoundSize {
+  const testSpecs = Math.min(Math.floor(TEST_SHARE * budget), MAX_TESTS);
+  return { testSpecs, count: roundEnds(budget - testSpecs, rounds)[0] ?? 1 };
+}
+
 /**
  * The first round of an adaptive campaign: network-like test shapes, drawn before anything else and never used for
  * choosing, then shapes that stand for the network-like ones as well as so few can.
@@ -54,9 +66,9 @@ export function roundsToCome(
 export function planFirstRound(
   { seed, rounds }: AdaptiveDesign,
   request: PlanRequest,
+  size: FirstRoundSize = sizeByBudget(request.specs, rounds),
 ): Plan & { readonly rounds: CampaignRounds } {
-  const testSpecs = Math.min(Math.floor(TEST_SHARE * request.specs), MAX_TESTS);
-  const count = roundEnds(request.specs - testSpecs, rounds)[0] ?? 1;
+  const { testSpecs, count } = size;
   const drawn = plan(
     { name: 'networklike', seed: seedOf(seed, 1) },
     { ...request, specs: testSpecs + candidateCount(count) },
@@ -83,6 +95,8 @@ export interface NextRoundRequest {
   readonly test: readonly FitSample[];
   /** Constants of the device that forms may use. */
   readonly device: Readonly<Record<string, number>>;
+  /** Specs of the round; absent: as many as the design foresees for the budget. */
+  readonly count?: number;
 }
 
 export interface NextRound {
@@ -105,10 +119,8 @@ export function planNextRound(request: NextRoundRequest): NextRound {
   const { design, limits, rounds, planned, measured, test, device } = request;
   const round = rounds.ends.length + 1;
   const seed = seedOf(design.seed, round);
-  const model = bestFit(measured, { seed, device });
-  const ends = roundEnds(limits.specs - rounds.testSpecs, design.rounds);
-  const end = rounds.testSpecs + (ends.find((each) => rounds.testSpecs + each > planned.length) ?? 0);
-  const count = Math.max(end, planned.length + 1) - planned.length;
+  const model = bestFit(measured, { seed, device }).predict;
+  const count = request.count ?? foreseenCount(request);
   const taken = new Set([...planned, ...measured.map(({ spec }) => spec)].map(specKey));
   const { specs: candidates, excluded } = drawCandidates(count, seed, taken, {
     ...limits,
@@ -124,6 +136,12 @@ export function planNextRound(request: NextRoundRequest): NextRound {
     excluded,
     reason: `${specs.length} specs chosen by a fit of ${measured.length} samples${judged}`,
   };
+}
+
+function foreseenCount({ design, limits, rounds, planned }: NextRoundRequest): number {
+  const ends = roundEnds(limits.specs - rounds.testSpecs, design.rounds);
+  const end = rounds.testSpecs + (ends.find((each) => rounds.testSpecs + each > planned.length) ?? 0);
+  return Math.max(end, planned.length + 1) - planned.length;
 }
 
 /** Network-like shapes, some of them at tile borders besides, that are neither taken nor against the limits. */
@@ -157,5 +175,3 @@ function medianApe(model: TimePredictor, samples: readonly FitSample[]): number 
     .sort((a, b) => a - b);
   return errors[errors.length >> 1] ?? NaN;
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

@@ -60,13 +60,9 @@ export function simulate(
   test: readonly FitSample[],
   options: SimulateOptions,
 ): LearningPoint[] {
-  const samplesOf = new Map<string, FitSample[]>();
-  for (const sample of pool) {
-    const key = specKey(sample.spec);
-    samplesOf.set(key, [...(samplesOf.get(key) ?? []), sample]);
-  }
+  const samplesOf = samplesByShape(pool);
   const shapes = [...samplesOf.values()].flatMap(([first]) => (first ? [first.spec] : []));
-  checkParts(shapes.length, test.length, options);
+  checkParts(shapes.length, test.length, options.budget);
   const draws = new Draws(options.seed);
   const left = new Map(draws.shuffled(shapes).map((spec) => [specKey(spec), spec]));
   const measured: FitSample[] = [];
@@ -83,10 +79,22 @@ export function simulate(
       measured.push(...(samplesOf.get(key) ?? []));
     }
     done = end;
-    model = bestFit(measured, options);
+    model = bestFit(measured, options).predict;
     options.onRound?.(end, options.budget);
     return { shapes: end, metrics: judgeOn(test, model) };
   });
+}
+
+/** The samples of each shape, by its key, in their order. */
+export function samplesByShape(samples: readonly FitSample[]): Map<string, FitSample[]> {
+  const byShape = new Map<string, FitSample[]>();
+  for (const sample of samples) {
+    const key = specKey(sample.spec);
+    const known = byShape.get(key);
+    if (known === undefined) byShape.set(key, [sample]);
+    else known.push(sample);
+  }
+  return byShape;
 }
 
 interface Progress {
@@ -112,7 +120,7 @@ function choose(
 }
 
 /** For each of `count` log-uniform shapes the nearest one that is left. */
-function nearestToRandom(left: readonly ConvSpec[], count: number, draws: Draws): ConvSpec[] {
+export function nearestToRandom(left: readonly ConvSpec[], count: number, draws: Draws): ConvSpec[] {
   const open = left.map((spec) => ({ spec, at: coordinatesOf(spec) }));
   const wanted = random
     .candidates({ seed: draws.integer(0, 0xffffffff), dtypes: ['f32', 'f16'] })
@@ -140,7 +148,8 @@ function judgeOn(test: readonly FitSample[], model: TimePredictor): Metrics {
   );
 }
 
-function checkParts(shapes: number, test: number, { budget }: SimulateOptions): void {
+/** @throws PlanError `invalid-request` when there are fewer shapes than the budget, or nothing to judge by */
+export function checkParts(shapes: number, test: number, budget: number): void {
   if (test === 0) throw new PlanError('invalid-request', 'there is no sample to judge by');
   if (shapes >= budget) return;
   throw new PlanError(

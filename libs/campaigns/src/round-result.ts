@@ -1,0 +1,35 @@
+import type { Campaign, PlanRoundResult } from '@alphaflops/contracts';
+import type { CampaignPatch } from '@alphaflops/store';
+
+type Grown = Required<Pick<CampaignPatch, 'plannedSpecs' | 'plannedSlots' | 'rounds' | 'excluded'>>;
+
+/** What a campaign has planned with a further round. */
+export function grownBy(
+  { plannedSpecs: before, plannedSlots, request, targetIds, rounds, excluded }: Campaign,
+  { specs, excluded: leftOut }: PlanRoundResult & { planned: true },
+): Grown {
+  const plannedSpecs = before + specs;
+  return {
+    plannedSpecs,
+    plannedSlots: plannedSlots + specs * request.replicates * targetIds.length,
+    rounds: { testSpecs: 0, ...rounds, ends: [...(rounds?.ends ?? []), plannedSpecs] },
+    excluded: sumOf(excluded, leftOut),
+  };
+}
+
+/** The learning curve of a campaign with the point of a fit that was made for a round. */
+export function learnedFrom(
+  { learning = [] }: Campaign,
+  { learning: point }: PlanRoundResult,
+): Pick<CampaignPatch, 'learning'> {
+  return point === undefined ? {} : { learning: [...learning, point] };
+}
+
+function sumOf(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum = { ...a };
+  for (const [reason, count] of Object.entries(b)) sum[reason] = (sum[reason] ?? 0) + count;
+  return sum;
+}

@@ -1,0 +1,115 @@
+import type { Model } from '@alphaflops/contracts';
+import type { ConvSpec } from '@alphaflops/conv';
+import { log } from '@alphaflops/elementary';
+import {
+  compileModel,
+  fitModel,
+  formNamed,
+  shapesOf,
+  shapeSamples,
+  type FitSample,
+} from '@alphaflops/models';
+import { quantileSorted } from 'simple-statistics';
+import { bestFit, type FitOptions } from '../adaptive/best-fit.js';
+
+/** What is fitted between two rounds, and how good it is. Errors are shares. */
+export interface InterimFit {
+  readonly form: string;
+  /** Shapes that the fit used. */
+  readonly shapes: number;
+  /** Median of |predicted − measured| / measured over shapes that the fit did not see. */
+  readonly medianApe: number;
+  /** Of `medianApe`: half the width of its 68 % interval by order statistics. */
+  readonly standardError: number;
+  /** Samples that the median is of. */
+  readonly judgedBy: number;
+}
+
+export interface InterimOptions extends FitOptions {
+  /** A registered form, or `auto`. */
+  readonly form: string;
+  /** Samples of shapes that only judge; empty: the fit is cross-validated. */
+  readonly test: readonly FitSample[];
+}
+
+/**
+ * A fold of a form that predicts by the median of its members is judged by one member alone, and on new shapes the median is
+ * better by this (docs/benchmarks.md, "held-out estimate"). With few shapes nothing is gained: the fold also stops the
+ * boosting of its member, which hides as much.
+ */
+const MEDIAN_OF_MEMBERS = { factor: 1.11, fromShapes: 300, inFullShapes: 1000 };
+
+/** Shapes of an interim fit; of more, so many are drawn. The error of a fit of all of them is a little lower. */
+export const MAX_INTERIM_SHAPES = 10_000;
+
+/**
+ * Fits what is measured so far as the fit at the end of a campaign does, and estimates its held-out error. Where `test` has
+ * samples they judge, because shapes chosen by an earlier fit are harder than those of the distribution they come from.
+ *
+ * @throws ModelError `no-samples`, `bad-sample`, `unknown-form`
+ */
+export function interimFit(
+  samples: readonly FitSample[],
+  { form, seed, device, test }: InterimOptions,
+): InterimFit & { readonly predictMs: (spec: ConvSpec) => number } {
+  if (test.length > 0) return judgedByTest(samples, test, { seed, device });
+  const origin = { digest: 'interim', codeVersion: '', createdAt: new Date(0).toISOString() };
+  const model = fitModel(samples, { form, seed, device, mostShapes: MAX_INTERIM_SHAPES, origin });
+  const errors = heldOutErrors(model);
+  const judgedBy = model.data.samples;
+  const pessimism = formNamed(model.chosenForm).pessimism === undefined ? 1 : gainOfMedian(model.data.shapes);
+  const predict = compileModel(model);
+  const { heldOut = null } = model.forms.find(({ form: each }) => each === model.chosenForm) ?? {};
+  return {
+    form: model.chosenForm,
+    shapes: model.data.shapes,
+    medianApe: (heldOut?.medianApe ?? Infinity) / pessimism,
+    standardError: standardErrorOfMedian(errors, judgedBy) / pessimism,
+    judgedBy,
+    predictMs: (spec) => predict(spec).predictedMs,
+  };
+}
+
+function gainOfMedian(shapes: number): number {
+  const { factor, fromShapes, inFullShapes } = MEDIAN_OF_MEMBERS;
+  const share = log(shapes / fromShapes) / log(inFullShapes / fromShapes);
+  return 1 + (factor - 1) * Math.max(0, Math.min(1, share));
+}
+
+function judgedByTest(
+  samples: readonly FitSample[],
+  test: readonly FitSample[],
+  options: FitOptions,
+): ReturnType<typeof interimFit> {
+  const { form, predict } = bestFit(samples, options);
+  const errors = test
+    .map(({ spec, timeMs }) => Math.abs(predict(spec).timeMs / timeMs - 1))
+    .sort((a, b) => a - b);
+  return {
+    form,
+    shapes: shapesOf(shapeSamples(samples)).length,
+    medianApe: quantileSorted(errors, 0.5),
+    standardError: standardErrorOfMedian(errors, errors.length),
+    judgedBy: errors.length,
+    predictMs: (spec) => predict(spec).timeMs,
+  };
+}
+
+/** Of the shapes that a document keeps, rising. */
+function heldOutErrors({ heldOut }: Model): number[] {
+  return (heldOut?.points ?? [])
+    .map(([, measured, predicted]) => Math.abs(predicted / measured - 1))
+    .sort((a, b) => a - b);
+}
+
+/**
+ * Half the distance between the order statistics at n/2 ± √n/2, which hold the median of the population between them in 68 %
+ * of cases whatever the distribution (binomial interval; David and Nagaraja, Order Statistics, 2003, section 7.1).
+ *
+ * @param errors rising; a fair part of `n` errors will do
+ */
+export function standardErrorOfMedian(errors: readonly number[], n: number): number {
+  if (errors.length < 2) return Infinity;
+  const half = Math.min(0.5, 0.5 / Math.sqrt(n));
+  return (quantileSorted(errors, 0.5 + half) - quantileSorted(errors, 0.5 - half)) / 2;
+}
