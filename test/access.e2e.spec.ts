@@ -52,7 +52,7 @@ describe('roles', () => {
       expect([method, path, access]).toEqual([
         method,
         path,
-        expect.stringMatching(/^(public|read-only|operator|admin|worker|join)$/),
+        expect.stringMatching(/^(public|read-only|operator|admin|worker|join|sign-in)$/),
       ]);
       const { status } = await request(stack, method, path, { token: null });
       expect([method, path, status === 401]).toEqual([method, path, access !== 'public']);
@@ -67,7 +67,7 @@ describe('roles', () => {
         body: bodyOf(method),
       });
       const needed = (ACCESS_ROLES as readonly string[]).indexOf(access);
-      const refused = access === 'worker' || access === 'join' || (needed > rank && access !== 'public');
+      const refused = isForNoRole(access) || (needed > rank && access !== 'public');
       expect([method, path, status === 401 || status === 403]).toEqual([method, path, refused]);
     }
   });
@@ -79,7 +79,7 @@ describe('roles', () => {
     const { workerToken } = enrolled.body as { workerToken: string };
     secrets.push(token, workerToken);
     for (const { method, path, access } of operations) {
-      if (access === 'public' || access === 'worker' || access === 'join') continue;
+      if (access === 'public' || isForNoRole(access)) continue;
       for (const foreign of [token, workerToken]) {
         const { status } = await request(stack, method, path, { token: foreign, body: bodyOf(method) });
         expect([method, path, status]).toEqual([method, path, 403]);
@@ -87,6 +87,7 @@ describe('roles', () => {
     }
   });
 
+  const isForNoRole = (access: string) => ['worker', 'join', 'sign-in'].includes(access);
   /** Nothing that a route could do something with. */
   const bodyOf = (method: string) => (method === 'POST' ? { nonsense: true } : undefined);
 });

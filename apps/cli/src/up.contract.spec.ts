@@ -76,6 +76,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     const first = up();
     const output = await first.said('Ctrl-C stops it.');
     expect(output).toContain(`SQLite, ${join(directory, 'alphaflops.sqlite')}`);
+    const code = /Sign-in link +http:\/\/\S+\/#\/sign-in\/(\S+)/.exec(output)?.[1] ?? '';
     expect(output).toMatch(/Join line +curl -fsS http:\/\/\S+\/join\.sh \| sh -s -- af_join_/);
     const kept = JSON.parse(await readFile(join(directory, 'cli.json'), 'utf8')) as {
       url: string;
@@ -87,6 +88,11 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
       headers: { authorization: `Bearer ${kept.token}` },
     });
     expect(await answer.json()).toMatchObject({ items: [{ desiredState: 'active' }] });
+    const signIn = () =>
+      fetch(`${kept.url}/v1/sessions`, { method: 'POST', headers: { authorization: `Bearer ${code}` } });
+    expect(await (await signIn()).json()).toMatchObject({ role: 'admin', token: expect.any(String) });
+    expect((await signIn()).status).toBe(401);
+    expect(await readFile(join(directory, 'coordinator.log'), 'utf8')).not.toContain(code);
 
     const second = spawn(process.execPath, [program, 'up', '--data-dir', directory]);
     let refusal = '';

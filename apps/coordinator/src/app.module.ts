@@ -108,7 +108,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PartsModule.of(parts),
-        HttpModule.forRoot(parts.config.limits),
+        HttpModule.forRoot(parts.config.limits, parts.config.publicRead),
         EnrolmentModule,
         CampaignFitsModule,
         CampaignsModule,

@@ -29,6 +29,8 @@ export async function describeApi(app: INestApplication): Promise<OpenAPIObject>
     allowNoBody(operation, document);
     // Said, and not left out: nobody need guess.
     operation.security ??= [];
+    // Where the deployment allows it, also without a token.
+    if ((operation as { 'x-public-read'?: boolean })['x-public-read'] === true) operation.security.push({});
   }
   return document;
 }

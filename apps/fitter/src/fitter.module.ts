@@ -32,7 +32,12 @@ export class FitterModule {
   static with(parts: Parts): DynamicModule {
     return {
       module: FitterModule,
-      imports: [PartsModule.of(parts), HttpModule.forRoot(parts.config.limits), FitsModule, OperationsModule],
+      imports: [
+        PartsModule.of(parts),
+        HttpModule.forRoot(parts.config.limits, false),
+        FitsModule,
+        OperationsModule,
+      ],
     };
   }
 }

@@ -5,6 +5,7 @@ import {
   DatasetFormatQuerySchema,
   type DatasetRequest,
   DatasetRequestSchema,
+  type DatasetRow,
   DatasetSchema,
   type ImportRequest,
   ImportRequestSchema,
@@ -12,16 +13,26 @@ import {
   type PageQuery,
   PageQuerySchema,
   pageOf,
+  type Sample,
 } from '@alphaflops/contracts';
-import { DATA_FILES, datasetFiles, writeRows } from '@alphaflops/dataset';
-import { AllowAccess, Answer, AnswerStream, ApiProblem, ApiTags } from '@alphaflops/http';
+import {
+  DATA_FILES,
+  datasetFiles,
+  EXTRA_COLUMNS,
+  sampleOfRow,
+  writeRows,
+  writeSamples,
+} from '@alphaflops/dataset';
+import { AllowAccess, AllowPublicRead, Answer, AnswerStream, ApiProblem, ApiTags } from '@alphaflops/http';
 import { DatasetStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { measured } from './canonical-samples.js';
 import { zipOf } from './dataset-archive.js';
 import { DatasetImports } from './dataset-imports.service.js';
 import { unpacked } from './dataset-rows.js';
 import { DatasetsService } from './datasets.service.js';
+import { eachItem, publicDataset } from './public-views.js';
 
 const DatasetIdSchema = DatasetSchema.shape.id;
 interface Format {
@@ -52,6 +63,7 @@ export class DatasetsController {
 
   @Get()
   @AllowAccess('read-only')
+  @AllowPublicRead({ view: eachItem(publicDataset) })
   @Answer(200, pageOf(DatasetSchema), 'Data sets, newest first')
   list(@Query({ schema: PageQuerySchema }) query: PageQuery) {
     return this.store.list(query);
@@ -66,6 +78,7 @@ export class DatasetsController {
 
   @Get(':id')
   @AllowAccess('read-only')
+  @AllowPublicRead({ view: publicDataset })
   @Answer(200, DatasetSchema, 'One data set')
   get(@Param('id', { schema: DatasetIdSchema }) id: string) {
     return this.datasets.get(id);
@@ -100,6 +113,22 @@ export class DatasetsController {
     return new StreamableFile(Readable.from(parts), { type, disposition });
   }
 
+  @Get(':id/samples')
+  @AllowAccess('read-only')
+  @AllowPublicRead({ isStream: true })
+  @AnswerStream(
+    'The rows of a data set as canonical CSV: shapes, times and conditions, without ids',
+    'text/csv',
+  )
+  async samples(@Param('id', { schema: DatasetIdSchema }) id: string): Promise<StreamableFile> {
+    const { rows, dataset } = await this.datasets.parts(id);
+    const pieces = writeSamples(measured(samplesOf(rows())), EXTRA_COLUMNS, dataset.optionalColumns === true);
+    return new StreamableFile(Readable.from(pieces), {
+      type: 'text/csv; charset=utf-8',
+      disposition: `attachment; filename="samples-${id.slice(0, 12)}-canonical.csv"`,
+    });
+  }
+
   @Get(':id/archive')
   @AllowAccess('read-only')
   @AnswerStream(
@@ -127,4 +156,8 @@ export class DatasetsController {
     const { provenance } = await this.datasets.parts(id);
     return provenance.map((record) => `${JSON.stringify(record)}\n`).join('');
   }
+}
+
+async function* samplesOf(rows: AsyncIterable<DatasetRow>): AsyncGenerator<Sample> {
+  for await (const row of rows) yield sampleOfRow(row);
 }

@@ -9,11 +9,12 @@ import {
   pageOf,
   ProvenanceSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, ApiTags, notFound } from '@alphaflops/http';
+import { AllowAccess, AllowPublicRead, Answer, ApiTags, notFound } from '@alphaflops/http';
 import { FleetStore, SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
+import { publicModel } from './public-views.js';
 
 @ApiTags('devices')
 @Controller('v1')
@@ -59,6 +60,7 @@ export class DevicesController {
 
   @Get('device-classes')
   @AllowAccess('read-only')
+  @AllowPublicRead()
   @Answer(200, pageOf(DeviceClassSchema), 'Device classes')
   deviceClasses(@Query({ schema: PageQuerySchema }) query: PageQuery) {
     return this.fleet.deviceClasses(query);
@@ -66,6 +68,7 @@ export class DevicesController {
 
   @Get('device-classes/:id')
   @AllowAccess('read-only')
+  @AllowPublicRead()
   @Answer(200, DeviceClassSchema, 'One device class')
   async deviceClass(@Param('id', { schema: IdSchema }) id: string) {
     const deviceClass = await this.fleet.deviceClass(id);
@@ -75,6 +78,7 @@ export class DevicesController {
 
   @Get('device-classes/:id/models/latest')
   @AllowAccess('read-only')
+  @AllowPublicRead({ view: publicModel })
   @Answer(200, ModelSchema, 'Model served for a device class: the newest published')
   latestOfClass(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.ofDeviceClass(id);

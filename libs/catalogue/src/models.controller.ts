@@ -9,12 +9,20 @@ import {
   PredictionsSchema,
   ReasonSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, AnswerStream, ApiTags } from '@alphaflops/http';
+import {
+  AllowAccess,
+  AllowPublicRead,
+  Answer,
+  AnswerStream,
+  type ApiRequest,
+  ApiTags,
+} from '@alphaflops/http';
 import { modelCard, modelJsonSchema } from '@alphaflops/models';
 import { ModelStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import { ModelsService } from './models.service.js';
+import { eachItem, publicModel } from './public-views.js';
 
 @ApiTags('models')
 @Controller('v1')
@@ -26,6 +34,7 @@ export class ModelsController {
 
   @Get('models')
   @AllowAccess('read-only')
+  @AllowPublicRead({ view: eachItem(publicModel) })
   @Answer(200, pageOf(ModelSchema), 'Models of any status, newest first')
   list(@Query({ schema: ModelQuerySchema }) query: z.infer<typeof ModelQuerySchema>) {
     const { deviceClassId, ...page } = query;
@@ -34,6 +43,7 @@ export class ModelsController {
 
   @Get('models/:id')
   @AllowAccess('read-only')
+  @AllowPublicRead({ view: publicModel })
   @Answer(200, ModelSchema, 'One model')
   get(@Param('id', { schema: IdSchema }) id: string) {
     return this.models.get(id);
@@ -41,6 +51,7 @@ export class ModelsController {
 
   @Get('models/:id/diff/:other')
   @AllowAccess('read-only')
+  @AllowPublicRead()
   @Answer(200, ModelDiffSchema, 'What changed from the first model to the other')
   diff(@Param('id', { schema: IdSchema }) id: string, @Param('other', { schema: IdSchema }) other: string) {
     return this.models.diff(id, other);
@@ -68,6 +79,7 @@ export class ModelsController {
 
   @Get('models/:id/card')
   @AllowAccess('read-only')
+  @AllowPublicRead()
   @AnswerStream('The model as a page for people (Markdown)', 'text/markdown')
   @Header('Content-Type', 'text/markdown; charset=utf-8')
   async card(@Param('id', { schema: IdSchema }) id: string): Promise<string> {
@@ -84,9 +96,16 @@ export class ModelsController {
 
   @Post('predictions')
   @AllowAccess('read-only')
+  @AllowPublicRead({ accepts: isForPublic })
   @Answer(200, PredictionsSchema, 'What layers cost, each and in total')
   @Header('Content-Type', 'application/json; charset=utf-8')
   predict(@Body({ schema: PredictionRequestSchema }) body: PredictionRequest) {
     return this.models.predict(body);
   }
+}
+
+/** Network files are large and take long to read, and devices are nobody else's business: the public sends layers. */
+function isForPublic({ body }: ApiRequest): boolean {
+  const { model, network } = (body ?? {}) as { model?: { kind?: unknown }; network?: unknown };
+  return network === undefined && model?.kind !== 'device';
 }

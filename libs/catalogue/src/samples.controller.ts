@@ -3,15 +3,28 @@ import {
   IdSchema,
   pageOf,
   type Sample,
+  type SampleCounts,
+  SampleCountsQuerySchema,
+  SampleCountsSchema,
   SamplePageQuerySchema,
   SampleSchema,
   SampleStreamQuerySchema,
 } from '@alphaflops/contracts';
-import { EXTRA_COLUMNS, type SampleValues, writeSamples } from '@alphaflops/dataset';
-import { AllowAccess, Answer, AnswerStream, ApiTags, notFound } from '@alphaflops/http';
+import { EXTRA_COLUMNS, writeSamples } from '@alphaflops/dataset';
+import {
+  AllowAccess,
+  AllowPublicRead,
+  Answer,
+  AnswerStream,
+  ApiProblem,
+  type ApiRequest,
+  ApiTags,
+  notFound,
+} from '@alphaflops/http';
 import { SampleStore } from '@alphaflops/store';
 import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
 import type { z } from 'zod';
+import { measured } from './canonical-samples.js';
 
 @ApiTags('samples')
 @Controller('v1/samples')
@@ -28,6 +41,7 @@ export class SamplesController {
 
   @Get('stream')
   @AllowAccess('read-only')
+  @AllowPublicRead({ accepts: isForPublic, isStream: true })
   @AnswerStream(
     'All samples that match, one JSON object or CSV row per line',
     'application/x-ndjson',
@@ -44,6 +58,26 @@ export class SamplesController {
     return new StreamableFile(Readable.from(pieces), { type: 'text/csv; charset=utf-8' });
   }
 
+  @Get('counts')
+  @AllowAccess('read-only')
+  @Answer(200, SampleCountsSchema, 'How many samples were recorded in each part of a time')
+  async counts(
+    @Query({ schema: SampleCountsQuerySchema }) query: z.infer<typeof SampleCountsQuerySchema>,
+  ): Promise<SampleCounts> {
+    const { recordedFrom, recordedTo, parts } = query;
+    const [from, to] = [Date.parse(recordedFrom), Date.parse(recordedTo)];
+    if (from >= to) {
+      throw new ApiProblem(400, 'invalid-request', 'recordedTo has to be later than recordedFrom.');
+    }
+    const ends = Array.from({ length: parts + 1 }, (_, at) =>
+      new Date(from + ((to - from) * at) / parts).toISOString(),
+    );
+    const counts = await Promise.all(
+      ends.slice(1).map((end, at) => this.samples.countBetween(ends[at] ?? recordedFrom, end)),
+    );
+    return { recordedFrom, recordedTo, counts };
+  }
+
   @Get(':id')
   @AllowAccess('read-only')
   @Answer(200, SampleSchema, 'One sample')
@@ -54,32 +88,12 @@ export class SamplesController {
   }
 }
 
-async function* jsonLines(samples: AsyncIterable<Sample>): AsyncGenerator<string> {
-  for await (const sample of samples) yield `${JSON.stringify(sample)}\n`;
+/** The public gets the columns of the canonical CSV, which name nobody, and cannot ask by worker, device or campaign. */
+const PUBLIC_QUERY = ['format', 'columns', 'deviceClassId', 'outcome', 'recordedFrom', 'recordedTo'];
+function isForPublic({ query }: ApiRequest): boolean {
+  return query['format'] === 'csv' && Object.keys(query).every((name) => PUBLIC_QUERY.includes(name));
 }
 
-/** What has a time, in the columns of the canonical CSV. */
-async function* measured(samples: AsyncIterable<Sample>): AsyncGenerator<SampleValues> {
-  for await (const { spec, outcome, timing, conditions, kernel, workspaceBytes } of samples) {
-    if (outcome !== 'ok' || timing === null) continue;
-    const known = {
-      time_min_ms: timing.timeMinMs,
-      time_q25_ms: timing.timeQ25Ms,
-      time_q75_ms: timing.timeQ75Ms,
-      repetitions: timing.repetitions,
-      inner_iterations: timing.innerIterations,
-      eager_ms: timing.eagerMs,
-      energy_mj: timing.energyMj,
-      energy_meter: timing.energy?.measured === true ? timing.energy.meter : undefined,
-      sm_clock_mhz: conditions?.after.smClockMhz,
-      temperature_c: conditions?.after.temperatureC,
-      power_w: conditions?.after.powerW,
-      kernel: kernel?.name,
-      workspace_bytes: workspaceBytes,
-    };
-    const extras = Object.fromEntries(
-      Object.entries(known).filter(([, value]) => value !== null && value !== undefined),
-    );
-    yield { spec, timeMs: timing.timeMs, extras };
-  }
+async function* jsonLines(samples: AsyncIterable<Sample>): AsyncGenerator<string> {
+  for await (const sample of samples) yield `${JSON.stringify(sample)}\n`;
 }

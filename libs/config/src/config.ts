@@ -44,6 +44,8 @@ export interface Config {
   /** Absolute paths of certificates to trust. */
   readonly caFiles: readonly string[];
   readonly trustedProxies: readonly string[];
+  /** Models, data sets and predictions are for everybody. */
+  readonly publicRead: boolean;
   /** Address of the coordinator as workers reach it, without a slash at the end. */
   readonly publicUrl: string | null;
   /** Proxies between this machine and a coordinator; null: none. */
@@ -56,6 +58,7 @@ export interface Config {
     readonly bodyBytes: number;
     readonly requestsPerMinute: number;
     readonly enrolmentsPerMinute: number;
+    readonly publicRequestsPerMinute: number;
   };
   /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
   readonly libraryPath: readonly string[];
@@ -95,6 +98,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     insecure: env.ALPHAFLOPS_INSECURE,
     caFiles: parts(env.ALPHAFLOPS_CA, ':').map((file) => resolve(file)),
     trustedProxies: parts(env.ALPHAFLOPS_TRUSTED_PROXIES, ','),
+    publicRead: env.ALPHAFLOPS_PUBLIC_READ,
     publicUrl: env.ALPHAFLOPS_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     proxies: proxiesOf(env),
     // Each by the settings of its own package manager.
@@ -109,6 +113,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
       bodyBytes: env.ALPHAFLOPS_BODY_LIMIT_BYTES,
       requestsPerMinute: env.ALPHAFLOPS_REQUESTS_PER_MINUTE,
       enrolmentsPerMinute: env.ALPHAFLOPS_ENROLMENTS_PER_MINUTE,
+      publicRequestsPerMinute: env.ALPHAFLOPS_PUBLIC_REQUESTS_PER_MINUTE,
     },
     libraryPath: (process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== ''),
     queueBoard: env.ALPHAFLOPS_QUEUE_BOARD,

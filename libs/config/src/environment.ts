@@ -117,7 +117,13 @@ const variables = {
   ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address and route'),
   ALPHAFLOPS_ENROLMENTS_PER_MINUTE: count
     .default(60)
-    .describe('per client address; attempts with a wrong join token count'),
+    .describe('per client address; also sign-ins by link; attempts with a wrong join token or link count'),
+  ALPHAFLOPS_PUBLIC_READ: flag
+    .default(false)
+    .describe('show models, data sets and predictions to everybody, without a token'),
+  ALPHAFLOPS_PUBLIC_REQUESTS_PER_MINUTE: count
+    .default(300)
+    .describe('per client address and route, without a token; a tenth of it for streams'),
   ALPHAFLOPS_BATCH_SPECS: count
     .max(10_000)
     .optional()

@@ -39,6 +39,41 @@ export const NewApiTokenSchema = ApiTokenSchema.extend({
 }).meta({ id: 'NewApiToken' });
 export type NewApiToken = z.infer<typeof NewApiTokenSchema>;
 
+/** How long a sign-in link works by default, and at most. */
+const SIGN_IN_CODE_S = 15 * 60;
+const MAX_SIGN_IN_CODE_S = 24 * 3600;
+
+export const SignInCodeRequestSchema = z
+  .object({
+    role: AccessRoleSchema.default('admin').describe('of the session'),
+    expiresInS: z.int().min(1).max(MAX_SIGN_IN_CODE_S).default(SIGN_IN_CODE_S),
+  })
+  .strict()
+  .prefault({})
+  .meta({ id: 'SignInCodeRequest' });
+export type SignInCodeRequest = z.infer<typeof SignInCodeRequestSchema>;
+
+/** A code with which a browser signs in once: `POST /v1/sessions` exchanges it for a token. */
+export const SignInCodeSchema = z
+  .object({
+    id: IdSchema,
+    role: AccessRoleSchema,
+    expiresAt: TimestampSchema,
+    code: z.string().describe('shown once; only its digest is stored'),
+    path: z
+      .string()
+      .describe('of the sign-in link, behind the address of the coordinator; the code is in its fragment'),
+  })
+  .meta({ id: 'SignInCode' });
+export type SignInCode = z.infer<typeof SignInCodeSchema>;
+
+export const AccessSchema = z
+  .object({
+    publicRead: z.boolean().describe('whether models, data sets and predictions are for everybody'),
+  })
+  .meta({ id: 'Access' });
+export type Access = z.infer<typeof AccessSchema>;
+
 /** One thing that somebody did. Holds no body and no header of the request, so that no secret can be in it. */
 export const AuditEntrySchema = z
   .object({
@@ -46,7 +81,7 @@ export const AuditEntrySchema = z
     at: TimestampSchema,
     actor: z.object({
       kind: z
-        .enum([...ACCESS_ROLES, 'join', 'system'])
+        .enum([...ACCESS_ROLES, 'join', 'sign-in', 'system'])
         .describe('role or kind of the token; system: alphaflops itself'),
       tokenId: IdSchema.nullable(),
       name: z.string().describe('of the token'),

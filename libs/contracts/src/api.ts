@@ -184,6 +184,24 @@ export const SampleStreamQuerySchema = SampleQuerySchema.extend({
     ),
 });
 
+/** Most parts of the time that one request counts samples in. */
+const MAX_COUNTS = 200;
+
+export const SampleCountsQuerySchema = z.strictObject({
+  recordedFrom: GivenTimeSchema,
+  recordedTo: GivenTimeSchema,
+  parts: z.coerce.number().int().min(1).max(MAX_COUNTS).default(96).describe('of equal length'),
+});
+
+export const SampleCountsSchema = z
+  .object({
+    recordedFrom: TimestampSchema,
+    recordedTo: TimestampSchema,
+    counts: z.array(z.int().min(0)).describe('samples of any outcome in each part of the time, oldest first'),
+  })
+  .meta({ id: 'SampleCounts' });
+export type SampleCounts = z.infer<typeof SampleCountsSchema>;
+
 export const DeviceQuerySchema = PageQuerySchema.extend({ deviceClassId: IdSchema.optional() });
 export const ModelQuerySchema = PageQuerySchema.extend({ deviceClassId: IdSchema.optional() });
 

@@ -6,7 +6,7 @@ import {
   type NewApiToken,
   NewApiTokenSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, ApiTags } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswersSecret, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Delete, Get, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { TokensService } from './tokens.service.js';
@@ -18,6 +18,7 @@ export class ApiTokensController {
 
   @Post()
   @AllowAccess('admin')
+  @AnswersSecret()
   @Answer(201, NewApiTokenSchema, 'Make a token of the API')
   async create(@Body({ schema: ApiTokenRequestSchema }) body: ApiTokenRequest): Promise<NewApiToken> {
     const { token, secret } = await this.tokens.createApiToken(body);

@@ -6,7 +6,7 @@ import {
   type NewJoinToken,
   NewJoinTokenSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, type ApiRequest, ApiTags } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswersSecret, type ApiRequest, ApiTags } from '@alphaflops/http';
 import { Body, Controller, Delete, Get, Param, Post, Req } from '@nestjs/common';
 import { z } from 'zod';
 import { EnrolmentSettings } from './enrolment-settings.js';
@@ -24,6 +24,7 @@ export class JoinTokensController {
 
   @Post()
   @AllowAccess('operator')
+  @AnswersSecret()
   @Answer(201, NewJoinTokenSchema, 'Make a token with which machines can enrol')
   async create(
     @Body({ schema: JoinTokenRequestSchema }) body: JoinTokenRequest,

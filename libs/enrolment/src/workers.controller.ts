@@ -15,7 +15,7 @@ import {
   SessionSchema,
   WorkerSchema,
 } from '@alphaflops/contracts';
-import { AllowAccess, Answer, type ApiRequest, ApiTags, sha256 } from '@alphaflops/http';
+import { AllowAccess, Answer, AnswersSecret, type ApiRequest, ApiTags, sha256 } from '@alphaflops/http';
 import { Body, Controller, Get, Param, Post, Query, Req } from '@nestjs/common';
 import { WorkersService } from './workers.service.js';
 
@@ -26,6 +26,7 @@ export class WorkersController {
 
   @Post()
   @AllowAccess('join')
+  @AnswersSecret()
   @Answer(201, EnrolmentSchema, 'Enrol a worker (with a join token)')
   enrol(@Body({ schema: EnrolmentRequestSchema }) body: EnrolmentRequest, @Req() request: ApiRequest) {
     return this.workers.enrol(bearerHash(request), body);

@@ -3,8 +3,14 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
 import { describedBy } from './api-description.js';
 
-/** Who may call a route: everybody, a role of API tokens and those above it, or only what a worker or a join token can mean. */
-export type Access = 'public' | AccessRole | 'worker' | 'join';
+/** Secrets with a number of uses, and how people call them. */
+export const SPENT = { join: 'join token', 'sign-in': 'sign-in link' } as const;
+
+/**
+ * Who may call a route: everybody, a role of API tokens and those above it, or only a worker, a join token or the code of
+ * a sign-in link.
+ */
+export type Access = 'public' | AccessRole | 'worker' | keyof typeof SPENT;
 
 const ACCESS = 'alphaflops:access';
 
@@ -19,6 +25,11 @@ export const AllowAccess = (access: Access) =>
 /** What a route says; undefined when it says nothing. */
 export function accessOf(reflector: Reflector, handler: Parameters<Reflector['get']>[1]): Access | undefined {
   return reflector.get<Access | undefined>(ACCESS, handler);
+}
+
+/** Whether a route takes a secret that has a number of uses. */
+export function isSpent(access: Access | undefined): access is keyof typeof SPENT {
+  return access !== undefined && access in SPENT;
 }
 
 /** Whether a role of API tokens is enough for a route. */

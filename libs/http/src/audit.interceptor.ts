@@ -16,7 +16,7 @@ import { statusOfError } from './problem.filter.js';
 import type { ApiRequest, Principal } from './request.js';
 
 /** Routes with which somebody changes something. What a worker says of itself is not worth an entry. */
-const AUDITED: readonly (Access | undefined)[] = ['operator', 'admin', 'join'];
+const AUDITED: readonly (Access | undefined)[] = ['operator', 'admin', 'join', 'sign-in'];
 
 /** Writes down who did what: the route, what it was done to, and how it ended. Nothing of body or headers. */
 @Injectable()
@@ -71,7 +71,9 @@ function actorOf(principal: Principal | undefined): AuditEntry['actor'] {
   if (principal?.kind === 'api') {
     return { kind: principal.role, tokenId: principal.tokenId, name: principal.name };
   }
-  if (principal?.kind === 'join') return { kind: 'join', tokenId: principal.tokenId, name: principal.name };
+  if (principal?.kind === 'join' || principal?.kind === 'sign-in') {
+    return { kind: principal.kind, tokenId: principal.tokenId, name: principal.name };
+  }
   return { kind: 'system', tokenId: null, name: '' };
 }
 

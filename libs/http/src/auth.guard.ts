@@ -2,8 +2,9 @@ import { ACCESS_ROLES, type AccessRole } from '@alphaflops/contracts';
 import { AccessStore, type TokenKind } from '@alphaflops/store';
 import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { type Access, accessOf, mayCall } from './access.js';
+import { type Access, accessOf, isSpent, mayCall, SPENT } from './access.js';
 import { ApiProblem } from './problem.js';
+import { publicReadOf, PublicReading } from './public-read.js';
 import type { ApiRequest, Principal } from './request.js';
 import { isSameDigest, sha256 } from './secrets.js';
 
@@ -12,6 +13,7 @@ export class AuthGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: AccessStore,
+    private readonly publicReading: PublicReading,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -19,6 +21,7 @@ export class AuthGuard implements CanActivate {
     if (access === undefined) throw new Error('a route that does not say who may call it');
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<ApiRequest>();
+    if (this.isForPublic(context, request)) return true;
     const principal = await identify(this.tokens, bearerOf(request), access);
     const may = principal.kind === 'api' ? mayCall(principal.role, access) : principal.kind === access;
     if (!may) throw new ApiProblem(403, 'forbidden', `This needs ${describe(access)} token.`);
@@ -28,6 +31,13 @@ export class AuthGuard implements CanActivate {
     request.principal = principal;
     return true;
   }
+
+  /** A request without a token to what this deployment shows to everybody. */
+  private isForPublic(context: ExecutionContext, request: ApiRequest): boolean {
+    if (!this.publicReading.isOn || request.header('authorization') !== undefined) return false;
+    const read = publicReadOf(this.reflector, context.getHandler());
+    return read !== undefined && (read.accepts?.(request) ?? true);
+  }
 }
 
 /** Whose secret it is. Throws ApiProblem 401 or 403 when it is nobody's, or no good any more. */
@@ -35,15 +45,13 @@ export async function identify(tokens: AccessStore, secret: string, access: Acce
   const hash = sha256(secret);
   const token = await tokens.tokenByHash(hash);
   // Looked up by digest; compared here as well, since a database may have its own idea of equal texts.
-  if (token === null || !isSameDigest(token.hash, hash) || (access === 'join' && token.kind !== 'join')) {
-    throw new ApiProblem(
-      401,
-      'unknown-token',
-      `The ${access === 'join' ? 'join' : 'bearer'} token is unknown.`,
-    );
+  const isKnown = token !== null && isSameDigest(token.hash, hash);
+  if (!isKnown || (isSpent(access) && token.kind !== access)) {
+    const what = isSpent(access) ? SPENT[access] : 'bearer token';
+    throw new ApiProblem(401, 'unknown-token', `The ${what} is unknown.`);
   }
-  // Whether it is still good is found out, and said, when a use of it is spent.
-  if (access === 'join') return { kind: 'join', hash, tokenId: token.id, name: token.name };
+  // Whether it is still good is found out when a use of it is spent, and the answer says it then.
+  if (isSpent(access)) return { kind: access, hash, tokenId: token.id, name: token.name };
   if (token.revokedAt !== null) throw new ApiProblem(401, 'revoked-token', 'The bearer token was revoked.');
   if (token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now()) {
     throw new ApiProblem(401, 'expired-token', 'The bearer token has expired.');
@@ -51,7 +59,11 @@ export async function identify(tokens: AccessStore, secret: string, access: Acce
   const { id: tokenId, kind, workerId, name } = token;
   if (kind === 'worker' && workerId !== null) return { kind, tokenId, workerId };
   if (isRole(kind)) return { kind: 'api', role: kind, tokenId, name };
-  throw new ApiProblem(403, 'forbidden', 'A join token can only be used to enrol a worker.');
+  const only =
+    kind === 'join'
+      ? 'join token can only be used to enrol a worker'
+      : 'sign-in link can only be used to sign in';
+  throw new ApiProblem(403, 'forbidden', `A ${only}.`);
 }
 
 function isRole(kind: TokenKind): kind is AccessRole {

@@ -1,12 +1,16 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { type DynamicModule, type ExecutionContext, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule, Reflector } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule, type ThrottlerModuleOptions } from '@nestjs/throttler';
-import { accessOf } from './access.js';
+import { accessOf, isSpent } from './access.js';
+import { AccessController } from './access.controller.js';
 import { AuditController } from './audit.controller.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { AuthGuard } from './auth.guard.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { ProblemFilter } from './problem.filter.js';
+import { publicReadOf, PublicReading } from './public-read.js';
+import { PublicViewInterceptor } from './public-view.interceptor.js';
+import type { ApiRequest } from './request.js';
 import { RequestCounts } from './request-counts.js';
 import { RoutesCheck } from './routes-check.js';
 import { validationPipe } from './validation.js';
@@ -14,20 +18,25 @@ import { validationPipe } from './validation.js';
 /** Most requests of one client address to one route. */
 export interface RateLimits {
   requestsPerMinute: number;
-  /** … to enrol, which is where join tokens could be guessed. */
+  /** … to enrol or to sign in by a link, which is where join tokens and codes could be guessed. */
   enrolmentsPerMinute: number;
+  /** … without a token, where that is allowed. */
+  publicRequestsPerMinute: number;
 }
 
 const WINDOW_MS = 60_000;
+/** Share of the requests without a token that may be for a stream. */
+const STREAM_SHARE = 0.1;
 
 /** Manners of the API, the same for every route: limits, tokens, checked input, problems as answers. */
 @Module({})
 export class HttpModule {
-  static forRoot(limits: RateLimits): DynamicModule {
+  /** @param publicRead whether models, data sets and predictions are for everybody */
+  static forRoot(limits: RateLimits, publicRead: boolean): DynamicModule {
     return {
       module: HttpModule,
       imports: [DiscoveryModule, ThrottlerModule.forRoot(throttling(limits))],
-      controllers: [AuditController],
+      controllers: [AccessController, AuditController],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
@@ -36,24 +45,30 @@ export class HttpModule {
         // A repeated request that gets its first answer again does nothing, and is not audited.
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: PublicViewInterceptor },
+        { provide: PublicReading, useValue: { isOn: publicRead } satisfies PublicReading },
         RoutesCheck,
       ],
     };
   }
 }
 
-function throttling({ requestsPerMinute, enrolmentsPerMinute }: RateLimits): ThrottlerModuleOptions {
+function throttling(limits: RateLimits): ThrottlerModuleOptions {
   const reflector = new Reflector();
   return {
     storage: new RequestCounts(WINDOW_MS),
-    throttlers: [
-      {
-        ttl: WINDOW_MS,
-        limit: (context) =>
-          accessOf(reflector, context.getHandler()) === 'join' ? enrolmentsPerMinute : requestsPerMinute,
-      },
-    ],
+    throttlers: [{ ttl: WINDOW_MS, limit: (context) => limitOf(context, reflector, limits) }],
     errorMessage: (_context, { timeToBlockExpire }) =>
       `Too many requests from this address. Try again in ${timeToBlockExpire} s.`,
   };
+}
+
+/** Most requests a minute of one address to the route of a request. */
+function limitOf(context: ExecutionContext, reflector: Reflector, limits: RateLimits): number {
+  const handler = context.getHandler();
+  if (isSpent(accessOf(reflector, handler))) return limits.enrolmentsPerMinute;
+  const read = publicReadOf(reflector, handler);
+  const { authorization } = context.switchToHttp().getRequest<ApiRequest>().headers;
+  if (read === undefined || authorization !== undefined) return limits.requestsPerMinute;
+  return Math.ceil(limits.publicRequestsPerMinute * (read.isStream === true ? STREAM_SHARE : 1));
 }

@@ -1,5 +1,12 @@
 import { AccessStore } from '@alphaflops/store';
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+  SetMetadata,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { catchError, finalize, from, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { ApiProblem } from './problem.js';
@@ -13,10 +20,18 @@ const RENEW_EVERY_MS = 10_000;
 /** … and one that was not renewed for this long died with its coordinator. */
 const ABANDONED_AFTER_MS = 60_000;
 
+const SECRET = 'alphaflops:secret';
+
+/** Says that a route answers with a secret, so that its answer is never stored. */
+export const AnswersSecret = () => SetMetadata(SECRET, true);
+
 /** A POST that carries an Idempotency-Key is done once; its answer is given again when it is repeated. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  constructor(private readonly store: AccessStore) {}
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly store: AccessStore,
+  ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
@@ -24,6 +39,16 @@ export class IdempotencyInterceptor implements NestInterceptor {
     if (request.method !== 'POST' || given === undefined) return next.handle();
     if (!/^[\x21-\x7e]{1,128}$/.test(given)) {
       throw new ApiProblem(400, 'bad-idempotency-key', 'Idempotency-Key must be 1–128 printable characters.');
+    }
+    if (this.reflector.get<boolean | undefined>(SECRET, context.getHandler()) === true) {
+      throw new ApiProblem(
+        400,
+        'not-repeatable',
+        'This answer holds a secret, which is not kept: send the request without Idempotency-Key.',
+      );
+    }
+    if (request.principal === undefined) {
+      throw new ApiProblem(401, 'no-token', 'A request with an Idempotency-Key needs a token.');
     }
     const response = context.switchToHttp().getResponse<Response>();
     const key = sha256(`${request.header('authorization') ?? ''}\n${given}`);

@@ -169,6 +169,15 @@ export class MongoSampleStore extends SampleStore {
     );
   }
 
+  override countBetween(from: string, to: string): Promise<number> {
+    return this.connection.attempt(() =>
+      this.collection.countDocuments(
+        { recordedOn: { $gte: new Date(from), $lt: new Date(to) } },
+        { hint: 'by_time', maxTimeMS: MAX_TIME_MS },
+      ),
+    );
+  }
+
   /** Stores those whose slot is free, and returns them. */
   private async insert(
     documents: SampleDocument[],

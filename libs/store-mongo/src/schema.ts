@@ -63,6 +63,14 @@ const samples = form(
   ['failure'],
 );
 
+const tokens = form({
+  ...record,
+  hash: text,
+  kind: { enum: TOKEN_KINDS },
+  workerId: textOrNull,
+  createdOn: moment,
+});
+
 /**
  * Version n of the database is what the first n lists make. A published list is never edited: add the next one.
  * Everything in it can be done twice, and by two at the same time.
@@ -122,13 +130,7 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
         { name: 'by_kind', key: { kind: 1, createdOn: 1, _id: 1 } },
         { name: 'by_worker', key: { workerId: 1 } },
       ],
-      form: form({
-        ...record,
-        hash: text,
-        kind: { enum: TOKEN_KINDS },
-        workerId: textOrNull,
-        createdOn: moment,
-      }),
+      form: tokens,
     },
     {
       name: 'idempotency_keys',
@@ -199,4 +201,6 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
     // _id is id and digest of the map.
     { name: 'kernel_map_labels', indexes: [], form: form({ _id: text, labels: { bsonType: 'binData' } }) },
   ],
+  // Tokens may be sign-in codes now.
+  [{ name: 'tokens', indexes: [], form: tokens }],
 ];

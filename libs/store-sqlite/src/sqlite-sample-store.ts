@@ -178,6 +178,16 @@ export class SqliteSampleStore extends SampleStore {
     });
   }
 
+  override countBetween(from: string, to: string): Promise<number> {
+    return this.connection.read(() => {
+      const [row] = this.connection.rows(
+        'SELECT count(*) FROM samples WHERE recorded_at >= ? AND recorded_at < ?',
+        [Date.parse(from), Date.parse(to)],
+      );
+      return Number(row?.[0]);
+    });
+  }
+
   private replace(sample: Sample, by: Sample, counts: SampleCounts): void {
     this.connection.run('DELETE FROM samples WHERE id = ?', [sample.id]);
     this.connection.run(INSERT_SAMPLE, rowOf(by));

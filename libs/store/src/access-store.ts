@@ -1,7 +1,7 @@
-import { ACCESS_ROLES, type Labels } from '@alphaflops/contracts';
+import { ACCESS_ROLES, type AccessRole, type Labels } from '@alphaflops/contracts';
 
 /** A token of the API is of the kind of its role. */
-export const TOKEN_KINDS = [...ACCESS_ROLES, 'join', 'worker'] as const;
+export const TOKEN_KINDS = [...ACCESS_ROLES, 'join', 'worker', 'sign-in'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
 /** A secret's record; the secret itself is never stored. */
@@ -21,6 +21,8 @@ export interface TokenRecord {
   maxUses: number | null;
   uses: number;
   revokedAt: string | null;
+  /** Sign-in codes: of the session that it opens. */
+  role?: AccessRole;
 }
 
 export type ConsumeResult =

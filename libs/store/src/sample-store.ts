@@ -104,4 +104,7 @@ export abstract class SampleStore {
 
   /** Samples recorded at or after `since` (ISO 8601), over all campaigns or in one. */
   abstract countSince(since: string, campaignId?: string): Promise<number>;
+
+  /** Samples recorded at or after `from` and before `to` (ISO 8601), over all campaigns. */
+  abstract countBetween(from: string, to: string): Promise<number>;
 }

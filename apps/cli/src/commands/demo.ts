@@ -15,9 +15,10 @@ import { wholeNumber } from '../options.js';
 import { answered } from '../pages.js';
 import { interruption } from '../stack/interruption.js';
 import { LocalStack } from '../stack/local-stack.js';
+import { browserAddress, signInLink } from '../sign-in-link.js';
 import { indented, ms, seconds } from '../tables.js';
 import { watchCampaign } from '../watch.js';
-import { configOf } from './up.js';
+import { configOf, openDashboard } from './up.js';
 
 /** Of the campaign. */
 const NAME = 'demo';
@@ -35,6 +36,7 @@ interface DemoOptions {
   dataDir: string;
   port: number;
   specs: number;
+  open?: true;
 }
 
 /** The whole path on this machine, by the same commands and routes that a user has. */
@@ -43,6 +45,7 @@ export function demoCommand(command: Command): void {
     .option('--data-dir <dir>', 'kept, so that a second run starts in seconds', '.alphaflops/demo')
     .option('--port <number>', 'of the coordinator; 0 for any free one', wholeNumber(0, 65_535), 0)
     .option('--specs <number>', 'shapes to measure', wholeNumber(20, 10_000), 150)
+    .option('--open', 'open the dashboard in the browser of this machine, signed in')
     .addHelpText('after', '\nExample:\n  alphaflops demo --specs 60')
     .action(demo);
 }
@@ -61,11 +64,17 @@ async function demo(options: DemoOptions): Promise<void> {
   const heading = (text: string): void => {
     say(`\n${text}\n`);
   };
+  let forget = (): Promise<void> => Promise.resolve();
   try {
     heading('1. Redis, coordinator, and this machine as a worker (enrolled with a join token)');
     await stack.start();
     const deviceClassId = await onlineDeviceClass(stack, signal);
     say(`  coordinator   ${stack.url}\n  device class  ${deviceClassId}`);
+    if (stack.token !== null) {
+      say(`  dashboard     ${await signInLink(stack.api, browserAddress(config, stack.url))}`);
+      say('                (this link signs in once, within 15 minutes)');
+    }
+    if (options.open === true) forget = await openDashboard(stack, config, say);
 
     heading(`2. A campaign of ${options.specs} network-like shapes`);
     const model = await measure(stack, deviceClassId, options.specs, signal);
@@ -94,6 +103,7 @@ async function demo(options: DemoOptions): Promise<void> {
     process.exitCode = 130;
   } finally {
     say('');
+    await forget();
     await stack.stop();
   }
   if (!signal.aborted) {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { duration } from '../options.js';
 import { answered } from '../pages.js';
+import { signInLink } from '../sign-in-link.js';
 import { json, table } from '../tables.js';
 
 interface JsonOptions extends ConnectionOptions {
@@ -15,7 +16,13 @@ interface CreateOptions extends JsonOptions {
   expires: number | null;
 }
 
+interface LinkOptions extends JsonOptions {
+  role: AccessRole;
+  expires: number;
+}
+
 const DEFAULT_EXPIRY_S = 90 * 24 * 3600;
+const DEFAULT_LINK_S = 15 * 60;
 
 export function tokenCommand(command: Command): void {
   withConnection(command.command('create').description('make a token; it is shown once'))
@@ -36,6 +43,18 @@ export function tokenCommand(command: Command): void {
       '\nExample:\n  alphaflops token create --name dashboard --role read-only --expires 30d',
     )
     .action(create);
+  withConnection(
+    command.command('link').description('make a link to the dashboard with which a browser signs in once'),
+  )
+    .addOption(new Option('--role <role>', 'what the session may do').choices(ACCESS_ROLES).default('admin'))
+    .addOption(
+      new Option('--expires <time>', 'in 90s, 30m, 2h; 1d at most')
+        .argParser(duration)
+        .default(DEFAULT_LINK_S, '15m'),
+    )
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  alphaflops token link --role read-only --expires 1h')
+    .action(link);
   withConnection(command.command('list').description('tokens, without their secrets'))
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops token list')
@@ -60,6 +79,12 @@ async function create({ name, role, expires, ...options }: CreateOptions): Promi
   }
   const until = made.expiresAt === null ? 'until it is revoked' : `until ${made.expiresAt}`;
   console.log(`${made.role} token ${made.id} (${made.name}), ${until}, shown only now:\n\n  ${made.token}\n`);
+}
+
+async function link({ role, expires, ...options }: LinkOptions): Promise<void> {
+  const { api, url } = connect(options);
+  const link = await signInLink(api, url, { role, expiresInS: expires });
+  console.log(options.json === true ? json({ link }) : link);
 }
 
 async function list(options: JsonOptions): Promise<void> {

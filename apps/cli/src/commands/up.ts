@@ -3,6 +3,7 @@ import { type Config, isLoopback, readConfig } from '@alphaflops/config';
 import type { Command } from 'commander';
 import { cliFilePath } from '../cli-file.js';
 import { port } from '../options.js';
+import { browserAddress, openBrowser, signInLink } from '../sign-in-link.js';
 import { fired, interruption } from '../stack/interruption.js';
 import { LocalStack } from '../stack/local-stack.js';
 import { withOwnCertificate } from '../stack/own-certificate.js';
@@ -15,8 +16,10 @@ interface UpOptions {
   tlsCert?: string;
   tlsKey?: string;
   insecure?: true;
+  publicRead?: true;
   worker: boolean;
   newAdminToken?: true;
+  open?: true;
 }
 
 export function upCommand(command: Command): void {
@@ -29,9 +32,11 @@ export function upCommand(command: Command): void {
     )
     .option('--tls-key <file>', 'private key of that certificate (PEM)')
     .option('--insecure', 'let other machines join without TLS, on a network that you trust')
+    .option('--public-read', 'show models, data sets and predictions to everybody, without a token')
     .option('--data-dir <dir>', 'store, Redis, credentials and logs (default: .alphaflops)')
     .option('--no-worker', 'do not make this machine a worker')
     .option('--new-admin-token', 'replace the admin token, for whoever has lost it')
+    .option('--open', 'open the dashboard in the browser of this machine, signed in')
     .addHelpText(
       'after',
       '\nCtrl-C stops the worker after its batch, then the coordinator, then Redis; a second Ctrl-C gives the batch back.\n' +
@@ -42,7 +47,7 @@ export function upCommand(command: Command): void {
 
 /** What the options say, over what the environment says. */
 export function configOf(
-  options: Pick<UpOptions, 'port' | 'host' | 'dataDir' | 'tlsCert' | 'tlsKey' | 'insecure'>,
+  options: Pick<UpOptions, 'port' | 'host' | 'dataDir' | 'tlsCert' | 'tlsKey' | 'insecure' | 'publicRead'>,
 ): Config {
   return readConfig({
     ...(options.port !== undefined && { ALPHAFLOPS_PORT: String(options.port) }),
@@ -51,6 +56,7 @@ export function configOf(
     ...(options.tlsCert !== undefined && { ALPHAFLOPS_TLS_CERT: options.tlsCert }),
     ...(options.tlsKey !== undefined && { ALPHAFLOPS_TLS_KEY: options.tlsKey }),
     ...(options.insecure === true && { ALPHAFLOPS_INSECURE: 'true' }),
+    ...(options.publicRead === true && { ALPHAFLOPS_PUBLIC_READ: 'true' }),
   });
 }
 
@@ -70,14 +76,17 @@ async function up(options: UpOptions): Promise<void> {
   interrupted.onSecondSignal = () => {
     stack.stopAtOnce();
   };
+  let forget = (): Promise<void> => Promise.resolve();
   try {
     await stack.start();
     say(await describe(stack, config));
+    if (options.open === true) forget = await openDashboard(stack, config, say);
     if (!isLoopback(config.host)) void prepareBundle(stack);
     await fired(interrupted.signal);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
   } finally {
+    await forget();
     await stack.stop();
   }
   say('Stopped.');
@@ -89,6 +98,24 @@ async function prepareBundle({ url, fetch }: LocalStack): Promise<void> {
   await fetch(`${url}/bundles/linux-${process.arch}.tar.gz.sha256`).catch(() => undefined);
 }
 
+/**
+ * Opens the dashboard by a link of its own, and says so when no browser opens.
+ * @returns what removes the file in which the link was handed over
+ */
+export async function openDashboard(
+  { api, url, token }: Pick<LocalStack, 'api' | 'url' | 'token'>,
+  { dataDirectory }: Pick<Config, 'dataDirectory'>,
+  say: (line: string) => void,
+): Promise<() => Promise<void>> {
+  if (token === null) {
+    say('No browser is opened: the admin token is not known here, so that no sign-in link can be made.');
+    return () => Promise.resolve();
+  }
+  const { trouble, forget } = await openBrowser(await signInLink(api, url), dataDirectory);
+  if (trouble !== null) say(`No browser was opened (${trouble}). Open the sign-in link by hand.`);
+  return forget;
+}
+
 async function describe(stack: LocalStack, config: Config): Promise<string> {
   const { url, token, newToken } = stack;
   const rows = [
@@ -96,7 +123,14 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
     ['API page', `${url}/docs`],
     ['Data directory', config.dataDirectory],
     ['Store', stack.store],
-    ...(token === null ? [] : [['Join line', await joinLine(stack.api)]]),
+    ...(config.publicRead ? [['Public', 'models, data sets and predictions, without a token']] : []),
+    ...(token === null
+      ? []
+      : [
+          ['Sign-in link', await signInLink(stack.api, browserAddress(config, url))],
+          ['', '(works once, within 15 minutes; another one: alphaflops token link)'],
+          ['Join line', await joinLine(stack.api)],
+        ]),
     ...(token !== null && isLoopback(config.host)
       ? [['', '(on another machine, once this one is started with --host 0.0.0.0)']]
       : []),

@@ -134,6 +134,7 @@ export class LocalStack {
           ALPHAFLOPS_HOST: host,
           ALPHAFLOPS_PORT: String(port),
           ALPHAFLOPS_INSECURE: String(config.insecure),
+          ALPHAFLOPS_PUBLIC_READ: String(config.publicRead),
           ALPHAFLOPS_CA: this.caFiles.join(':'),
           ...(config.tls !== null && {
             ALPHAFLOPS_TLS_CERT: config.tls.certFile,

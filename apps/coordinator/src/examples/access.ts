@@ -1,4 +1,5 @@
 import {
+  AccessSchema,
   ApiTokenRequestSchema,
   ApiTokenSchema,
   AuditEntrySchema,
@@ -9,6 +10,8 @@ import {
   NewJoinTokenSchema,
   ProblemSchema,
   ReasonSchema,
+  SignInCodeRequestSchema,
+  SignInCodeSchema,
 } from '@alphaflops/contracts';
 import { exampleOf } from './example.js';
 
@@ -46,6 +49,16 @@ exampleOf(NewJoinTokenSchema, {
   command: 'curl -fsS https://alphaflops.example.org/join.sh | sh -s -- af_join_EXAMPLE',
 });
 
+exampleOf(SignInCodeRequestSchema, { role: 'read-only', expiresInS: 3600 });
+
+exampleOf(SignInCodeSchema, {
+  id: 'c9e2b1a4-6d35-4f7e-8b0a-3f1c5d7e9a20',
+  role: 'read-only',
+  expiresAt: '2026-03-02T10:05:00.000Z',
+  code: 'af_sign-in_EXAMPLE',
+  path: '/#/sign-in/af_sign-in_EXAMPLE',
+});
+
 exampleOf(AuditEntrySchema, {
   id: 'audit-5d2f9c1e-7b64-4c0a-8f3e-2a9d6b1c4e70',
   at: '2026-03-02T09:05:00.000Z',
@@ -56,6 +69,8 @@ exampleOf(AuditEntrySchema, {
   requestId: 'c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35',
   address: '192.0.2.17',
 });
+
+exampleOf(AccessSchema, { publicRead: false });
 
 exampleOf(ReasonSchema, { reason: 'the room is being serviced' });
 

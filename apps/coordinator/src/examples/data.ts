@@ -4,6 +4,7 @@ import {
   DatasetSchema,
   ImportRequestSchema,
   ImportResultSchema,
+  SampleCountsSchema,
   SampleSchema,
   VERSION,
 } from '@alphaflops/contracts';
@@ -21,6 +22,12 @@ const conditions = {
   otherProcesses: 0,
   hostLoad1: 0.8,
 };
+
+exampleOf(SampleCountsSchema, {
+  recordedFrom: '2026-03-02T06:00:00.000Z',
+  recordedTo: '2026-03-02T09:00:00.000Z',
+  counts: [0, 1840, 2210],
+});
 
 const sample = exampleOf(SampleSchema, {
   id: `${campaign.id}.${deviceClass.id.slice(-12)}.s17.r0`,

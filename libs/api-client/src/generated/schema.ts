@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/v1/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this deployment shows without a token */
+        get: operations["Access_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -221,6 +238,40 @@ export interface paths {
         put?: never;
         /** A job has failed; it is tried again, three times in all */
         post: operations["Leases_fail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in once (with the code of a sign-in link): a token for some hours */
+        post: operations["Sessions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link with which a browser signs in once */
+        post: operations["SignInCodes_create"];
         delete?: never;
         options?: never;
         head?: never;
@@ -875,6 +926,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/samples/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many samples were recorded in each part of a time */
+        get: operations["Samples_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/samples/{id}": {
         parameters: {
             query?: never;
@@ -953,6 +1021,23 @@ export interface paths {
         };
         /** The rows of a data set in one file */
         get: operations["Datasets_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{id}/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows of a data set as canonical CSV: shapes, times and conditions, without ids */
+        get: operations["Datasets_samples"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1104,43 +1189,12 @@ export interface components {
     schemas: {
         /**
          * @example {
-         *       "id": "audit-5d2f9c1e-7b64-4c0a-8f3e-2a9d6b1c4e70",
-         *       "at": "2026-03-02T09:05:00.000Z",
-         *       "actor": {
-         *         "kind": "operator",
-         *         "tokenId": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
-         *         "name": "nightly campaigns"
-         *       },
-         *       "action": "join-tokens.create",
-         *       "targetId": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
-         *       "status": 201,
-         *       "requestId": "c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35",
-         *       "address": "192.0.2.17"
+         *       "publicRead": false
          *     }
          */
-        AuditEntry: {
-            id: string;
-            /** Format: date-time */
-            at: string;
-            actor: {
-                /**
-                 * @description role or kind of the token; system: alphaflops itself
-                 * @enum {string}
-                 */
-                kind: "read-only" | "operator" | "admin" | "join" | "system";
-                tokenId: string | null;
-                /** @description of the token */
-                name: string;
-            };
-            /** @description such as campaigns.create */
-            action: string;
-            /** @description what it was done to, or what it made */
-            targetId: string | null;
-            /** @description HTTP status of the answer */
-            status: number;
-            requestId: string | null;
-            /** @description of the client */
-            address: string | null;
+        Access: {
+            /** @description whether models, data sets and predictions are for everybody */
+            publicRead: boolean;
         };
         /**
          * @example {
@@ -1165,6 +1219,46 @@ export interface components {
                 path: string;
                 message: string;
             }[];
+        };
+        /**
+         * @example {
+         *       "id": "audit-5d2f9c1e-7b64-4c0a-8f3e-2a9d6b1c4e70",
+         *       "at": "2026-03-02T09:05:00.000Z",
+         *       "actor": {
+         *         "kind": "operator",
+         *         "tokenId": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
+         *         "name": "nightly campaigns"
+         *       },
+         *       "action": "join-tokens.create",
+         *       "targetId": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
+         *       "status": 201,
+         *       "requestId": "c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35",
+         *       "address": "192.0.2.17"
+         *     }
+         */
+        AuditEntry: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            actor: {
+                /**
+                 * @description role or kind of the token; system: alphaflops itself
+                 * @enum {string}
+                 */
+                kind: "read-only" | "operator" | "admin" | "join" | "sign-in" | "system";
+                tokenId: string | null;
+                /** @description of the token */
+                name: string;
+            };
+            /** @description such as campaigns.create */
+            action: string;
+            /** @description what it was done to, or what it made */
+            targetId: string | null;
+            /** @description HTTP status of the answer */
+            status: number;
+            requestId: string | null;
+            /** @description of the client */
+            address: string | null;
         };
         /**
          * @example {
@@ -1673,6 +1767,41 @@ export interface components {
         LeaseFailure: {
             lease: components["schemas"]["LeaseRef"];
             reason: string;
+        };
+        /**
+         * @default {}
+         * @example {
+         *       "role": "read-only",
+         *       "expiresInS": 3600
+         *     }
+         */
+        SignInCodeRequestInput: {
+            /**
+             * @description of the session
+             * @default admin
+             */
+            role?: components["schemas"]["AccessRole"];
+            /** @default 900 */
+            expiresInS?: number;
+        };
+        /**
+         * @example {
+         *       "id": "c9e2b1a4-6d35-4f7e-8b0a-3f1c5d7e9a20",
+         *       "role": "read-only",
+         *       "expiresAt": "2026-03-02T10:05:00.000Z",
+         *       "code": "af_sign-in_EXAMPLE",
+         *       "path": "/#/sign-in/af_sign-in_EXAMPLE"
+         *     }
+         */
+        SignInCode: {
+            id: string;
+            role: components["schemas"]["AccessRole"];
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description shown once; only its digest is stored */
+            code: string;
+            /** @description of the sign-in link, behind the address of the coordinator; the code is in its fragment */
+            path: string;
         };
         /**
          * @example {
@@ -3862,6 +3991,25 @@ export interface components {
         };
         /**
          * @example {
+         *       "recordedFrom": "2026-03-02T06:00:00.000Z",
+         *       "recordedTo": "2026-03-02T09:00:00.000Z",
+         *       "counts": [
+         *         0,
+         *         1840,
+         *         2210
+         *       ]
+         *     }
+         */
+        SampleCounts: {
+            /** Format: date-time */
+            recordedFrom: string;
+            /** Format: date-time */
+            recordedTo: string;
+            /** @description samples of any outcome in each part of the time, oldest first */
+            counts: number[];
+        };
+        /**
+         * @example {
          *       "filter": {
          *         "deviceClassId": "cudnn-nvidia-h100-80gb-hbm3-a78c76fb"
          *       },
@@ -4564,6 +4712,35 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    Access_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What this deployment shows without a token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Audit_list: {
         parameters: {
             query?: {
@@ -5032,6 +5209,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Sessions_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sign in once (with the code of a sign-in link): a token for some hours */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    SignInCodes_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SignInCodeRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Make a link with which a browser signs in once */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCode"];
+                };
             };
             /** @description Problem details (RFC 9457). */
             default: {
@@ -6409,6 +6648,40 @@ export interface operations {
             };
         };
     };
+    Samples_counts: {
+        parameters: {
+            query: {
+                recordedFrom: string;
+                recordedTo: string;
+                /** @description of equal length */
+                parts?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many samples were recorded in each part of a time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleCounts"];
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     Samples_get: {
         parameters: {
             query?: never;
@@ -6598,6 +6871,38 @@ export interface operations {
                     "application/vnd.apache.parquet": string;
                     "text/csv": string;
                     "application/x-ndjson": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Datasets_samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description SHA-256 of the canonical content of its rows */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A stream or file: text/csv. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Problem details (RFC 9457). */

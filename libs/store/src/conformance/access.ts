@@ -66,6 +66,18 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect((await access().tokenByHash(token.hash))?.uses).toBe(3);
     });
 
+    it('lets one caller in with a code for one sign-in, and keeps the role of its session', async () => {
+      const code = buildToken({ kind: 'sign-in', role: 'operator', maxUses: 1 });
+      await access().putToken(code);
+      const results = await Promise.all(
+        Array.from({ length: 12 }, () => access().consumeToken('sign-in', code.hash, NOW)),
+      );
+      expect(results.filter((result) => result.ok)).toEqual([
+        { ok: true, token: { ...code, uses: 1, role: 'operator' } },
+      ]);
+      expect(await access().tokens('sign-in')).toEqual([{ ...code, uses: 1 }]);
+    });
+
     it('lets everybody in without a limit', async () => {
       const token = buildToken();
       await access().putToken(token);

@@ -81,6 +81,7 @@ export const QUERIES: {
       await port.countSince(timeAt(0));
       await port.countSince(timeAt(0), 'campaign-a');
     },
+    countBetween: (port) => port.countBetween(timeAt(-1), timeAt(1)),
     markNoisy: async (port) => {
       await port.markNoisy(batch, 'visits disagree');
       await port.markNoisy(batch, 'visits disagree');

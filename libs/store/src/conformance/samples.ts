@@ -315,5 +315,17 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect(await samples().countSince(timeAt(1001), 'campaign-a')).toBe(1);
       expect(await samples().countSince(timeAt(1501))).toBe(0);
     });
+
+    it('counts samples recorded from one moment up to another, the second one left out', async () => {
+      const batch = [0, 500, 1000, 1500].map((ms, specIndex) =>
+        buildSample({ specIndex, recordedAt: timeAt(ms), outcome: ms === 500 ? 'noisy' : 'ok' }),
+      );
+      batch.push(buildSample({ campaignId: 'campaign-b', recordedAt: timeAt(1000) }));
+      await samples().record(batch, PROVENANCE);
+      expect(await samples().countBetween(timeAt(0), timeAt(1000))).toBe(2);
+      expect(await samples().countBetween(timeAt(1000), timeAt(1501))).toBe(3);
+      expect(await samples().countBetween(timeAt(1501), timeAt(9000))).toBe(0);
+      expect(await samples().countBetween(timeAt(1000), timeAt(1000))).toBe(0);
+    });
   });
 }

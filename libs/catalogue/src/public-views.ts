@@ -1,0 +1,28 @@
+import type { Dataset, Model, Page } from '@alphaflops/contracts';
+
+/** A model as the public gets it: without the campaign that it was fitted to, and without words of operators. */
+export function publicModel(model: Model): Model {
+  return { ...model, campaignId: null, statusReason: null };
+}
+
+/** A data set as the public gets it: without workers, devices, campaigns and records of provenance. */
+export function publicDataset(dataset: Dataset): Dataset {
+  const { deviceClassId, recordedFrom, recordedTo } = dataset.filter;
+  const { kernelMaps } = dataset;
+  return {
+    ...dataset,
+    filter: {
+      ...(deviceClassId !== undefined && { deviceClassId }),
+      ...(recordedFrom !== undefined && { recordedFrom }),
+      ...(recordedTo !== undefined && { recordedTo }),
+    },
+    provenanceIds: [],
+    workers: [],
+    ...(kernelMaps && { kernelMaps: kernelMaps.map((map) => ({ ...map, workerId: null })) }),
+  };
+}
+
+/** The same view of each item of a page. */
+export function eachItem<T>(view: (item: T) => T): (page: Page<T>) => Page<T> {
+  return ({ items, nextCursor }) => ({ items: items.map(view), nextCursor });
+}
