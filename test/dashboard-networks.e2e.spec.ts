@@ -1,4 +1,5 @@
 /** Whole networks, energy, versions and the data card in the dashboard, on devices that count energy. */
+import { readFile } from 'node:fs/promises';
 import { onnxFile, resNet50 } from '@alphaflops/networks/testing';
 import { browser, Tab } from './support/browser.js';
 import { Stack, until } from './support/stack.js';
@@ -91,6 +92,75 @@ whenThere('networks in the dashboard', () => {
     await page.goto(link);
     await page.getByRole('cell', { name: '4.09 G', exact: true }).first().waitFor();
     expect(await page.getByLabel('Grid intensity', { exact: false }).inputValue()).toBe('400');
+  });
+
+  it('costs the example networks at a click, with their known multiply-adds, and says what has no cost', async () => {
+    const { page } = tab;
+    await tab.go(stack.url, '/predict', 'Predict');
+    for (const [name, layers, work] of [
+      ['ResNet-50', 54, '4.09 G'],
+      ['MobileNetV2', 53, '301 M'],
+      ['VGG-16', 16, '15.5 G'],
+      ['U-Net with dilation', 25, '53 G'],
+    ] as const) {
+      await page.getByRole('button', { name, exact: true }).click();
+      await page.getByText(`Total of ${layers}`).first().waitFor();
+      await page.getByRole('cell', { name: work, exact: true }).first().waitFor();
+    }
+    await page.getByText(/^Not in the total, as they do not multiply: .*MaxPool/).waitFor();
+    expect(await tab.look('predict-u-net')).toEqual([]);
+  });
+
+  it('compares device classes: figures, speed-up, winners, and a link that says it all', async () => {
+    const { page } = tab;
+    await tab.go(stack.url, '/compare', 'Compare');
+    await page
+      .getByRole('img', { name: /^α along/ })
+      .nth(3)
+      .waitFor();
+    expect(await page.getByRole('region', { name: 'Speed-up', exact: true }).getByRole('row').count()).toBe(
+      3,
+    );
+    await page.getByLabel('Layers or network').selectOption('ResNet-50');
+    const wins = page.getByRole('region', { name: 'Where each one wins', exact: true });
+    await wins.waitFor();
+    await page.getByRole('button', { name: 'Energy', exact: true }).click();
+    await page
+      .getByRole('img', { name: /^Energy along/ })
+      .first()
+      .waitFor();
+    await page.getByRole('spinbutton', { name: 'Images at a time' }).fill('8');
+    await page.getByText('8 images at a time').waitFor();
+    expect(page.url()).toMatch(/~n8~eresnet-50~qenergy$/);
+    expect(await tab.look('compare')).toEqual([]);
+    const link = await tab.copied('Copy link');
+    await page.goto('about:blank');
+    await page.goto(link);
+    await page
+      .getByRole('img', { name: /^Energy along/ })
+      .first()
+      .waitFor();
+    expect(await page.getByRole('spinbutton', { name: 'Images at a time' }).inputValue()).toBe('8');
+    expect(await page.getByLabel('Layers or network').inputValue()).toBe('resnet-50');
+  });
+
+  it('saves a figure as SVG and as PNG', async () => {
+    const { page } = tab;
+    await tab.go(stack.url, '/compare', 'Compare');
+    const figure = page.getByRole('button', { name: /^Save “α along input channels” as/ });
+    const saved = async (format: string) => {
+      const download = page.waitForEvent('download');
+      await figure.filter({ hasText: format }).click();
+      const file = await download;
+      expect(file.suggestedFilename()).toBe(`α-along-input-channels.${format.toLowerCase()}`);
+      return readFile(await file.path());
+    };
+    const svg = (await saved('SVG')).toString();
+    expect(svg).toMatch(/^<svg xmlns[^]*input channels[^]*<\/svg>\s*$/);
+    for (const { id } of (await stack.api.GET('/v1/device-classes')).data?.items ?? []) {
+      expect(svg).toContain(id);
+    }
+    expect((await saved('PNG')).subarray(1, 4).toString()).toBe('PNG');
   });
 
   it('says what is wrong with a file, and reads it with what it leaves open', async () => {

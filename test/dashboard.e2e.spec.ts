@@ -14,6 +14,7 @@ const PAGES = [
   ['workers', '/workers', 'Workers'],
   ['devices', '/devices', 'Devices and models'],
   ['predict', '/predict', 'Predict'],
+  ['compare-one', '/compare', 'Compare'],
   ['data', '/data', 'Data'],
 ] as const;
 
@@ -97,6 +98,36 @@ whenThere('the dashboard in a browser', () => {
       expect(await tab.look(name)).toEqual([]);
     },
   );
+
+  it('shows on the overview what happened, and what needs attention', async () => {
+    const { page } = tab;
+    /** Adds to an answer what a longer history would have brought. */
+    const added = (pattern: string, add: (items: Record<string, unknown>[]) => void) =>
+      page.route(pattern, async (route) => {
+        const answer = await route.fetch();
+        const body = (await answer.json()) as { items: Record<string, unknown>[] };
+        add(body.items);
+        await route.fulfill({ response: answer, json: body });
+      });
+    await added('**/v1/workers?*', (items) => {
+      items.push({ ...items[0], id: 'worker-x', name: 'rack-9', presence: 'offline' });
+    });
+    await added('**/v1/campaigns?limit=5', (items) => {
+      const learning = [50, 100, 200].map((shapes) => ({ shapes, medianApe: 10 / shapes }));
+      Object.assign(items[0] ?? {}, { learning });
+    });
+    await go('/', 'Overview');
+    await page.reload();
+    await page.getByRole('link', { name: 'Worker rack-9 is offline' }).waitFor();
+    await page.getByRole('img', { name: 'Samples per minute over the last day' }).waitFor();
+    await page.getByRole('img', { name: /^median error from 20.0 % with 50 shapes to 5.0 %/ }).waitFor();
+    const fleet = page.getByRole('region', { name: 'Fleet by state' });
+    expect(await fleet.getByRole('row').count()).toBe(3);
+    const classes = page.getByRole('region', { name: 'Device classes' });
+    await classes.getByRole('link', { name: /Fake device/ }).waitFor();
+    expect(await tab.look('overview-attention')).toEqual([]);
+    await page.unrouteAll();
+  });
 
   it('shows the model of a device class: figures, errors, coefficients, versions', async () => {
     const { page } = tab;

@@ -47,7 +47,7 @@ export function AddNode({ onClose }: { onClose: () => void }) {
           {command}
         </pre>
         <p className="hint">
-          Shown only now. Good until {moment(expiresAt)}, for{' '}
+          This line is shown once. It is valid until {moment(expiresAt)}, for{' '}
           {maxUses === 1 ? 'one machine' : `${maxUses} machines`}. With “--service” at its end the worker
           keeps running.
         </p>
@@ -64,7 +64,7 @@ export function AddNode({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Add a node" onClose={close}>
       <form onSubmit={submit} className="fields">
-        <Field label="Name of the token" hint="For people, for example the rack or who asked.">
+        <Field label="Name of the token" hint="For people, such as the rack, or who requested it.">
           <input
             maxLength={120}
             value={form.name}
@@ -85,7 +85,7 @@ export function AddNode({ onClose }: { onClose: () => void }) {
             }}
           />
         </Field>
-        <Field label="Good for">
+        <Field label="Valid for">
           <select
             value={form.expiresInS}
             onChange={({ target }) => {

@@ -1,5 +1,5 @@
 import type { components } from '@alphaflops/api-client';
-import { useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { answered, useSession } from './session.js';
 
 type Schemas = components['schemas'];
@@ -21,9 +21,10 @@ export const FLEET_LIMIT = 1000;
 const FLEET_EVERY_MS = 5_000;
 
 export function useWorkers(everyMs = FLEET_EVERY_MS): UseQueryResult<Worker[]> {
-  const { api } = useSession();
+  const { api, token } = useSession();
   return useQuery({
     queryKey: ['workers'],
+    enabled: token !== null,
     queryFn: async () =>
       answered((await api.GET('/v1/workers', { params: { query: { limit: FLEET_LIMIT } } })).data).items,
     refetchInterval: everyMs,
@@ -31,9 +32,10 @@ export function useWorkers(everyMs = FLEET_EVERY_MS): UseQueryResult<Worker[]> {
 }
 
 export function useDevices(): UseQueryResult<Device[]> {
-  const { api } = useSession();
+  const { api, token } = useSession();
   return useQuery({
     queryKey: ['devices'],
+    enabled: token !== null,
     queryFn: async () =>
       answered((await api.GET('/v1/devices', { params: { query: { limit: FLEET_LIMIT } } })).data).items,
     refetchInterval: 4 * FLEET_EVERY_MS,
@@ -62,6 +64,22 @@ export function useModels(limit: number, deviceClassId?: string): UseQueryResult
     },
     refetchInterval: 60_000,
   });
+}
+
+/** The newest model of each class that has one. */
+export function useLatestModels(ids: readonly string[]): ReadonlyMap<string, Model> {
+  const { api } = useSession();
+  const results = useQueries({
+    queries: ids.map((id) => ({
+      queryKey: ['latest-model', id],
+      queryFn: async () => {
+        const path = { params: { query: { deviceClassId: id, limit: 1 } } };
+        return answered((await api.GET('/v1/models', path)).data).items[0] ?? null;
+      },
+      refetchInterval: 60_000,
+    })),
+  });
+  return new Map(results.flatMap(({ data }, at) => (data ? [[ids[at] ?? '', data] as const] : [])));
 }
 
 export function nameOfClass({ sku, executor }: Pick<DeviceClass, 'sku' | 'executor'>): string {

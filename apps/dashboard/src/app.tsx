@@ -1,6 +1,6 @@
 import { ApiError } from '@alphaflops/api-client';
 import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
 import { Link, Route, Router, Switch, useRoute } from 'wouter';
 import { useHashLocation } from 'wouter/use-hash-location';
 import { CampaignPage } from './pages/campaign.js';
@@ -8,7 +8,16 @@ import { CampaignsPage } from './pages/campaigns.js';
 import { OverviewPage } from './pages/overview.js';
 import { WorkersPage } from './pages/workers.js';
 import { Readiness } from './readiness.js';
-import { apiWith, forgetToken, keptToken, SessionContext } from './session.js';
+import {
+  apiWith,
+  endSession,
+  forgetToken,
+  keptToken,
+  SessionContext,
+  signInWith,
+  takeSignInCode,
+  usePublicRead,
+} from './session.js';
 import { SignIn } from './sign-in.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { Busy, Empty } from './ui.js';
@@ -17,6 +26,7 @@ const NewCampaignPage = lazy(() => import('./pages/new-campaign.js'));
 const DevicesPage = lazy(() => import('./pages/devices.js'));
 const DeviceClassPage = lazy(() => import('./pages/device-class.js'));
 const PredictPage = lazy(() => import('./pages/predict.js'));
+const ComparePage = lazy(() => import('./pages/compare.js'));
 const DataPage = lazy(() => import('./pages/data.js'));
 
 const NAVIGATION = [
@@ -25,35 +35,103 @@ const NAVIGATION = [
   ['/workers', 'Workers'],
   ['/devices', 'Devices and models'],
   ['/predict', 'Predict'],
+  ['/compare', 'Compare'],
+  ['/data', 'Data'],
+] as const;
+
+/** What everybody sees where a deployment allows it. */
+const PUBLIC_NAVIGATION = [
+  ['/', 'Models'],
+  ['/predict', 'Predict'],
+  ['/compare', 'Compare'],
   ['/data', 'Data'],
 ] as const;
 
 export function App() {
   const [token, setToken] = useState(keptToken);
   const [refusal, setRefusal] = useState('');
+  const isSigningIn = useSignInLink(setToken, setRefusal);
   const signOut = (why: string) => {
     forgetToken();
     setToken(null);
     setRefusal(why);
   };
-  if (token === null) return <SignIn refusal={refusal} onToken={setToken} />;
-  return <SignedIn key={token} token={token} onSignOut={signOut} />;
+  const isPublic = usePublicRead(token === null);
+  const [wantsSignIn, setWantsSignIn] = useState(false);
+  if (isSigningIn) return <Busy what="the session of the sign-in link" />;
+  if (token !== null) return <Pages key={token} token={token} onRefused={signOut} />;
+  if (isPublic === null) return <Busy what="the page" />;
+  if (isPublic && !wantsSignIn && refusal === '') {
+    return (
+      <Pages
+        token={null}
+        onRefused={setRefusal}
+        onSignIn={() => {
+          setWantsSignIn(true);
+        }}
+      />
+    );
+  }
+  const readOn = () => {
+    setWantsSignIn(false);
+    setRefusal('');
+  };
+  const signedIn = (given: string) => {
+    readOn();
+    setToken(given);
+  };
+  return <SignIn refusal={refusal} onToken={signedIn} {...(isPublic && { onLeave: readOn })} />;
 }
 
-function SignedIn({ token, onSignOut }: { token: string; onSignOut: (why: string) => void }) {
-  const [session] = useState(() => ({
-    token,
-    api: apiWith(token),
-    signOut: () => {
-      onSignOut('');
-    },
-  }));
-  const [client] = useState(() => newQueryClient(onSignOut));
+/** Of the address that this page was opened with. */
+const FIRST_CODE = takeSignInCode();
+
+/** Signs in when the address is, or becomes, a sign-in link. A link that is refused does not end a session. */
+function useSignInLink(onToken: (token: string) => void, onRefusal: (why: string) => void): boolean {
+  const [isSigningIn, setSigningIn] = useState(FIRST_CODE !== null);
+  useEffect(() => {
+    const signIn = async (code: string | null): Promise<void> => {
+      if (code === null) return;
+      setSigningIn(true);
+      try {
+        onToken(await signInWith(code));
+      } catch (error) {
+        onRefusal(error instanceof Error ? error.message : String(error));
+      }
+      setSigningIn(false);
+    };
+    const onLink = () => void signIn(takeSignInCode());
+    void signIn(FIRST_CODE);
+    window.addEventListener('hashchange', onLink);
+    return () => {
+      window.removeEventListener('hashchange', onLink);
+    };
+  }, [onToken, onRefusal]);
+  return isSigningIn;
+}
+
+/** All pages of a person with a token, or those that are for everybody. */
+function Pages(props: { token: string | null; onRefused: (why: string) => void; onSignIn?: () => void }) {
+  const { token, onRefused, onSignIn } = props;
+  const [session] = useState(() => ({ token, api: apiWith(token) }));
+  const [client] = useState(() => newQueryClient(onRefused));
+  const leave = () => {
+    if (token !== null) void endSession(token);
+    onRefused('');
+  };
   return (
     <SessionContext value={session}>
       <QueryClientProvider client={client}>
         <Router hook={useHashLocation}>
-          <Frame onSignOut={session.signOut} />
+          {token === null ? (
+            <Frame
+              navigation={PUBLIC_NAVIGATION}
+              pages={PUBLIC_PAGES}
+              button={['Sign in', onSignIn ?? leave]}
+            />
+          ) : (
+            <Frame navigation={NAVIGATION} pages={ALL_PAGES} button={['Sign out', leave]} />
+          )}
         </Router>
       </QueryClientProvider>
     </SessionContext>
@@ -61,11 +139,11 @@ function SignedIn({ token, onSignOut }: { token: string; onSignOut: (why: string
 }
 
 /** A refused token signs out; other problems are shown where they happen. */
-function newQueryClient(onSignOut: (why: string) => void): QueryClient {
+function newQueryClient(onRefused: (why: string) => void): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
-        if (error instanceof ApiError && error.status === 401) onSignOut(error.message);
+        if (error instanceof ApiError && error.status === 401) onRefused(error.message);
       },
     }),
     defaultOptions: {
@@ -77,28 +155,49 @@ function newQueryClient(onSignOut: (why: string) => void): QueryClient {
   });
 }
 
-function Frame({ onSignOut }: { onSignOut: () => void }) {
-  const pages = useMemo(
-    () => (
-      <Switch>
-        <Route path="/" component={OverviewPage} />
-        <Route path="/campaigns" component={CampaignsPage} />
-        <Route path="/campaigns/new/:design?" component={NewCampaignPage} />
-        <Route path="/campaigns/:id">{({ id }) => <CampaignPage key={id} id={id} />}</Route>
-        <Route path="/workers" component={WorkersPage} />
-        <Route path="/devices" component={DevicesPage} />
-        <Route path="/devices/:id">{({ id }) => <DeviceClassPage key={id} id={id} />}</Route>
-        <Route path="/predict/:what?" component={PredictPage} />
-        <Route path="/data" component={DataPage} />
-        <Route>
-          <Empty title="There is no such page">
-            <Link href="/">Go to the overview</Link>
-          </Empty>
-        </Route>
-      </Switch>
-    ),
-    [],
-  );
+const NO_SUCH_PAGE = (
+  <Route>
+    <Empty title="This page does not exist">
+      <Link href="/">Go to the first page</Link>
+    </Empty>
+  </Route>
+);
+
+const ALL_PAGES = (
+  <Switch>
+    <Route path="/" component={OverviewPage} />
+    <Route path="/campaigns" component={CampaignsPage} />
+    <Route path="/campaigns/new/:design?" component={NewCampaignPage} />
+    <Route path="/campaigns/:id">{({ id }) => <CampaignPage key={id} id={id} />}</Route>
+    <Route path="/workers" component={WorkersPage} />
+    <Route path="/devices" component={DevicesPage} />
+    <Route path="/devices/:id">{({ id }) => <DeviceClassPage key={id} id={id} />}</Route>
+    <Route path="/predict/:what?" component={PredictPage} />
+    <Route path="/compare/:what?" component={ComparePage} />
+    <Route path="/data" component={DataPage} />
+    {NO_SUCH_PAGE}
+  </Switch>
+);
+
+const PUBLIC_PAGES = (
+  <Switch>
+    <Route path="/" component={DevicesPage} />
+    <Route path="/devices" component={DevicesPage} />
+    <Route path="/devices/:id">{({ id }) => <DeviceClassPage key={id} id={id} />}</Route>
+    <Route path="/predict/:what?" component={PredictPage} />
+    <Route path="/compare/:what?" component={ComparePage} />
+    <Route path="/data" component={DataPage} />
+    {NO_SUCH_PAGE}
+  </Switch>
+);
+
+function Frame(props: {
+  navigation: readonly (readonly [path: string, name: string])[];
+  pages: ReactNode;
+  button: readonly [label: string, act: () => void];
+}) {
+  const { navigation, pages } = props;
+  const [label, act] = props.button;
   return (
     <>
       <a className="skip" href="#main" onClick={skipToMain}>
@@ -109,13 +208,13 @@ function Frame({ onSignOut }: { onSignOut: () => void }) {
           <span aria-hidden="true">α</span>flops
         </span>
         <nav aria-label="Pages">
-          {NAVIGATION.map(([path, name]) => (
+          {navigation.map(([path, name]) => (
             <NavigationLink key={path} path={path} name={name} />
           ))}
         </nav>
         <ThemeSwitch />
-        <button type="button" className="quiet" onClick={onSignOut}>
-          Sign out
+        <button type="button" className="quiet" onClick={act}>
+          {label}
         </button>
       </header>
       <Readiness />

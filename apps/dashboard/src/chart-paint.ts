@@ -7,6 +7,8 @@ export interface Layer {
   readonly color: string;
   readonly xs: readonly number[];
   readonly ys: readonly number[];
+  /** Repeats another layer in another way: the legend leaves it out. */
+  readonly isExtra?: boolean;
   /** Text about one point, besides its place. */
   readonly describe?: (at: number) => string;
 }
@@ -70,14 +72,20 @@ function paintLine(plot: uPlot, { xs, ys, kind }: Layer): void {
   ctx.lineWidth = 2 * devicePixelRatio;
   ctx.setLineDash(kind === 'dashed' ? [6 * devicePixelRatio, 4 * devicePixelRatio] : []);
   ctx.beginPath();
+  // A value that is not a number leaves a gap.
+  let isOpen = false;
   for (const [at, x] of xs.entries()) {
-    ctx.lineTo(plot.valToPos(x, 'x', true), plot.valToPos(ys[at] ?? NaN, 'y', true));
+    const y = ys[at] ?? NaN;
+    const [left, top] = [plot.valToPos(x, 'x', true), plot.valToPos(y, 'y', true)];
+    if (isOpen && !Number.isNaN(y)) ctx.lineTo(left, top);
+    else ctx.moveTo(left, top);
+    isOpen = !Number.isNaN(y);
   }
   ctx.stroke();
   ctx.setLineDash([]);
 }
 
-/** The point nearest to a place of the plotting area, in CSS pixels; null when none is near. */
+/** The point nearest to a place of the plotting area, in CSS pixels, or that of a line where nothing but lines is drawn; null when none is near. */
 export function nearest(
   plot: uPlot,
   layers: readonly Layer[],
@@ -86,8 +94,9 @@ export function nearest(
 ): { layer: Layer; at: number } | null {
   let found: { layer: Layer; at: number } | null = null;
   let least = REACH ** 2;
+  const kind = layers.some((layer) => layer.kind === 'points') ? 'points' : 'line';
   for (const layer of layers) {
-    if (layer.kind !== 'points') continue;
+    if (layer.kind !== kind) continue;
     for (const [at, x] of layer.xs.entries()) {
       const dx = plot.valToPos(x, 'x') - left;
       if (dx * dx >= least) continue;

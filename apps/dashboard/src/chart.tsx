@@ -1,7 +1,9 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { type Figure, savePng, saveSvg } from './chart-download.js';
 import { type Layer, nearest, paint, rangeOf } from './chart-paint.js';
+import type { Tick } from './chart-svg.js';
 import { count, scaled, significant } from './format.js';
 import { useShownTheme } from './theme.js';
 
@@ -25,7 +27,8 @@ const AXIS_FONT = '12px system-ui, sans-serif';
 export function Chart({ label, x, y, log = 'both', layers, height = 300 }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
-  const [told, setTold] = useState('');
+  const [near, setNear] = useState('');
+  const figure = useRef<Figure | null>(null);
   const theme = useShownTheme();
   const ranges = useMemo(
     () => ({ x: rangeOf(layers, 'xs', log === 'both'), y: rangeOf(layers, 'ys', log !== 'none') }),
@@ -49,7 +52,8 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
     const { x: xRange, y: yRange } = ranges;
     if (element === null || width === 0 || xRange === null || yRange === null) return;
     const colorOf = (name: string) => colorIn(element, name);
-    const axis = (text: string, isLog: boolean): uPlot.Axis => ({
+    const ticks: { x: Tick[]; y: Tick[] } = { x: [], y: [] };
+    const axis = (name: 'x' | 'y', text: string, isLog: boolean): uPlot.Axis => ({
       label: text,
       labelSize: 22,
       labelFont: AXIS_FONT,
@@ -59,7 +63,11 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
       stroke: colorOf('--muted'),
       grid: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
       ticks: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
-      values: (_, splits) => splits.map((value: number | null) => (value === null ? '' : tick(value))),
+      values: (_, splits) => {
+        const texts = splits.map((value: number | null) => (value === null ? '' : tick(value)));
+        ticks[name] = splits.flatMap((value, at) => (texts[at] ? [{ value, text: texts[at] }] : []));
+        return texts;
+      },
     });
     const scale = ([min, max]: readonly [number, number], isLog: boolean): uPlot.Scale => ({
       time: false,
@@ -71,7 +79,7 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
         width,
         height,
         scales: { x: scale(xRange, log === 'both'), y: scale(yRange, log !== 'none') },
-        axes: [axis(x, log === 'both'), { ...axis(y, log !== 'none'), size: 58 }],
+        axes: [axis('x', x, log === 'both'), { ...axis('y', y, log !== 'none'), size: 58 }],
         // uPlot has scales and axes; what is in them is painted by us, in one pass over all points.
         series: [{}, { show: true, points: { show: false } }],
         legend: { show: false },
@@ -85,7 +93,7 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
           setCursor: [
             ({ cursor: { left = -1, top = -1 } }) => {
               const found = left < 0 ? null : nearest(plot, layers, left, top);
-              setTold(found === null ? '' : words(found.layer, found.at));
+              setNear(found === null ? '' : words(found.layer, found.at));
             },
           ],
         },
@@ -96,12 +104,25 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
       ],
       element,
     );
+    figure.current = {
+      ...{ plot, layers, ticks, title: label, names: { x, y } },
+      palette: {
+        colorOf,
+        ink: colorOf('--ink'),
+        muted: colorOf('--muted'),
+        grid: colorOf('--grid'),
+        background: colorOf('--surface'),
+      },
+    };
     return () => {
+      figure.current = null;
       plot.destroy();
     };
-  }, [layers, ranges, width, height, theme, log, x, y]);
+  }, [layers, ranges, width, height, theme, log, label, x, y]);
 
   const points = layers.reduce((sum, { kind, xs }) => sum + (kind === 'points' ? xs.length : 0), 0);
+  const hasLines = layers.some(({ kind }) => kind !== 'points');
+  const rest = points === 0 ? (hasLines ? '' : 'nothing measured') : `${count(points)} points`;
   return (
     <figure className="chart" data-points={points}>
       <Legend layers={layers} />
@@ -113,21 +134,63 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
         style={{ minHeight: height }}
       />
       <figcaption>
-        {told === '' ? (points === 0 ? 'nothing measured' : `${count(points)} points`) : told}
+        <span>{near === '' ? rest : near}</span>
+        {(points > 0 || hasLines) && <Save figure={figure} label={label} />}
       </figcaption>
     </figure>
+  );
+}
+
+/** Buttons that save a figure as a file. */
+function Save({ figure, label }: { figure: RefObject<Figure | null>; label: string }) {
+  const [trouble, setTrouble] = useState('');
+  const save = (as: (drawn: Figure) => void | Promise<void>) => {
+    if (figure.current === null) return;
+    Promise.resolve(as(figure.current)).then(
+      () => {
+        setTrouble('');
+      },
+      (error: unknown) => {
+        setTrouble(error instanceof Error ? error.message : String(error));
+      },
+    );
+  };
+  return (
+    <span className="save">
+      {trouble}
+      {(
+        [
+          ['PNG', savePng],
+          ['SVG', saveSvg],
+        ] as const
+      ).map(([format, as]) => (
+        <button
+          key={format}
+          type="button"
+          className="quiet"
+          aria-label={`Save “${label}” as ${format}`}
+          onClick={() => {
+            save(as);
+          }}
+        >
+          {format}
+        </button>
+      ))}
+    </span>
   );
 }
 
 function Legend({ layers }: { layers: readonly Layer[] }) {
   return (
     <ul className="legend" aria-label="Legend">
-      {layers.map(({ name, kind, color }) => (
-        <li key={name}>
-          <span className={`swatch ${kind}`} style={{ color: `var(${color})` }} aria-hidden="true" />
-          {name}
-        </li>
-      ))}
+      {layers
+        .filter(({ isExtra }) => isExtra !== true)
+        .map(({ name, kind, color }) => (
+          <li key={name}>
+            <span className={`swatch ${kind}`} style={{ color: `var(${color})` }} aria-hidden="true" />
+            {name}
+          </li>
+        ))}
     </ul>
   );
 }

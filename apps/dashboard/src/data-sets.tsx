@@ -3,13 +3,13 @@ import { type SyntheticEvent, useState } from 'react';
 import { download } from './download.js';
 import { count, moment } from './format.js';
 import type { SampleFilter } from './samples.js';
-import { answered, useSession } from './session.js';
+import { answered, SignedInOnly, useSession } from './session.js';
 import { Field, Panel, TableBox, Trouble } from './ui.js';
 
 const SHOWN = 20;
 
 /** Frozen snapshots of samples: what can be cited and handed on. */
-export function DataSets({ filter }: { filter: SampleFilter }) {
+export function DataSets({ filter, canFreeze }: { filter: SampleFilter; canFreeze: boolean }) {
   const session = useSession();
   const sets = useQuery({
     queryKey: ['data-sets'],
@@ -19,6 +19,12 @@ export function DataSets({ filter }: { filter: SampleFilter }) {
   const saving = useMutation({
     mutationFn: ([path, name]: readonly [string, string]) => download(session, path, name),
   });
+  // The archive names workers and hosts: it is for those who have a token.
+  const [label, place, ending] =
+    session.token === null
+      ? (['canonical CSV', 'samples', 'csv'] as const)
+      : (['ZIP with Parquet and card', 'archive', 'zip'] as const);
+  if (sets.data?.length === 0 && !canFreeze) return null;
   return (
     <Panel title="Data sets" unit="frozen samples, to cite and hand on; the id is the digest of the content">
       <Trouble error={sets.error ?? saving.error} />
@@ -50,13 +56,13 @@ export function DataSets({ filter }: { filter: SampleFilter }) {
                   <td>
                     <button
                       type="button"
-                      aria-label={`ZIP with Parquet and card of ${name} v${version}`}
+                      aria-label={`${label} of ${name} v${version}`}
                       disabled={saving.isPending}
                       onClick={() => {
-                        saving.mutate([`/v1/datasets/${id}/archive`, `${name}-v${version}.zip`]);
+                        saving.mutate([`/v1/datasets/${id}/${place}`, `${name}-v${version}.${ending}`]);
                       }}
                     >
-                      ZIP with Parquet and card
+                      {label}
                     </button>
                   </td>
                 </tr>
@@ -65,7 +71,7 @@ export function DataSets({ filter }: { filter: SampleFilter }) {
           </table>
         </TableBox>
       )}
-      <Freeze filter={filter} />
+      <SignedInOnly>{canFreeze && <Freeze filter={filter} />}</SignedInOnly>
     </Panel>
   );
 }

@@ -7,7 +7,12 @@ export async function download(
   fileName: string,
 ): Promise<void> {
   const answer = await fetchRaw(session, path);
-  const address = URL.createObjectURL(await answer.blob());
+  saveBlob(await answer.blob(), fileName);
+}
+
+/** Gives the person a file. */
+export function saveBlob(blob: Blob, fileName: string): void {
+  const address = URL.createObjectURL(blob);
   Object.assign(document.createElement('a'), { href: address, download: fileName }).click();
   URL.revokeObjectURL(address);
 }

@@ -36,6 +36,11 @@ export const EXAMPLE: readonly ConvSpec[] = [
   { ...FIRST_LAYER, cin: 64, cout: 256, kernel_h: 1, kernel_w: 1 },
 ];
 
+/** Whether no size is missing, as one is while it is being typed. */
+export function isWholeLayer(layer: ConvSpec): boolean {
+  return NUMBER_COLUMNS.every(([name]) => layer[name] > 0);
+}
+
 /** What is predicted: on what, which layers, and how their energy is counted. */
 export interface Asked {
   readonly classIds: readonly string[];

@@ -1,7 +1,9 @@
 import { type ApiClient, ApiError, createApiClient } from '@alphaflops/api-client';
-import { createContext, useContext } from 'react';
+import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 
 const KEY = 'alphaflops.token';
+/** Id of the token when a sign-in link has made it. */
+const SESSION_KEY = 'alphaflops.session';
 
 /** The coordinator that served this page, without a slash at the end. */
 export const COORDINATOR = new URL('.', window.location.href.split('#')[0]).href.replace(/\/$/, '');
@@ -19,21 +21,76 @@ export function keepToken(token: string, remember: boolean): void {
 export function forgetToken(): void {
   sessionStorage.removeItem(KEY);
   localStorage.removeItem(KEY);
+  sessionStorage.removeItem(SESSION_KEY);
+}
+
+/**
+ * Takes the code of a sign-in link out of the address, so that neither the address bar nor the history of this tab keeps
+ * it; null where the address is no such link.
+ */
+export function takeSignInCode(): string | null {
+  const code = /^#\/sign-in\/([\w-]+)$/.exec(window.location.hash)?.[1] ?? null;
+  if (code !== null) history.replaceState(null, '', `${location.pathname}${location.search}#/`);
+  return code;
+}
+
+/**
+ * Exchanges the code of a sign-in link for a token, and keeps it for this tab.
+ * @throws ApiError with what is wrong with the link
+ */
+export async function signInWith(code: string): Promise<string> {
+  const { id, token } = answered((await apiWith(code).POST('/v1/sessions')).data);
+  keepToken(token, false);
+  sessionStorage.setItem(SESSION_KEY, id);
+  return token;
+}
+
+/** Ends a session that a link opened; one that may not do so ends by itself after some hours. */
+export async function endSession(token: string): Promise<void> {
+  const id = sessionStorage.getItem(SESSION_KEY);
+  if (id === null || !looksLikeAdmin({ token })) return;
+  await apiWith(token)
+    .DELETE('/v1/tokens/{id}', { params: { path: { id } } })
+    .catch(() => undefined);
 }
 
 export interface Session {
-  readonly token: string;
+  /** Null: a reader of what this deployment shows to everybody. */
+  readonly token: string | null;
   readonly api: ApiClient;
-  readonly signOut: () => void;
 }
 
-export function apiWith(token: string): ApiClient {
-  return createApiClient({ url: COORDINATOR, token });
+export function apiWith(token: string | null): ApiClient {
+  return createApiClient({ url: COORDINATOR, token: token ?? undefined });
+}
+
+/** Whether this deployment shows pages without a token; null: not known yet. */
+export function usePublicRead(isNeeded: boolean): boolean | null {
+  const [isPublic, setPublic] = useState<boolean | null>(null);
+  useEffect(() => {
+    if (!isNeeded) return;
+    apiWith(null)
+      .GET('/v1/access')
+      .then(
+        ({ data }) => {
+          setPublic(data?.publicRead === true);
+        },
+        () => {
+          setPublic(false);
+        },
+      );
+  }, [isNeeded]);
+  return isPublic;
+}
+
+/** What only a person with a token gets: numbers of the fleet, and buttons that change something. */
+export function SignedInOnly({ children }: { children: ReactNode }) {
+  return useSession().token === null ? null : children;
 }
 
 /** Tokens say their role in their name; the server decides by what it has stored. */
 export function looksLikeAdmin({ token }: Pick<Session, 'token'>): boolean {
-  return token.startsWith('af_admin_');
+  return token?.startsWith('af_admin_') === true;
 }
 
 export const SessionContext = createContext<Session | null>(null);
@@ -51,7 +108,10 @@ export async function fetchRaw(
   init: { accept?: string; signal?: AbortSignal } = {},
 ): Promise<Response> {
   const answer = await fetch(COORDINATOR + path, {
-    headers: { authorization: `Bearer ${token}`, ...(init.accept && { accept: init.accept }) },
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token}` }),
+      ...(init.accept && { accept: init.accept }),
+    },
     signal: init.signal ?? null,
   });
   if (answer.ok) return answer;

@@ -2,8 +2,14 @@ import { type SyntheticEvent, useState } from 'react';
 import { apiWith, keepToken } from './session.js';
 import { Field, Trouble } from './ui.js';
 
-/** Asks for the admin token once, and tries it before it is kept. */
-export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token: string) => void }) {
+/** Requests a token, and tries it before it is kept. */
+export function SignIn(props: {
+  refusal: string;
+  onToken: (token: string) => void;
+  /** Back to the pages that need no token; absent: this deployment has none. */
+  onLeave?: () => void;
+}) {
+  const { refusal, onToken, onLeave } = props;
   const [token, setToken] = useState('');
   const [remember, setRemember] = useState(false);
   const [error, setError] = useState<Error | null>(refusal === '' ? null : new Error(refusal));
@@ -32,10 +38,10 @@ export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token:
         <h1>
           <span aria-hidden="true">α</span>flops
         </h1>
-        <p className="lead">Measured cost models of convolutions, per device.</p>
+        <p className="lead">Measured cost models of convolutions, one for each device class.</p>
         <Field
           label="Token"
-          hint="The admin token, shown once at the first start and kept in cli.json by “alphaflops up”, or another token of the API. Lost? “alphaflops up --new-admin-token” makes another and voids the old one."
+          hint="The admin token, which “alphaflops up” shows at the first start and keeps in cli.json, or another token of the API. If it is lost: “alphaflops up --new-admin-token” replaces it."
         >
           <input
             type="password"
@@ -64,6 +70,15 @@ export function SignIn({ refusal, onToken }: { refusal: string; onToken: (token:
         <button type="submit" className="primary" disabled={isTrying}>
           {isTrying ? 'Trying …' : 'Sign in'}
         </button>
+        {onLeave !== undefined && (
+          <button type="button" onClick={onLeave}>
+            Read without signing in
+          </button>
+        )}
+        <p className="hint">
+          Without a token: “alphaflops token link” on the machine of the coordinator prints a link that signs
+          in. A link works once, within 15 minutes.
+        </p>
         <p className="hint">
           The token stays in this browser and is sent to this coordinator only. An admin token may do
           everything: use it on computers you trust. The <a href="./docs">API page</a> describes what lies

@@ -63,6 +63,7 @@ const TONES: Readonly<Record<string, string>> = {
   planned: 'busy',
   fitting: 'busy',
   measuring: 'busy',
+  idle: 'good',
   paused: 'warn',
   draining: 'warn',
   stale: 'warn',

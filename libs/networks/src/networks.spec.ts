@@ -1,5 +1,14 @@
 import { macs } from '@alphaflops/conv';
-import { kerasJson, mobileNetV2, onnxFile, resNet50, vgg16, type Architecture } from './testing.js';
+import {
+  type Architecture,
+  kerasJson,
+  mobileNetV2,
+  onnxFile,
+  resNet50,
+  U_NET,
+  uNet,
+  vgg16,
+} from './testing.js';
 import { readNetwork, type Network } from './index.js';
 
 const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
@@ -28,6 +37,14 @@ describe.each(FORMATS)('%s', (_, file) => {
     expect(found.notCosted.every(({ reason }) => reason === null)).toBe(true);
   });
 
+  it('a U-Net with dilations has the multiply-adds of its channels and sides', () => {
+    const found = readNetwork(file(uNet()));
+    expect(totalMacs(found)).toBe(uNetMacs(224));
+    expect(found.layers).toHaveLength(2 * 4 + 4 + 3 * 4 + 1);
+    const dilations = found.layers.flatMap(({ spec }) => spec.dilation_h ?? []);
+    expect(dilations).toEqual([2, 4, 8]);
+  });
+
   it('a batch multiplies all of it', () => {
     const one = readNetwork(file(resNet50()));
     const eight = readNetwork(file(resNet50()), { batch: 8 });
@@ -50,6 +67,24 @@ describe.each(FORMATS)('%s', (_, file) => {
     }
   });
 });
+
+/** Multiply-adds of the U-Net for an image of side × side, level by level. */
+function uNetMacs(side: number): number {
+  const { widths, middle, dilations } = U_NET;
+  let total = 0;
+  for (const [level, width] of widths.entries()) {
+    const points = (side / 2 ** level) ** 2;
+    const [above, below] = [widths[level - 1] ?? 3, widths[level + 1] ?? middle];
+    const down = 9 * (above * width + width * width);
+    // Each point of the smaller image is multiplied with 2 × 2 weights.
+    const up = below * width + 9 * (2 * width * width + width * width);
+    total += points * (down + up);
+  }
+  const points = (side / 2 ** widths.length) ** 2;
+  const last = widths.at(-1) ?? 0;
+  total += points * 9 * (last * middle + (dilations.length - 1) * middle * middle);
+  return total + side * side * widths[0] * 2;
+}
 
 describe('layer table of ResNet-50', () => {
   const { layers, notCosted } = readNetwork(onnxFile(resNet50()));

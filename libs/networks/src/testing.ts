@@ -1,150 +1,9 @@
+import type { Architecture } from './architectures.js';
 import { encodeOnnx } from './onnx/encode.js';
 
+export { Architecture, mobileNetV2, resNet50, U_NET, uNet, vgg16 } from './architectures.js';
 export { evaluateOnnx } from './onnx/read-onnx.js';
 export { RandomNetwork } from './random-network.js';
-
-/** One step of a network, as the papers' tables have them: NCHW in ONNX, NHWC in Keras. */
-export type Step =
-  | {
-      kind: 'conv';
-      name: string;
-      from: string;
-      cin: number;
-      cout: number;
-      kernel: number;
-      stride?: number;
-      groups?: number;
-      padding: 'torch' | 'valid';
-    }
-  | { kind: 'max-pool'; name: string; from: string; kernel: number; stride: number; pad: number }
-  | { kind: 'add'; name: string; from: string; and: string }
-  | { kind: 'relu' | 'global-pool' | 'flatten'; name: string; from: string }
-  | { kind: 'dense'; name: string; from: string; cin: number; cout: number };
-
-/** Appends steps that follow each other. */
-export class Architecture {
-  readonly steps: Step[] = [];
-  last = 'image';
-
-  add<S extends Step>(step: Omit<S, 'name' | 'from'> & { from?: string }): string {
-    const name = `${step.kind}_${this.steps.length}`;
-    this.steps.push({ from: this.last, ...step, name } as unknown as Step);
-    this.last = name;
-    return name;
-  }
-
-  conv(
-    cin: number,
-    cout: number,
-    kernel: number,
-    more: { stride?: number; groups?: number; from?: string } = {},
-  ) {
-    return this.add<Step & { kind: 'conv' }>({ kind: 'conv', cin, cout, kernel, padding: 'torch', ...more });
-  }
-
-  dense(cin: number, cout: number) {
-    return this.add<Step & { kind: 'dense' }>({ kind: 'dense', cin, cout });
-  }
-
-  simple(kind: 'relu' | 'global-pool' | 'flatten') {
-    return this.add<Step & { kind: 'relu' }>({ kind: kind as 'relu' });
-  }
-
-  maxPool(kernel: number, stride: number, pad: number) {
-    return this.add<Step & { kind: 'max-pool' }>({ kind: 'max-pool', kernel, stride, pad });
-  }
-
-  sum(a: string, b: string) {
-    return this.add<Step & { kind: 'add' }>({ kind: 'add', from: a, and: b });
-  }
-}
-
-/** He et al. 2015, table 1, with the stride in the 3×3 convolution as torchvision has it. */
-export function resNet50(): Architecture {
-  const net = new Architecture();
-  net.conv(3, 64, 7, { stride: 2 });
-  net.simple('relu');
-  net.maxPool(3, 2, 1);
-  let cin = 64;
-  for (const [width, blocks, firstStride] of [
-    [64, 3, 1],
-    [128, 4, 2],
-    [256, 6, 2],
-    [512, 3, 2],
-  ] as const) {
-    for (let block = 0; block < blocks; block++) {
-      const stride = block === 0 ? firstStride : 1;
-      const input = net.last;
-      net.conv(cin, width, 1);
-      net.conv(width, width, 3, { stride });
-      const branch = net.conv(width, 4 * width, 1);
-      const shortcut = block === 0 ? net.conv(cin, 4 * width, 1, { stride, from: input }) : input;
-      net.sum(branch, shortcut);
-      net.simple('relu');
-      cin = 4 * width;
-    }
-  }
-  net.simple('global-pool');
-  net.simple('flatten');
-  net.dense(2048, 1000);
-  return net;
-}
-
-/** Simonyan and Zisserman 2014, configuration D. */
-export function vgg16(): Architecture {
-  const net = new Architecture();
-  let cin = 3;
-  for (const [width, count] of [
-    [64, 2],
-    [128, 2],
-    [256, 3],
-    [512, 3],
-    [512, 3],
-  ] as const) {
-    for (let i = 0; i < count; i++) {
-      net.conv(cin, width, 3);
-      net.simple('relu');
-      cin = width;
-    }
-    net.maxPool(2, 2, 0);
-  }
-  net.simple('flatten');
-  net.dense(512 * 7 * 7, 4096);
-  net.dense(4096, 4096);
-  net.dense(4096, 1000);
-  return net;
-}
-
-/** Sandler et al. 2018, table 2. */
-export function mobileNetV2(): Architecture {
-  const net = new Architecture();
-  net.conv(3, 32, 3, { stride: 2 });
-  let cin = 32;
-  for (const [expansion, cout, count, firstStride] of [
-    [1, 16, 1, 1],
-    [6, 24, 2, 2],
-    [6, 32, 3, 2],
-    [6, 64, 4, 2],
-    [6, 96, 3, 1],
-    [6, 160, 3, 2],
-    [6, 320, 1, 1],
-  ] as const) {
-    for (let i = 0; i < count; i++) {
-      const input = net.last;
-      const wide = cin * expansion;
-      if (expansion !== 1) net.conv(cin, wide, 1);
-      net.conv(wide, wide, 3, { stride: i === 0 ? firstStride : 1, groups: wide });
-      const branch = net.conv(wide, cout, 1);
-      if (i > 0) net.sum(branch, input);
-      cin = cout;
-    }
-  }
-  net.conv(320, 1280, 1);
-  net.simple('global-pool');
-  net.simple('flatten');
-  net.dense(1280, 1000);
-  return net;
-}
 
 const FLOAT = 1;
 const valueInfo = (name: string, sizes: (number | string)[]) => ({
@@ -163,11 +22,13 @@ const valueInfo = (name: string, sizes: (number | string)[]) => ({
 export function onnxFile(
   { steps }: Architecture,
   input: (number | string)[] = ['N', 3, 224, 224],
+  graphName = 'network',
 ): Uint8Array {
   const weight = (name: string, dims: number[]) => ({ name, dims, dataType: FLOAT });
   const ints = (name: string, ...values: number[]) => ({ name, ints: values });
   const weights = steps.flatMap((step) => {
     if (step.kind === 'dense') return [weight(`${step.name}.weight`, [step.cout, step.cin])];
+    if (step.kind === 'up-conv') return [weight(`${step.name}.weight`, [step.cin, step.cout, 2, 2])];
     if (step.kind !== 'conv') return [];
     const { name, cin, cout, kernel, groups = 1 } = step;
     return [weight(`${name}.weight`, [cout, cin / groups, kernel, kernel])];
@@ -176,8 +37,8 @@ export function onnxFile(
     const named = { name: step.name, output: [step.name], input: [step.from] };
     switch (step.kind) {
       case 'conv': {
-        const { kernel, stride = 1, groups = 1, padding } = step;
-        const pad = padding === 'torch' ? (kernel - 1) / 2 : 0;
+        const { kernel, stride = 1, groups = 1, dilation = 1, padding } = step;
+        const pad = padding === 'torch' ? (dilation * (kernel - 1)) / 2 : 0;
         return {
           ...named,
           opType: 'Conv',
@@ -185,10 +46,25 @@ export function onnxFile(
           attribute: [
             ints('strides', stride, stride),
             ints('pads', pad, pad, pad, pad),
+            ...(dilation === 1 ? [] : [ints('dilations', dilation, dilation)]),
             { name: 'group', i: groups },
           ],
         };
       }
+      case 'up-conv':
+        return {
+          ...named,
+          opType: 'ConvTranspose',
+          input: [step.from, `${step.name}.weight`],
+          attribute: [ints('strides', 2, 2)],
+        };
+      case 'concat':
+        return {
+          ...named,
+          opType: 'Concat',
+          input: [step.from, step.and],
+          attribute: [{ name: 'axis', i: 1 }],
+        };
       case 'dense':
         return {
           ...named,
@@ -214,7 +90,7 @@ export function onnxFile(
         };
     }
   });
-  return encodeOnnx({ name: 'network', node, input: [valueInfo('image', input)], initializer: weights });
+  return encodeOnnx({ name: graphName, node, input: [valueInfo('image', input)], initializer: weights });
 }
 
 /** The network as Keras 2 or 3 would describe it; padding as PyTorch's is a layer of its own there. */
@@ -259,11 +135,12 @@ export function kerasJson({ steps }: Architecture, version: 2 | 3, size: number 
     const { name, from } = step;
     switch (step.kind) {
       case 'conv': {
-        const { kernel, stride = 1, groups = 1, cin, cout } = step;
+        const { kernel, stride = 1, groups = 1, dilation = 1, cin, cout } = step;
         const pad = stride > 1 ? (kernel - 1) / 2 : 0;
         const window = {
           kernel_size: [kernel, kernel],
           strides: [stride, stride],
+          dilation_rate: [dilation, dilation],
           padding: stride > 1 ? 'valid' : 'same',
         };
         const source = pad === 0 ? from : `${name}_pad`;
@@ -281,6 +158,12 @@ export function kerasJson({ steps }: Architecture, version: 2 | 3, size: number 
           layer('MaxPooling2D', name, config, pad === 0 ? from : `${name}_pad`),
         ];
       }
+      case 'up-conv': {
+        const window = { kernel_size: [2, 2], strides: [2, 2], padding: 'valid' };
+        return [layer('Conv2DTranspose', name, { ...window, filters: step.cout }, from)];
+      }
+      case 'concat':
+        return [layer('Concatenate', name, { axis: -1 }, from, step.and)];
       case 'add':
         return [layer('Add', name, {}, from, step.and)];
       case 'dense':

@@ -88,7 +88,7 @@ function typical(points: readonly Point[]): ConvSpec | null {
 }
 
 /** Whole numbers, evenly spread over the logarithm. */
-function spread(min: number, max: number): number[] {
+export function spread(min: number, max: number): number[] {
   const steps = Array.from({ length: CURVE_POINTS }, (_, at) =>
     Math.round(min * (max / min) ** (at / (CURVE_POINTS - 1))),
   );

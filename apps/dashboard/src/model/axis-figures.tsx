@@ -5,7 +5,7 @@ import type { Model } from '../api.js';
 import type { Layer } from '../chart-paint.js';
 import { Chart } from '../chart.js';
 import type { Point } from '../samples.js';
-import { answered, useSession } from '../session.js';
+import { answered, SignedInOnly, useSession } from '../session.js';
 import { shapeText } from '../shapes.js';
 import { Panel, Trouble } from '../ui.js';
 import { along, AXES, type Axis, AXIS_NAMES, longestSeries, valueOf } from './axes.js';
@@ -23,8 +23,10 @@ export function AxisFigures({ model, points }: { model: Model; points: readonly 
       </div>
       <p className="hint">
         Points are measured. Lines: what the chosen form ({model.chosenForm}), the paper’s α and raw FLOPs
-        predict. A dimension without points has no measured series in these data;{' '}
-        <Link href="/campaigns/new/paper-series">the design paper-series</Link> measures one for each.
+        predict. A dimension without points has no measured series in these data.{' '}
+        <SignedInOnly>
+          <Link href="/campaigns/new/paper-series">The design paper-series</Link> measures one for each.
+        </SignedInOnly>
       </p>
     </Panel>
   );

@@ -64,7 +64,7 @@ function StatusDialog(props: { model: Model; act: 'promote' | 'retire'; onClose:
         <input
           value={reason}
           maxLength={500}
-          placeholder="asked for by the operator"
+          placeholder="requested by the operator"
           onChange={({ target }) => {
             setReason(target.value);
           }}

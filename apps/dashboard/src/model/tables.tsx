@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Model } from '../api.js';
 import { count, moment, percent, significant } from '../format.js';
-import { answered, useSession } from '../session.js';
+import { answered, SignedInOnly, useSession } from '../session.js';
 import { Badge, Field, Panel, TableBox, Trouble } from '../ui.js';
 import { heldOutOf } from '../api.js';
 import { ChangeStatus } from './model-status.js';
@@ -191,7 +191,9 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
               <th className="number">Shapes</th>
               <th>Fitted</th>
               <th>Show</th>
-              <th>Serve</th>
+              <SignedInOnly>
+                <th>Serve</th>
+              </SignedInOnly>
             </tr>
           </thead>
           <tbody>
@@ -221,9 +223,11 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
                     </button>
                   )}
                 </td>
-                <td>
-                  <ChangeStatus model={model} />
-                </td>
+                <SignedInOnly>
+                  <td>
+                    <ChangeStatus model={model} />
+                  </td>
+                </SignedInOnly>
               </tr>
             ))}
           </tbody>

@@ -24,7 +24,7 @@ export function CampaignsPage() {
     <>
       <PageHead
         title="Campaigns"
-        lead="A campaign measures the convolutions of a design on a device class, and fits a model to what came of it."
+        lead="A campaign measures the convolutions of a design on a device class, and fits a model to the samples."
         actions={
           <Link href="/campaigns/new" className="button primary">
             New campaign

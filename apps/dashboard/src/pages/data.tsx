@@ -8,7 +8,7 @@ import { download } from '../download.js';
 import { count, moment, significant } from '../format.js';
 import { SampleChart } from '../sample-chart.js';
 import { type SampleFilter, streamPath, usePoints } from '../samples.js';
-import { answered, useSession } from '../session.js';
+import { answered, SignedInOnly, useSession } from '../session.js';
 import { shapeText, SHAPES_READ } from '../shapes.js';
 import { Badge, Busy, Empty, Field, PageHead, Panel, TableBox, Trouble } from '../ui.js';
 
@@ -26,7 +26,7 @@ export default function DataPage() {
     <>
       <PageHead
         title="Data"
-        lead="Every measurement with its outcome. Samples never change once they are stored."
+        lead="Samples, and the data sets made of them. Stored samples never change."
         actions={<Export filter={filter} />}
       />
       <Filters filter={filter} onChange={setFilter} />
@@ -37,12 +37,15 @@ export default function DataPage() {
         </Panel>
       )}
       {points.data !== undefined && points.data.length > 0 && (
-        <>
-          <DataCard points={points.data} deviceClass={deviceClass} />
-          <DataSets filter={withoutOutcome(filter)} />
-        </>
+        <DataCard points={points.data} deviceClass={deviceClass} />
       )}
-      <SampleTable filter={filter} />
+      <DataSets
+        filter={withoutOutcome(filter)}
+        canFreeze={points.data !== undefined && points.data.length > 0}
+      />
+      <SignedInOnly>
+        <SampleTable filter={filter} />
+      </SignedInOnly>
     </>
   );
 }
@@ -77,31 +80,35 @@ function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filt
             ))}
           </select>
         </Field>
-        <Field label="Campaign id">
-          <input
-            placeholder="all"
-            defaultValue={filter.campaignId ?? ''}
-            onBlur={({ target }) => {
-              set('campaignId', target.value.trim());
-            }}
-            onKeyDown={({ key, currentTarget }) => {
-              if (key === 'Enter') set('campaignId', currentTarget.value.trim());
-            }}
-          />
-        </Field>
-        <Field label="Outcome">
-          <select
-            value={filter.outcome ?? ''}
-            onChange={({ target }) => {
-              set('outcome', target.value);
-            }}
-          >
-            <option value="">all</option>
-            {OUTCOMES.map((outcome) => (
-              <option key={outcome}>{outcome}</option>
-            ))}
-          </select>
-        </Field>
+        <SignedInOnly>
+          <Field label="Campaign id">
+            <input
+              placeholder="all"
+              defaultValue={filter.campaignId ?? ''}
+              onBlur={({ target }) => {
+                set('campaignId', target.value.trim());
+              }}
+              onKeyDown={({ key, currentTarget }) => {
+                if (key === 'Enter') set('campaignId', currentTarget.value.trim());
+              }}
+            />
+          </Field>
+        </SignedInOnly>
+        <SignedInOnly>
+          <Field label="Outcome">
+            <select
+              value={filter.outcome ?? ''}
+              onChange={({ target }) => {
+                set('outcome', target.value);
+              }}
+            >
+              <option value="">all</option>
+              {OUTCOMES.map((outcome) => (
+                <option key={outcome}>{outcome}</option>
+              ))}
+            </select>
+          </Field>
+        </SignedInOnly>
         <Moment
           label="Recorded from"
           onChange={(at) => {
@@ -235,7 +242,7 @@ function Export({ filter }: { filter: Filter }) {
   return (
     <>
       <Trouble error={saving.error} />
-      {(['csv', 'jsonl'] as const).map((format) => (
+      {(session.token === null ? (['csv'] as const) : (['csv', 'jsonl'] as const)).map((format) => (
         <button
           key={format}
           type="button"

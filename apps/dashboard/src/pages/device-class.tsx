@@ -9,7 +9,7 @@ import { AxisFigures } from '../model/axis-figures.js';
 import { Coefficients, FormsTable, KernelsTable, Versions } from '../model/tables.js';
 import { SampleChart } from '../sample-chart.js';
 import { type Point, usePoints } from '../samples.js';
-import { answered, useSession } from '../session.js';
+import { answered, SignedInOnly, useSession } from '../session.js';
 import { Busy, Empty, PageHead, Panel, Trouble } from '../ui.js';
 
 const VERSIONS_READ = 10;
@@ -32,14 +32,24 @@ export default function DeviceClassPage({ id }: { id: string }) {
   }
   return (
     <>
-      <PageHead title={found.data.sku} lead={factsOf(found.data)} actions={<FitAgain id={id} />} />
+      <PageHead
+        title={found.data.sku}
+        lead={factsOf(found.data)}
+        actions={
+          <SignedInOnly>
+            <FitAgain id={id} />
+          </SignedInOnly>
+        }
+      />
       <Trouble error={models.error ?? points.error} />
       {models.isPending && <Busy what="models" />}
       {models.data?.length === 0 && (
         <Empty title="No model yet">
           <p>
-            A model is fitted when a campaign on this class has measured its last shape:{' '}
-            <Link href="/campaigns/new">start one</Link>.
+            A model is fitted when a campaign on this class has measured its last shape.{' '}
+            <SignedInOnly>
+              <Link href="/campaigns/new">Start a campaign</Link>.
+            </SignedInOnly>
           </p>
         </Empty>
       )}
@@ -92,8 +102,8 @@ function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
       {model.energy === undefined ? (
         <Panel title="Energy">
           <p className="hint">
-            This model says nothing about energy: too few of its samples have any. A campaign that measures
-            energy, on a device that counts it, brings it.
+            This model does not predict energy: too few of its samples have it. A campaign with energy, on a
+            device that counts it, adds such samples.
           </p>
         </Panel>
       ) : (

@@ -1,8 +1,7 @@
-import { useQueries } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import { heldOutOf, type Model, useDeviceClasses, useDevices, useWorkers } from '../api.js';
+import { heldOutOf, useDeviceClasses, useDevices, useLatestModels, useWorkers } from '../api.js';
 import { ago, count, percent } from '../format.js';
-import { answered, useSession } from '../session.js';
+import { SignedInOnly } from '../session.js';
 import { Busy, Empty, PageHead, Panel, TableBox, Trouble } from '../ui.js';
 
 /** Newest models that are read for the list: their documents are large. */
@@ -19,14 +18,17 @@ export default function DevicesPage() {
     <>
       <PageHead
         title="Devices and models"
-        lead="A model is of a device class: the same hardware, executor, library versions and math mode."
+        lead="A model belongs to a device class: devices with the same hardware, executor, library versions and math mode."
       />
       <Trouble error={classes.error} />
       {classes.isPending && <Busy what="device classes" />}
       {classes.data?.length === 0 && (
         <Empty title="No device yet">
           <p>
-            Devices are found when a machine joins: <Link href="/workers">add a node</Link>.
+            A worker reports its devices when it joins.{' '}
+            <SignedInOnly>
+              <Link href="/workers">Add a node</Link>.
+            </SignedInOnly>
           </p>
         </Empty>
       )}
@@ -38,7 +40,9 @@ export default function DevicesPage() {
                 <tr>
                   <th>Device class</th>
                   <th>Executor</th>
-                  <th className="number">Devices online</th>
+                  <SignedInOnly>
+                    <th className="number">Devices online</th>
+                  </SignedInOnly>
                   <th>Newest model</th>
                   <th className="number">Error, %</th>
                   <th className="number">Shapes</th>
@@ -56,9 +60,11 @@ export default function DevicesPage() {
                         <small>{id}</small>
                       </td>
                       <td>{executor}</td>
-                      <td className="number">
-                        {members.filter(({ workerId }) => online.has(workerId)).length} of {members.length}
-                      </td>
+                      <SignedInOnly>
+                        <td className="number">
+                          {members.filter(({ workerId }) => online.has(workerId)).length} of {members.length}
+                        </td>
+                      </SignedInOnly>
                       <td>{model ? `v${model.version ?? '?'}, ${model.chosenForm}` : 'none yet'}</td>
                       <td className="number">
                         {model ? percent(heldOutOf(model)?.medianApe).replace(' %', '') : '–'}
@@ -75,20 +81,4 @@ export default function DevicesPage() {
       )}
     </>
   );
-}
-
-/** The newest model of each class that has one. */
-function useLatestModels(ids: readonly string[]): ReadonlyMap<string, Model> {
-  const { api } = useSession();
-  const results = useQueries({
-    queries: ids.map((id) => ({
-      queryKey: ['latest-model', id],
-      queryFn: async () => {
-        const path = { params: { query: { deviceClassId: id, limit: 1 } } };
-        return answered((await api.GET('/v1/models', path)).data).items[0] ?? null;
-      },
-      refetchInterval: 60_000,
-    })),
-  });
-  return new Map(results.flatMap(({ data }, at) => (data ? [[ids[at] ?? '', data] as const] : [])));
 }

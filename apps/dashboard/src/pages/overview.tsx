@@ -1,12 +1,28 @@
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link } from 'wouter';
-import { type Campaign, heldOutOf, useDevices, useModels, useWorkers } from '../api.js';
-import { ago, count, percent, significant } from '../format.js';
+import {
+  type Campaign,
+  useDeviceClasses,
+  useDevices,
+  useLatestModels,
+  useModels,
+  useWorkers,
+} from '../api.js';
+import { ago, significant } from '../format.js';
+import { attentionOf } from '../overview/attention.js';
+import { Fleet } from '../overview/fleet.js';
+import { AttentionPanel, ClassTable, LastCampaigns, NewestModels } from '../overview/tables.js';
+import { Throughput } from '../overview/throughput.js';
 import { answered, fetchRaw, looksLikeAdmin, useSession } from '../session.js';
-import { Badge, Empty, PageHead, Panel, Stat, TableBox, Trouble } from '../ui.js';
+import { Empty, PageHead, Stat, Trouble } from '../ui.js';
 
 const NEWEST_MODELS = 3;
-/** Campaigns whose rate is asked for. */
+const LAST_CAMPAIGNS = 5;
+/** Failed campaigns that are looked through for recent ones. */
+const FAILED_READ = 5;
+/** Device classes whose newest model is read: its document is large. */
+const CLASSES_SHOWN = 8;
+/** Running campaigns whose rates are added up. */
 const RUNNING_LIMIT = 10;
 const EVERY_MS = 5_000;
 const QUEUES = '/queues/';
@@ -41,19 +57,30 @@ export function OverviewPage() {
   const devices = useDevices();
   const running = useRunning();
   const models = useModels(NEWEST_MODELS);
+  const last = useCampaigns(LAST_CAMPAIGNS);
+  const failed = useCampaigns(FAILED_READ, 'failed');
+  const classes = useDeviceClasses().data ?? [];
+  const shown = classes.slice(0, CLASSES_SHOWN);
+  const latest = useLatestModels(shown.map(({ id }) => id));
   const online = new Set(
     (workers.data ?? []).filter(({ presence }) => presence === 'online').map(({ id }) => id),
   );
   const devicesOnline = devices.data?.filter(({ workerId }) => online.has(workerId)).length;
   const isNew = workers.data?.length === 0;
+  const attention = attentionOf({
+    workers: workers.data ?? [],
+    campaigns: failed.data ?? [],
+    latestModels: [...latest.values()],
+    nowMs: failed.dataUpdatedAt,
+  });
   return (
     <>
       <PageHead
         title="Overview"
-        lead="Devices measure convolutions; from what they measure, models are fitted that say what a layer costs there."
+        lead="Devices measure convolutions; models fitted to these measurements predict what a layer costs on a device."
         actions={<QueuesLink />}
       />
-      <Trouble error={workers.error ?? running.error ?? models.error} />
+      <Trouble error={workers.error ?? running.error ?? models.error ?? last.error} />
       <dl className="stats large" aria-label="Now">
         <Stat
           label="Devices online"
@@ -72,7 +99,7 @@ export function OverviewPage() {
         <Empty title="Three steps to the first model">
           <ol>
             <li>
-              <Link href="/workers">Add a node</Link>: a machine whose device is to be measured.
+              <Link href="/workers">Add a node</Link>: a machine whose device you want to measure.
             </li>
             <li>
               <Link href="/campaigns/new">Start a campaign</Link> of some hundred network-like shapes.
@@ -83,43 +110,34 @@ export function OverviewPage() {
           </ol>
         </Empty>
       )}
+      {!isNew && workers.data !== undefined && (
+        <>
+          <div className="columns">
+            <AttentionPanel items={attention} />
+            <Fleet workers={workers.data} />
+          </div>
+          <Throughput />
+        </>
+      )}
       <div className="columns">
-        <Running campaigns={running.campaigns ?? []} />
-        <Panel title="Newest models" unit="median error on held-out shapes">
-          {(models.data ?? []).length === 0 ? (
-            <p className="hint">A model is published when a campaign has measured its last shape.</p>
-          ) : (
-            <TableBox label="Newest models">
-              <table>
-                <thead>
-                  <tr>
-                    <th>Model</th>
-                    <th>Form</th>
-                    <th className="number">Median error, %</th>
-                    <th className="number">Shapes</th>
-                    <th>Published</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {(models.data ?? []).map((model) => (
-                    <tr key={model.id}>
-                      <td>
-                        <Link href={`/devices/${model.deviceClassId ?? ''}`}>{model.id}</Link>
-                      </td>
-                      <td>{model.chosenForm}</td>
-                      <td className="number">{percent(heldOutOf(model)?.medianApe).replace(' %', '')}</td>
-                      <td className="number">{count(model.data.shapes)}</td>
-                      <td>{ago(model.createdAt)}</td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </TableBox>
-          )}
-        </Panel>
+        <LastCampaigns campaigns={last.data ?? []} />
+        <NewestModels models={models.data ?? []} />
       </div>
+      {shown.length > 0 && <ClassTable classes={shown} models={latest} />}
     </>
   );
+}
+
+function useCampaigns(limit: number, state?: Campaign['state']) {
+  const { api } = useSession();
+  return useQuery({
+    queryKey: ['campaigns', 'newest', limit, state ?? 'all'],
+    queryFn: async () => {
+      const query = { limit, ...(state !== undefined && { state }) };
+      return answered((await api.GET('/v1/campaigns', { params: { query } })).data).items;
+    },
+    refetchInterval: EVERY_MS,
+  });
 }
 
 function useRunning(): { campaigns: Campaign[] | undefined; perMinute: number | null; error: Error | null } {
@@ -144,28 +162,4 @@ function useRunning(): { campaigns: Campaign[] | undefined; perMinute: number | 
   const perMinute =
     campaigns?.length === 0 ? 0 : known.length === 0 ? null : 60 * known.reduce((a, b) => a + b, 0);
   return { campaigns, perMinute, error };
-}
-
-function Running({ campaigns }: { campaigns: readonly Campaign[] }) {
-  return (
-    <Panel title="Running campaigns">
-      {campaigns.length === 0 ? (
-        <p className="hint">
-          None is running. <Link href="/campaigns">All campaigns</Link>
-        </p>
-      ) : (
-        <ul className="plain">
-          {campaigns.map(({ id, name, state, plannedSlots, deviceClassId }) => (
-            <li key={id}>
-              <Badge state={state} /> <Link href={`/campaigns/${id}`}>{name}</Link>
-              <span className="muted">
-                {' '}
-                {count(plannedSlots)} measurements on {deviceClassId}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Panel>
-  );
 }

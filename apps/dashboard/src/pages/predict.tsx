@@ -1,13 +1,15 @@
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
-import { type DeviceClass, nameOfClass, useDeviceClasses } from '../api.js';
+import { type DeviceClass, useDeviceClasses } from '../api.js';
+import { ClassPicker } from '../class-picker.js';
 import { LayerEditor } from '../layer-editor.js';
 import { FIRST_LAYER, fromLink, linkOf } from '../layer-link.js';
 import { completenessText } from '@alphaflops/networks/completeness';
+import { uncountedText } from '../predict/examples.js';
 import { NetworkSource } from '../predict/network-source.js';
 import type { Network } from '../predict/read-network.js';
 import { Results, type Row } from '../predict/results.js';
-import { COORDINATOR } from '../session.js';
+import { COORDINATOR, SignedInOnly } from '../session.js';
 import { Busy, Copy, Empty, Field, PageHead, Panel, Trouble } from '../ui.js';
 
 /** Device classes side by side. */
@@ -23,11 +25,13 @@ export default function PredictPage() {
     return (
       <>
         <PageHead title="Predict" />
-        <Empty title="There is no model to predict with">
-          <p>
-            <Link href="/workers">Add a node</Link>, then <Link href="/campaigns/new">run a campaign</Link> on
-            it.
-          </p>
+        <Empty title="No model to predict with yet">
+          <SignedInOnly>
+            <p>
+              <Link href="/workers">Add a node</Link>, then <Link href="/campaigns/new">run a campaign</Link>{' '}
+              on it.
+            </p>
+          </SignedInOnly>
         </Empty>
       </>
     );
@@ -41,15 +45,11 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
   const [network, setNetwork] = useState<Network | null>(null);
   const [intensity, setIntensity] = useState(start.gridIntensityGramsPerKwh);
   const known = start.classIds.filter((id) => classes.some((each) => each.id === id));
-  const [classIds, setClassIds] = useState(
+  const [classIds, setClassIds] = useState<readonly string[]>(
     known.length > 0 ? known : classes.slice(0, 1).map(({ id }) => id),
   );
-  const choose = (id: string, isOn: boolean) => {
-    setClassIds((before) =>
-      isOn ? [...before, id].slice(-MAX_COMPARED) : before.filter((other) => other !== id),
-    );
-  };
   const rows: readonly Row[] = network?.layers ?? typed.map((spec) => ({ name: null, spec, note: null }));
+  const uncounted = network === null ? null : uncountedText(network);
   const missing = network === null || network.completeness.isComplete ? null : completenessText(network);
   const asked = {
     classIds,
@@ -61,28 +61,14 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
     <>
       <PageHead
         title="Predict"
-        lead="What layers or a whole network cost on a device, by the model that is served for it. α-FLOPs are FLOPs as that device feels them."
+        lead="What layers or a whole network cost on a device, by the model that is served for it. α-FLOPs are FLOPs, weighted by what they cost on that device."
         actions={<Copy label="Copy link" text={link} />}
       />
       <NetworkSource network={network} onChange={setNetwork} />
       {network === null && <LayerEditor layers={typed} onChange={setTyped} />}
       <Panel title="Device classes" unit={`up to ${MAX_COMPARED} side by side`}>
         <div className="fields">
-          {classes.map((each) => (
-            <label key={each.id} className="check">
-              <input
-                type="checkbox"
-                checked={classIds.includes(each.id)}
-                onChange={({ target }) => {
-                  choose(each.id, target.checked);
-                }}
-              />
-              <span>
-                {nameOfClass(each)}
-                <small>{each.id}</small>
-              </span>
-            </label>
-          ))}
+          <ClassPicker classes={classes} chosen={classIds} most={MAX_COMPARED} onChange={setClassIds} />
           <Field
             label="Grid intensity, gCO2e per kWh"
             hint="for CO2e, where a device counts energy: 30 is mostly nuclear or hydro, 700 mostly coal"
@@ -90,7 +76,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
             <input
               type="number"
               min={0}
-              placeholder="not asked for"
+              placeholder="no emissions"
               value={intensity ?? ''}
               onChange={({ target: { value } }) => {
                 setIntensity(Number(value) > 0 ? Number(value) : null);
@@ -99,7 +85,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
           </Field>
         </div>
       </Panel>
-      <Results asked={asked} rows={rows} missing={missing} />
+      <Results asked={asked} rows={rows} missing={missing} uncounted={uncounted} />
     </>
   );
 }

@@ -13,7 +13,7 @@ export function WorkersPage() {
     <>
       <PageHead
         title="Workers"
-        lead="Machines that measure. Each has credentials of its own, which can be taken away at any time."
+        lead="Machines that measure. Each has its own credentials, which you can revoke at any time."
         actions={
           <button
             type="button"
@@ -56,7 +56,7 @@ function WorkerTable({ workers }: { workers: readonly Worker[] }) {
             <tr>
               <th>Name</th>
               <th>Presence</th>
-              <th>Wanted</th>
+              <th>Set to</th>
               <th>Activity</th>
               <th>Last heartbeat</th>
               <th>Version</th>
@@ -100,8 +100,8 @@ function WorkerTable({ workers }: { workers: readonly Worker[] }) {
         </table>
       </TableBox>
       <p className="hint">
-        Pause: takes no new batch. Drain: finishes the batch in hand and ends. Revoke: its credentials are
-        void, for good. What it has in hand is measured again by others.
+        Pause: the worker takes no new batch. Drain: it finishes its batch and ends. Revoke: its credentials
+        become void for good, and other workers measure its batch again.
       </p>
     </Panel>
   );
@@ -110,7 +110,7 @@ function WorkerTable({ workers }: { workers: readonly Worker[] }) {
 const LABELS = { pause: 'Pause', drain: 'Drain', resume: 'Resume' } as const;
 type Change = keyof typeof LABELS;
 
-/** What can be asked of a worker, by what is asked of it now. */
+/** What an operator can do with a worker, by its present state. */
 const POSSIBLE: Readonly<Record<Worker['desiredState'], readonly Change[]>> = {
   active: ['pause', 'drain'],
   paused: ['resume', 'drain'],

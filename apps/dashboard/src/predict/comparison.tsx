@@ -12,8 +12,10 @@ export function Totals(props: {
   images: number;
   /** What the totals leave out, in words; null where they are complete. */
   missing: string | null;
+  /** What has no cost, in words. */
+  uncounted: string | null;
 }) {
-  const { shown, images, missing } = props;
+  const { shown, images, missing, uncounted } = props;
   const bound = missing === null ? '' : '≥ ';
   const slowest = Math.max(...shown.map(({ data }) => data.total.predictedMs));
   const hasEnergy = shown.some(({ data }) => data.total.energyMj !== null);
@@ -96,10 +98,11 @@ export function Totals(props: {
           </tbody>
         </table>
       </TableBox>
+      {uncounted !== null && <p className="hint">{uncounted}</p>}
       {!hasEnergy && (
         <p className="hint">
-          No energy: none of these models was fitted to samples with energy. A campaign measures it where the
-          device counts it.
+          Energy is unknown: these models were fitted to samples without energy. A campaign with energy
+          measures it, on a device that counts it.
         </p>
       )}
     </Panel>
@@ -107,7 +110,7 @@ export function Totals(props: {
 }
 
 /** Times layer by layer; the fastest device of each is marked. */
-export function Comparison({ shown }: { shown: readonly PredictedFor[] }) {
+export function Comparison({ shown, missing }: { shown: readonly PredictedFor[]; missing: string | null }) {
   const rows = (shown[0]?.rows ?? []).slice(0, MAX_ROWS);
   return (
     <Panel title="Side by side" unit="predicted time of each layer, ms; the fastest in bold">
@@ -147,9 +150,13 @@ export function Comparison({ shown }: { shown: readonly PredictedFor[] }) {
           </tbody>
           <tfoot>
             <tr>
-              <td>Total</td>
+              <td>
+                Total
+                {missing !== null && <small className="caution">a lower bound: layers are missing</small>}
+              </td>
               {shown.map(({ id, data }) => (
                 <td key={id} className="number">
+                  {missing === null ? '' : '≥ '}
                   {significant(data.total.predictedMs)}
                 </td>
               ))}

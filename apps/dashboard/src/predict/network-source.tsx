@@ -3,6 +3,7 @@ import { completenessText } from '@alphaflops/networks/completeness';
 import { type DragEvent, useId, useState } from 'react';
 import { count, scaled } from '../format.js';
 import { Field, Panel, Trouble } from '../ui.js';
+import { EXAMPLES, exampleFile } from './examples.js';
 import { InputFields, sizesOf, type InputField } from './input-fields.js';
 import { type Network, networkFileOf, readNetworkFile } from './read-network.js';
 
@@ -39,6 +40,13 @@ export function NetworkSource(props: {
     setFiles(given);
     read.mutate(given);
   };
+  const takeExample = useMutation({
+    mutationFn: exampleFile,
+    onSuccess: (file) => {
+      setFiles([file]);
+      read.mutate([file]);
+    },
+  });
   const fileName = networkFileOf(files)?.name ?? '';
   const over = (event: DragEvent, isNow: boolean) => {
     event.preventDefault();
@@ -92,9 +100,24 @@ export function NetworkSource(props: {
           }}
         />
         <p className="hint">
-          It is read in this browser and not sent anywhere; weights are not needed. With a TensorFlow.js
-          model.json give its .bin files too: they have sizes in them.
+          The browser reads the file and sends it nowhere. Weights are not needed. For a TensorFlow.js
+          model.json, also give its .bin files: some sizes are in them.
         </p>
+      </div>
+      <div className="actions" role="group" aria-label="Example networks">
+        <span className="muted">Examples:</span>
+        {EXAMPLES.map((example) => (
+          <button
+            key={example.id}
+            type="button"
+            disabled={takeExample.isPending}
+            onClick={() => {
+              takeExample.mutate(example);
+            }}
+          >
+            {example.name}
+          </button>
+        ))}
       </div>
       <details>
         <summary>If the file leaves sizes open</summary>
@@ -122,7 +145,7 @@ export function NetworkSource(props: {
         </button>
       </details>
       {read.isPending && <p role="status">Reading {fileName} …</p>}
-      <Trouble error={read.error} />
+      <Trouble error={takeExample.error ?? read.error} />
       {network !== null && <Found network={network} fileName={fileName} />}
     </Panel>
   );

@@ -9,7 +9,7 @@ import { Bar, Copy, Panel, TableBox, Trouble } from '../ui.js';
 import { Comparison, Totals } from './comparison.js';
 import { csvOf } from './csv.js';
 import { TrainingPanel } from './training.js';
-import { type Asked, NUMBER_COLUMNS } from '../layer-link.js';
+import { type Asked, isWholeLayer } from '../layer-link.js';
 
 /** A layer as it is shown. */
 export interface Row {
@@ -33,12 +33,14 @@ export function Results(props: {
   rows: readonly Row[];
   /** What the totals leave out, in words; null where they are complete. */
   missing: string | null;
+  /** What has no cost, in words. */
+  uncounted: string | null;
 }) {
-  const { asked, rows, missing } = props;
+  const { asked, rows, missing, uncounted } = props;
   const { api } = useSession();
   const { classIds, inferencesPerPass, gridIntensityGramsPerKwh: intensity } = asked;
   const layers = rows.map(({ spec }) => spec);
-  const isWhole = layers.every((layer) => NUMBER_COLUMNS.every(([name]) => layer[name] > 0));
+  const isWhole = layers.every(isWholeLayer);
   const results = useQueries({
     queries: classIds.map((deviceClassId) => ({
       queryKey: ['predictions', deviceClassId, layers, inferencesPerPass, intensity],
@@ -63,8 +65,10 @@ export function Results(props: {
       {results.map(({ error }, at) => (
         <Trouble key={classIds[at]} error={error} />
       ))}
-      {shown.length > 0 && <Totals shown={shown} images={inferencesPerPass} missing={missing} />}
-      {shown.length > 1 && <Comparison shown={shown} />}
+      {shown.length > 0 && (
+        <Totals shown={shown} images={inferencesPerPass} missing={missing} uncounted={uncounted} />
+      )}
+      {shown.length > 1 && <Comparison shown={shown} missing={missing} />}
       {shown.map((one) => (
         <ResultTable key={one.id} predicted={one} missing={missing} />
       ))}
@@ -124,7 +128,10 @@ function ResultTable({ predicted, missing }: { predicted: PredictedFor; missing:
               <td className="number">{scaled(total.macs)}</td>
               <td className="number">{significant(total.alphaFlops / total.flops, 3)}</td>
               <td className="number">{scaled(total.alphaFlops)}</td>
-              <td className="number">{significant(total.predictedMs)}</td>
+              <td className="number">
+                {missing === null ? '' : '≥ '}
+                {significant(total.predictedMs)}
+              </td>
               <td className="number">{range(total.lowerMs, total.upperMs, 4)}</td>
               {hasEnergy && <td className="number">{significant(total.energyMj ?? NaN)}</td>}
               <td className="number">100</td>

@@ -132,8 +132,8 @@ function TrainingTable({ training, missing }: { training: Training; missing: str
       )}
       {unknownPasses.length > 0 && (
         <p className="caution">
-          The model has no sample of {unknownPasses.join(' and ')}: these passes are taken to cost what
-          forward does, without an interval.
+          The model has no sample of {unknownPasses.join(' and ')}. For these passes it predicts the cost of
+          the forward pass, without an interval.
         </p>
       )}
       <p className="hint">

@@ -1,0 +1,56 @@
+import type { Campaign, Model, Worker } from '../api.js';
+
+/** Something that a person should look at. */
+export interface Attention {
+  readonly what: string;
+  readonly why: string;
+  /** Page about it. */
+  readonly href: string;
+}
+
+/** Failures older than this are no news. */
+const RECENT_MS = 7 * 24 * 3600 * 1000;
+
+/** What is known of the deployment. */
+export interface Known {
+  readonly workers: readonly Worker[];
+  readonly campaigns: readonly Campaign[];
+  /** The newest model of each device class. */
+  readonly latestModels: readonly Model[];
+  readonly nowMs: number;
+}
+
+/** What needs attention, the most urgent first. */
+export function attentionOf({ workers, campaigns, latestModels, nowMs }: Known): Attention[] {
+  return [
+    ...workers.filter(isMissing).map(({ name, presence }) => ({
+      what: `Worker ${name} is ${presence}`,
+      why: 'Its devices measure nothing until it comes back.',
+      href: '/workers',
+    })),
+    ...workers.flatMap(({ name, presence, disturbance }) =>
+      presence === 'online' && typeof disturbance === 'string'
+        ? [{ what: `Measurements of worker ${name} stay disturbed`, why: disturbance, href: '/workers' }]
+        : [],
+    ),
+    ...campaigns
+      .filter(({ state, updatedAt }) => state === 'failed' && nowMs - Date.parse(updatedAt) < RECENT_MS)
+      .map(({ id, name, history }) => ({
+        what: `Campaign ${name} failed`,
+        why: history.at(-1)?.reason ?? '',
+        href: `/campaigns/${id}`,
+      })),
+    ...latestModels
+      .filter(({ status }) => status === 'candidate')
+      .map(({ id, deviceClassId, statusReason }) => ({
+        what: `Model ${id ?? ''} is not served`,
+        why: statusReason ?? 'It is a candidate.',
+        href: `/devices/${deviceClassId ?? ''}`,
+      })),
+  ];
+}
+
+/** A worker that an operator has sent away is not missing. */
+function isMissing({ presence, desiredState }: Worker): boolean {
+  return presence !== 'online' && (desiredState === 'active' || desiredState === 'paused');
+}

@@ -1,0 +1,52 @@
+import { Link } from 'wouter';
+import type { Worker } from '../api.js';
+import { Badge, Bar, Panel, TableBox } from '../ui.js';
+
+/** In the order in which a person looks for them. */
+const STATES = ['measuring', 'idle', 'paused', 'draining', 'offline', 'stale', 'revoked'] as const;
+
+/** One word for a worker: why it does not measure, or that it does. */
+function stateOf({ presence, desiredState, activity }: Worker): (typeof STATES)[number] {
+  if (desiredState === 'revoked') return 'revoked';
+  if (presence !== 'online') return presence;
+  if (desiredState !== 'active') return desiredState;
+  return activity === 'measuring' ? 'measuring' : 'idle';
+}
+
+export function Fleet({ workers }: { workers: readonly Worker[] }) {
+  const states = workers.map(stateOf);
+  return (
+    <Panel
+      title="Fleet"
+      unit={`${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`}
+      actions={<Link href="/workers">All workers</Link>}
+    >
+      <TableBox label="Fleet by state">
+        <table>
+          <thead>
+            <tr>
+              <th>State</th>
+              <th className="number">Workers</th>
+              <th aria-label="Share as a bar" />
+            </tr>
+          </thead>
+          <tbody>
+            {STATES.map((state) => ({ state, n: states.filter((each) => each === state).length }))
+              .filter(({ n }) => n > 0)
+              .map(({ state, n }) => (
+                <tr key={state}>
+                  <td>
+                    <Badge state={state} />
+                  </td>
+                  <td className="number">{n}</td>
+                  <td className="bar-cell">
+                    <Bar share={n / workers.length} label={`${n} of ${workers.length}`} />
+                  </td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </TableBox>
+    </Panel>
+  );
+}
