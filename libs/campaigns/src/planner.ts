@@ -16,6 +16,7 @@ import {
   coveringFirst,
   firstAdaptiveRound,
   firstTargetRounds,
+  limitsOf,
   type Plan,
   plan,
   PlanError,
@@ -119,12 +120,8 @@ export class Planner {
     const { design, budget } = request;
     try {
       const planRequest: PlanRequest = {
-        specs: budget.specs,
-        ...(request.constraints === undefined ? {} : { constraints: request.constraints }),
-        ...(deviceClass.memoryBytes === null ? {} : { memoryBytes: deviceClass.memoryBytes }),
-        ...(budget.maxSpecMs === undefined
-          ? {}
-          : { maxSpecMs: budget.maxSpecMs, estimateMs: await this.estimate(deviceClass.id) }),
+        ...limitsOf(request, deviceClass),
+        ...(budget.maxSpecMs !== undefined && { estimateMs: await this.estimate(deviceClass.id) }),
       };
       const hasTarget = budget.targetError !== undefined;
       if (design.name === 'adaptive') {

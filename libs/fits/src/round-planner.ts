@@ -2,7 +2,7 @@ import type { Campaign, DeviceClass, LearningPoint, PlanRoundResult, Sample } fr
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { fitRowOf, rowOfSample } from '@alphaflops/dataset';
 import type { FitSample } from '@alphaflops/models';
-import { type NextRoundRequest, nextTargetRound, reasonToStop } from '@alphaflops/planning';
+import { limitsOf, nextTargetRound, reasonToStop } from '@alphaflops/planning';
 import { CampaignStore, FleetStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { constantsOf } from './fit-runner.js';
@@ -123,7 +123,7 @@ export class RoundPlanner {
     const answer = await this.threads.planRound({
       ...{ design: request.design, rounds, planned, measured, test },
       device: deviceClass === null ? {} : constantsOf(deviceClass),
-      limits: limitsOf(campaign, deviceClass),
+      limits: limitsOf(request, deviceClass),
       ...(count !== undefined && { count }),
     });
     return answer.ok ? answer.round : answer.reason;
@@ -183,17 +183,4 @@ function countOf(
     shapesPerSecond: seconds > 0 ? ((newest?.shapes ?? 0) - (before?.shapes ?? 0)) / seconds : null,
     fitSeconds: newest?.fitSeconds ?? 0,
   });
-}
-
-function limitsOf(
-  { request: { budget, constraints } }: Campaign,
-  deviceClass: DeviceClass | null,
-): NextRoundRequest['limits'] {
-  const memoryBytes = deviceClass?.memoryBytes ?? null;
-  return {
-    specs: budget.specs,
-    ...(constraints && { constraints }),
-    ...(memoryBytes !== null && { memoryBytes }),
-    ...(budget.maxSpecMs !== undefined && { maxSpecMs: budget.maxSpecMs }),
-  };
 }

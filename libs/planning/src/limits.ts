@@ -1,5 +1,5 @@
 import { bytes, macs, passOf, type ConvSpec, type Dtype } from '@alphaflops/conv';
-import type { PlanConstraints } from '@alphaflops/contracts';
+import type { CampaignRequest, DeviceClass, PlanConstraints } from '@alphaflops/contracts';
 
 /** Why a candidate is not in a plan. */
 export type ExclusionReason =
@@ -17,6 +17,24 @@ export interface Limits {
   /** Expected time of one convolution in ms, for example by an earlier model of the device. */
   readonly estimateMs?: (spec: ConvSpec) => number;
   readonly constraints?: PlanConstraints;
+}
+
+/**
+ * What a campaign on a device class may plan. Whoever judges `maxSpecMs` adds `estimateMs`.
+ *
+ * @returns `specs` is the budget of the whole campaign
+ */
+export function limitsOf(
+  { budget, constraints }: Pick<CampaignRequest, 'budget' | 'constraints'>,
+  deviceClass: Pick<DeviceClass, 'memoryBytes'> | null,
+): Omit<Limits, 'estimateMs'> & { readonly specs: number } {
+  const memoryBytes = deviceClass?.memoryBytes ?? null;
+  return {
+    specs: budget.specs,
+    ...(constraints && { constraints }),
+    ...(memoryBytes !== null && { memoryBytes }),
+    ...(budget.maxSpecMs !== undefined && { maxSpecMs: budget.maxSpecMs }),
+  };
 }
 
 /**
