@@ -37,6 +37,7 @@ function full(event: Partial<CampaignProgress>): CampaignProgress {
       targetError: null,
       learning: [],
       forecast: null,
+      devices: [],
       stop: null,
       reason: '',
       ...event,

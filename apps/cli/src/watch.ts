@@ -95,9 +95,11 @@ function lines(output: ProgressOutput): Display {
   let written = { share: -1, news: '' };
   return {
     update: (progress) => {
-      const { totalSlots, recordedSlots, state, waitingFor, round, learning } = progress;
+      const { totalSlots, recordedSlots, state, waitingFor, round, learning, targetError } = progress;
       const share = recordedSlots / totalSlots;
-      const news = JSON.stringify([state, waitingFor, round, learning.length]);
+      // With a target error nobody knows the end: each round is news.
+      const planned = targetError === null ? 0 : progress.plannedSlots;
+      const news = JSON.stringify([state, waitingFor, round, learning.length, planned]);
       if (news === written.news && share < 1 && share - written.share < LINE_EVERY_SHARE) return;
       written = { share, news };
       const { pace, outcomes } = words(progress);

@@ -5,6 +5,7 @@ import type {
   CampaignRequest,
   Page,
   PageQuery,
+  StateChange,
 } from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
 import { type CampaignFilter, CampaignStore, SampleStore } from '@alphaflops/store';
@@ -12,7 +13,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle, recordedOf } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { previewOf } from './preview.js';
-import { campaignForecast, roundOf, runningMs, totalSlotsOf } from './rounds.js';
+import { campaignForecast, hasTarget, roundOf, runningMs, totalSlotsOf } from './rounds.js';
 import { Staffing } from './staffing.js';
 
 /** Specs written to the store in one go. */
@@ -73,13 +74,16 @@ export class CampaignsService {
     const { state, plannedSlots } = campaign;
     const round = roundOf(campaign, recordedSlots);
     const isPlanning = round?.isPlanningNext === true;
-    const slotsPerSecond = isPlanning ? null : await this.rate(campaign);
+    const rates = isPlanning ? null : await this.rates(campaign);
+    const slotsPerSecond = rates?.reduce((sum, rate) => sum + rate.slotsPerSecond, 0) ?? null;
     const forecast = campaignForecast(campaign, slotsPerSecond);
     const totalSlots = campaign.stop === undefined ? totalSlotsOf(campaign, forecast) : recordedSlots;
     // While samples come in there is no need to ask who measures.
     const isIdle = state === 'running' && plannedSlots > recordedSlots && (slotsPerSecond ?? 0) === 0;
     return {
       ...{ campaignId: id, state, plannedSlots, totalSlots, recordedSlots, outcomes, round, slotsPerSecond },
+      devices:
+        rates?.flatMap(({ deviceId, ...rate }) => (deviceId === null ? [] : [{ deviceId, ...rate }])) ?? [],
       remainingSeconds: secondsFor(
         totalSlots - recordedSlots,
         isPlanning ? recordedSlots / (runningMs(campaign, Date.now()) / 1000) : slotsPerSecond,
@@ -95,15 +99,26 @@ export class CampaignsService {
     };
   }
 
-  /** Slots per second over the newest minute, or since the newest round began to run if that is shorter. */
-  private async rate(campaign: Campaign): Promise<number | null> {
-    const began = campaign.history.findLast(({ state }) => state === 'running');
+  /**
+   * Slots per second by device, the fastest first, over the newest minute, or since the newest round began to run if that is
+   * shorter; null while nothing can be recorded.
+   */
+  private async rates(
+    campaign: Campaign,
+  ): Promise<{ deviceId: string | null; slotsPerSecond: number }[] | null> {
+    const { history } = campaign;
+    // With a target error, one round follows the other without a pause.
+    const isBegin = ({ state }: StateChange, at: number): boolean =>
+      state === 'running' && !(hasTarget(campaign) && history[at - 1]?.state === 'running');
+    const began = history.findLast(isBegin);
     if (began === undefined || campaign.state !== 'running') return null;
     const now = Date.now();
     const from = Math.max(now - RATE_WINDOW_S * 1000, Date.parse(began.at));
     if (now - from < 1000) return null;
-    const count = await this.samples.countSince(new Date(from).toISOString(), campaign.id);
-    return count / ((now - from) / 1000);
+    const counts = await this.samples.countByDevice(new Date(from).toISOString(), campaign.id);
+    return [...counts]
+      .map(([deviceId, count]) => ({ deviceId, slotsPerSecond: count / ((now - from) / 1000) }))
+      .sort((a, b) => b.slotsPerSecond - a.slotsPerSecond);
   }
 }
 

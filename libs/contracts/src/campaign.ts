@@ -362,6 +362,9 @@ export const CampaignProgressSchema = z
       .number()
       .nullable()
       .describe('over the newest minute of recording; null while nothing can be recorded'),
+    devices: z
+      .array(z.object({ deviceId: IdSchema, slotsPerSecond: z.number() }))
+      .describe('the same by device, the fastest first; empty while nothing can be recorded'),
     remainingSeconds: z
       .number()
       .nullable()

@@ -160,13 +160,17 @@ export class MongoSampleStore extends SampleStore {
     return told(this.connection, this.provenances.all());
   }
 
-  override countSince(since: string, campaignId?: string): Promise<number> {
-    return this.connection.attempt(() =>
-      this.collection.countDocuments(
-        { ...whereEqual({ campaignId }), recordedOn: { $gte: new Date(since) } },
-        { hint: campaignId === undefined ? 'by_time' : 'by_campaign', maxTimeMS: MAX_TIME_MS },
-      ),
-    );
+  override countByDevice(since: string, campaignId: string): Promise<ReadonlyMap<string | null, number>> {
+    return this.connection.attempt(async () => {
+      const groups = this.collection.aggregate<{ _id: string | null; count: number }>(
+        [
+          { $match: { ...whereEqual({ campaignId }), recordedOn: { $gte: new Date(since) } } },
+          { $group: { _id: '$deviceId', count: { $sum: 1 } } },
+        ],
+        { hint: 'by_campaign', maxTimeMS: MAX_TIME_MS },
+      );
+      return new Map((await groups.toArray()).map(({ _id, count }) => [_id, count]));
+    });
   }
 
   override countBetween(from: string, to: string): Promise<number> {

@@ -145,7 +145,7 @@ for (const kind of KINDS)
           items: [],
           nextCursor: null,
         });
-        expect(await stores.samples.countSince('2000-01-01T00:00:00Z', operator)).toBe(0);
+        expect((await stores.samples.countByDevice('2000-01-01T00:00:00Z', operator)).size).toBe(0);
         expect((await stores.samples.counts(operator)).ok).toBe(0);
         expect(await stores.access.revokeTokens({ workerId: operator }, '2026-03-01T12:00:00Z')).toBe(0);
       }

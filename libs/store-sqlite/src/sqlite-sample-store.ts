@@ -164,17 +164,17 @@ export class SqliteSampleStore extends SampleStore {
     }
   }
 
-  override countSince(since: string, campaignId?: string): Promise<number> {
-    const sinceMs = Date.parse(since);
+  override countByDevice(since: string, campaignId: string): Promise<ReadonlyMap<string | null, number>> {
     return this.connection.read(() => {
-      const rows =
-        campaignId === undefined
-          ? this.connection.rows('SELECT count(*) FROM samples WHERE recorded_at >= ?', [sinceMs])
-          : this.connection.rows('SELECT count(*) FROM samples WHERE campaign_id = ? AND recorded_at >= ?', [
-              campaignId,
-              sinceMs,
-            ]);
-      return Number(rows[0]?.[0]);
+      // Counted here: GROUP BY would sort the rows first.
+      const counts = new Map<string | null, number>();
+      for (const [device] of this.connection.rows(
+        'SELECT device_id FROM samples WHERE campaign_id = ? AND recorded_at >= ?',
+        [campaignId, Date.parse(since)],
+      )) {
+        counts.set(device as string | null, (counts.get(device as string | null) ?? 0) + 1);
+      }
+      return counts;
     });
   }
 

@@ -102,8 +102,8 @@ export abstract class SampleStore {
   /** Every provenance record, in the order of their ids, also those that no sample points to. */
   abstract provenanceRecords(): AsyncIterable<[id: string, record: Provenance]>;
 
-  /** Samples recorded at or after `since` (ISO 8601), over all campaigns or in one. */
-  abstract countSince(since: string, campaignId?: string): Promise<number>;
+  /** Samples of one campaign recorded at or after `since` (ISO 8601), by device; those that no device measured under null. */
+  abstract countByDevice(since: string, campaignId: string): Promise<ReadonlyMap<string | null, number>>;
 
   /** Samples recorded at or after `from` and before `to` (ISO 8601), over all campaigns. */
   abstract countBetween(from: string, to: string): Promise<number>;

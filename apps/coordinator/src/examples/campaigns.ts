@@ -9,7 +9,7 @@ import {
 } from '@alphaflops/contracts';
 import { protocolNamed } from '@alphaflops/measure';
 import { exampleOf } from './example.js';
-import { deviceClass } from './fleet.js';
+import { device, deviceClass } from './fleet.js';
 
 /** A 3×3 convolution of ResNet-50. */
 export const spec = exampleOf(ConvSpecSchema, {
@@ -120,6 +120,7 @@ exampleOf(CampaignProgressSchema, {
   },
   stop: null,
   slotsPerSecond: 12,
+  devices: [{ deviceId: device.id, slotsPerSecond: 12 }],
   remainingSeconds: 50,
   waitingFor: null,
   modelId: null,

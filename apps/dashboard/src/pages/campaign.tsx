@@ -104,7 +104,7 @@ function Changes({ campaign: { id }, state }: { campaign: Campaign; state: strin
 
 function Progress({ progress }: { progress: CampaignProgress }) {
   const { state, recordedSlots, totalSlots, slotsPerSecond, remainingSeconds, modelId, round } = progress;
-  const { noiseFloor } = progress;
+  const { noiseFloor, devices } = progress;
   const share = totalSlots === 0 ? 0 : recordedSlots / totalSlots;
   return (
     <Panel title="Progress" unit="measurements">
@@ -123,6 +123,10 @@ function Progress({ progress }: { progress: CampaignProgress }) {
             : { value: significant(slotsPerSecond * 60, 3), unit: 'per min' })}
         />
         <Stat label="Remaining" value={remainingSeconds === null ? '–' : duration(remainingSeconds)} />
+        {devices.length > 1 &&
+          devices.map(({ deviceId, slotsPerSecond: rate }) => (
+            <Stat key={deviceId} label={deviceId} value={significant(rate * 60, 3)} unit="per min" />
+          ))}
         {noiseFloor !== null && <Stat label="Noise floor" value={noiseFloorText(noiseFloor)} />}
         <Stat
           label="Model"

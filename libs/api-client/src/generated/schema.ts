@@ -2706,6 +2706,12 @@ export interface components {
          *       },
          *       "round": null,
          *       "slotsPerSecond": 12,
+         *       "devices": [
+         *         {
+         *           "deviceId": "cudnn-5ea80393613f",
+         *           "slotsPerSecond": 12
+         *         }
+         *       ],
          *       "remainingSeconds": 50,
          *       "waitingFor": null,
          *       "modelId": null,
@@ -2762,6 +2768,11 @@ export interface components {
             round: components["schemas"]["CampaignRound"] | (never | null);
             /** @description over the newest minute of recording; null while nothing can be recorded */
             slotsPerSecond: number | null;
+            /** @description the same by device, the fastest first; empty while nothing can be recorded */
+            devices: {
+                deviceId: string;
+                slotsPerSecond: number;
+            }[];
             /** @description until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far */
             remainingSeconds: number | null;
             /** @description what has to happen before anything can be measured; null: nothing, or something is measured */

@@ -77,10 +77,7 @@ export const QUERIES: {
     get: (port) => port.get(batch[0]?.id ?? ''),
     provenance: (port) => port.provenance(provenance.id),
     provenanceRecords: (port) => collect(port.provenanceRecords()),
-    countSince: async (port) => {
-      await port.countSince(timeAt(0));
-      await port.countSince(timeAt(0), 'campaign-a');
-    },
+    countByDevice: (port) => port.countByDevice(timeAt(0), 'campaign-a'),
     countBetween: (port) => port.countBetween(timeAt(-1), timeAt(1)),
     markNoisy: async (port) => {
       await port.markNoisy(batch, 'visits disagree');

@@ -96,7 +96,8 @@ export function describeSampleLists(samples: () => SampleStore): void {
       );
       await samples().record(all.toReversed(), PROVENANCE);
       expect(await collect(samples().stream({}))).toEqual(all);
-      expect(await samples().countSince('2026-03-01T12:00:00.2Z')).toBe(4);
+      const counts = await samples().countByDevice('2026-03-01T12:00:00.2Z', 'campaign-a');
+      expect([...counts.values()]).toEqual([4]);
     });
 
     it('pages over equal times without gap or repeat while samples are added', async () => {

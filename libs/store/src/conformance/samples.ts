@@ -299,21 +299,24 @@ export function describeSampleStore(samples: () => SampleStore): void {
       for (const id of ['campaign-nowhere', ...HOSTILE_STRINGS]) {
         expect(await samples().counts(id)).toEqual(countOutcomes([]));
         expect(await collect(samples().batchCounts(id))).toEqual([]);
-        expect(await samples().countSince(timeAt(-1e9), id)).toBe(0);
+        expect(await samples().countByDevice(timeAt(-1e9), id)).toEqual(new Map());
       }
     });
 
-    it('counts samples recorded at or after a moment', async () => {
+    it('counts samples of a campaign by device, recorded at or after a moment', async () => {
       const batch = [0, 500, 1000, 1500].map((ms, specIndex) =>
-        buildSample({ specIndex, recordedAt: timeAt(ms) }),
+        buildSample({
+          ...{ specIndex, recordedAt: timeAt(ms) },
+          deviceId: specIndex === 1 ? 'device-b' : 'device-a',
+        }),
       );
-      batch.push(buildSample({ campaignId: 'campaign-b', recordedAt: timeAt(1000).replace('.000Z', 'Z') }));
+      batch.push(buildSample({ specIndex: 4, recordedAt: timeAt(1500), deviceId: null, outcome: 'timeout' }));
+      batch.push(buildSample({ campaignId: 'campaign-b', recordedAt: timeAt(1000) }));
       await samples().record(batch, PROVENANCE);
-      expect(await samples().countSince(timeAt(0))).toBe(5);
-      expect(await samples().countSince(timeAt(1000))).toBe(3);
-      expect(await samples().countSince(timeAt(1000).replace('.000Z', 'Z'), 'campaign-a')).toBe(2);
-      expect(await samples().countSince(timeAt(1001), 'campaign-a')).toBe(1);
-      expect(await samples().countSince(timeAt(1501))).toBe(0);
+      const counts = (since: string) => samples().countByDevice(since, 'campaign-a');
+      expect(await counts(timeAt(0))).toEqual(new Map([['device-a', 3], ['device-b', 1], [null, 1]])); // prettier-ignore
+      expect(await counts(timeAt(1000).replace('.000Z', 'Z'))).toEqual(new Map([['device-a', 2], [null, 1]])); // prettier-ignore
+      expect(await counts(timeAt(1501))).toEqual(new Map());
     });
 
     it('counts samples recorded from one moment up to another, the second one left out', async () => {
