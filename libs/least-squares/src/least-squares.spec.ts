@@ -117,25 +117,23 @@ describe('leastSquares', () => {
     );
   });
 
-  it.each(['soft-l1', 'huber'] as const)('%s is not led astray by an outlier', (loss) => {
+  it('soft L1 is not led astray by an outlier', () => {
     const data = xs.map((x, i) => 5 * Math.exp(-0.7 * x) + 0.001 * Math.sin(7 * i));
     data[5] = 1000;
     const error = (kind: Loss): number => {
       const { parameters } = leastSquares(decay({ loss: kind, lossScale: 0.01 }, data));
       return Math.abs((parameters[0] ?? 0) - 5);
     };
-    expect(error(loss)).toBeLessThan(0.01);
+    expect(error('soft-l1')).toBeLessThan(0.01);
     expect(error('linear')).toBeGreaterThan(1);
   });
 
   it('a robust loss with a wide scale is the linear one, standard errors included', () => {
     const ys = [1, 3, 2, 5, 4, 7];
     const linear = leastSquares(line(ys));
-    for (const loss of ['soft-l1', 'huber'] as const) {
-      const robust = leastSquares(line(ys, { loss, lossScale: 1e5 }));
-      expect(robust.parameters[1]).toBeCloseTo(linear.parameters[1] ?? NaN, 6);
-      expect(robust.standardErrors[1]).toBeCloseTo(linear.standardErrors[1] ?? NaN, 6);
-    }
+    const robust = leastSquares(line(ys, { loss: 'soft-l1', lossScale: 1e5 }));
+    expect(robust.parameters[1]).toBeCloseTo(linear.parameters[1] ?? NaN, 6);
+    expect(robust.standardErrors[1]).toBeCloseTo(linear.standardErrors[1] ?? NaN, 6);
   });
 
   it('says singular, and which, when two parameters act as one', () => {
@@ -163,14 +161,6 @@ describe('leastSquares', () => {
     expect(some.cost).toBeLessThan(start.cost);
   });
 
-  it('stops at the deadline of the given clock with the best so far', () => {
-    let ticks = 0;
-    const result = leastSquares(decay(), { deadline: { now: () => ticks++, at: 3 } });
-    expect(result.reason).toBe('timed-out');
-    expect(result.iterations).toBe(3);
-    expect(result.cost).toBeLessThan(leastSquares(decay(), { maxIterations: 0 }).cost);
-  });
-
   it('steps around regions where the residuals are not finite', () => {
     const result = leastSquares({
       residualCount: 3,
@@ -192,7 +182,7 @@ describe('leastSquares', () => {
     ['bad-shape', decay({ residualCount: 0 })],
     ['bad-bounds', decay({ lower: [0] })],
     ['bad-bounds', decay({ lower: [2, 0], upper: [1, 1] })],
-    ['bad-bounds', decay({ loss: 'huber', lossScale: 0 })],
+    ['bad-bounds', decay({ loss: 'soft-l1', lossScale: 0 })],
     ['not-finite', decay({ start: [NaN, 1] })],
   ] as const)('refuses a problem that cannot be posed: %s', (code, problem) => {
     expect(() => leastSquares(problem)).toThrow(LeastSquaresError);

@@ -1,36 +1,34 @@
-import { cube, square } from '@alphaflops/elementary';
+import { square } from '@alphaflops/elementary';
 
 const { max, sqrt } = Math;
 
 /**
- * How one residual r counts, with z = (r / scale)²: `linear` ½r²; `soft-l1` scale²·(√(1 + z) − 1); `huber` ½r² within
- * the scale, scale·|r| − ½scale² beyond it. Both robust losses are squares for |r| ≪ scale and absolute values
- * for |r| ≫ scale.
+ * How one residual r counts, with z = (r / scale)²: `linear` ½r²; `soft-l1` scale²·(√(1 + z) − 1), which is the square for
+ * |r| ≪ scale and the absolute value for |r| ≫ scale.
  */
-export type Loss = 'linear' | 'soft-l1' | 'huber';
+export type Loss = 'linear' | 'soft-l1';
 
-/** ρ(z), ρ′(z), ρ″(z) of z = (r / scale)²; the cost of a residual is ½·scale²·ρ. */
-interface Rho {
-  readonly value: number;
+/** Soft L1 of one residual. */
+export function softL1(residual: number, scale: number): number {
+  const z = square(residual / scale);
+  // scale²·(√(1 + z) − 1) without cancellation for small z
+  return (scale * scale * z) / (sqrt(1 + z) + 1);
+}
+
+/** Weight of a residual's square with which it has the gradient of {@link softL1}. */
+export const softL1Weight = (residual: number, scale: number): number =>
+  1 / sqrt(1 + square(residual / scale));
+
+/** ρ′(z) and ρ″(z) of z = (r / scale)²; the cost of a residual is ½·scale²·ρ. */
+interface Slopes {
   readonly first: number;
   readonly second: number;
 }
 
-function rho(loss: Loss, z: number): Rho {
-  switch (loss) {
-    case 'linear':
-      return { value: z, first: 1, second: 0 };
-    case 'soft-l1': {
-      const root = sqrt(1 + z);
-      // 2·(√(1 + z) − 1) without cancellation for small z
-      return { value: (2 * z) / (root + 1), first: 1 / root, second: -0.5 / (root * root * root) };
-    }
-    case 'huber': {
-      if (z <= 1) return { value: z, first: 1, second: 0 };
-      const root = sqrt(z);
-      return { value: 2 * root - 1, first: 1 / root, second: -0.5 / cube(root) };
-    }
-  }
+function slopesAt(loss: Loss, z: number): Slopes {
+  if (loss === 'linear') return { first: 1, second: 0 };
+  const root = sqrt(1 + z);
+  return { first: 1 / root, second: -0.5 / (root * root * root) };
 }
 
 /** Sum of the losses of all residuals; not finite when a residual is not. */
@@ -40,12 +38,10 @@ export function totalCost(residuals: Float64Array, loss: Loss, scale: number): n
     for (const r of residuals) sum += r * r;
     return sum / 2;
   }
-  if (loss === 'soft-l1') {
-    for (const r of residuals) {
-      const z = square(r / scale);
-      sum += (2 * z) / (sqrt(1 + z) + 1);
-    }
-  } else for (const r of residuals) sum += rho(loss, square(r / scale)).value;
+  for (const r of residuals) {
+    const z = square(r / scale);
+    sum += (2 * z) / (sqrt(1 + z) + 1);
+  }
   return (sum * scale * scale) / 2;
 }
 
@@ -68,7 +64,7 @@ export function linearise(
   for (let i = 0; i < rows; i++) {
     const r = residuals[i] ?? 0;
     const z = square(r / scale);
-    const { first, second } = rho(loss, z);
+    const { first, second } = slopesAt(loss, z);
     const weight = sqrt(max(first + 2 * z * second, CURVATURE_FLOOR * first));
     residuals[i] = (r * first) / weight;
     for (let j = 0; j < columns; j++) jacobian[j * rows + i] = (jacobian[j * rows + i] ?? 0) * weight;
@@ -92,7 +88,7 @@ export function residualVariance(
   let slope = 0;
   for (const r of residuals) {
     const z = square(r / scale);
-    const { first, second } = rho(loss, z);
+    const { first, second } = slopesAt(loss, z);
     influence += square(r * first);
     slope += first + 2 * z * second;
   }

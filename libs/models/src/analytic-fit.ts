@@ -2,13 +2,10 @@ import type { FittedGroup, Parameter } from '@alphaflops/contracts';
 import { log } from '@alphaflops/elementary';
 import { leastSquares, type LeastSquaresResult } from '@alphaflops/least-squares';
 import type { AnalyticForm } from './analytic-form.js';
-import type { FitContext, ParameterDefinition } from './form.js';
+import { ROBUST_RELATIVE_ERROR, type FitContext, type ParameterDefinition } from './form.js';
 import { shapesOf, type ShapedSample } from './sample.js';
 
 const { abs, max } = Math;
-
-/** Relative error at which a residual begins to count by its size instead of its square. */
-export const ROBUST_RELATIVE_ERROR = 0.1;
 
 /**
  * An effect is in the data when it lowers the cost by more than chance: F statistic of the two nested fits, taken over
@@ -92,7 +89,6 @@ class GroupSearch<X> {
     const xs = points.map(({ x }) => x);
     const gradientOf = formula.gradient?.bind(formula);
     const gradient = new Float64Array(n);
-    const { deadline } = this.context;
     return leastSquares(
       {
         residualCount: rows,
@@ -117,7 +113,6 @@ class GroupSearch<X> {
         }),
       },
       {
-        ...(deadline && { deadline }),
         ...(maxIterations !== undefined && { maxIterations }),
         ...(this.context.near && { tolerance: NEAR_TOLERANCE }),
       },

@@ -240,7 +240,7 @@ function chosenNotes(
     notes.push(`${far} of ${samples.length} samples are off by more than a factor of ${OUTLIER_FACTOR}`);
   }
   for (const { group, stopped } of fit.groups) {
-    if (stopped === 'max-iterations' || stopped === 'timed-out') {
+    if (stopped === 'max-iterations') {
       notes.push(`${form.name}, ${group} kernels: the search stopped early (${stopped}), best values kept`);
     }
   }

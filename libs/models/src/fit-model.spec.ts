@@ -221,13 +221,6 @@ describe('data that limit the model', () => {
     const model = fit([...good, ...good]);
     expect(model.data).toMatchObject({ samples: 120, shapes: 60 });
   });
-
-  it('ends at the deadline with a usable model that says so', () => {
-    const model = fit(good, { form: 'alpha', deadline: { now: () => 1, at: 0 } });
-    expect(groupsOf(model, 'alpha')[0]?.stopped).toBe('timed-out');
-    expect(model.notes.join('\n')).toMatch(/stopped early \(timed-out\)/);
-    expect(evaluate(model, good).mape).toBeLessThan(Infinity);
-  });
 });
 
 it('copies the origin into the document', () => {

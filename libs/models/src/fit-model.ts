@@ -56,7 +56,6 @@ export interface FitOptions {
    * kernel map that the labels come from, null for labels that come from no map.
    */
   readonly kernelMap?: { readonly key: KernelMapKey; readonly digest: string | null };
-  readonly deadline?: FitContext['deadline'];
   /** Shapes to use; of more, so many are drawn by the seed. */
   readonly mostShapes?: number;
   readonly onProgress?: FitProgress;
@@ -87,7 +86,6 @@ export function fitModel(allSamples: readonly FitSample[], options: FitOptions):
     coverage,
     loss,
     device = {},
-    deadline,
     source,
     kernelLabels = [],
     kernelMap,
@@ -105,7 +103,6 @@ export function fitModel(allSamples: readonly FitSample[], options: FitOptions):
   const context: FitContext = {
     ...{ seed, loss, device },
     ...(source && { source: otherDevice(source, seed, origin) }),
-    ...(deadline && { deadline }),
   };
   const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
   const time = fitCost(shaped, { ...asked, unit: 'ms' });

@@ -9,6 +9,9 @@ export type DeviceConstants = Readonly<Record<string, number>>;
 /** `relative`: soft-L1 on log time, so that every layer counts alike. `absolute`: least squares on milliseconds. */
 export type FitLoss = 'relative' | 'absolute';
 
+/** Relative error at which a residual begins to count by its size instead of its square (soft L1). */
+export const ROBUST_RELATIVE_ERROR = 0.1;
+
 /** A fitted form to start from: that of another device, or that of time where energy is fitted. */
 export interface Source {
   readonly fitted: FittedForm;
@@ -29,8 +32,6 @@ export interface FitContext {
   readonly seed: number;
   readonly loss: FitLoss;
   readonly device: DeviceConstants;
-  /** Fits end with `timed-out` and the best so far when `now()` reaches `at`. Makes results depend on the machine. */
-  readonly deadline?: { readonly now: () => number; readonly at: number };
   /** Another fit, for a form that starts from it. */
   readonly source?: Source;
   /** A fit to most of the same samples, to start from: one start is then enough. */
@@ -58,6 +59,14 @@ export interface ParameterDefinition {
   readonly lower: number;
   readonly upper: number;
   readonly description: string;
+}
+
+/** Where each parameter stands in vectors that follow `definitions`; the first of those with the same name. */
+export function placesOf<Name extends string>(
+  definitions: readonly { readonly name: Name }[],
+): Readonly<Record<Name, number>> {
+  const names = definitions.map(({ name }) => name);
+  return Object.fromEntries(names.map((name) => [name, names.indexOf(name)])) as Record<Name, number>;
 }
 
 export interface PredictedTime {

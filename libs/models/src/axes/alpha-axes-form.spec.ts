@@ -4,7 +4,8 @@ import { shapeSamples, type FitSample } from '../sample.js';
 import type { FitContext } from '../form.js';
 import { alphaAxesForm } from './alpha-axes-form.js';
 import { shapeOf } from './shape.js';
-import { fillRow, ROW, startVector, tileWaveMs, valuesOf } from './tile-wave.js';
+import { startVector, valuesOf } from './tile-wave-parameters.js';
+import { fillRow, ROW, tileWaveMs } from './tile-wave.js';
 
 const PROCESSORS = 40;
 const truth = valuesOf(startVector(PROCESSORS, 3).map((value, j) => value + 0.4 * Math.cos(3 * j)));

@@ -1,17 +1,16 @@
 import type { FittedForm, FittedGroup, Parameter } from '@alphaflops/contracts';
 import { cube, exp, log, square } from '@alphaflops/elementary';
+import { inversePacked, softL1Weight } from '@alphaflops/least-squares';
 import { z } from 'zod';
 import { ModelError } from '../error.js';
-import type { Form } from '../form.js';
-import { inverseOf, robustWeight } from './damped-fit.js';
+import { ROBUST_RELATIVE_ERROR, type Form } from '../form.js';
 import type { Frame } from './frame.js';
 import { compileModelTree, fitModelTree, ShapeRow, type FamilyFit, type ModelTree } from './model-tree.js';
 import { RegimesSchema } from './regimes.js';
 import { sharedFits } from './shared-fits.js';
 import { KERNEL_FAMILIES, shapeOf } from './shape.js';
-import { boundsAround, isLogarithmic, P, tileWaveMs, tileWaveParameters, valuesOf } from './tile-wave.js';
-
-const { abs } = Math;
+import { boundsAround, isLogarithmic, P, tileWaveParameters, valuesOf } from './tile-wave-parameters.js';
+import { tileWaveMs } from './tile-wave.js';
 
 const ExtraSchema = z.object({
   schema: z.literal('alpha-axes/1'),
@@ -37,7 +36,7 @@ export const alphaAxesForm: Form = {
 
   fit(samples, context) {
     const { frame, members } = sharedFits(samples, context);
-    const { tree, fits } = fitModelTree(frame, Int32Array.from(samples.keys()), context);
+    const { tree, fits } = fitModelTree(frame, Int32Array.from(samples.keys()));
     const timeMs = new Float64Array(samples.length);
     for (const { heldOut, logTime } of members) for (const i of heldOut) timeMs[i] = exp(logTime[i] ?? NaN);
     return {
@@ -99,9 +98,9 @@ export function modelTreeOf({ groups, extra }: Pick<FittedForm, 'groups' | 'extr
 }
 
 /** Parameters of a whole family with their uncertainty: the deviations of its regimes are from these. */
-function familyGroup(frame: Frame, { family, members, rootFit, stopped }: FamilyFit): FittedGroup {
-  const { vector, normal } = rootFit;
-  const { roots, correlation } = inverseOf(normal);
+function familyGroup(frame: Frame, { family, members, rootFit }: FamilyFit): FittedGroup {
+  const { parameters: vector, normal, reason } = rootFit;
+  const { roots, correlation } = inversePacked(normal, P);
   const deviation = residualDeviation(frame, members, vector);
   const bounds = boundsAround(vector);
   const parameters = tileWaveParameters(frame.processors).map(({ name, unit }, j): Parameter => {
@@ -121,7 +120,7 @@ function familyGroup(frame: Frame, { family, members, rootFit, stopped }: Family
     n: members.length,
     parameters,
     correlation: correlation.map((row, i) => row.map((value, j) => (told(i) && told(j) ? value : null))),
-    stopped,
+    stopped: reason,
   };
 }
 
@@ -140,7 +139,7 @@ function residualDeviation(
   let [influence, slope, weights] = [0, 0, 0];
   for (const i of members) {
     const residual = log(tileWaveMs(p, rows, i * stride)) - (logTime[i] ?? 0);
-    const weight = robustWeight(abs(residual));
+    const weight = softL1Weight(residual, ROBUST_RELATIVE_ERROR);
     influence += square(weight * residual);
     slope += cube(weight);
     weights += weight;

@@ -1,10 +1,10 @@
 import { exp, log } from '@alphaflops/elementary';
 import type { ShapedSample } from '../sample.js';
-import type { TileWaveData } from './damped-fit.js';
 import { GATES } from './gates.js';
 import { rootCost } from './grow.js';
 import { kernelFamily, shapeOf, type KernelFamily, type Shape } from './shape.js';
-import { fillRow, ROW, startVector, tileWaveMs, valuesOf } from './tile-wave.js';
+import { startVector, valuesOf } from './tile-wave-parameters.js';
+import { fillRow, ROW, tileWaveMs, type TileWaveData } from './tile-wave.js';
 
 /** Samples as columns, computed once for all fits to them. */
 export interface Frame extends TileWaveData {

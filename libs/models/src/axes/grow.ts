@@ -1,15 +1,16 @@
 import { log } from '@alphaflops/elementary';
 import {
-  costAt,
-  dampedFit,
-  robustWeight,
-  solveInPlace,
-  TRIANGLE,
-  type DampedFit,
-  type TileWaveData,
-} from './damped-fit.js';
+  packedDiagonal,
+  packedLength,
+  softL1Weight,
+  solvePacked,
+  type RidgeResult,
+} from '@alphaflops/least-squares';
+import { ROBUST_RELATIVE_ERROR } from '../form.js';
+import { fitTileWave, tileWaveCost } from './fit-tile-wave.js';
 import { thresholdsOf } from './gates.js';
-import { boundsAround, P, tileWaveGradient, valuesOf } from './tile-wave.js';
+import { P, valuesOf } from './tile-wave-parameters.js';
+import { tileWaveGradient, type TileWaveData } from './tile-wave.js';
 
 const { max, min, round, sqrt } = Math;
 
@@ -33,12 +34,11 @@ export interface GrowOptions {
   readonly open: readonly number[];
   /** Samples of the whole fit, over all kernel families: sets how far leaves may stray. */
   readonly total: number;
-  readonly late: () => boolean;
 }
 
 const ROOT_RIDGE = 0.02;
-const ROOT_ITERATIONS = 30;
-const LEAF_ITERATIONS = 12;
+const ROOT_ITERATIONS = 29;
+const LEAF_ITERATIONS = 11;
 /** Leaves grow with the square root of the samples. */
 const LEAVES_PER_ROOT = 0.33;
 /** Logarithms of a leaf's parameters stay this near to its parent's. */
@@ -52,8 +52,7 @@ const FORESEEING_ROWS = 800;
 
 export interface Grown {
   readonly root: Regime;
-  readonly rootFit: DampedFit;
-  readonly stopped: 'converged' | 'max-iterations' | 'timed-out';
+  readonly rootFit: RidgeResult;
 }
 
 interface Leaf {
@@ -76,16 +75,11 @@ export function growRegimes(
 ): Grown {
   const leaf = options.total < FEW ? { ridge: 0.5, least: 25 } : { ridge: 0.3, least: 20 };
   const most = max(1, round(LEAVES_PER_ROOT * sqrt(members.length)));
-  const rootFit = dampedFit({
-    data,
-    members,
-    centre: start,
-    ridge: ROOT_RIDGE,
-    ...boundsAround(start),
+  const rootFit = fitTileWave(data, {
+    ...{ members, centre: start, ridge: ROOT_RIDGE },
     maxIterations: ROOT_ITERATIONS,
   });
-  const root: Regime = { vector: rootFit.vector, n: members.length };
-  let stopped: Grown['stopped'] = rootFit.reason;
+  const root: Regime = { vector: rootFit.parameters, n: members.length };
   const candidate = (regime: Regime, rows: Int32Array, isLast: boolean): Leaf => ({
     regime,
     members: rows,
@@ -93,34 +87,27 @@ export function growRegimes(
   });
   const leaves = [candidate(root, members, most === 1)];
   while (leaves.length < most) {
-    if (options.late()) {
-      stopped = 'timed-out';
-      break;
-    }
     const chosen = leaves.reduce((a, b) => ((b.best?.gain ?? 0) > (a.best?.gain ?? 0) ? b : a));
     if (!chosen.best) break;
     const { gate, threshold } = chosen.best;
     const values = options.gates[gate] ?? new Float64Array();
     const child = (side: Int32Array): Leaf => {
       const { vector } = chosen.regime;
-      const fit = dampedFit({
-        data,
-        members: side,
-        centre: vector,
-        ridge: leaf.ridge,
-        ...boundsAround(vector, LEAF_REACH),
+      const fit = fitTileWave(data, {
+        ...{ members: side, centre: vector, ridge: leaf.ridge, reach: LEAF_REACH },
         maxIterations: LEAF_ITERATIONS,
       });
-      return candidate({ vector: fit.vector, n: side.length }, side, leaves.length + 1 === most);
+      return candidate({ vector: fit.parameters, n: side.length }, side, leaves.length + 1 === most);
     };
     const lower = child(chosen.members.filter((i) => (values[i] ?? 0) <= threshold));
     const upper = child(chosen.members.filter((i) => (values[i] ?? 0) > threshold));
     chosen.regime.split = { gate, threshold, lower: lower.regime, upper: upper.regime };
     leaves.splice(leaves.indexOf(chosen), 1, lower, upper);
   }
-  return { root, rootFit, stopped };
+  return { root, rootFit };
 }
 
+const TRIANGLE = packedLength(P);
 /** Bin of sums: the triangle JᵀWJ, the slope JᵀWr, and the number of rows. */
 const BIN = TRIANGLE + P + 1;
 
@@ -183,7 +170,7 @@ function accumulate(
   for (const i of members) {
     const residual = (logTime[i] ?? 0) - log(tileWaveGradient(p, rows, i * stride, gradient));
     // a member that stands for others counts for them
-    const weight = every * robustWeight(residual);
+    const weight = every * softL1Weight(residual, ROBUST_RELATIVE_ERROR);
     // most elements of the gradient are 0: only the others' products are added
     let terms = 0;
     const push = (place: number, value: number): void => {
@@ -218,10 +205,9 @@ function foreseenGain(sums: Float64Array, ridge: number): number {
   matrix.set(sums.subarray(0, TRIANGLE));
   const step = sums.slice(TRIANGLE, TRIANGLE + P);
   for (let j = 0; j < P; j++) {
-    const diagonal = (j * (j + 3)) / 2;
-    matrix[diagonal] = (matrix[diagonal] ?? 0) + ridge * ridge + 1e-3;
+    matrix[packedDiagonal(j)] = (matrix[packedDiagonal(j)] ?? 0) + ridge * ridge + 1e-3;
   }
-  solveInPlace(matrix, step);
+  solvePacked(matrix, step);
   let gain = 0;
   for (let j = 0; j < P; j++) step[j] = min(max(step[j] ?? 0, -FORESEEN_STEP), FORESEEN_STEP);
   for (let i = 0, row = 0; i < P; row += ++i) {
@@ -233,15 +219,11 @@ function foreseenGain(sums: Float64Array, ridge: number): number {
   return gain;
 }
 
-/** Cost of a tree-less fit: tells how well a number of processors explains the data. */
+/** Cost of a fit without a tree: the smaller, the better a number of processors explains the data. */
 export function rootCost(data: TileWaveData, members: Int32Array, start: Float64Array): number {
-  const fit = dampedFit({
-    data,
-    members,
-    centre: start,
-    ridge: ROOT_RIDGE,
-    ...boundsAround(start),
+  const { parameters } = fitTileWave(data, {
+    ...{ members, centre: start, ridge: ROOT_RIDGE },
     maxIterations: LEAF_ITERATIONS,
   });
-  return costAt(data, members, fit.vector, start, 0);
+  return tileWaveCost(data, members, parameters);
 }

@@ -1,13 +1,13 @@
 import { log } from '@alphaflops/elementary';
 import { z } from 'zod';
 import { ModelError } from '../error.js';
-import type { FitContext } from '../form.js';
 import { partition, startOf, type Frame } from './frame.js';
 import { GATES } from './gates.js';
 import { growRegimes, type Grown } from './grow.js';
 import { compileRegimes, documentRegimes, RegimesSchema, type RegimePredictor } from './regimes.js';
 import { KERNEL_FAMILIES, kernelFamily, type KernelFamily, type Shape } from './shape.js';
-import { fillRow, P, ROW } from './tile-wave.js';
+import { P } from './tile-wave-parameters.js';
+import { fillRow, ROW } from './tile-wave.js';
 
 /** The formula with its regimes, per kernel family: parameters as vectors (logarithms except u and v). */
 export const ModelTreeSchema = z.object({
@@ -39,14 +39,11 @@ export interface ModelTreeFit {
 export function fitModelTree(
   frame: Frame,
   members: Int32Array,
-  context: Pick<FitContext, 'deadline'>,
   open: readonly number[] = [...GATES.keys()],
 ): ModelTreeFit {
-  const { deadline } = context;
-  const late = (): boolean => deadline !== undefined && deadline.now() >= deadline.at;
   const fits = partition(frame.families, members).map(([family, part]): FamilyFit => {
     const start = startOf(frame, part, frame.processors);
-    const options = { gates: frame.gates, open, total: members.length, late };
+    const options = { gates: frame.gates, open, total: members.length };
     return { family, members: part, ...growRegimes(frame, part, start, options) };
   });
   const families = fits.map(({ family, root }) => ({

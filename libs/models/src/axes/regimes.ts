@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ModelError } from '../error.js';
 import { GATES } from './gates.js';
 import type { Regime } from './grow.js';
-import { isLogarithmic, P, tileWaveMs, valuesOf } from './tile-wave.js';
+import { isLogarithmic, P, valuesOf } from './tile-wave-parameters.js';
+import { tileWaveMs } from './tile-wave.js';
 
 /**
  * Regimes of one kernel family in preorder: the lower side of a split follows it, `else` is the index of the upper side.

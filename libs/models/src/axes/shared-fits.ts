@@ -37,7 +37,7 @@ export function sharedFits(samples: readonly ShapedSample[], context: FitContext
   const frame = frameOf(samples, context.device['smCount']);
   const all = Int32Array.from(samples.keys());
   const members = memberFolds(samples, context.seed).map((fold): FoldMember => {
-    const { tree } = fitModelTree(frame, fold.training, context);
+    const { tree } = fitModelTree(frame, fold.training);
     return { ...fold, tree, logTime: predictFrame(frame, tree, all) };
   });
   const fits = { frame, members };

@@ -1,16 +1,14 @@
 import { CONV_SPEC_DEFAULTS, macs, type ConvSpec } from '@alphaflops/conv';
 import { shapeOf } from './shape.js';
 import {
-  fillRow,
   isLogarithmic,
   P,
-  ROW,
+  PLACE,
   startVector,
-  tileWaveGradient,
-  tileWaveMs,
   tileWaveParameters,
   valuesOf,
-} from './tile-wave.js';
+} from './tile-wave-parameters.js';
+import { fillRow, ROW, tileWaveGradient, tileWaveMs } from './tile-wave.js';
 
 const spec = (change: Partial<ConvSpec> = {}): ConvSpec => ({
   ...CONV_SPEC_DEFAULTS,
@@ -53,10 +51,10 @@ describe('the tile-and-wave formula', () => {
     const row = rowOf(spec({ cin: 64, cout: 128 }), 132);
     // one tile shape far cheaper than all others: the soft minimum is that tile
     const values = Float64Array.from(tileWaveParameters(132), ({ name }) => (/^[ab]_/.test(name) ? 1e6 : 0));
-    values.set([0.5], 0);
-    values.set([2e-3], 2);
-    values.set([3e-4], 8);
-    values.set([7], 13);
+    values.set([0.5], PLACE.t0);
+    values.set([2e-3], PLACE.a + 1);
+    values.set([3e-4], PLACE.b + 1);
+    values.set([7], PLACE.m_in);
     // 784 points and 128 channels in 64×64 tiles: 13·2 tiles on 132 processors, 18 steps split in 4.5
     const steps = 18 / (1 + 3.5 / (1 + 0));
     const want = 0.5 + (2e-3 + 3e-4 * steps) + (7 * 4 * 28 * 28 * 64) / 1e6;
@@ -72,7 +70,7 @@ describe('the tile-and-wave formula', () => {
 
   it('slows down for unaligned channels only', () => {
     const vector = startVector(132, 1);
-    vector[17] = 0.7;
+    vector[PLACE.u] = 0.7;
     const slow = (change: Partial<ConvSpec>) => ms(spec(change), 132, vector) / ms(spec(change), 132);
     expect(slow({ cin: 64 })).toBe(1);
     expect(slow({ cin: 65 })).toBeGreaterThan(1.2);

@@ -13,7 +13,6 @@ export interface BoostOptions extends TreeOptions {
   readonly featureShare: number;
   readonly rowShare: number;
   readonly seed: number;
-  readonly late?: () => boolean;
 }
 
 export interface Boosted {
@@ -39,7 +38,7 @@ export function boost(
   validation: Int32Array | null,
   options: BoostOptions,
 ): Boosted {
-  const { loss, learningRate, mostTrees, late = () => false } = options;
+  const { loss, learningRate, mostTrees } = options;
   const n = target.length;
   const random = xoroshiro128plus(options.seed);
   const below = (limit: number): number => (random.next() >>> 0) % limit;
@@ -54,7 +53,7 @@ export function boost(
 
   const trees: Tree[] = [];
   let [best, kept] = [validation ? meanAbsolute(rest, validation) : 0, 0];
-  while (trees.length < mostTrees && columns.length > 0 && !late()) {
+  while (trees.length < mostTrees && columns.length > 0) {
     const bag = training.filter(() => random.next() >>> 0 < limit);
     if (bag.length < 2 * options.least) break;
     for (let k = 0; k < used; k++) {

@@ -1,6 +1,6 @@
 import { log } from '@alphaflops/elementary';
 import type { Shape } from '../axes/shape.js';
-import { tilesOf } from '../axes/tile-wave.js';
+import { tilesOf } from '../axes/tile-wave-parameters.js';
 
 const { ceil, max, min } = Math;
 

@@ -138,7 +138,7 @@ export function boostRest(
   columns: readonly Binned[],
   { training, heldOut, logTime: base }: BaseMember,
   m: number,
-  { seed, deadline }: FitContext,
+  { seed }: Pick<FitContext, 'seed'>,
   mostLeaves = MAX_LEAVES,
 ): { trees: StoredTree[]; values: Float64Array } {
   const n = base.length;
@@ -150,7 +150,6 @@ export function boostRest(
     least: n < 1000 ? 5 : 10,
     seed: memberSeed(seed, m),
     rising: RISING,
-    ...(deadline && { late: () => deadline.now() >= deadline.at }),
   };
   const { trees, values } = boost(columns, target, training, heldOut, options);
   return { trees: trees.map((grown) => storedTree(grown, columns)), values };

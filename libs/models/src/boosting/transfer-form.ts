@@ -8,7 +8,7 @@ import { memberFolds } from '../axes/shared-fits.js';
 import { shapeOf, type Shape } from '../axes/shape.js';
 import { kernelNames } from '../kernels/assumed-kernels.js';
 import { ModelError } from '../error.js';
-import type { Form } from '../form.js';
+import { ROBUST_RELATIVE_ERROR, type Form } from '../form.js';
 import { boostMembers, BoostedMembersSchema, compileMembers } from './members.js';
 
 const ExtraSchema = BoostedMembersSchema.extend({
@@ -33,7 +33,6 @@ const CORRECTIONS: readonly ((shape: Shape, sourceLogTime: number) => number)[] 
 ];
 /** Weight of "no correction": as if a few samples had said so. The level is free. */
 const RIDGE = 0.3;
-const ROBUST_RELATIVE_ERROR = 0.1;
 
 /**
  * The model of another device with its log time corrected: a level and slopes along a few axes, and trees once there are

@@ -64,7 +64,7 @@ export const kernelBoostedForm: Form = {
     });
     const ofSpread = columns.with(KERNEL_BEGIN + 1, binned(logTime));
     const spread = fitSpread(frame, ofSpread, folds, logTime, context.seed);
-    const { tree } = fitModelTree(frame, Int32Array.from(samples.keys()), context);
+    const { tree } = fitModelTree(frame, Int32Array.from(samples.keys()));
     const extra: Extra = {
       schema: 'kernel-boosted/1',
       processors: rows.processors,

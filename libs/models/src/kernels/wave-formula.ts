@@ -1,6 +1,6 @@
 import { GATES, type Gate } from '../axes/gates.js';
 import type { Shape } from '../axes/shape.js';
-import type { ParameterDefinition } from '../form.js';
+import { placesOf, type ParameterDefinition } from '../form.js';
 
 const { ceil } = Math;
 
@@ -28,13 +28,12 @@ export const variantsOf = ({ points, channels }: Tiling): Tiling[] =>
 /** Multiply-adds along Cin·K of one step. */
 const STEP = 32;
 
-const term = (name: string, unit: string, description: string): ParameterDefinition => ({
+const term = <Name extends string>(name: Name, unit: string, description: string) => ({
   ...{ name, unit, description },
   lower: 0,
   upper: Infinity,
 });
-/** Coefficients of the formula, in the order of {@link fillTerms}. */
-export const WAVE_PARAMETERS: readonly ParameterDefinition[] = [
+const COEFFICIENTS = [
   term('t0', 'ms', 'time of the smallest convolution: launch cost'),
   term('wave_step', 'ms', 'a step of all tiles of a wave'),
   term('wave', 'ms', 'a wave of tiles: prologue and epilogue'),
@@ -45,7 +44,13 @@ export const WAVE_PARAMETERS: readonly ParameterDefinition[] = [
   term('pad', 'ms', 'launch of the copy that pads uneven kernels'),
   term('m_pad', 'ms/MB', 'time of the copy that pads uneven kernels'),
 ];
-export const TERMS = WAVE_PARAMETERS.length;
+/** Coefficients of the formula, in the order of every vector. */
+export const WAVE_PARAMETERS: readonly ParameterDefinition[] = COEFFICIENTS;
+export const TERMS = COEFFICIENTS.length;
+const PLACE = placesOf(COEFFICIENTS);
+// Constants, because a property in the innermost loop costs a look-up.
+const { t0: T0, wave_step: WAVE_STEP, wave: WAVE, step: EVEN_STEP, m_in: M_IN } = PLACE;
+const { m_w: M_W, m_out: M_OUT, pad: PAD, m_pad: M_PAD } = PLACE;
 
 /** Tiles, waves and steps of a shape under a tiling. */
 export interface WaveCounts {
@@ -82,15 +87,15 @@ export function fillTerms(
   const { kernel_h, kernel_w, padding } = shape.spec;
   // frameworks pad by a copy where the two sides differ
   const copied = padding === 'same' && (kernel_h % 2 === 0 || kernel_w % 2 === 0) ? 1 : 0;
-  out[offset] = 1;
-  out[offset + stride] = waves * steps;
-  out[offset + 2 * stride] = waves;
-  out[offset + 3 * stride] = (tiles / processors) * steps;
-  out[offset + 4 * stride] = shape.inputMb;
-  out[offset + 5 * stride] = shape.weightsMb;
-  out[offset + 6 * stride] = shape.outputMb;
-  out[offset + 7 * stride] = copied;
-  out[offset + 8 * stride] = copied * shape.inputMb;
+  out[offset + T0 * stride] = 1;
+  out[offset + WAVE_STEP * stride] = waves * steps;
+  out[offset + WAVE * stride] = waves;
+  out[offset + EVEN_STEP * stride] = (tiles / processors) * steps;
+  out[offset + M_IN * stride] = shape.inputMb;
+  out[offset + M_W * stride] = shape.weightsMb;
+  out[offset + M_OUT * stride] = shape.outputMb;
+  out[offset + PAD * stride] = copied;
+  out[offset + M_PAD * stride] = copied * shape.inputMb;
 }
 
 const yes = (condition: boolean): number => (condition ? 1 : 0);

@@ -1,12 +1,10 @@
 import { exp, log, square } from '@alphaflops/elementary';
 import { NonNegativeNormal } from '@alphaflops/least-squares';
+import { ROBUST_RELATIVE_ERROR } from '../form.js';
 import { countWaves, fillTerms, TERMS, type Tiling } from './wave-formula.js';
 import type { KernelRows } from './kernel-rows.js';
 
 const { abs, max, min, sqrt } = Math;
-
-/** Relative error at which a residual begins to count by its size instead of its square (soft L1). */
-const ROBUST = 0.1;
 
 export interface WaveSolution {
   readonly tiling: Tiling;
@@ -74,7 +72,7 @@ export function solveWaves(
     cost.sum = 0;
     for (let r = 0; r < n; r++) {
       const own = targets.weight[r] ?? 0;
-      const robust = sqrt(1 + square(log(ratio[r] ?? 1) / ROBUST));
+      const robust = sqrt(1 + square(log(ratio[r] ?? 1) / ROBUST_RELATIVE_ERROR));
       cost.sum += own * (robust - 1);
       weight[r] = own * ratioWeight(ratio[r] ?? 1);
     }
@@ -86,7 +84,7 @@ export function solveWaves(
 export function ratioWeight(ratio: number): number {
   const error = log(ratio);
   const linear = abs(ratio - 1) < 1e-6 ? 1 : error / (ratio - 1);
-  return (linear * linear) / sqrt(1 + square(error / ROBUST));
+  return (linear * linear) / sqrt(1 + square(error / ROBUST_RELATIVE_ERROR));
 }
 
 export function fillRatios(x: Float64Array, coefficients: Float64Array, ratio: Float64Array): void {

@@ -6,15 +6,13 @@ import { KNOWN_PROCESSORS } from '../axes/frame.js';
 import { memberFolds } from '../axes/shared-fits.js';
 import { shapeOf, type Shape } from '../axes/shape.js';
 import { ModelError } from '../error.js';
-import type { Form, FormFit, ParameterDefinition } from '../form.js';
+import { ROBUST_RELATIVE_ERROR, type Form, type FormFit, type ParameterDefinition } from '../form.js';
 import type { ShapedSample } from '../sample.js';
 
 /** A matrix unit works on tiles: what does not fill one is computed all the same. Edge of a tile, in elements. */
 const TILE = 32;
 /** Edge of what one processor computes at a time; with fewer of these than processors, some stand idle. */
 const BLOCK = 64;
-/** Relative error at which a sample begins to count by its size instead of its square. */
-const ROBUST_RELATIVE_ERROR = 0.1;
 
 type Term = ParameterDefinition & {
   /** What the parameter is multiplied by; the products add up to mJ. */
