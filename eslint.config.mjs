@@ -27,6 +27,7 @@ const DOCUMENT_ROOMS = [
   'measure',
   'models',
   'planning',
+  'provenance',
   'report',
 ];
 const ENGINE_FUNCTIONS = [

@@ -17,7 +17,8 @@ import {
   writeRows,
 } from '@alphaflops/dataset';
 import { DatasetImports, DatasetsService, KernelMapsService } from '@alphaflops/catalogue/datasets';
-import { type DatasetStore, signSample, type Stores } from '@alphaflops/store';
+import { signSample } from '@alphaflops/provenance';
+import { type DatasetStore, type Stores } from '@alphaflops/store';
 import {
   buildBatch,
   buildCampaign,

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AuditEntry, DeviceClass, Lease, Sample, Worker } from '@alphaflops/contracts';
-import { batchDigest, isSignedBy, type SealedResult, sealResult } from '@alphaflops/store';
+import { batchDigest, isSignedBy, type SealedResult, sealResult } from '@alphaflops/provenance';
 import { forged, Intruder, refOf } from './support/intruder.js';
 import { request } from './support/requests.js';
 import { end, Stack, until } from './support/stack.js';

@@ -16,7 +16,7 @@ import {
   type SealedResult,
   sealResult,
   signSample,
-} from '@alphaflops/store';
+} from '@alphaflops/provenance';
 import { type Answer, enrolment, request } from './requests.js';
 import type { Stack } from './stack.js';
 

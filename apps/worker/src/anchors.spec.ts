@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Measurement, MeasureResult } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { areAnchorsSignedBy } from '@alphaflops/store';
+import { areAnchorsSignedBy } from '@alphaflops/provenance';
 import { Anchors } from './anchors.js';
 import { exampleJob } from './example-job.spec-helper.js';
 import { Log } from './log.js';

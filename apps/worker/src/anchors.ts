@@ -8,7 +8,7 @@ import {
   driftOf,
   hasDrifted,
 } from '@alphaflops/measure';
-import { signAnchors } from '@alphaflops/store';
+import { signAnchors } from '@alphaflops/provenance';
 import type { Origin, SpecMeasurer } from './batch.js';
 import type { Log } from './log.js';
 

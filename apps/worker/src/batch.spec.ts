@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Measurement, Provenance } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { fieldsOfMeasurement, isSignedBy, provenanceId } from '@alphaflops/store';
+import { fieldsOfMeasurement, isSignedBy, provenanceId } from '@alphaflops/provenance';
 import { runBatch, type SpecMeasurer } from './batch.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
 

@@ -9,7 +9,7 @@ import {
   type SlotResult,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { fieldsOfMeasurement, provenanceId, sealResult, signSample } from '@alphaflops/store';
+import { fieldsOfMeasurement, provenanceId, sealResult, signSample } from '@alphaflops/provenance';
 import type { JobContext, Performer } from './performer.js';
 
 type ConvSpec = MeasureJob['slots'][number]['spec'];

@@ -27,7 +27,7 @@ import {
   type WorkerDesiredState,
 } from '@alphaflops/contracts';
 import { LeaseDesk, QueueConnection, type RedisAddress } from '@alphaflops/queue';
-import type { SealedResult } from '@alphaflops/store';
+import type { SealedResult } from '@alphaflops/provenance';
 import type { z } from 'zod';
 
 export const JOIN_TOKEN = 'hush-join-token';

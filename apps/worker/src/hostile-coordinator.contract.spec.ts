@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { MeasureJob } from '@alphaflops/contracts';
 import { JobQueue, measureJobId, PrivateRedis, QueueConnection } from '@alphaflops/queue';
-import { openResult } from '@alphaflops/store';
+import { openResult } from '@alphaflops/provenance';
 import { CoordinatorStandIn, DEVICE_CLASS_ID, JOIN_TOKEN } from './coordinator-stand-in.spec-helper.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
 import { runProgram, WORKER_MAIN, WorkerProcess } from './worker-process.spec-helper.js';

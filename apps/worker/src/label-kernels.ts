@@ -1,7 +1,7 @@
 import type { KernelLabels, LabelKernelsJob } from '@alphaflops/contracts';
 import { LabelProcess } from '@alphaflops/executor-cudnn/label-kernels';
 import { kernelMapShapes } from '@alphaflops/planning/kernel-map-shapes';
-import { labelJobDigest, seal } from '@alphaflops/store';
+import { labelJobDigest, seal } from '@alphaflops/provenance';
 import type { Origin } from './batch.js';
 import type { Performer } from './performer.js';
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import type { MeasureJob } from '@alphaflops/contracts';
 import { fakeSpec } from '@alphaflops/executor/testing';
 import { JobQueue, measureJobId, PrivateRedis, QueueConnection } from '@alphaflops/queue';
-import { openResult } from '@alphaflops/store';
+import { openResult } from '@alphaflops/provenance';
 import { CoordinatorStandIn, DEVICE_CLASS_ID, JOIN_TOKEN } from './coordinator-stand-in.spec-helper.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
 import { isAlive, runProgram, WORKER_MAIN, WorkerProcess } from './worker-process.spec-helper.js';

@@ -1,6 +1,7 @@
 import type { Campaign, DeviceClass, Protocol } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
-import { CampaignStore, digestOf, FleetStore, presenceOf, SampleStore } from '@alphaflops/store';
+import { digestOf } from '@alphaflops/provenance';
+import { CampaignStore, FleetStore, presenceOf, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { batchSize, guessedMs, MAX_GUESSED, MAX_SPECS, msPerSpec } from './batch-size.js';
 import { CampaignSettings } from './campaign-settings.js';

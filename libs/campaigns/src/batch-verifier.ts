@@ -7,14 +7,8 @@ import {
   type Sample,
 } from '@alphaflops/contracts';
 import { type Broken, type Delivery, measureJobOf } from '@alphaflops/queue';
-import {
-  batchDigest,
-  CampaignStore,
-  FleetStore,
-  isSealedBy,
-  isSignedBy,
-  openResult,
-} from '@alphaflops/store';
+import { batchDigest, isSealedBy, isSignedBy, openResult } from '@alphaflops/provenance';
+import { CampaignStore, FleetStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { batchCount } from './batches.js';
 import { Dispatcher } from './dispatcher.js';

@@ -1,6 +1,7 @@
 import type { Campaign, MeasureResult } from '@alphaflops/contracts';
 import { driftOf, hasDrifted } from '@alphaflops/measure';
-import { areAnchorsSignedBy, CampaignStore, FleetStore, SampleStore, type Slot } from '@alphaflops/store';
+import { areAnchorsSignedBy } from '@alphaflops/provenance';
+import { CampaignStore, FleetStore, SampleStore, type Slot } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { batchCount, plannedBatch } from './batches.js';
 

@@ -1,6 +1,7 @@
 import type { MeasureResult, Provenance } from '@alphaflops/contracts';
 import { type Broken, type Delivery, LeaseDesk, type Recorded, type WorkHandler } from '@alphaflops/queue';
-import { provenanceId, SampleStore } from '@alphaflops/store';
+import { provenanceId } from '@alphaflops/provenance';
+import { SampleStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { BatchVerifier } from './batch-verifier.js';
 import { Completion } from './completion.js';

@@ -1,6 +1,7 @@
 import type { Device, MeasureJob, MeasureResult, Sample } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { fieldsOfMeasurement, provenanceId, type Slot } from '@alphaflops/store';
+import { fieldsOfMeasurement, provenanceId } from '@alphaflops/provenance';
+import { type Slot } from '@alphaflops/store';
 
 /**
  * Samples of a finished batch: one per slot that was asked for, whatever the worker sent. A slot it left out becomes

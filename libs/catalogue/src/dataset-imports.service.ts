@@ -1,6 +1,7 @@
 import type { ImportRequest, ImportResult, Provenance, Sample } from '@alphaflops/contracts';
 import { sampleOfRow } from '@alphaflops/dataset';
-import { CampaignStore, FleetStore, provenanceId, SampleStore, StoreError } from '@alphaflops/store';
+import { provenanceId } from '@alphaflops/provenance';
+import { CampaignStore, FleetStore, SampleStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
 /** Samples that were measured elsewhere. */

@@ -1,5 +1,6 @@
 import type { Sample } from '@alphaflops/contracts';
-import { type FleetStore, isSignedBy } from '@alphaflops/store';
+import { isSignedBy } from '@alphaflops/provenance';
+import { type FleetStore } from '@alphaflops/store';
 
 /** Signatures that are checked at a time, by other threads. */
 const AT_ONCE = 256;

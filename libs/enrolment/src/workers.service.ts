@@ -15,16 +15,8 @@ import {
 } from '@alphaflops/contracts';
 import { ApiProblem, notFound } from '@alphaflops/http';
 import { LeaseDesk } from '@alphaflops/queue';
-import {
-  AccessStore,
-  deviceClassOf,
-  deviceOf,
-  FleetStore,
-  presenceOf,
-  provenanceId,
-  workerIdOf,
-  type WorkerRecord,
-} from '@alphaflops/store';
+import { deviceClassOf, deviceOf, provenanceId, workerIdOf } from '@alphaflops/provenance';
+import { AccessStore, FleetStore, presenceOf, type WorkerRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentSettings } from './enrolment-settings.js';
 import { TokensService } from './tokens.service.js';

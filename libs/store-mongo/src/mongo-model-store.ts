@@ -1,12 +1,6 @@
 import type { Model, ModelStatus, Page, PageQuery } from '@alphaflops/contracts';
-import {
-  digestOf,
-  ModelStore,
-  storedModel,
-  StoreError,
-  type ModelDraft,
-  type ModelFilter,
-} from '@alphaflops/store';
+import { digestOf } from '@alphaflops/provenance';
+import { ModelStore, storedModel, StoreError, type ModelDraft, type ModelFilter } from '@alphaflops/store';
 import { MAX_TIME_MS } from './address.js';
 import type { Connection } from './connection.js';
 import { isDuplicateKey } from './mongo-error.js';

@@ -11,9 +11,9 @@ import type {
   PageQuery,
   Sample,
 } from '@alphaflops/contracts';
+import { digestOf } from '@alphaflops/provenance';
 import { TOKEN_KINDS } from './access-store.js';
 import type { WorkerRecord } from './fleet-store.js';
-import { digestOf } from './provenance-id.js';
 import type { ModelDraft } from './model-store.js';
 import { StoreError, type Stores } from './store.js';
 

@@ -10,7 +10,7 @@ import {
   readSamplesJsonl,
   type SampleRow,
 } from '@alphaflops/dataset';
-import { provenanceId } from '@alphaflops/store';
+import { provenanceId } from '@alphaflops/provenance';
 import { noteIgnored, readInput } from '../files.js';
 import type { RowFile } from './source.js';
 

@@ -1,7 +1,7 @@
 import type { ApiClient } from '@alphaflops/api-client';
 import { type DatasetRow, type DeviceClass, MAX_IMPORT_ROWS, type Provenance } from '@alphaflops/contracts';
 import type { NumberedRow } from '@alphaflops/dataset';
-import { provenanceId } from '@alphaflops/store';
+import { provenanceId } from '@alphaflops/provenance';
 import { answered } from '../pages.js';
 
 /** Text of the rows of one request. */

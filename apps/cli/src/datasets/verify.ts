@@ -12,7 +12,7 @@ import {
   sampleOfRow,
 } from '@alphaflops/dataset';
 import { fitModel, parseModel } from '@alphaflops/models';
-import { isSignedBy, provenanceId } from '@alphaflops/store';
+import { isSignedBy, provenanceId } from '@alphaflops/provenance';
 import { CliError } from '../error.js';
 import { readText } from '../files.js';
 import { checkSums } from './checksums.js';

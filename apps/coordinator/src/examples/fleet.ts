@@ -13,7 +13,7 @@ import {
   WORKER_PROTOCOL_VERSION,
   WorkerSchema,
 } from '@alphaflops/contracts';
-import { provenanceId } from '@alphaflops/store';
+import { provenanceId } from '@alphaflops/provenance';
 import { exampleOf } from './example.js';
 
 /** Of RFC 8037, appendix A.2. */

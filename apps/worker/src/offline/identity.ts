@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '@alphaflops/config';
-import { workerIdOf } from '@alphaflops/store';
+import { workerIdOf } from '@alphaflops/provenance';
 import { messageOf, WorkerError } from '../error.js';
 
 /** What a node without a network signs with. */

@@ -5,7 +5,7 @@ import {
   WORKER_PROTOCOL_VERSION,
 } from '@alphaflops/contracts';
 import type { ExecutorHost } from '@alphaflops/executor';
-import { deviceClassOf, deviceOf } from '@alphaflops/store';
+import { deviceClassOf, deviceOf } from '@alphaflops/provenance';
 import { Anchors, anchorSettings } from '../anchors.js';
 import type { OfflineArguments } from '../arguments.js';
 import { measuring, runBatch } from '../batch.js';

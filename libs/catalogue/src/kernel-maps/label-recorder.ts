@@ -2,7 +2,8 @@ import { type KernelLabels, KernelLabelsSchema, type LabelKernelsJob } from '@al
 import type { LabelledSpec } from '@alphaflops/dataset';
 import { kernelMapShapes } from '@alphaflops/planning/kernel-map-shapes';
 import { type Broken, type Delivery, LeaseDesk, type Recorded, type WorkHandler } from '@alphaflops/queue';
-import { FleetStore, isSealedBy, KernelMapStore, labelJobDigest, unpacked } from '@alphaflops/store';
+import { isSealedBy, labelJobDigest, unpacked } from '@alphaflops/provenance';
+import { FleetStore, KernelMapStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { KernelMapsService } from './kernel-maps.service.js';
 import { LabelRequests } from './label-requests.js';

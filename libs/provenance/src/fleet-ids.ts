@@ -1,5 +1,5 @@
 import type { Device, DeviceClass, DeviceDescription } from '@alphaflops/contracts';
-import { digestOf, provenanceId } from './provenance-id.js';
+import { digestOf, provenanceId } from './digest.js';
 
 function slug(text: string, length: number): string {
   const words = text.toLowerCase().replace(/[^a-z0-9]+/g, '-');

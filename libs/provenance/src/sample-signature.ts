@@ -1,6 +1,6 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import type { Measurement, Sample } from '@alphaflops/contracts';
-import { canonicalJson } from './provenance-id.js';
+import { canonicalJson } from './canonical-json.js';
 import { publicKeyOf } from './public-key.js';
 
 /** Begins every signed text, so that a signature of something else can never be one of a sample. */
@@ -67,7 +67,7 @@ export function isSignedBy(
   });
 }
 
-/** The context, then the fields as JSON with sorted keys, in UTF-8. */
+/** The context, then the fields as canonical JSON, in UTF-8. */
 function signedText(fields: SignedFields): Buffer {
   const present = SIGNED_IF_PRESENT.filter((name) => fields[name] !== undefined);
   const signed = Object.fromEntries([...SIGNED_FIELDS, ...present].map((name) => [name, fields[name]]));

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type Sample, SampleSchema } from '@alphaflops/contracts';
-import { buildSample } from './conformance/builders.js';
 import { isSignedBy, SIGNED_FIELDS, SIGNED_IF_PRESENT, signSample } from './sample-signature.js';
+import { buildSample } from './sample.spec-helper.js';
 
 const keys = () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');

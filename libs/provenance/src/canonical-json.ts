@@ -1,17 +1,7 @@
-import { createHash } from 'node:crypto';
-import type { Provenance } from '@alphaflops/contracts';
-
-/** The id under which a provenance record is stored: equal records are one. */
-export function provenanceId(provenance: Provenance): string {
-  return digestOf(provenance);
-}
-
-/** sha-256, in hex, of a value's JSON with sorted keys. */
-export function digestOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-/** JSON with sorted keys: equal values have equal text. By hand, as a replacer of JSON.stringify takes twice as long. */
+/**
+ * JSON by the JSON Canonicalization Scheme (RFC 8785): keys sorted by their UTF-16 code units, no spaces, numbers and
+ * strings as ECMAScript writes them. Equal values have equal text.
+ */
 export function canonicalJson(value: unknown): string {
   return jsonOf(value) ?? 'null';
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { MeasureJob, MeasureResult, Seal } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
-import { buildProvenance, buildSample } from './conformance/builders.js';
+import { buildSample, provenance } from './sample.spec-helper.js';
 import { batchDigest, isSealedBy, openResult, type SealedResult, sealResult } from './sealed-result.js';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -15,7 +15,7 @@ const job = {
 } as MeasureJob;
 const { timing, conditions, algorithm, workspaceBytes, startedAt } = buildSample();
 const result = {
-  ...{ workerId: 'worker-a', deviceId: 'device-a', attempt: 1, provenance: buildProvenance().record },
+  ...{ workerId: 'worker-a', deviceId: 'device-a', attempt: 1, provenance },
   results: job.slots.map(({ specIndex, replicate }) => ({
     ...{ specIndex, replicate, startedAt, signature: 'A'.repeat(86) },
     measurement: { outcome: 'ok', timing, conditions, algorithm, workspaceBytes },

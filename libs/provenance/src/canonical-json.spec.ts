@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { canonicalJson } from './provenance-id.js';
+import { canonicalJson } from './canonical-json.js';
 
 /** The same with the tools of JavaScript. */
 const plainly = (value: unknown): string =>

@@ -1,6 +1,6 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
 import type { AnchorRun, MeasureResult } from '@alphaflops/contracts';
-import { canonicalJson } from './provenance-id.js';
+import { canonicalJson } from './canonical-json.js';
 import { publicKeyOf } from './public-key.js';
 
 /** As for samples: a signature of something else can never be one of a run of anchors. */

@@ -9,7 +9,8 @@ import {
   type Seal,
 } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
-import { canonicalJson, digestOf } from './provenance-id.js';
+import { canonicalJson } from './canonical-json.js';
+import { digestOf } from './digest.js';
 import { publicKeyOf } from './public-key.js';
 
 /** As for samples: a signature of something else can never be one of a batch. */
