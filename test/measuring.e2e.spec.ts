@@ -128,7 +128,7 @@ it('measures again what a device measured before it was found to have drifted', 
   for (const sample of drifted) {
     const { id, reason, setAside, timing, specIndex, startedAt } = sample;
     expect(id).toMatch(new RegExp(`\\.s${specIndex}\\.r0\\.d${setAside ?? 0}$`));
-    expect(reason).toMatch(/the anchors of .* took \d\d\.\d % longer/);
+    expect(reason).toMatch(/the anchors of .* took \d\d\.\d % more time/);
     expect(timing).not.toBeNull();
     const now = counted.get(slotOf(sample));
     expect(Date.parse(now?.startedAt ?? '')).toBeGreaterThan(Date.parse(startedAt));

@@ -38,8 +38,9 @@ export class Drift {
     const kind = (await this.fleet.deviceClass(device?.deviceClassId ?? ''))?.kind ?? 'gpu';
     const { ratios, startedAt, batches } = run;
     if (!hasDrifted(ratios, kind)) return 0;
-    const change = `${(100 * driftOf(ratios)).toFixed(1)} %`;
-    const reason = `the anchors of ${deviceId} took ${change} longer at ${startedAt} than when its worker began`;
+    const drift = driftOf(ratios);
+    const change = `${(100 * Math.abs(drift)).toFixed(1)} % ${drift < 0 ? 'less time' : 'more time'}`;
+    const reason = `the anchors of ${deviceId} took ${change} at ${startedAt} than when its worker began`;
     let count = 0;
     for (const { campaignId, targetId, batchIndex } of batches) {
       const campaign = await this.campaigns.get(campaignId);
@@ -49,7 +50,9 @@ export class Drift {
       count += await this.samples.setAside(slots, which);
     }
     if (count > 0) {
-      this.logger.warn(`${deviceId} has drifted by ${change}: ${count} samples are measured again.`);
+      this.logger.warn(
+        `${deviceId} has drifted: its anchors took ${change}. ${count} samples are measured again.`,
+      );
     }
     return count;
   }

@@ -1,8 +1,8 @@
-import type { Protocol } from '@alphaflops/contracts';
+import type { Protocol, Timing } from '@alphaflops/contracts';
 import { quantile } from 'simple-statistics';
 import { UNDISTURBED_QUANTILE, type Disturbance, type DisturbanceWatch } from './disturbance.js';
 import type { Environment } from './measure.js';
-import { MIN_BATCHES, stoppingRules, type StoppingRule } from './stopping-rules.js';
+import { MIN_BATCHES, stoppingRuleMet } from './stopping-rules.js';
 import type { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
@@ -15,7 +15,7 @@ export interface CollectedBatches {
   /** Those that count; the disturbed ones where no other was seen. */
   readonly batches: TimedBatches;
   /** `time-limit`: the stopwatch ran out first. */
-  readonly stoppedBy: StoppingRule['name'] | 'time-limit';
+  readonly stoppedBy: Timing['stoppedBy'] | 'time-limit';
   /** Why too few batches were undisturbed, or null. */
   readonly disturbed: string | null;
   /** Largest disturbance around the batches that count; null where it is not watched. */
@@ -34,19 +34,17 @@ export async function collectBatches(
   protocol: Protocol,
   { disturbance }: Environment,
 ): Promise<CollectedBatches> {
-  const rules = stoppingRules(protocol);
-  const metBy = (batches: TimedBatches) => rules.find((rule) => rule.isMet(batches));
   const limit = protocol.maxDisturbance;
   if (limit === undefined || disturbance === undefined) {
     const counted = new TimedBatches(inner);
-    let met: StoppingRule | undefined;
-    while (met === undefined) {
+    let stoppedBy: Timing['stoppedBy'] | null = null;
+    while (stoppedBy === null) {
       const batch = await timeBatch(conv, stopwatch, inner);
       if (batch === null) break;
       counted.add(batch.timeMs, batch.state);
-      met = metBy(counted);
+      stoppedBy = stoppingRuleMet(counted, protocol);
     }
-    return { batches: counted, stoppedBy: met?.name ?? 'time-limit', disturbed: null, factor: null };
+    return { batches: counted, stoppedBy: stoppedBy ?? 'time-limit', disturbed: null, factor: null };
   }
 
   await disturbance.begin();
@@ -60,8 +58,8 @@ export async function collectBatches(
     const after = await disturbance.read(limit);
     watched.push({ ...batch, beside: worse(before, after) });
     const { counted, factor } = undisturbedOf(watched, inner, limit);
-    const met = metBy(counted);
-    if (met !== undefined) return { batches: counted, stoppedBy: met.name, disturbed: null, factor };
+    const stoppedBy = stoppingRuleMet(counted, protocol);
+    if (stoppedBy !== null) return { batches: counted, stoppedBy, disturbed: null, factor };
     const { minBatches, maxTotalMs } = protocol;
     if (watched.length >= MAX_EFFORT * minBatches && totalMs >= MAX_EFFORT * maxTotalMs) break;
     before = after.isUndisturbed ? after : await untilUndisturbed(disturbance, limit, after, stopwatch);

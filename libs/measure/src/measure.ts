@@ -6,7 +6,6 @@ import { MeasureError } from './error.js';
 import { summarise, summariseClocks } from './statistics.js';
 import { collectBatches } from './collect-batches.js';
 import type { DisturbanceWatch } from './disturbance.js';
-import type { StoppingRule } from './stopping-rules.js';
 import { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
@@ -101,7 +100,7 @@ async function measureTrue(
 
 type Run =
   | {
-      stoppedBy: StoppingRule['name'];
+      stoppedBy: Timing['stoppedBy'];
       timing: Timing;
       relativeStandardError: number;
       conditions: { before: Conditions; after: Conditions };

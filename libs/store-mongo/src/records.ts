@@ -18,7 +18,7 @@ export class Records<T extends { id: string | null }> {
   readonly collection: Collection<RecordDocument>;
 
   constructor(
-    private readonly connection: Connection,
+    connection: Connection,
     readonly name: string,
     /** The copies. */
     private readonly fieldsOf: (record: T) => Document,
@@ -88,11 +88,6 @@ export class Records<T extends { id: string | null }> {
 
   private written(record: T): { doc: string } & Document {
     return { ...this.fieldsOf(record), doc: JSON.stringify(record) };
-  }
-
-  /** Errors of MongoDB become `StoreError`s. */
-  attempt<R>(work: () => Promise<R>): Promise<R> {
-    return this.connection.attempt(work);
   }
 }
 
