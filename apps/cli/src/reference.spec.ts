@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineAll } from './lazy.js';
 import { createProgram } from './program.js';
-import { cliPage, withVariables } from './reference.js';
+import { cliPage, withColumns, withVariables } from './reference.js';
 
 const page = (name: string) => readFileSync(resolve(import.meta.dirname, '../../../docs', name), 'utf8');
 
@@ -13,5 +13,9 @@ describe('the documentation', () => {
 
   it('has every environment variable as the configuration has it (npm run generate)', () => {
     expect(page('deployment.md')).toBe(withVariables(page('deployment.md')));
+  });
+
+  it('has every column of a data set as the table of columns has it (npm run generate)', () => {
+    expect(page('datasets.md')).toBe(withColumns(page('datasets.md')));
   });
 });

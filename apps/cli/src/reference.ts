@@ -1,4 +1,5 @@
 import { describeVariables } from '@alphaflops/config';
+import { COLUMN_NAMES, type ColumnKind, SAMPLE_COLUMNS } from '@alphaflops/contracts';
 import type { Command } from 'commander';
 
 const WIDTH = 100;
@@ -52,23 +53,46 @@ export function cliPage(program: Command): string {
     .trim()}\n`;
 }
 
-const [BEGIN, END] = ['<!-- variables: written by npm run generate -->', '<!-- end of variables -->'];
-
 /** docs/deployment.md with the table of environment variables as the code has them. */
 export function withVariables(page: string): string {
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`The page lacks ${BEGIN} and ${END}.`);
-  const rows = [
-    ['variable', 'meaning'],
-    ...describeVariables().map(({ name, meaning }) => [`\`${name}\``, meaning.replaceAll('<', '&lt;')]),
-  ];
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const rows = describeVariables().map(({ name, meaning }) => [
+    `\`${name}\``,
+    meaning.replaceAll('<', '&lt;'),
+  ]);
+  return withTable(page, 'variables', ['variable', 'meaning'], rows);
+}
+
+const KINDS: Readonly<Record<ColumnKind, string>> = {
+  ...{ int: 'integer, 32 bits', long: 'integer, 53 bits', number: 'number', boolean: 'boolean' },
+  ...{ text: 'text', numbers: 'list of numbers', texts: 'list of texts' },
+};
+
+/** docs/datasets.md with the table of columns as the code has them. */
+export function withColumns(page: string): string {
+  const rows = COLUMN_NAMES.map((name) => {
+    const { kind, unit, schema, group } = SAMPLE_COLUMNS[name];
+    const presence = group === null ? '' : '; only where some row has it';
+    return [`\`${name}\``, KINDS[kind], unit ?? '', `${schema.description ?? ''}${presence}`];
+  });
+  return withTable(page, 'columns', ['column', 'type', 'unit', 'meaning'], rows);
+}
+
+/** A page with this table between its two marks. @throws Error when the page lacks the marks */
+function withTable(
+  page: string,
+  name: string,
+  head: readonly string[],
+  body: readonly (readonly string[])[],
+): string {
+  const [begin, end] = [`<!-- ${name}: written by npm run generate -->`, `<!-- end of ${name} -->`];
+  const [before, rest] = page.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`The page lacks ${begin} and ${end}.`);
+  const widths = head.map((_, at) => Math.max(...[head, ...body].map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
-  const [head = [], ...body] = rows;
   const ruled = [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)];
-  return `${before}${BEGIN}\n\n${ruled.join('\n')}\n\n${END}${after}`;
+  return `${before}${begin}\n\n${ruled.join('\n')}\n\n${end}${after}`;
 }
 
 /** Commands that do something themselves, in the order of the help. */

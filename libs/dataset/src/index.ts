@@ -27,7 +27,7 @@ export { readRowsCsv } from './snapshot/csv.js';
 export { readRowsJsonl, writeRowsJsonl } from './snapshot/jsonl.js';
 export { readRowsParquet } from './snapshot/parquet-read.js';
 export { writeRowsParquet } from './snapshot/parquet-write.js';
-export { rowOfSample, sampleOfRow, specOfRow } from './snapshot/row.js';
+export { blankRow, extrasOfSample, rowOfSample, sampleOfRow, specOfRow } from './snapshot/row.js';
 export { hasDatasetRows } from './snapshot/row-parser.js';
 export { DATA_FILES, type NumberedRow } from './snapshot/rows.js';
 export { FitInputFinder, fitRowOf, type FitRow } from './snapshot/fit-inputs.js';

@@ -1,10 +1,11 @@
 import {
+  type ColumnName,
   ConvSpecSchema,
   implausibleTime,
-  KernelNameSchema,
   MAX_AXIS,
   MAX_KERNEL_NAME,
   rangeProblem,
+  SAMPLE_COLUMNS,
 } from '@alphaflops/contracts';
 import {
   DTYPES,
@@ -18,8 +19,8 @@ import {
 import { shown, type DatasetProblem } from './dataset-error.js';
 import { OPTIONAL_AXES, type AxisSources, type Layout } from './layouts.js';
 
-/** Numbers above 0 that are kept with a sample when a file has them. */
-const POSITIVE_COLUMNS = [
+/** Columns that are kept with a sample when a file has them, beside the canonical ones, in the order of such files. */
+export const EXTRA_COLUMNS = [
   'time_min_ms',
   'time_q25_ms',
   'time_q75_ms',
@@ -30,12 +31,12 @@ const POSITIVE_COLUMNS = [
   'temperature_c',
   'power_w',
   'energy_mj',
-] as const;
-
-/** Columns that are kept with a sample when a file has them, beside the canonical ones. */
-export const EXTRA_COLUMNS = [...POSITIVE_COLUMNS, 'energy_meter', 'kernel', 'workspace_bytes'] as const;
-type TextColumn = 'energy_meter' | 'kernel';
+  'energy_meter',
+  'kernel',
+  'workspace_bytes',
+] as const satisfies readonly ColumnName[];
 export type ExtraColumn = (typeof EXTRA_COLUMNS)[number];
+type TextColumn = 'energy_meter' | 'kernel';
 export type Extras = Partial<Record<Exclude<ExtraColumn, TextColumn>, number> & Record<TextColumn, string>>;
 
 /** What one row says. `timeMs` is NaN only when the time was not asked for. */
@@ -48,7 +49,6 @@ export interface RowValues {
 export type ReadRow = { ok: true; values: RowValues } | { ok: false; problems: DatasetProblem[] };
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const MAX_METER_NAME = 80;
 
 /** How programs write that a value is not known. */
 const UNKNOWN = new Set(['', 'nan', 'null', 'none', 'na']);
@@ -58,12 +58,12 @@ const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
   layout: LAYOUTS,
   pass: PASSES,
 };
-const TIME_COLUMNS: ReadonlySet<ExtraColumn> = new Set([
-  'time_min_ms',
-  'time_q25_ms',
-  'time_q75_ms',
-  'eager_ms',
-]);
+/** What is expected of a column with text. */
+const TEXTS: Readonly<Record<TextColumn, string>> = {
+  energy_meter: 'a name of at most 80 characters',
+  kernel: `the name of a kernel: at most ${MAX_KERNEL_NAME} printable ASCII characters, no blanks`,
+};
+const isText = (column: ExtraColumn): column is TextColumn => column in TEXTS;
 /** Their cells may be empty. */
 const MAY_LACK: ReadonlySet<string> = new Set(OPTIONAL_FIELDS);
 
@@ -139,27 +139,21 @@ export class RowReader {
     const extras: Extras = {};
     const isKnown = (column: ExtraColumn) =>
       this.extras.has(column) && !UNKNOWN.has(cell(column).toLowerCase());
-    for (const column of POSITIVE_COLUMNS) {
-      if (!isKnown(column)) continue;
-      const value = positive(column, 'a number', 1);
-      const problem = TIME_COLUMNS.has(column) && Number.isFinite(value) ? rangeProblem(value) : null;
-      if (problem !== null) refuse(column, problem);
-      extras[column] = value;
-    }
-    if (isKnown('energy_meter')) {
-      extras.energy_meter = cell('energy_meter');
-      const isName = extras.energy_meter.length <= MAX_METER_NAME;
-      if (!isName) refuse('energy_meter', `expected a name of at most ${MAX_METER_NAME} characters`);
-    }
-    if (isKnown('kernel')) {
-      extras.kernel = cell('kernel');
-      const expected = `expected the name of a kernel: at most ${MAX_KERNEL_NAME} printable ASCII characters, no blanks`;
-      if (!KernelNameSchema.safeParse(extras.kernel).success) refuse('kernel', expected);
-    }
-    if (isKnown('workspace_bytes')) {
-      const bytes = decimal(cell('workspace_bytes'));
-      if (bytes >= 0 && bytes < Infinity) extras.workspace_bytes = bytes;
-      else refuse('workspace_bytes', `expected bytes from 0, found ${shown(cell('workspace_bytes'))}`);
+    for (const column of EXTRA_COLUMNS.filter(isKnown)) {
+      const { unit, schema } = SAMPLE_COLUMNS[column];
+      if (isText(column)) {
+        extras[column] = cell(column);
+        if (!schema.safeParse(extras[column]).success) refuse(column, `expected ${TEXTS[column]}`);
+      } else if (column === 'workspace_bytes') {
+        const bytes = decimal(cell(column));
+        if (bytes >= 0 && bytes < Infinity) extras[column] = bytes;
+        else refuse(column, `expected bytes from 0, found ${shown(cell(column))}`);
+      } else {
+        const value = positive(column, 'a number', 1);
+        const problem = unit === 'ms' && Number.isFinite(value) ? rangeProblem(value) : null;
+        if (problem !== null) refuse(column, problem);
+        extras[column] = value;
+      }
     }
     return parsed.success && problems.length === 0
       ? { ok: true, values: { spec: parsed.data, timeMs, extras } }

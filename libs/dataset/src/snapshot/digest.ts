@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { DatasetRow } from '@alphaflops/contracts';
-import { COLUMNS, CONDITION_COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
+import { type ColumnGroup, columnsOfGroup, type DatasetRow } from '@alphaflops/contracts';
+import { COLUMNS } from './columns.js';
 
 /** What a data set's id names. A signature says who measured, not what: it may be left behind. */
 const CONTENT = COLUMNS.map(({ name }) => name).filter((name) => name !== 'signature');
-const OPTIONAL = OPTIONAL_COLUMNS.map(({ name }) => name);
+const OPTIONAL = columnsOfGroup('optional');
 /** Of columns that came later: those of the kernel, of the energy meter, and of the conditions. */
-const LATER = [...KERNEL_COLUMNS, ...ENERGY_COLUMNS, ...CONDITION_COLUMNS].map(({ name }) => name);
+const LATER = (['kernel', 'energy', 'condition'] as const).flatMap((group) =>
+  columnsOfGroup<ColumnGroup>(group),
+);
 
 /** Begins the text, so that the id of a data set is never the digest of something else. */
 const CONTEXT = 'alphaflops.dataset/1';

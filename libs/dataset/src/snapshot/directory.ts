@@ -4,17 +4,14 @@ import {
   type DatasetFormat,
   type DatasetRow,
   DatasetRowSchema,
-  ENERGY_FIELDS,
-  CONDITION_FIELDS,
-  KERNEL_FIELDS,
   type Model,
   type Provenance,
 } from '@alphaflops/contracts';
-import { OPTIONAL_FIELDS, PADDINGS } from '@alphaflops/conv';
+import { PADDINGS } from '@alphaflops/conv';
 import { z } from 'zod';
 import { dataCard } from './card.js';
 import { croissant, type WrittenFile } from './croissant.js';
-import { columnsOfDataset, type FurtherColumns } from './columns.js';
+import { ALL_COLUMNS, columnsOfDataset, type FurtherColumns, hasGroup } from './columns.js';
 import { writeRowsCsv } from './csv.js';
 import { writeRowsJsonl } from './jsonl.js';
 import { licenceText } from './licences.js';
@@ -90,23 +87,16 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
 }
 
 /** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
-export function rowJsonSchema({
-  optionalColumns,
-  energyColumns,
-  kernelColumns,
-  conditionColumns,
-}: FurtherColumns): object {
+export function rowJsonSchema(dataset: FurtherColumns): object {
   return z.toJSONSchema(DatasetRowSchema, {
     io: 'output',
     override: ({ zodSchema, jsonSchema }) => {
       const { properties } = jsonSchema;
       if (zodSchema !== DatasetRowSchema || properties === undefined) return;
-      if (energyColumns !== true) for (const name of ENERGY_FIELDS) Reflect.deleteProperty(properties, name);
-      if (kernelColumns !== true) for (const name of KERNEL_FIELDS) Reflect.deleteProperty(properties, name);
-      if (conditionColumns !== true)
-        for (const name of CONDITION_FIELDS) Reflect.deleteProperty(properties, name);
-      if (optionalColumns === true) return;
-      for (const name of OPTIONAL_FIELDS) Reflect.deleteProperty(properties, name);
+      for (const { name, group } of ALL_COLUMNS) {
+        if (group !== null && !hasGroup(dataset, group)) Reflect.deleteProperty(properties, name);
+      }
+      if (hasGroup(dataset, 'optional')) return;
       Object.assign(properties['padding'] ?? {}, { enum: PADDINGS.filter((name) => name !== 'explicit') });
     },
   });

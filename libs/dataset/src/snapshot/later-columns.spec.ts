@@ -2,11 +2,12 @@ import {
   type Dataset,
   type DatasetRow,
   DatasetRowSchema,
+  CONDITION_FIELDS,
   ENERGY_FIELDS,
   KERNEL_FIELDS,
   type Provenance,
 } from '@alphaflops/contracts';
-import { ALL_COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS } from './columns.js';
+import { ALL_COLUMNS } from './columns.js';
 import { dataCard } from './card.js';
 import { readRowsCsv, writeRowsCsv } from './csv.js';
 import { DatasetDigest } from './digest.js';
@@ -143,14 +144,23 @@ it('a row with a kernel is read back from a file with all columns', async () => 
   expect(await read(readRowsCsv(csv, 'a.csv'))).toEqual([row]);
 });
 
+it('a row with a disturbance is read back from its file, and gives the same sample', async () => {
+  const state = { throttle_reasons: [], before_throttle_reasons: [] };
+  const row = DatasetRowSchema.parse({ ...OLD_ROW, ...state, disturbance: 0.02 });
+  expect(await read(readRowsCsv(await text(writeRowsCsv([row], ALL_COLUMNS)), 'a.csv'))).toEqual([row]);
+  expect(await read(readRowsJsonl(`${JSON.stringify(row)}\n`, 'a.jsonl'))).toEqual([row]);
+  expect(rowOfSample(sampleOfRow(row))).toEqual(row);
+  expect(sampleOfRow(row).conditions?.after.disturbance).toBe(0.02);
+});
+
 it('a value in one of these columns changes the id, each in its own way', () => {
   const values: Partial<DatasetRow> = {
     ...{ kernel: 'eng0', kernel_notes: [], plan_build_ms: 1, power_limited: false },
     ...{ energy_meter: 'powercap-package', energy_idle_w: 1, energy_above_idle_mj: 1 },
-    ...{ batch_clock_mhz: 1, batch_clock_min_mhz: 1, batch_clock_max_mhz: 1 },
+    ...{ batch_clock_mhz: 1, batch_clock_min_mhz: 1, batch_clock_max_mhz: 1, disturbance: 0.1 },
   };
-  const columns = [...KERNEL_COLUMNS, ...ENERGY_COLUMNS];
-  const ids = columns.map(({ name }) => idOf({ ...OLD_ROW, [name]: values[name] }));
+  const columns = [...KERNEL_FIELDS, ...ENERGY_FIELDS, ...CONDITION_FIELDS];
+  const ids = columns.map((name) => idOf({ ...OLD_ROW, [name]: values[name] }));
   expect(new Set([OLD_ID, ...ids]).size).toBe(columns.length + 1);
 });
 

@@ -1,6 +1,6 @@
 import { type DatasetRow, DatasetRowSchema } from '@alphaflops/contracts';
 import type { Problems } from '../dataset-error.js';
-import { COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS, OPTIONAL_COLUMNS } from './columns.js';
+import { ALL_COLUMNS, COLUMNS, groupsOf } from './columns.js';
 
 /** Columns that identify a file with the rows of a data set. */
 const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
@@ -31,10 +31,10 @@ export function parseRow(
   problems: Problems,
 ): DatasetRow | null {
   const cells: Record<string, unknown> = {};
-  for (const { name } of COLUMNS) cells[name] = values[name];
-  for (const group of [OPTIONAL_COLUMNS, ENERGY_COLUMNS, KERNEL_COLUMNS]) {
-    const hasAny = group.some(({ name }) => (values[name] ?? null) !== null);
-    if (hasAny) for (const { name } of group) cells[name] = values[name] ?? null;
+  const groups = groupsOf((name) => values[name]);
+  for (const { name, group } of ALL_COLUMNS) {
+    if (group === null) cells[name] = values[name];
+    else if (groups.includes(group)) cells[name] = values[name] ?? null;
   }
   const parsed = DatasetRowSchema.safeParse(cells);
   if (parsed.success) return parsed.data;

@@ -1,5 +1,7 @@
 import { toUSVString } from 'node:util';
 import {
+  type ColumnGroup,
+  type ColumnOfGroup,
   engineConfigOf,
   type ENERGY_FIELDS,
   type EnergyCheck,
@@ -11,6 +13,8 @@ import {
   type SampleTiming,
 } from '@alphaflops/contracts';
 import { type ConvSpec, hasOptionalFields, OPTIONAL_FIELDS, specKey } from '@alphaflops/conv';
+import { EXTRA_COLUMNS, type Extras } from '../row-reader.js';
+import { COLUMNS, type Column } from './columns.js';
 
 /** A good sample as a row. @throws Error for any other */
 export function rowOfSample(sample: Sample): DatasetRow {
@@ -88,6 +92,18 @@ export function rowOfSample(sample: Sample): DatasetRow {
     recorded_at: sample.recordedAt,
     signature: sample.signature,
   };
+}
+
+/** A row of the columns that every data set has, all null. */
+export function blankRow(): Record<Exclude<Column['name'], ColumnOfGroup<ColumnGroup>>, null> {
+  return Object.fromEntries(COLUMNS.map(({ name }) => [name, null])) as ReturnType<typeof blankRow>;
+}
+
+/** What a file of samples has beside the convolution and its time, where a good sample has it. */
+export function extrasOfSample(sample: Sample): Extras {
+  const row = rowOfSample(sample);
+  const cells = EXTRA_COLUMNS.map((name) => [name, row[name] ?? null] as const);
+  return Object.fromEntries(cells.filter(([, value]) => value !== null));
 }
 
 /** The sample that `rowOfSample` made the row of. */

@@ -1,11 +1,5 @@
-import {
-  CONDITION_FIELDS,
-  ENERGY_FIELDS,
-  KERNEL_FIELDS,
-  type Dataset,
-  type DatasetRow,
-} from '@alphaflops/contracts';
-import { OPTIONAL_FIELDS } from '@alphaflops/conv';
+import type { ColumnGroup, Dataset, DatasetRow } from '@alphaflops/contracts';
+import { COLUMN_GROUPS, type FurtherColumns, groupsOf } from './columns.js';
 import { DatasetDigest } from './digest.js';
 
 type Counted = Pick<
@@ -18,11 +12,8 @@ type Counted = Pick<
   | 'recordedTo'
   | 'protocols'
   | 'provenanceIds'
-  | 'optionalColumns'
-  | 'energyColumns'
-  | 'kernelColumns'
-  | 'conditionColumns'
->;
+> &
+  FurtherColumns;
 
 /** Facts about the rows of a data set, counted while they are read. */
 export class DatasetSummary {
@@ -37,10 +28,7 @@ export class DatasetSummary {
   private importedRows = 0;
   private recordedFrom = '';
   private recordedTo = '';
-  private hasOptional = false;
-  private hasEnergy = false;
-  private hasKernel = false;
-  private hasConditions = false;
+  private readonly groups = new Set<ColumnGroup>();
 
   get isEmpty(): boolean {
     return this.rows === 0;
@@ -52,10 +40,7 @@ export class DatasetSummary {
     this.recordedTo = row.recorded_at;
     this.rows += 1;
     if (isImported) this.importedRows += 1;
-    this.hasOptional ||= OPTIONAL_FIELDS.some((name) => (row[name] ?? null) !== null);
-    this.hasEnergy ||= ENERGY_FIELDS.some((name) => (row[name] ?? null) !== null);
-    this.hasKernel ||= KERNEL_FIELDS.some((name) => (row[name] ?? null) !== null);
-    this.hasConditions ||= CONDITION_FIELDS.some((name) => (row[name] ?? null) !== null);
+    for (const group of groupsOf((name) => row[name])) this.groups.add(group);
     if (row.signature !== null) {
       this.signedRows += 1;
       if (row.worker_id !== null) this.workerIds.add(row.worker_id);
@@ -79,10 +64,9 @@ export class DatasetSummary {
       ...{ id: this.digest.id(), rows, signedRows, importedRows, recordedFrom, recordedTo },
       protocols: [...this.protocols.values()],
       provenanceIds: [...this.provenanceIds].sort(),
-      ...(this.hasOptional && { optionalColumns: true }),
-      ...(this.hasEnergy && { energyColumns: true }),
-      ...(this.hasKernel && { kernelColumns: true }),
-      ...(this.hasConditions && { conditionColumns: true }),
+      ...Object.fromEntries(
+        COLUMN_GROUPS.filter((group) => this.groups.has(group)).map((group) => [`${group}Columns`, true]),
+      ),
     };
   }
 }
