@@ -1,7 +1,7 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { Campaign, CampaignProgress, Model } from '@alphaflops/contracts';
 import { alpha } from '@alphaflops/conv';
 import { noiseFloorText } from './noise-floor.js';
-import { percent } from './tables.js';
 
 /** Time counts as proportional to FLOPs when the median error of raw FLOPs and the fitted α both are within this share. */
 const NEAR = 0.1;

@@ -12,9 +12,3 @@ export class CliError extends Error {
     super(message, options);
   }
 }
-
-/** What an error says; a refused connection to several addresses says nothing in its own message. */
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message || error.name : String(error);
-}

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
+import { errorText } from '@alphaflops/contracts/text';
 import { CommanderError } from 'commander';
-import { messageOf } from './error.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { createProgram } from './program.js';
 import { guardConsole } from './terminal.js';
@@ -16,7 +16,7 @@ try {
 } catch (error) {
   // Commander has said by itself what it did not understand.
   if (!(error instanceof CommanderError)) {
-    console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${messageOf(error)}`);
+    console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${errorText(error)}`);
   }
   process.exitCode = exitCodeOf(error);
 }

@@ -1,5 +1,6 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
-import { indented, percent, significant, table } from './tables.js';
+import { indented, significant, table } from './tables.js';
 
 const ERROR_COLUMNS = ['median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'in interval'];
 

@@ -1,5 +1,5 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { NoiseFloor } from '@alphaflops/contracts';
-import { percent } from './tables.js';
 
 /** For example `1.2 % (90th percentile 3.4 %) between two visits of 12 shapes`. */
 export function noiseFloorText({ shapes, medianLogRatio, p90LogRatio }: NoiseFloor): string {

@@ -35,10 +35,6 @@ export function indented(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ');
 }
 
-export function percent(share: number, digits = 1): string {
-  return `${(100 * share).toFixed(digits)} %`;
-}
-
 /** Milliseconds with the digits that a person can use. */
 export function ms(value: number | null): string {
   return value === null ? 'unknown' : `${significant(value)} ms`;

@@ -1,4 +1,4 @@
-import { printable } from '@alphaflops/contracts/printable';
+import { printable } from '@alphaflops/contracts/text';
 
 /** What this program itself writes: bold and red, and their ends. */
 // eslint-disable-next-line no-control-regex -- a style begins with one

@@ -1,6 +1,7 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { Training, TrainingCost } from '@alphaflops/contracts';
 import { PASSES, type Pass } from '@alphaflops/conv';
-import { counted, ms, percent, significant, table } from './tables.js';
+import { counted, ms, significant, table } from './tables.js';
 
 const NAMES: Record<Pass, string> = {
   forward: 'forward',

@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import { assertSafeToListen, readConfig, readPem, trustIn } from '@alphaflops/config';
 import { TokensService } from '@alphaflops/enrolment';
 import { endWith } from '@alphaflops/operations';
@@ -73,7 +74,7 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(errorText(error));
   process.exit(1);
 }
 

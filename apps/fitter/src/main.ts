@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import { assertSafeToListen, readConfig, readPem, readTls, trustIn } from '@alphaflops/config';
 import { ProcessLog, requestId } from '@alphaflops/http';
 import { endWith } from '@alphaflops/operations';
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(errorText(error));
   process.exit(1);
 }
 

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConvSpecSchema, type Labels } from '@alphaflops/contracts';
+import { ConvSpecSchema, type Labels, errorText } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { MAX_ANCHORS } from '@alphaflops/measure';
 import { type Addition, ADDITIONS } from './add/additions.js';
 import type { BenchRequest } from './bench.js';
 import { coordinatorUrl } from './coordinator-client.js';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
 import {
   EXECUTOR_OPTIONS,
   executorsOf,
@@ -170,7 +170,7 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
   } catch (error) {
     if (error instanceof WorkerError) throw error;
     // parseArgs goes on with advice about positional arguments.
-    throw usage(`${messageOf(error).split(/[.\n]/)[0] ?? ''}.`);
+    throw usage(`${errorText(error).split(/[.\n]/)[0] ?? ''}.`);
   }
   throw usage(command === undefined ? 'Say join or run.' : `There is no command ${JSON.stringify(command)}.`);
 }

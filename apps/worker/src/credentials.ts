@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from '@alphaflops/config';
-import { IdSchema } from '@alphaflops/contracts';
+import { IdSchema, errorText } from '@alphaflops/contracts';
 import { z } from 'zod';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
 import { MachineLock } from './machine-lock.js';
 
 const CredentialsSchema = z.object({
@@ -90,7 +90,7 @@ export class ReservedCredentials {
       }
       throw new WorkerError(
         'bad-credentials',
-        `Credentials cannot be kept in ${file}: ${messageOf(cause).replace(/\.$/, '')}. ` +
+        `Credentials cannot be kept in ${file}: ${errorText(cause).replace(/\.$/, '')}. ` +
           'Make room there, or name another file with --credentials.',
         { cause },
       );
@@ -147,7 +147,7 @@ export async function readIfPresent(file: string): Promise<Credentials | null> {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new WorkerError('bad-credentials', `Cannot read ${file}: ${messageOf(cause)}.`, { cause });
+    throw new WorkerError('bad-credentials', `Cannot read ${file}: ${errorText(cause)}.`, { cause });
   }
   const content = parseJson(text);
   const parsed = CredentialsSchema.safeParse(content);

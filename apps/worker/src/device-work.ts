@@ -1,6 +1,5 @@
-import { type LeaseRequest, WORKER_JOBS, type WorkerJobName } from '@alphaflops/contracts';
+import { type LeaseRequest, WORKER_JOBS, type WorkerJobName, errorText } from '@alphaflops/contracts';
 import { ExecutorError } from '@alphaflops/executor';
-import { messageOf } from './error.js';
 import type { Held, Leases } from './leases.js';
 import type { Log, LogFields } from './log.js';
 import type { Performed, Performer, Performers } from './performer.js';
@@ -76,7 +75,7 @@ export class DeviceWork {
     this.running = this.running
       .then(() => this.work(shift))
       .catch((error: unknown) => {
-        this.options.log.error(messageOf(error));
+        this.options.log.error(errorText(error));
       })
       .finally(() => this.shifts.delete(shift));
   }
@@ -201,7 +200,7 @@ export class DeviceWork {
       if (context.signal.aborted) {
         log.info(lost.aborted ? 'taken away: its lease has ended' : 'given back', fields());
       } else {
-        log.error(`not ${performer.done}: ${messageOf(error)}`, fields());
+        log.error(`not ${performer.done}: ${errorText(error)}`, fields());
         if (error instanceof ExecutorError) this.failedStarts += 1;
       }
       return error;

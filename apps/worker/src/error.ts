@@ -25,9 +25,3 @@ export class WorkerError extends Error {
     this.name = 'WorkerError';
   }
 }
-
-/** What an error says; a refused connection to several addresses says nothing in its own message. */
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ');
-  return error instanceof Error ? error.message || error.name : String(error);
-}

@@ -1,5 +1,10 @@
-import type { Heartbeat as Answer, HeartbeatRequest, WorkerDesiredState } from '@alphaflops/contracts';
-import { messageOf, WorkerError } from './error.js';
+import {
+  type Heartbeat as Answer,
+  type HeartbeatRequest,
+  type WorkerDesiredState,
+  errorText,
+} from '@alphaflops/contracts';
+import { WorkerError } from './error.js';
 import type { Log } from './log.js';
 import { retryMs, type Wait } from './wait.js';
 
@@ -58,7 +63,7 @@ export class Heartbeat {
     try {
       await this.options.send('stopped', AbortSignal.timeout(LAST_WORD_WITHIN_MS));
     } catch (error) {
-      this.options.log.warn(`The coordinator does not know that this worker stops. ${messageOf(error)}`);
+      this.options.log.warn(`The coordinator does not know that this worker stops. ${errorText(error)}`);
     }
   }
 
@@ -81,7 +86,7 @@ export class Heartbeat {
       this.failures += 1;
       if (this.failures === 1) {
         log.warn(
-          `${messageOf(error)} Measuring goes on, and the coordinator is tried again until it answers.`,
+          `${errorText(error)} Measuring goes on, and the coordinator is tried again until it answers.`,
         );
       }
       return retryMs(this.failures);

@@ -1,5 +1,4 @@
-import type { Conditions, DeviceDescription } from '@alphaflops/contracts';
-import { messageOf } from './error.js';
+import { type Conditions, type DeviceDescription, errorText } from '@alphaflops/contracts';
 import type { Log } from './log.js';
 import type { Wait } from './wait.js';
 
@@ -47,7 +46,7 @@ export async function withIdlePower(
     const { uuid, kind } = description;
     if (kind !== 'gpu' || gpus.has(uuid)) continue;
     const told = idlePowerW(host, wait, signal).catch((error: unknown) => {
-      log.warn(`The idle power of ${uuid} is not known: ${messageOf(error)}`);
+      log.warn(`The idle power of ${uuid} is not known: ${errorText(error)}`);
       return null;
     });
     gpus.set(uuid, told);

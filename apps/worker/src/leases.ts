@@ -1,6 +1,12 @@
-import type { Lease, LeaseRef, LeaseRequest, WorkerJobName } from '@alphaflops/contracts';
+import {
+  type Lease,
+  type LeaseRef,
+  type LeaseRequest,
+  type WorkerJobName,
+  errorText,
+} from '@alphaflops/contracts';
 import type { CoordinatorClient } from './coordinator-client.js';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
 import type { Log } from './log.js';
 import type { Performed } from './performer.js';
 import { backOffMs, type Wait } from './wait.js';
@@ -123,7 +129,7 @@ export class Leases {
     } catch (error) {
       if (error instanceof WorkerError && error.code === 'lease-ended') return;
       log.warn(
-        `The coordinator does not take a job back; it comes back by itself in a moment. ${messageOf(error)}`,
+        `The coordinator does not take a job back; it comes back by itself in a moment. ${errorText(error)}`,
         {
           job: lease.id,
         },
@@ -160,7 +166,7 @@ export class Leases {
   private async pause(failures: number, error: unknown, signal: AbortSignal): Promise<void> {
     const { onTrouble, wait, log } = this.options;
     onTrouble();
-    const message = messageOf(error);
+    const message = errorText(error);
     if (message !== this.lastTrouble) log.warn(`${message} It is tried again until it is answered.`);
     this.lastTrouble = message;
     // Not all workers at the same moment.

@@ -3,10 +3,10 @@
 import { dirname, join as joinPath, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Config, ConfigError, readConfig, readPem } from '@alphaflops/config';
-import { printable } from '@alphaflops/contracts';
+import { printable, errorText } from '@alphaflops/contracts';
 import { parseArguments, type RunArguments } from './arguments.js';
 import { lockCredentials, readCredentials } from './credentials.js';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
 import { ownBundle } from './install/installation.js';
 import { Log } from './log.js';
 import { type DepartureSignals, departureOf } from './signals.js';
@@ -154,7 +154,7 @@ try {
 } catch (error) {
   const isUsage = error instanceof WorkerError && error.code === 'usage';
   process.stderr.write(
-    `${printable(messageOf(error))}\n${isUsage ? 'Usage: alphaflops worker --help\n' : ''}`,
+    `${printable(errorText(error))}\n${isUsage ? 'Usage: alphaflops worker --help\n' : ''}`,
   );
   process.exit(isUsage || error instanceof ConfigError ? 2 : 1);
 }

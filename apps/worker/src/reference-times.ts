@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { errorText } from '@alphaflops/contracts';
 import { z } from 'zod';
-import { messageOf } from './error.js';
 import type { Log } from './log.js';
 
 const TimesSchema = z.record(z.string(), z.number().gt(0));
@@ -38,7 +38,7 @@ export class ReferenceTimes {
     try {
       await writeFile(this.file, `${JSON.stringify(this.timesMs, null, 2)}\n`);
     } catch (error) {
-      this.log.warn(`Cannot keep the undisturbed time of the reference convolution: ${messageOf(error)}`);
+      this.log.warn(`Cannot keep the undisturbed time of the reference convolution: ${errorText(error)}`);
     }
   }
 }

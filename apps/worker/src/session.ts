@@ -3,10 +3,11 @@ import {
   type Provenance,
   type Session,
   WORKER_PROTOCOL_VERSION,
+  errorText,
 } from '@alphaflops/contracts';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { Credentials } from './credentials.js';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
 import type { Log } from './log.js';
 import { retryMs, type Wait } from './wait.js';
 
@@ -74,7 +75,7 @@ async function untilReached<T>(
       if (!(error instanceof WorkerError && error.code === 'unreachable')) throw error;
       if (isLeaving()) break;
       failures += 1;
-      if (failures === 1) log.warn(`${messageOf(error)} It is tried again until it does.`);
+      if (failures === 1) log.warn(`${errorText(error)} It is tried again until it does.`);
       await wait(retryMs(failures), signal);
     }
   }

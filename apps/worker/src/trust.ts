@@ -1,7 +1,8 @@
+import { errorText } from '@alphaflops/contracts';
 import { wrongSchemeOf } from '@alphaflops/api-client/scheme-check';
 import { presentedCertificate, trustingFetch } from '@alphaflops/api-client/trusting-fetch';
 import { ConfigError, type Proxies, type Trust, trustIn, trustInKey } from '@alphaflops/config';
-import { messageOf, WorkerError } from './error.js';
+import { WorkerError } from './error.js';
 
 /** How this machine recognizes its coordinator. */
 export interface CoordinatorTrust {
@@ -55,6 +56,6 @@ export async function unreachable(url: string, cause: unknown): Promise<WorkerEr
 /** The same without a look at the scheme, which takes another connection. */
 export function notAnswering(url: string, cause: unknown): WorkerError {
   // fetch itself says "fetch failed"; what failed is in its cause.
-  const why = messageOf((cause as { cause?: unknown }).cause ?? cause);
+  const why = errorText((cause as { cause?: unknown }).cause ?? cause);
   return new WorkerError('unreachable', `The coordinator at ${url} does not answer (${why}).`, { cause });
 }

@@ -1,4 +1,4 @@
-import { MAX_LAYERS } from '@alphaflops/contracts';
+import { MAX_LAYERS, type Refusal } from '@alphaflops/contracts';
 import { bytesSource, NetworkError, readNetwork, type Network, type ReadOptions } from '@alphaflops/networks';
 
 export interface NetworkTask {
@@ -10,9 +10,9 @@ export interface NetworkTask {
 
 /** A refusal is a value: error classes do not survive the way between threads. */
 export type NetworkAnswer =
-  | { ok: true; network: Network }
+  | { readonly ok: true; readonly network: Network }
   /** `isBusy`: the file may be read later. */
-  | { ok: false; reason: string; isBusy?: true };
+  | (Refusal & { readonly isBusy?: true });
 
 /** Runs in a thread of its own: a large or hostile file takes its time without holding up the API. */
 export default function read({ file, beside, options }: NetworkTask): NetworkAnswer {

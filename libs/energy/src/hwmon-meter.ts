@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Result } from '@alphaflops/contracts';
 import { EnergyMeter, type MeteredDevice, type OpenedMeter } from '@alphaflops/executor';
 import type { MeterReading } from '@alphaflops/measure';
 import { isDenied, kernelEntries, kernelNumber, kernelText } from './kernel-files.js';
@@ -81,7 +82,7 @@ class HwmonMeter extends EnergyMeter {
   }
 }
 
-type Found = { readonly ok: true; readonly folder: string } | { readonly ok: false; readonly reason: string };
+type Found = Result<{ folder: string }>;
 
 /** The GPU's folder: by its PCI address, else the only GPU of its maker. */
 function folderOf({ pciBusId, vendor }: MeteredDevice, root: string): Found {

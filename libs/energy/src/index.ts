@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import type { EnergyMeterSettings, MeteredDevice, OpenedMeter } from '@alphaflops/executor';
 import { openHwmon } from './hwmon-meter.js';
 import { openNvml } from './nvml-meter.js';
@@ -17,6 +18,6 @@ export function openEnergyMeter(device: MeteredDevice, settings: EnergyMeterSett
     if (NVIDIA_UUID.test(device.uuid)) return openNvml(device.uuid, libraryPath);
     return openHwmon(device, root);
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: errorText(error) };
   }
 }

@@ -61,7 +61,7 @@ export function* candidatePlans(
       seen.add(proposal.name);
       const built = buildPlan(descriptors, proposal, target);
       if (built.ok) yield built.plan;
-      else onRefused(built.why);
+      else onRefused(built.reason);
     }
   }
 }

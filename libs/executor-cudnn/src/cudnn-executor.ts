@@ -1,4 +1,4 @@
-import { VERSION } from '@alphaflops/contracts';
+import { VERSION, errorText } from '@alphaflops/contracts';
 import {
   describeHost,
   Executor,
@@ -49,7 +49,7 @@ export class CudnnExecutor extends Executor {
         libraries.nvml.shutdown();
       }
     } catch (error) {
-      return Promise.resolve({ ok: false, reason: error instanceof Error ? error.message : String(error) });
+      return Promise.resolve({ ok: false, reason: errorText(error) });
     }
   }
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorText, type Result } from '@alphaflops/contracts';
 import { Library } from '@alphaflops/nvidia';
 
 /** The libraries, newest first. Several may be needed before one can be opened. */
@@ -20,8 +21,7 @@ const SEARCHED = 'LD_LIBRARY_PATH, ldconfig, /usr/local/cuda*, nvidia/*/lib of p
 
 export type LibraryName = keyof typeof SONAMES;
 export type FoundLibraries = Readonly<Record<LibraryName, Library>>;
-export type FindResult =
-  { readonly ok: true; readonly libraries: FoundLibraries } | { readonly ok: false; readonly reason: string };
+export type FindResult = Result<{ libraries: FoundLibraries }>;
 
 /**
  * Opens libcudart, libcudnn and libnvidia-ml. Looked for in `libraryPath` (LD_LIBRARY_PATH), in what `ldconfig -p`
@@ -60,9 +60,7 @@ function openCublasLt(cudnn: Library, places: Places): string | null {
 }
 
 /** cuDNN alone, for questions that need no device: with what it opens by itself. */
-export function findCudnn(
-  libraryPath: readonly string[],
-): { readonly ok: true; readonly cudnn: Library } | { readonly ok: false; readonly reason: string } {
+export function findCudnn(libraryPath: readonly string[]): Result<{ cudnn: Library }> {
   const places = new Places(libraryPath);
   const cudnn = openFirst(SONAMES.cudnn, places);
   const why = cudnn instanceof Library ? openCublasLt(cudnn, places) : cudnn;
@@ -104,7 +102,7 @@ function open(path: string): Library | string {
   try {
     return Library.open(path);
   } catch (error) {
-    return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+    return errorText(error).split('\n')[0] ?? '';
   }
 }
 

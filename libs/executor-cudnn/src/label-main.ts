@@ -1,4 +1,5 @@
 /** The process in which cuDNN is asked for kernels: where one of its libraries is missing, cuDNN ends the whole process. */
+import { errorText } from '@alphaflops/contracts';
 import { type LabelReply, LabelRequestSchema } from './label-messages.js';
 import { KernelLabeller } from './labeller.js';
 
@@ -15,7 +16,7 @@ function answer(message: unknown): LabelReply {
     const { label } = { label: labeller.label.bind(labeller) };
     return { kind: 'labelled', labels: request.specs.map(label) };
   } catch (error) {
-    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    return { kind: 'failed', message: errorText(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Result } from '@alphaflops/contracts';
 import { GpuError } from '@alphaflops/nvidia';
 import type { Backend, Descriptor, Handle } from './backend.js';
 import type { DevicePointer } from './cuda.js';
@@ -28,8 +29,7 @@ export interface Plan {
 /** For which device plans are made: the one of a handle, or one that is described. */
 export type PlanTarget = { readonly handle: Handle } | { readonly deviceProperties: Descriptor };
 
-export type BuildResult =
-  { readonly ok: true; readonly plan: Plan } | { readonly ok: false; readonly why: GpuError };
+export type BuildResult = Result<{ plan: Plan }, GpuError>;
 
 /** The plan of a proposal, or why it has no plan. @throws GpuError when the installation is at fault */
 export function buildPlan(descriptors: Descriptors, proposal: Proposal, target: PlanTarget): BuildResult {
@@ -42,7 +42,7 @@ export function buildPlan(descriptors: Descriptors, proposal: Proposal, target: 
     ]);
     return { ok: true, plan: { proposal, plan, workspaceBytes: workspaceOf(descriptors.backend, plan) } };
   } catch (error) {
-    if (error instanceof GpuError && error.isUnsupported) return { ok: false, why: error };
+    if (error instanceof GpuError && error.isUnsupported) return { ok: false, reason: error };
     throw error;
   }
 }

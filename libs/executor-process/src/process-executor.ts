@@ -1,4 +1,4 @@
-import { VERSION } from '@alphaflops/contracts';
+import { VERSION, errorText } from '@alphaflops/contracts';
 import {
   describeHost,
   Executor,
@@ -33,7 +33,7 @@ export class ProcessExecutor extends Executor {
       await program.close();
       return { ok: true, devices: hello.devices.map((device) => this.describe(device, hello.program)) };
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: errorText(error) };
     }
   }
 

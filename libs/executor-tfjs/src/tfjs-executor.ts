@@ -1,4 +1,4 @@
-import { VERSION } from '@alphaflops/contracts';
+import { VERSION, errorText } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { Executor, ExecutorError, type ExecutorSession, type ProbeResult } from '@alphaflops/executor';
 import * as os from 'node:os';
@@ -59,7 +59,7 @@ export class TfjsExecutor extends Executor {
       };
       return { ok: true, devices: [device] };
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: errorText(error) };
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Conditions } from '@alphaflops/contracts';
+import { type Conditions, errorText } from '@alphaflops/contracts';
 import type { DisturbanceWatch, EnergySource } from '@alphaflops/measure';
 import { loadExecutor, type ExecutorReference } from './adapter-module.js';
 import {
@@ -33,7 +33,7 @@ export class ChildService {
       return await this.serve(RequestSchema.parse(message));
     } catch (error) {
       const isBroken = error instanceof ExecutorError && error.code === 'broken-installation';
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorText(error);
       return { kind: 'failed', message, ...(isBroken && { isBroken }) };
     }
   }
@@ -106,7 +106,7 @@ export class ChildService {
     try {
       return (await loadEnergyMeters(energy)).openEnergyMeter(device, energy.settings);
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: errorText(error) };
     }
   }
 

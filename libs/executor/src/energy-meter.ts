@@ -1,4 +1,4 @@
-import type { DeviceDescription, EnergyMeterDescription } from '@alphaflops/contracts';
+import type { DeviceDescription, EnergyMeterDescription, Result } from '@alphaflops/contracts';
 import type { MeterReading } from '@alphaflops/measure';
 import { z } from 'zod';
 import { ExecutorError } from './error.js';
@@ -43,8 +43,7 @@ export abstract class EnergyMeter {
   abstract close(): void;
 }
 
-export type OpenedMeter =
-  { readonly ok: true; readonly meter: EnergyMeter } | { readonly ok: false; readonly reason: string };
+export type OpenedMeter = Result<{ meter: EnergyMeter }>;
 
 /** What the package of energy meters exports. */
 export interface EnergyMeterModule {

@@ -4,6 +4,7 @@ import {
   type Conditions,
   type DeviceDescription,
   type Provenance,
+  type Refusal,
 } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { BufferOrder, OutputPoint, TimedConv } from '@alphaflops/measure';
@@ -45,7 +46,7 @@ export interface PrepareOptions {
 
 export type PrepareResult =
   | { readonly ok: true; readonly conv: PreparedConv }
-  | { readonly ok: false; readonly outcome: 'unsupported' | 'out-of-memory'; readonly reason: string };
+  | (Refusal & { readonly outcome: 'unsupported' | 'out-of-memory' });
 
 /** One convolution in the device's memory. */
 export interface PreparedConv extends Omit<TimedConv, 'checkOutput'> {

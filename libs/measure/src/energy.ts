@@ -1,4 +1,4 @@
-import type { EnergyCheck, Protocol, Timing } from '@alphaflops/contracts';
+import type { EnergyCheck, Protocol, Timing, Result } from '@alphaflops/contracts';
 
 /** How long a convolution runs back to back for its energy, in ms: NVML's counter advances about every 100 ms. */
 export const ENERGY_WINDOW_MS = 2000;
@@ -7,19 +7,16 @@ export const ENERGY_WINDOW_MS = 2000;
 export const MAX_ENERGY_DISAGREEMENT = 0.1;
 
 /** Energy of one convolution, or why it is not known. Never 0 for want of a counter. */
-export type EnergyReading =
-  | {
-      readonly ok: true;
-      /** Energy of one convolution in mJ, idle power included. */
-      readonly energyMj: number;
-      /** The same by integrating the power readings beside a counter. Null without such readings. */
-      readonly integratedMj: number | null;
-      /** Time between the two advances of the counter that bound the window, in ms. */
-      readonly windowMs: number;
-      /** Convolutions that ended inside the window. */
-      readonly iterations: number;
-    }
-  | { readonly ok: false; readonly reason: string };
+export type EnergyReading = Result<{
+  /** Energy of one convolution in mJ, idle power included. */
+  energyMj: number;
+  /** The same by integrating the power readings beside a counter. Null without such readings. */
+  integratedMj: number | null;
+  /** Time between the two advances of the counter that bound the window, in ms. */
+  windowMs: number;
+  /** Convolutions that ended inside the window. */
+  iterations: number;
+}>;
 
 /** What is known beside the reading itself. */
 export interface EnergyCircumstances {

@@ -1,4 +1,4 @@
-import type { Conditions, Measurement, Protocol, Timing } from '@alphaflops/contracts';
+import { type Conditions, type Measurement, type Protocol, type Timing, percent } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
 import { isPowerLimited, throttling, withDisturbance } from './conditions.js';
 import { specEnergy, type EnergySource } from './spec-energy.js';
@@ -156,8 +156,4 @@ function timingOf(
     ...{ innerIterations: inner, warmUpRuns, stoppedBy, eagerMs, energyMj: null },
     ...(batchClocks && { batchClocks }),
   };
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,4 +1,4 @@
-import type { Protocol, Timing } from '@alphaflops/contracts';
+import { type Protocol, type Timing, errorText } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
 import { throttling } from './conditions.js';
 import { energyFields, noEnergy } from './energy.js';
@@ -72,7 +72,7 @@ export async function specEnergy(
     );
     return energyFields(reading, { meter: source.name, idlePowerW, doubts: await throttled() });
   } catch (error) {
-    return noEnergy(`the energy meter failed: ${error instanceof Error ? error.message : String(error)}`);
+    return noEnergy(`the energy meter failed: ${errorText(error)}`);
   }
 }
 

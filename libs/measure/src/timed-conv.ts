@@ -1,9 +1,9 @@
-import type { Conditions, Kernel } from '@alphaflops/contracts';
+import type { Conditions, Kernel, Result } from '@alphaflops/contracts';
 import type { EnergyReading } from './energy.js';
 import type { BackToBack } from './energy-window.js';
 
 /** Whether a convolution computed what it should have. */
-export type OutputCheck = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type OutputCheck = Result;
 
 /** State of the device while a batch ran. */
 export type BatchState = Pick<Conditions, 'smClockMhz' | 'throttleReasons'>;

@@ -1,4 +1,4 @@
-import { ModelSchema, type Model } from '@alphaflops/contracts';
+import { ModelSchema, type Model, errorText } from '@alphaflops/contracts';
 import { z } from 'zod';
 import { ModelError } from './error.js';
 import { formNamed } from './forms.js';
@@ -37,7 +37,7 @@ function parseJson(text: string): unknown {
   } catch (error) {
     throw new ModelError(
       'bad-document',
-      `not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `not JSON: ${errorText(error)}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { EnergyModel, FittedForm, Metrics, Model, Parameter } from '@alphaflops/contracts';
+import { type EnergyModel, type FittedForm, type Metrics, type Model, type Parameter, percent } from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { exp } from '@alphaflops/elementary';
 import { RESPONSE_AXES } from './axis-response.js';
@@ -193,9 +193,6 @@ function errors(m: Metrics): string[] {
   ];
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
 
 function list(entries: Readonly<Record<string, string>>): string[] {
   return Object.entries(entries)

@@ -1,4 +1,4 @@
-import type { Metrics, NoiseFloor } from '@alphaflops/contracts';
+import { type Metrics, type NoiseFloor, percent } from '@alphaflops/contracts';
 import { exp } from '@alphaflops/elementary';
 
 /** Where two visits differ by more in the median, a model of such times means little. */
@@ -23,8 +23,4 @@ export function noiseNotes(floor: NoiseFloor | undefined, heldOut: Metrics | nul
   return [
     `the held-out median error of ${percent(heldOut.medianApe)} is at the noise floor: ${between}, so that neither more samples nor another form can lower it much`,
   ];
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

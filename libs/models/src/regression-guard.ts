@@ -1,4 +1,5 @@
-import type { Model } from '@alphaflops/contracts';
+import { type Model, percent } from '@alphaflops/contracts';
+import { median } from 'simple-statistics';
 import { heldOutPrediction } from './compared-shapes.js';
 import { formNamed } from './forms.js';
 import { compileModel } from './predict.js';
@@ -79,8 +80,3 @@ function typical(samples: ReturnType<typeof shapeSamples>): (readonly [key: stri
   }
   return [...times].map(([key, values]) => [key, values[values.length >> 1] ?? NaN]);
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

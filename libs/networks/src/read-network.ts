@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import { allBytes, bytesSource, type ByteSource } from './byte-source.js';
 import { readKeras } from './keras/read-keras.js';
 import { LAYER_LIST, readLayerList } from './layer-list.js';
@@ -107,7 +108,7 @@ function parsed(file: Uint8Array): Record<string, unknown> {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file));
     if (isObject(json)) return json;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new NetworkError('malformed', `This is not a whole JSON file: ${reason}.`, { cause: error });
   }
   throw new NetworkError('unknown-format', 'This JSON holds no model.');

@@ -21,9 +21,11 @@ export function endWith(close: () => Promise<unknown>, limitMs = CLOSE_LIMIT_MS)
     close().then(
       () => process.exit(0),
       (error: unknown) => {
-        console.error(error instanceof Error ? error.message : String(error));
+        console.error(errorText(error));
         process.exit(1);
       },
     );
   };
 }
+
+import { errorText } from '@alphaflops/contracts';

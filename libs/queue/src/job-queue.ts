@@ -1,4 +1,4 @@
-import { JOBS, type JobName, type JobPayload, type JobResult } from '@alphaflops/contracts';
+import { JOBS, type JobName, type JobPayload, type JobResult, type Result } from '@alphaflops/contracts';
 import { type Job, Queue } from 'bullmq';
 import type { z } from 'zod';
 import type { QueueConnection } from './connection.js';
@@ -6,7 +6,7 @@ import { queueName } from './names.js';
 import { KEY_PREFIX, QueueError } from './redis.js';
 
 /** How a job ended. */
-export type Settled<N extends JobName> = { ok: true; result: JobResult<N> } | { ok: false; reason: string };
+export type Settled<N extends JobName> = Result<{ result: JobResult<N> }>;
 
 export type JobState<N extends JobName> =
   { state: 'waiting' | 'active' } | { state: 'settled'; settled: Settled<N> };

@@ -9,6 +9,7 @@ import {
   PUBLISHED_ALPHA,
 } from '@alphaflops/conv';
 import { compileModel, fitModel, type FitSample } from '@alphaflops/models';
+import { median } from 'simple-statistics';
 import type { Colour } from './chart.js';
 
 export interface Measured {
@@ -108,11 +109,4 @@ function parametersOf({ forms }: Model): string {
       return `${group} kernels ${told.join(', ')}`;
     })
     .join('; ');
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const high = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? high : ((sorted[middle - 1] ?? NaN) + high) / 2;
 }

@@ -1,7 +1,8 @@
 import { CONV_SPEC_DEFAULTS, type ConvSpec, specKey } from '@alphaflops/conv';
 import * as Plot from '@observablehq/plot';
+import { median } from 'simple-statistics';
 import { chart, colour } from './chart.js';
-import { type Curve, type Measured, median } from './curves.js';
+import type { Curve, Measured } from './curves.js';
 import type { Experiment } from './experiments.js';
 import { grouped } from './grouped.js';
 

@@ -1,12 +1,13 @@
-import type { Model, Parameter } from '@alphaflops/contracts';
+import { type Model, type Parameter, percent } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { exp, log, log10 } from '@alphaflops/elementary';
 import { compileModel, type Predictor, RESPONSE_AXES, type ResponseAxis } from '@alphaflops/models';
 import * as Plot from '@observablehq/plot';
+import { median } from 'simple-statistics';
 import { chart, colour } from './chart.js';
-import { type Measured, median } from './curves.js';
+import type { Measured } from './curves.js';
 import { grouped } from './grouped.js';
-import { page, percent, table, text } from './page.js';
+import { page, table, text } from './page.js';
 import { longestSeries, typicalShape, valueOf, type Varied } from './series.js';
 
 const AXIS_NAMES: Readonly<Record<ResponseAxis, string>> = {

@@ -18,8 +18,6 @@ export function table(
   return `<div class="wide"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 
-export const percent = (share: number, digits = 1): string => `${(100 * share).toFixed(digits)} %`;
-
 /** One self-contained page: no script, no other file, no other origin. */
 export function page(title: string, parts: readonly string[]): string {
   return `<!doctype html>

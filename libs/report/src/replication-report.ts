@@ -1,8 +1,9 @@
+import { percent } from '@alphaflops/contracts';
 import { type Colour, colour } from './chart.js';
 import { type Curve, curvesOf, type Measured, type Served } from './curves.js';
 import { experiments } from './experiments.js';
 import { byShape, type Figure, figure, type Finding, type Steps } from './figure.js';
-import { page, percent, table, text } from './page.js';
+import { page, table, text } from './page.js';
 
 export interface ReplicationInput {
   /** What was measured, and on what, in a few words. */

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { errorText } from '@alphaflops/contracts';
 import { makeDirectory } from '@alphaflops/config';
 import { StoreError, type Stores } from '@alphaflops/store';
 import { Connection } from './connection.js';
@@ -105,7 +106,7 @@ function inDirectoryOf<T>(file: string, work: () => T): T {
   } catch (error) {
     const told = storeErrorFrom(error, file);
     if (told instanceof StoreError) throw told;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new StoreError(
       'unavailable',
       `${file}: the store cannot be opened, as its directory ${dirname(file)} must exist or be creatable, and be ` +

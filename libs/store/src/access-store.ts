@@ -1,4 +1,4 @@
-import { ACCESS_ROLES, type AccessRole, type Labels } from '@alphaflops/contracts';
+import { ACCESS_ROLES, type AccessRole, type Labels, type Result } from '@alphaflops/contracts';
 
 /** A token of the API is of the kind of its role. */
 export const TOKEN_KINDS = [...ACCESS_ROLES, 'join', 'worker', 'sign-in'] as const;
@@ -25,8 +25,7 @@ export interface TokenRecord {
   role?: AccessRole;
 }
 
-export type ConsumeResult =
-  { ok: true; token: TokenRecord } | { ok: false; reason: 'unknown' | 'expired' | 'revoked' | 'used-up' };
+export type ConsumeResult = Result<{ token: TokenRecord }, 'unknown' | 'expired' | 'revoked' | 'used-up'>;
 
 /** A response kept so that a repeated POST with the same Idempotency-Key gets it again. */
 export interface StoredResponse {

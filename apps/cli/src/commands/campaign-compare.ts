@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { percent } from '@alphaflops/contracts/text';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { readAllSamples } from '@alphaflops/dataset';
 import type { Command } from 'commander';
@@ -8,7 +9,7 @@ import { CliError } from '../error.js';
 import { inputName, noteIgnored, readInput, STANDARD } from '../files.js';
 import { wholeNumber } from '../options.js';
 import { itemsOf } from '../pages.js';
-import { json, percent, significant, table } from '../tables.js';
+import { json, significant, table } from '../tables.js';
 
 interface CompareOptions extends ConnectionOptions {
   worst: number;

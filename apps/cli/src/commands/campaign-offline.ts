@@ -14,10 +14,11 @@ import {
   type WorkAbout,
   WORKER_PROTOCOL_VERSION,
 } from '@alphaflops/contracts';
+import { errorText as messageOf } from '@alphaflops/contracts/text';
 import { packFolder, unpackFile } from '@alphaflops/store';
 import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
-import { CliError, messageOf } from '../error.js';
+import { CliError } from '../error.js';
 import { answered } from '../pages.js';
 import { json } from '../tables.js';
 

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { percent } from '@alphaflops/contracts/text';
 import { ModelSchema } from '@alphaflops/contracts';
 import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
@@ -7,7 +8,7 @@ import { energySummary, heldOutTable, notesOf, parametersTable } from '../model-
 import { noiseFloorText } from '../noise-floor.js';
 import { seed, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
-import { indented, json, percent, table } from '../tables.js';
+import { indented, json, table } from '../tables.js';
 import { modelDiffCommand } from './model-diff.js';
 
 interface JsonOptions extends ConnectionOptions {

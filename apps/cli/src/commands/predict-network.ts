@@ -1,3 +1,4 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { Model, Prediction, Predictions } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import {
@@ -14,7 +15,7 @@ import { CliError } from '../error.js';
 import { inputName } from '../files.js';
 import { modelIn } from '../model-source.js';
 import { type InputSizes, networkFrom } from '../network-file.js';
-import { counted, json, ms, percent, significant, table } from '../tables.js';
+import { counted, json, ms, significant, table } from '../tables.js';
 import { trainingText } from '../training-text.js';
 import { askedCudnn, type CudnnOptions } from './kernels/asked-cudnn.js';
 

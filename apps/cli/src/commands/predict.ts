@@ -1,3 +1,4 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { Model, Prediction } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { type Cell, readSpecs, type SpecRow, writeCsv } from '@alphaflops/dataset';
@@ -11,7 +12,7 @@ import type { InputSizes } from '../network-file.js';
 import { inputSizes, positiveNumber, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
-import { json, ms, percent, significant, table } from '../tables.js';
+import { json, ms, significant, table } from '../tables.js';
 import { askedCudnn, withKernels } from './kernels/asked-cudnn.js';
 import { predictNetwork } from './predict-network.js';
 

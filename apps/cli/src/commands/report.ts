@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { percent } from '@alphaflops/contracts/text';
 import { type Model, ModelSchema, VERSION } from '@alphaflops/contracts';
 import { fitInputDigest, readAllSamples, type SampleRow, type TextSource } from '@alphaflops/dataset';
 import { fitModel } from '@alphaflops/models';
@@ -13,7 +14,7 @@ import { fitSample } from '../fit-sample.js';
 import { list } from '../options.js';
 import { answered } from '../pages.js';
 import { type Progress, withProgress } from '../progress.js';
-import { json, percent, table } from '../tables.js';
+import { json, table } from '../tables.js';
 
 interface ReportOptions extends ConnectionOptions {
   replication?: string | true;

@@ -1,3 +1,4 @@
+import { percent } from '@alphaflops/contracts/text';
 import { readAllSamples } from '@alphaflops/dataset';
 import {
   simulate,
@@ -12,7 +13,7 @@ import { CliError } from '../error.js';
 import { inputName, noteIgnored, readInput } from '../files.js';
 import { seed, targetShare, wholeNumber } from '../options.js';
 import { withProgress } from '../progress.js';
-import { json, percent, table } from '../tables.js';
+import { json, table } from '../tables.js';
 import { simulateTargets } from './simulate-target.js';
 
 export interface SimulateOptions {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { errorText } from '@alphaflops/contracts/text';
 import { ConfigError, makeDirectory } from '@alphaflops/config';
 import { StoreError } from '@alphaflops/store';
 import { FileLock } from '@alphaflops/store-sqlite';
-import { CliError, messageOf } from '../error.js';
+import { CliError } from '../error.js';
 
 /** A coordinator whose parent was killed needs a moment to end. */
 const LEFTOVER_WITHIN_MS = 15_000;
@@ -30,7 +31,7 @@ export function lockDataDirectory(directory: string): { release: () => void } {
       );
     }
     if (error instanceof ConfigError) throw error;
-    throw new CliError('failed', `Cannot use the data directory ${directory}: ${messageOf(error)}.`, {
+    throw new CliError('failed', `Cannot use the data directory ${directory}: ${errorText(error)}.`, {
       cause: error,
     });
   }

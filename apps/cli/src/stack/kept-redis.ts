@@ -1,6 +1,6 @@
+import { errorText } from '@alphaflops/contracts/text';
 import type { RedisAddress } from '@alphaflops/queue';
 import { PrivateRedis, type PrivateRedisOptions } from '@alphaflops/queue/private-redis';
-import { messageOf } from '../error.js';
 
 const LOOK_EVERY_MS = 2_000;
 
@@ -43,7 +43,7 @@ export class KeptRedis {
     try {
       this.redis = await PrivateRedis.start(this.options);
     } catch (error) {
-      this.say(`The private Redis does not start: ${messageOf(error)}`);
+      this.say(`The private Redis does not start: ${errorText(error)}`);
     } finally {
       this.restarting = null;
     }

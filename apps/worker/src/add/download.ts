@@ -3,7 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { messageOf, WorkerError } from '../error.js';
+import { errorText } from '@alphaflops/contracts';
+import { WorkerError } from '../error.js';
 
 /** A digest as registries write it. */
 export interface Digest {
@@ -38,7 +39,7 @@ export async function download(
       throw new Error('its digest is not the one that the registry names');
     await rename(part, file);
   } catch (cause) {
-    const why = messageOf((cause as { cause?: unknown }).cause ?? cause);
+    const why = errorText((cause as { cause?: unknown }).cause ?? cause);
     throw new WorkerError('cannot-add', `Cannot download ${url}: ${why}.`, { cause });
   } finally {
     await rm(part, { force: true });
@@ -52,7 +53,7 @@ export async function fetchJson(url: string, accept: string, fetchBy: typeof fet
     if (!response.ok) throw new Error(`it answers ${response.status}`);
     return await response.json();
   } catch (cause) {
-    const why = messageOf((cause as { cause?: unknown }).cause ?? cause);
+    const why = errorText((cause as { cause?: unknown }).cause ?? cause);
     throw new WorkerError('cannot-add', `Cannot read ${url}: ${why}.`, { cause });
   }
 }

@@ -2,8 +2,8 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorText } from '@alphaflops/contracts';
 import { download } from '../add/download.js';
-import { messageOf } from '../error.js';
 import type { Credentials } from '../credentials.js';
 import type { Log } from '../log.js';
 import type { DepartureSignals } from '../signals.js';
@@ -124,7 +124,7 @@ class Upgrade {
       this.offer = { sha256, id };
       this.offered.abort();
     } catch (error) {
-      this.log.warn(`The coordinator does not say which worker it serves: ${messageOf(error)}`);
+      this.log.warn(`The coordinator does not say which worker it serves: ${errorText(error)}`);
     }
   }
 

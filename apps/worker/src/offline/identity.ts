@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errorText } from '@alphaflops/contracts';
 import { makeDirectory } from '@alphaflops/config';
 import { workerIdOf } from '@alphaflops/provenance';
-import { messageOf, WorkerError } from '../error.js';
+import { WorkerError } from '../error.js';
 
 /** What a node without a network signs with. */
 export interface OfflineIdentity {
@@ -24,7 +25,7 @@ export async function identityAt(file: string): Promise<OfflineIdentity> {
     await writeFile(file, key, { mode: 0o600, flag: 'wx', flush: true });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new WorkerError('bad-credentials', `Cannot write ${file}: ${messageOf(cause)}.`, { cause });
+      throw new WorkerError('bad-credentials', `Cannot write ${file}: ${errorText(cause)}.`, { cause });
     }
   }
   let signingKey: KeyObject;

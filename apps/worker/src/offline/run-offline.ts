@@ -3,13 +3,13 @@ import {
   type MeasureJob,
   type Provenance,
   WORKER_PROTOCOL_VERSION,
+  errorText,
 } from '@alphaflops/contracts';
 import type { ExecutorHost } from '@alphaflops/executor';
 import { deviceClassOf, deviceOf } from '@alphaflops/provenance';
 import { Anchors, anchorSettings } from '../anchors.js';
 import type { OfflineArguments } from '../arguments.js';
 import { measuring, runBatch } from '../batch.js';
-import { messageOf } from '../error.js';
 import { referenceOf } from '../executors.js';
 import type { Log } from '../log.js';
 import { openDevices } from '../own-devices.js';
@@ -113,7 +113,7 @@ async function measureAll(
           return;
         }
         failed += 1;
-        log.error(`not ${performer.done}: ${messageOf(error)}`, fields);
+        log.error(`not ${performer.done}: ${errorText(error)}`, fields);
       }
     }
   };

@@ -10,9 +10,10 @@ import {
   type WorkAbout,
   WorkAboutSchema,
   WORKER_PROTOCOL_VERSION,
+  errorText,
 } from '@alphaflops/contracts';
 import { unpackFile } from '@alphaflops/store';
-import { messageOf, WorkerError } from '../error.js';
+import { WorkerError } from '../error.js';
 
 /** A file of `campaign export-work`. */
 export interface WorkFile {
@@ -37,7 +38,7 @@ export async function readWorkFile(file: string): Promise<WorkFile> {
     for await (const line of lines) batches.push(MeasureJobSchema.parse(JSON.parse(line)));
     return { about, batches };
   } catch (cause) {
-    throw new WorkerError('bad-work-file', `Cannot use ${file} as a work file: ${messageOf(cause)}.`, {
+    throw new WorkerError('bad-work-file', `Cannot use ${file} as a work file: ${errorText(cause)}.`, {
       cause,
     });
   } finally {

@@ -1,4 +1,9 @@
-import { type KernelLabels, KernelLabelsSchema, type LabelKernelsJob } from '@alphaflops/contracts';
+import {
+  type KernelLabels,
+  KernelLabelsSchema,
+  type LabelKernelsJob,
+  errorText,
+} from '@alphaflops/contracts';
 import type { LabelledSpec } from '@alphaflops/dataset';
 import { kernelMapShapes } from '@alphaflops/planning/kernel-map-shapes';
 import { type Broken, type Delivery, LeaseDesk, type Recorded, type WorkHandler } from '@alphaflops/queue';
@@ -74,7 +79,7 @@ export class LabelRecorder implements WorkHandler<'label-kernels'>, OnModuleInit
     try {
       labels = await unpacked(body, KernelLabelsSchema);
     } catch (error) {
-      return `it is malformed (${error instanceof Error ? error.message : String(error)})`;
+      return `it is malformed (${errorText(error)})`;
     }
     const { cudnnVersion, computeCapability } = labels;
     if (cudnnVersion !== job.key.cudnnVersion || computeCapability !== job.key.computeCapability) {

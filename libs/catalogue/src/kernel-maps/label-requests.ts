@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { type DeviceClass, kernelMapId, type LabelKernelsJob } from '@alphaflops/contracts';
+import { type DeviceClass, kernelMapId, type LabelKernelsJob, errorText } from '@alphaflops/contracts';
 import { JobQueue, LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import { FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
@@ -65,7 +65,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
         await this.look();
         lastTrouble = '';
       } catch (error) {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = errorText(error);
         if (text !== lastTrouble) this.logger.error(`Cannot ask for kernel maps, trying on: ${text}`);
         lastTrouble = text;
       }

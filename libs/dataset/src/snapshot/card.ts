@@ -1,4 +1,10 @@
-import type { Dataset, DatasetFormat, Model, Provenance } from '@alphaflops/contracts';
+import {
+  type Dataset,
+  type DatasetFormat,
+  type Model,
+  type Provenance,
+  percent,
+} from '@alphaflops/contracts';
 import { exp } from '@alphaflops/elementary';
 import { columnsOfDataset } from './columns.js';
 import { citation } from './croissant.js';
@@ -154,10 +160,6 @@ function errorAndFloor(model: Model | undefined): [error: string, floor: string]
     error === undefined ? 'not known' : percent(error),
     floor === undefined ? 'not known' : percent(exp(floor) - 1),
   ];
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 function tableRow(cells: readonly string[]): string {

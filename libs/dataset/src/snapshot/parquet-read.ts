@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import {
   type AsyncBuffer,
   type FileMetaData,
@@ -119,5 +120,5 @@ function plain(values: Record<string, unknown>): Record<string, unknown> {
 
 function reason(error: unknown): string {
   if (error instanceof DatasetError) throw error;
-  return `cannot be read as Parquet: ${error instanceof Error ? error.message : String(error)}`;
+  return `cannot be read as Parquet: ${errorText(error)}`;
 }

@@ -1,4 +1,4 @@
-import { VERSION } from '@alphaflops/contracts';
+import { VERSION, errorText } from '@alphaflops/contracts';
 import {
   describeHost,
   Executor,
@@ -54,7 +54,7 @@ export class NodeGpuExecutor extends Executor {
         nvml.shutdown();
       }
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: errorText(error) };
     }
   }
 

@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import { ExecutorError } from '@alphaflops/executor';
 import type * as tf from '@tensorflow/tfjs-core';
 import { createRequire } from 'node:module';
@@ -55,7 +56,7 @@ export function loadTfjsNode(
       isUsingGpu: binding.isUsingGpuDevice(),
     };
   } catch (error) {
-    const [why = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [why = ''] = errorText(error).split('\n');
     throw failed(`${packageName} is installed, but its add-on cannot be loaded (${why.trim()}): ${SEE}`);
   }
 }

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import * as os from 'node:os';
+import type { Result } from '@alphaflops/contracts';
 
 /** Without this, Dawn rounds GPU timestamps to 65 µs, as browsers have to. */
 const OPTIONS = ['disable-dawn-features=timestamp_quantization'];
@@ -17,8 +18,7 @@ export interface AdapterWish {
   readonly software: boolean;
 }
 
-export type AdapterAnswer =
-  { readonly ok: true; readonly adapter: GPUAdapter } | { readonly ok: false; readonly reason: string };
+export type AdapterAnswer = Result<{ adapter: GPUAdapter }>;
 
 /** The adapter that Dawn prefers of the kind that is wished for, or what is missing. */
 export async function requestAdapter(gpu: GPU, { software }: AdapterWish): Promise<AdapterAnswer> {

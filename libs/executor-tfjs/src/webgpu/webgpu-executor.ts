@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { VERSION } from '@alphaflops/contracts';
+import { VERSION, errorText } from '@alphaflops/contracts';
 import {
   Executor,
   ExecutorError,
@@ -30,7 +30,7 @@ export class WebGpuExecutor extends Executor {
       const { device } = await this.find();
       return { ok: true, devices: [device] };
     } catch (error) {
-      return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: errorText(error) };
     }
   }
 

@@ -1,3 +1,4 @@
+import { errorText } from '@alphaflops/contracts';
 import type { ByteSource } from '../byte-source.js';
 import { NetworkError } from '../network.js';
 import { protobufFormat } from '../other-formats.js';
@@ -57,7 +58,7 @@ function readable<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof NetworkError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new NetworkError('malformed', `This is not a whole ONNX file: ${reason}.`, { cause: error });
   }
 }
