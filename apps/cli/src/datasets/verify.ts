@@ -11,7 +11,7 @@ import {
   readKernelLabels,
   sampleOfRow,
 } from '@alphaflops/dataset';
-import { fitModel, parseModel } from '@alphaflops/models';
+import { fitModel, ModelError, parseModel } from '@alphaflops/models';
 import { isSignedBy, provenanceId } from '@alphaflops/provenance';
 import { CliError } from '../error.js';
 import { readText } from '../files.js';
@@ -257,9 +257,9 @@ async function attempt<T>(findings: Findings, file: string, read: () => Promise<
   try {
     return await read();
   } catch (error) {
-    const isExpected = error instanceof CliError || (error instanceof Error && error.name === 'ModelError');
+    const isExpected = error instanceof CliError || error instanceof ModelError;
     if (!isExpected) throw error;
-    findings.add({ code: 'unreadable', file, line: null, column: null, message: (error as Error).message });
+    findings.add({ code: 'unreadable', file, line: null, column: null, message: error.message });
     return null;
   }
 }
