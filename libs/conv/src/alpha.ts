@@ -23,11 +23,19 @@ export const PUBLISHED_ALPHA = {
 /** The paper fits kernels of 1×1 apart from all others. */
 export type KernelGroup = '1x1' | 'other';
 
+/**
+ * The kernel group of a convolution in the paper, which fits kernels of 1×1 apart (Asperti, Evangelista and Marzolla 2021).
+ */
 export function kernelGroup(spec: ConvSpec): KernelGroup {
   return kernelPoints(spec) === 1 ? '1x1' : 'other';
 }
 
-/** S_K, the number of output points at which α is 1: 1 + ln K, as in the authors' code. */
+/**
+ * S_K, the number of output points at which α is 1: 1 + ln K, as in the authors' code.
+ *
+ * @param kernelPoints K, at least 1
+ * @returns S_K, without a unit
+ */
 export function alphaReference(kernelPoints: number): number {
   return 1 + log(kernelPoints);
 }
@@ -39,6 +47,9 @@ export function alphaReference(kernelPoints: number): number {
  * S_K is 3.2 for a 3×3 kernel) the formula is used unchanged, as the authors do: α is then above 1, at most
  * S_K^γ at S = 1, because so few points cannot fill the device.
  *
+ * @param outputPoints S of the forward pass, the batch included (`outputPoints`)
+ * @param kernelPoints K (`kernelPoints`)
+ * @returns α, without a unit: corrected over plain FLOPs
  * @throws RangeError when S or K is not ≥ 1, or when β is outside 0…1.
  */
 export function alpha(
@@ -56,7 +67,11 @@ export function alpha(
   return pow((reference + beta * (outputPoints - reference)) / outputPoints, gamma);
 }
 
-/** Time in ms by the published coefficients: c·α_K(S)·M, M in millions of multiply-adds. */
+/**
+ * Time in ms by the published coefficients: c·α_K(S)·M, M in millions of multiply-adds.
+ *
+ * @throws RangeError when the convolution has no output
+ */
 export function publishedTimeMs(spec: ConvSpec): number {
   const correction = alpha(outputPoints(spec), kernelPoints(spec), PUBLISHED_ALPHA[kernelGroup(spec)]);
   return (PUBLISHED_ALPHA.msPerMillionMacs * correction * macs(spec)) / 1e6;

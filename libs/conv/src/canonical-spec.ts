@@ -18,6 +18,9 @@ import { paddingSizes, type PaddingSizes } from './work.js';
  * - The dilation of an axis on which the kernel has one point is left out.
  * - A pad that is not 0 makes the padding `explicit`; pads that are those of `same` or of `valid` become that word, `same`
  *   first.
+ *
+ * @param spec any spelling of a convolution; it is not changed
+ * @returns `spec` itself where it has no optional field
  */
 export function canonicalSpec(spec: ConvSpec): ConvSpec {
   if (!hasOptionalFields(spec)) return spec;
@@ -62,6 +65,8 @@ function isSamePadding(a: PaddingSizes, b: PaddingSizes): boolean {
  *
  * What has its default value is left out where it is an optional field. With all of them:
  * `b1-h56-w56-i64-o128-k3x3-s2x1-d2x2-g1-f32-p1x1x2x2-NCHW-backward-data`; `p` has top, bottom, left and right.
+ *
+ * @returns ASCII text without blanks, equal for specs with equal `canonicalSpec`
  */
 export function specKey(spec: ConvSpec): string {
   const { batch, height, width, cin, cout, kernel_h, kernel_w, groups, dtype, layout } = spec;

@@ -18,7 +18,13 @@ export interface OutputSize {
   readonly width: number;
 }
 
-/** What a kernel covers of the input along one axis, gaps included. */
+/**
+ * What a kernel covers of the input along one axis, gaps included.
+ *
+ * @param kernel kernel points along the axis
+ * @param dilation distance of neighbouring kernel points, 1 for a dense kernel
+ * @returns elements of the input
+ */
 export function kernelExtent(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
 }
@@ -27,6 +33,8 @@ export function kernelExtent(kernel: number, dilation: number): number {
  * Output size of the forward pass along both axes: `same` gives ⌈input / stride⌉, `valid` ⌈(input − extent + 1) / stride⌉,
  * where the extent of a kernel is dilation·(kernel − 1) + 1, and explicit padding the same with the pads added to the input.
  * A kernel that is larger than its padded input has no output: that axis is 0.
+ *
+ * @returns height and width in elements, 0 where the convolution has no output
  */
 export function outputSize(spec: ConvSpec): OutputSize {
   return { height: outputHeight(spec), width: outputWidth(spec) };
@@ -84,7 +92,11 @@ export interface TensorSize {
   readonly channels: number;
 }
 
-/** The tensor that the pass computes: the output, the gradient of the input, or the gradient of the weights. */
+/**
+ * The tensor that the pass computes: the output, the gradient of the input, or the gradient of the weights.
+ *
+ * @returns sizes in elements
+ */
 export function resultSize(spec: ConvSpec): TensorSize {
   switch (passOf(spec)) {
     case 'forward':
@@ -114,6 +126,8 @@ export function kernelPoints(spec: ConvSpec): number {
  * Multiply-adds of one direct convolution, S·K·(cin / groups)·cout, the same for all three passes: each product of an
  * output point and a kernel point comes once in every pass. Taps that fall on padding count, as they do in the paper
  * (which calls this number "FLOPs").
+ *
+ * @returns a count, 0 for a convolution without output
  */
 export function macs(spec: ConvSpec): number {
   return outputPoints(spec) * kernelPoints(spec) * (spec.cin / spec.groups) * spec.cout;
@@ -142,7 +156,11 @@ export function bytes(spec: ConvSpec): ConvBytes {
   return { input, weights, output, total: input + weights + output };
 }
 
-/** FLOPs per byte when every tensor is moved once: the horizontal axis of a roofline. */
+/**
+ * FLOPs per byte when every tensor is moved once: the horizontal axis of a roofline.
+ *
+ * @returns FLOPs per byte
+ */
 export function arithmeticIntensity(spec: ConvSpec): number {
   return flops(spec) / bytes(spec).total;
 }

@@ -23,7 +23,11 @@ export interface AdapterModule {
   createExecutor(name: string, settings?: ExecutorSettings): Executor | Promise<Executor>;
 }
 
-/** Imports an adapter and creates one of its executors; throws `ExecutorError`. */
+/**
+ * Imports an adapter and creates one of its executors.
+ *
+ * @throws ExecutorError `start-failed` when the adapter cannot be loaded or is none, and what its `createExecutor` throws
+ */
 export async function loadExecutor({ module, executor, settings }: ExecutorReference): Promise<Executor> {
   let adapter: Partial<AdapterModule>;
   try {

@@ -95,7 +95,11 @@ const WITH_OPTIONAL_FIELDS: readonly Partial<ConvSpec>[] = [
   ...BACKWARD.map((changes) => ({ ...changes, pass: 'backward-weights' as const })),
 ];
 
-/** What every executor does alike. Call it in a `describe` of an adapter's tests, on the real device. */
+/**
+ * What every executor does alike. Call it in a `describe` of an adapter's tests, on the real device.
+ *
+ * @throws Error, in the tests that it defines, where an executor does otherwise
+ */
 export function executorConformance(options: ConformanceOptions): void {
   let executor: Executor;
   let session: ExecutorSession;

@@ -62,7 +62,11 @@ type FakeName = (typeof FAKE_EXECUTORS)[number];
 /** Watts of the executor `fake-gpu`. */
 export const FAKE_POWER_W = { idle: 60, busy: 300 } as const;
 
-/** For tests of what is built on executors. They must be asked for by name. */
+/**
+ * An executor for tests of what is built on executors. It has to be named: nobody gets it by default.
+ *
+ * @throws ExecutorError `unknown-executor`
+ */
 export function createExecutor(name: string): Executor {
   const found = FAKE_EXECUTORS.find((known) => known === name);
   if (found === undefined) {

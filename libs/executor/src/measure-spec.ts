@@ -16,7 +16,9 @@ export const INPUT_SEED = 1;
 
 /**
  * Prepares, checks, times and disposes one spec. Only what the executor throws is thrown.
+ *
  * @param watched what is needed to measure the energy of the device, or why it cannot be, and what finds disturbances
+ * @throws what the executor throws
  */
 export async function measureSpec(
   session: ExecutorSession,
@@ -59,7 +61,11 @@ function plausible(spec: ConvSpec, measurement: Measurement): Measurement {
   return { outcome: 'wrong-result', reason, timing: null, conditions };
 }
 
-/** Compares a few output elements of a convolution, prepared with INPUT_SEED, with their direct sums. */
+/**
+ * Compares a few output elements of a convolution, prepared with INPUT_SEED, with their direct sums.
+ *
+ * @throws what the executor throws
+ */
 export async function checkOutput(spec: ConvSpec, conv: PreparedConv): Promise<OutputCheck> {
   const points = checkPoints(spec, INPUT_SEED);
   const values = await conv.outputPoints(points);

@@ -9,7 +9,11 @@ export interface MeterConformanceOptions {
   countsHost: boolean;
 }
 
-/** What every energy meter does alike. Call it in a `describe` of an adapter's tests. */
+/**
+ * What every energy meter does alike. Call it in a `describe` of an adapter's tests.
+ *
+ * @throws Error, in the tests that it defines, where a meter does otherwise
+ */
 export function energyMeterConformance({ open, draw, countsHost }: MeterConformanceOptions): void {
   let meter: EnergyMeter;
 

@@ -14,6 +14,9 @@ export interface ProbedExecutor extends ExecutorReference {
 /**
  * Asks every executor, each in a process of its own, which devices it can drive. An adapter that is not installed, a
  * driver that crashes or hangs is a result with its reason.
+ *
+ * @param references executors; one that answers nothing for 60 s is a result as well
+ * @returns one result for each of them, in their order
  */
 export async function probeAll(references: readonly ExecutorReference[]): Promise<ProbedExecutor[]> {
   const probed: ProbedExecutor[] = [];

@@ -49,6 +49,8 @@ export const LEAST_SQUARES_DEFAULTS = { maxIterations: 300, tolerance: 1e-8 } as
  * Nielsen 1999), steps projected on the bounds, parameters pressed against a bound left out of the step. Finds a local
  * minimum: start it from several points when there may be more than one.
  *
+ * @param problem m residuals of n parameters; one pass costs O(m·n²) time and O(m·n) memory
+ * @returns the best parameters found (length n), and their uncertainty by the covariance (JᵀJ)⁻¹·σ² at them
  * @throws LeastSquaresError when sizes or bounds do not fit, or the residuals at the start are not finite.
  */
 export function leastSquares(

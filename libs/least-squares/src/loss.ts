@@ -8,14 +8,23 @@ const { max, sqrt } = Math;
  */
 export type Loss = 'linear' | 'soft-l1';
 
-/** Soft L1 of one residual. */
+/**
+ * Soft L1 of one residual: scale²·(√(1 + (residual / scale)²) − 1), ½·residual² for small residuals.
+ *
+ * @param scale residual at which it turns from square to absolute, in the unit of the residual
+ * @returns the loss, in that unit squared
+ */
 export function softL1(residual: number, scale: number): number {
   const z = square(residual / scale);
   // scale²·(√(1 + z) − 1) without cancellation for small z
   return (scale * scale * z) / (sqrt(1 + z) + 1);
 }
 
-/** Weight of a residual's square with which it has the gradient of {@link softL1}. */
+/**
+ * Weight of a residual's square with which it has the gradient of {@link softL1}.
+ *
+ * @returns a share from 0 to 1
+ */
 export const softL1Weight = (residual: number, scale: number): number =>
   1 / sqrt(1 + square(residual / scale));
 

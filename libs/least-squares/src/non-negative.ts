@@ -14,6 +14,9 @@ export interface NonNegativeResult {
  * column-major with `b.length` rows and is not changed. The problem is first reduced by QR to as many rows as columns, so
  * that long tables cost one pass.
  *
+ * @param a m×n matrix
+ * @param b m elements
+ * @returns n coefficients, and ‖A·x − b‖ in the unit of `b`
  * @throws LeastSquaresError when the size of `a` is not a multiple of `b.length`, or a value is not finite.
  */
 export function nonNegativeLeastSquares(a: Float64Array, b: Float64Array): NonNegativeResult {

@@ -3,6 +3,9 @@ const { abs, max, sqrt } = Math;
 /**
  * Symmetric n×n matrices as their lower triangle by rows: element (i, j ≤ i) is `a[i·(i + 1)/2 + j]`, n·(n + 1)/2 elements
  * in all.
+ *
+ * @param n rows, and columns
+ * @returns elements of the packed matrix
  */
 export const packedLength = (n: number): number => (n * (n + 1)) / 2;
 
@@ -12,6 +15,8 @@ export const packedDiagonal = (j: number): number => (j * (j + 3)) / 2;
 /**
  * Solves A·x = b in place by Cholesky factors. `matrix` is the packed, positive definite A and is destroyed; `x` is b
  * before and the solution after. A pivot that rounding makes negative counts as the least positive number.
+ *
+ * @param matrix packed n×n, n being the length of `x`
  */
 export function solvePacked(matrix: Float64Array, x: Float64Array): void {
   const n = x.length;
@@ -32,7 +37,12 @@ export function solvePacked(matrix: Float64Array, x: Float64Array): void {
   }
 }
 
-/** The inverse of a packed, positive definite n×n matrix, as the square roots of its diagonal and as correlations. */
+/**
+ * The inverse of a packed, positive definite n×n matrix, as the square roots of its diagonal and as correlations.
+ *
+ * @param matrix packed, n×n; it is not changed
+ * @returns `roots`: √(A⁻¹)ⱼⱼ, n of them; `correlation`: n×n, 1 on the diagonal
+ */
 export function inversePacked(
   matrix: Float64Array,
   n: number,

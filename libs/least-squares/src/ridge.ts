@@ -46,6 +46,7 @@ export interface RidgeResult extends SearchEnd {
  * `leastSquares`, but on the normal equations, which the ridge keeps well conditioned. They cost one pass over the rows and
  * no memory that grows with them. Damping is relative to the diagonal (Marquardt 1963).
  *
+ * @param problem n parameters; one pass costs O(rows·n²) time and O(n²) memory
  * @throws LeastSquaresError when there are no rows or parameters, or sizes or bounds do not fit.
  */
 export function ridgeLeastSquares(

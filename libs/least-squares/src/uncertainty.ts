@@ -24,6 +24,9 @@ const NULL_SHARE = 1e-6;
 /**
  * Uncertainty from the column-major Jacobian (destroyed) restricted to the free parameters, by the pseudo-inverse of JᵀJ.
  * `variance` tells the residual variance for a given number of free parameters; null without degrees of freedom.
+ *
+ * @param jacobian rows × n, column-major, n being the length of `held`
+ * @param held why a parameter is not free, or null for a free one
  */
 export function uncertainty(
   jacobian: Float64Array,

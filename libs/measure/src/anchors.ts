@@ -40,7 +40,11 @@ const SIZES = [
 const KERNELS = [1, 3] as const;
 const VARIANTS: readonly Partial<ConvSpec>[] = [{}, { stride: 2 }, { batch: 8 }, { batch: 32 }];
 
-/** The common set, the same on every device, quick ones first: every executor computes them. */
+/**
+ * The common set, the same on every device, quick ones first: every executor computes them.
+ *
+ * @param count 0 to {@link MAX_ANCHORS}; more gives all
+ */
 export function anchorSpecs(count: number): ConvSpec[] {
   const all = VARIANTS.flatMap((variant) =>
     SIZES.flatMap(([size, channels]) =>
@@ -54,15 +58,29 @@ export function anchorSpecs(count: number): ConvSpec[] {
   return all.slice(0, count);
 }
 
+/**
+ * The protocol that times anchors on a device of this kind.
+ */
 export function anchorProtocol(kind: Kind): Protocol {
   return protocolNamed(kind === 'gpu' ? 'gpu' : 'quick-cpu');
 }
 
-/** Median change of the anchors' times: 0.03 is 3 % slower. `ratios`: time now over time at the beginning. */
+/**
+ * Median change of the anchors' times as a share: 0.03 is 3 % slower, −0.03 is 3 % faster.
+ *
+ * @param ratios time now over time when the worker began, of each anchor; at least one
+ * @throws Error when there is no ratio
+ */
 export function driftOf(ratios: readonly number[]): number {
   return median([...ratios]) - 1;
 }
 
+/**
+ * Whether the median change is beyond {@link MAX_DRIFT} in either direction.
+ *
+ * @param ratios as for {@link driftOf}
+ * @throws Error when there is no ratio
+ */
 export function hasDrifted(ratios: readonly number[], kind: Kind): boolean {
   return Math.abs(driftOf(ratios)) > MAX_DRIFT[kind];
 }

@@ -31,6 +31,8 @@ export function isPowerLimited(observed: Observed): boolean {
 /**
  * Why times taken under these conditions are not the device's own, or null. Unknown conditions are not suspicious. A low
  * clock is, unless the power limit explains it.
+ *
+ * @returns the reason in words
  */
 export function throttling(observed: Observed, protocol: Protocol): string | null {
   const slowdowns = [...reasonsOf(observed)].filter((reason) => SLOWDOWN_REASONS.has(reason));
@@ -57,6 +59,7 @@ const DISTURBANCE_DIGITS = 4;
 
 /**
  * Conditions with the disturbance around the batches that count.
+ *
  * @param share infinite: nothing is known to compare with; null: it is not watched
  */
 export function withDisturbance(conditions: Conditions, share: number | null): Conditions {

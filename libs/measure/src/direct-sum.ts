@@ -8,7 +8,9 @@ export const F32_TOLERANCE = 1e-3;
 
 /**
  * The corners of the result and `count` random points, so that every kind of border and channel is met.
+ *
  * @param seed the same seed gives the same points
+ * @returns points of the result, inside its size
  */
 export function checkPoints(spec: ConvSpec, seed: number, count = 6): OutputPoint[] {
   const { images, height, width, channels } = resultSize(spec);
@@ -29,6 +31,10 @@ export function checkPoints(spec: ConvSpec, seed: number, count = 6): OutputPoin
 /**
  * One element of what the pass computes of the seeded tensors, summed directly in double precision, and the root sum of
  * squares of its products: the size that rounding errors are to be compared with.
+ *
+ * @param seed of both inputs, as in `seededArray`
+ * @param order of the elements of the executor's buffers
+ * @returns `value` and `scale` of the element, without a unit
  */
 export function directSum(
   spec: ConvSpec,
@@ -47,7 +53,12 @@ export function directSum(
   return { value, scale: Math.sqrt(squares) };
 }
 
-/** Compares output elements with their direct sums; `tolerance` is a share of the scale that `directSum` gives. */
+/**
+ * Compares output elements with their direct sums; `tolerance` is a share of the scale that `directSum` gives.
+ *
+ * @param values of the executor, one for each of `points`
+ * @returns why the first value that is off by more is wrong, or ok
+ */
 export function compareWithDirectSum(
   spec: ConvSpec,
   seed: number,

@@ -10,6 +10,7 @@ export interface MeterReading {
 
 /**
  * Runs one convolution back to back, without a pause in which the device could rest, until `onEnded` answers false.
+ *
  * @param onEnded called now and then, right when some have ended: how many have by now, and the device's own time since
  * the start in ms where it has one (on every call, or on none)
  */
@@ -28,8 +29,10 @@ export const MAX_POWER_W = 10_000;
  * Energy of one convolution: runs it back to back and takes the difference of the meter between two of its advances at
  * least `windowMs` apart, over the convolutions that ended between them. A meter without a counter is integrated by the
  * trapezoidal rule over the same time. Starting and stopping lie outside the window.
+ *
  * @param windowMs length of the window in ms, at least 1
  * @param nowMs a clock that never goes back, in ms
+ * @returns millijoules of one convolution, or why they are not known
  */
 export async function measureEnergy(
   read: () => MeterReading,

@@ -28,7 +28,12 @@ export interface EnergyCircumstances {
   readonly doubts: readonly string[];
 }
 
-/** A reading as a Timing keeps it. */
+/**
+ * A reading as a Timing keeps it.
+ *
+ * @param reading millijoules of one convolution
+ * @returns the energy, with a doubt where counter and integrated power disagree by more than {@link MAX_ENERGY_DISAGREEMENT}
+ */
 export function energyFields(
   reading: EnergyReading,
   { meter, idlePowerW, doubts }: EnergyCircumstances,
@@ -52,12 +57,20 @@ export function energyFields(
   };
 }
 
-/** No energy, and why. */
+/**
+ * No energy, and why.
+ *
+ * @param reason in words; its first 400 characters are kept
+ */
 export function noEnergy(reason: string): Pick<Timing, 'energyMj'> & { energy: EnergyCheck } {
   return { energyMj: null, energy: { measured: false, reason: reason.slice(0, 400) } };
 }
 
-/** The protocol with the energy measured as well. */
+/**
+ * The protocol with the energy measured as well.
+ *
+ * @returns the protocol with a window of {@link ENERGY_WINDOW_MS}
+ */
 export function withEnergy(protocol: Protocol): Protocol {
   return { ...protocol, energyWindowMs: ENERGY_WINDOW_MS };
 }

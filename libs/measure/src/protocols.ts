@@ -68,7 +68,11 @@ export const PROTOCOLS: Readonly<Record<string, Protocol>> = Object.freeze(
   ),
 );
 
-/** The registered protocol of that name; throws `MeasureError('unknown-protocol')`. */
+/**
+ * The registered protocol of that name, in its newest version.
+ *
+ * @throws MeasureError `unknown-protocol`
+ */
 export function protocolNamed(name: string): Protocol {
   const protocol = Object.hasOwn(PROTOCOLS, name) ? PROTOCOLS[name] : undefined;
   if (protocol === undefined) {
@@ -80,12 +84,21 @@ export function protocolNamed(name: string): Protocol {
   return protocol;
 }
 
-/** What a campaign uses when it names no protocol. */
+/**
+ * What a campaign uses when it names no protocol.
+ *
+ * @param kind of the device
+ */
 export function defaultProtocol(kind: DeviceDescription['kind']): Protocol {
   return protocolNamed(kind);
 }
 
-/** Shortest time in which the protocol measures a convolution of `ms` milliseconds. */
+/**
+ * Shortest time in which the protocol measures a convolution of `ms` milliseconds.
+ *
+ * @param ms time of one convolution in milliseconds
+ * @returns milliseconds of warm-up and timed batches, without preparation
+ */
 export function leastMs({ warmUpMinRuns, minBatches, minBatchMs }: Protocol, ms: number): number {
   return warmUpMinRuns * ms + minBatches * Math.max(minBatchMs, ms);
 }

@@ -14,6 +14,9 @@ export const SEEDED_PERIOD = 1_048_573;
  * Element `index` of an input in the order of its buffer: uniform in (−1, 1), never 0, the same for the same seed
  * everywhere, and to be had without the elements before it. 24 random bits, exact in f32: a 32-bit avalanche hash
  * (Mueller's, as improved by Wellons' search: "lowbias32").
+ *
+ * @param seed 32-bit integer
+ * @param index from 0, in the order of the buffer
  */
 export function seededElement(name: InputName, seed: number, index: number): number {
   let x = ((index % SEEDED_PERIOD) ^ seed ^ STREAMS[name]) >>> 0;
@@ -23,7 +26,12 @@ export function seededElement(name: InputName, seed: number, index: number): num
   return ((x >>> 8) + 0.5) / 2 ** 23 - 1;
 }
 
-/** All elements of an input. Random and not zeros, because zeros draw less power and run at higher clocks. */
+/**
+ * All elements of an input. Random and not zeros, because zeros draw less power and run at higher clocks.
+ *
+ * @param length elements
+ * @returns a new array; element i is `seededElement(name, seed, i)`
+ */
 export function seededArray(name: InputName, seed: number, length: number): Float32Array<ArrayBuffer> {
   const array = new Float32Array(length);
   let filled = Math.min(length, SEEDED_PERIOD);

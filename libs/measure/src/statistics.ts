@@ -19,6 +19,9 @@ type BatchStatistics = Pick<
  * Statistics of batch times in milliseconds of one convolution. Quartiles and median by definition 7 of
  * Hyndman & Fan (1996), as in R and NumPy: linear between order statistics, at 1 + (n − 1)·p.
  * The standard deviation in `cv` has n − 1 in the denominator; one batch has cv 0.
+ *
+ * @param batchTimesMs at least one
+ * @returns milliseconds, and the batch times as they came
  */
 export function summarise(batchTimesMs: readonly number[]): BatchStatistics {
   const sorted = batchTimesMs.toSorted((a, b) => a - b);

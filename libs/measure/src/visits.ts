@@ -10,6 +10,9 @@ function logRatio(aMs: number, bMs: number): number {
 /**
  * Whether two visits of a shape agree as closely as the protocol asks: a difference above `noisyRelativeStandardError`
  * would make a single sample noisy, too.
+ *
+ * @param aMs milliseconds of one convolution, above 0
+ * @param bMs the same of the other visit
  */
 export function visitsAgree(
   aMs: number,
@@ -19,7 +22,12 @@ export function visitsAgree(
   return logRatio(aMs, bMs) <= log(1 + noisyRelativeStandardError);
 }
 
-/** Positions of the visits that agree with no other visit of the same shape. A single visit is not judged. */
+/**
+ * Positions of the visits that agree with no other visit of the same shape. A single visit is not judged.
+ *
+ * @param timesMs of the visits of one shape by one device, in milliseconds
+ * @returns indices into `timesMs`; none for a single visit
+ */
 export function unconfirmedVisits(
   timesMs: readonly number[],
   protocol: Pick<Protocol, 'noisyRelativeStandardError'>,
@@ -32,7 +40,9 @@ export function unconfirmedVisits(
 
 /**
  * The spread between the first two visits of each shape by one device; null where no shape has two.
+ *
  * @param visits for each shape and device the times of its visits in milliseconds, oldest first
+ * @returns quantiles of |ln(first / second)| (definition 7 of Hyndman and Fan 1996)
  */
 export function noiseFloorOf(visits: Iterable<readonly number[]>): NoiseFloor | null {
   const ratios: number[] = [];

@@ -38,7 +38,11 @@ export interface AnalyticForm<X> {
 /** Distinct shapes, per parameter, that a kernel group needs for a fit of its own. */
 const SHAPES_PER_PARAMETER = 2;
 
-/** Makes a {@link Form} of a formula: grouping, search, uncertainty and compilation are the same for all. */
+/**
+ * Makes a {@link Form} of a formula: grouping, search, uncertainty and compilation are the same for all.
+ *
+ * @returns a form whose `compile` throws ModelError `bad-document` where the fit has no group or lacks a parameter
+ */
 export function analyticForm<X>(formula: AnalyticForm<X>): Form {
   const enough = SHAPES_PER_PARAMETER * formula.parameters.length;
   return {

@@ -24,6 +24,8 @@ const DOMAIN_AXES = { size: 'height', cin: 'cin', cout: 'cout', kernel: 'kernel_
  * α along one axis of a shape: T(x) / T_linear(x), by the readable form of the model where it has one. Goes from the
  * smallest to the largest fitted value of the axis, or over the given values, ascending.
  *
+ * @param values in elements
+ * @returns points with times in milliseconds
  * @throws ModelError `bad-spec` when no value of the axis fits the shape.
  */
 export function axisResponse(
@@ -47,18 +49,30 @@ export function axisResponse(
   });
 }
 
+/**
+ * The shape with another value on one axis.
+ *
+ * @param value in elements; along `size` and `kernel` it is height and width
+ */
 export function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSpec {
   if (axis === 'size') return { ...spec, height: value, width: value };
   if (axis === 'kernel') return { ...spec, kernel_h: value, kernel_w: value };
   return { ...spec, [axis]: value };
 }
 
+/**
+ * Whether such a convolution exists: `groups` divides the channels, and without `same` padding the kernel fits the input.
+ */
 export function fits({ cin, cout, groups, padding, height, width, kernel_h, kernel_w }: ConvSpec): boolean {
   if (cin % groups !== 0 || cout % groups !== 0) return false;
   return padding === 'same' || (kernel_h <= height && kernel_w <= width);
 }
 
-/** Whole numbers over the fitted range, evenly spread over its logarithm. */
+/**
+ * Whole numbers over the fitted range, evenly spread over its logarithm.
+ *
+ * @returns at most 24 values in elements, ascending
+ */
 export function fittedValues(model: Model, axis: ResponseAxis): number[] {
   const { min, max } = model.domain[DOMAIN_AXES[axis]] ?? { min: 1, max: 1 };
   const steps = Array.from({ length: POINTS }, (_, k) => Math.round(min * pow(max / min, k / (POINTS - 1))));

@@ -1,6 +1,10 @@
 import type { EnergyModel, Model, ModelDiff } from '@alphaflops/contracts';
 
-/** What changed from one model to another, only what differs. */
+/**
+ * What changed from one model to another, only what differs.
+ *
+ * @returns entries by name, with null on the side that lacks one
+ */
 export function diffModels(before: Model, after: Model): ModelDiff {
   const units = new Map(
     [...parametersOf(before), ...parametersOf(after)].map(([what, { unit }]): [string, string] => [

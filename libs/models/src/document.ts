@@ -3,7 +3,11 @@ import { z } from 'zod';
 import { ModelError } from './error.js';
 import { formNamed } from './forms.js';
 
-/** JSON Schema (draft 2020-12) of the model document. */
+/**
+ * JSON Schema (draft 2020-12) of the model document.
+ *
+ * @returns a new object
+ */
 export function modelJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(ModelSchema, { io: 'input' });
 }
@@ -35,9 +39,6 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ModelError(
-      'bad-document',
-      `not JSON: ${errorText(error)}`,
-    );
+    throw new ModelError('bad-document', `not JSON: ${errorText(error)}`);
   }
 }

@@ -77,6 +77,7 @@ export const FIT_DEFAULTS = {
  * order), options and seed give the same bytes. `notes` lists what limits the model. `id` and `version` are null
  * until it is published.
  *
+ * @param allSamples times in milliseconds, energies in millijoules, in any order
  * @throws ModelError `no-samples`, `bad-sample` (also when the times are too extreme for a fit), `unknown-form`, `bad-option`.
  */
 export function fitModel(allSamples: readonly FitSample[], options: FitOptions): Model {

@@ -14,7 +14,11 @@ export interface KernelRun {
   readonly probability: number;
 }
 
-/** The kernels along one axis of a shape, over the fitted range; empty for a model that does not know kernels. */
+/**
+ * The kernels along one axis of a shape, over the fitted range; empty for a model that does not know kernels.
+ *
+ * @throws ModelError `bad-document` where the classifier of the model is not readable
+ */
 export function kernelsAlong(model: Model, spec: ConvSpec, axis: ResponseAxis): KernelRun[] {
   if (!model.kernels) return [];
   const likely = compileKernelClassifier(model.kernels.classifier);

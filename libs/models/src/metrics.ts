@@ -13,6 +13,9 @@ export interface Judged {
 /**
  * Errors of predictions, as MetricsSchema defines them, all finite: what an extreme time makes larger than any number is the
  * largest number. Needs at least one pair; all times positive.
+ *
+ * @param pairs times in milliseconds, or energies in millijoules
+ * @returns errors as shares: 0.1 is 10 %
  */
 export function judge(pairs: readonly Judged[]): Metrics {
   const n = pairs.length;

@@ -6,7 +6,11 @@ import { kernelsAlong } from './kernel-map.js';
 import { relativeDifference } from './noise-floor.js';
 import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
 
-/** The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown. */
+/**
+ * The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown.
+ *
+ * @throws ModelError `bad-document` as `compileModel`
+ */
 export function modelCard(model: Model): string {
   const { data, protocol } = model;
   return [

@@ -4,12 +4,21 @@ import { exp } from '@alphaflops/elementary';
 /** Where two visits differ by more in the median, a model of such times means little. */
 const TOO_HIGH = 0.1;
 
-/** A log ratio as a relative difference: 0.02 is 2 %. */
+/**
+ * A log ratio as a relative difference: 0.02 is 2 %.
+ *
+ * @param logRatio |ln(a / b)|
+ */
 export function relativeDifference(logRatio: number): number {
   return exp(logRatio) - 1;
 }
 
-/** What the noise floor says about the error of a model. @param heldOut null: no shapes could be held out */
+/**
+ * What the noise floor says about the error of a model.
+ *
+ * @param heldOut null: no shapes could be held out
+ * @returns sentences for the reader of the model; none where there is nothing to say
+ */
 export function noiseNotes(floor: NoiseFloor | undefined, heldOut: Metrics | null): string[] {
   if (floor === undefined) return [];
   const difference = relativeDifference(floor.medianLogRatio);

@@ -131,7 +131,12 @@ function intervalOf(interval: Model['interval'], half: number | null): Model['in
   return { ...interval, logHalfWidth: half, logHalfWidthOutside: (outside * half) / known };
 }
 
-/** One prediction; compile the model for more. */
+/**
+ * One prediction, in milliseconds and millijoules. Compile the model for more of them.
+ *
+ * @param kernel the one that runs, where it is known, as cudnn-frontend spells it
+ * @throws ModelError as {@link compileModel}, and `bad-spec` for a spec without output
+ */
 export function predict(model: Model, spec: ConvSpec, kernel?: string | null): Prediction {
   return compileModel(model)(spec, kernel);
 }
@@ -151,7 +156,12 @@ export function evaluate(model: Model, samples: readonly FitSample[], form?: str
   );
 }
 
-/** The same of energy, on those samples that have it; null without them, or where the model has none. */
+/**
+ * The same of energy, on the samples of the meter with the most of them.
+ *
+ * @returns errors as shares; null without such samples, or where the model has no energy
+ * @throws ModelError as {@link evaluate}
+ */
 export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Metrics | null {
   const measured = energySamples(samplesOfOneMeter(samples).samples);
   if (!model.energy || measured.length === 0) return null;

@@ -22,7 +22,11 @@ export interface MeteredSamples {
   readonly leftOut: number;
 }
 
-/** The samples of the meter with the most of them; the first by name of several with as many. */
+/**
+ * The samples of the meter with the most of them; the first by name of several with as many.
+ *
+ * @param samples energies in millijoules
+ */
 export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples {
   const byMeter = new Map<string | null, FitSample[]>();
   for (const sample of samples) {
@@ -41,7 +45,11 @@ export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples
   return { samples: chosen, meter, leftOut };
 }
 
-/** The samples with energy, as samples of it: `timeMs` holds millijoules there, for every form is of a positive cost. */
+/**
+ * The samples with energy, as samples of it: `timeMs` holds millijoules there, for every form is of a positive cost.
+ *
+ * @throws ModelError `bad-sample` naming the first sample with an energy that is not a positive number
+ */
 export function energySamples(samples: readonly FitSample[]): FitSample[] {
   return samples.flatMap(({ spec, energyMj, kernel = null }, index) => {
     if (energyMj === null || energyMj === undefined) return [];

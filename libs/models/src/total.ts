@@ -21,6 +21,9 @@ export interface PredictedLayer {
  * is wrong in the same way for it each time, and alike for shapes near it. With half-widths w_i of the layers' times t_i in log
  * time and the correlation ρ, the total's half-width is √(ρ (Σ w_i t_i)² + (1 − ρ) Σ (w_i t_i)²) / Σ t_i, layers of one shape
  * taken as one; of energies likewise. No interval where a layer has none.
+ *
+ * @param layers in the order of the network; one that occurs twice is there twice
+ * @returns milliseconds, millijoules and watt-hours of all layers together
  */
 export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['total'] {
   const sum = (of: (prediction: Prediction) => number): number =>
@@ -71,6 +74,9 @@ function logHalfWidth(
 /**
  * What the electricity of a total emits, as CO2e: what the accelerator draws while it computes these layers, and nothing of the
  * machine around it. One pass over the layers is `inferencesPerPass` inferences. null where the total has no energy.
+ *
+ * @param gridIntensityGramsPerKwh grams of CO2e per kilowatt-hour of electricity
+ * @returns grams of one inference, kilograms of a million
  */
 export function emissionsOf(
   { energyMj, lowerEnergyMj, upperEnergyMj }: Predictions['total'],

@@ -17,7 +17,11 @@ export function passesOf({ domainLevels }: Pick<Model, 'domainLevels'>): readonl
   return domainLevels['pass'] ?? ['forward'];
 }
 
-/** The same layers in another pass. */
+/**
+ * The same layers in another pass.
+ *
+ * @returns canonical specs, one for each layer
+ */
 export function layersInPass(layers: readonly ConvSpec[], pass: Pass): ConvSpec[] {
   return layers.map((spec) => canonicalSpec({ ...spec, pass }));
 }
@@ -28,6 +32,7 @@ export function layersInPass(layers: readonly ConvSpec[], pass: Pass): ConvSpec[
  * too, though frameworks leave it out.
  *
  * @param predicted what a model says of the layers in each pass, as `layersInPass` gives them
+ * @returns milliseconds and millijoules of one step and of an epoch; null for the epoch where `samples` is not given
  */
 export function trainingOf(
   predicted: Readonly<Record<Pass, readonly PredictedLayer[]>>,

@@ -13,6 +13,10 @@ const SEED = 20;
 /**
  * The shapes that a kernel map labels: network-like and random ones. The same count gives the same shapes on every
  * machine, so that labels travel without them.
+ *
+ * @param count at least 1
+ * @returns `count` different specs, fewer only where the designs have no more
+ * @throws PlanError as `plan`
  */
 export function kernelMapShapes(count: number): readonly ConvSpec[] {
   const specs: ConvSpec[] = [];

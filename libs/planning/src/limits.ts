@@ -44,7 +44,11 @@ export function limitsOf(
  */
 export const WORKSPACE_SHARE = 1;
 
-/** Bytes that are set aside for measuring `spec`: its tensors and the workspace allowance. */
+/**
+ * Bytes that are set aside for measuring `spec`: its tensors and the workspace allowance.
+ *
+ * @returns bytes of device memory
+ */
 export function requiredBytes(spec: ConvSpec): number {
   return bytes(spec).total * (1 + WORKSPACE_SHARE);
 }
@@ -55,7 +59,11 @@ export function plannedDtypes(constraints: PlanConstraints | undefined): readonl
   return [first, ...rest];
 }
 
-/** The first limit that `spec` breaks, or null. */
+/**
+ * The first limit that `spec` breaks, or null.
+ *
+ * @returns the name of the limit, in the order: element type, groups, pass, multiply-adds, memory, time
+ */
 export function brokenLimit(
   spec: ConvSpec,
   { memoryBytes, maxSpecMs, estimateMs, constraints = {} }: Limits,

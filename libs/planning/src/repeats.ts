@@ -9,7 +9,13 @@ const MAX_REPEATS = 1000;
 /** 0.29 × 100 is 28.999… in floating point. */
 const ROUNDING = 1e-9;
 
-/** How many of the shapes of a campaign are visited again. @param share 0…1; 0: none; undefined: the default */
+/**
+ * How many of the shapes of a campaign are visited again.
+ *
+ * @param share 0 to 1; 0: none; undefined: the default of 3 %
+ * @param shapes of the campaign
+ * @returns at least 10 where there are 100 shapes or more, at most 1,000
+ */
 export function repeatedShapes(share: number | undefined, shapes: number): number {
   if (share === 0) return 0;
   const minimum = shapes >= FROM_SHAPES ? MIN_REPEATS : 0;

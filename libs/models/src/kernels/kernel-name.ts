@@ -17,7 +17,11 @@ export interface KernelName {
 const [SPLIT_K, SPLIT_K_BUFFERS, SPLIT_K_SLICE] = [0, 12, 17] as const;
 const SPLITS: ReadonlySet<number> = new Set([SPLIT_K, SPLIT_K_BUFFERS, SPLIT_K_SLICE]);
 
-/** Reads a kernel's name. Any text is a name: a program that is no engine of cuDNN is its own engine. */
+/**
+ * Reads a kernel's name. Any text is a name: a program that is no engine of cuDNN is its own engine.
+ *
+ * @param text such as `eng0_k2=4_k13=1`
+ */
 export function kernelNameOf(text: string): KernelName {
   const config = engineConfigOf(text);
   if (config === null) return { kernel: text, engine: text, engineNumber: -1, parts: 1, knobs: new Map() };
