@@ -175,7 +175,7 @@ whenThere('networks in the dashboard', () => {
     await page.getByRole('button', { name: 'Read it again' }).click();
     await page.getByText('8 images at a time, 54 layers').waitFor();
     await page.getByRole('button', { name: 'Type layers instead' }).click();
-    await page.getByLabel('Height of layer 1').waitFor();
+    expect(await page.getByLabel('Height of layer 1').inputValue()).not.toBe('');
   });
 
   it('shows energy, versions and what changed; retires and promotes', async () => {

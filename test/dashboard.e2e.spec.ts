@@ -70,6 +70,7 @@ whenThere('the dashboard in a browser', () => {
     // Ten shapes are visited twice.
     await page.locator('figure[data-points="130"]').waitFor();
     await page.getByText('130 of 130').waitFor();
+    expect(tab.errors).toEqual([]);
     await tab.screenshot('campaign');
   }, 90_000);
 

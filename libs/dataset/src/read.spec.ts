@@ -329,7 +329,12 @@ describe('bad input', () => {
         closed?.();
       }
     }
-    for await (const row of readSpecs(source(), 'a.csv')) if (row.line > 100) break;
+    let last = 0;
+    for await (const row of readSpecs(source(), 'a.csv')) {
+      last = row.line;
+      if (last > 100) break;
+    }
     await wasClosed;
+    expect(last).toBe(101);
   });
 });

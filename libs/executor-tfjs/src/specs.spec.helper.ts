@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import {
   CONV_SPEC_DEFAULTS,
   dilationH,
   dilationW,
+  macs,
   passOf,
   strideH,
   strideW,
@@ -18,6 +20,13 @@ export const CONV_3X3: ConvSpec = {
   kernel_h: 3,
   kernel_w: 3,
 };
+
+/** Multiply-adds that a core computes in a second at most: two vectors of 16 f32 in each of 6·10⁹ clocks. */
+const CORE_MACS_PER_SECOND = 2 * 16 * 6e9;
+
+/** Milliseconds in which no host processor computes a convolution, whatever the program. */
+export const floorMs = (spec: ConvSpec): number =>
+  (1000 * macs(spec)) / (availableParallelism() * CORE_MACS_PER_SECOND);
 
 /** What neither backend can do. */
 export const UNSUPPORTED = [

@@ -109,6 +109,7 @@ describe('job queue', () => {
       () => queue.state('gone'),
       (state) => state === null,
     );
+    expect(await queue.counts()).toEqual({ waiting: 0, active: 0 });
   }, 30_000);
 
   it('tries a failing job three times, one that gave up once, and hands out the reason', async () => {
@@ -208,7 +209,7 @@ describe('the connection of a coordinator that nobody uses', () => {
       });
       isDropping = true;
       await reconnected;
-      await dropped.ping();
+      await expect(dropped.ping()).resolves.toBeUndefined();
     } finally {
       dropped.close();
       for (const socket of sockets) socket.destroy();
