@@ -1,4 +1,5 @@
-import { KEY_PREFIX, type PrivateRedis, queueName } from '@alphaflops/queue';
+import { KEY_PREFIX, queueName } from '@alphaflops/queue';
+import type { PrivateRedis } from '@alphaflops/queue/private-redis';
 import { Redis } from 'ioredis';
 import { setTimeout } from 'node:timers/promises';
 

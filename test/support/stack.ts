@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ApiClient, createApiClient } from '@alphaflops/api-client';
-import { PrivateRedis } from '@alphaflops/queue';
+import { PrivateRedis } from '@alphaflops/queue/private-redis';
 import { Redis } from 'ioredis';
 import { TEST_DOUBLES } from './test-doubles.js';
 

@@ -17,7 +17,8 @@ import {
   type ApiRequest,
   ApiTags,
 } from '@alphaflops/http';
-import { modelCard, modelJsonSchema } from '@alphaflops/models';
+import { modelJsonSchema } from '@alphaflops/models';
+import { modelCard } from '@alphaflops/report/model-card';
 import { ModelStore } from '@alphaflops/store';
 import { Body, Controller, Get, Header, Param, Post, Query } from '@nestjs/common';
 import type { z } from 'zod';

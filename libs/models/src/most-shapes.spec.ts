@@ -1,5 +1,5 @@
 import { CONV_SPEC_DEFAULTS, specKey } from '@alphaflops/conv';
-import { fitModel, type FitSample, modelCard } from './index.js';
+import { fitModel, type FitSample } from './index.js';
 import { samplesToFit } from './most-shapes.js';
 
 const MOST = 50;
@@ -47,7 +47,6 @@ describe('the shapes of a fit', () => {
       excluded: { noisy: 3, 'of shapes not drawn': 20 },
     });
     expect(model.notes[0]).toBe('fitted to 50 of 60 shapes, drawn at random by the seed: a fit uses no more');
-    expect(modelCard(model)).toContain('**Left out**: 3 noisy, 20 of shapes not drawn');
     const again = fitModel(samples, {
       form: 'flops',
       mostShapes: MOST,

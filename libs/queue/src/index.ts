@@ -4,7 +4,6 @@ export { JobQueue, type JobState, type Settled } from './job-queue.js';
 export { LeaseDesk, type WorkRequest } from './lease-desk.js';
 export { type Broken, LeaseQueue, type Standing, type Taken } from './lease-queue.js';
 export * from './names.js';
-export * from './private-redis.js';
 export {
   assertRedisAnswers,
   inTime,

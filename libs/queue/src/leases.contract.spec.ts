@@ -11,10 +11,10 @@ import {
   LeaseDesk,
   LeaseQueue,
   measureJobId,
-  PrivateRedis,
   QueueConnection,
   type WorkHandler,
 } from './index.js';
+import { PrivateRedis } from './private-redis.js';
 import { measurePayload } from './measure-payload.spec-helper.js';
 
 /** One queue of BullMQ as its keys show it. */

@@ -10,11 +10,11 @@ import {
   type Handler,
   JobConsumer,
   JobQueue,
-  PrivateRedis,
   QueueConnection,
   type RedisAddress,
   type Settled,
 } from './index.js';
+import { PrivateRedis } from './private-redis.js';
 
 type Fit = { deviceClassId: string; campaignId: string | null; request: { form: string; seed: number } };
 const fit = (deviceClassId: string): Fit => ({

@@ -1,6 +1,6 @@
 import type { Model } from '@alphaflops/contracts';
-import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
-import { axisResponse, RESPONSE_AXES } from './axis-response.js';
+import type { ConvSpec } from '@alphaflops/conv';
+import { axisResponse, RESPONSE_AXES } from '@alphaflops/models';
 import { svgPlot } from './svg-plot.js';
 
 /** Ratios beyond this factor are drawn at the border. */
@@ -20,27 +20,6 @@ export function residualPlot({ heldOut }: Pick<Model, 'heldOut'>, unit: 'ms' | '
       { name: 'exact', drawn: 'line', points: [[range.min, 1], [range.max, 1]] }, // prettier-ignore
     ],
   );
-}
-
-/** The fitted shape that stands for most others; null when the document keeps none. */
-export function typicalShape({ neighbours, domainLevels }: Model): ConvSpec | null {
-  const [batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups] = neighbours?.shapes[0] ?? [];
-  if (!batch || !height || !width || !cin || !cout || !kernel_h || !kernel_w || !stride || !groups)
-    return null;
-  const [dtype] = domainLevels['dtype'] ?? [];
-  return {
-    ...CONV_SPEC_DEFAULTS,
-    ...(dtype === 'f16' || dtype === 'bf16' ? { dtype } : {}),
-    batch,
-    height,
-    width,
-    cin,
-    cout,
-    kernel_h,
-    kernel_w,
-    stride,
-    groups,
-  };
 }
 
 /** α along every axis that the samples vary on, from a typical shape. */

@@ -1,10 +1,15 @@
-import { type EnergyModel, type FittedForm, type Metrics, type Model, type Parameter, percent } from '@alphaflops/contracts';
+import {
+  type EnergyModel,
+  type FittedForm,
+  type Metrics,
+  type Model,
+  type Parameter,
+  percent,
+} from '@alphaflops/contracts';
 import { specKey } from '@alphaflops/conv';
 import { exp } from '@alphaflops/elementary';
-import { RESPONSE_AXES } from './axis-response.js';
-import { kernelsAlong } from './kernel-map.js';
-import { relativeDifference } from './noise-floor.js';
-import { residualPlot, responsePlot, typicalShape } from './model-card-plots.js';
+import { kernelsAlong, relativeDifference, RESPONSE_AXES, typicalShape } from '@alphaflops/models';
+import { residualPlot, responsePlot } from './model-card-plots.js';
 
 /**
  * The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown.
@@ -196,7 +201,6 @@ function errors(m: Metrics): string[] {
     m.coverage === null ? '' : percent(m.coverage),
   ];
 }
-
 
 function list(entries: Readonly<Record<string, string>>): string[] {
   return Object.entries(entries)

@@ -1,13 +1,25 @@
-import { macs, type ConvSpec } from '@alphaflops/conv';
-import { fitModel } from './fit-model.js';
+import { CONV_SPEC_DEFAULTS, macs, type ConvSpec } from '@alphaflops/conv';
+import { fitModel } from '@alphaflops/models';
 import { modelCard } from './model-card.js';
-import { randomShapes } from './random-shapes.spec-helper.js';
 import { svgPlot } from './svg-plot.js';
 
 const law = (spec: ConvSpec): number => 0.02 + macs(spec) / 1e8;
-const samples = randomShapes(120, law, 0.05, 1, [1, 3]).map((sample, i) =>
-  i === 17 ? { ...sample, timeMs: 50 * sample.timeMs } : sample,
-);
+let state = 1;
+/** Uniform over the logarithm, in whole numbers. */
+const draw = (low: number, high: number): number => {
+  state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+  return Math.round(low * (high / low) ** (state / 2 ** 32));
+};
+const samples = Array.from({ length: 120 }, (_, i) => {
+  const [size, kernel] = [draw(1, 300), i % 2 === 0 ? 1 : 3];
+  const spec = {
+    ...CONV_SPEC_DEFAULTS,
+    ...{ height: size, width: size, kernel_h: kernel, kernel_w: kernel },
+    ...{ cin: draw(8, 1024), cout: draw(8, 1024) },
+  };
+  const noise = draw(900, 1100) / 1000;
+  return { spec, timeMs: law(spec) * noise * (i === 17 ? 50 : 1) };
+});
 const model = fitModel(samples, {
   form: 'alpha-latency',
   origin: {
@@ -52,6 +64,19 @@ describe('the model card', () => {
     expect(modelCard(older)).not.toContain('<svg');
     expect(modelCard(older)).toContain('## Parameters of alpha');
   });
+});
+
+it('has the energy and what was left out, where the model has them', () => {
+  const withEnergy = samples.map((sample, i) => ({
+    ...sample,
+    energyMj: i < 60 ? 100 * law(sample.spec) + 1e-6 * macs(sample.spec) : null,
+  }));
+  const origin = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z', excluded: { noisy: 3 } };
+  const card = modelCard(fitModel(withEnergy, { device: { smCount: 20 }, origin }));
+  expect(card).toContain('**Left out**: 3 noisy');
+  expect(card).toMatch(
+    /## Energy[^]*60 samples of 60 shapes[^]*\| alpha-latency \|[^]*mJ per million multiply-adds/,
+  );
 });
 
 describe('a plot', () => {
