@@ -7,22 +7,15 @@ import { EnrolmentModule, EnrolmentSettings, WorkerBundles } from '@alphaflops/e
 import { FitsApiModule, FitsModule, FitSettings, FitsService, RoundsService } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
 import {
-  DeploymentMetricsModule,
+  DeploymentModule,
   DeploymentSettings,
   OperationsModule,
+  type ProcessParts,
   processProviders,
 } from '@alphaflops/operations';
 import { LeaseDesk, QueueConnection } from '@alphaflops/queue';
-import type { Stores } from '@alphaflops/store';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { KeptBundles } from './bundles/kept-bundles.js';
-
-/** What the process brings along: opened by main, closed by main. */
-export interface Parts {
-  config: Config;
-  stores: Stores;
-  queue: QueueConnection;
-}
 
 /** While Redis is away, every queue reports the same error again and again. It is logged once, until another error comes. */
 function leaseDesk(queue: QueueConnection): LeaseDesk {
@@ -38,7 +31,7 @@ function leaseDesk(queue: QueueConnection): LeaseDesk {
 @Global()
 @Module({})
 class PartsModule {
-  static of({ config, stores, queue }: Parts): DynamicModule {
+  static of({ config, stores, queue }: ProcessParts): DynamicModule {
     const { heartbeatS, offlineAfterS, staleAfterS, batchSpecs, kernelMapShapes, roles, host, publicUrl } =
       config;
     const providers = [
@@ -103,7 +96,7 @@ class CampaignFitsModule {}
 
 @Module({})
 export class AppModule {
-  static with(parts: Parts): DynamicModule {
+  static with(parts: ProcessParts): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -115,7 +108,7 @@ export class AppModule {
         FitsApiModule,
         CatalogueModule,
         OperationsModule,
-        DeploymentMetricsModule,
+        DeploymentModule,
       ],
     };
   }

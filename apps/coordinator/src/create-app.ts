@@ -1,15 +1,15 @@
 import { readTls } from '@alphaflops/config';
 import { bodyType, ProcessLog, requestId } from '@alphaflops/http';
-import { HttpTiming } from '@alphaflops/operations';
+import { HttpTiming, type ProcessParts } from '@alphaflops/operations';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { serveApiPage } from './api-page.js';
-import { AppModule, type Parts } from './app.module.js';
+import { AppModule } from './app.module.js';
 import { serveDashboard } from './dashboard.js';
 
 /** The application, wired but neither started nor listening. */
-export async function createApp(parts: Parts): Promise<NestExpressApplication> {
+export async function createApp(parts: ProcessParts): Promise<NestExpressApplication> {
   const { log, limits, tls, trustedProxies } = parts.config;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(parts), {
     bodyParser: false,

@@ -1,22 +1,13 @@
-import type { Config } from '@alphaflops/config';
 import { FitsModule, FitSettings } from '@alphaflops/fits';
 import { HttpModule } from '@alphaflops/http';
-import { OperationsModule, processProviders } from '@alphaflops/operations';
+import { OperationsModule, type ProcessParts, processProviders } from '@alphaflops/operations';
 import { QueueConnection } from '@alphaflops/queue';
-import type { Stores } from '@alphaflops/store';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-
-/** What the process brings along: opened by main, closed by main. */
-export interface Parts {
-  config: Config;
-  stores: Stores;
-  queue: QueueConnection;
-}
 
 @Global()
 @Module({})
 class PartsModule {
-  static of({ stores, queue }: Parts): DynamicModule {
+  static of({ stores, queue }: ProcessParts): DynamicModule {
     const providers = [
       ...processProviders(stores),
       { provide: QueueConnection, useValue: queue },
@@ -29,7 +20,7 @@ class PartsModule {
 /** Fits, and over HTTP whether it is well and its metrics, nothing else. */
 @Module({})
 export class FitterModule {
-  static with(parts: Parts): DynamicModule {
+  static with(parts: ProcessParts): DynamicModule {
     return {
       module: FitterModule,
       imports: [

@@ -3,7 +3,6 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, DiscoveryModule, Refl
 import { ThrottlerGuard, ThrottlerModule, type ThrottlerModuleOptions } from '@nestjs/throttler';
 import { accessOf, isSpent } from './access.js';
 import { AccessController } from './access.controller.js';
-import { AuditController } from './audit.controller.js';
 import { AuditInterceptor } from './audit.interceptor.js';
 import { AuthGuard } from './auth.guard.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
@@ -36,7 +35,7 @@ export class HttpModule {
     return {
       module: HttpModule,
       imports: [DiscoveryModule, ThrottlerModule.forRoot(throttling(limits))],
-      controllers: [AccessController, AuditController],
+      controllers: [AccessController],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },

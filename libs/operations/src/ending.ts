@@ -1,3 +1,5 @@
+import { errorText } from '@alphaflops/contracts';
+
 /** Supervisors wait 10 s and longer before they kill; what is not closed by then waits for something that is gone. */
 const CLOSE_LIMIT_MS = 5_000;
 
@@ -27,5 +29,3 @@ export function endWith(close: () => Promise<unknown>, limitMs = CLOSE_LIMIT_MS)
     );
   };
 }
-
-import { errorText } from '@alphaflops/contracts';

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuditController } from './audit.controller.js';
 import { DeploymentMetrics } from './deployment-metrics.js';
 import { HealthController } from './health.controller.js';
 import { HttpTiming } from './http-timing.js';
@@ -12,6 +13,6 @@ import { MetricsController } from './metrics.controller.js';
 })
 export class OperationsModule {}
 
-/** Of coordinators: what is in store and queues. */
-@Module({ providers: [DeploymentMetrics] })
-export class DeploymentMetricsModule {}
+/** Of coordinators: what is in store and queues, and who changed what. */
+@Module({ controllers: [AuditController], providers: [DeploymentMetrics] })
+export class DeploymentModule {}

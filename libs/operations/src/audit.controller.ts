@@ -1,9 +1,7 @@
 import { AuditEntrySchema, type PageQuery, PageQuerySchema, pageOf } from '@alphaflops/contracts';
+import { AllowAccess, Answer, ApiTags } from '@alphaflops/http';
 import { AuditStore } from '@alphaflops/store';
 import { Controller, Get, Query } from '@nestjs/common';
-import { AllowAccess } from './access.js';
-import { Answer } from './answer.js';
-import { ApiTags } from './api-description.js';
 
 @ApiTags('operations')
 @Controller('v1/audit')
