@@ -8,7 +8,7 @@ import {
   VERSION,
 } from '@alphaflops/contracts';
 import { type DatasetParts, DatasetSummary, FitInputFinder, rowOfSample } from '@alphaflops/dataset';
-import { DatasetStore, FleetStore, ModelStore, SampleStore, StoreError } from '@alphaflops/store';
+import { DatasetStore, everyItem, FleetStore, ModelStore, SampleStore, StoreError } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { PackedRows, rowsOf } from './dataset-rows.js';
 import { withGenuineness } from './genuine-samples.js';
@@ -114,13 +114,8 @@ export class DatasetsService {
 
   private async modelsOf(deviceClassId: string | undefined): Promise<Model[]> {
     const all: Model[] = [];
-    for (let cursor: string | null | undefined; cursor !== null;) {
-      const page = await this.models.list(
-        { deviceClassId },
-        { limit: PAGE, ...(cursor !== undefined && { cursor }) },
-      );
-      all.push(...page.items);
-      cursor = page.nextCursor;
+    for await (const model of everyItem((page) => this.models.list({ deviceClassId }, page), PAGE)) {
+      all.push(model);
     }
     return all;
   }

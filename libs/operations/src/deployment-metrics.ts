@@ -1,6 +1,6 @@
-import type { Campaign, CampaignState, Page, PageQuery } from '@alphaflops/contracts';
+import type { Campaign, CampaignState } from '@alphaflops/contracts';
 import { JobQueue, QueueConnection } from '@alphaflops/queue';
-import { CampaignStore, FleetStore, presenceOf } from '@alphaflops/store';
+import { CampaignStore, everyItem, FleetStore, presenceOf } from '@alphaflops/store';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Gauge, Registry } from 'prom-client';
 
@@ -13,6 +13,7 @@ export abstract class DeploymentSettings {
 const LIVE: readonly CampaignState[] = ['planned', 'running', 'paused', 'fitting'];
 const PRESENCES = ['online', 'offline', 'stale'] as const;
 const WANTED = ['active', 'paused', 'draining', 'revoked'] as const;
+const PAGE = 500;
 
 type Depths = Record<'waiting' | 'active', number>;
 type Countable = Pick<JobQueue<'measure'>, 'counts' | 'close'>;
@@ -67,7 +68,7 @@ export class DeploymentMetrics implements OnApplicationShutdown {
     for (const presence of PRESENCES) {
       for (const wanted of WANTED) into.set({ presence, desired_state: wanted }, 0);
     }
-    for await (const worker of pages((page) => this.fleet.workers(page))) {
+    for await (const worker of everyItem((page) => this.fleet.workers(page), PAGE)) {
       const presence = presenceOf(worker, this.settings, Date.now());
       into.inc({ presence, desired_state: worker.desiredState });
     }
@@ -98,16 +99,9 @@ export class DeploymentMetrics implements OnApplicationShutdown {
   private async liveCampaigns(): Promise<Campaign[]> {
     const live: Campaign[] = [];
     for (const state of LIVE) {
-      for await (const campaign of pages((page) => this.campaigns.list({ state }, page))) live.push(campaign);
+      for await (const campaign of everyItem((page) => this.campaigns.list({ state }, page), PAGE))
+        live.push(campaign);
     }
     return live;
-  }
-}
-
-async function* pages<T>(list: (page: PageQuery) => Promise<Page<T>>): AsyncIterable<T> {
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page: Page<T> = await list({ limit: 500, ...(cursor !== undefined && { cursor }) });
-    yield* page.items;
-    cursor = page.nextCursor;
   }
 }

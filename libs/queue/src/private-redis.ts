@@ -87,6 +87,15 @@ export class PrivateRedis {
     );
   }
 
+  /** Whether the process of the server exists. */
+  get isRunning(): boolean {
+    try {
+      return process.kill(this.pid, 0);
+    } catch {
+      return false;
+    }
+  }
+
   /** Writes everything and ends the server, one that says nothing by force; resolves when it is gone. */
   async stop(): Promise<void> {
     const redis = clientFor(this.address);
@@ -99,7 +108,7 @@ export class PrivateRedis {
       redis.disconnect();
     }
     const deadline = Date.now() + READY_WITHIN_MS;
-    while (isAlive(this.pid)) {
+    while (this.isRunning) {
       if (Date.now() > deadline) throw new QueueError('redis-unreachable', 'The private Redis does not end.');
       await setTimeout(20);
     }
@@ -184,15 +193,6 @@ async function readState(file: string): Promise<z.infer<typeof StateSchema> | nu
     return StateSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type PageQuery,
 } from '@alphaflops/contracts';
 import type { FleetStore } from './fleet-store.js';
+import { everyItem } from './paging.js';
 
 /** Kernel maps: which kernel cuDNN runs for which shape. Never changed, never removed. */
 export abstract class KernelMapStore {
@@ -40,21 +41,14 @@ export async function kernelMapKeyOf(
   const mathMode = CLASS_MATH_MODES[deviceClass.executor];
   const { cudnn, 'engine-choice': choice } = deviceClass.libraries;
   if (mathMode === undefined || cudnn === undefined || choice !== 'heuristic') return null;
-  for (let cursor: string | undefined; ;) {
-    const page = await fleet.devices({ deviceClassId: deviceClass.id }, { limit: PAGE, cursor });
+  const devices = everyItem((page) => fleet.devices({ deviceClassId: deviceClass.id }, page), PAGE);
+  for await (const { computeCapability, cudnnDeviceProperties } of devices) {
     // without the properties cuDNN cannot be asked outside of a measurement
-    const known = page.items.find(
-      ({ computeCapability, cudnnDeviceProperties }) =>
-        computeCapability !== undefined && cudnnDeviceProperties !== undefined,
-    );
-    if (known) {
-      const { computeCapability } = known;
-      const key = { cudnnVersion: cudnn, computeCapability, heuristicMode: 'instant', mathMode };
-      return KernelMapKeySchema.safeParse(key).data ?? null;
-    }
-    if (page.nextCursor === null) return null;
-    cursor = page.nextCursor;
+    if (computeCapability === undefined || cudnnDeviceProperties === undefined) continue;
+    const key = { cudnnVersion: cudnn, computeCapability, heuristicMode: 'instant', mathMode };
+    return KernelMapKeySchema.safeParse(key).data ?? null;
   }
+  return null;
 }
 
 /** The map that serves a device class; null where no map exists yet, or none can exist. */

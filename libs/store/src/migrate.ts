@@ -7,14 +7,13 @@ import type {
   DeviceClass,
   KernelMap,
   Model,
-  Page,
-  PageQuery,
   Sample,
 } from '@alphaflops/contracts';
 import { digestOf } from '@alphaflops/provenance';
 import { TOKEN_KINDS } from './access-store.js';
 import type { WorkerRecord } from './fleet-store.js';
 import type { ModelDraft } from './model-store.js';
+import { everyItem } from './paging.js';
 import { StoreError, type Stores } from './store.js';
 
 /** Kinds of records, in the order in which they are moved. */
@@ -270,15 +269,15 @@ function expectSame(what: string, found: unknown, expected: unknown): void {
 }
 
 function campaigns(stores: Stores): AsyncIterable<Campaign> {
-  return pages((page) => stores.campaigns.list({}, page));
+  return everyItem((page) => stores.campaigns.list({}, page), PAGE);
 }
 
 function models(stores: Stores): AsyncIterable<Model> {
-  return pages((page) => stores.models.list({}, page));
+  return everyItem((page) => stores.models.list({}, page), PAGE);
 }
 
 function datasets(stores: Stores): AsyncIterable<Dataset> {
-  return pages((page) => stores.datasets.list(page));
+  return everyItem((page) => stores.datasets.list(page), PAGE);
 }
 
 /** Each data set with the digest of its parts. */
@@ -291,7 +290,7 @@ async function* datasetContents(stores: Stores): AsyncIterable<unknown> {
 }
 
 function kernelMaps(stores: Stores): AsyncIterable<KernelMap> {
-  return pages((page) => stores.kernelMaps.list(page));
+  return everyItem((page) => stores.kernelMaps.list(page), PAGE);
 }
 
 /** Each map with the digest of its labels as they are stored. */
@@ -308,19 +307,19 @@ async function* kernelMapContents(stores: Stores): AsyncIterable<unknown> {
 }
 
 function workers(stores: Stores): AsyncIterable<WorkerRecord> {
-  return pages((page) => stores.fleet.workers(page));
+  return everyItem((page) => stores.fleet.workers(page), PAGE);
 }
 
 function devices(stores: Stores): AsyncIterable<Device> {
-  return pages((page) => stores.fleet.devices({}, page));
+  return everyItem((page) => stores.fleet.devices({}, page), PAGE);
 }
 
 function deviceClasses(stores: Stores): AsyncIterable<DeviceClass> {
-  return pages((page) => stores.fleet.deviceClasses(page));
+  return everyItem((page) => stores.fleet.deviceClasses(page), PAGE);
 }
 
 function auditEntries(stores: Stores): AsyncIterable<AuditEntry> {
-  return pages((page) => stores.audit.list(page));
+  return everyItem((page) => stores.audit.list(page), PAGE);
 }
 
 async function* tokens(stores: Stores): AsyncIterable<unknown> {
@@ -334,14 +333,6 @@ async function* specs(stores: Stores): AsyncIterable<unknown> {
       for (const [index, spec] of found.entries()) yield [id, position + index, spec];
       if (found.length < PAGE) break;
     }
-  }
-}
-
-async function* pages<T>(list: (page: PageQuery) => Promise<Page<T>>): AsyncIterable<T> {
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page: Page<T> = await list({ limit: PAGE, ...(cursor !== undefined && { cursor }) });
-    yield* page.items;
-    cursor = page.nextCursor;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Page } from '@alphaflops/contracts';
+import type { Page, PageQuery } from '@alphaflops/contracts';
 import { StoreError } from './store.js';
 
 /**
@@ -33,6 +33,18 @@ export function pageFrom<T extends { id: string | null }>(
   const lastId = items.at(-1)?.id ?? null;
   const isLast = found.length <= limit || lastId === null;
   return { items, nextCursor: isLast ? null : encodeCursor(list, lastId) };
+}
+
+/** Every item of a list that comes in pages. The next page is read when the items of the last one are used up. */
+export async function* everyItem<T>(
+  list: (page: PageQuery) => Promise<Page<T>>,
+  limit: number,
+): AsyncGenerator<T> {
+  for (let cursor: string | null | undefined; cursor !== null;) {
+    const page: Page<T> = await list({ limit, ...(cursor !== undefined && { cursor }) });
+    yield* page.items;
+    cursor = page.nextCursor;
+  }
 }
 
 function idInCursor(list: string, cursor: string): string | null {

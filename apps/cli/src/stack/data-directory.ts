@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { errorText } from '@alphaflops/contracts/text';
+import { errorText as messageOf } from '@alphaflops/contracts/text';
 import { ConfigError, makeDirectory } from '@alphaflops/config';
 import { StoreError } from '@alphaflops/store';
 import { FileLock } from '@alphaflops/store-sqlite';
@@ -31,7 +31,7 @@ export function lockDataDirectory(directory: string): { release: () => void } {
       );
     }
     if (error instanceof ConfigError) throw error;
-    throw new CliError('failed', `Cannot use the data directory ${directory}: ${errorText(error)}.`, {
+    throw new CliError('failed', `Cannot use the data directory ${directory}: ${messageOf(error)}.`, {
       cause: error,
     });
   }

@@ -1,4 +1,4 @@
-import { errorText } from '@alphaflops/contracts/text';
+import { errorText as messageOf } from '@alphaflops/contracts/text';
 import type { RedisAddress } from '@alphaflops/queue';
 import { PrivateRedis, type PrivateRedisOptions } from '@alphaflops/queue/private-redis';
 
@@ -43,7 +43,7 @@ export class KeptRedis {
     try {
       this.redis = await PrivateRedis.start(this.options);
     } catch (error) {
-      this.say(`The private Redis does not start: ${errorText(error)}`);
+      this.say(`The private Redis does not start: ${messageOf(error)}`);
     } finally {
       this.restarting = null;
     }

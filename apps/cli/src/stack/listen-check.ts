@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { errorText } from '@alphaflops/contracts/text';
+import { errorText as messageOf } from '@alphaflops/contracts/text';
 import { CliError } from '../error.js';
 
 /**
@@ -29,6 +29,6 @@ function advice(error: NodeJS.ErrnoException, host: string, port: number): strin
     case 'EACCES':
       return `Port ${port} needs rights that this user has not. Choose one above 1023 with --port.`;
     default:
-      return `Cannot listen on ${host}, port ${port}: ${errorText(error)}.`;
+      return `Cannot listen on ${host}, port ${port}: ${messageOf(error)}.`;
   }
 }

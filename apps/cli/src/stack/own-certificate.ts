@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { errorText } from '@alphaflops/contracts/text';
+import { errorText as messageOf } from '@alphaflops/contracts/text';
 import { type Config, ConfigError, isLoopback, makeDirectory } from '@alphaflops/config';
 import { CliError } from '../error.js';
 
@@ -26,7 +26,7 @@ export async function withOwnCertificate(config: Config, say: (line: string) => 
       await writeNew(own.certFile, cert, 0o644);
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      throw new CliError('failed', `Cannot make a certificate in ${directory}: ${errorText(error)}.`, {
+      throw new CliError('failed', `Cannot make a certificate in ${directory}: ${messageOf(error)}.`, {
         cause: error,
       });
     }

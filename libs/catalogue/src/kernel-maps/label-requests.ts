@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type DeviceClass, kernelMapId, type LabelKernelsJob, errorText } from '@alphaflops/contracts';
 import { JobQueue, LeaseDesk, QueueConnection } from '@alphaflops/queue';
-import { FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
+import { everyItem, FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
 /** What kernel maps need to know of the deployment. */
@@ -13,6 +13,7 @@ export abstract class KernelMapSettings {
 }
 
 const LOOK_EVERY_MS = 5_000;
+const PAGE = 100;
 /** A map that no worker could make is asked for again after so long. */
 const AGAIN_AFTER_MS = 6 * 3600 * 1000;
 
@@ -75,17 +76,13 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
 
   private async look(): Promise<void> {
     const asked = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await this.fleet.deviceClasses({ limit: 100, cursor });
-      for (const deviceClass of page.items) {
-        const job = await this.missing(deviceClass);
-        if (job === null || asked.has(job.mapId) || this.isTooSoon(job.mapId)) continue;
-        asked.add(job.mapId);
-        await this.ask(job);
-      }
-      cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined && !this.stop.signal.aborted);
+    for await (const deviceClass of everyItem((page) => this.fleet.deviceClasses(page), PAGE)) {
+      if (this.stop.signal.aborted) return;
+      const job = await this.missing(deviceClass);
+      if (job === null || asked.has(job.mapId) || this.isTooSoon(job.mapId)) continue;
+      asked.add(job.mapId);
+      await this.ask(job);
+    }
   }
 
   private isTooSoon(mapId: string): boolean {
