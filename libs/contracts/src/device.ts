@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IdSchema, LabelsSchema, LineSchema, TimestampSchema } from './ids.js';
+import { IdSchema, LabelsSchema, LineSchema, PageQuerySchema, TimestampSchema } from './ids.js';
 import { ProvenanceSchema } from './measurement.js';
 
 const gpuProperties = {
@@ -96,3 +96,5 @@ export const WorkerSchema = z
   })
   .meta({ id: 'Worker' });
 export type Worker = z.infer<typeof WorkerSchema>;
+
+export const DeviceQuerySchema = PageQuerySchema.extend({ deviceClassId: IdSchema.optional() });

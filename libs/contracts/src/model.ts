@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { NoiseFloorSchema } from './campaign.js';
-import { IdSchema, TimestampSchema } from './ids.js';
+import { IdSchema, PageQuerySchema, TimestampSchema } from './ids.js';
 import { KernelMapKeySchema } from './kernel-map.js';
 import { ProtocolSchema } from './measurement.js';
 
@@ -262,3 +262,5 @@ export const PredictionSchema = z
   })
   .meta({ id: 'Prediction' });
 export type Prediction = z.infer<typeof PredictionSchema>;
+
+export const ModelQuerySchema = PageQuerySchema.extend({ deviceClassId: IdSchema.optional() });

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
+import { IdSchema } from './ids.js';
+import { KernelNameSchema } from './kernel.js';
+import { PredictionSchema } from './model.js';
+import { CompletenessSchema, NetworkFileSchema, NetworkSchema } from './network.js';
+import { TrainingRequestSchema, TrainingSchema } from './training.js';
+
+/** Most layers in one request for predictions. */
+export const MAX_LAYERS = 10_000;
+
+export const PredictionRequestSchema = z
+  .object({
+    model: z
+      .discriminatedUnion('kind', [
+        z.strictObject({ kind: z.literal('model'), modelId: IdSchema }),
+        z.strictObject({ kind: z.literal('device-class'), deviceClassId: IdSchema }),
+        z.strictObject({ kind: z.literal('device'), deviceId: IdSchema }),
+      ])
+      .describe('one model, or the one served for a device class or device'),
+    form: z
+      .string()
+      .max(40)
+      .optional()
+      .describe('a form of the model; by default the chosen one, which alone has an interval'),
+    layers: z.array(ConvSpecSchema).min(1).max(MAX_LAYERS).optional(),
+    kernels: z
+      .array(KernelNameSchema.nullable())
+      .max(MAX_LAYERS)
+      .optional()
+      .describe(
+        'of the layers, in their order: the kernels that run them; null: not known, the model assumes one',
+      ),
+    network: NetworkFileSchema.optional(),
+    inferencesPerPass: z
+      .int()
+      .min(1)
+      .max(MAX_AXIS)
+      .optional()
+      .describe(
+        'images that one pass over the layers answers for; by default those of the network file, else 1',
+      ),
+    gridIntensityGramsPerKwh: z
+      .number()
+      .positive()
+      .optional()
+      .describe('gCO2e of a kWh where the device runs: then there are emissions'),
+    training: TrainingRequestSchema.optional().describe('ask for the backward passes too'),
+  })
+  .strict()
+  .refine(({ layers, network }) => (layers === undefined) !== (network === undefined), {
+    path: ['layers'],
+    message: 'give either layers or a network',
+  })
+  .refine(({ layers, kernels }) => kernels === undefined || kernels.length === layers?.length, {
+    path: ['kernels'],
+    message: 'give one kernel, or null, for each of the layers',
+  })
+  .meta({ id: 'PredictionRequest' });
+export type PredictionRequest = z.infer<typeof PredictionRequestSchema>;
+
+export const PredictionsSchema = z
+  .object({
+    modelId: IdSchema,
+    layers: z.array(PredictionSchema),
+    total: z.object({
+      macs: z.number(),
+      flops: z.number(),
+      alphaFlops: z.number(),
+      predictedMs: z.number(),
+      lowerMs: z.number().nullable().describe('errors of layers partly cancel: docs/models.md'),
+      upperMs: z.number().nullable(),
+      energyMj: z.number().nullable().describe('null where a layer has none'),
+      lowerEnergyMj: z.number().nullable(),
+      upperEnergyMj: z.number().nullable(),
+      energyWh: z.number().nullable(),
+      layersOutsideDomain: z.int(),
+      ...CompletenessSchema.partial().shape,
+    }),
+    emissions: z
+      .object({
+        gridIntensityGramsPerKwh: z.number(),
+        inferencesPerPass: z.int(),
+        perInference: z.object({
+          grams: z.number(),
+          lowerGrams: z.number().nullable(),
+          upperGrams: z.number().nullable(),
+        }),
+        perMillionInferences: z.object({
+          kilograms: z.number(),
+          lowerKilograms: z.number().nullable(),
+          upperKilograms: z.number().nullable(),
+        }),
+      })
+      .nullable()
+      .optional()
+      .describe('CO2e, where a grid intensity was given; null where a layer has no energy'),
+    network: NetworkSchema.optional().describe('what was read from the file that was sent'),
+    training: TrainingSchema.optional().describe(
+      'where it was asked for; its steps are of inferencesPerPass samples',
+    ),
+  })
+  .meta({ id: 'Predictions' });
+export type Predictions = z.infer<typeof PredictionsSchema>;
