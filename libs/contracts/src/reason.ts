@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { LineSchema } from './ids.js';
 
 const reason = LineSchema.min(1).max(500);

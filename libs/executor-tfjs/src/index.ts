@@ -1,6 +1,6 @@
 import { ExecutorError, type Executor, type ExecutorSettings } from '@alphaflops/executor';
 import { z } from 'zod';
-import { BACKENDS } from './backend.js';
+import { BACKENDS } from './backend-type.js';
 import { NodeGpuExecutor } from './node/node-gpu-executor.js';
 import { TfjsExecutor } from './tfjs-executor.js';
 import { WebGpuExecutor } from './webgpu/webgpu-executor.js';

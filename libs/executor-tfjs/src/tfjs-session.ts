@@ -7,7 +7,7 @@ import {
   type PrepareResult,
 } from '@alphaflops/executor';
 import type { OutputPoint } from '@alphaflops/measure';
-import type { Backend } from './backend.js';
+import type { Backend } from './backend-type.js';
 import {
   allocateConv,
   BUFFER_ORDER,

@@ -1,7 +1,7 @@
 import type { Protocol, Timing } from '@alphaflops/contracts';
 import { quantile } from 'simple-statistics';
 import { UNDISTURBED_QUANTILE, type Disturbance, type DisturbanceWatch } from './disturbance.js';
-import type { Environment } from './measure.js';
+import type { Environment } from './environment.js';
 import { MIN_BATCHES, stoppingRuleMet } from './stopping-rules.js';
 import type { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';

@@ -1,7 +1,7 @@
 import { MeasurementSchema, type Protocol } from '@alphaflops/contracts';
 import { ENERGY_WINDOW_MS, type EnergyReading, withEnergy } from './energy.js';
-import type { EnergySource } from './spec-energy.js';
-import { measure, type Environment } from './measure.js';
+import type { EnergySource, Environment } from './environment.js';
+import { measure } from './measure.js';
 import { protocolNamed } from './protocols.js';
 import { SimulatedDevice, type TimingLaw } from './simulated-device.spec.helper.js';
 

@@ -5,6 +5,7 @@ export * from './direct-sum.js';
 export * from './disturbance.js';
 export * from './energy.js';
 export * from './energy-window.js';
+export * from './environment.js';
 export * from './error.js';
 export * from './measure.js';
 export * from './products.js';

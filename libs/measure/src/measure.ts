@@ -1,29 +1,20 @@
-import { type Conditions, type Measurement, type Protocol, type Timing, percent } from '@alphaflops/contracts';
-import type { Clock } from './clock.js';
+import {
+  type Conditions,
+  type Measurement,
+  type Protocol,
+  type Timing,
+  percent,
+} from '@alphaflops/contracts';
 import { isPowerLimited, throttling, withDisturbance } from './conditions.js';
-import { specEnergy, type EnergySource } from './spec-energy.js';
+import type { Environment } from './environment.js';
+import { specEnergy } from './spec-energy.js';
 import { MeasureError } from './error.js';
 import { summarise, summariseClocks } from './statistics.js';
 import { collectBatches } from './collect-batches.js';
-import type { DisturbanceWatch } from './disturbance.js';
 import { Stopwatch } from './stopwatch.js';
 import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
 import { warmUp } from './warm-up.js';
-
-export interface Environment {
-  readonly clock: Clock;
-  /** State of the device now. Read right before and right after the timed batches. */
-  readConditions(): Promise<Conditions>;
-  /** What counts the energy of the device, or why nothing does. */
-  readonly energy?: EnergySource | string | undefined;
-  /** Power of the device while it computes nothing, in W, where it was read before. */
-  readonly idlePowerW?: number | null | undefined;
-  /** Finds what other programs do to a host processor; absent where the device is nobody else's. */
-  readonly disturbance?: DisturbanceWatch | undefined;
-  /** Clock time at which the work on this convolution began, if before the call: its time limit counts from here. */
-  readonly startedMs?: number;
-}
 
 /** Waited before a throttled device is tried again; doubled with every try. */
 const THROTTLE_WAIT_MS = 2000;

@@ -1,6 +1,6 @@
 import type { Conditions } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
-import type { Environment } from './measure.js';
+import type { Environment } from './environment.js';
 import { seededElement } from './seeded-inputs.js';
 import type { BatchState, OutputCheck, TimedConv } from './timed-conv.js';
 

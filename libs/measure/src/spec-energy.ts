@@ -2,23 +2,10 @@ import { type Protocol, type Timing, errorText } from '@alphaflops/contracts';
 import type { Clock } from './clock.js';
 import { throttling } from './conditions.js';
 import { energyFields, noEnergy } from './energy.js';
-import { measureEnergy, type BackToBack, type MeterReading } from './energy-window.js';
-import type { Environment } from './measure.js';
+import { measureEnergy, type BackToBack } from './energy-window.js';
+import type { EnergySource, Environment } from './environment.js';
 import type { Stopwatch } from './stopwatch.js';
 import type { TimedConv } from './timed-conv.js';
-
-/** The meter of the device that computes, as measuring needs it. */
-export interface EnergySource {
-  /** Kept with each sample: energies of two meters are not comparable. */
-  readonly name: string;
-  /** The meter now; throws where the hardware fails. */
-  read(): MeterReading;
-  /**
-   * Processor time that other programs of the machine have used so far, in ms. Null where they do not matter, because
-   * the meter counts a device that computes for this program only.
-   */
-  otherProcessorMs(): number | null;
-}
 
 /** What one call puts on the device: long enough that the pause between two calls does not count. */
 const CHUNK_MS = 50;

@@ -9,7 +9,8 @@ import {
 } from '@alphaflops/conv';
 import { exp, log, pow } from '@alphaflops/elementary';
 import { median } from 'simple-statistics';
-import { ALL_KERNELS, analyticForm, type ParameterVector } from './analytic-form.js';
+import { ALL_KERNELS, analyticForm } from './analytic-form.js';
+import type { ParameterVector } from './analytic-formula.js';
 import type { ParameterDefinition } from './form.js';
 
 const { max, min } = Math;

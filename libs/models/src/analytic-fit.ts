@@ -1,7 +1,7 @@
 import type { FittedGroup, Parameter } from '@alphaflops/contracts';
 import { log } from '@alphaflops/elementary';
 import { leastSquares, type LeastSquaresResult } from '@alphaflops/least-squares';
-import type { AnalyticForm } from './analytic-form.js';
+import type { AnalyticForm } from './analytic-formula.js';
 import { ROBUST_RELATIVE_ERROR, type FitContext, type ParameterDefinition } from './form.js';
 import { shapesOf, type ShapedSample } from './sample.js';
 

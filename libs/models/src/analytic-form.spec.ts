@@ -1,6 +1,7 @@
 import { CONV_SPEC_DEFAULTS, kernelPoints, macs, type ConvSpec } from '@alphaflops/conv';
 import { alphaForm } from './alpha-forms.js';
-import { analyticForm, type AnalyticForm } from './analytic-form.js';
+import { analyticForm } from './analytic-form.js';
+import type { AnalyticForm } from './analytic-formula.js';
 import type { FitContext } from './form.js';
 import { FORMS, formNamed } from './forms.js';
 import { shapeSamples } from './sample.js';

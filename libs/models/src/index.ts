@@ -1,5 +1,6 @@
 export * from './noise-floor.js';
 export * from './analytic-form.js';
+export * from './analytic-formula.js';
 export * from './axis-response.js';
 export * from './diff-models.js';
 export * from './document.js';

@@ -1,6 +1,6 @@
 import type { Campaign, CampaignState, Page, PageQuery, StateChange } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
-import { StoreError } from './store.js';
+import { StoreError } from './store-error.js';
 
 /** What may change with a change of state. */
 export type CampaignPatch = Partial<

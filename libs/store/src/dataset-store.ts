@@ -1,5 +1,5 @@
 import type { Dataset, Page, PageQuery } from '@alphaflops/contracts';
-import { StoreError } from './store.js';
+import { StoreError } from './store-error.js';
 
 /** A data set that is about to be sealed: the store gives the version. */
 export type DatasetDraft = Omit<Dataset, 'version'>;

@@ -10,4 +10,5 @@ export * from './model-store.js';
 export * from './paging.js';
 export * from './sample-store.js';
 export * from './store.js';
+export * from './store-error.js';
 export * from './presence.js';

@@ -14,7 +14,8 @@ import { TOKEN_KINDS } from './access-store.js';
 import type { WorkerRecord } from './fleet-store.js';
 import type { ModelDraft } from './model-store.js';
 import { everyItem } from './paging.js';
-import { StoreError, type Stores } from './store.js';
+import type { Stores } from './store.js';
+import { StoreError } from './store-error.js';
 
 /** Kinds of records, in the order in which they are moved. */
 export const MIGRATED_KINDS = [

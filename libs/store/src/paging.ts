@@ -1,5 +1,5 @@
 import type { Page, PageQuery } from '@alphaflops/contracts';
-import { StoreError } from './store.js';
+import { StoreError } from './store-error.js';
 
 /**
  * The cursor after an item: names the list and the item, nothing else. Adapters look the item's place up again, so

@@ -23,17 +23,3 @@ export interface Stores {
   ping(): Promise<void>;
   close(): Promise<void>;
 }
-
-export type StoreErrorCode =
-  'already-exists' | 'conflict' | 'not-found' | 'bad-cursor' | 'in-use' | 'unavailable' | 'corrupt';
-
-export class StoreError extends Error {
-  constructor(
-    readonly code: StoreErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-    this.name = 'StoreError';
-  }
-}

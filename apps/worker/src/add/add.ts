@@ -1,19 +1,9 @@
-import type { Registries } from '@alphaflops/config';
 import { Installation } from '../install/installation.js';
 import type { Addition } from './additions.js';
+import type { AddContext } from './context.js';
 import { addCudnn } from './cudnn.js';
 import { addTfjsNode } from './tfjs-node.js';
 import { addWebgpu } from './webgpu.js';
-
-export interface AddContext {
-  /** Folder that bundles find packages in, whatever version is in use. */
-  readonly root: string;
-  readonly registries: Registries;
-  /** Program whose pip is used, where there is one. */
-  readonly python: string;
-  readonly fetch: typeof fetch;
-  readonly print: (text: string) => void;
-}
 
 /**
  * Downloads an addition into the worker's own folder. The worker uses it from its next start on.

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { WorkerError } from '../error.js';
 import { nvidiaDriver } from '../machine-report.js';
-import type { AddContext } from './add.js';
+import type { AddContext } from './context.js';
 import { download, fetchJson } from './download.js';
 import { unpackWheel } from './wheel.js';
 

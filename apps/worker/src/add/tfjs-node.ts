@@ -1,5 +1,5 @@
 import { WorkerError } from '../error.js';
-import type { AddContext } from './add.js';
+import type { AddContext } from './context.js';
 import { buildAddon, CannotBuild } from './tfjs-node-addon.js';
 
 /** TensorFlow.js on the TensorFlow of this machine's Python, built here: nobody offers it ready for today's versions. */

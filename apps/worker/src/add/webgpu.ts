@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { AddContext } from './add.js';
+import type { AddContext } from './context.js';
 import { download, fetchJson } from './download.js';
 
 /** The version that executor tfjs-webgpu is tested with. */

@@ -1,6 +1,6 @@
 import { F32_TOLERANCE } from '@alphaflops/measure';
 import type { Tensor4D } from '@tensorflow/tfjs-core';
-import type { Backend } from '../backend.js';
+import type { Backend } from '../backend-type.js';
 import { commonLibraries } from '../libraries.js';
 import { TIMER } from '../processor-timer.js';
 import { eagerMs, runAndWait, slopeMs } from './slope-timer.js';

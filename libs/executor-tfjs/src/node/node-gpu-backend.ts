@@ -1,6 +1,6 @@
 import { loadedVersions } from '@alphaflops/nvidia';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Backend } from '../backend.js';
+import type { Backend } from '../backend-type.js';
 import { commonLibraries } from '../libraries.js';
 import { eagerMs, runAndWait, slopeMs } from './slope-timer.js';
 import type { TfjsNode } from './tfjs-node-package.js';

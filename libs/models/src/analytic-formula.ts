@@ -1,0 +1,29 @@
+import type { ConvSpec } from '@alphaflops/conv';
+import type { DeviceConstants, ParameterDefinition } from './form.js';
+
+/** Parameters in the order of their definitions. */
+export type ParameterVector = ArrayLike<number>;
+
+/**
+ * A form that is a formula with a few parameters per kernel group. `X` is what the formula needs of a spec, computed once
+ * per sample.
+ */
+export interface AnalyticForm<X> {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: readonly ParameterDefinition[];
+  /** Groups of kernels that are fitted apart. */
+  groupOf(spec: ConvSpec): string;
+  variables(spec: ConvSpec, device: DeviceConstants): X;
+  /** Positive and finite wherever the parameters are within their bounds. */
+  timeMs(parameters: ParameterVector, x: X): number;
+  /** Fills `out` with ∂timeMs/∂parameters; differences are used when absent. */
+  gradient?(parameters: ParameterVector, x: X, out: Float64Array): void;
+  /** Points to start the search from: the best end wins. At least one, within the bounds. */
+  starts(samples: readonly { readonly x: X; readonly timeMs: number }[]): readonly (readonly number[])[];
+  /**
+   * Values at which part of the formula has no effect. Where the data do not show that effect, the fit keeps these values
+   * and calls the parameters not identifiable.
+   */
+  readonly withoutEffect?: { readonly values: Readonly<Record<string, number>>; readonly note: string };
+}
