@@ -12,12 +12,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRequire } from 'node:module';
+import getPort from 'get-port';
 import { pipPackages } from './pip.mjs';
 
 const SECANTUS = 'secantusdb==0.7.0b3';
@@ -104,7 +104,7 @@ class Server {
   static async serve(name, start, prepare = async () => undefined) {
     const folder = join(directory, name);
     mkdirSync(folder);
-    const port = String(await freePort());
+    const port = String(await getPort({ host: '127.0.0.1' }));
     const server = new Server();
     server.#start = start(port, folder);
     server.uri = `mongodb://127.0.0.1:${port}/`;
@@ -167,15 +167,6 @@ async function initiate(client, port) {
     if (Date.now() > deadline) throw new Error('the replica set elects no primary');
     await delay(50);
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function stop() {

@@ -3,13 +3,16 @@ import type { Measurement } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
-import { measuring, runBatch } from '../../apps/worker/src/batch.js';
-import { DeviceWork } from '../../apps/worker/src/device-work.js';
-import { Heartbeat } from '../../apps/worker/src/heartbeat.js';
-import { Leases } from '../../apps/worker/src/leases.js';
-import { Log } from '../../apps/worker/src/log.js';
-import { Turns } from '../../apps/worker/src/turns.js';
-import { wait } from '../../apps/worker/src/wait.js';
+import {
+  DeviceWork,
+  Heartbeat,
+  Leases,
+  Log,
+  measuring,
+  runBatch,
+  Turns,
+  wait,
+} from '@alphaflops/worker/parts';
 import { Stack, until } from '../../test/support/stack.js';
 import type { Benchmark, Row } from './benchmark.js';
 import { measurementsOf, smallSpecs } from './measurements.js';

@@ -4,10 +4,16 @@ import type { Lease, LeaseRef, Measurement } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
 import { JobQueue, QueueConnection } from '@alphaflops/queue';
-import { fieldsOfMeasurement, provenanceId, sealResult, type SealedResult, signSample } from '@alphaflops/provenance';
+import {
+  fieldsOfMeasurement,
+  provenanceId,
+  sealResult,
+  type SealedResult,
+  signSample,
+} from '@alphaflops/provenance';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 import Database from 'libsql';
-import type { Origin } from '../../apps/worker/src/batch.js';
+import type { Origin } from '@alphaflops/worker/parts';
 import { Stack, until } from '../../test/support/stack.js';
 import type { Benchmark, Row, Scale } from './benchmark.js';
 import { seconds } from './figures.js';

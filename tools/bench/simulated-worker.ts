@@ -1,8 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type DeviceDescription, WORKER_PROTOCOL_VERSION } from '@alphaflops/contracts';
 import { createExecutor } from '@alphaflops/executor/testing';
-import type { Origin } from '../../apps/worker/src/batch.js';
-import { CoordinatorClient } from '../../apps/worker/src/coordinator-client.js';
+import { CoordinatorClient, type Origin } from '@alphaflops/worker/parts';
 import type { Stack } from '../../test/support/stack.js';
 
 /** A worker without a process or a device of its own, known to a coordinator as any other. */

@@ -14,9 +14,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import getPort from 'get-port';
 import { oneAtATime } from './one-at-a-time.mjs';
 
 const MODULE = 'github.com/FerretDB/FerretDB';
@@ -69,7 +69,7 @@ function go(args, cwd) {
 /** @returns the exit code of the tests */
 async function test() {
   const directory = mkdtempSync(join(tmpdir(), 'alphaflops-ferretdb-'));
-  const port = await freePort();
+  const port = await getPort({ host: '127.0.0.1' });
   const ferretdb = spawn(
     program,
     [
@@ -105,13 +105,4 @@ async function test() {
     await gone;
     rmSync(directory, { recursive: true });
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -5,7 +5,7 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildAddon, CannotBuild } from '../../apps/worker/dist/add/tfjs-node-addon.js';
+import { buildAddon, CannotBuild } from '@alphaflops/worker/tfjs-node-addon';
 
 const USAGE = 'usage: build.mjs --python PATH [--gpu] [--into FOLDER]';
 

@@ -12,7 +12,7 @@ import {
   lastLine,
   run,
   TFJS_NODE_VERSION,
-} from '../../apps/worker/dist/add/tfjs-node-addon.js';
+} from '@alphaflops/worker/tfjs-node-addon';
 
 const TENSORFLOW = 'tensorflow_cpu==2.21.0';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { CliError } from './error.js';
 
@@ -40,7 +40,6 @@ export function readCliFile(dataDirectory: string): CliFile | null {
 }
 
 export async function writeCliFile(dataDirectory: string, content: CliFile): Promise<void> {
-  const path = cliFilePath(dataDirectory);
-  await writeFile(`${path}.part`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  await rename(`${path}.part`, path);
+  const text = `${JSON.stringify(content, null, 2)}\n`;
+  await writeFileAtomic(cliFilePath(dataDirectory), text, { mode: 0o600 });
 }

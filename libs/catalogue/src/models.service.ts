@@ -15,6 +15,7 @@ import {
 } from '@alphaflops/models';
 import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { setImmediate } from 'node:timers/promises';
 import { NetworkThreads } from './network-threads.js';
 
@@ -31,7 +32,7 @@ const LAYERS_AT_ONCE = 500;
 /** Published models and what they say. */
 @Injectable()
 export class ModelsService {
-  private readonly compiled = new Map<string, RememberingPredictor>();
+  private readonly compiled = new LRUCache<string, RememberingPredictor>({ max: COMPILED_KEPT });
 
   constructor(
     private readonly models: ModelStore,
@@ -166,8 +167,6 @@ export class ModelsService {
       orProblem(() => compileModel(model, form)),
       passesOf(model),
     );
-    const [oldest] = this.compiled.keys();
-    if (oldest !== undefined && this.compiled.size >= COMPILED_KEPT) this.compiled.delete(oldest);
     this.compiled.set(name, predictor);
     return predictor;
   }
@@ -179,7 +178,7 @@ interface DescribedLayer extends PredictedLayer {
 
 /** A predictor that does not work out again what it has said. */
 class RememberingPredictor {
-  private readonly said = new Map<string, DescribedLayer>();
+  private readonly said = new LRUCache<string, DescribedLayer>({ max: PREDICTIONS_KEPT });
 
   /** @param passes those that the model was fitted to */
   constructor(
@@ -194,7 +193,6 @@ class RememberingPredictor {
     if (layer === undefined) {
       const prediction = this.predict(spec, kernel);
       layer = { key, prediction, json: JSON.stringify(prediction) };
-      if (this.said.size >= PREDICTIONS_KEPT) this.said.clear();
       this.said.set(name, layer);
     }
     return layer;

@@ -1,16 +1,16 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 
-const known = new Map<string, KeyObject>();
-/** More workers than that are seldom at work; then all are forgotten and read again. */
-const MAX_KNOWN = 10_000;
+/** More workers than that are seldom at work. Reading a key takes as long as a tenth of a check. */
+const keys = new LRUCache<string, KeyObject>({
+  max: 10_000,
+  memoMethod: (x) => createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x } }),
+});
 
-/** @param publicKey as `Worker.publicKey`. Reading one takes as long as a tenth of a check. */
+/**
+ * @param publicKey as `Worker.publicKey`
+ * @throws Error when it is no key
+ */
 export function publicKeyOf(publicKey: string): KeyObject {
-  let key = known.get(publicKey);
-  if (key === undefined) {
-    key = createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv: 'Ed25519', x: publicKey } });
-    if (known.size >= MAX_KNOWN) known.clear();
-    known.set(publicKey, key);
-  }
-  return key;
+  return keys.memo(publicKey);
 }

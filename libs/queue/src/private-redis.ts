@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import getPort, { clearLockedPorts } from 'get-port';
 import { Redis } from 'ioredis';
+import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { connectionOptions, QueueError, type RedisAddress } from './redis.js';
 
@@ -52,10 +53,10 @@ export class PrivateRedis {
       }
     }
     const state = {
-      port: known !== null && (await isFree(known.port)) ? known.port : await freePort(),
+      port: await freePort(known?.port),
       password: known?.password ?? randomBytes(24).toString('base64url'),
     };
-    await writeFile(join(directory, 'private-redis.json'), JSON.stringify(state), { mode: 0o600 });
+    await writeFileAtomic(join(directory, 'private-redis.json'), JSON.stringify(state), { mode: 0o600 });
     await writeFile(join(directory, 'redis.conf'), configuration(state, options), { mode: 0o600 });
 
     // Its own process group: a Ctrl-C in the terminal is for us, Redis stops last.
@@ -196,29 +197,9 @@ async function readState(file: string): Promise<z.infer<typeof StateSchema> | nu
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = await new Promise<boolean>((resolve) => {
-    server.once('error', () => {
-      resolve(false);
-    });
-    server.listen(port, '127.0.0.1', () => {
-      resolve(true);
-    });
-  });
-  if (free) {
-    server.close();
-    await once(server, 'close');
-  }
-  return free;
+/** The port that was used before, or another one where it is taken. */
+async function freePort(before: number | undefined): Promise<number> {
+  // A port that the library has given stays locked for some seconds, and a restart takes the same one again.
+  clearLockedPorts();
+  return getPort({ host: BIND, ...(before !== undefined && { port: before }) });
 }
