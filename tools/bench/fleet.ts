@@ -111,14 +111,19 @@ class Fleet {
   }
 
   private workOf({ targetIds, origin }: SimulatedWorker, leases: Leases, log: Log): DeviceWork {
-    const measure = async (spec: ConvSpec) => {
-      await setTimeout(SPEC_MS * (0.9 + 0.2 * Math.random()));
-      return this.measurements.get(specKey(spec)) as Measurement;
+    const { measurements } = this;
+    const measurer = {
+      async *measureEach(specs: readonly ConvSpec[]) {
+        for (const spec of specs) {
+          await setTimeout(SPEC_MS * (0.9 + 0.2 * Math.random()));
+          yield measurements.get(specKey(spec)) as Measurement;
+        }
+      },
     };
     return new DeviceWork({
       targetIds,
       performers: {
-        measure: measuring((job, context) => runBatch(job, context, origin, { measure }), origin.signingKey),
+        measure: measuring((job, context) => runBatch(job, context, origin, measurer), origin.signingKey),
       },
       leases,
       turns: new Turns(),

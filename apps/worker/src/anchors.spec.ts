@@ -20,14 +20,16 @@ function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'g
     origin: { workerId: 'w1', deviceId: 'd1', signingKey: keys.privateKey },
     log: new Log({ level: 'log', json: false }, (line) => state.lines.push(line)),
     measurer: {
-      measure: (spec) => {
-        state.asked.push(specKey(spec));
-        const { timeMs } = state;
-        return Promise.resolve(
-          (timeMs === null
-            ? { outcome: 'timeout', timing: null }
-            : { outcome: 'ok', timing: { timeMs } }) as Measurement,
-        );
+      async *measureEach(specs) {
+        for (const spec of specs) {
+          state.asked.push(specKey(spec));
+          const { timeMs } = state;
+          yield await Promise.resolve(
+            (timeMs === null
+              ? { outcome: 'timeout', timing: null }
+              : { outcome: 'ok', timing: { timeMs } }) as Measurement,
+          );
+        }
       },
     },
   });

@@ -102,9 +102,10 @@ export class Anchors {
   private async measureAll(specs: readonly ConvSpec[], signal: AbortSignal): Promise<Map<ConvSpec, number>> {
     const protocol = anchorProtocol(this.options.kind);
     const times = new Map<ConvSpec, number>();
-    for (const spec of specs) {
-      const { outcome, timing } = await this.options.measurer.measure(spec, protocol, signal);
-      if (outcome === 'ok') times.set(spec, timing.timeMs);
+    const left = specs.values();
+    for await (const { outcome, timing } of this.options.measurer.measureEach(specs, protocol, signal)) {
+      const { value: spec } = left.next();
+      if (outcome === 'ok' && spec !== undefined) times.set(spec, timing.timeMs);
     }
     return times;
   }

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Measurement, Provenance } from '@alphaflops/contracts';
-import { specKey } from '@alphaflops/conv';
+import { type ConvSpec, specKey } from '@alphaflops/conv';
 import { fieldsOfMeasurement, isSignedBy, provenanceId } from '@alphaflops/provenance';
 import { runBatch, type SpecMeasurer } from './batch.js';
 import { exampleJob, exampleSpec } from './example-job.spec-helper.js';
@@ -28,6 +28,13 @@ const measured = (width: number): Measurement => ({
   conditions: null,
 });
 
+/** Measures one spec after the other. */
+const measurerBy = (measure: (spec: ConvSpec) => Measurement | Promise<Measurement>): SpecMeasurer => ({
+  async *measureEach(specs) {
+    for (const spec of specs) yield await measure(spec);
+  },
+});
+
 function context() {
   const abort = new AbortController();
   let asked = 0;
@@ -36,21 +43,15 @@ function context() {
 }
 
 describe('a batch', () => {
-  it('is measured in order, each spec with the one that follows, and signed for its place', async () => {
-    const seen: [number, number | undefined][] = [];
-    const measurer: SpecMeasurer = {
-      measure: (spec, _protocol, _signal, next) => {
-        seen.push([spec.width, next?.width]);
-        return Promise.resolve(measured(spec.width));
-      },
-    };
+  it('is measured in order, and signed for its place', async () => {
+    const seen: number[] = [];
+    const measurer = measurerBy(({ width }) => {
+      seen.push(width);
+      return measured(width);
+    });
     const batch = job(3);
     const result = await runBatch(batch, context().context, origin, measurer);
-    expect(seen).toEqual([
-      [8, 9],
-      [9, 10],
-      [10, undefined],
-    ]);
+    expect(seen).toEqual([8, 9, 10]);
     expect(result.results).toMatchObject([
       { specIndex: 10, measurement: { reason: 'width 8' } },
       { specIndex: 11, measurement: { reason: 'width 9' } },
@@ -73,20 +74,18 @@ describe('a batch', () => {
   });
 
   it('asks for the next one when little is left of it, and at once when it is a single spec', async () => {
-    const quick: SpecMeasurer = { measure: ({ width }) => Promise.resolve(measured(width)) };
+    const quick = measurerBy(({ width }) => measured(width));
     const single = context();
     await runBatch(job(1), single.context, origin, quick);
     expect(single.asked()).toBe(1);
 
     const when: number[] = [];
     let done = 0;
-    const slow: SpecMeasurer = {
-      measure: async ({ width }) => {
-        await setTimeout(150);
-        done += 1;
-        return measured(width);
-      },
-    };
+    const slow = measurerBy(async ({ width }) => {
+      await setTimeout(150);
+      done += 1;
+      return measured(width);
+    });
     await runBatch(job(8), { ...context().context, takeNext: () => when.push(done) }, origin, slow);
     // Four slots last 600 ms or longer, so that at most three are left.
     expect(when[0]).toBeGreaterThanOrEqual(5);
@@ -95,12 +94,10 @@ describe('a batch', () => {
 
   it('ends when it is taken away', async () => {
     const { abort, context: taken } = context();
-    const measurer: SpecMeasurer = {
-      measure: ({ width }) => {
-        abort.abort();
-        return Promise.resolve(measured(width));
-      },
-    };
+    const measurer = measurerBy(({ width }) => {
+      abort.abort();
+      return measured(width);
+    });
     await expect(runBatch(job(3), taken, origin, measurer)).rejects.toThrow('taken away');
   });
 });

@@ -14,10 +14,17 @@ import type { JobContext, Performer } from './performer.js';
 
 type ConvSpec = MeasureJob['slots'][number]['spec'];
 
-/** Measures one spec on one device; rejects only when the executor as a whole cannot be used, or on the signal. */
+/** Measures specs on one device. */
 export interface SpecMeasurer {
-  /** @param next what will be asked for after this, so that the device need not wait for the question */
-  measure(spec: ConvSpec, protocol: Protocol, signal: AbortSignal, next?: ConvSpec): Promise<Measurement>;
+  /**
+   * One measurement for each spec, in their order; the device goes on to the next while the last one is looked at. Rejects
+   * only when the executor as a whole cannot be used, or on the signal.
+   */
+  measureEach(
+    specs: readonly ConvSpec[],
+    protocol: Protocol,
+    signal: AbortSignal,
+  ): AsyncIterable<Measurement>;
 }
 
 /** What comes of a batch on one device. */
@@ -36,8 +43,8 @@ export interface Origin {
 }
 
 /**
- * Measures the slots of one batch one after the other, in the order of the job, and signs what came of each. Signing is
- * done while the next one is measured.
+ * Measures the slots of one batch one after the other, in the order of the job, and signs what came of each while the next
+ * one is measured.
  */
 export async function runBatch(
   job: MeasureJob,
@@ -48,16 +55,26 @@ export async function runBatch(
   const sign = signerOf(job, attempt, origin);
   const results: MeasureResult['results'] = [];
   const beganMs = performance.now();
-  let signLast = (): unknown => null;
-  for (const [at, { spec, ...slot }] of job.slots.entries()) {
+  const { slots, protocol } = job;
+  const check = (): void => {
     if (signal.aborted) throw new Error('the batch was taken away');
-    const startedAt = new Date().toISOString();
-    const measuring = measurer.measure(spec, job.protocol, signal, job.slots[at + 1]?.spec);
-    if (leftMs(performance.now() - beganMs, at, job.slots.length) < NEXT_BATCH_AHEAD_MS) takeNext();
-    const [measurement] = await Promise.all([measuring, Promise.resolve().then(signLast)]);
-    signLast = () => results.push(sign(spec, { ...slot, startedAt }, measurement));
+    const left = leftMs(performance.now() - beganMs, results.length, slots.length);
+    if (left < NEXT_BATCH_AHEAD_MS) takeNext();
+  };
+  check();
+  let startedAt = new Date().toISOString();
+  const measurements = measurer.measureEach(
+    slots.map(({ spec }) => spec),
+    protocol,
+    signal,
+  );
+  for await (const measurement of measurements) {
+    const { spec, ...slot } = slots[results.length] as (typeof slots)[number];
+    const nextStartedAt = new Date().toISOString();
+    results.push(sign(spec, { ...slot, startedAt }, measurement));
+    startedAt = nextStartedAt;
+    if (results.length < slots.length) check();
   }
-  signLast();
   const { workerId, deviceId, provenance } = origin;
   return { workerId, deviceId, provenance, attempt, results };
 }

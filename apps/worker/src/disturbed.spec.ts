@@ -16,10 +16,18 @@ function watched(protocol = 'cpu') {
   const lines: string[] = [];
   const log = { warn: (text: string) => lines.push(text), info: (text: string) => lines.push(text) };
   let next = measured('ok', 0);
-  const disturbed = new Disturbed({ measure: () => Promise.resolve(next) }, log as unknown as Log);
+  const measurer = {
+    async *measureEach(specs: readonly unknown[]) {
+      for (let i = 0; i < specs.length; i++) yield await Promise.resolve(next);
+    },
+  };
+  const disturbed = new Disturbed(measurer, log as unknown as Log);
   const measure = async (measurement: Measurement, times = 1) => {
     next = measurement;
-    for (let i = 0; i < times; i++) await disturbed.measure(spec, protocolNamed(protocol), signal);
+    const specs = Array.from({ length: times }, () => spec);
+    const given: Measurement[] = [];
+    for await (const one of disturbed.measureEach(specs, protocolNamed(protocol), signal)) given.push(one);
+    expect(given).toHaveLength(times);
   };
   return { disturbed, measure, lines };
 }

@@ -19,11 +19,12 @@ export class Disturbed implements SpecMeasurer {
     private readonly log: Log,
   ) {}
 
-  async measure(...asked: Parameters<SpecMeasurer['measure']>): Promise<Measurement> {
-    const measurement = await this.measurer.measure(...asked);
-    const [, protocol] = asked;
-    if (protocol.maxDisturbance !== undefined) this.note(measurement, protocol.maxDisturbance);
-    return measurement;
+  async *measureEach(...asked: Parameters<SpecMeasurer['measureEach']>): AsyncGenerator<Measurement> {
+    const [, { maxDisturbance }] = asked;
+    for await (const measurement of this.measurer.measureEach(...asked)) {
+      if (maxDisturbance !== undefined) this.note(measurement, maxDisturbance);
+      yield measurement;
+    }
   }
 
   private note({ outcome, conditions }: Measurement, limit: NonNullable<Protocol['maxDisturbance']>): void {

@@ -26,8 +26,6 @@ const KILL_GRACE_MS = 1000;
  */
 export class ExecutorHost {
   private child: ExecutorChild | null = null;
-  /** What the child measures after the measurement that was requested last. */
-  private announced: { readonly spec: ConvSpec; readonly protocol: Protocol } | null = null;
   private isBusy = false;
   /** Power of the device while it computes nothing, in W, once somebody has read it. */
   idlePowerW: number | null = null;
@@ -50,7 +48,6 @@ export class ExecutorHost {
   /** State of the device now, with nothing running on it. Throws `ExecutorError`, as `measure` does. */
   async readConditions(signal?: AbortSignal): Promise<Conditions> {
     return await this.exclusively(async () => {
-      await this.unannounce();
       const child = await this.ensureChild(signal);
       const answer = await child.ask({ kind: 'conditions' }, CONDITIONS_LIMIT_MS, signal);
       if (answer.kind === 'reply' && answer.reply.kind === 'conditions') return answer.reply.conditions;
@@ -61,51 +58,72 @@ export class ExecutorHost {
     });
   }
 
+  /** Measures one spec, as {@link measureEach}. */
+  async measure(spec: ConvSpec, protocol: Protocol, signal?: AbortSignal): Promise<Measurement> {
+    for await (const measurement of this.measureEach([spec], protocol, signal)) return measurement;
+    throw new Error('a spec has one measurement');
+  }
+
   /**
-   * Measures one spec. A spec that takes too long or brings the executor down has the outcome `timeout` or
-   * `executor-crashed`. Throws `ExecutorError`: `start-failed` when no child can be started,
-   * `broken-installation` when the library cannot measure anything here, `aborted` as soon as
-   * `signal` has ended the child, `busy` during another measurement, `closed` after `close`.
-   * @param next what the next call will ask for, by the same protocol: the child goes on to it by itself, so that the
-   * device does not wait while results and questions pass between the processes
+   * Measures specs in their order. The child goes on to the next one by itself, so that the device does not wait while
+   * results and questions pass between the processes. A spec that takes too long or brings the executor down has the
+   * outcome `timeout` or `executor-crashed`, and another child measures those after it. Whoever leaves the loop early ends
+   * the child, which may be measuring already what nobody waits for.
+   *
+   * @throws ExecutorError `start-failed` when no child can be started, `broken-installation` when the library cannot
+   * measure anything here, `aborted` as soon as `signal` has ended the child, `busy` during another measurement,
+   * `closed` after `close`
    */
-  async measure(
-    spec: ConvSpec,
+  async *measureEach(
+    specs: readonly ConvSpec[],
     protocol: Protocol,
     signal?: AbortSignal,
-    next?: ConvSpec,
-  ): Promise<Measurement> {
-    return await this.exclusively(async () => {
-      const isAnnounced = this.announced?.spec === spec && this.announced.protocol === protocol;
-      if (!isAnnounced) await this.unannounce();
-      const child = await this.ensureChild(signal);
-      const known = { idlePowerW: this.idlePowerW, undisturbedReferenceMs: this.undisturbedReferenceMs };
-      if (!isAnnounced) child.send({ kind: 'measure', spec, protocol, ...known });
-      this.announced = next === undefined ? null : { spec: next, protocol };
-      if (next !== undefined) child.send({ kind: 'measure', spec: next, protocol, ...known });
-      const limitMs = protocol.specTimeLimitMs + KILL_GRACE_MS;
-      const answer = await child.answer(limitMs, signal);
-      if (answer.kind === 'reply' && answer.reply.kind === 'measured') {
-        this.undisturbedReferenceMs = answer.reply.undisturbedReferenceMs ?? this.undisturbedReferenceMs;
-        return answer.reply.measurement;
+  ): AsyncGenerator<Measurement, void, undefined> {
+    this.begin();
+    /** Specs that the present child has got, or that are answered. */
+    let sent = 0;
+    let answered = 0;
+    try {
+      while (answered < specs.length) {
+        this.throwIfClosed();
+        const child = await this.ensureChild(signal);
+        for (const spec of specs.slice(sent, answered + 2)) {
+          const { idlePowerW, undisturbedReferenceMs } = this;
+          child.send({ kind: 'measure', spec, protocol, idlePowerW, undisturbedReferenceMs });
+          sent += 1;
+        }
+        const limitMs = protocol.specTimeLimitMs + KILL_GRACE_MS;
+        const answer = await child.answer(limitMs, signal);
+        answered += 1;
+        if (answer.kind === 'reply' && answer.reply.kind === 'measured') {
+          this.undisturbedReferenceMs = answer.reply.undisturbedReferenceMs ?? this.undisturbedReferenceMs;
+          yield answer.reply.measurement;
+        } else {
+          await this.dropChild();
+          sent = answered;
+          yield this.failureOf(answer, limitMs);
+        }
       }
-      await this.dropChild();
-      switch (answer.kind) {
-        case 'aborted':
-          throw new ExecutorError('aborted', 'the measurement was aborted and the executor process ended');
-        case 'time-limit':
-          return failure(
-            'timeout',
-            `no result ${limitMs} ms after the start: the executor process was killed`,
-          );
-        default:
-          this.throwIfClosed();
-          if (answer.kind === 'reply' && answer.reply.kind === 'failed' && answer.reply.isBroken === true) {
-            throw new ExecutorError('broken-installation', answer.reply.message);
-          }
-          return failure('executor-crashed', whatHappened(answer));
-      }
-    });
+    } finally {
+      // A child that measures what nobody waits for has no use: its answers would be taken for others.
+      if (sent > answered) await this.dropChild();
+      this.isBusy = false;
+    }
+  }
+
+  /** What a spec came to whose child is gone. @throws ExecutorError where that says nothing about the spec */
+  private failureOf(answer: ChildAnswer, limitMs: number): Measurement {
+    if (answer.kind === 'aborted') {
+      throw new ExecutorError('aborted', 'the measurement was aborted and the executor process ended');
+    }
+    if (answer.kind === 'time-limit') {
+      return failure('timeout', `no result ${limitMs} ms after the start: the executor process was killed`);
+    }
+    this.throwIfClosed();
+    if (answer.kind === 'reply' && answer.reply.kind === 'failed' && answer.reply.isBroken === true) {
+      throw new ExecutorError('broken-installation', answer.reply.message);
+    }
+    return failure('executor-crashed', whatHappened(answer));
   }
 
   /** Ends the child: politely when it is idle, at once when it measures (`measure` then throws `closed`). */
@@ -116,10 +134,14 @@ export class ExecutorHost {
     this.child = null;
   }
 
-  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
+  private begin(): void {
     this.throwIfClosed();
     if (this.isBusy) throw new ExecutorError('busy', 'the executor measures one spec at a time');
     this.isBusy = true;
+  }
+
+  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    this.begin();
     try {
       return await work();
     } finally {
@@ -141,14 +163,8 @@ export class ExecutorHost {
   }
 
   private async dropChild(): Promise<void> {
-    this.announced = null;
     await this.child?.kill();
     this.child = null;
-  }
-
-  /** A child that measures what nobody waits for has no use: its answers would be taken for others. */
-  private async unannounce(): Promise<void> {
-    if (this.announced !== null) await this.dropChild();
   }
 
   private throwIfClosed(): void {
