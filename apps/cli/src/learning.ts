@@ -1,5 +1,6 @@
 import type { LearningPoint } from '@alphaflops/contracts';
-import { percent, seconds, significant } from './tables.js';
+import { percent } from '@alphaflops/contracts/text';
+import { seconds, significant } from './tables.js';
 
 /** For example `360 shapes: 12.1 % ± 0.7 %, 41 s of device time`. */
 export function learningText({

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { ApiClient } from '@alphaflops/api-client';
 import { type Config, httpUrl, isLoopback, publicHost } from '@alphaflops/config';
 import type { SignInCodeRequest } from '@alphaflops/contracts';
-import { messageOf } from './error.js';
+import { errorText as messageOf } from '@alphaflops/contracts/text';
 import { answered } from './pages.js';
 
 /** The program that opens a URL, as far as its end goes. */

@@ -1,11 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { ApiError } from '@alphaflops/api-client';
 import { type CampaignProgress, CampaignProgressSchema, type CampaignRound } from '@alphaflops/contracts';
+import { percent } from '@alphaflops/contracts/text';
 import cliProgress from 'cli-progress';
 import { EventSourceParserStream } from 'eventsource-parser/stream';
 import type { Connection } from './connection.js';
 import { BAR } from './progress.js';
-import { percent, seconds, significant } from './tables.js';
+import { seconds, significant } from './tables.js';
 
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 const RECONNECT_AFTER_MS = 1_000;

@@ -1,5 +1,6 @@
 import type { components } from '@alphaflops/api-client';
 import { type Campaign, FIXED_DESIGNS, MAX_CAMPAIGN_SPECS } from '@alphaflops/contracts';
+import { percent } from '@alphaflops/contracts/text';
 import type { Command } from 'commander';
 import { type Connection, connect, type ConnectionOptions, withConnection } from '../connection.js';
 import { constraintsOf, type DesignOptions, listOf, withDesign } from '../design-options.js';
@@ -11,7 +12,7 @@ import { answered, itemsOf } from '../pages.js';
 import { interruption } from '../stack/interruption.js';
 import { noiseFloorText } from '../noise-floor.js';
 import { learningText } from '../learning.js';
-import { json, percent, seconds, significant, table } from '../tables.js';
+import { json, seconds, significant, table } from '../tables.js';
 import { targetOf } from '../target.js';
 import { roundText, watchCampaign } from '../watch.js';
 import { campaignCompareCommand } from './campaign-compare.js';

@@ -1,3 +1,4 @@
+import { percent } from '@alphaflops/contracts/text';
 import type { FitSample } from '@alphaflops/models';
 import {
   type SimulatedTarget,
@@ -6,7 +7,7 @@ import {
   simulateTarget,
 } from '@alphaflops/planning';
 import { withProgress } from '../progress.js';
-import { json, percent, table } from '../tables.js';
+import { json, table } from '../tables.js';
 
 interface Options extends Omit<SimulateLearningOptions, 'onRound'> {
   readonly targetError: number;

@@ -21,23 +21,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who did what, newest first */
-        get: operations["Audit_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/tokens": {
         parameters: {
             query?: never;
@@ -1183,6 +1166,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, newest first */
+        get: operations["Audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1219,46 +1219,6 @@ export interface components {
                 path: string;
                 message: string;
             }[];
-        };
-        /**
-         * @example {
-         *       "id": "audit-5d2f9c1e-7b64-4c0a-8f3e-2a9d6b1c4e70",
-         *       "at": "2026-03-02T09:05:00.000Z",
-         *       "actor": {
-         *         "kind": "operator",
-         *         "tokenId": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
-         *         "name": "nightly campaigns"
-         *       },
-         *       "action": "join-tokens.create",
-         *       "targetId": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
-         *       "status": 201,
-         *       "requestId": "c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35",
-         *       "address": "192.0.2.17"
-         *     }
-         */
-        AuditEntry: {
-            id: string;
-            /** Format: date-time */
-            at: string;
-            actor: {
-                /**
-                 * @description role or kind of the token; system: alphaflops itself
-                 * @enum {string}
-                 */
-                kind: "read-only" | "operator" | "admin" | "join" | "sign-in" | "system";
-                tokenId: string | null;
-                /** @description of the token */
-                name: string;
-            };
-            /** @description such as campaigns.create */
-            action: string;
-            /** @description what it was done to, or what it made */
-            targetId: string | null;
-            /** @description HTTP status of the answer */
-            status: number;
-            requestId: string | null;
-            /** @description of the client */
-            address: string | null;
         };
         /**
          * @example {
@@ -4714,6 +4674,46 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /**
+         * @example {
+         *       "id": "audit-5d2f9c1e-7b64-4c0a-8f3e-2a9d6b1c4e70",
+         *       "at": "2026-03-02T09:05:00.000Z",
+         *       "actor": {
+         *         "kind": "operator",
+         *         "tokenId": "0f6c2f7e-53c1-4f0e-9f4b-6a1d2c0b7e11",
+         *         "name": "nightly campaigns"
+         *       },
+         *       "action": "join-tokens.create",
+         *       "targetId": "b7d0a3c2-1f58-4c59-8a43-9be2f7d1c604",
+         *       "status": 201,
+         *       "requestId": "c3a1e5d0-8d2b-4a57-b6f1-4e9c7d2a0f35",
+         *       "address": "192.0.2.17"
+         *     }
+         */
+        AuditEntry: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            actor: {
+                /**
+                 * @description role or kind of the token; system: alphaflops itself
+                 * @enum {string}
+                 */
+                kind: "read-only" | "operator" | "admin" | "join" | "sign-in" | "system";
+                tokenId: string | null;
+                /** @description of the token */
+                name: string;
+            };
+            /** @description such as campaigns.create */
+            action: string;
+            /** @description what it was done to, or what it made */
+            targetId: string | null;
+            /** @description HTTP status of the answer */
+            status: number;
+            requestId: string | null;
+            /** @description of the client */
+            address: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -4739,43 +4739,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Access"];
-                };
-            };
-            /** @description Problem details (RFC 9457). */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    Audit_list: {
-        parameters: {
-            query?: {
-                /** @description the nextCursor of the page before */
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Who did what, newest first */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["AuditEntry"][];
-                        /** @example null */
-                        nextCursor: string | null;
-                    };
                 };
             };
             /** @description Problem details (RFC 9457). */
@@ -7199,6 +7162,43 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Problem details (RFC 9457). */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    Audit_list: {
+        parameters: {
+            query?: {
+                /** @description the nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who did what, newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["AuditEntry"][];
+                        /** @example null */
+                        nextCursor: string | null;
+                    };
                 };
             };
             /** @description Problem details (RFC 9457). */
