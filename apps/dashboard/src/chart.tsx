@@ -4,6 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import { type Figure, savePng, saveSvg } from './chart-download.js';
 import { type Layer, nearest, paint, rangeOf } from './chart-paint.js';
 import type { Tick } from './chart-svg.js';
+import { logTicks } from './chart-ticks.js';
 import { count, scaled, significant } from './format.js';
 import { useShownTheme } from './theme.js';
 
@@ -59,10 +60,14 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
       labelFont: AXIS_FONT,
       font: AXIS_FONT,
       size: 34,
-      ...(isLog && { filter: decades }),
+      // uPlot's own marks of a logarithmic axis are off where the range does not begin with a power of ten.
+      ...(isLog && {
+        splits: (_: uPlot, __: number, min: number, max: number) => logTicks(min, max),
+        filter: all,
+      }),
       stroke: colorOf('--muted'),
-      grid: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
-      ticks: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: decades }) },
+      grid: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: all }) },
+      ticks: { stroke: colorOf('--grid'), width: 1, ...(isLog && { filter: all }) },
       values: (_, splits) => {
         const texts = splits.map((value: number | null) => (value === null ? '' : tick(value)));
         ticks[name] = splits.flatMap((value, at) => (texts[at] ? [{ value, text: texts[at] }] : []));
@@ -204,13 +209,9 @@ function tick(value: number): string {
   return Math.abs(value) >= 10_000 ? scaled(value) : significant(value, 3);
 }
 
-/** What of a logarithmic axis gets a line and a number: powers of ten; 1, 2 and 5 where there are not two powers. */
-function decades(_: uPlot, splits: number[]): (number | null)[] {
-  const digit = (value: number) =>
-    Number((value / 10 ** Math.floor(Math.log10(value) + 1e-9)).toPrecision(6));
-  const isShort = splits.filter((value) => digit(value) === 1).length < 2;
-  const shown = isShort ? [1, 2, 5] : [1];
-  return splits.map((value) => (shown.includes(digit(value)) ? value : null));
+/** uPlot would leave out what is no power of ten. */
+function all(_: uPlot, splits: number[]): number[] {
+  return splits;
 }
 
 /** A custom property as a colour that a canvas understands. */

@@ -3,6 +3,9 @@ import type { PredictedFor } from '../predict/results.js';
 import { Bar, Panel, TableBox } from '../ui.js';
 import { sharesOf } from './winners.js';
 
+/** From this factor on a class is marked as the faster one. */
+const CLEARLY = 1.01;
+
 /** How many times as fast each device class is as each other one. */
 export function SpeedUps({ shown, missing }: { shown: readonly PredictedFor[]; missing: string | null }) {
   return (
@@ -27,8 +30,8 @@ export function SpeedUps({ shown, missing }: { shown: readonly PredictedFor[]; m
                 {shown.map((other) => {
                   const factor = other.data.total.predictedMs / total.predictedMs;
                   return (
-                    <td key={other.id} className={`number ${factor > 1 ? 'faster' : ''}`}>
-                      {other.id === id ? '1' : `× ${significant(factor, 3)}`}
+                    <td key={other.id} className={`number ${factor > CLEARLY ? 'faster' : ''}`}>
+                      {other.id === id ? '–' : `× ${significant(factor, 3)}`}
                     </td>
                   );
                 })}
