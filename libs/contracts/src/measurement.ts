@@ -32,7 +32,7 @@ export const ProtocolSchema = z
       .lt(1)
       .optional()
       .describe(
-        'a batch counts only if the reference convolution before and after it is slower than its best by no more than this share; absent: not watched',
+        'a batch counts only if the reference convolution before and after it is slower than undisturbed by no more than this share; absent: not watched',
       ),
     checkOutput: z.boolean().describe('compare a few output points with a direct sum'),
     energyWindowMs: z
@@ -201,7 +201,7 @@ export const ConditionsSchema = z
       .nullable()
       .optional()
       .describe(
-        'largest share by which the reference convolution around the batches that count was slower than its best on this device; null: its best is not known; absent: not watched',
+        'largest share by which the reference convolution around the batches that count was slower than undisturbed on this device; null: the share is not known; absent: not watched',
       ),
   })
   .meta({ id: 'Conditions' });

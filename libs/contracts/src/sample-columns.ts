@@ -221,7 +221,7 @@ export const SAMPLE_COLUMNS = {
       .min(0)
       .nullish()
       .describe(
-        'largest share by which a reference convolution around the timed batches was slower than its best on this device; null: not watched',
+        'largest share by which a reference convolution around the timed batches was slower than undisturbed on this device; null: not watched, or the share is not known',
       ),
   ),
   before_sm_clock_mhz: before.smClockMhz,

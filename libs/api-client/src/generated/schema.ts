@@ -1577,7 +1577,7 @@ export interface components {
             throttleRetries: number;
             /** @description SM clock below this share of its maximum is throttling */
             minClockShare: number;
-            /** @description a batch counts only if the reference convolution before and after it is slower than its best by no more than this share; absent: not watched */
+            /** @description a batch counts only if the reference convolution before and after it is slower than undisturbed by no more than this share; absent: not watched */
             maxDisturbance?: number;
             /** @description compare a few output points with a direct sum */
             checkOutput: boolean;
@@ -3942,7 +3942,7 @@ export interface components {
             otherProcesses: number | null;
             /** @description one-minute load average of the host */
             hostLoad1: number | null;
-            /** @description largest share by which the reference convolution around the batches that count was slower than its best on this device; null: its best is not known; absent: not watched */
+            /** @description largest share by which the reference convolution around the batches that count was slower than undisturbed on this device; null: the share is not known; absent: not watched */
             disturbance?: number | null;
         };
         Kernel: {
@@ -4564,7 +4564,7 @@ export interface components {
             other_processes: number | null;
             /** @description one-minute load average of the host after the measurement */
             host_load1: number | null;
-            /** @description largest share by which a reference convolution around the timed batches was slower than its best on this device; null: not watched */
+            /** @description largest share by which a reference convolution around the timed batches was slower than undisturbed on this device; null: not watched, or the share is not known */
             disturbance?: number | null;
             /** @description SM clock before the measurement in MHz */
             before_sm_clock_mhz: number | null;
