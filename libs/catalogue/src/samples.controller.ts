@@ -26,6 +26,8 @@ import { Controller, Get, Param, Query, StreamableFile } from '@nestjs/common';
 import type { z } from 'zod';
 import { measured } from './canonical-samples.js';
 
+const DAY_MS = 24 * 3600 * 1000;
+
 @ApiTags('samples')
 @Controller('v1/samples')
 export class SamplesController {
@@ -64,7 +66,8 @@ export class SamplesController {
   async counts(
     @Query({ schema: SampleCountsQuerySchema }) query: z.infer<typeof SampleCountsQuerySchema>,
   ): Promise<SampleCounts> {
-    const { recordedFrom, recordedTo, parts } = query;
+    const { recordedTo = new Date().toISOString(), parts } = query;
+    const { recordedFrom = new Date(Date.parse(recordedTo) - DAY_MS).toISOString() } = query;
     const [from, to] = [Date.parse(recordedFrom), Date.parse(recordedTo)];
     if (from >= to) {
       throw new ApiProblem(400, 'invalid-request', 'recordedTo has to be later than recordedFrom.');

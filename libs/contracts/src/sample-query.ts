@@ -26,8 +26,8 @@ export const SampleStreamQuerySchema = SampleQuerySchema.extend({
 const MAX_COUNTS = 200;
 
 export const SampleCountsQuerySchema = z.strictObject({
-  recordedFrom: GivenTimeSchema,
-  recordedTo: GivenTimeSchema,
+  recordedFrom: GivenTimeSchema.optional().describe('absent: a day before recordedTo'),
+  recordedTo: GivenTimeSchema.optional().describe('absent: now'),
   parts: z.coerce.number().int().min(1).max(MAX_COUNTS).default(96).describe('of equal length'),
 });
 

@@ -6624,9 +6624,11 @@ export interface operations {
     };
     Samples_counts: {
         parameters: {
-            query: {
-                recordedFrom: string;
-                recordedTo: string;
+            query?: {
+                /** @description absent: a day before recordedTo */
+                recordedFrom?: string;
+                /** @description absent: now */
+                recordedTo?: string;
                 /** @description of equal length */
                 parts?: number;
             };
