@@ -122,11 +122,20 @@ function AxisChart({ axis, values, curves, classIds, quantity, skip }: AxisChart
         const here = values.map((_, at) => shapes[skip + at]);
         const all = here.map((each) => valueIn(quantity, each));
         if (all.every(Number.isNaN)) return [];
+        const isInside = (at: number) => here[at]?.inDomain !== false;
+        const inside = all.map((value, at) => (isInside(at) ? value : NaN));
         // Where the domain ends, the two lines share a point.
-        const inside = all.map((value, at) => (here[at]?.inDomain === true ? value : NaN));
+        const outside = all.map((value, at) => ([at - 1, at, at + 1].every(isInside) ? NaN : value));
         return [
           { kind: 'line', name: id, color, xs: values, ys: inside },
-          { kind: 'dashed', name: `${id}, outside of its data`, color, xs: values, ys: all, isExtra: true },
+          {
+            kind: 'dashed',
+            name: `${id}, outside of its data`,
+            color,
+            xs: values,
+            ys: outside,
+            isExtra: true,
+          },
         ];
       }),
     [curves, classIds, values, quantity, skip],

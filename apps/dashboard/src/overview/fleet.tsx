@@ -21,6 +21,11 @@ export function Fleet({ workers }: { workers: readonly Worker[] }) {
       unit={`${workers.length} ${workers.length === 1 ? 'worker' : 'workers'}`}
       actions={<Link href="/workers">All workers</Link>}
     >
+      {workers.length === 0 && (
+        <p className="hint">
+          No worker has joined. <Link href="/workers">Add a node</Link>
+        </p>
+      )}
       <TableBox label="Fleet by state">
         <table>
           <thead>

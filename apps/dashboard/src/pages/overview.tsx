@@ -66,7 +66,7 @@ export function OverviewPage() {
     (workers.data ?? []).filter(({ presence }) => presence === 'online').map(({ id }) => id),
   );
   const devicesOnline = devices.data?.filter(({ workerId }) => online.has(workerId)).length;
-  const isNew = workers.data?.length === 0;
+  const isNew = workers.data?.length === 0 && classes.length === 0;
   const attention = attentionOf({
     workers: workers.data ?? [],
     campaigns: failed.data ?? [],
