@@ -61,7 +61,7 @@ whenThere('the dashboard in a browser', () => {
     await page.getByText('No campaign yet').waitFor();
     await page.getByRole('link', { name: 'New campaign' }).click();
     await page.getByLabel('Name').fill('from the browser');
-    await page.getByLabel('Budget').fill('120');
+    await page.getByLabel('Budget, convolutions').fill('120');
     await page.getByText('First 8 of 120 shapes').waitFor();
     await tab.screenshot('new-campaign-filled');
     await page.getByRole('button', { name: 'Start campaign' }).click();
