@@ -1,6 +1,7 @@
 import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
+import jest from 'eslint-plugin-jest';
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
@@ -53,6 +54,22 @@ const engineFunctions = ENGINE_FUNCTIONS.map((property) => ({
   property,
   message: 'Its last bits differ between engines. Use @alphaflops/elementary.',
 }));
+
+const { 'expect-expect': expectExpect } = jest.rules;
+/** jest/expect-expect, without tests that are skipped: they show the reason, and nothing of them runs. */
+const assertsSomething = {
+  ...expectExpect,
+  create: (context) =>
+    expectExpect.create(
+      Object.create(context, {
+        report: {
+          value: (problem) => {
+            if (problem.node.property?.name !== 'skip') context.report(problem);
+          },
+        },
+      }),
+    ),
+};
 
 /** One direction of imports: docs/decisions/0002-rooms.md. No tag may depend on everything. */
 const depConstraints = [
@@ -215,9 +232,14 @@ export default tseslint.config(
   },
   { files: ['apps/dashboard/**'], ...reactHooks.configs.flat['recommended-latest'] },
   {
-    // Jest types its asymmetric matchers as any.
     files: ['**/*.spec.ts'],
-    rules: { '@typescript-eslint/no-unsafe-assignment': 'off' },
+    plugins: { tests: { rules: { 'asserts-something': assertsSomething } } },
+    rules: {
+      // Jest types its asymmetric matchers as any.
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      // Helpers that assert begin with the same word.
+      'tests/asserts-something': ['error', { assertFunctionNames: ['expect', 'expect*'] }],
+    },
   },
   {
     files: ['**/*.mjs', '**/*.js', '**/*.cjs'],

@@ -81,5 +81,6 @@ whenThere('the dashboard of a deployment that shows its models to everybody', ()
     await page.getByLabel('Token').fill(stack.token);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Read without signing in' }).count()).toBe(0);
   });
 });
