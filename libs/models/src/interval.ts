@@ -4,9 +4,14 @@ import type { Model } from '@alphaflops/contracts';
 const BORDER_FACTOR = 2;
 
 /**
- * Interval of a model from held-out errors |log(t/t̂)| by split-conformal rank ⌈(n + 1)·coverage⌉ (Lei et al. 2018): the
- * asked coverage holds for shapes like those of the samples. Outside the domain nothing guarantees it; there the
- * half-width is doubled, and grows by one half-width per doubling beyond the border.
+ * Interval of a model from the held-out errors |log(t/t̂)| of all folds, pooled as in cross-conformal prediction (Vovk
+ * 2015), by the rank ⌈(n + 1)·coverage⌉. It lies around the prediction of the published fit, so that the bound of CV+
+ * (Barber et al. 2021), a coverage of 2·coverage − 1 for exchangeable shapes, does not strictly apply; the coverage that it
+ * has is measured on held-out shapes. Outside the domain nothing is known: there the half-width is doubled, and grows by
+ * one half-width per doubling beyond the border.
+ *
+ * @param logErrors one for each sample, by a fit that did not see its shape
+ * @param coverage asked share of measurements inside, between 0 and 1
  */
 export function conformalInterval(logErrors: readonly number[], coverage: number): Model['interval'] {
   const logHalfWidth = conformalQuantile(logErrors, coverage);
@@ -17,7 +22,11 @@ export function conformalInterval(logErrors: readonly number[], coverage: number
   };
 }
 
-/** Null when there are too few errors for the asked coverage. */
+/**
+ * The error that the asked share of errors does not exceed (rank ⌈(n + 1)·coverage⌉).
+ *
+ * @returns null when there are too few errors for that rank
+ */
 export function conformalQuantile(logErrors: readonly number[], coverage: number): number | null {
   const sorted = [...logErrors].sort((a, b) => a - b);
   return sorted[Math.ceil((sorted.length + 1) * coverage) - 1] ?? null;
