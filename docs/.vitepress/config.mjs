@@ -56,7 +56,12 @@ export default defineConfig({
       },
       {
         text: 'Develop',
-        items: [page('Extend', 'extending'), page('Tests', 'testing'), page('Benchmarks', 'benchmarks')],
+        items: [
+          page('Architecture', 'architecture'),
+          page('Extend', 'extending'),
+          page('Tests', 'testing'),
+          page('Benchmarks', 'benchmarks'),
+        ],
       },
       {
         text: 'Decisions',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { defineAll } from './lazy.js';
 import { createProgram } from './program.js';
 import { cliPage, withColumns, withVariables } from './reference.js';
@@ -17,5 +18,11 @@ describe('the documentation', () => {
 
   it('has every column of a data set as the table of columns has it (npm run generate)', () => {
     expect(page('datasets.md')).toBe(withColumns(page('datasets.md')));
+  });
+
+  it('has the rooms and the way of the data as the code has them (npm run generate)', async () => {
+    const script = pathToFileURL(resolve(import.meta.dirname, '../../../tools/architecture.mjs')).href;
+    const { architecturePage } = (await import(script)) as { architecturePage: () => string };
+    expect(page('architecture.md')).toBe(architecturePage());
   });
 });
