@@ -3,7 +3,7 @@ import { type Campaign, type DeviceClass, heldOutOf, type Model, nameOfClass } f
 import { ago, count, noiseFloorText, percent } from '../format.js';
 import { Badge, Panel, TableBox } from '../ui.js';
 import type { Attention } from './attention.js';
-import { LearningLine, type LearningPoint } from './learning-line.js';
+import { LearningLine } from './learning-line.js';
 
 export function AttentionPanel({ items }: { items: readonly Attention[] }) {
   return (
@@ -100,7 +100,7 @@ export function LastCampaigns({ campaigns }: { campaigns: readonly Campaign[] })
                   </td>
                   <td className="number">{count(campaign.plannedSlots)}</td>
                   <td>
-                    <LearningLine points={learningOf(campaign)} />
+                    <LearningLine points={campaign.learning ?? []} />
                   </td>
                   <td>{ago(campaign.createdAt)}</td>
                 </tr>
@@ -111,11 +111,6 @@ export function LastCampaigns({ campaigns }: { campaigns: readonly Campaign[] })
       )}
     </Panel>
   );
-}
-
-/** Interim fits of a campaign with a target error; other campaigns have none. */
-function learningOf(campaign: Campaign & { learning?: readonly LearningPoint[] }): readonly LearningPoint[] {
-  return campaign.learning ?? [];
 }
 
 export function NewestModels({ models }: { models: readonly Model[] }) {
