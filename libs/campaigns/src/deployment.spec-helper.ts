@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Campaign, MeasureJob, PlanRoundResult, Sample } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
-import type { Stores } from '@alphaflops/store';
+import type { Stores, WorkerRecord } from '@alphaflops/store';
 import {
   buildCampaign,
   buildDevice,
@@ -14,6 +14,7 @@ import {
   buildWorker,
 } from '@alphaflops/store/conformance';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { Logger } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
 import { type CampaignFit, CampaignFits, Lifecycle } from './lifecycle.js';
 import { Repeats } from './repeats.js';
@@ -67,6 +68,15 @@ export class FakeQueues {
     return found.payload;
   }
 
+  /** Redis forgets these batches of all targets; without any, all. */
+  lose(...batchIndexes: number[]): void {
+    for (const jobs of this.jobs.values()) {
+      for (const [id, { payload }] of jobs) {
+        if (batchIndexes.length === 0 || batchIndexes.includes(payload.batchIndex)) jobs.delete(id);
+      }
+    }
+  }
+
   done({ targetId, batchIndex }: MeasureJob, queueId = targetId): void {
     const jobs = this.jobs.get(queueId);
     for (const [id, { payload }] of jobs ?? []) if (payload.batchIndex === batchIndex) jobs?.delete(id);
@@ -114,12 +124,14 @@ export class Deployment {
     this.lifecycle = new Lifecycle(campaigns, samples, this.dispatcher, new Repeats(samples), this.fits);
   }
 
-  /** With one device of one worker, which is online. */
-  static async start(): Promise<Deployment> {
+  /** With one device of one worker, which is online. @param part of the worker */
+  static async start(part: Partial<WorkerRecord> = {}): Promise<Deployment> {
+    Logger.overrideLogger(false);
     const directory = mkdtempSync(join(tmpdir(), 'alphaflops-campaigns-'));
     const stores = await openSqliteStores(join(directory, 'store.sqlite'));
     const worker = buildWorker({
       ...{ id: WORKER, deviceIds: [DEVICE], lastHeartbeatAt: new Date().toISOString() },
+      ...part,
     });
     const provenance = buildProvenance();
     const device = buildDevice({
@@ -135,17 +147,25 @@ export class Deployment {
     rmSync(this.directory, { recursive: true });
   }
 
-  /** A running campaign of `specs` convolutions in batches of two; further specs may be stored for later rounds. */
-  async campaign(specs: number, part: Partial<Campaign> = {}, request: object = {}): Promise<Campaign> {
+  /**
+   * A running campaign in batches of two.
+   * @param specs how many convolutions, or which; further ones may be stored for later rounds
+   */
+  async campaign(
+    specs: number | readonly ConvSpec[],
+    part: Partial<Campaign> = {},
+    request: object = {},
+  ): Promise<Campaign> {
     const base = buildCampaign();
+    const count = typeof specs === 'number' ? specs : specs.length;
     const campaign: Campaign = {
-      ...{ ...base, batchSize: 2, plannedSpecs: specs, plannedSlots: specs },
-      request: { ...base.request, repeats: 0, budget: { specs }, ...request },
+      ...{ ...base, batchSize: 2, plannedSpecs: count, plannedSlots: count },
+      request: { ...base.request, repeats: 0, budget: { specs: count }, ...request },
       ...part,
     };
     await this.stores.campaigns.create(campaign);
-    const count = campaign.rounds?.storedSpecs ?? specs;
-    await this.stores.campaigns.putSpecs(campaign.id, 0, specsOf(count));
+    const stored = typeof specs === 'number' ? specsOf(campaign.rounds?.storedSpecs ?? count) : specs;
+    await this.stores.campaigns.putSpecs(campaign.id, 0, stored);
     const planned = await this.lifecycle.change(campaign, 'planned', 'planned');
     return await this.lifecycle.run(planned, 'submitted');
   }
