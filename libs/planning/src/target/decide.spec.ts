@@ -18,7 +18,7 @@ describe('a campaign with a target error', () => {
   });
 
   it('stops at the target, with a margin for what the estimate does not know', () => {
-    expect(reasonToStop(question({ medianApe: 0.099 }))).toBeNull();
+    expect(reasonToStop(question({ medianApe: 0.0995 }))).toBeNull();
     const stop = reasonToStop(question({ medianApe: 0.096 }));
     expect(stop?.kind).toBe('target-reached');
     expect(stop?.reason).toBe(

@@ -2,8 +2,12 @@ import type { CampaignStop, NoiseFloor } from '@alphaflops/contracts';
 import { percent } from '../words.js';
 import type { CurvePoint } from './learning-curve.js';
 
-/** The target counts as reached when the estimate is below it by so many of its standard errors. */
-const MARGIN = 0.5;
+/**
+ * The target counts as reached when the estimate is below it by so many of its standard errors. Campaigns ask again after each
+ * round, and the first estimate that chance puts below the target stops them; a larger margin makes them measure more than
+ * that costs (docs/benchmarks.md, "Target errors").
+ */
+const MARGIN = 0.1;
 /** Fewer held-out samples say too little to stop by. */
 const MIN_JUDGES = 50;
 /** Fewer shapes measured twice say too little about the noise floor to stop by. */
