@@ -30,7 +30,11 @@ export const WORKER = 'worker-a';
 export class FakeQueues {
   private readonly jobs = new Map<string, Map<string, { payload: MeasureJob; isActive: boolean }>>();
 
+  /** The target whose queue refuses everything, if any. */
+  unreachable: string | null = null;
+
   of(targetId: string) {
+    if (targetId === this.unreachable) throw new Error(`the queue of ${targetId} does not answer`);
     const jobs = this.jobs.get(targetId) ?? new Map<string, { payload: MeasureJob; isActive: boolean }>();
     this.jobs.set(targetId, jobs);
     return {
