@@ -43,7 +43,7 @@ export function TrainingPanel(props: {
   return (
     <Panel
       title={`Training on ${deviceClassId}`}
-      unit={`forward and both backward passes of each layer, ${count(batch)} samples a step`}
+      unit={`forward and both backward passes of each layer, ${count(batch)} ${batch === 1 ? 'sample' : 'samples'} a step`}
       actions={
         <>
           <button
