@@ -158,7 +158,9 @@ const specConstraints = depConstraints.map((constraint) =>
     ? { ...constraint, onlyDependOnLibsWithTags: [...constraint.onlyDependOnLibsWithTags, 'type:adapter'] }
     : constraint,
 );
-const boundaries = { enforceBuildableLibDependency: false, banTransitiveDependencies: true, allow: [] };
+/** No app imports another, with one exception: the command line shows and completes the commands of the worker. */
+const allow = ['@alphaflops/worker/commands'];
+const boundaries = { enforceBuildableLibDependency: false, banTransitiveDependencies: true, allow };
 
 export default tseslint.config(
   {

@@ -20,6 +20,7 @@ const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
+    '^@alphaflops/worker/commands$': '<rootDir>/apps/worker/src/commands/index.ts',
     '^@alphaflops/([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^@alphaflops/([a-z-]+)/([a-z-]+)$': '<rootDir>/libs/$1/src/$2.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -26,11 +26,10 @@ async function run(...args: string[]): Promise<{ exitCode: number; said: string 
   }
 }
 
-/** Commands that do something themselves; worker and device hand some over to a program with a help of its own. */
+/** Commands that have no subcommands. */
 function leaves(command: Command): Command[] {
   const shown = command.createHelp().visibleCommands(command);
-  if (shown.length > 0) return shown.flatMap(leaves);
-  return command.usage() === '[arguments]' ? [] : [command];
+  return shown.length > 0 ? shown.flatMap(leaves) : [command];
 }
 
 function pathOf(command: Command): string {

@@ -37,7 +37,7 @@ export function createProgram(): Command {
   addCommands(program, [
     [
       'bench',
-      'time one convolution on this machine, as a worker would',
+      'time one convolution on this machine, as a worker does',
       async () => (await import('./commands/bench.js')).benchCommand,
     ],
   ]);

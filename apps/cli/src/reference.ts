@@ -37,9 +37,6 @@ export function cliPage(program: Command): string {
     '',
     'A file with a token in it should be readable for you alone (`chmod 600`).',
     '',
-    '`worker join`, `worker run` and `device probe` hand their arguments over to the worker’s own program, whose',
-    '`--help` tells them.',
-    '',
     ...commandsOf(program).flatMap((command) => [
       `## ${pathOf(command)}`,
       '',
@@ -53,13 +50,12 @@ export function cliPage(program: Command): string {
     .trim()}\n`;
 }
 
-/** docs/deployment.md with the table of environment variables as the code has them. */
+/** docs/deployment.md with the table of environment variables, from the schema of the configuration. */
 export function withVariables(page: string): string {
-  const rows = describeVariables().map(({ name, meaning }) => [
-    `\`${name}\``,
-    meaning.replaceAll('<', '&lt;'),
+  const rows = describeVariables().map(({ name, default: usual, values, meaning }) => [
+    ...[`\`${name}\``, usual === '' ? '' : `\`${usual}\``, values, meaning.replaceAll('<', '&lt;')],
   ]);
-  return withTable(page, 'variables', ['variable', 'meaning'], rows);
+  return withTable(page, 'variables', ['variable', 'default', 'valid values', 'meaning'], rows);
 }
 
 const KINDS: Readonly<Record<ColumnKind, string>> = {

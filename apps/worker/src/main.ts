@@ -11,14 +11,13 @@ import { ownBundle } from './install/installation.js';
 import { Log } from './log.js';
 import { type DepartureSignals, departureOf } from './signals.js';
 import { fetchFrom } from './trust.js';
-import { USAGE } from './usage.js';
 import { workerVersion } from './version.js';
 
 // Each command loads what it needs.
 async function main(argv: readonly string[]): Promise<number> {
   const args = parseArguments(argv);
   if (args.command === 'help') {
-    process.stdout.write(USAGE);
+    process.stdout.write(args.text);
     return 0;
   }
   if (args.command === 'probe') {
@@ -154,7 +153,7 @@ try {
 } catch (error) {
   const isUsage = error instanceof WorkerError && error.code === 'usage';
   process.stderr.write(
-    `${printable(errorText(error))}\n${isUsage ? 'Usage: alphaflops worker --help\n' : ''}`,
+    `${printable(errorText(error))}\n${isUsage ? 'Usage: alphaflops-worker --help\n' : ''}`,
   );
   process.exit(isUsage || error instanceof ConfigError ? 2 : 1);
 }

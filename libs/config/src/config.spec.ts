@@ -65,7 +65,15 @@ describe('config', () => {
     expect(parseEnvironment({ ALPHAFLOPS_PORT: '' }).ALPHAFLOPS_PORT).toBe(8080);
   });
 
-  it('describes every variable', () => {
-    expect(describeVariables().filter(({ meaning }) => meaning === '')).toEqual([]);
+  it('describes every variable, with the default and the valid values of its schema', () => {
+    const described = describeVariables();
+    expect(described.filter(({ meaning, values }) => meaning === '' || values === '')).toEqual([]);
+    const of = (name: string) => described.find((variable) => variable.name === name);
+    expect(of('ALPHAFLOPS_PORT')).toMatchObject({ default: '8080', values: '0 to 65535' });
+    expect(of('ALPHAFLOPS_LOG_LEVEL')).toMatchObject({ default: 'log', values: 'error, warn, log, debug' });
+    expect(of('ALPHAFLOPS_HEARTBEAT_S')).toMatchObject({ default: '10', values: '1 or more seconds' });
+    expect(of('ALPHAFLOPS_INSECURE')).toMatchObject({ default: 'false', values: '0, 1, true, false' });
+    expect(of('ROLES')).toMatchObject({ default: 'api,record,fit' });
+    expect(of('REDIS_URL')).toMatchObject({ default: '' });
   });
 });

@@ -22,7 +22,7 @@ const rolesList = z.string().transform((text, context) => {
 
 /** What a program of ours reads from its environment: name → meaning. docs/deployment.md is written from this. */
 const variables = {
-  ROLES: rolesList.default([...ROLES]).describe('parts this process plays: api, record, fit'),
+  ROLES: rolesList.default([...ROLES]).describe('parts of the coordinator that this process runs'),
   REDIS_URL: z
     .string()
     .optional()
@@ -48,22 +48,28 @@ const variables = {
     .regex(/^mongodb(\+srv)?:\/\/.+$/, 'must look like mongodb://host/database')
     .optional()
     .describe('MongoDB as the store, when ALPHAFLOPS_STORE is not set'),
-  ALPHAFLOPS_HOST: z.string().default('127.0.0.1').describe('address to listen on'),
-  ALPHAFLOPS_PORT: z.coerce.number().int().min(0).max(65_535).default(8080).describe('0: any free port'),
+  ALPHAFLOPS_HOST: z.string().default('127.0.0.1').describe('address on which the coordinator listens'),
+  ALPHAFLOPS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8080)
+    .describe('port on which the coordinator listens; 0: any free port'),
   ALPHAFLOPS_FITTER_PORT: z.coerce
     .number()
     .int()
     .min(0)
     .max(65_535)
     .default(8081)
-    .describe('health and metrics of a fitter; 0: any free port'),
+    .describe('port for health and metrics of a fitter; 0: any free port'),
   ALPHAFLOPS_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must look like https://host or http://host:8080' })
     // It stands in a line for a shell.
     .regex(/^[\w.:/[\]~%-]+$/, 'must look like https://host or http://host:8080')
     .optional()
     .describe(
-      'the coordinator’s address as workers reach it, for the line that enrols a node; default: found out',
+      'the coordinator’s address as workers reach it, for the line that enrols a node; default: the address of the request',
     ),
   ALPHAFLOPS_TLS_CERT: z
     .string()
@@ -72,7 +78,7 @@ const variables = {
       'certificate in PEM, with those between it and its authority; needed to listen beyond this machine',
     ),
   ALPHAFLOPS_TLS_KEY: z.string().optional().describe('private key of that certificate, in PEM'),
-  ALPHAFLOPS_INSECURE: flag.default(false).describe('listen beyond this machine without TLS all the same'),
+  ALPHAFLOPS_INSECURE: flag.default(false).describe('listen beyond this machine without TLS'),
   ALPHAFLOPS_CA: z
     .string()
     .optional()
@@ -89,20 +95,23 @@ const variables = {
     .string()
     .optional()
     .describe('proxy through which worker and command line reach an https coordinator; also in lower case'),
-  HTTP_PROXY: z.string().optional().describe('the same for an http coordinator; also in lower case'),
+  HTTP_PROXY: z
+    .string()
+    .optional()
+    .describe('proxy through which worker and command line reach an http coordinator; also in lower case'),
   NO_PROXY: z
     .string()
     .optional()
     .describe(
-      'hosts that are reached without a proxy, such as .example.org,10.0.0.5; this machine always is',
+      'hosts that are reached without a proxy, such as .example.org,10.0.0.5; this machine is always one of them',
     ),
   ALPHAFLOPS_URL: z.url().optional().describe('coordinator that the command line talks to'),
   ALPHAFLOPS_TOKEN: z.string().optional().describe('bearer token of the command line'),
   ALPHAFLOPS_LOG_LEVEL: z
     .enum(['error', 'warn', 'log', 'debug'])
     .default('log')
-    .describe('error, warn, log or debug'),
-  ALPHAFLOPS_LOG_JSON: flag.default(false).describe('one JSON object per line'),
+    .describe('least severe messages that are logged'),
+  ALPHAFLOPS_LOG_JSON: flag.default(false).describe('log one JSON object per line'),
   ALPHAFLOPS_QUEUE_BOARD: flag.default(true).describe('show the queues to admins at /queues (Bull Board)'),
   ALPHAFLOPS_KERNEL_MAP_SHAPES: z.coerce
     .number()
@@ -113,29 +122,74 @@ const variables = {
     .describe(
       'shapes that a worker labels with kernels for a device class without a kernel map; 0: no maps are made',
     ),
-  ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('largest request body'),
-  ALPHAFLOPS_REQUESTS_PER_MINUTE: count.default(6_000).describe('per client address and route'),
+  ALPHAFLOPS_BODY_LIMIT_BYTES: count.default(64 * 1024 * 1024).describe('size of the largest request body'),
+  ALPHAFLOPS_REQUESTS_PER_MINUTE: count
+    .default(6_000)
+    .describe('requests of one client address to one route'),
   ALPHAFLOPS_ENROLMENTS_PER_MINUTE: count
     .default(60)
-    .describe('per client address; also sign-ins by link; attempts with a wrong join token or link count'),
+    .describe(
+      'enrolments and sign-ins by link from one client address; attempts with a wrong join token or link count too',
+    ),
   ALPHAFLOPS_PUBLIC_READ: flag
     .default(false)
     .describe('show models, data sets and predictions to everybody, without a token'),
   ALPHAFLOPS_PUBLIC_REQUESTS_PER_MINUTE: count
     .default(300)
-    .describe('per client address and route, without a token; a tenth of it for streams'),
+    .describe('requests of one client address to one route without a token; for streams, a tenth of it'),
   ALPHAFLOPS_BATCH_SPECS: count
     .max(10_000)
     .optional()
     .describe('ConvSpecs of one batch; by default as many as last about 10 s, as measured before'),
-  ALPHAFLOPS_OFFLINE_AFTER_S: count.default(60).describe('a worker without heartbeat is offline then'),
-  ALPHAFLOPS_STALE_AFTER_S: count.default(14 * 24 * 3600).describe('… and stale then'),
-  ALPHAFLOPS_HEARTBEAT_S: count.default(10).describe('seconds between two heartbeats of a worker'),
+  ALPHAFLOPS_OFFLINE_AFTER_S: count
+    .default(60)
+    .describe('time without a heartbeat after which a worker is offline'),
+  ALPHAFLOPS_STALE_AFTER_S: count
+    .default(14 * 24 * 3600)
+    .describe('time without a heartbeat after which a worker is stale'),
+  ALPHAFLOPS_HEARTBEAT_S: count.default(10).describe('time between two heartbeats of a worker'),
 };
 
-/** Names and meanings of all variables, in the order of the documentation. */
-export function describeVariables(): { name: string; meaning: string }[] {
-  return Object.entries(variables).map(([name, schema]) => ({ name, meaning: schema.description ?? '' }));
+/** A variable as docs/deployment.md has it. */
+export interface VariableDescription {
+  readonly name: string;
+  /** Empty when the variable has no fixed default; `meaning` then says what applies. */
+  readonly default: string;
+  /** Valid values, with their unit. */
+  readonly values: string;
+  readonly meaning: string;
+}
+
+/** By the end of a variable's name. */
+const UNITS = { _BYTES: 'bytes', _PER_MINUTE: 'per minute', _S: 'seconds' } as const;
+
+/** All variables, in the order of the documentation. Defaults and valid values are those of the schema. */
+export function describeVariables(): VariableDescription[] {
+  return Object.entries(variables).map(([name, schema]) => {
+    const { default: usual } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+    return {
+      name,
+      default: Array.isArray(usual)
+        ? usual.join(',')
+        : usual === undefined
+          ? ''
+          : JSON.stringify(usual).replaceAll('"', ''),
+      values: valuesOf(name, schema),
+      meaning: schema.description ?? '',
+    };
+  });
+}
+
+function valuesOf(name: string, schema: z.ZodType): string {
+  const input = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  if (input.enum !== undefined) return input.enum.join(', ');
+  if (input.format === 'uri') return 'URL';
+  const { type, minimum, maximum } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
+  if (type !== 'integer') return name === 'ROLES' ? `${ROLES.join(', ')}, with commas between them` : 'text';
+  const hasMax = maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER;
+  const range = hasMax ? `${minimum ?? 0} to ${maximum}` : `${minimum ?? 0} or more`;
+  const [, unit] = Object.entries(UNITS).find(([end]) => name.endsWith(end)) ?? [];
+  return unit === undefined ? range : `${range} ${unit}`;
 }
 
 export class ConfigError extends Error {

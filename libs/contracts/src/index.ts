@@ -25,6 +25,7 @@ export * from './result.js';
 export * from './sample.js';
 export * from './sample-columns.js';
 export * from './sample-query.js';
+export * from './spec-text.js';
 export * from './text.js';
 export * from './version.js';
 export * from './training.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
-import { handOver } from '../hand-over.js';
+import { forwardedCommand } from '../hand-over.js';
 import { itemsOf } from '../pages.js';
 import { json, table } from '../tables.js';
 
@@ -13,14 +13,7 @@ export function deviceCommand(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops device list')
     .action(listDevices);
-  command
-    .command('probe')
-    .description('what this machine could measure on, with no server (see device probe --help)')
-    .usage('[arguments]')
-    .helpOption(false)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action((_options: unknown, { args }: Command) => handOver(['probe', ...args]));
+  forwardedCommand(command.command('probe'), 'probe');
 }
 
 async function listDevices(options: ListOptions): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { connect, type ConnectionOptions, withConnection } from '../connection.js';
-import { handOver } from '../hand-over.js';
+import { forwardedCommand } from '../hand-over.js';
 import { duration, keyValue, wholeNumber } from '../options.js';
 import { answered, itemsOf } from '../pages.js';
 import { json, table } from '../tables.js';
@@ -28,25 +28,12 @@ const CHANGES = {
   revoke: 'take its credentials away, for good',
 } as const;
 
-const FORWARDED_COMMANDS = {
-  join: 'enrol this machine: join URL --token TOKEN (see worker join --help)',
-  'run-offline': 'measure a file of campaign export-work with no network (see worker run-offline --help)',
-  run: 'take batches and measure them (see worker run --help)',
-} as const;
+const FORWARDED_COMMANDS = ['join', 'run', 'run-offline'] as const;
 
 const HOUR_S = 3600;
 
 export function workerCommand(command: Command): void {
-  for (const [name, description] of Object.entries(FORWARDED_COMMANDS)) {
-    command
-      .command(name)
-      .description(description)
-      .usage('[arguments]')
-      .helpOption(false)
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action((_options: unknown, { args }: Command) => handOver([name, ...args]));
-  }
+  for (const name of FORWARDED_COMMANDS) forwardedCommand(command.command(name), name);
   withConnection(command.command('token').description('make a token with which machines can join'))
     .option('--uses <number>', 'machines that may join with it', wholeNumber(1, 10_000), 1)
     .option('--expires <time>', 'until when: 90s, 30m, 2h, 7d (default: 1h)', duration, HOUR_S)
