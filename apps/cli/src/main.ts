@@ -5,7 +5,7 @@ import { EXIT, exitCodeOf } from './exit-code.js';
 import { createProgram } from './program.js';
 import { guardConsole } from './terminal.js';
 
-// Whoever reads us has read enough (`alphaflops model list | head`).
+// The reader of a pipe has ended: it needs no more lines (`alphaflops model list | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
 });
@@ -14,13 +14,13 @@ guardConsole();
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  // Commander has said by itself what it did not understand.
+  // Commander has already printed its own errors.
   if (!(error instanceof CommanderError)) {
     console.error(`${styleText('red', 'error:', { stream: process.stderr })} ${errorText(error)}`);
   }
   process.exitCode = exitCodeOf(error);
 }
-// What a slow reader of a pipe has not taken yet would be lost.
+// Without this, text that a slow reader of a pipe has not read yet is lost.
 for (const stream of [process.stdout, process.stderr]) {
   await new Promise<void>((written) => {
     stream.write('', () => {

@@ -30,7 +30,7 @@ export function configuredStore(dataDirectory?: string): StoreAddress {
   return mongodbUri === null ? { kind: 'sqlite', file: storeFile } : { kind: 'mongodb', uri: mongodbUri };
 }
 
-/** @throws StoreError `in-use` with the process id of whoever has the file open; `unavailable`, `corrupt` */
+/** @throws StoreError `in-use` with the id of the process that has the file open; `unavailable`, `corrupt` */
 export async function openStores(address: StoreAddress): Promise<Stores> {
   if (address.kind === 'sqlite') return openSqliteStores(address.file);
   // Loaded when it is needed: most commands are quicker without it.

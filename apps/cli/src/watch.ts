@@ -113,11 +113,11 @@ function lines(output: ProgressOutput): Display {
 function words(progress: CampaignProgress): { pace: string; outcomes: string } {
   const { state, waitingFor, outcomes } = progress;
   const happened = Object.entries(outcomes).filter(([, count]) => count > 0);
-  const told =
+  const counts =
     happened.length === 0 ? 'nothing measured yet' : happened.map(([name, n]) => `${n} ${name}`).join(', ');
-  if (waitingFor !== null) return { pace: `waiting: ${waitingFor}`, outcomes: told };
+  if (waitingFor !== null) return { pace: `waiting: ${waitingFor}`, outcomes: counts };
   const pace = state === 'running' ? paceOf(progress) : [];
-  return { pace: pace.length === 0 ? state : pace.join(' · '), outcomes: told };
+  return { pace: pace.length === 0 ? state : pace.join(' · '), outcomes: counts };
 }
 
 function paceOf(progress: CampaignProgress): string[] {

@@ -75,7 +75,7 @@ function libraryRows({
 function conditionRows({ after }: { after: Conditions }): (readonly [string, string])[] {
   const { smClockMhz, temperatureC, powerW, throttleReasons, otherProcesses, hostLoad1 } = after;
   const { disturbance } = after;
-  const told = [
+  const conditions = [
     smClockMhz === null ? '' : `${smClockMhz} MHz`,
     temperatureC === null ? '' : `${temperatureC} °C`,
     powerW === null ? '' : `${number(powerW)} W`,
@@ -84,7 +84,7 @@ function conditionRows({ after }: { after: Conditions }): (readonly [string, str
     typeof disturbance === 'number' ? `disturbance ${number(100 * disturbance)} %` : '',
     ...throttleReasons,
   ].filter((part) => part !== '');
-  return told.length === 0 ? [] : [['conditions', told.join(', ')]];
+  return conditions.length === 0 ? [] : [['conditions', conditions.join(', ')]];
 }
 
 /** The clock while the batches ran; a sample whose batches ran at different clocks says so. */

@@ -32,7 +32,7 @@ const REST = { firstMs: 5_000, lastMs: 300_000 } as const;
  */
 const MAX_STARTS = 10;
 
-/** Results that are not stored yet; from so many on nothing is measured, as they are lost with this process. */
+/** Maximum number of results that are not stored yet: with more, nothing is measured, because this process can lose them. */
 const MAX_UNSTORED = 2;
 
 /** How long a worker that is stopped waits for its results, and what it gives back, to be taken. */

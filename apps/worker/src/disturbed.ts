@@ -2,7 +2,7 @@ import type { Measurement, Protocol } from '@alphaflops/contracts';
 import type { SpecMeasurer } from './batch.js';
 import type { Log } from './log.js';
 
-/** After so many disturbed samples one after the other, the disturbance is taken to last. */
+/** After this number of disturbed samples in a row, the worker assumes that the disturbance lasts. */
 const IN_A_ROW = 5;
 
 /**

@@ -45,11 +45,11 @@ export async function withIdlePower(
   for (const { description, host } of devices) {
     const { uuid, kind } = description;
     if (kind !== 'gpu' || gpus.has(uuid)) continue;
-    const told = idlePowerW(host, wait, signal).catch((error: unknown) => {
+    const powerW = idlePowerW(host, wait, signal).catch((error: unknown) => {
       log.warn(`The idle power of ${uuid} is not known: ${errorText(error)}`);
       return null;
     });
-    gpus.set(uuid, told);
+    gpus.set(uuid, powerW);
   }
   return await Promise.all(
     devices.map(async ({ description, host }) => {

@@ -144,7 +144,7 @@ function credentialsFile(named: string | null, config: Config, usual = 'worker.j
   return joinPath(config.workerDirectory, usual);
 }
 
-// Whoever reads our lines may end before we do: that is no reason to drop a batch.
+// The reader of our lines may end before this process does. The batch continues all the same.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 

@@ -9,7 +9,7 @@ export class Turns {
   async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const before = this.last;
     const { promise: done, resolve: release } = withResolvers();
-    // Whoever gives up waiting still has everybody before it to be waited for by those after it.
+    // A caller that stops waiting keeps its place: those after it still wait for those before it.
     this.last = before.then(() => done);
     try {
       await unlessAborted(before, signal);

@@ -6,7 +6,7 @@ import type { Connection } from './connection.js';
 import { isDuplicateKey } from './mongo-error.js';
 import { newestFirst } from './pages.js';
 import { Records } from './records.js';
-import { told } from './told.js';
+import { withStoreErrors } from './with-store-errors.js';
 
 interface PartDocument extends Document {
   /** Draft and position. */
@@ -112,7 +112,7 @@ export class MongoDatasetStore extends DatasetStore {
   }
 
   override parts(id: string): AsyncIterable<Uint8Array> {
-    return told(this.connection, this.partsOf(id));
+    return withStoreErrors(this.connection, this.partsOf(id));
   }
 
   private async *partsOf(id: string): AsyncIterable<Uint8Array> {

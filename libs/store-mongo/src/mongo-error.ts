@@ -24,11 +24,11 @@ const TIMED_OUT: readonly unknown[] = [50, 262, 290];
 /** What went wrong in the driver or the server, said for people; what is no error of theirs is passed on. */
 export function storeErrorFrom(error: unknown, shown: string): unknown {
   if (!(error instanceof MongoError)) return error;
-  const told = (code: StoreError['code'], text: string) =>
+  const storeErrorOf = (code: StoreError['code'], text: string) =>
     new StoreError(code, `${shown}: ${text} (MongoDB: ${error.message})`, { cause: error });
-  if (isClosed(error)) return told('unavailable', 'the store is closed. Open it again first');
+  if (isClosed(error)) return storeErrorOf('unavailable', 'the store is closed. Open it again first');
   if (error instanceof MongoServerSelectionError) {
-    return told(
+    return storeErrorOf(
       'unavailable',
       'no server that takes writes could be reached in time. Check that MongoDB runs, its address and the network',
     );
@@ -39,14 +39,14 @@ export function storeErrorFrom(error: unknown, shown: string): unknown {
       cause: error,
     });
   }
-  if (error instanceof MongoServerError) return fromServer(error, told);
+  if (error instanceof MongoServerError) return fromServer(error, storeErrorOf);
   if (error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError')) {
-    return told(
+    return storeErrorOf(
       'unavailable',
       'the connection broke. The same call can be made again: what it stored stays once',
     );
   }
-  return told('unavailable', 'the operation failed');
+  return storeErrorOf('unavailable', 'the operation failed');
 }
 
 /** An insertion into a place that is taken. */
@@ -65,34 +65,40 @@ export function duplicatesIn(error: unknown): Set<number> {
 
 function fromServer(
   error: MongoServerError,
-  told: (code: StoreError['code'], text: string) => StoreError,
+  storeErrorOf: (code: StoreError['code'], text: string) => StoreError,
 ): unknown {
   if (error instanceof MongoWriteConcernError) {
-    return told(
+    return storeErrorOf(
       'unavailable',
       'a majority of the servers did not confirm the write in time. Check the replica set; the same call can be ' +
         'made again',
     );
   }
   if (TIMED_OUT.includes(error.code)) {
-    return told('unavailable', 'the server did not finish in time. It may be overloaded; try again');
+    return storeErrorOf('unavailable', 'the server did not finish in time. It may be overloaded; try again');
   }
   switch (error.code) {
     case UNAUTHORIZED:
     case AUTHENTICATION_FAILED:
-      return told('unavailable', 'the server refuses us. Check user, password and authSource in the address');
+      return storeErrorOf(
+        'unavailable',
+        'the server refuses us. Check user, password and authSource in the address',
+      );
     case OUT_OF_DISK:
-      return told('unavailable', 'the disk of the server is full. Free some space and try again');
+      return storeErrorOf('unavailable', 'the disk of the server is full. Free some space and try again');
     case VALIDATION:
-      return told(
+      return storeErrorOf(
         'corrupt',
         'the record does not have the form that the database asks for; nothing was stored',
       );
     case OBJECT_TOO_LARGE:
     case BSON_TOO_LARGE:
-      return told('corrupt', 'a record is larger than the 16 MiB that MongoDB takes; nothing was stored');
+      return storeErrorOf(
+        'corrupt',
+        'a record is larger than the 16 MiB that MongoDB takes; nothing was stored',
+      );
     default:
-      return told('unavailable', 'the server answers with an error');
+      return storeErrorOf('unavailable', 'the server answers with an error');
   }
 }
 

@@ -30,7 +30,7 @@ import {
   type SampleDocument,
 } from './sample-document.js';
 import { sampleOrder } from './sample-order.js';
-import { told } from './told.js';
+import { withStoreErrors } from './with-store-errors.js';
 
 /** Samples read at a time by a stream; between two pages nothing is kept open on the server. */
 const STREAM_PAGE = 500;
@@ -117,7 +117,7 @@ export class MongoSampleStore extends SampleStore {
   }
 
   override batchCounts(campaignId: string): AsyncIterable<BatchCount> {
-    return told(this.connection, this.counters.batchCounts(campaignId));
+    return withStoreErrors(this.connection, this.counters.batchCounts(campaignId));
   }
 
   override list(filter: SampleFilter, page: PageQuery): Promise<Page<Sample>> {
@@ -157,7 +157,7 @@ export class MongoSampleStore extends SampleStore {
   }
 
   override provenanceRecords(): AsyncIterable<[id: string, record: Provenance]> {
-    return told(this.connection, this.provenances.all());
+    return withStoreErrors(this.connection, this.provenances.all());
   }
 
   override countByDevice(since: string, campaignId: string): Promise<ReadonlyMap<string | null, number>> {

@@ -52,7 +52,12 @@ export function campaignCompareCommand(command: Command): void {
         'the times of the shapes that two campaigns share, such as one by PyTorch and one by cudnn',
       ),
   )
-    .option('--worst <number>', 'so many shapes with the largest differences', wholeNumber(0), 10)
+    .option(
+      '--worst <number>',
+      'number of shapes to list, those with the largest differences first',
+      wholeNumber(0),
+      10,
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -65,7 +65,7 @@ export function campaignCommand(command: Command): void {
     .requiredOption('--name <name>', 'for people')
     .option(
       '--budget <specs>',
-      `at most so many convolutions; needed unless there is a target error (then default: ${TARGET_BUDGET})`,
+      `maximum number of convolutions; required without a target error (with one, the default is ${TARGET_BUDGET})`,
       wholeNumber(1, MAX_CAMPAIGN_SPECS),
     )
     .option(
@@ -94,7 +94,7 @@ export function campaignCommand(command: Command): void {
     )
     .action(create);
   withConnection(command.command('list').description('campaigns, newest first'))
-    .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+    .option('--limit <number>', 'maximum number of rows', wholeNumber(1), 50)
     .option('--device-class <id>', 'of this device class only')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops campaign list --limit 10')

@@ -33,7 +33,7 @@ const LOOK_EVERY_MS = 500;
 
 export function modelCommand(command: Command): void {
   withConnection(command.command('list').description('models, newest first'))
-    .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+    .option('--limit <number>', 'maximum number of rows', wholeNumber(1), 50)
     .option('--device-class <id>', 'of this device class only')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops model list --device-class CLASS')

@@ -168,12 +168,12 @@ function measuredOf({ spec, timeMs, extras }: SampleRow): Measured {
 
 async function write({ out, json: asJson }: ReportOptions, html: string, found?: Replication): Promise<void> {
   await writeText(out, html);
-  const summary = asJson === true ? json(found === undefined ? { out } : { out, ...told(found) }) : summaryOf(out, found); // prettier-ignore
+  const summary = asJson === true ? json(found === undefined ? { out } : { out, ...summaryJson(found) }) : summaryOf(out, found); // prettier-ignore
   if (out === STANDARD) console.error(summary);
   else console.log(summary);
 }
 
-function told({ curves, figures, missing }: Replication) {
+function summaryJson({ curves, figures, missing }: Replication) {
   return {
     curves: curves.map(({ name, meaning }) => ({ name, meaning })),
     experiments: figures.map(({ finding }) => finding),

@@ -45,7 +45,12 @@ export function simulateCommand(command: Command): void {
     )
     .option('--form <name>', 'fitted with a target error: auto or a form', 'auto')
     .option('--seed <number>', 'of the choice', seed, 1)
-    .option('--seeds <number>', 'with a target error: repeat with so many seeds', wholeNumber(1, 100), 1)
+    .option(
+      '--seeds <number>',
+      'with a target error: number of seeds to repeat the simulation with',
+      wholeNumber(1, 100),
+      1,
+    )
     .option(
       '--rounds <number>',
       'without a target error: a fit and its error after each',

@@ -35,7 +35,7 @@ export function upCommand(command: Command): void {
     .option('--public-read', 'show models, data sets and predictions to everybody, without a token')
     .option('--data-dir <dir>', 'store, Redis, credentials and logs (default: .alphaflops)')
     .option('--no-worker', 'do not make this machine a worker')
-    .option('--new-admin-token', 'replace the admin token, for whoever has lost it')
+    .option('--new-admin-token', 'replace the admin token, when the old one is lost')
     .option('--open', 'open the dashboard in the browser of this machine, signed in')
     .addHelpText(
       'after',

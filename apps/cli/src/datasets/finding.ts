@@ -15,14 +15,14 @@ const MAX_OF_A_KIND = 20;
 
 /** Collects findings; of one kind, the first ones. */
 export class Findings {
-  private readonly told: Finding[] = [];
+  private readonly listed: Finding[] = [];
   private readonly counts = new Map<string, number>();
 
   add(...findings: readonly Finding[]): void {
     for (const finding of findings) {
       const count = (this.counts.get(finding.code) ?? 0) + 1;
       this.counts.set(finding.code, count);
-      if (count <= MAX_OF_A_KIND) this.told.push(finding);
+      if (count <= MAX_OF_A_KIND) this.listed.push(finding);
     }
   }
 
@@ -36,6 +36,6 @@ export class Findings {
 
   /** The listed findings, and the number of further ones. */
   get all(): { findings: Finding[]; more: number } {
-    return { findings: this.told, more: this.count - this.told.length };
+    return { findings: this.listed, more: this.count - this.listed.length };
   }
 }

@@ -36,7 +36,7 @@ export async function* parquetRows(path: string, limits = LIMITS): AsyncGenerato
       if ('problems' in answer) throw new DatasetError(path, answer.problems);
       if (answer.rows.length === 0) return;
       asked = next();
-      // Whoever stops early does not wait for it.
+      // A reader that stops early does not wait for it.
       asked.catch(() => undefined);
       yield* answer.rows;
     }

@@ -22,7 +22,7 @@ export function interruption(program: NodeJS.EventEmitter = process): Interrupti
       else controller.abort();
     });
   }
-  // Whoever read what we say is gone, with the terminal or without: stop, and not halfway.
+  // The reader of our output is gone, perhaps with its terminal: stop completely.
   process.stdout.removeAllListeners('error').on('error', () => {
     controller.abort();
   });

@@ -112,8 +112,8 @@ function linkLibraries(home: string, wheel: string): void {
 
 /** Node's headers: beside this Node, or where npm's setting `nodedir` points; null: node-gyp downloads them. */
 function nodeHeaders(): string | null {
-  const told = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout.trim();
-  const prefixes = [dirname(dirname(process.execPath)), told, '/usr'];
+  const configured = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout.trim();
+  const prefixes = [dirname(dirname(process.execPath)), configured, '/usr'];
   return (
     prefixes.find((prefix) => prefix !== '' && existsSync(join(prefix, 'include/node/node_api.h'))) ?? null
   );

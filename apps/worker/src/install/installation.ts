@@ -56,7 +56,7 @@ export class Installation {
     return join(this.root, 'bin/alphaflops-worker');
   }
 
-  /** Makes a bundle the one in use. Whoever starts the worker meanwhile gets the old one or the new one. */
+  /** Makes a bundle the one in use. A worker that starts at the same time gets the old one or the new one. */
   use({ folder }: Pick<Bundle, 'folder'>): void {
     const link = join(this.root, 'current');
     const beside = `${link}.${process.pid}`;

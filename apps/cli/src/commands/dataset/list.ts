@@ -11,7 +11,7 @@ interface ListOptions extends ConnectionOptions {
 
 export function datasetListCommand(command: Command): void {
   withConnection(command)
-    .option('--limit <number>', 'at most so many', wholeNumber(1), 50)
+    .option('--limit <number>', 'maximum number of rows', wholeNumber(1), 50)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops dataset list')
     .action(list);

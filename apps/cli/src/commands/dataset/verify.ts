@@ -23,7 +23,7 @@ export function datasetVerifyCommand(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nNo server is needed. The keys in a directory tell that its rows were signed by whoever made it; with keys that you\n' +
+      '\nNo server is needed. The keys in a directory prove only that the author of the directory signed its rows; with keys that you\n' +
         'have from the deployment itself, a JSON array of {"id", "publicKey"}, they tell who that was. Exit code 1: something is\n' +
         'wrong.\n' +
         '\nExample:\n  alphaflops dataset verify h100 --refit',
@@ -39,11 +39,11 @@ async function verify(directory: string, { keys, refit, json: asJson }: VerifyOp
     onProgress: progress.update,
   });
   progress.stop();
-  const { findings: told, more } = findings.all;
-  if (asJson === true) console.log(json({ ...found, findings: told, more }));
+  const { findings: listed, more } = findings.all;
+  if (asJson === true) console.log(json({ ...found, findings: listed, more }));
   else {
-    if (told.length > 0) {
-      const rows = told.map((one) => [
+    if (listed.length > 0) {
+      const rows = listed.map((one) => [
         one.code,
         one.file,
         one.line === null ? '' : String(one.line),

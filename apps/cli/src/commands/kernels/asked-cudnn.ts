@@ -32,7 +32,7 @@ export async function askedCudnn({ kernels }: Model, options: CudnnOptions): Pro
   if (options.cudnn === undefined) return null;
   const key = kernels?.key;
   const instead = (why: string): null => {
-    console.error(`cuDNN is not asked for kernels: ${why}`);
+    console.error(`Kernels do not come from cuDNN: ${why}`);
     return null;
   };
   if (!kernels) return instead('the model does not know kernels.');

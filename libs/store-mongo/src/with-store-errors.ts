@@ -1,7 +1,7 @@
 import type { Connection } from './connection.js';
 
-/** The same items; errors of MongoDB become `StoreError`s. */
-export async function* told<T>(connection: Connection, items: AsyncIterable<T>): AsyncIterable<T> {
+/** The same items. @throws StoreError in place of an error of MongoDB */
+export async function* withStoreErrors<T>(connection: Connection, items: AsyncIterable<T>): AsyncIterable<T> {
   const iterator = items[Symbol.asyncIterator]();
   try {
     for (;;) {
