@@ -1,5 +1,6 @@
 import type { NewApiToken, SignInCode, SignInCodeRequest } from '@alphaflops/contracts';
-import { ApiProblem, newSecret, sha256 } from '@alphaflops/http';
+import { ApiProblem } from '@alphaflops/http/problem';
+import { newSecret, sha256 } from '@alphaflops/http/secrets';
 import { AccessStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { blankToken, SESSION_S, TokensService } from './tokens.service.js';

@@ -7,7 +7,8 @@ import {
   type JoinToken,
   type JoinTokenRequest,
 } from '@alphaflops/contracts';
-import { ApiProblem, newSecret, notFound, sha256 } from '@alphaflops/http';
+import { ApiProblem, notFound } from '@alphaflops/http/problem';
+import { newSecret, sha256 } from '@alphaflops/http/secrets';
 import { AccessStore, type TokenRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
