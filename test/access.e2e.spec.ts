@@ -145,7 +145,7 @@ describe('the audit log', () => {
       status: 404,
       requestId: 'who-did-it',
     });
-    const actions = new Set(items.filter(({ status }) => status < 300).map(({ action }) => action));
+    const actions = new Set(items.filter(({ status }) => (status ?? 0) < 300).map(({ action }) => action));
     expect([...actions].sort()).toEqual([
       'api-tokens.create',
       'api-tokens.revoke',

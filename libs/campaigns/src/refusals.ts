@@ -27,7 +27,7 @@ export class Refusals {
       actor: { kind: 'system', tokenId: null, name: `results of ${workerId}` },
       action: 'samples.refuse',
       targetId: place.id,
-      status: 403,
+      status: null,
       requestId: null,
       address: null,
     });

@@ -88,7 +88,10 @@ export const AuditEntrySchema = z
     }),
     action: z.string().describe('such as campaigns.create'),
     targetId: IdSchema.nullable().describe('what it was done to, or what it made'),
-    status: z.int().describe('HTTP status of the answer'),
+    status: z
+      .int()
+      .nullable()
+      .describe('HTTP status of the answer; null: the system did it, without a request'),
     requestId: z.string().nullable(),
     address: z.string().nullable().describe('of the client'),
   })

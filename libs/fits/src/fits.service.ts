@@ -101,7 +101,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
       actor: { kind: 'system', tokenId: null, name: 'fit' },
       action: keptBack === null ? 'models.publish' : 'models.keep-back',
       targetId: modelId,
-      status: 201,
+      status: null,
       requestId: null,
       address: null,
     });

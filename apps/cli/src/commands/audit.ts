@@ -31,7 +31,7 @@ async function audit({ limit, ...options }: AuditOptions): Promise<void> {
       ['at', 'who', 'token', 'from', 'action', 'target', 'status'],
       entries.map(({ at, actor, address, action, targetId, status }) => [
         ...[at, actor.name === '' ? actor.kind : `${actor.name} (${actor.kind})`, actor.tokenId ?? ''],
-        ...[address ?? '', action, targetId ?? '', String(status)],
+        ...[address ?? '', action, targetId ?? '', status?.toString() ?? ''],
       ]),
     ),
   );

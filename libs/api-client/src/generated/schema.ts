@@ -4708,8 +4708,8 @@ export interface components {
             action: string;
             /** @description what it was done to, or what it made */
             targetId: string | null;
-            /** @description HTTP status of the answer */
-            status: number;
+            /** @description HTTP status of the answer; null: the system did it, without a request */
+            status: number | null;
             requestId: string | null;
             /** @description of the client */
             address: string | null;
