@@ -1,4 +1,11 @@
-import type { Campaign, DeviceClass, LearningPoint, PlanRoundResult, Sample } from '@alphaflops/contracts';
+import {
+  type Campaign,
+  type DeviceClass,
+  type LearningPoint,
+  percent,
+  type PlanRoundResult,
+  type Sample,
+} from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { fitRowOf, rowOfSample } from '@alphaflops/dataset';
 import type { FitSample } from '@alphaflops/models';
@@ -166,8 +173,7 @@ export class RoundPlanner {
 const isByTarget = ({ request }: Campaign): boolean => request.budget.targetError !== undefined;
 
 function errorText({ medianApe, standardError, shapes }: LearningPoint): string {
-  const [error, doubt] = [medianApe, standardError].map((share) => `${(100 * share).toFixed(1)} %`);
-  return `held-out median error ${error ?? ''} ± ${doubt ?? ''} with ${shapes} shapes`;
+  return `held-out median error ${percent(medianApe)} ± ${percent(standardError)} with ${shapes} shapes`;
 }
 
 function countOf(

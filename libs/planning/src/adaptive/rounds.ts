@@ -1,11 +1,10 @@
-import type { CampaignRounds } from '@alphaflops/contracts';
+import { type CampaignRounds, percent } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import type { FitSample, TimePredictor } from '@alphaflops/models';
 import { Draws } from '../draws.js';
 import type { Exclusions, Limits } from '../limits.js';
 import { plan, type Plan, type PlanRequest } from '../plan.js';
 import { PlanError } from '../plan-error.js';
-import { percent } from '../words.js';
 import { bestFit } from './best-fit.js';
 import { chooseBy, chooseNext } from './choose.js';
 import { atTileBorder } from './tile-borders.js';

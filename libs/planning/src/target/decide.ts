@@ -1,5 +1,4 @@
-import type { CampaignStop, NoiseFloor } from '@alphaflops/contracts';
-import { percent } from '../words.js';
+import { type CampaignStop, type NoiseFloor, percent } from '@alphaflops/contracts';
 import type { CurvePoint } from './learning-curve.js';
 
 /**

@@ -1,6 +1,5 @@
-import type { Forecast, LearningPoint, NoiseFloor } from '@alphaflops/contracts';
+import { type Forecast, type LearningPoint, type NoiseFloor, percent } from '@alphaflops/contracts';
 import { pow } from '@alphaflops/elementary';
-import { percent } from '../words.js';
 import { errorAtNoiseFloor } from './decide.js';
 import { LearningCurve } from './learning-curve.js';
 
