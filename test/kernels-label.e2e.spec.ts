@@ -141,7 +141,7 @@ withGcc('kernels label', () => {
     await writeFile(at('other-gpu.json'), '{"deviceVer":800}');
     const other = await ran([...predict, '--cudnn', at('other-gpu.json')]);
     expect(other.err).toMatch(
-      /cuDNN is not asked for kernels: .*9\.0; here is cuDNN 9\.19\.0, asked for 8\.0/,
+      /Kernels do not come from cuDNN: .*9\.0; here is cuDNN 9\.19\.0, asked for 8\.0/,
     );
     expect(other.out).toMatch(/,eng[01],[\d.]+\n$/);
   });

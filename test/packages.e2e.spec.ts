@@ -1,6 +1,7 @@
 /** The packages that are published, used from an empty folder. `npm run test:packages` also installs them from the registry. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -51,6 +52,15 @@ it('are two, without tests, sources and maps', () => {
   }
 });
 
+/** The one of the checkout, then those of the packages that are bundled. */
+async function foldersOfDependencies(): Promise<string[]> {
+  const libs = (await readdir(join(root, 'libs'))).map((name) => `libs/${name}`);
+  const apps = ['cli', 'coordinator', 'fitter', 'worker'].map((name) => `apps/${name}`);
+  return ['.', ...libs, ...apps]
+    .map((folder) => join(root, folder, 'node_modules'))
+    .filter((folder) => existsSync(folder));
+}
+
 describe(
   isThorough ? 'installed from the registry' : 'with the packages of the checkout as what they depend on',
   () => {
@@ -76,9 +86,13 @@ describe(
           join(use, 'node_modules/alphaflops'),
         ]);
       }
+      // A version that only some packages of the checkout need is beside them; it is the one that the bundled code needs.
       const own = /^(alphaflops|@alphaflops|\..*)$/;
-      for (const name of (await readdir(join(root, 'node_modules'))).filter((name) => !own.test(name))) {
-        await symlink(join(root, 'node_modules', name), join(use, 'node_modules', name));
+      for (const place of await foldersOfDependencies()) {
+        for (const name of (await readdir(place)).filter((name) => !own.test(name))) {
+          await rm(join(use, 'node_modules', name), { force: true });
+          await symlink(join(place, name), join(use, 'node_modules', name));
+        }
       }
     }, 600_000);
 
@@ -128,6 +142,7 @@ describe(
           () => Promise.resolve(said),
           (text) => text.includes('Ctrl-C stops it.') || up.exitCode !== null,
         );
+        if (up.exitCode !== null) throw new Error(`up ended with ${up.exitCode}:\n${said}`);
         const { url } = JSON.parse(await readFile(join(folder, 'use/data/cli.json'), 'utf8')) as {
           url: string;
         };
@@ -138,8 +153,10 @@ describe(
         const { stdout } = await alphaflops('worker', 'list', '--data-dir', 'data');
         expect(stdout).toContain('online');
       } finally {
-        up.kill('SIGTERM');
-        await once(up, 'exit');
+        if (up.exitCode === null) {
+          up.kill('SIGTERM');
+          await once(up, 'exit');
+        }
       }
     }, 180_000);
 

@@ -28,7 +28,7 @@ describe('the queues, shown at /queues', () => {
     const { queues } = (await shown.json()) as { queues: { name: string; readOnlyMode: boolean }[] };
     expect(queues.map(({ name, readOnlyMode }) => [name, readOnlyMode])).toEqual([
       ['fit.v1', true],
-      ['plan-round.v1', true],
+      ['plan-round.v2', true],
     ]);
     const page = await fetch(`${stack.url}/queues/`, { headers: basic(stack.token) });
     expect(page.headers.get('content-type')).toContain('text/html');
