@@ -84,10 +84,14 @@ export class CampaignsService {
       ...{ campaignId: id, state, plannedSlots, totalSlots, recordedSlots, outcomes, round, slotsPerSecond },
       devices:
         rates?.flatMap(({ deviceId, ...rate }) => (deviceId === null ? [] : [{ deviceId, ...rate }])) ?? [],
-      remainingSeconds: secondsFor(
-        totalSlots - recordedSlots,
-        isPlanning ? recordedSlots / (runningMs(campaign, Date.now()) / 1000) : slotsPerSecond,
-      ),
+      // Before the first forecast nobody knows how much a target takes.
+      remainingSeconds:
+        hasTarget(campaign) && forecast === null && state === 'running'
+          ? null
+          : secondsFor(
+              totalSlots - recordedSlots,
+              isPlanning ? recordedSlots / (runningMs(campaign, Date.now()) / 1000) : slotsPerSecond,
+            ),
       waitingFor: isIdle ? await this.staffing.waitingFor(campaign) : null,
       modelId: campaign.modelId,
       noiseFloor: campaign.noiseFloor ?? null,

@@ -197,9 +197,10 @@ async function watch(connection: Connection, id: string, options: JsonOptions): 
   const asJson = options.json === true;
   try {
     const output = asJson ? process.stderr : process.stdout;
-    const { state, reason, noiseFloor } = await watchCampaign(connection, id, { output, signal });
+    const { state, reason, noiseFloor, stop } = await watchCampaign(connection, id, { output, signal });
     if (asJson) await show(id, options);
     else {
+      if (stop !== null) console.log(`It stopped measuring: ${stop.reason}.`);
       if (noiseFloor !== null) console.log(`Noise floor: ${noiseFloorText(noiseFloor)}.`);
       console.log(`The campaign is ${state}: ${reason}.`);
     }

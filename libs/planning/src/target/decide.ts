@@ -34,7 +34,7 @@ export function reasonToStop({
   if (judgedBy >= MIN_JUDGES && medianApe + MARGIN * standardError <= targetError) {
     return { kind: 'target-reached', reason: `${error}, at or below the target of ${percent(targetError)}` };
   }
-  if (noiseFloor !== null && isBelowNoise(targetError, noiseFloor)) {
+  if (noiseFloor !== null && leastErrorByNoise(noiseFloor) > targetError) {
     const floor = percent(errorAtNoiseFloor(noiseFloor));
     return {
       kind: 'noise-floor',
@@ -56,9 +56,11 @@ export function errorAtNoiseFloor({ medianLogRatio }: NoiseFloor): number {
   return medianLogRatio / Math.SQRT2;
 }
 
-/** With a margin: the median of `shapes` ratios is itself known to about one part in √shapes. */
-function isBelowNoise(targetError: number, noiseFloor: NoiseFloor): boolean {
-  const { shapes } = noiseFloor;
-  if (shapes < MIN_REPEATED_SHAPES) return false;
-  return errorAtNoiseFloor(noiseFloor) * (1 - 1 / Math.sqrt(shapes)) > targetError;
+/**
+ * What no model can be below, as far as repeated measurements show: the median of `shapes` ratios is itself known to about
+ * one part in √shapes. 0 while too few shapes are measured twice.
+ */
+export function leastErrorByNoise(noiseFloor: NoiseFloor | null): number {
+  if (noiseFloor === null || noiseFloor.shapes < MIN_REPEATED_SHAPES) return 0;
+  return errorAtNoiseFloor(noiseFloor) * (1 - 1 / Math.sqrt(noiseFloor.shapes));
 }

@@ -41,6 +41,13 @@ describe('the forecast of a campaign', () => {
     expect(forecast?.text).toMatch(/^8\.0 % is not reachable with the form boosted: it comes down to about/);
   });
 
+  it('does not believe a noise floor of few shapes, or one above what is measured', () => {
+    const few = { shapes: 3, medianLogRatio: 0.48, p90LogRatio: 0.6 };
+    expect(forecastOf({ ...question, noiseFloor: few })).toEqual(forecastOf(question));
+    const high = forecastOf({ ...question, noiseFloor: { ...few, shapes: 40 } });
+    expect(high?.reachable).toBeLessThan(0.16);
+  });
+
   it('waits for three points of one form', () => {
     expect(forecastOf({ ...question, learning: learning.slice(0, 2) })).toBeNull();
     const other = learning.map((point, i) => ({ ...point, form: i < 3 ? 'alpha-axes' : 'boosted' }));

@@ -1,6 +1,6 @@
 import { type Forecast, type LearningPoint, type NoiseFloor, percent } from '@alphaflops/contracts';
 import { pow } from '@alphaflops/elementary';
-import { errorAtNoiseFloor } from './decide.js';
+import { leastErrorByNoise } from './decide.js';
 import { LearningCurve } from './learning-curve.js';
 
 /** Fewer points of one form say nothing about where the curve goes. */
@@ -31,7 +31,8 @@ export function forecastOf(question: ForecastQuestion): Forecast | null {
   const newest = learning.at(-1);
   const points = learning.filter(({ form, medianApe }) => form === newest?.form && medianApe > 0);
   if (newest === undefined || points.length < MIN_POINTS) return null;
-  const curve = new LearningCurve(points, noiseFloor === null ? 0 : errorAtNoiseFloor(noiseFloor));
+  const measured = Math.min(...points.map(({ medianApe }) => medianApe));
+  const curve = new LearningCurve(points, Math.min(leastErrorByNoise(noiseFloor), measured));
   const { median, low, high } = curve.shapesFor(targetError);
   const shapesForTarget = wholeShapes(median);
   const more = shapesForTarget === null ? null : Math.max(0, shapesForTarget - newest.shapes);
