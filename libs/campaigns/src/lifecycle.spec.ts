@@ -36,7 +36,7 @@ describe('a campaign that is planned at once', () => {
     expect(fits.asked).toEqual(['fit in state fitting', 'fit in state fitting']);
   });
 
-  it('says why its model is kept back, or why there is none', async () => {
+  it('gives the reason when its model is only a candidate, and when no model could be fitted', async () => {
     const { lifecycle, fits } = deployment;
     for (const [fit, text] of [
       [

@@ -37,7 +37,7 @@ export class Repeats {
 
   /**
    * Visits that go with a further round of a campaign with a target error: second ones of shapes up to `measuredSpecs`,
-   * and third ones of those before. Null when there are none.
+   * and third ones of those before. Null when no shape needs another visit.
    */
   async besideRound(campaign: Campaign, measuredSpecs: number): Promise<NextVisits | null> {
     const known = campaign.repeats?.specIndexes ?? [];

@@ -26,7 +26,7 @@ export interface AdapterModule {
 /**
  * Imports an adapter and creates one of its executors.
  *
- * @throws ExecutorError `start-failed` when the adapter cannot be loaded or is none, and what its `createExecutor` throws
+ * @throws ExecutorError `start-failed` when the module cannot be loaded or exports no adapter, and what its `createExecutor` throws
  */
 export async function loadExecutor({ module, executor, settings }: ExecutorReference): Promise<Executor> {
   let adapter: Partial<AdapterModule>;

@@ -52,7 +52,7 @@ export class RoundPlanner {
     private readonly threads: FitThreads,
   ) {}
 
-  /** Chooses and stores the specs of round `round` (2, 3, …), or says why there is none. */
+  /** Chooses and stores the specs of round `round` (2, 3, …). The result has the reason when it plans no round. */
   async plan(campaignId: string, round: number): Promise<PlanRoundResult> {
     const campaign = await this.campaigns.get(campaignId);
     if (campaign?.rounds === undefined) {
@@ -109,7 +109,7 @@ export class RoundPlanner {
     return stop === null ? { learning } : { planned: false, reason: stop.reason, learning, stop };
   }
 
-  /** Specs of the next round; a string says why there are none. */
+  /** Specs of the next round; or, as a string, the reason why no spec can follow. */
   private async choose(
     campaign: Campaign,
     deviceClass: DeviceClass | null,

@@ -110,7 +110,7 @@ describe('packed matrices', () => {
   // [[4, 2, 0], [2, 5, 1], [0, 1, 3]]
   const matrix = Float64Array.of(4, 2, 5, 0, 1, 3);
 
-  it('have their diagonal where it is said to be', () => {
+  it('have their diagonal at the places that packedDiagonal gives', () => {
     expect(packedLength(3)).toBe(6);
     expect([0, 1, 2].map((j) => matrix[packedDiagonal(j)])).toEqual([4, 5, 3]);
   });
