@@ -8,12 +8,13 @@ import type {
   StateChange,
 } from '@alphaflops/contracts';
 import { notFound } from '@alphaflops/http';
+import { hasTarget } from '@alphaflops/planning';
 import { type CampaignFilter, CampaignStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle, recordedOf } from './lifecycle.js';
 import { Planner } from './planner.js';
 import { previewOf } from './preview.js';
-import { campaignForecast, hasTarget, roundOf, runningMs, totalSlotsOf } from './rounds.js';
+import { campaignForecast, roundOf, runningMs, totalSlotsOf } from './rounds.js';
 import { Staffing } from './staffing.js';
 
 /** Specs written to the store in one go. */

@@ -9,6 +9,7 @@ import {
 } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { ApiProblem, notFound } from '@alphaflops/http/problem';
+import { hasTarget } from '@alphaflops/planning';
 import {
   type CampaignBefore,
   type CampaignPatch,
@@ -19,7 +20,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
 import { Repeats } from './repeats.js';
-import { hasFurtherRound, hasTarget, isNextRoundDue, isTimeUp } from './rounds.js';
+import { hasFurtherRound, isNextRoundDue, isTimeUp } from './rounds.js';
 import { grownBy, learnedFrom } from './round-result.js';
 
 /** How the fit of a campaign ended. `keptBack`: why its model is a candidate; absent: it is published. */

@@ -1,22 +1,17 @@
 import type { Campaign, CampaignRound, Forecast } from '@alphaflops/contracts';
-import { forecastOf, repeatedShapes, roundsToCome } from '@alphaflops/planning';
+import { forecastOf, hasTarget, repeatedShapes, roundsToCome, specsOfAllRounds } from '@alphaflops/planning';
 
 type InRounds = Pick<
   Campaign,
   'state' | 'history' | 'request' | 'rounds' | 'repeats' | 'plannedSpecs' | 'plannedSlots'
 >;
 
-/** Whether a campaign measures in rounds until its model is good enough. */
-export function hasTarget({ request }: Pick<Campaign, 'request'>): boolean {
-  return request.budget.targetError !== undefined;
-}
-
 export function hasFurtherRound(campaign: Omit<InRounds, 'state' | 'history' | 'plannedSlots'>): boolean {
   const { rounds, repeats, plannedSpecs, request } = campaign;
   if (rounds === undefined) return false;
   // With a target error, shapes are visited again between the rounds; else after the last one.
   if (repeats !== undefined && !hasTarget(campaign)) return false;
-  return plannedSpecs < (rounds.storedSpecs ?? request.budget.specs);
+  return plannedSpecs < specsOfAllRounds({ rounds, request });
 }
 
 /**
@@ -50,7 +45,7 @@ export function totalSlotsOf(
   const { request, targetIds, rounds, repeats, history, plannedSlots, plannedSpecs } = campaign;
   const isOver = history.some(({ state }) => state === 'fitting');
   if (isOver || (repeats !== undefined && !hasTarget(campaign))) return plannedSlots;
-  const specs = rounds === undefined ? plannedSpecs : (rounds.storedSpecs ?? request.budget.specs);
+  const specs = rounds === undefined ? plannedSpecs : specsOfAllRounds({ rounds, request });
   // Replicates are further visits already.
   const again = request.replicates === 1 ? repeatedShapes(request.repeats, specs) : 0;
   const most = (specs * request.replicates + again) * targetIds.length;
@@ -67,14 +62,14 @@ export function campaignForecast(
   slotsPerSecond: number | null,
 ): Forecast | null {
   const { request, learning = [], noiseFloor, rounds, plannedSpecs, targetIds, stop } = campaign;
-  const { targetError, specs } = request.budget;
+  const { targetError } = request.budget;
   if (targetError === undefined || stop !== undefined || campaign.state !== 'running') return null;
   const newest = learning.at(-1);
   const fittedSpecs = rounds?.ends.at(-3) ?? plannedSpecs;
   return forecastOf({
     ...{ learning, targetError, noiseFloor: noiseFloor ?? null },
     // Samples that the device class had before count as measured too.
-    budgetShapes: (newest?.shapes ?? 0) + (rounds?.storedSpecs ?? specs) - fittedSpecs,
+    budgetShapes: (newest?.shapes ?? 0) + specsOfAllRounds(campaign) - fittedSpecs,
     shapesPerSecond:
       slotsPerSecond === null ? null : slotsPerSecond / (request.replicates * targetIds.length),
   });

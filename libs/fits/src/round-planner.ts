@@ -9,7 +9,7 @@ import {
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { fitRowOf, rowOfSample } from '@alphaflops/dataset';
 import type { FitSample } from '@alphaflops/models';
-import { limitsOf, nextTargetRound, reasonToStop } from '@alphaflops/planning';
+import { hasTarget, limitsOf, nextTargetRound, reasonToStop, specsOfAllRounds } from '@alphaflops/planning';
 import { CampaignStore, FleetStore, SampleStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 import { constantsOf } from './fit-runner.js';
@@ -63,13 +63,13 @@ export class RoundPlanner {
     }
     const deviceClass = await this.fleet.deviceClass(campaign.deviceClassId);
     const planned = await this.campaigns.specs(campaign.id, 0, campaign.plannedSpecs);
-    const so = await this.measured(campaign, planned.slice(0, campaign.rounds.testSpecs));
+    const measured = await this.measured(campaign, planned.slice(0, campaign.rounds.testSpecs));
     const judged =
       campaign.request.budget.targetError === undefined
         ? null
-        : await this.judge(campaign, deviceClass, so, campaign.request.budget.targetError);
+        : await this.judge(campaign, deviceClass, measured, campaign.request.budget.targetError);
     if (judged !== null && 'planned' in judged) return judged;
-    const chosen = await this.choose(campaign, deviceClass, planned, so, judged);
+    const chosen = await this.choose(campaign, deviceClass, planned, measured, judged);
     if (typeof chosen === 'string') return { planned: false, reason: chosen, ...judged };
     const stored = await this.store(campaign, chosen);
     this.logger.log('planned', { campaign: campaign.id, round, specs: stored.specs });
@@ -83,8 +83,8 @@ export class RoundPlanner {
     { measured, test, spent }: Measured,
     targetError: number,
   ): Promise<{ learning: LearningPoint } | Extract<PlanRoundResult, { planned: false }> | null> {
-    const { request, rounds, plannedSpecs, noiseFloor } = campaign;
-    const isBudgetUsed = plannedSpecs >= (rounds?.storedSpecs ?? request.budget.specs);
+    const { request, plannedSpecs, noiseFloor } = campaign;
+    const isBudgetUsed = plannedSpecs >= specsOfAllRounds(campaign);
     const startedMs = performance.now();
     const answer = await this.threads.interimFit({
       samples: measured,
@@ -118,12 +118,12 @@ export class RoundPlanner {
     judged: { learning: LearningPoint } | null,
   ): Promise<Chosen | string> {
     const { id, plannedSpecs, request, rounds } = campaign;
-    const count = judged === null && !isByTarget(campaign) ? undefined : countOf(campaign, judged?.learning);
+    const count = judged === null && !hasTarget(campaign) ? undefined : countOf(campaign, judged?.learning);
     if (count === 0) return 'all specs are planned';
     // Chosen with the campaign, or by a process that was stopped before it could report them.
     const there = await this.campaigns.specs(id, plannedSpecs, plannedSpecs + (count ?? MAX_ROUND_SPECS));
     if (there.length > 0) {
-      const error = judged === null ? '' : `; ${errorText(judged.learning)}`;
+      const error = judged === null ? '' : `; ${curveText(judged.learning)}`;
       return { specs: there, excluded: {}, reason: `${there.length} specs${error}` };
     }
     if (request.design.name !== 'adaptive' || rounds === undefined) return 'all specs are planned';
@@ -170,22 +170,18 @@ export class RoundPlanner {
   }
 }
 
-const isByTarget = ({ request }: Campaign): boolean => request.budget.targetError !== undefined;
-
-function errorText({ medianApe, standardError, shapes }: LearningPoint): string {
+function curveText({ medianApe, standardError, shapes }: LearningPoint): string {
   return `held-out median error ${percent(medianApe)} ± ${percent(standardError)} with ${shapes} shapes`;
 }
 
-function countOf(
-  { plannedSpecs, request, rounds, learning = [] }: Campaign,
-  newest: LearningPoint | undefined,
-): number {
+function countOf(campaign: Campaign, newest: LearningPoint | undefined): number {
+  const { plannedSpecs, learning = [] } = campaign;
   const before = learning.at(-1);
   const seconds =
     newest === undefined || before === undefined ? 0 : (Date.parse(newest.at) - Date.parse(before.at)) / 1000;
   return nextTargetRound({
     planned: plannedSpecs,
-    available: rounds?.storedSpecs ?? request.budget.specs,
+    available: specsOfAllRounds(campaign),
     shapesPerSecond: seconds > 0 ? ((newest?.shapes ?? 0) - (before?.shapes ?? 0)) / seconds : null,
     fitSeconds: newest?.fitSeconds ?? 0,
   });

@@ -1,3 +1,4 @@
+import type { Campaign } from '@alphaflops/contracts';
 import type { FirstRoundSize } from '../adaptive/rounds.js';
 
 /** Shapes of the first round of a campaign with a target error: enough for a first fit. */
@@ -10,6 +11,16 @@ const FITS_PER_ROUND = 1.5;
 /** Shapes of an adaptive campaign that only judge: at most so many, and this share of its budget. */
 const MAX_TESTS = 200;
 const TEST_SHARE = 0.2;
+
+/** Whether a campaign measures in rounds until its model is good enough. */
+export function hasTarget({ request }: Pick<Campaign, 'request'>): boolean {
+  return request.budget.targetError !== undefined;
+}
+
+/** Specs of all rounds of a campaign that measures in rounds, those to come included. */
+export function specsOfAllRounds({ rounds, request }: Pick<Campaign, 'rounds' | 'request'>): number {
+  return rounds?.storedSpecs ?? request.budget.specs;
+}
 
 /** Ends of the two rounds that a campaign begins with: while the second is measured, the first is fitted. */
 export function firstTargetRounds(available: number): number[] {
