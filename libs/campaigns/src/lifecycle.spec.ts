@@ -40,8 +40,8 @@ describe('a campaign that is planned at once', () => {
     const { lifecycle, fits } = deployment;
     for (const [fit, text] of [
       [
-        { ok: true, modelId: 'm', keptBack: 'it is worse' },
-        'completed: model m kept back as a candidate, it is worse',
+        { ok: true, modelId: 'm', candidateReason: 'it is worse' },
+        'completed: model m stored as a candidate: it is worse',
       ],
       [
         { ok: false, reason: 'there are no samples' },

@@ -23,9 +23,9 @@ import { Repeats } from './repeats.js';
 import { hasFurtherRound, isNextRoundDue, isTimeUp } from './rounds.js';
 import { grownBy, learnedFrom } from './round-result.js';
 
-/** How the fit of a campaign ended. `keptBack`: why its model is a candidate; absent: it is published. */
+/** How the fit of a campaign ended. `candidateReason`: why its model is a candidate; absent: it is published. */
 export type CampaignFit =
-  | { readonly ok: true; readonly modelId: string; readonly keptBack?: string | undefined }
+  | { readonly ok: true; readonly modelId: string; readonly candidateReason?: string | undefined }
   | { readonly ok: false; readonly reason: string };
 
 /** What happens after the last sample; the fits feature provides it. */
@@ -191,9 +191,9 @@ export class Lifecycle {
       await this.change(campaign, 'failed', `no model could be fitted: ${fit.reason}`);
       return;
     }
-    const { modelId, keptBack } = fit;
-    const what = keptBack === undefined ? 'published' : `kept back as a candidate, ${keptBack}`;
-    await this.change(campaign, 'completed', `model ${modelId} ${what}`, { modelId });
+    const { modelId, candidateReason } = fit;
+    const status = candidateReason === undefined ? 'published' : `stored as a candidate: ${candidateReason}`;
+    await this.change(campaign, 'completed', `model ${modelId} ${status}`, { modelId });
   }
 
   /** After a start, a lost queue or a crash: does again whatever a campaign in this state still needs. */

@@ -59,7 +59,7 @@ export class ModelsService {
     return diffModels(await this.get(before), await this.get(after));
   }
 
-  /** Serves a model that was kept back or retired. */
+  /** Serves a model that is a candidate or retired. */
   async promote(id: string, reason: string): Promise<Model> {
     const model = await this.get(id);
     const served = await this.models.served(model.deviceClassId ?? '');

@@ -57,7 +57,7 @@ export type Seal = z.infer<typeof SealSchema>;
 
 /** Fit a device class from its stored samples and publish the model. */
 export const FitJobSchema = z.object({
-  /** Of a fit that was asked for by hand: however often it is begun, it publishes one model. */
+  /** Only for a fit that a client requested: it publishes one model, also when the job starts more than once. */
   id: IdSchema.optional(),
   deviceClassId: IdSchema,
   campaignId: IdSchema.nullable(),
@@ -65,10 +65,19 @@ export const FitJobSchema = z.object({
 });
 export type FitJob = z.infer<typeof FitJobSchema>;
 
-export const FitResultSchema = z.object({
-  modelId: IdSchema,
-  keptBack: z.string().optional().describe('why the model is a candidate; absent: it is published'),
-});
+export const FitResultSchema = z
+  .object({
+    modelId: IdSchema,
+    candidateReason: z.string().optional().describe('why the model is a candidate; absent: it is published'),
+    keptBack: z
+      .string()
+      .optional()
+      .describe('the former name of `candidateReason`: results in the queue have it'),
+  })
+  .transform(({ modelId, keptBack, candidateReason = keptBack }) => ({
+    modelId,
+    ...(candidateReason !== undefined && { candidateReason }),
+  }));
 export type FitResult = z.infer<typeof FitResultSchema>;
 
 /** Plan the next round of a campaign whose rounds so far are measured. */

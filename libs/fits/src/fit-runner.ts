@@ -10,7 +10,7 @@ import { FitThreads } from './fit-threads.js';
 /** The newest campaigns that are looked at for one with a noise floor. */
 const CAMPAIGNS = 20;
 
-/** Fits one device class from the store and publishes the model, or keeps it back as a candidate when it is worse. */
+/** Fits one device class from the store. Publishes the model, or stores it as a candidate when it is worse. */
 @Injectable()
 export class FitRunner {
   private readonly logger = new Logger('fits');

@@ -86,25 +86,30 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     if (known.state !== 'settled') return { id, state: known.state, modelId: null, reason: null };
     const { settled } = known;
     return settled.ok
-      ? { id, state: 'completed', modelId: settled.result.modelId, reason: settled.result.keptBack ?? null }
+      ? {
+          id,
+          state: 'completed',
+          modelId: settled.result.modelId,
+          reason: settled.result.candidateReason ?? null,
+        }
       : { id, state: 'failed', modelId: null, reason: settled.reason };
   }
 
   private async fit(job: FitJob): Promise<FitResult> {
     const model = await this.metrics.timed(() => this.runner.run(job));
     const modelId = model.id ?? '';
-    const keptBack = model.status === 'candidate' ? model.statusReason : null;
+    const candidateReason = model.status === 'candidate' ? model.statusReason : null;
     await this.audit.append({
       // A model that is published again, after a crash, is the same model and the same entry.
       id: `published-${modelId}`,
       at: new Date().toISOString(),
       actor: { kind: 'system', tokenId: null, name: 'fit' },
-      action: keptBack === null ? 'models.publish' : 'models.keep-back',
+      action: candidateReason === null ? 'models.publish' : 'models.keep-back',
       targetId: modelId,
       status: null,
       requestId: null,
       address: null,
     });
-    return { modelId, ...(keptBack !== null && { keptBack }) };
+    return { modelId, ...(candidateReason !== null && { candidateReason }) };
   }
 }

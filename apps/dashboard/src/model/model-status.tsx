@@ -4,7 +4,7 @@ import type { Model } from '../api.js';
 import { useSession } from '../session.js';
 import { Dialog, Field, Trouble } from '../ui.js';
 
-/** The newest published model of a class is served: what is kept back can be promoted, what is published retired. */
+/** Promotes a candidate, or retires a published model. The newest published model of a class is served. */
 export function ChangeStatus({ model }: { model: Model }) {
   const [isAsking, setAsking] = useState(false);
   const act = model.status === 'published' ? 'retire' : 'promote';

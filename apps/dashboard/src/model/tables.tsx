@@ -234,8 +234,8 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
         </table>
       </TableBox>
       <p className="hint">
-        The newest published version is served. A candidate was kept back because it was worse than the one
-        served.
+        The newest published version is served. A candidate is not served, because it was worse than the
+        served version when it was fitted.
       </p>
       {models.length > 1 && <Differences models={models} shown={shown} />}
     </Panel>
