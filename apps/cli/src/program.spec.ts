@@ -99,18 +99,19 @@ describe('the command line', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('tells a wrong request from a coordinator that is not there', () => {
+  it('gives 2 for a wrong request, and 1 for a coordinator that does not answer', () => {
     expect(exitCodeOf(new ApiError(400, 'invalid-request', ''))).toBe(2);
     expect(exitCodeOf(new ApiError(0, 'unreachable', ''))).toBe(1);
     expect(exitCodeOf(new ApiError(401, 'unknown-token', ''))).toBe(1);
     expect(exitCodeOf(new Error('anything'))).toBe(1);
   });
 
-  it('tells input that is wrong from everything else', () => {
+  it('gives 2 for wrong input, by the class of the error', () => {
     const problem = { code: 'empty', line: null, column: null, message: '' } as const;
     expect(exitCodeOf(new DatasetError('a.csv', [problem]))).toBe(2);
     expect(exitCodeOf(new ModelError('no-samples', ''))).toBe(2);
     expect(exitCodeOf(new PlanError('empty-plan', ''))).toBe(2);
     expect(exitCodeOf(new ConfigError(''))).toBe(2);
+    expect(exitCodeOf(Object.assign(new Error(''), { name: 'ModelError' }))).toBe(1);
   });
 });

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import registryUrl from 'registry-url';
-import { ConfigError, describeVariables, parseEnvironment, type Role } from './environment.js';
+import { ConfigError } from './config-error.js';
+import { describeVariables, parseEnvironment, type Role } from './environment.js';
 
 /** Where packages are downloaded from, without a slash at the end. */
 export interface Registries {

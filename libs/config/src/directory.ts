@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError } from './environment.js';
+import { ConfigError } from './config-error.js';
 
 /**
  * Makes a directory and its parents; one that is there stays as it is. Node's own recursive mkdir does not end where the

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConfigError } from './config-error.js';
 
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const count = z.coerce.number().int().min(1);
@@ -190,14 +191,6 @@ function valuesOf(name: string, schema: z.ZodType): string {
   const range = hasMax ? `${minimum ?? 0} to ${maximum}` : `${minimum ?? 0} or more`;
   const [, unit] = Object.entries(UNITS).find(([end]) => name.endsWith(end)) ?? [];
   return unit === undefined ? range : `${range} ${unit}`;
-}
-
-export class ConfigError extends Error {
-  readonly code = 'bad-environment';
-  constructor(message: string) {
-    super(message);
-    this.name = 'ConfigError';
-  }
 }
 
 const EnvironmentSchema = z.object(variables);

@@ -1,4 +1,5 @@
 export * from './config.js';
+export * from './config-error.js';
 export * from './directory.js';
 export * from './environment.js';
 export * from './listening.js';

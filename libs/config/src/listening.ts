@@ -1,6 +1,6 @@
 import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from './config.js';
-import { ConfigError } from './environment.js';
+import { ConfigError } from './config-error.js';
 
 const EVERYWHERE = ['0.0.0.0', '::'];
 const LOOPBACK = ['localhost', '::1'];

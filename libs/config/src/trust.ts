@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { checkServerIdentity, type PeerCertificate, rootCertificates } from 'node:tls';
-import { ConfigError } from './environment.js';
+import { ConfigError } from './config-error.js';
 
 /** Options of a TLS client: whom it believes. */
 export interface Trust {
