@@ -77,8 +77,8 @@ export class Stack {
   async crashRedis(awayMs = 0): Promise<void> {
     process.kill(this.redis.pid, 'SIGKILL');
     await until(
-      () => Promise.resolve(isAlive(this.redis.pid)),
-      (alive) => !alive,
+      () => Promise.resolve(this.redis.isRunning),
+      (isRunning) => !isRunning,
     );
     await delay(awayMs);
     this.redisNow = await PrivateRedis.start({ directory: join(this.directory, 'redis') });
@@ -267,14 +267,5 @@ export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => 
     const answer = await ask();
     if (satisfies(answer)) return answer;
     await delay(50);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

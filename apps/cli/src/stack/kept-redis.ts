@@ -15,7 +15,7 @@ export class KeptRedis {
     private readonly say: (line: string) => void,
   ) {
     this.timer = setInterval(() => {
-      if (!isAlive(this.redis.pid)) this.restarting ??= this.restart();
+      if (!this.redis.isRunning) this.restarting ??= this.restart();
     }, LOOK_EVERY_MS);
   }
 
@@ -47,14 +47,5 @@ export class KeptRedis {
     } finally {
       this.restarting = null;
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
