@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Campaign, MeasureJob, PlanRoundResult, Sample } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import type { Stores, WorkerRecord } from '@alphaflops/store';
@@ -13,7 +10,7 @@ import {
   buildSpec,
   buildWorker,
 } from '@alphaflops/store/conformance';
-import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { openTemporaryStores } from '@alphaflops/store-sqlite/testing';
 import { Logger } from '@nestjs/common';
 import { Dispatcher } from './dispatcher.js';
 import { type CampaignFit, CampaignFits, Lifecycle } from './lifecycle.js';
@@ -113,8 +110,9 @@ export class Deployment {
   readonly lifecycle: Lifecycle;
 
   private constructor(
-    private readonly directory: string,
     readonly stores: Stores,
+    /** Closes and removes the store. */
+    readonly stop: () => Promise<void>,
   ) {
     const { campaigns, samples, fleet } = stores;
     const staffing = new Staffing(fleet, {
@@ -131,8 +129,7 @@ export class Deployment {
   /** With one device of one worker, which is online. @param part of the worker */
   static async start(part: Partial<WorkerRecord> = {}): Promise<Deployment> {
     Logger.overrideLogger(false);
-    const directory = mkdtempSync(join(tmpdir(), 'alphaflops-campaigns-'));
-    const stores = await openSqliteStores(join(directory, 'store.sqlite'));
+    const { stores, cleanUp } = await openTemporaryStores();
     const worker = buildWorker({
       ...{ id: WORKER, deviceIds: [DEVICE], lastHeartbeatAt: new Date().toISOString() },
       ...part,
@@ -143,12 +140,7 @@ export class Deployment {
     });
     const records = new Map([[provenance.id, provenance.record]]);
     await stores.fleet.putWorker(worker, [device], [buildDeviceClass({ id: CLASS })], records);
-    return new Deployment(directory, stores);
-  }
-
-  async stop(): Promise<void> {
-    await this.stores.close();
-    rmSync(this.directory, { recursive: true });
+    return new Deployment(stores, cleanUp);
   }
 
   /**

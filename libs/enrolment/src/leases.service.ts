@@ -8,7 +8,7 @@ import type {
   LeaseRequest,
   WorkerJobName,
 } from '@alphaflops/contracts';
-import { ApiProblem } from '@alphaflops/http';
+import { ApiProblem } from '@alphaflops/http/problem';
 import { inTime, LeaseDesk, RECOVERY } from '@alphaflops/queue';
 import { FleetStore } from '@alphaflops/store';
 import {

@@ -1,4 +1,4 @@
-import { ApiProblem } from '@alphaflops/http';
+import { ApiProblem } from '@alphaflops/http/problem';
 import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';

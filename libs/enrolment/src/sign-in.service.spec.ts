@@ -1,29 +1,21 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Stores } from '@alphaflops/store';
-import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { openTemporaryStores } from '@alphaflops/store-sqlite/testing';
+import { hashOf } from './enrolment.spec-helper.js';
 import { SignInService } from './sign-in.service.js';
 import { TokensService } from './tokens.service.js';
 
-const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 const now = () => new Date().toISOString();
 
-let directory: string;
 let stores: Stores;
+let cleanUp: () => Promise<void>;
 let tokens: TokensService;
 let signIn: SignInService;
 beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'alphaflops-enrolment-'));
-  stores = await openSqliteStores(join(directory, 'store.sqlite'));
+  ({ stores, cleanUp } = await openTemporaryStores());
   tokens = new TokensService(stores.access);
   signIn = new SignInService(stores.access, tokens);
 });
-afterEach(async () => {
-  await stores.close();
-  rmSync(directory, { recursive: true });
-});
+afterEach(() => cleanUp());
 
 describe('a sign-in link', () => {
   it('opens one session, of its role, that expires', async () => {

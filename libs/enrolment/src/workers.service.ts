@@ -13,7 +13,7 @@ import {
   type Worker,
   type WorkerDesiredState,
 } from '@alphaflops/contracts';
-import { ApiProblem, notFound } from '@alphaflops/http';
+import { ApiProblem, notFound } from '@alphaflops/http/problem';
 import { LeaseDesk } from '@alphaflops/queue';
 import { deviceClassOf, deviceOf, provenanceId, workerIdOf } from '@alphaflops/provenance';
 import { AccessStore, FleetStore, presenceOf, type WorkerRecord } from '@alphaflops/store';

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Campaign } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
 import type { NextRoundRequest } from '@alphaflops/planning';
@@ -12,7 +9,7 @@ import {
   buildSpec,
   timeAt,
 } from '@alphaflops/store/conformance';
-import { openSqliteStores } from '@alphaflops/store-sqlite';
+import { openTemporaryStores } from '@alphaflops/store-sqlite/testing';
 import { Logger } from '@nestjs/common';
 import type { InterimAnswer, InterimTask, RoundAnswer } from './fit-thread.js';
 import type { FitThreads } from './fit-threads.js';
@@ -40,23 +37,19 @@ class FakeThreads {
   }
 }
 
-let directory: string;
 let stores: Stores;
+let cleanUp: () => Promise<void>;
 let threads: FakeThreads;
 let planner: RoundPlanner;
 beforeEach(async () => {
   Logger.overrideLogger(false);
-  directory = mkdtempSync(join(tmpdir(), 'alphaflops-fits-'));
-  stores = await openSqliteStores(join(directory, 'store.sqlite'));
+  ({ stores, cleanUp } = await openTemporaryStores());
   await stores.fleet.addDeviceClass(buildDeviceClass({ id: CLASS, smCount: 132 }));
   threads = new FakeThreads();
   const { campaigns, samples, fleet } = stores;
   planner = new RoundPlanner(campaigns, samples, fleet, threads as unknown as FitThreads);
 });
-afterEach(async () => {
-  await stores.close();
-  rmSync(directory, { recursive: true });
-});
+afterEach(() => cleanUp());
 
 const fitOf = (medianApe: number, judgedBy = 100): InterimAnswer => ({
   ok: true,

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import {
+  type DeviceDescription,
+  type EnrolmentRequest,
+  WORKER_PROTOCOL_VERSION,
+} from '@alphaflops/contracts';
+import { buildProvenance } from '@alphaflops/store/conformance';
+
+export const PUBLIC_KEY = 'k'.repeat(43);
+
+/** What the store keeps of a secret. */
+export function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** A processor as `executor` sees it. */
+export function processor(executor: string, libraryVersion = '4.22.0'): DeviceDescription {
+  const { record } = buildProvenance();
+  return {
+    ...{ uuid: 'cpu-0f3a', sku: 'a fast CPU', kind: 'cpu', executor, memoryBytes: 8e9, smCount: null },
+    provenance: { ...record, libraries: { '@tensorflow/tfjs-core': libraryVersion } },
+  };
+}
+
+/** What a worker with one device sends. */
+export function request(part: Partial<EnrolmentRequest> = {}): EnrolmentRequest {
+  return {
+    ...{ name: 'node 1', version: '0.1.0', protocolVersion: WORKER_PROTOCOL_VERSION, publicKey: PUBLIC_KEY },
+    ...{ labels: {}, devices: [processor('tfjs-cpu')] },
+    ...part,
+  };
+}
