@@ -83,12 +83,12 @@ it('measures energy when a campaign asks for it, on every device, and exports it
   expect(samples).toHaveLength(2 * SPECS.length);
   expect(new Set(samples.map(({ deviceId }) => deviceId)).size).toBe(2);
   for (const { spec, timing } of samples) {
-    expect(timing?.energyMj).toBeCloseTo(FAKE_POWER_W.busy * fakeTimeMs(spec), 6);
+    expect(timing?.energyMillijoules).toBeCloseTo(FAKE_POWER_W.busy * fakeTimeMs(spec), 6);
     expect(timing?.energy).toMatchObject({ measured: true, doubt: null });
   }
   const rows = await readAllSamples(await streamed(`campaignId=${id}&format=csv`), 'csv');
   expect(rows.map(({ extras }) => extras.energy_mj).sort()).toEqual(
-    samples.map(({ timing }) => timing?.energyMj).sort(),
+    samples.map(({ timing }) => timing?.energyMillijoules).sort(),
   );
   expect(worker.output()).not.toContain('has drifted');
 }, 60_000);

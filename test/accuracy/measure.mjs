@@ -50,7 +50,7 @@ async function read(file) {
   return rows.map(({ spec, timeMs, extras }) => ({
     spec,
     timeMs,
-    energyMj: extras.energy_mj ?? null,
+    energyMillijoules: extras.energy_mj ?? null,
     kernel: extras.kernel ?? null,
   }));
 }
@@ -155,10 +155,11 @@ async function energy(size, seed) {
     const predict = compileModel(model);
     chosen.push(model.energy.chosenForm);
     flops.push(model.energy.forms.find(({ form }) => form === 'flops').heldOut.medianApe);
-    for (const { spec, energyMj } of test) {
-      const { energyMj: predicted, lowerEnergyMj, upperEnergyMj } = predict(spec);
-      errors.push(Math.abs(predicted / energyMj - 1));
-      if (lowerEnergyMj <= energyMj && energyMj <= upperEnergyMj) inside += 1;
+    for (const { spec, energyMillijoules } of test) {
+      const { energyMillijoules: predicted, lowerEnergyMillijoules, upperEnergyMillijoules } = predict(spec);
+      errors.push(Math.abs(predicted / energyMillijoules - 1));
+      if (lowerEnergyMillijoules <= energyMillijoules && energyMillijoules <= upperEnergyMillijoules)
+        inside += 1;
     }
   }
   return {
@@ -242,7 +243,7 @@ async function energyCost() {
     Array.from({ length: samples.length }, (_, i) => 130 + (570 * i) / samples.length),
     12,
   );
-  const { cost } = timedFit(samples.map((one, i) => ({ ...one, energyMj: watts[i] * one.timeMs })));
+  const { cost } = timedFit(samples.map((one, i) => ({ ...one, energyMillijoules: watts[i] * one.timeMs })));
   return cost;
 }
 

@@ -189,7 +189,10 @@ async function energy() {
   const reasons = [];
   const nvml = new Nvml(Library.find('libnvidia-ml.so.1', settings.libraryPath));
   const device = nvml.deviceWithUuid(uuid);
-  const readMeter = () => ({ energyMj: nvml.totalEnergyMj(device), powerW: nvml.powerNowW(device) });
+  const readMeter = () => ({
+    energyMillijoules: nvml.totalEnergyMillijoules(device),
+    powerW: nvml.powerNowW(device),
+  });
   await withSession('cudnn', settings, async (session) => {
     for (const { spec, energy_mj } of readRows('h100-energy.csv')) {
       if (leftMs() < 90_000) break;
@@ -201,8 +204,9 @@ async function energy() {
       await prepared.conv.dispose();
       if (!reading.ok) reasons.push(reading.reason);
       else {
-        ratios.push(reading.energyMj / energy_mj);
-        if (reading.integratedMj !== null) crossChecks.push(reading.integratedMj / reading.energyMj);
+        ratios.push(reading.energyMillijoules / energy_mj);
+        if (reading.integratedMillijoules !== null)
+          crossChecks.push(reading.integratedMillijoules / reading.energyMillijoules);
       }
     }
   });

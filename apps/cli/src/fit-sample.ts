@@ -3,6 +3,6 @@ import type { FitSample } from '@alphaflops/models';
 
 /** What a row of a file tells a fit. */
 export function fitSample({ spec, timeMs, extras }: SampleRow): FitSample {
-  const { energy_mj: energyMj = null, energy_meter: energyMeter, kernel = null } = extras;
-  return { spec, timeMs, energyMj, ...(energyMeter !== undefined && { energyMeter }), kernel };
+  const { energy_mj: energyMillijoules = null, energy_meter: energyMeter, kernel = null } = extras;
+  return { spec, timeMs, energyMillijoules, ...(energyMeter !== undefined && { energyMeter }), kernel };
 }

@@ -95,9 +95,9 @@ const REPLICATION = [
   });
 
   it('fit energy beside time, predict it and judge it', async () => {
-    const energyMj = (row: string) => 300 * Number(row.split(',').at(-1));
+    const energyMillijoules = (row: string) => 300 * Number(row.split(',').at(-1));
     const [header, ...rows] = CANONICAL.split('\n');
-    const text = [`${header},energy_mj`, ...rows.map((row) => `${row},${energyMj(row)}`)].join('\n');
+    const text = [`${header},energy_mj`, ...rows.map((row) => `${row},${energyMillijoules(row)}`)].join('\n');
     await writeFile(at('energy.csv'), text);
     const fitted = await alphaflops(['fit', '--data', at('energy.csv'), '--out', at('energy.json')]);
     expect(fitted.out).toContain(`Energy: ${SHAPES.length} samples of ${SHAPES.length} shapes`);
@@ -110,7 +110,7 @@ const REPLICATION = [
     // The column of that name in the input is replaced.
     expect(columns.match(/\benergy_mj\b/g)).toHaveLength(1);
     const predicted = Number(first.split(',').at(-4));
-    const measured = energyMj(rows[0] ?? '');
+    const measured = energyMillijoules(rows[0] ?? '');
     expect(predicted / measured).toBeGreaterThan(0.9);
     expect(predicted / measured).toBeLessThan(1.1);
 
@@ -137,10 +137,10 @@ const REPLICATION = [
     expect(shown.out).toMatch(/CO2e at 400 g\/kWh/);
     expect(shown.out).toMatch(/per million inferences +\S+ kg \(\S+ … \S+ kg\)/);
     const { total, emissions } = JSON.parse((await alphaflops(['predict', ...network, '--json'])).out) as {
-      total: { energyMj: number; energyWh: number };
+      total: { energyMillijoules: number; energyWh: number };
       emissions: { perInference: { grams: number }; perMillionInferences: { kilograms: number } };
     };
-    expect(total.energyWh).toBeCloseTo(total.energyMj / 3.6e6, 15);
+    expect(total.energyWh).toBeCloseTo(total.energyMillijoules / 3.6e6, 15);
     expect(emissions.perInference.grams).toBeCloseTo((0.4 * total.energyWh) / 2, 15);
     expect(emissions.perMillionInferences.kilograms).toBeCloseTo(1000 * emissions.perInference.grams, 12);
   });

@@ -48,15 +48,16 @@ export function trainingText(
 }
 
 function costRow(name: string, cost: TrainingCost): string[] {
-  const { predictedMs, lowerMs, upperMs, energyMj, lowerEnergyMj, upperEnergyMj } = cost;
+  const { predictedMs, lowerMs, upperMs, energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules } =
+    cost;
   return [
     name,
     duration(predictedMs),
     lowerMs === null || upperMs === null ? 'none' : `${duration(lowerMs)} … ${duration(upperMs)}`,
-    energyMj === null ? 'unknown' : energy(energyMj),
-    lowerEnergyMj === null || upperEnergyMj === null
+    energyMillijoules === null ? 'unknown' : energy(energyMillijoules),
+    lowerEnergyMillijoules === null || upperEnergyMillijoules === null
       ? 'none'
-      : `${energy(lowerEnergyMj)} … ${energy(upperEnergyMj)}`,
+      : `${energy(lowerEnergyMillijoules)} … ${energy(upperEnergyMillijoules)}`,
   ];
 }
 
@@ -81,7 +82,9 @@ function duration(timeMs: number): string {
   return timeMs < 3_600_000 ? `${significant(timeMs / 1000)} s` : `${significant(timeMs / 3_600_000)} h`;
 }
 
-function energy(energyMj: number): string {
-  if (energyMj < 1e4) return `${significant(energyMj)} mJ`;
-  return energyMj < 3.6e7 ? `${significant(energyMj / 1000)} J` : `${significant(energyMj / 3.6e6)} Wh`;
+function energy(energyMillijoules: number): string {
+  if (energyMillijoules < 1e4) return `${significant(energyMillijoules)} mJ`;
+  return energyMillijoules < 3.6e7
+    ? `${significant(energyMillijoules / 1000)} J`
+    : `${significant(energyMillijoules / 3.6e6)} Wh`;
 }

@@ -131,7 +131,7 @@ async function summaryOf(points: readonly Point[], signal: AbortSignal): Promise
       signal.throwIfAborted();
     }
     shapes.add(specKey(point.spec));
-    if (point.energyMj !== null) withEnergy += 1;
+    if (point.energyMillijoules !== null) withEnergy += 1;
     extend(timeMs, point.timeMs);
     extend(work, point.macs);
     for (const { axis, of } of counts) of.set(point.spec[axis], (of.get(point.spec[axis]) ?? 0) + 1);

@@ -6,7 +6,7 @@ import { fetchRaw, type Session, useSession } from './session.js';
 export interface Point {
   readonly spec: ConvSpec;
   readonly timeMs: number;
-  readonly energyMj: number | null;
+  readonly energyMillijoules: number | null;
   readonly macs: number;
   readonly group: '1x1' | 'other';
 }
@@ -83,9 +83,13 @@ function pointOf(columns: readonly string[], line: string): Point {
   const spec = Object.fromEntries(
     Object.entries(values).filter(([name]) => SPEC_COLUMNS.includes(name)),
   ) as unknown as ConvSpec;
-  const energyMj = Number(values['energy_mj'] ?? 0);
+  const energyMillijoules = Number(values['energy_mj'] ?? 0);
   return {
-    ...{ spec, timeMs: values['time_ms'] as number, energyMj: energyMj > 0 ? energyMj : null },
+    ...{
+      spec,
+      timeMs: values['time_ms'] as number,
+      energyMillijoules: energyMillijoules > 0 ? energyMillijoules : null,
+    },
     ...{ macs: macs(spec), group: kernelGroup(spec) },
   };
 }

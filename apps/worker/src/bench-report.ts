@@ -44,20 +44,22 @@ function missingEnergy({ outcome }: Measurement): readonly [string, string] {
   return ['energy', `not measured: the outcome is ${outcome}`];
 }
 
-function energyRows({ energyMj, energy, timeMs }: Timing): (readonly [string, string])[] {
+function energyRows({ energyMillijoules, energy, timeMs }: Timing): (readonly [string, string])[] {
   if (energy === undefined) return [];
-  if (!energy.measured || energyMj === null) {
+  if (!energy.measured || energyMillijoules === null) {
     return [['energy', `not known: ${energy.measured ? '' : energy.reason}`]];
   }
-  const { aboveIdleMj, idlePowerW, integratedMj, meter = 'unnamed' } = energy;
+  const { aboveIdleMillijoules, idlePowerW, integratedMillijoules, meter = 'unnamed' } = energy;
   const above =
-    aboveIdleMj == null || idlePowerW == null
+    aboveIdleMillijoules == null || idlePowerW == null
       ? ''
-      : `, ${number(aboveIdleMj)} mJ above the ${number(idlePowerW)} W of idling`;
+      : `, ${number(aboveIdleMillijoules)} mJ above the ${number(idlePowerW)} W of idling`;
   const check =
-    integratedMj === null ? 'no power readings' : `${number(integratedMj)} mJ by the power readings`;
+    integratedMillijoules === null
+      ? 'no power readings'
+      : `${number(integratedMillijoules)} mJ by the power readings`;
   return [
-    ['energy', `${number(energyMj)} mJ, ${number(energyMj / timeMs)} W${above}`],
+    ['energy', `${number(energyMillijoules)} mJ, ${number(energyMillijoules / timeMs)} W${above}`],
     ['', `${energy.iterations} runs in ${number(energy.windowMs / 1000)} s by ${meter}; ${check}`],
     ...(energy.doubt === null ? [] : [['', `in doubt: ${energy.doubt}`] as const]),
   ];

@@ -47,8 +47,8 @@ describe('energy of any executor', () => {
     if (energy?.measured !== true) throw new Error(JSON.stringify(timing));
     const durationMs = energy.windowMs / energy.iterations;
     expect(energy).toMatchObject({ meter: 'hwmon-amdgpu-power', doubt: null });
-    expect(timing?.energyMj).toBeCloseTo(POWER_W * durationMs, 9);
-    expect(energy.aboveIdleMj).toBeCloseTo((POWER_W - 2) * durationMs, 9);
+    expect(timing?.energyMillijoules).toBeCloseTo(POWER_W * durationMs, 9);
+    expect(energy.aboveIdleMillijoules).toBeCloseTo((POWER_W - 2) * durationMs, 9);
   }, 30_000);
 
   it('is null, with the reason of its meter', async () => {
@@ -56,7 +56,7 @@ describe('energy of any executor', () => {
     const { timing } = await host.measure(exampleSpec(), PROTOCOL);
     await host.close();
     expect(timing).toMatchObject({
-      energyMj: null,
+      energyMillijoules: null,
       energy: { measured: false, reason: expect.stringContaining('no sensors') },
     });
   }, 30_000);

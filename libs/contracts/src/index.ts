@@ -13,6 +13,7 @@ export * from './jobs.js';
 export * from './kernel.js';
 export * from './kernel-map.js';
 export * from './lease.js';
+export * from './energy-names.js';
 export * from './measurement.js';
 export * from './model.js';
 export { MAX_NETWORK_FILE_BYTES, NetworkFileSchema, NetworkSchema } from './network.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptingFormerEnergyNames } from './energy-names.js';
 import { KernelSchema } from './kernel.js';
 import { plausibleMs } from './plausible-time.js';
 
@@ -98,7 +99,7 @@ export const EnergyCheckSchema = z
       measured: z.literal(true),
       windowMs: positiveMs.describe('of back-to-back running, between two advances of the counter'),
       iterations: z.int().min(1).describe('convolutions in the window'),
-      integratedMj: z
+      integratedMillijoules: z
         .number()
         .gt(0)
         .nullable()
@@ -117,7 +118,7 @@ export const EnergyCheckSchema = z
         .nullable()
         .optional()
         .describe('power of the device while it computed nothing; null or absent where it is not known'),
-      aboveIdleMj: z
+      aboveIdleMillijoules: z
         .number()
         .nullable()
         .optional()
@@ -158,7 +159,7 @@ export const TimingSchema = z
     eagerMs: plausibleMs
       .nullable()
       .describe('launch by launch, with launch cost in it; null where not measured'),
-    energyMj: z
+    energyMillijoules: z
       .number()
       .gt(0)
       .nullable()
@@ -215,7 +216,7 @@ export const MeasurementSchema = z
   .discriminatedUnion('outcome', [
     z.object({
       outcome: z.literal('ok'),
-      timing: TimingSchema,
+      timing: acceptingFormerEnergyNames(TimingSchema),
       conditions: z.object(conditionsPair),
       algorithm: z.string().max(200).nullable().describe('algorithm or kernel chosen by the library'),
       workspaceBytes: z.number().min(0).nullable(),
@@ -231,7 +232,7 @@ export const MeasurementSchema = z
       // Whether a device has drifted is known later, and not by the executor.
       outcome: OutcomeSchema.exclude(['ok', 'drifted']),
       reason,
-      timing: TimingSchema.nullable(),
+      timing: acceptingFormerEnergyNames(TimingSchema.nullable()),
       conditions: z.object(conditionsPair).nullable(),
     }),
   ])

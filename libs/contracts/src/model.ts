@@ -255,9 +255,12 @@ export const PredictionSchema = z
     upperMs: z.number().nullable(),
     inDomain: z.boolean(),
     kernel: AssumedKernelSchema.nullable().describe('null: the model does not know kernels'),
-    energyMj: z.number().nullable().describe('null: the model has no energy, or another form was asked for'),
-    lowerEnergyMj: z.number().nullable(),
-    upperEnergyMj: z.number().nullable(),
+    energyMillijoules: z
+      .number()
+      .nullable()
+      .describe('null: the model has no energy, or another form was asked for'),
+    lowerEnergyMillijoules: z.number().nullable(),
+    upperEnergyMillijoules: z.number().nullable(),
     energyInDomain: z.boolean().nullable(),
   })
   .meta({ id: 'Prediction' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConvSpecSchema } from './conv-spec.js';
+import { acceptingFormerEnergyNames } from './energy-names.js';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { KernelSchema } from './kernel.js';
 import { MeasurementSchema, OutcomeSchema, SampleTimingSchema, ConditionsSchema } from './measurement.js';
@@ -27,7 +28,7 @@ export const SampleSchema = z
     provenanceId: z.string().nullable().describe('sha-256 of the provenance record'),
     outcome: OutcomeSchema,
     reason: z.string().nullable(),
-    timing: SampleTimingSchema.nullable(),
+    timing: acceptingFormerEnergyNames(SampleTimingSchema.nullable()),
     conditions: z.object({ before: ConditionsSchema, after: ConditionsSchema }).nullable(),
     algorithm: z.string().nullable(),
     workspaceBytes: z.number().nullable(),

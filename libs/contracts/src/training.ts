@@ -22,9 +22,9 @@ const cost = {
   predictedMs: z.number(),
   lowerMs: bound.describe('null where a layer has no interval'),
   upperMs: bound,
-  energyMj: bound.describe('null where a layer has none'),
-  lowerEnergyMj: bound,
-  upperEnergyMj: bound,
+  energyMillijoules: bound.describe('null where a layer has none'),
+  lowerEnergyMillijoules: bound,
+  upperEnergyMillijoules: bound,
 };
 export const TrainingCostSchema = z.object(cost);
 export type TrainingCost = z.infer<typeof TrainingCostSchema>;

@@ -7,10 +7,11 @@ import type { SampleValues } from './write.js';
  * where energy was measured, numbers in the shortest decimal that reads back as the same. The lines are sorted, so the
  * order of the rows does not matter; how often a row stands there does.
  */
-export function fitInputDigest(rows: Iterable<SampleValues & { energyMj?: number | null }>): string {
+export function fitInputDigest(rows: Iterable<SampleValues & { energyMillijoules?: number | null }>): string {
   const hash = createHash('sha256');
-  const lines = Array.from(rows, ({ spec, timeMs, energyMj }) => {
-    const energy = energyMj === null || energyMj === undefined ? '' : ` ${energyMj}`;
+  const lines = Array.from(rows, ({ spec, timeMs, energyMillijoules }) => {
+    const energy =
+      energyMillijoules === null || energyMillijoules === undefined ? '' : ` ${energyMillijoules}`;
     return `${specKey(spec)} ${timeMs}${energy}\n`;
   }).sort();
   for (const line of lines) hash.update(line);

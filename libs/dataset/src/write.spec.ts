@@ -255,11 +255,11 @@ describe('digest of a fit’s input', () => {
       rest,
     ];
     const energies = [
-      [{ ...first, energyMj: 3 }, ...rest],
-      [{ ...first, energyMj: 4 }, ...rest],
+      [{ ...first, energyMillijoules: 3 }, ...rest],
+      [{ ...first, energyMillijoules: 4 }, ...rest],
     ];
     expect(new Set([rows, ...others, ...energies].map((one) => fitInputDigest(one))).size).toBe(7);
-    expect(fitInputDigest([{ ...first, energyMj: null }, ...rest])).toBe(fitInputDigest(rows));
+    expect(fitInputDigest([{ ...first, energyMillijoules: null }, ...rest])).toBe(fitInputDigest(rows));
   });
 
   it('is that of the lines it names', () => {

@@ -46,7 +46,7 @@ describe('hwmon meter', () => {
     kernel.sensors(ADDRESS, 'amdgpu', { power1_input: 35_500_000 });
     const opened = open();
     if (!opened.ok) throw new Error(opened.reason);
-    expect(opened.meter.read()).toEqual({ energyMj: null, powerW: 35.5 });
+    expect(opened.meter.read()).toEqual({ energyMillijoules: null, powerW: 35.5 });
     expect(opened.meter.description).toMatchObject({ name: 'hwmon-amdgpu-power', method: 'power' });
   });
 

@@ -29,8 +29,8 @@ export function openHwmon(device: MeteredDevice, root: string): OpenedMeter {
   };
   const meter = new HwmonMeter(driver, path(ENERGY), POWER.map(path).find((file) => file !== null) ?? null);
   try {
-    const { energyMj, powerW } = meter.read();
-    if (energyMj === null && powerW === null) {
+    const { energyMillijoules, powerW } = meter.read();
+    if (energyMillijoules === null && powerW === null) {
       return {
         ok: false,
         reason: `the driver ${driver} of this GPU shows neither energy nor power in ${folder}`,
@@ -68,7 +68,7 @@ class HwmonMeter extends EnergyMeter {
     const energyUj = this.energyFile === null ? null : kernelNumber(this.energyFile);
     const powerUw = this.powerFile === null ? null : kernelNumber(this.powerFile);
     return {
-      energyMj: energyUj === null ? null : energyUj / 1e3,
+      energyMillijoules: energyUj === null ? null : energyUj / 1e3,
       powerW: powerUw === null ? null : powerUw / 1e6,
     };
   }

@@ -27,7 +27,7 @@ withGcc('NVML meter', () => {
     const opened = open();
     if (!opened.ok) throw new Error(opened.reason);
     expect(opened.meter.description).toMatchObject({ name: 'nvml-total-energy', resolutionMj: 1 });
-    expect(opened.meter.read()).toEqual({ energyMj: 123456789, powerW: 300 });
+    expect(opened.meter.read()).toEqual({ energyMillijoules: 123456789, powerW: 300 });
     opened.meter.close();
   });
 
@@ -36,7 +36,7 @@ withGcc('NVML meter', () => {
     const opened = open();
     if (!opened.ok) throw new Error(opened.reason);
     expect(opened.meter.description).toMatchObject({ name: 'nvml-power', method: 'power' });
-    expect(opened.meter.read()).toMatchObject({ energyMj: null });
+    expect(opened.meter.read()).toMatchObject({ energyMillijoules: null });
     opened.meter.close();
   });
 

@@ -25,7 +25,7 @@ export function openNvml(uuid: string, libraryPath: readonly string[]): OpenedMe
   const device = nvml.deviceWithUuid(uuid);
   if (device === null) return refused(`NVML knows no GPU ${uuid}`);
   if (nvml.isMigEnabled(device) === true) return refused(MIG);
-  const hasCounter = nvml.totalEnergyMj(device) !== null;
+  const hasCounter = nvml.totalEnergyMillijoules(device) !== null;
   if (!hasCounter && nvml.powerNowW(device) === null) {
     return refused('this GPU reports neither its total energy nor its power');
   }
@@ -56,7 +56,7 @@ class NvmlMeter extends EnergyMeter {
 
   read(): MeterReading {
     return {
-      energyMj: this.hasCounter ? this.nvml.totalEnergyMj(this.device) : null,
+      energyMillijoules: this.hasCounter ? this.nvml.totalEnergyMillijoules(this.device) : null,
       powerW: this.nvml.powerNowW(this.device),
     };
   }

@@ -57,7 +57,7 @@ describe('powercap meter', () => {
     ] as const) {
       kernel.advance(entry, stepUj);
     }
-    expect(meter.read().energyMj).toBeCloseTo(1.23, 12);
+    expect(meter.read().energyMillijoules).toBeCloseTo(1.23, 12);
   });
 
   it('goes on counting when a counter starts again at 0', () => {
@@ -66,7 +66,7 @@ describe('powercap meter', () => {
     const meter = opened();
     for (let step = 0; step < 5; step++) {
       kernel.advance('intel-rapl:0', 30_000_000_000, 65_532_610_987);
-      expect(meter.read().energyMj).toBeCloseTo(30_000_000 * (step + 1), 3);
+      expect(meter.read().energyMillijoules).toBeCloseTo(30_000_000 * (step + 1), 3);
     }
   });
 

@@ -11,7 +11,7 @@ const FOLDER = 'sys/class/powercap';
  * By default one step is 2^-14 J on Intel's processors and 2^-16 J on AMD's.
  */
 const UPDATE_PERIOD_MS = 1;
-const STEP_MJ: Readonly<Record<string, number>> = {
+const STEP_MILLIJOULES: Readonly<Record<string, number>> = {
   GenuineIntel: 1000 / 2 ** 14,
   AuthenticAMD: 1000 / 2 ** 16,
 };
@@ -72,7 +72,7 @@ class PowercapMeter extends EnergyMeter {
       method: 'counter' as const,
       domains,
       updatePeriodMs: UPDATE_PERIOD_MS,
-      resolutionMj: STEP_MJ[vendorOf(root)] ?? null,
+      resolutionMj: STEP_MILLIJOULES[vendorOf(root)] ?? null,
       statedAccuracy: null,
     };
     this.lastUj = zones.map(energyUj);
@@ -86,7 +86,7 @@ class PowercapMeter extends EnergyMeter {
       this.totalUj += stepUj >= 0 ? stepUj : stepUj + (zone.rangeUj ?? 0);
       this.lastUj[at] = nowUj;
     });
-    return { energyMj: this.totalUj / 1000, powerW: null };
+    return { energyMillijoules: this.totalUj / 1000, powerW: null };
   }
 
   otherProcessorMs(): number {

@@ -91,11 +91,15 @@ onGpu('cudnn on this GPU', () => {
     );
     await conv.dispose();
     if (!reading.ok) throw new Error(reading.reason);
-    const powerW = reading.energyMj / timeMs;
+    const powerW = reading.energyMillijoules / timeMs;
     expect(powerW).toBeGreaterThan(10);
     expect(powerW).toBeLessThan(2000);
     // The power readings are averages over up to a second.
-    expect((reading.integratedMj ?? reading.energyMj) / reading.energyMj).toBeGreaterThan(0.5);
-    expect((reading.integratedMj ?? reading.energyMj) / reading.energyMj).toBeLessThan(2);
+    expect(
+      (reading.integratedMillijoules ?? reading.energyMillijoules) / reading.energyMillijoules,
+    ).toBeGreaterThan(0.5);
+    expect(
+      (reading.integratedMillijoules ?? reading.energyMillijoules) / reading.energyMillijoules,
+    ).toBeLessThan(2);
   }, 30_000);
 });

@@ -164,29 +164,31 @@ withGcc('one session', () => {
       );
     const reading = await energy(2000);
     if (!reading.ok) throw new Error(reading.reason);
-    expect(reading.energyMj / (300 * timeMs)).toBeCloseTo(1, 1);
+    expect(reading.energyMillijoules / (300 * timeMs)).toBeCloseTo(1, 1);
     expect(reading.windowMs).toBeGreaterThanOrEqual(2000);
     expect(reading.windowMs).toBeLessThan(2200);
-    expect((reading.integratedMj ?? 0) / reading.energyMj).toBeCloseTo(1, 1);
+    expect((reading.integratedMillijoules ?? 0) / reading.energyMillijoules).toBeCloseTo(1, 1);
     gpu.fault('power');
-    expect(await energy(1000)).toMatchObject({ integratedMj: expect.closeTo(reading.energyMj / 2, 3) });
+    expect(await energy(1000)).toMatchObject({
+      integratedMillijoules: expect.closeTo(reading.energyMillijoules / 2, 3),
+    });
     gpu.fault('no-energy');
     // Without the counter the power is integrated, which the fault before has ended.
-    expect(await energy(1000)).toMatchObject({ ok: true, integratedMj: null });
+    expect(await energy(1000)).toMatchObject({ ok: true, integratedMillijoules: null });
     await conv.dispose();
   });
 
   it('measures the energy of a spec when the protocol asks for it', async () => {
     const protocol = withEnergy(protocolNamed('gpu'));
-    const expectedMj = 300 * lawMs(CONV_3X3);
+    const expectedMillijoules = 300 * lawMs(CONV_3X3);
     const { timing } = await measureSpec(session, CONV_3X3, protocol, systemClock, { energy: meter });
-    expect((timing?.energyMj ?? 0) / expectedMj).toBeCloseTo(1, 1);
+    expect((timing?.energyMillijoules ?? 0) / expectedMillijoules).toBeCloseTo(1, 1);
     expect(timing?.energy).toMatchObject({ measured: true, doubt: null });
     gpu.fault('power');
     const doubtful = await measureSpec(session, CONV_3X3, protocol, systemClock, { energy: meter });
     expect(doubtful.timing?.energy).toMatchObject({ doubt: expect.stringMatching(/differ by -5\d %/) });
     const none = await measureSpec(session, CONV_3X3, protocol, systemClock, { energy: 'no meter here' });
-    expect(none.timing).toMatchObject({ energyMj: null, energy: { measured: false } });
+    expect(none.timing).toMatchObject({ energyMillijoules: null, energy: { measured: false } });
   });
 
   it('keeps device memory from spec to spec', async () => {

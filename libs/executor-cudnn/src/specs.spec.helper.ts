@@ -26,7 +26,7 @@ export function nvmlSource(libraryPath: readonly string[], uuid: string): Energy
   if (device === null) throw new Error(`NVML knows no GPU ${uuid}`);
   return {
     name: 'nvml-total-energy',
-    read: () => ({ energyMj: nvml.totalEnergyMj(device), powerW: nvml.powerNowW(device) }),
+    read: () => ({ energyMillijoules: nvml.totalEnergyMillijoules(device), powerW: nvml.powerNowW(device) }),
     otherProcessorMs: () => null,
   };
 }

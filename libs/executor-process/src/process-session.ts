@@ -56,8 +56,14 @@ export class ProcessSession extends ExecutorSession {
   private async energy(windowMs: number): Promise<EnergyReading> {
     const answer = await this.program.ask('energy', { windowMs });
     if (answer.outcome === 'unknown') return { ok: false, reason: answer.reason };
-    const { energyMj, iterations } = answer;
-    return { ok: true, energyMj, integratedMj: null, windowMs: answer.windowMs, iterations };
+    const { energyMillijoules, iterations } = answer;
+    return {
+      ok: true,
+      energyMillijoules,
+      integratedMillijoules: null,
+      windowMs: answer.windowMs,
+      iterations,
+    };
   }
 
   async readConditions(): Promise<Conditions> {

@@ -27,3 +27,11 @@ it('starts with a hello of its version', () => {
   expect(ProgramRequestSchema.parse(hello)).toEqual(hello);
   expect(ProgramRequestSchema.safeParse({ ...hello, protocol: 'alphaflops.process/2' }).success).toBe(false);
 });
+
+it('reads the energy of a program under its former name', () => {
+  const answer = { outcome: 'ok', windowMs: 1000, iterations: 100 };
+  const expected = { ...answer, energyMillijoules: 2.5 };
+  expect(RESULTS.energy.parse(expected)).toEqual(expected);
+  expect(RESULTS.energy.parse({ ...answer, energyMj: 2.5 })).toEqual(expected);
+  expect(RESULTS.energy.safeParse({ ...answer, energyMj: -1 }).success).toBe(false);
+});

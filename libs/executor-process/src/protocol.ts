@@ -2,7 +2,7 @@
  * What an external program and this executor say to each other: one JSON object a line, requests on the program's
  * standard input, one reply to each on its standard output, one request at a time. docs/executors.md explains it.
  */
-import { ConditionsSchema, ConvSpecSchema } from '@alphaflops/contracts';
+import { acceptingFormerEnergyNames, ConditionsSchema, ConvSpecSchema } from '@alphaflops/contracts';
 import { z } from 'zod';
 
 export const PROCESS_PROTOCOL = 'alphaflops.process/1';
@@ -120,15 +120,17 @@ export const RESULTS = {
   ]),
   time: time,
   eager: time,
-  energy: z.discriminatedUnion('outcome', [
-    z.object({
-      outcome: z.literal('ok'),
-      energyMj: z.number().gt(0).describe('of one convolution, idle power included, in mJ'),
-      windowMs: z.number().gt(0).describe('how long they ran back to back'),
-      iterations: z.int().min(1).describe('convolutions in that time'),
-    }),
-    z.object({ outcome: z.literal('unknown'), reason: z.string().min(1).max(400) }),
-  ]),
+  energy: acceptingFormerEnergyNames(
+    z.discriminatedUnion('outcome', [
+      z.object({
+        outcome: z.literal('ok'),
+        energyMillijoules: z.number().gt(0).describe('of one convolution, idle power included, in mJ'),
+        windowMs: z.number().gt(0).describe('how long they ran back to back'),
+        iterations: z.int().min(1).describe('convolutions in that time'),
+      }),
+      z.object({ outcome: z.literal('unknown'), reason: z.string().min(1).max(400) }),
+    ]),
+  ),
   output: z.object({ values: z.array(z.number()) }),
   conditions: ConditionsSchema.omit({ disturbance: true }).meta({ id: 'ProcessConditions' }),
   release: nothing,

@@ -108,14 +108,14 @@ withPython('in the worker', () => {
       const host = hostWith(behaviour);
       const { timing } = await host.measure(SPEC, { ...withEnergy(protocol), specTimeLimitMs: 10_000 });
       await host.close();
-      return { energyMj: timing?.energyMj, energy: timing?.energy };
+      return { energyMillijoules: timing?.energyMillijoules, energy: timing?.energy };
     };
     expect(await energyOf('good')).toMatchObject({
-      energyMj: expect.closeTo(50 * (0.002 + (64 * 9 * 16) / 1e7), 9) as number,
+      energyMillijoules: expect.closeTo(50 * (0.002 + (64 * 9 * 16) / 1e7), 9) as number,
       energy: { measured: true, meter: 'program', doubt: null },
     });
     expect(await energyOf('meterless')).toEqual({
-      energyMj: null,
+      energyMillijoules: null,
       energy: { measured: false, reason: 'the meter of the stub is unplugged' },
     });
   }, 30_000);

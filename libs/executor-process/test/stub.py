@@ -107,7 +107,7 @@ def energy(request):
         return {"outcome": "unknown", "reason": "the meter of the stub is unplugged"}
     one = time_ms(prepared["now"][0])
     iterations = max(1, round(request["windowMs"] / one))
-    return {"outcome": "ok", "energyMj": 50 * one, "windowMs": iterations * one, "iterations": iterations}
+    return {"outcome": "ok", "energyMillijoules": 50 * one, "windowMs": iterations * one, "iterations": iterations}
 
 
 def conditions(_):

@@ -55,7 +55,9 @@ it.each([
   const session = await createExecutor(name).open(name === 'fake' ? 'fake-device-0' : 'fake-gpu-0');
   const spec = fakeSpec('slow', { width: 1 });
   const { timing } = await measureSpec(session, spec, withEnergy(protocolNamed('gpu')), systemClock);
-  expect(timing?.energyMj).toEqual(powerW === null ? null : expect.closeTo(powerW * fakeTimeMs(spec), 9));
+  expect(timing?.energyMillijoules).toEqual(
+    powerW === null ? null : expect.closeTo(powerW * fakeTimeMs(spec), 9),
+  );
   expect(timing?.energy).toMatchObject({ measured: powerW !== null });
 });
 

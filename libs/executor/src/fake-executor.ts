@@ -181,12 +181,12 @@ class FakeSession extends ExecutorSession {
 
 /** No time passes in reality. */
 function fakeEnergy(timeMs: number): NonNullable<PreparedConv['energy']> {
-  const energyMj = FAKE_POWER_W.busy * timeMs;
+  const energyMillijoules = FAKE_POWER_W.busy * timeMs;
   return (windowMs) =>
     Promise.resolve({
       ok: true,
-      energyMj,
-      integratedMj: 0.98 * energyMj,
+      energyMillijoules,
+      integratedMillijoules: 0.98 * energyMillijoules,
       windowMs,
       iterations: Math.ceil(windowMs / timeMs),
     });

@@ -32,16 +32,16 @@ export function energyMeterConformance({ open, draw, countsHost }: MeterConforma
 
   it('reads what its method says: energy that never falls, or power', () => {
     const { method } = meter.description;
-    let lastMj = -Infinity;
+    let lastMillijoules = -Infinity;
     for (let reading = 0; reading < 20; reading++) {
       draw?.(100, 10);
-      const { energyMj, powerW } = meter.read();
+      const { energyMillijoules, powerW } = meter.read();
       if (method === 'power') {
-        expect(energyMj).toBeNull();
+        expect(energyMillijoules).toBeNull();
         expect(powerW).toBeGreaterThan(0);
       } else {
-        expect(energyMj).toBeGreaterThanOrEqual(lastMj);
-        lastMj = energyMj ?? NaN;
+        expect(energyMillijoules).toBeGreaterThanOrEqual(lastMillijoules);
+        lastMillijoules = energyMillijoules ?? NaN;
       }
     }
   });
@@ -59,7 +59,10 @@ export function energyMeterConformance({ open, draw, countsHost }: MeterConforma
     draw(250, 4000);
     const after = meter.read();
     if (meter.description.method === 'power') expect(after.powerW).toBe(250);
-    else expect(((after.energyMj ?? NaN) - (before.energyMj ?? NaN)) / (250 * 4000)).toBeCloseTo(1, 6);
+    else
+      expect(
+        ((after.energyMillijoules ?? NaN) - (before.energyMillijoules ?? NaN)) / (250 * 4000),
+      ).toBeCloseTo(1, 6);
   });
 
   it('can be opened again, beside itself and after its end', () => {

@@ -18,12 +18,12 @@ describe('what is fitted', () => {
   it('has the energy of the samples that were measured with it, and is named by it', async () => {
     const [first, second] = [1, 2].map((specIndex) => buildSample({ specIndex }));
     if (!first?.timing || !second?.timing) throw new Error('built samples are good');
-    const withEnergy = { ...first, timing: { ...first.timing, energyMj: 12.5 } };
-    const without = { ...second, timing: { ...second.timing, energyMj: null } };
+    const withEnergy = { ...first, timing: { ...first.timing, energyMillijoules: 12.5 } };
+    const without = { ...second, timing: { ...second.timing, energyMillijoules: null } };
     const { samples, digest } = await new FitInputs(storeOf([withEnergy, without])).of(deviceClass, null);
-    expect(samples.map(({ energyMj }) => energyMj)).toEqual([12.5, null]);
+    expect(samples.map(({ energyMillijoules }) => energyMillijoules)).toEqual([12.5, null]);
     const bare = await new FitInputs(
-      storeOf([{ ...withEnergy, timing: { ...first.timing, energyMj: null } }, without]),
+      storeOf([{ ...withEnergy, timing: { ...first.timing, energyMillijoules: null } }, without]),
     ).of(deviceClass, null);
     expect(bare.digest).not.toBe(digest);
   });

@@ -13,14 +13,17 @@ function runner(clock: { timeMs: number }, hasOwnClock = false): BackToBack {
   };
 }
 
-/** @param energyMjAt of a moment, in ms since the start; null without a counter */
+/** @param energyMillijoulesAt of a moment, in ms since the start; null without a counter */
 async function energyBy(
-  energyMjAt: (timeMs: number) => number | null,
+  energyMillijoulesAt: (timeMs: number) => number | null,
   powerWAt: (timeMs: number) => number | null = () => null,
   windowMs = 1000,
 ) {
   const clock = { timeMs: 0 };
-  const read = (): MeterReading => ({ energyMj: energyMjAt(clock.timeMs), powerW: powerWAt(clock.timeMs) });
+  const read = (): MeterReading => ({
+    energyMillijoules: energyMillijoulesAt(clock.timeMs),
+    powerW: powerWAt(clock.timeMs),
+  });
   return await measureEnergy(read, runner(clock), windowMs, () => clock.timeMs);
 }
 
@@ -32,28 +35,28 @@ describe('energy window', () => {
     const reading = await energyBy(ticking(300));
     if (!reading.ok) throw new Error(reading.reason);
     // 10 convolutions in 7 ms at 300 W; each end is seen up to 7 ms late.
-    expect(reading.energyMj / (300 * 0.7)).toBeCloseTo(1, 1);
+    expect(reading.energyMillijoules / (300 * 0.7)).toBeCloseTo(1, 1);
     expect(reading.windowMs).toBeGreaterThanOrEqual(1000);
     expect(reading.windowMs).toBeLessThan(1110);
-    expect(reading.integratedMj).toBeNull();
+    expect(reading.integratedMillijoules).toBeNull();
     expect(reading.iterations / reading.windowMs).toBeCloseTo(10 / 7, 6);
   });
 
   it('integrates the power beside the counter, or in its place', async () => {
     const power = (timeMs: number) => 200 + timeMs / 10;
     const both = await energyBy(ticking(300), () => 290);
-    expect(both).toMatchObject({ ok: true, integratedMj: expect.closeTo(290 * 0.7, 6) as number });
+    expect(both).toMatchObject({ ok: true, integratedMillijoules: expect.closeTo(290 * 0.7, 6) as number });
     const alone = await energyBy(() => null, power);
     if (!alone.ok) throw new Error(alone.reason);
-    expect(alone.integratedMj).toBeNull();
+    expect(alone.integratedMillijoules).toBeNull();
     // The trapezoidal rule is exact for a straight line: 7 ms to the first reading, then the window.
-    expect(alone.energyMj).toBeCloseTo((200 + (7 + alone.windowMs / 2) / 10) * 0.7, 6);
+    expect(alone.energyMillijoules).toBeCloseTo((200 + (7 + alone.windowMs / 2) / 10) * 0.7, 6);
   });
 
   it('takes the time of the device where it has one', async () => {
     const clock = { timeMs: 0 };
     const run = runner(clock, true);
-    const read = (): MeterReading => ({ energyMj: ticking(300)(clock.timeMs), powerW: null });
+    const read = (): MeterReading => ({ energyMillijoules: ticking(300)(clock.timeMs), powerW: null });
     const reading = await measureEnergy(read, run, 1000, () => {
       throw new Error('the host clock was asked');
     });
@@ -70,8 +73,8 @@ describe('energy window', () => {
       (timeMs) => (timeMs > 600 ? null : ticking(300)(timeMs)),
       /neither energy/,
     ],
-  ])('knows no energy of a counter that %s', async (_which, energyMjAt, reason) => {
-    expect(await energyBy(energyMjAt)).toEqual({
+  ])('knows no energy of a counter that %s', async (_which, energyMillijoulesAt, reason) => {
+    expect(await energyBy(energyMillijoulesAt)).toEqual({
       ok: false,
       reason: expect.stringMatching(reason) as string,
     });

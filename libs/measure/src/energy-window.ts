@@ -3,7 +3,7 @@ import type { EnergyReading } from './energy.js';
 /** One look at an energy meter. */
 export interface MeterReading {
   /** Energy counted since some fixed moment, in mJ, free of wrap-around; null where the meter only reports power. */
-  readonly energyMj: number | null;
+  readonly energyMillijoules: number | null;
   /** Power at this moment in W; null where the meter only counts energy. */
   readonly powerW: number | null;
 }
@@ -59,7 +59,7 @@ class EnergyWindow {
   private last: Moment | null = null;
   /** The last moment at which the counter had a new value. */
   private advanced: Moment | null = null;
-  private integratedMj: number | null = 0;
+  private integratedMillijoules: number | null = 0;
   private failure: string | null = null;
 
   constructor(private readonly windowMs: number) {}
@@ -71,13 +71,13 @@ class EnergyWindow {
   add(now: Moment): void {
     const { last, begin } = this;
     if (begin !== null && last !== null) this.integrate(last, now);
-    if (now.energyMj === null) this.addPower(now);
-    else this.addCount(now, now.energyMj);
+    if (now.energyMillijoules === null) this.addPower(now);
+    else this.addCount(now, now.energyMillijoules);
     this.last = now;
   }
 
   reading(): EnergyReading {
-    const { begin, end, integratedMj } = this;
+    const { begin, end, integratedMillijoules } = this;
     if (this.failure !== null) return { ok: false, reason: this.failure };
     if (begin === null || end === null) {
       return { ok: false, reason: 'the convolutions stopped before the energy window had ended' };
@@ -85,23 +85,23 @@ class EnergyWindow {
     const iterations = end.convolutions - begin.convolutions;
     if (iterations < 1) return { ok: false, reason: 'no convolution ended inside the energy window' };
     const windowMs = end.timeMs - begin.timeMs;
-    const integrated = integratedMj === null ? null : integratedMj / iterations;
-    if (begin.energyMj === null || end.energyMj === null) {
+    const integrated = integratedMillijoules === null ? null : integratedMillijoules / iterations;
+    if (begin.energyMillijoules === null || end.energyMillijoules === null) {
       return integrated === null
         ? { ok: false, reason: 'the meter reported no power during the energy window' }
-        : { ok: true, energyMj: integrated, integratedMj: null, windowMs, iterations };
+        : { ok: true, energyMillijoules: integrated, integratedMillijoules: null, windowMs, iterations };
     }
-    const energyMj = (end.energyMj - begin.energyMj) / iterations;
-    return { ok: true, energyMj, integratedMj: integrated, windowMs, iterations };
+    const energyMillijoules = (end.energyMillijoules - begin.energyMillijoules) / iterations;
+    return { ok: true, energyMillijoules, integratedMillijoules: integrated, windowMs, iterations };
   }
 
   /** W·ms are mJ. */
   private integrate(last: Moment, now: Moment): void {
-    const { integratedMj } = this;
-    this.integratedMj =
-      integratedMj === null || last.powerW === null || now.powerW === null
+    const { integratedMillijoules } = this;
+    this.integratedMillijoules =
+      integratedMillijoules === null || last.powerW === null || now.powerW === null
         ? null
-        : integratedMj + ((last.powerW + now.powerW) / 2) * (now.timeMs - last.timeMs);
+        : integratedMillijoules + ((last.powerW + now.powerW) / 2) * (now.timeMs - last.timeMs);
   }
 
   private addPower(now: Moment): void {
@@ -113,22 +113,22 @@ class EnergyWindow {
     if (now.timeMs - this.begin.timeMs >= this.windowMs) this.end = now;
   }
 
-  private addCount(now: Moment, energyMj: number): void {
+  private addCount(now: Moment, energyMillijoules: number): void {
     const { advanced, last } = this;
     if (advanced === null || last === null) {
       this.advanced = now;
       return;
     }
-    const stepMj = energyMj - (advanced.energyMj ?? energyMj);
-    if (stepMj < 0) {
-      this.failure = `the energy counter went back by ${-stepMj} mJ: it was reset, or it is faulty`;
-    } else if (stepMj === 0) {
+    const stepMillijoules = energyMillijoules - (advanced.energyMillijoules ?? energyMillijoules);
+    if (stepMillijoules < 0) {
+      this.failure = `the energy counter went back by ${-stepMillijoules} mJ: it was reset, or it is faulty`;
+    } else if (stepMillijoules === 0) {
       if (now.timeMs - advanced.timeMs > MAX_TICK_MS) {
         this.failure = `the energy counter did not advance for ${MAX_TICK_MS} ms`;
       }
-    } else if (stepMj > MAX_POWER_W * Math.max(1, now.timeMs - advanced.timeMs)) {
+    } else if (stepMillijoules > MAX_POWER_W * Math.max(1, now.timeMs - advanced.timeMs)) {
       const overMs = (now.timeMs - advanced.timeMs).toFixed(0);
-      this.failure = `the energy counter jumped by ${stepMj.toFixed(0)} mJ in ${overMs} ms, which no device draws`;
+      this.failure = `the energy counter jumped by ${stepMillijoules.toFixed(0)} mJ in ${overMs} ms, which no device draws`;
     } else {
       this.advanced = now;
       if (this.begin === null) this.begin = now;

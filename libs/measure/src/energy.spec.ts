@@ -7,8 +7,8 @@ import { SimulatedDevice, type TimingLaw } from './simulated-device.spec.helper.
 
 const COUNTED: EnergyReading = {
   ok: true,
-  energyMj: 12,
-  integratedMj: 11.8,
+  energyMillijoules: 12,
+  integratedMillijoules: 11.8,
   windowMs: 2043,
   iterations: 700,
 };
@@ -22,7 +22,7 @@ async function measured(device: SimulatedDevice, protocol: Protocol, environment
       ...environment,
     }),
   );
-  return { outcome, energyMj: timing?.energyMj, energy: timing?.energy };
+  return { outcome, energyMillijoules: timing?.energyMillijoules, energy: timing?.energy };
 }
 
 describe('energy by a meter of the executor', () => {
@@ -40,10 +40,10 @@ describe('energy by a meter of the executor', () => {
   it('is measured over two seconds when the protocol asks for it', async () => {
     expect(await energyOf(COUNTED)).toEqual({
       outcome: 'ok',
-      energyMj: 12,
+      energyMillijoules: 12,
       energy: {
-        ...{ measured: true, windowMs: 2043, iterations: 700, integratedMj: 11.8, doubt: null },
-        ...{ meter: 'program', idlePowerW: null, aboveIdleMj: null },
+        ...{ measured: true, windowMs: 2043, iterations: 700, integratedMillijoules: 11.8, doubt: null },
+        ...{ meter: 'program', idlePowerW: null, aboveIdleMillijoules: null },
       },
       windowsMs: [ENERGY_WINDOW_MS],
     });
@@ -52,7 +52,7 @@ describe('energy by a meter of the executor', () => {
   it('is not measured when the protocol does not ask for it', async () => {
     expect(await energyOf(COUNTED, protocolNamed('gpu'))).toEqual({
       outcome: 'ok',
-      energyMj: null,
+      energyMillijoules: null,
       energy: undefined,
       windowsMs: [],
     });
@@ -60,11 +60,15 @@ describe('energy by a meter of the executor', () => {
 
   it.each<[string, EnergyReading, RegExp]>([
     ['the device counts nothing', { ok: false, reason: 'no such counter' }, /^no such counter$/],
-    ['the counter stood still', { ...COUNTED, energyMj: 0 }, /says 0 mJ for a convolution, over 2043 ms/],
+    [
+      'the counter stood still',
+      { ...COUNTED, energyMillijoules: 0 },
+      /says 0 mJ for a convolution, over 2043 ms/,
+    ],
   ])('is null, and never 0, where %s', async (_why, reading, reason) => {
     expect(await energyOf(reading)).toMatchObject({
       outcome: 'ok',
-      energyMj: null,
+      energyMillijoules: null,
       energy: { measured: false, reason: expect.stringMatching(reason) as string },
     });
   });
@@ -74,27 +78,33 @@ describe('energy by a meter of the executor', () => {
     [10.7, /differ by -11 % from the counter/],
     [13.3, /differ by 11 %/],
     [null, null],
-  ])('of 12 mJ by the counter and %s by the power readings is in doubt: %s', async (integratedMj, doubt) => {
-    const { energyMj, energy } = await energyOf({ ...COUNTED, integratedMj });
-    expect(energyMj).toBe(12);
-    expect(energy).toMatchObject({
-      integratedMj,
-      doubt: doubt === null ? null : (expect.stringMatching(doubt) as string),
-    });
-  });
+  ])(
+    'of 12 mJ by the counter and %s by the power readings is in doubt: %s',
+    async (integratedMillijoules, doubt) => {
+      const { energyMillijoules, energy } = await energyOf({ ...COUNTED, integratedMillijoules });
+      expect(energyMillijoules).toBe(12);
+      expect(energy).toMatchObject({
+        integratedMillijoules,
+        doubt: doubt === null ? null : (expect.stringMatching(doubt) as string),
+      });
+    },
+  );
 
   it('is in doubt when the device was throttled by it', async () => {
     // The batches are done long before.
     const throttled = { fromMs: 1500, toMs: 1e9, clockShare: 0.5, reasons: ['hw-thermal-slowdown'] };
-    const { outcome, energyMj, energy } = await energyOf(COUNTED, undefined, { runMs: 1, throttled });
-    expect({ outcome, energyMj }).toEqual({ outcome: 'ok', energyMj: 12 });
+    const { outcome, energyMillijoules, energy } = await energyOf(COUNTED, undefined, {
+      runMs: 1,
+      throttled,
+    });
+    expect({ outcome, energyMillijoules }).toEqual({ outcome: 'ok', energyMillijoules: 12 });
     expect(energy).toMatchObject({ doubt: expect.stringMatching(/hw-thermal-slowdown/) as string });
   });
 
   it('is left out when the limit of the spec is near, and with cold caches', async () => {
     expect(await energyOf(COUNTED, { ...GPU, specTimeLimitMs: 3000 })).toMatchObject({
       outcome: 'ok',
-      energyMj: null,
+      energyMillijoules: null,
       energy: { measured: false, reason: expect.stringMatching(/too little time/) as string },
       windowsMs: [],
     });
@@ -116,7 +126,7 @@ describe('energy by the meter of the device', () => {
       read: () => {
         const waitedMs = device.waitsMs.reduce((sum, ms) => sum + ms, 0);
         const busyMs = device.nowMs() - 1000 - waitedMs;
-        return { energyMj: BUSY_W * busyMs + IDLE_W * waitedMs, powerW: null };
+        return { energyMillijoules: BUSY_W * busyMs + IDLE_W * waitedMs, powerW: null };
       },
       otherProcessorMs: () => null,
       ...changes,
@@ -126,10 +136,10 @@ describe('energy by the meter of the device', () => {
   it('is counted for any executor, by running timed batches again and again', async () => {
     const device = new SimulatedDevice(LAW);
     const result = await measured(device, GPU, { energy: source(device), idlePowerW: IDLE_W });
-    expect(result.energyMj).toBeCloseTo(BUSY_W * LAW.runMs, 6);
+    expect(result.energyMillijoules).toBeCloseTo(BUSY_W * LAW.runMs, 6);
     expect(result.energy).toMatchObject({
       ...{ measured: true, meter: 'test-meter', idlePowerW: IDLE_W, doubt: null },
-      aboveIdleMj: expect.closeTo((BUSY_W - IDLE_W) * LAW.runMs, 6) as number,
+      aboveIdleMillijoules: expect.closeTo((BUSY_W - IDLE_W) * LAW.runMs, 6) as number,
     });
   });
 
@@ -137,7 +147,7 @@ describe('energy by the meter of the device', () => {
     const device = new SimulatedDevice(LAW);
     const energy = source(device, { otherProcessorMs: () => 0.02 * device.nowMs() });
     const result = await measured(device, GPU, { energy });
-    expect(result.energyMj).toBeCloseTo(BUSY_W * LAW.runMs, 6);
+    expect(result.energyMillijoules).toBeCloseTo(BUSY_W * LAW.runMs, 6);
     expect(result.energy).toMatchObject({ idlePowerW: expect.closeTo(IDLE_W, 6) as number, doubt: null });
   });
 
@@ -145,7 +155,7 @@ describe('energy by the meter of the device', () => {
     const device = new SimulatedDevice(LAW);
     const energy = source(device, { otherProcessorMs: () => 0.5 * device.nowMs() });
     expect(await measured(device, GPU, { energy })).toMatchObject({
-      energyMj: null,
+      energyMillijoules: null,
       energy: {
         measured: false,
         reason: expect.stringMatching(/other programs used 0\.50 of a processor/) as string,
@@ -161,7 +171,7 @@ describe('energy by the meter of the device', () => {
       otherProcessorMs: () => 0,
       // 60 W more from a moment on that lies inside the window.
       read: () => ({
-        energyMj: (constant.read().energyMj ?? 0) + 60 * Math.max(0, device.nowMs() - 3000),
+        energyMillijoules: (constant.read().energyMillijoules ?? 0) + 60 * Math.max(0, device.nowMs() - 3000),
         powerW: null,
       }),
     };
@@ -183,13 +193,13 @@ describe('energy by the meter of the device', () => {
       },
       /meter failed: the card fell off/,
     ],
-    ['the counter stands still', { read: () => ({ energyMj: 5, powerW: null }) }, /did not advance/],
+    ['the counter stands still', { read: () => ({ energyMillijoules: 5, powerW: null }) }, /did not advance/],
   ])('is null with the reason where %s', async (_which, changes, reason) => {
     const device = new SimulatedDevice(LAW);
     const energy = typeof changes === 'object' ? source(device, changes) : changes;
     expect(await measured(device, GPU, { energy })).toMatchObject({
       outcome: 'ok',
-      energyMj: null,
+      energyMillijoules: null,
       energy: { measured: false, reason: expect.stringMatching(reason) as string },
     });
   });

@@ -9,9 +9,9 @@ export const MAX_ENERGY_DISAGREEMENT = 0.1;
 /** Energy of one convolution, or why it is not known. Never 0 for want of a counter. */
 export type EnergyReading = Result<{
   /** Energy of one convolution in mJ, idle power included. */
-  energyMj: number;
+  energyMillijoules: number;
   /** The same by integrating the power readings beside a counter. Null without such readings. */
-  integratedMj: number | null;
+  integratedMillijoules: number | null;
   /** Time between the two advances of the counter that bound the window, in ms. */
   windowMs: number;
   /** Convolutions that ended inside the window. */
@@ -37,23 +37,37 @@ export interface EnergyCircumstances {
 export function energyFields(
   reading: EnergyReading,
   { meter, idlePowerW, doubts }: EnergyCircumstances,
-): Pick<Timing, 'energyMj'> & { energy: EnergyCheck } {
+): Pick<Timing, 'energyMillijoules'> & { energy: EnergyCheck } {
   if (!reading.ok) return noEnergy(reading.reason);
-  const { energyMj, windowMs, iterations } = reading;
-  if (!(energyMj > 0)) {
+  const { energyMillijoules, windowMs, iterations } = reading;
+  if (!(energyMillijoules > 0)) {
     return noEnergy(
-      `the energy meter says ${energyMj} mJ for a convolution, over ${windowMs.toFixed(0)} ms of work`,
+      `the energy meter says ${energyMillijoules} mJ for a convolution, over ${windowMs.toFixed(0)} ms of work`,
     );
   }
   // A power of 0 beside a counter that advances is no reading.
-  const integratedMj =
-    reading.integratedMj !== null && reading.integratedMj > 0 ? reading.integratedMj : null;
-  const all = [disagreement(energyMj, integratedMj), ...doubts].filter((doubt) => doubt !== null);
+  const integratedMillijoules =
+    reading.integratedMillijoules !== null && reading.integratedMillijoules > 0
+      ? reading.integratedMillijoules
+      : null;
+  const all = [disagreement(energyMillijoules, integratedMillijoules), ...doubts].filter(
+    (doubt) => doubt !== null,
+  );
   const doubt = all.length === 0 ? null : all.join('; ').slice(0, 400);
-  const aboveIdleMj = idlePowerW === null ? null : energyMj - (idlePowerW * windowMs) / iterations;
+  const aboveIdleMillijoules =
+    idlePowerW === null ? null : energyMillijoules - (idlePowerW * windowMs) / iterations;
   return {
-    energyMj,
-    energy: { measured: true, windowMs, iterations, integratedMj, meter, idlePowerW, aboveIdleMj, doubt },
+    energyMillijoules,
+    energy: {
+      measured: true,
+      windowMs,
+      iterations,
+      integratedMillijoules,
+      meter,
+      idlePowerW,
+      aboveIdleMillijoules,
+      doubt,
+    },
   };
 }
 
@@ -62,8 +76,8 @@ export function energyFields(
  *
  * @param reason in words; its first 400 characters are kept
  */
-export function noEnergy(reason: string): Pick<Timing, 'energyMj'> & { energy: EnergyCheck } {
-  return { energyMj: null, energy: { measured: false, reason: reason.slice(0, 400) } };
+export function noEnergy(reason: string): Pick<Timing, 'energyMillijoules'> & { energy: EnergyCheck } {
+  return { energyMillijoules: null, energy: { measured: false, reason: reason.slice(0, 400) } };
 }
 
 /**
@@ -75,9 +89,9 @@ export function withEnergy(protocol: Protocol): Protocol {
   return { ...protocol, energyWindowMs: ENERGY_WINDOW_MS };
 }
 
-function disagreement(energyMj: number, integratedMj: number | null): string | null {
-  if (integratedMj === null) return null;
-  const share = integratedMj / energyMj - 1;
+function disagreement(energyMillijoules: number, integratedMillijoules: number | null): string | null {
+  if (integratedMillijoules === null) return null;
+  const share = integratedMillijoules / energyMillijoules - 1;
   if (Math.abs(share) <= MAX_ENERGY_DISAGREEMENT) return null;
   return `the integrated power readings differ by ${(100 * share).toFixed(0)} % from the counter`;
 }

@@ -279,7 +279,7 @@ it('records the eager time of executors that tell it, and what the library chose
     outcome: 'ok',
     algorithm: 'law',
     workspaceBytes: 4096,
-    timing: { eagerMs: 1.25, energyMj: null },
+    timing: { eagerMs: 1.25, energyMillijoules: null },
   });
 });
 

@@ -148,7 +148,7 @@ function timingOf(
   const batchClocks = summariseClocks(states.map(({ smClockMhz }) => smClockMhz));
   return {
     ...summarise(timesMs),
-    ...{ innerIterations: inner, warmUpRuns, stoppedBy, eagerMs, energyMj: null },
+    ...{ innerIterations: inner, warmUpRuns, stoppedBy, eagerMs, energyMillijoules: null },
     ...(batchClocks && { batchClocks }),
   };
 }

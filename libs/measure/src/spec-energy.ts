@@ -91,7 +91,7 @@ async function hostEnergy(
   const idleW = before === null || after === null ? null : (before + after) / 2;
   const doubts: string[] = [];
   if (reading.ok && before !== null && after !== null) {
-    const powerW = (reading.energyMj * reading.iterations) / reading.windowMs;
+    const powerW = (reading.energyMillijoules * reading.iterations) / reading.windowMs;
     if (Math.abs(after - before) > MAX_IDLE_CHANGE * powerW) {
       doubts.push(`the idle power was ${before.toFixed(1)} W before and ${after.toFixed(1)} W after it`);
     }
@@ -105,8 +105,8 @@ async function idlePower(source: EnergySource, clock: Clock): Promise<number | n
   const startMs = clock.nowMs();
   await clock.wait(IDLE_MS);
   const last = source.read();
-  if (first.energyMj !== null && last.energyMj !== null) {
-    const powerW = (last.energyMj - first.energyMj) / (clock.nowMs() - startMs);
+  if (first.energyMillijoules !== null && last.energyMillijoules !== null) {
+    const powerW = (last.energyMillijoules - first.energyMillijoules) / (clock.nowMs() - startMs);
     return powerW >= 0 ? powerW : null;
   }
   return first.powerW === null || last.powerW === null ? null : (first.powerW + last.powerW) / 2;

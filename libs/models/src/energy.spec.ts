@@ -14,14 +14,17 @@ const timeMs = (spec: ConvSpec): number =>
     (spec.cout > 200 ? 0.6 : 1) *
     (macs(spec) / 1e8) ** 0.8;
 /** 100 W, and 1 nJ for each multiply-add: millijoules are watts times milliseconds. */
-const energyMj = (spec: ConvSpec): number => 100 * timeMs(spec) + 1e-6 * macs(spec);
+const energyMillijoules = (spec: ConvSpec): number => 100 * timeMs(spec) + 1e-6 * macs(spec);
 const timed = randomShapes(400, timeMs, 0.03, 1, [1, 3]);
 const unseen = randomShapes(300, timeMs, 0.03, 9, [1, 3]).map((sample) => ({
   ...sample,
-  energyMj: energyMj(sample.spec),
+  energyMillijoules: energyMillijoules(sample.spec),
 }));
 const withEnergy = (count: number): FitSample[] =>
-  timed.map((sample, i) => ({ ...sample, energyMj: i < count ? energyMj(sample.spec) : null }));
+  timed.map((sample, i) => ({
+    ...sample,
+    energyMillijoules: i < count ? energyMillijoules(sample.spec) : null,
+  }));
 const fit = (samples: readonly FitSample[], options: Partial<FitOptions> = {}) =>
   fitModel(samples, {
     device: { smCount: 20 },
@@ -72,7 +75,10 @@ describe('energy', () => {
       );
     };
     const exact = randomShapes(400, timeMs, 0, 1, [1, 3]);
-    const samples = exact.map((sample, i) => ({ ...sample, energyMj: i < 60 ? law(sample.spec) : null }));
+    const samples = exact.map((sample, i) => ({
+      ...sample,
+      energyMillijoules: i < 60 ? law(sample.spec) : null,
+    }));
     const { energy } = fit(samples);
     const found = energy?.forms.find(({ form }) => form === 'activity-power')?.groups[0]?.parameters ?? [];
     for (const [name, value] of Object.entries(truth)) {
@@ -84,16 +90,20 @@ describe('energy', () => {
   it('is learnt from one meter only, the one with the most samples', () => {
     const meterOf = (i: number) => (i < 26 ? 'nvml-total-energy' : 'program');
     const samples = withEnergy(40).map((sample, i) =>
-      sample.energyMj == null
+      sample.energyMillijoules == null
         ? sample
-        : { ...sample, energyMeter: meterOf(i), energyMj: sample.energyMj * (i < 26 ? 1 : 50) },
+        : {
+            ...sample,
+            energyMeter: meterOf(i),
+            energyMillijoules: sample.energyMillijoules * (i < 26 ? 1 : 50),
+          },
     );
     const mixed = fit(samples);
     expect(mixed.energy?.data).toEqual({ samples: 26, shapes: 26, meter: 'nvml-total-energy' });
     expect(mixed.notes).toContain(
       'the energies of 14 samples are left out: they are not by the meter nvml-total-energy',
     );
-    const alone = fit(samples.map((sample, i) => (i < 26 ? sample : { ...sample, energyMj: null })));
+    const alone = fit(samples.map((sample, i) => (i < 26 ? sample : { ...sample, energyMillijoules: null })));
     expect(mixed.energy?.forms).toEqual(alone.energy?.forms);
   });
 
@@ -114,15 +124,20 @@ describe('energy', () => {
     for (const { spec } of unseen.slice(0, 20)) {
       const prediction = first(spec);
       expect(predict(spec)).toEqual(prediction);
-      expect(prediction.lowerEnergyMj).toBeLessThan(prediction.energyMj ?? NaN);
-      expect(prediction.upperEnergyMj).toBeGreaterThan(prediction.energyMj ?? NaN);
+      expect(prediction.lowerEnergyMillijoules).toBeLessThan(prediction.energyMillijoules ?? NaN);
+      expect(prediction.upperEnergyMillijoules).toBeGreaterThan(prediction.energyMillijoules ?? NaN);
     }
     expect(JSON.stringify(model.energy).length).toBeLessThan(0.5 * text.length);
   });
 
   it('is null by another form, and where a model has none', () => {
     const [layer] = unseen;
-    const nothing = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyInDomain: null };
+    const nothing = {
+      energyMillijoules: null,
+      lowerEnergyMillijoules: null,
+      upperEnergyMillijoules: null,
+      energyInDomain: null,
+    };
     if (!layer) throw new Error('there are unseen layers');
     expect(compileModel(model, 'alpha')(layer.spec)).toMatchObject(nothing);
     expect(compileModel(fit(timed.slice(0, 20)))(layer.spec)).toMatchObject(nothing);
@@ -146,7 +161,7 @@ describe('energy', () => {
     for (const wrong of [0, -1, NaN, Infinity]) {
       const samples = withEnergy(40)
         .slice(0, 40)
-        .map((sample, i) => (i === 3 ? { ...sample, energyMj: wrong } : sample));
+        .map((sample, i) => (i === 3 ? { ...sample, energyMillijoules: wrong } : sample));
       expect(() => fit(samples)).toThrow(
         /sample 4 \(b1-.*\) has an energy of .* mJ; energies must be positive/,
       );

@@ -53,9 +53,9 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
       upperMs,
       inDomain,
       kernel: kernels && kernels.assumed,
-      energyMj: joules && joules.value,
-      lowerEnergyMj: joules && joules.lower,
-      upperEnergyMj: joules && joules.upper,
+      energyMillijoules: joules && joules.value,
+      lowerEnergyMillijoules: joules && joules.lower,
+      upperEnergyMillijoules: joules && joules.upper,
       energyInDomain: joules && joules.inDomain,
     };
   };
@@ -168,8 +168,13 @@ export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Met
   const predictor = compileModel(model);
   return judge(
     shapeSamples(measured).map(({ spec, kernel, timeMs: measuredMs }) => {
-      const { energyMj, lowerEnergyMj, upperEnergyMj } = predictor(spec, kernel);
-      return { measuredMs, predictedMs: energyMj ?? NaN, lowerMs: lowerEnergyMj, upperMs: upperEnergyMj };
+      const { energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules } = predictor(spec, kernel);
+      return {
+        measuredMs,
+        predictedMs: energyMillijoules ?? NaN,
+        lowerMs: lowerEnergyMillijoules,
+        upperMs: upperEnergyMillijoules,
+      };
     }),
   );
 }

@@ -6,7 +6,7 @@ export interface FitSample {
   readonly spec: ConvSpec;
   readonly timeMs: number;
   /** Null or absent where not measured. */
-  readonly energyMj?: number | null;
+  readonly energyMillijoules?: number | null;
   /** The kernel that ran, as cudnn-frontend spells it; null or absent where not known. */
   readonly kernel?: string | null;
   /** Name of the meter that counted the energy; absent where not known. */
@@ -30,7 +30,7 @@ export interface MeteredSamples {
 export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples {
   const byMeter = new Map<string | null, FitSample[]>();
   for (const sample of samples) {
-    if (sample.energyMj === null || sample.energyMj === undefined) continue;
+    if (sample.energyMillijoules === null || sample.energyMillijoules === undefined) continue;
     const meter = sample.energyMeter ?? null;
     const list = byMeter.get(meter);
     if (list) list.push(sample);
@@ -51,13 +51,14 @@ export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples
  * @throws ModelError `bad-sample` naming the first sample with an energy that is not a positive number
  */
 export function energySamples(samples: readonly FitSample[]): FitSample[] {
-  return samples.flatMap(({ spec, energyMj, kernel = null }, index) => {
-    if (energyMj === null || energyMj === undefined) return [];
-    if (energyMj > 0 && Number.isFinite(energyMj)) return [{ spec, timeMs: energyMj, kernel }];
+  return samples.flatMap(({ spec, energyMillijoules, kernel = null }, index) => {
+    if (energyMillijoules === null || energyMillijoules === undefined) return [];
+    if (energyMillijoules > 0 && Number.isFinite(energyMillijoules))
+      return [{ spec, timeMs: energyMillijoules, kernel }];
     const which = `sample ${index + 1} (${specKey(spec)})`;
     throw new ModelError(
       'bad-sample',
-      `${which} has an energy of ${energyMj} mJ; energies must be positive numbers, or absent where not measured`,
+      `${which} has an energy of ${energyMillijoules} mJ; energies must be positive numbers, or absent where not measured`,
     );
   });
 }

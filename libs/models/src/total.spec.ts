@@ -9,9 +9,9 @@ function layer(cout: number, predictedMs: number, width: number | null = WIDTH):
   const time = { predictedMs, lowerMs, upperMs, inDomain: cout < 100 };
   const energy = {
     kernel: null,
-    energyMj: null,
-    lowerEnergyMj: null,
-    upperEnergyMj: null,
+    energyMillijoules: null,
+    lowerEnergyMillijoules: null,
+    upperEnergyMillijoules: null,
     energyInDomain: null,
   };
   return { key: `i16-o${cout}`, prediction: { ...work, ...time, ...energy } };
@@ -29,29 +29,41 @@ describe('the total of layers', () => {
     });
   });
 
-  const joules = ({ key, prediction }: PredictedLayer, energyMj: number, width = 0.2): PredictedLayer => ({
+  const joules = (
+    { key, prediction }: PredictedLayer,
+    energyMillijoules: number,
+    width = 0.2,
+  ): PredictedLayer => ({
     key,
     prediction: {
-      ...{ ...prediction, energyMj, energyInDomain: true },
-      ...{ lowerEnergyMj: energyMj / Math.exp(width), upperEnergyMj: energyMj * Math.exp(width) },
+      ...{ ...prediction, energyMillijoules, energyInDomain: true },
+      ...{
+        lowerEnergyMillijoules: energyMillijoules / Math.exp(width),
+        upperEnergyMillijoules: energyMillijoules * Math.exp(width),
+      },
     },
   });
 
   it('has the energy of all layers, or none', () => {
-    expect(predictedTotal([joules(layer(1, 2), 5), joules(layer(2, 2), 7)]).energyMj).toBe(12);
+    expect(predictedTotal([joules(layer(1, 2), 5), joules(layer(2, 2), 7)]).energyMillijoules).toBe(12);
     expect(predictedTotal([joules(layer(1, 2), 5), layer(2, 2)])).toMatchObject({
-      ...{ energyMj: null, lowerEnergyMj: null, upperEnergyMj: null, energyWh: null },
+      ...{
+        energyMillijoules: null,
+        lowerEnergyMillijoules: null,
+        upperEnergyMillijoules: null,
+        energyWh: null,
+      },
     });
   });
 
   it('has an interval of its energy, by the widths of the energies', () => {
-    const { energyMj, lowerEnergyMj, upperEnergyMj } = predictedTotal([
+    const { energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules } = predictedTotal([
       joules(layer(1, 2), 6),
       joules(layer(2, 9), 6),
     ]);
     const width = 0.2 * Math.sqrt((1 + ERROR_CORRELATION) / 2);
-    expect(Math.log((upperEnergyMj ?? NaN) / (energyMj ?? NaN))).toBeCloseTo(width, 12);
-    expect(Math.log((energyMj ?? NaN) / (lowerEnergyMj ?? NaN))).toBeCloseTo(width, 12);
+    expect(Math.log((upperEnergyMillijoules ?? NaN) / (energyMillijoules ?? NaN))).toBeCloseTo(width, 12);
+    expect(Math.log((energyMillijoules ?? NaN) / (lowerEnergyMillijoules ?? NaN))).toBeCloseTo(width, 12);
   });
 
   it('emits what its electricity does, for each inference of a pass and for a million', () => {

@@ -7,7 +7,7 @@ import { exp, log, square } from '@alphaflops/elementary';
  */
 export const ERROR_CORRELATION = 0.3;
 
-const MJ_PER_WH = 3_600_000;
+const MILLIJOULES_PER_WH = 3_600_000;
 
 /** A layer and what a model says of it. */
 export interface PredictedLayer {
@@ -29,11 +29,14 @@ export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['
   const sum = (of: (prediction: Prediction) => number): number =>
     layers.reduce((total, { prediction }) => total + of(prediction), 0);
   const predictedMs = sum((p) => p.predictedMs);
-  const energyMj = layers.every(({ prediction }) => prediction.energyMj !== null)
-    ? sum((p) => p.energyMj ?? 0)
+  const energyMillijoules = layers.every(({ prediction }) => prediction.energyMillijoules !== null)
+    ? sum((p) => p.energyMillijoules ?? 0)
     : null;
   const time = logHalfWidth(layers, (p) => [p.predictedMs, p.upperMs]);
-  const energy = energyMj === null ? null : logHalfWidth(layers, (p) => [p.energyMj ?? NaN, p.upperEnergyMj]);
+  const energy =
+    energyMillijoules === null
+      ? null
+      : logHalfWidth(layers, (p) => [p.energyMillijoules ?? NaN, p.upperEnergyMillijoules]);
   return {
     macs: sum((p) => p.macs),
     flops: sum((p) => p.flops),
@@ -41,10 +44,12 @@ export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['
     predictedMs,
     lowerMs: time === null ? null : predictedMs / exp(time),
     upperMs: time === null ? null : predictedMs * exp(time),
-    energyMj,
-    lowerEnergyMj: energyMj === null || energy === null ? null : energyMj / exp(energy),
-    upperEnergyMj: energyMj === null || energy === null ? null : energyMj * exp(energy),
-    energyWh: energyMj === null ? null : energyMj / MJ_PER_WH,
+    energyMillijoules,
+    lowerEnergyMillijoules:
+      energyMillijoules === null || energy === null ? null : energyMillijoules / exp(energy),
+    upperEnergyMillijoules:
+      energyMillijoules === null || energy === null ? null : energyMillijoules * exp(energy),
+    energyWh: energyMillijoules === null ? null : energyMillijoules / MILLIJOULES_PER_WH,
     layersOutsideDomain: sum((p) => (p.inDomain ? 0 : 1)),
   };
 }
@@ -79,16 +84,17 @@ function logHalfWidth(
  * @returns grams of one inference, kilograms of a million
  */
 export function emissionsOf(
-  { energyMj, lowerEnergyMj, upperEnergyMj }: Predictions['total'],
+  { energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules }: Predictions['total'],
   gridIntensityGramsPerKwh: number,
   inferencesPerPass: number,
 ): NonNullable<Predictions['emissions']> | null {
-  if (energyMj === null) return null;
-  const grams = (mj: number) => ((mj / MJ_PER_WH / 1000) * gridIntensityGramsPerKwh) / inferencesPerPass;
+  if (energyMillijoules === null) return null;
+  const grams = (mj: number) =>
+    ((mj / MILLIJOULES_PER_WH / 1000) * gridIntensityGramsPerKwh) / inferencesPerPass;
   const perInference = {
-    grams: grams(energyMj),
-    lowerGrams: lowerEnergyMj === null ? null : grams(lowerEnergyMj),
-    upperGrams: upperEnergyMj === null ? null : grams(upperEnergyMj),
+    grams: grams(energyMillijoules),
+    lowerGrams: lowerEnergyMillijoules === null ? null : grams(lowerEnergyMillijoules),
+    upperGrams: upperEnergyMillijoules === null ? null : grams(upperEnergyMillijoules),
   };
   const kilograms = (value: number) => value * 1000;
   return {

@@ -23,16 +23,16 @@ function predict(known: readonly string[]) {
     const pass = passOf(of);
     const predictedMs = MS[pass];
     const factor = known.includes(pass) ? 1.2 : null;
-    const energyMj = 100 * predictedMs;
+    const energyMillijoules = 100 * predictedMs;
     const prediction: Prediction = {
       ...{ macs: macs(of), flops: 2 * macs(of), alpha: 1, alphaFlops: 2 * macs(of), predictedMs },
       lowerMs: factor && predictedMs / factor,
       upperMs: factor && predictedMs * factor,
       inDomain: factor !== null,
       kernel: null,
-      energyMj,
-      lowerEnergyMj: factor && energyMj / factor,
-      upperEnergyMj: factor && energyMj * factor,
+      energyMillijoules,
+      lowerEnergyMillijoules: factor && energyMillijoules / factor,
+      upperEnergyMillijoules: factor && energyMillijoules * factor,
       energyInDomain: factor !== null,
     };
     return { key: specKey(of), prediction };
@@ -58,7 +58,7 @@ describe('training', () => {
     for (const pass of ['forward', 'backward-data', 'backward-weights'] as const) {
       expect(training.passes[pass]).toMatchObject({ macs: work, predictedMs: 3 * MS[pass] });
     }
-    expect(training.step).toMatchObject({ macs: 3 * work, predictedMs: 15, energyMj: 1500 });
+    expect(training.step).toMatchObject({ macs: 3 * work, predictedMs: 15, energyMillijoules: 1500 });
   });
 
   it('has an interval that is narrower than that of each layer, and wider than if errors were independent', () => {
@@ -74,7 +74,7 @@ describe('training', () => {
       samples: 1001,
       steps: 126,
       predictedMs: 126 * 15,
-      energyMj: 126 * 1500,
+      energyMillijoules: 126 * 1500,
     });
     // 1.5 J at 360 g/kWh
     expect(training.emissions?.step.grams).toBeCloseTo((1.5 / 3.6e6) * 360, 12);

@@ -63,8 +63,24 @@ export function trainingOf(
 }
 
 function costOf(total: ReturnType<typeof predictedTotal>): TrainingCost {
-  const { macs, predictedMs, lowerMs, upperMs, energyMj, lowerEnergyMj, upperEnergyMj } = total;
-  return { macs, predictedMs, lowerMs, upperMs, energyMj, lowerEnergyMj, upperEnergyMj };
+  const {
+    macs,
+    predictedMs,
+    lowerMs,
+    upperMs,
+    energyMillijoules,
+    lowerEnergyMillijoules,
+    upperEnergyMillijoules,
+  } = total;
+  return {
+    macs,
+    predictedMs,
+    lowerMs,
+    upperMs,
+    energyMillijoules,
+    lowerEnergyMillijoules,
+    upperEnergyMillijoules,
+  };
 }
 
 /** The errors of all steps are the same: an epoch is as uncertain, relatively, as a step. */

@@ -121,7 +121,7 @@ export class Nvml {
   }
 
   /** Energy used since the driver was loaded, in mJ. Advances about every 100 ms. */
-  totalEnergyMj(device: NvmlDevice): number | null {
+  totalEnergyMillijoules(device: NvmlDevice): number | null {
     return number(this.read64('nvmlDeviceGetTotalEnergyConsumption', device, 1));
   }
 

@@ -1,5 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { type Sample, SampleSchema } from '@alphaflops/contracts';
+import { canonicalJson } from './canonical-json.js';
 import { isSignedBy, SIGNED_FIELDS, SIGNED_IF_PRESENT, signSample } from './sample-signature.js';
 import { buildSample } from './sample.spec-helper.js';
 
@@ -68,6 +69,22 @@ describe('the signature of a sample', () => {
       expect([field, await isSignedBy({ ...sample, [field]: undefined }, publicKey)]).toEqual([field, false]);
     }
     expect(await isSignedBy({ ...signed(buildSample()), powerLimited: false }, publicKey)).toBe(false);
+  });
+
+  it('holds for energies that were signed under their former names', async () => {
+    const sample = buildSample();
+    const energy = { measured: true as const, windowMs: 1000, iterations: 9, doubt: null };
+    const timing = { ...sample.timing, energyMj: 12.5, energy: { ...energy, integratedMj: 12.25 } };
+    delete timing.energyMillijoules;
+    const before = { ...sample, timing };
+    const fields = Object.fromEntries(SIGNED_FIELDS.map((name) => [name, before[name]]));
+    const text = Buffer.from(`alphaflops.sample/1\n${canonicalJson(fields)}`);
+    const signature = sign(null, text, privateKey).toString('base64url');
+    const now = SampleSchema.parse({ ...before, signature });
+    expect(now.timing).toMatchObject({ energyMillijoules: 12.5, energy: { integratedMillijoules: 12.25 } });
+    expect(now.timing).not.toHaveProperty('energyMj');
+    expect(await isSignedBy(now, publicKey)).toBe(true);
+    expect(signSample(now, privateKey)).toBe(signature);
   });
 
   it('is of one worker, and nothing else is one', async () => {

@@ -1,5 +1,5 @@
 import { type KeyObject, sign, verify } from 'node:crypto';
-import type { Measurement, Sample } from '@alphaflops/contracts';
+import { type Measurement, type Sample, withFormerEnergyNames } from '@alphaflops/contracts';
 import { canonicalJson } from './canonical-json.js';
 import { publicKeyOf } from './public-key.js';
 
@@ -71,5 +71,6 @@ export function isSignedBy(
 function signedText(fields: SignedFields): Buffer {
   const present = SIGNED_IF_PRESENT.filter((name) => fields[name] !== undefined);
   const signed = Object.fromEntries([...SIGNED_FIELDS, ...present].map((name) => [name, fields[name]]));
+  signed['timing'] = withFormerEnergyNames(fields.timing);
   return Buffer.from(`${CONTEXT}\n${canonicalJson(signed)}`);
 }

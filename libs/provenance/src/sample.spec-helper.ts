@@ -10,7 +10,7 @@ const conditions = {
 const timing = {
   ...{ timeMs: 1 / 3, timeMinMs: 0.3, timeQ25Ms: 0.31, timeQ75Ms: 0.35, timeMeanMs: 1 / 3, cv: 0.001 },
   ...{ repetitions: 3, innerIterations: 12, warmUpRuns: 3, batchTimesMs: [0.3, 1 / 3, 0.35] },
-  ...{ stoppedBy: 'relative-standard-error', eagerMs: null, energyMj: null },
+  ...{ stoppedBy: 'relative-standard-error', eagerMs: null, energyMillijoules: null },
 };
 
 export const provenance = ProvenanceSchema.parse({

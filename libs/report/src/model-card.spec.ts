@@ -69,7 +69,7 @@ describe('the model card', () => {
 it('has the energy and what was left out, where the model has them', () => {
   const withEnergy = samples.map((sample, i) => ({
     ...sample,
-    energyMj: i < 60 ? 100 * law(sample.spec) + 1e-6 * macs(sample.spec) : null,
+    energyMillijoules: i < 60 ? 100 * law(sample.spec) + 1e-6 * macs(sample.spec) : null,
   }));
   const origin = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z', excluded: { noisy: 3 } };
   const card = modelCard(fitModel(withEnergy, { device: { smCount: 20 }, origin }));

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import type { Outcome, Sample } from '@alphaflops/contracts';
+import { type Outcome, type Sample, withPresentEnergyNames } from '@alphaflops/contracts';
 import type { Slot } from '@alphaflops/store';
 import { Binary, type Document } from 'mongodb';
 
@@ -50,7 +50,7 @@ export const SAMPLE_FIELDS = { _id: 0, recordedOn: 0, failure: 0 } as const;
 
 /** The sample of a document that was read with `SAMPLE_FIELDS`. */
 export function sampleOf(document: SampleDocument): Sample {
-  const { timing } = document;
+  const timing = withPresentEnergyNames(document.timing);
   const read = timing === null ? null : { ...timing, batchTimesMs: numbersOf(timing.batchTimesMs) };
   return { ...document, timing: read } as unknown as Sample;
 }

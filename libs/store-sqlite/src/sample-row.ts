@@ -1,4 +1,4 @@
-import type { Sample } from '@alphaflops/contracts';
+import { type Sample, withPresentEnergyNames } from '@alphaflops/contracts';
 import type { SqlValue } from './connection.js';
 
 const DOUBLE_BYTES = 8;
@@ -38,6 +38,7 @@ export function rowOf(sample: Sample): SqlValue[] {
 /** The sample of a parsed document and the bytes of its batch times. */
 export function sampleOf(doc: unknown, batchTimes: SqlValue | undefined): Sample {
   const sample = doc as Sample;
+  sample.timing = withPresentEnergyNames(sample.timing);
   if (sample.timing !== null && batchTimes instanceof Uint8Array) {
     sample.timing.batchTimesMs = numbersOf(batchTimes);
   }

@@ -77,19 +77,21 @@ function printed(
   predicted: readonly (Network['layers'][number] & Prediction)[],
   total: Predictions['total'],
 ): void {
-  const hasEnergy = total.energyMj !== null;
-  const rows = predicted.map(({ name, spec, macs, alpha, predictedMs, energyMj, inDomain, note }) => [
-    name,
-    `${spec.kernel_h}×${spec.kernel_w}${spec.groups > 1 ? ` in ${spec.groups} groups` : ''}`,
-    `${spec.height}×${spec.width}`,
-    `${spec.cin} → ${spec.cout}`,
-    significant(macs / 1e6),
-    significant(alpha, 3),
-    ms(predictedMs),
-    ...(hasEnergy ? [`${significant(energyMj ?? NaN, 3)} mJ`] : []),
-    percent(predictedMs / total.predictedMs),
-    [...(inDomain ? [] : ['outside the calibrated domain']), ...(note === null ? [] : [note])].join('; '),
-  ]);
+  const hasEnergy = total.energyMillijoules !== null;
+  const rows = predicted.map(
+    ({ name, spec, macs, alpha, predictedMs, energyMillijoules, inDomain, note }) => [
+      name,
+      `${spec.kernel_h}×${spec.kernel_w}${spec.groups > 1 ? ` in ${spec.groups} groups` : ''}`,
+      `${spec.height}×${spec.width}`,
+      `${spec.cin} → ${spec.cout}`,
+      significant(macs / 1e6),
+      significant(alpha, 3),
+      ms(predictedMs),
+      ...(hasEnergy ? [`${significant(energyMillijoules ?? NaN, 3)} mJ`] : []),
+      percent(predictedMs / total.predictedMs),
+      [...(inDomain ? [] : ['outside the calibrated domain']), ...(note === null ? [] : [note])].join('; '),
+    ],
+  );
   const columns = ['layer', 'kernel', 'input', 'channels', 'million MACs', 'α', 'time'];
   console.log(table([...columns, ...(hasEnergy ? ['energy'] : []), 'share', ''], rows, 4));
   console.log(`\n${described(network, total)}`);
@@ -197,16 +199,21 @@ function described(network: Network, total: Predictions['total']): string {
   );
 }
 
-function energyRows({ energyMj, energyWh, lowerEnergyMj, upperEnergyMj }: Predictions['total']): string[][] {
-  if (energyMj === null) return [];
+function energyRows({
+  energyMillijoules,
+  energyWh,
+  lowerEnergyMillijoules,
+  upperEnergyMillijoules,
+}: Predictions['total']): string[][] {
+  if (energyMillijoules === null) return [];
   const mj = (value: number) => `${significant(value)} mJ`;
   return [
-    ['energy', `${mj(energyMj)} = ${significant(energyWh ?? NaN)} Wh`],
+    ['energy', `${mj(energyMillijoules)} = ${significant(energyWh ?? NaN)} Wh`],
     [
       'interval',
-      lowerEnergyMj === null || upperEnergyMj === null
+      lowerEnergyMillijoules === null || upperEnergyMillijoules === null
         ? 'none'
-        : `${mj(lowerEnergyMj)} … ${mj(upperEnergyMj)}`,
+        : `${mj(lowerEnergyMillijoules)} … ${mj(upperEnergyMillijoules)}`,
     ],
   ];
 }

@@ -210,12 +210,13 @@ function cellsOf(
     const given = row.extras.kernel;
     const { predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain, ...more } =
       given === undefined ? predictor(row.spec, byCudnn, 'cudnn') : predictor(row.spec, given);
-    const { kernel, energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain } = more;
+    const { kernel, energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules, energyInDomain } =
+      more;
     return [
       ...kept.map((at) => row.cells[at]),
       ...[predictedMs, lowerMs, upperMs, alpha, alphaFlops, inDomain],
       ...(kernels ? [kernel?.name ?? null, kernel?.probability ?? null] : []),
-      ...(energy ? [energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain] : []),
+      ...(energy ? [energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules, energyInDomain] : []),
     ];
   };
 }
@@ -263,12 +264,22 @@ function kernelRows({ kernel }: Prediction): string[][] {
   return [['kernel', `${name} (${known})`]];
 }
 
-function energyRows({ energyMj, lowerEnergyMj, upperEnergyMj, energyInDomain }: Prediction): string[][] {
-  if (energyMj === null) return [];
+function energyRows({
+  energyMillijoules,
+  lowerEnergyMillijoules,
+  upperEnergyMillijoules,
+  energyInDomain,
+}: Prediction): string[][] {
+  if (energyMillijoules === null) return [];
   const mj = (value: number | null) => (value === null ? 'unknown' : `${significant(value)} mJ`);
   return [
-    ['energy', mj(energyMj)],
-    ['interval', lowerEnergyMj === null ? 'none' : `${mj(lowerEnergyMj)} … ${mj(upperEnergyMj)}`],
+    ['energy', mj(energyMillijoules)],
+    [
+      'interval',
+      lowerEnergyMillijoules === null
+        ? 'none'
+        : `${mj(lowerEnergyMillijoules)} … ${mj(upperEnergyMillijoules)}`,
+    ],
     ['in its domain', energyInDomain === true ? 'yes' : 'no'],
   ];
 }

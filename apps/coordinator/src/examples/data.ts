@@ -59,7 +59,7 @@ const sample = exampleOf(SampleSchema, {
     batchTimesMs: [0.0141, 0.014, 0.01405, 0.0142, 0.0141, 0.0143, 0.01415, 0.01405, 0.0141],
     stoppedBy: 'relative-standard-error',
     eagerMs: 0.0182,
-    energyMj: null,
+    energyMillijoules: null,
   },
   conditions: { before: conditions, after: conditions },
   algorithm: 'CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM',

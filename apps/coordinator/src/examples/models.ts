@@ -97,7 +97,7 @@ const cost = {
   lowerMs: 0.00977,
   upperMs: 0.01968,
 };
-const noEnergy = { energyMj: null, lowerEnergyMj: null, upperEnergyMj: null };
+const noEnergy = { energyMillijoules: null, lowerEnergyMillijoules: null, upperEnergyMillijoules: null };
 
 exampleOf(PredictionsSchema, {
   modelId,

@@ -30,7 +30,9 @@ export function AxisCharts({ classIds, base, quantity, onQuantity }: AxisChartsP
   const { found, errors } = useCurves(classIds, base);
   const curves = found.length === 0 ? NO_CURVES : found;
   const axes = useMemo(() => axisValues(base), [base]);
-  const hasEnergy = curves.some(({ shapes }) => shapes.some(({ energyMj }) => energyMj !== null));
+  const hasEnergy = curves.some(({ shapes }) =>
+    shapes.some(({ energyMillijoules }) => energyMillijoules !== null),
+  );
   const shown = quantity === 'energy' && !hasEnergy ? 'alpha' : quantity;
   return (
     <>

@@ -82,5 +82,5 @@ function different(errors: readonly (Error | null)[]): Error[] {
 export function valueIn(quantity: Quantity, prediction: Prediction | undefined): number {
   if (prediction === undefined) return NaN;
   if (quantity === 'alpha') return prediction.alpha;
-  return quantity === 'time' ? prediction.predictedMs : (prediction.energyMj ?? NaN);
+  return quantity === 'time' ? prediction.predictedMs : (prediction.energyMillijoules ?? NaN);
 }

@@ -9,7 +9,7 @@ const base: ConvSpec = {
 const pointOf = (spec: ConvSpec): Point => ({
   spec,
   timeMs: 1,
-  energyMj: null,
+  energyMillijoules: null,
   macs: macs(spec),
   group: kernelGroup(spec),
 });

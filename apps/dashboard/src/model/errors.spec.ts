@@ -6,7 +6,7 @@ import { byDecade, byKernel, judged, samplesToJudge } from './errors.js';
 const pointOf = (cin: number, kernel: number, timeMs: number): Point => {
   const size = { height: 8, width: 8, cin, cout: 8, kernel_h: kernel, kernel_w: kernel };
   const spec: ConvSpec = { ...CONV_SPEC_DEFAULTS, ...size };
-  return { spec, timeMs, energyMj: null, macs: macs(spec), group: kernelGroup(spec) };
+  return { spec, timeMs, energyMillijoules: null, macs: macs(spec), group: kernelGroup(spec) };
 };
 const predicting = (predictedMs: number): Prediction =>
   ({ predictedMs, lowerMs: predictedMs / 1.5, upperMs: predictedMs * 1.5 }) as Prediction;

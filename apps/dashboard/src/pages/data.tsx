@@ -220,7 +220,9 @@ function SampleRow({ sample }: { sample: Sample }) {
           : `${significant(timing.timeQ25Ms, 3)} – ${significant(timing.timeQ75Ms, 3)}`}
       </td>
       <td className="number">
-        {timing === null || timing.energyMj === null ? '–' : significant(timing.energyMj, 3)}
+        {timing === null || timing.energyMillijoules === null
+          ? '–'
+          : significant(timing.energyMillijoules, 3)}
       </td>
       <td className="number">
         {timing === null || timing.repetitions === null ? '–' : count(timing.repetitions)}

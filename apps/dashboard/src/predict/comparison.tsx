@@ -18,7 +18,7 @@ export function Totals(props: {
   const { shown, images, missing, uncounted } = props;
   const bound = missing === null ? '' : '≥ ';
   const slowest = Math.max(...shown.map(({ data }) => data.total.predictedMs));
-  const hasEnergy = shown.some(({ data }) => data.total.energyMj !== null);
+  const hasEnergy = shown.some(({ data }) => data.total.energyMillijoules !== null);
   const intensity = shown.find(({ data }) => data.emissions)?.data.emissions?.gridIntensityGramsPerKwh;
   return (
     <Panel
@@ -67,8 +67,12 @@ export function Totals(props: {
                 </td>
                 {hasEnergy && (
                   <>
-                    <td className="number">{total.energyMj === null ? '–' : significant(total.energyMj)}</td>
-                    <td className="number">{range(total.lowerEnergyMj, total.upperEnergyMj, 4)}</td>
+                    <td className="number">
+                      {total.energyMillijoules === null ? '–' : significant(total.energyMillijoules)}
+                    </td>
+                    <td className="number">
+                      {range(total.lowerEnergyMillijoules, total.upperEnergyMillijoules, 4)}
+                    </td>
                     <td className="number">
                       {total.energyWh === null ? '–' : significant(total.energyWh, 3)}
                     </td>

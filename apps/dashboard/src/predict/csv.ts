@@ -13,7 +13,13 @@ export function csvOf({ data, rows }: PredictedFor): string {
       quoted(row?.name ?? ''),
       ...input.map((name) => row?.spec[name] ?? ''),
       ...[one.macs, one.flops, one.predictedMs, one.lowerMs, one.upperMs, one.alpha, one.alphaFlops],
-      ...[one.inDomain, one.energyMj, one.lowerEnergyMj, one.upperEnergyMj, one.energyInDomain],
+      ...[
+        one.inDomain,
+        one.energyMillijoules,
+        one.lowerEnergyMillijoules,
+        one.upperEnergyMillijoules,
+        one.energyInDomain,
+      ],
     ]
       .map((cell) => cell ?? '')
       .join();

@@ -91,7 +91,7 @@ function ResultTable({ predicted, missing }: { predicted: PredictedFor; missing:
   const { id, data, rows } = predicted;
   const [isAll, setAll] = useState(false);
   const { total } = data;
-  const hasEnergy = total.energyMj !== null;
+  const hasEnergy = total.energyMillijoules !== null;
   const drawn = isAll ? data.layers : data.layers.slice(0, ROWS_AT_FIRST);
   return (
     <Panel
@@ -133,7 +133,7 @@ function ResultTable({ predicted, missing }: { predicted: PredictedFor; missing:
                 {significant(total.predictedMs)}
               </td>
               <td className="number">{range(total.lowerMs, total.upperMs, 4)}</td>
-              {hasEnergy && <td className="number">{significant(total.energyMj ?? NaN)}</td>}
+              {hasEnergy && <td className="number">{significant(total.energyMillijoules ?? NaN)}</td>}
               <td className="number">100</td>
               <td />
             </tr>
@@ -180,7 +180,9 @@ function LayerRow({
       <td className="number">{scaled(one.alphaFlops)}</td>
       <td className="number">{significant(one.predictedMs)}</td>
       <td className="number">{range(one.lowerMs, one.upperMs)}</td>
-      {total.energyMj !== null && <td className="number">{significant(one.energyMj ?? NaN, 3)}</td>}
+      {total.energyMillijoules !== null && (
+        <td className="number">{significant(one.energyMillijoules ?? NaN, 3)}</td>
+      )}
       <td className="number">{(100 * share).toFixed(1)}</td>
       <td className="bar-cell narrow">
         <Bar share={share} label={percent(share)} />

@@ -102,7 +102,7 @@ function TrainingTable({ training, missing }: { training: Training; missing: str
                 <td className="number">{significant(alphaOf(training, pass), 3)}</td>
                 <td className="number">{significant(passes[pass].predictedMs)}</td>
                 <td className="number">{range(passes[pass].lowerMs, passes[pass].upperMs, 4)}</td>
-                <td className="number">{energy(passes[pass].energyMj)}</td>
+                <td className="number">{energy(passes[pass].energyMillijoules)}</td>
                 <td className="number">{percent(passes[pass].predictedMs / step.predictedMs)}</td>
               </tr>
             ))}
@@ -113,7 +113,7 @@ function TrainingTable({ training, missing }: { training: Training; missing: str
               <td />
               <td className="number">{significant(step.predictedMs)}</td>
               <td className="number">{range(step.lowerMs, step.upperMs, 4)}</td>
-              <td className="number">{energy(step.energyMj)}</td>
+              <td className="number">{energy(step.energyMillijoules)}</td>
               <td className="number">100 %</td>
             </tr>
           </tfoot>
@@ -126,7 +126,7 @@ function TrainingTable({ training, missing }: { training: Training; missing: str
           {epoch.lowerMs !== null &&
             epoch.upperMs !== null &&
             ` (${range(epoch.lowerMs / hours, epoch.upperMs / hours)} h)`}
-          {epoch.energyMj !== null && `, ${significant(epoch.energyMj / 3.6e6)} Wh`}
+          {epoch.energyMillijoules !== null && `, ${significant(epoch.energyMillijoules / 3.6e6)} Wh`}
           {emissions?.epoch != null && `, ${significant(emissions.epoch.grams)} g CO2e`}.
         </p>
       )}
@@ -150,6 +150,6 @@ function alphaOf({ layers }: Training, pass: (typeof PASSES)[number][0]): number
   return sum((one) => one[pass].alphaFlops) / sum((one) => one[pass].flops);
 }
 
-function energy(energyMj: number | null): string {
-  return energyMj === null ? '–' : significant(energyMj);
+function energy(energyMillijoules: number | null): string {
+  return energyMillijoules === null ? '–' : significant(energyMillijoules);
 }

@@ -3521,9 +3521,9 @@ export interface components {
          *           "upperMs": 0.01968,
          *           "inDomain": true,
          *           "kernel": null,
-         *           "energyMj": null,
-         *           "lowerEnergyMj": null,
-         *           "upperEnergyMj": null,
+         *           "energyMillijoules": null,
+         *           "lowerEnergyMillijoules": null,
+         *           "upperEnergyMillijoules": null,
          *           "energyInDomain": null
          *         }
          *       ],
@@ -3534,9 +3534,9 @@ export interface components {
          *         "predictedMs": 0.01387,
          *         "lowerMs": 0.00977,
          *         "upperMs": 0.01968,
-         *         "energyMj": null,
-         *         "lowerEnergyMj": null,
-         *         "upperEnergyMj": null,
+         *         "energyMillijoules": null,
+         *         "lowerEnergyMillijoules": null,
+         *         "upperEnergyMillijoules": null,
          *         "energyWh": null,
          *         "layersOutsideDomain": 0
          *       },
@@ -3555,9 +3555,9 @@ export interface components {
                 lowerMs: number | null;
                 upperMs: number | null;
                 /** @description null where a layer has none */
-                energyMj: number | null;
-                lowerEnergyMj: number | null;
-                upperEnergyMj: number | null;
+                energyMillijoules: number | null;
+                lowerEnergyMillijoules: number | null;
+                upperEnergyMillijoules: number | null;
                 energyWh: number | null;
                 layersOutsideDomain: number;
                 /** @description all layers that multiply are costed, and every operator is known */
@@ -3617,9 +3617,9 @@ export interface components {
             /** @description null: the model does not know kernels */
             kernel: components["schemas"]["AssumedKernel"] | (never | null);
             /** @description null: the model has no energy, or another form was asked for */
-            energyMj: number | null;
-            lowerEnergyMj: number | null;
-            upperEnergyMj: number | null;
+            energyMillijoules: number | null;
+            lowerEnergyMillijoules: number | null;
+            upperEnergyMillijoules: number | null;
             energyInDomain: boolean | null;
         };
         AssumedKernel: {
@@ -3671,9 +3671,9 @@ export interface components {
                     lowerMs: number | null;
                     upperMs: number | null;
                     /** @description null where a layer has none */
-                    energyMj: number | null;
-                    lowerEnergyMj: number | null;
-                    upperEnergyMj: number | null;
+                    energyMillijoules: number | null;
+                    lowerEnergyMillijoules: number | null;
+                    upperEnergyMillijoules: number | null;
                 };
                 "backward-data": {
                     macs: number;
@@ -3682,9 +3682,9 @@ export interface components {
                     lowerMs: number | null;
                     upperMs: number | null;
                     /** @description null where a layer has none */
-                    energyMj: number | null;
-                    lowerEnergyMj: number | null;
-                    upperEnergyMj: number | null;
+                    energyMillijoules: number | null;
+                    lowerEnergyMillijoules: number | null;
+                    upperEnergyMillijoules: number | null;
                 };
                 "backward-weights": {
                     macs: number;
@@ -3693,9 +3693,9 @@ export interface components {
                     lowerMs: number | null;
                     upperMs: number | null;
                     /** @description null where a layer has none */
-                    energyMj: number | null;
-                    lowerEnergyMj: number | null;
-                    upperEnergyMj: number | null;
+                    energyMillijoules: number | null;
+                    lowerEnergyMillijoules: number | null;
+                    upperEnergyMillijoules: number | null;
                 };
             };
             /** @description all three passes over all layers, once */
@@ -3706,9 +3706,9 @@ export interface components {
                 lowerMs: number | null;
                 upperMs: number | null;
                 /** @description null where a layer has none */
-                energyMj: number | null;
-                lowerEnergyMj: number | null;
-                upperEnergyMj: number | null;
+                energyMillijoules: number | null;
+                lowerEnergyMillijoules: number | null;
+                upperEnergyMillijoules: number | null;
             };
             /** @description null without samples; the last step counts in full */
             epoch: {
@@ -3720,9 +3720,9 @@ export interface components {
                 lowerMs: number | null;
                 upperMs: number | null;
                 /** @description null where a layer has none */
-                energyMj: number | null;
-                lowerEnergyMj: number | null;
-                upperEnergyMj: number | null;
+                energyMillijoules: number | null;
+                lowerEnergyMillijoules: number | null;
+                upperEnergyMillijoules: number | null;
             } | null;
             /** @description passes of which the model has no sample: their costs are those of forward, without an interval */
             unknownPasses: ("forward" | "backward-data" | "backward-weights")[];
@@ -3799,7 +3799,7 @@ export interface components {
          *         ],
          *         "stoppedBy": "relative-standard-error",
          *         "eagerMs": 0.0182,
-         *         "energyMj": null
+         *         "energyMillijoules": null
          *       },
          *       "conditions": {
          *         "before": {
@@ -3899,7 +3899,7 @@ export interface components {
             /** @description launch by launch, with launch cost in it; null where not measured */
             eagerMs: number | null;
             /** @description energy of one convolution, idle power included; null, never 0, where not measured */
-            energyMj: number | null;
+            energyMillijoules: number | null;
             /** @description absent where energy was not asked for */
             energy?: components["schemas"]["EnergyCheck"];
             /** @description SM clock while the batches ran; absent where nothing can read it */
@@ -3913,13 +3913,13 @@ export interface components {
             /** @description convolutions in the window */
             iterations: number;
             /** @description the same by integrating the power readings; null where the device reports no power */
-            integratedMj: number | null;
+            integratedMillijoules: number | null;
             /** @description name of the energy meter; absent in samples taken before meters had names: nvml-total-energy */
             meter?: string;
             /** @description power of the device while it computed nothing; null or absent where it is not known */
             idlePowerW?: number | null;
             /** @description energy of one convolution minus idle power times its duration; null or absent where not known */
-            aboveIdleMj?: number | null;
+            aboveIdleMillijoules?: number | null;
             /** @description why the energy may be off, or null */
             doubt: string | null;
         } | {

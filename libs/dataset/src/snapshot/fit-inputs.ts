@@ -10,7 +10,7 @@ const MAX_FIT_ROWS = 250_000;
 export interface FitRow {
   readonly spec: ReturnType<typeof specOfRow>;
   readonly timeMs: number;
-  readonly energyMj: number | null;
+  readonly energyMillijoules: number | null;
   /** Absent where not known. */
   readonly energyMeter?: string;
   readonly kernel: string | null;
@@ -20,9 +20,15 @@ export interface FitRow {
 const UNNAMED_METER = 'nvml-total-energy';
 
 export function fitRowOf(row: DatasetRow): FitRow {
-  const { time_ms: timeMs, energy_mj: energyMj, energy_window_ms: windowMs, kernel = null } = row;
+  const { time_ms: timeMs, energy_mj: energyMillijoules, energy_window_ms: windowMs, kernel = null } = row;
   const energyMeter = row.energy_meter ?? (windowMs === null ? null : UNNAMED_METER);
-  return { spec: specOfRow(row), timeMs, energyMj, ...(energyMeter !== null && { energyMeter }), kernel };
+  return {
+    spec: specOfRow(row),
+    timeMs,
+    energyMillijoules,
+    ...(energyMeter !== null && { energyMeter }),
+    kernel,
+  };
 }
 
 /** The models whose input is looked for. */

@@ -175,7 +175,7 @@ describe('a row with an energy by a meter', () => {
     const csv = await text(writeRowsCsv([row], ALL_COLUMNS));
     expect(await read(readRowsCsv(csv, 'a.csv'))).toEqual([row]);
     expect(rowOfSample(sampleOfRow(row))).toEqual(row);
-    expect(fitRowOf(row)).toMatchObject({ energyMj: 3, energyMeter: 'powercap-package' });
+    expect(fitRowOf(row)).toMatchObject({ energyMillijoules: 3, energyMeter: 'powercap-package' });
   });
 
   it('from before meters had names was counted by NVML', () => {

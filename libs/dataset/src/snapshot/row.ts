@@ -51,10 +51,10 @@ export function rowOfSample(sample: Sample): DatasetRow {
     stopped_by: timing.stoppedBy,
     batch_times_ms: timing.batchTimesMs,
     eager_ms: timing.eagerMs,
-    energy_mj: timing.energyMj,
+    energy_mj: timing.energyMillijoules,
     energy_window_ms: counted?.windowMs ?? null,
     energy_iterations: counted?.iterations ?? null,
-    energy_integrated_mj: counted?.integratedMj ?? null,
+    energy_integrated_mj: counted?.integratedMillijoules ?? null,
     energy_doubt: wellFormed(counted?.doubt),
     energy_not_measured: energy?.measured === false ? wellFormed(energy.reason) : null,
     ...energyCells(counted),
@@ -175,7 +175,7 @@ function timingOf(row: DatasetRow): SampleTiming {
     batchTimesMs: row.batch_times_ms,
     stoppedBy: row.stopped_by,
     eagerMs: row.eager_ms,
-    energyMj: row.energy_mj,
+    energyMillijoules: row.energy_mj,
     ...(energy && { energy }),
     ...(batchClocks && { batchClocks }),
   };
@@ -201,7 +201,7 @@ function energyCells(energy: (EnergyCheck & { measured: true }) | null): Partial
   return {
     energy_meter: wellFormed(energy.meter),
     energy_idle_w: energy.idlePowerW ?? null,
-    energy_above_idle_mj: energy.aboveIdleMj ?? null,
+    energy_above_idle_mj: energy.aboveIdleMillijoules ?? null,
   } satisfies Required<Pick<DatasetRow, (typeof ENERGY_FIELDS)[number]>>;
 }
 
@@ -226,11 +226,11 @@ function energyOf(row: DatasetRow): SampleTiming['energy'] {
     measured: true,
     windowMs: row.energy_window_ms,
     iterations: row.energy_iterations,
-    integratedMj: row.energy_integrated_mj,
+    integratedMillijoules: row.energy_integrated_mj,
     ...(row.energy_meter != null && {
       meter: row.energy_meter,
       idlePowerW: row.energy_idle_w ?? null,
-      aboveIdleMj: row.energy_above_idle_mj ?? null,
+      aboveIdleMillijoules: row.energy_above_idle_mj ?? null,
     }),
     doubt: row.energy_doubt,
   };

@@ -82,8 +82,8 @@ interface Activity {
  */
 export function activityPowerForm(formNamed: (name: string) => Form): Form {
   const predictor = (activity: Activity, timeOf: (spec: ConvSpec) => number) => (spec: ConvSpec) => {
-    const energyMj = energyOf(activity, shapeOf(spec), timeOf(spec));
-    return { timeMs: energyMj, spread: 1 };
+    const energyMillijoules = energyOf(activity, shapeOf(spec), timeOf(spec));
+    return { timeMs: energyMillijoules, spread: 1 };
   };
   return {
     name: 'activity-power',
@@ -139,22 +139,24 @@ export function activityPowerForm(formNamed: (name: string) => Form): Form {
 }
 
 function energyOf({ values, processors, limitW }: Activity, shape: Shape, timeMs: number): number {
-  let energyMj = 0;
-  TERMS.forEach(({ column }, k) => (energyMj += (values[k] ?? 0) * column(shape, timeMs, processors)));
-  return Math.min(energyMj, limitW * timeMs);
+  let energyMillijoules = 0;
+  TERMS.forEach(
+    ({ column }, k) => (energyMillijoules += (values[k] ?? 0) * column(shape, timeMs, processors)),
+  );
+  return Math.min(energyMillijoules, limitW * timeMs);
 }
 
 /** Fits to some of the samples. */
 class ActivityFit {
   readonly shapes: readonly Shape[];
-  private readonly energiesMj: Float64Array;
+  private readonly energiesMillijoules: Float64Array;
 
   constructor(
     samples: readonly ShapedSample[],
     private readonly timesMs: readonly number[],
   ) {
     this.shapes = samples.map(({ spec }) => shapeOf(spec));
-    this.energiesMj = Float64Array.from(samples, ({ timeMs }) => timeMs);
+    this.energiesMillijoules = Float64Array.from(samples, ({ timeMs }) => timeMs);
   }
 
   /** The number of multiprocessors with which the samples are explained best, for a device that does not say. */
@@ -196,7 +198,7 @@ class ActivityFit {
         out.set(relative);
       },
     });
-    const powersW = Array.from(members, (i) => (this.energiesMj[i] ?? 0) / (this.timesMs[i] ?? NaN));
+    const powersW = Array.from(members, (i) => (this.energiesMillijoules[i] ?? 0) / (this.timesMs[i] ?? NaN));
     const limitW = Math.max(...powersW);
     const parameters = TERMS.map(({ name, unit }, k): Parameter => {
       const base = { name, unit, value: values[k] ?? 0 };
@@ -239,7 +241,7 @@ class ActivityFit {
     TERMS.forEach(({ column }, k) => {
       members.forEach((i, row) => {
         const value = column(this.shapes[i] as Shape, this.timesMs[i] ?? NaN, processors);
-        columns[k * rows + row] = value / (this.energiesMj[i] ?? NaN);
+        columns[k * rows + row] = value / (this.energiesMillijoules[i] ?? NaN);
       });
     });
     return columns;

@@ -165,7 +165,7 @@ function buildTiming(seed: number): Sample['timing'] {
     batchTimesMs,
     stoppedBy: 'relative-standard-error',
     eagerMs: null,
-    energyMj: null,
+    energyMillijoules: null,
   };
 }
 

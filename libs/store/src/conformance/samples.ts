@@ -1,4 +1,4 @@
-import { OUTCOMES, type Sample } from '@alphaflops/contracts';
+import { OUTCOMES, type Sample, withFormerEnergyNames } from '@alphaflops/contracts';
 import { asDrifted, MAX_SET_ASIDE, type BatchCount, type SampleStore } from '../sample-store.js';
 import { buildBatch, buildProvenance, buildSample, countOutcomes, timeAt } from './builders.js';
 import { collect, HOSTILE_STRINGS, nearMisses, unreadable } from './collect.js';
@@ -63,6 +63,23 @@ export function describeSampleStore(samples: () => SampleStore): void {
       const long = { ...sample, timing: { ...sample.timing, batchTimesMs } };
       await samples().record([long], PROVENANCE);
       expect(await samples().get(sample.id)).toEqual(long);
+    });
+
+    it('reads energies that were stored under their former names', async () => {
+      const sample = buildSample();
+      if (sample.timing === null) throw new Error('the builder gives ok samples a timing');
+      const energy = {
+        measured: true as const,
+        windowMs: 1000,
+        iterations: 9,
+        integratedMillijoules: 12.25,
+        doubt: null,
+      };
+      const timing = { ...sample.timing, energyMillijoules: 12.5, energy };
+      const former = withFormerEnergyNames(timing);
+      expect(Object.keys(former)).toContain('energyMj');
+      await samples().record([{ ...sample, timing: former }], PROVENANCE);
+      expect(await samples().get(sample.id)).toEqual({ ...sample, timing });
     });
 
     it('stores the provenance with them', async () => {
