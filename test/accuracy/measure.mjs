@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { specKey } from '@alphaflops/conv';
 import { readAllSamples, readSpecs } from '@alphaflops/dataset';
-import { compileModel, evaluate, fitModel, formNamed, shapeSamples } from '@alphaflops/models';
+import { compileModel, evaluate, fitModel, formNamed, timeSamples } from '@alphaflops/models';
 
 const DATA = resolve(import.meta.dirname, '../../../shared/data');
 const ORIGIN = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' };
@@ -249,7 +249,7 @@ async function energyCost() {
 
 /** The paper's form by ordinary least squares in ms, and the best time of several, as curve_fit.py does it. */
 async function coefficients(repeats = 50) {
-  const samples = shapeSamples(await read('asperti-2021-quadro-t2000.csv'));
+  const samples = timeSamples(await read('asperti-2021-quadro-t2000.csv'));
   let [fit, ms] = [null, Infinity];
   for (let k = 0; k < repeats; k++) {
     const begin = performance.now();

@@ -25,7 +25,7 @@ interface AlphaVariables {
   readonly reference: number;
 }
 
-type Point = { readonly x: AlphaVariables; readonly timeMs: number };
+type Point = { readonly x: AlphaVariables; readonly value: number };
 
 const variables = (spec: ConvSpec): AlphaVariables => ({
   millionMacs: macs(spec) / 1e6,
@@ -38,7 +38,7 @@ const MIN_RATE = 1e-12;
 
 const RATE: ParameterDefinition = {
   name: 'c',
-  unit: 'ms per million multiply-adds',
+  unit: { per: ' per million multiply-adds' },
   lower: MIN_RATE,
   upper: Infinity,
   description: 'time per multiply-add where α is 1',
@@ -59,7 +59,7 @@ const GAMMA: ParameterDefinition = {
 };
 const LATENCY: ParameterDefinition = {
   name: 't0',
-  unit: 'ms',
+  unit: { per: '' },
   lower: 0,
   upper: Infinity,
   description: 'time of the smallest convolution: launch cost',
@@ -77,11 +77,11 @@ const saturation = (beta: number, { points, reference }: AlphaVariables): number
 /** β and γ to start from: the paper's for both kernel groups, and a weak correction. */
 const SHAPES = [PUBLISHED_ALPHA['1x1'], PUBLISHED_ALPHA.other, { beta: 0.3, gamma: 0.3 }];
 
-/** The rate that is right for half of the samples, after `taken` milliseconds of each. */
+/** The rate that is right for half of the samples, once `taken` is subtracted from each. */
 const typicalRate = (samples: readonly Point[], beta: number, gamma: number, taken = 0): number =>
   median(
     samples.map(
-      ({ x, timeMs }) => max(timeMs - taken, timeMs / 10) / (pow(saturation(beta, x), gamma) * x.millionMacs),
+      ({ x, value }) => max(value - taken, value / 10) / (pow(saturation(beta, x), gamma) * x.millionMacs),
     ),
   );
 
@@ -92,14 +92,14 @@ export const flopsForm = analyticForm<AlphaVariables>({
   parameters: [RATE],
   groupOf: () => ALL_KERNELS,
   variables,
-  timeMs: (p, x) => (p[0] ?? NaN) * x.millionMacs,
+  cost: (p, x) => (p[0] ?? NaN) * x.millionMacs,
   gradient: (_, x, out) => {
     out[0] = x.millionMacs;
   },
   starts: (samples) => [[typicalRate(samples, 1, 0)]],
 });
 
-const alphaTime = (beta: number, gamma: number, c: number, x: AlphaVariables): number =>
+const alphaCost = (beta: number, gamma: number, c: number, x: AlphaVariables): number =>
   c * pow(saturation(beta, x), gamma) * x.millionMacs;
 
 /** Fills ∂/∂β, ∂/∂γ, ∂/∂c of c·α·M from `offset`. */
@@ -122,7 +122,7 @@ export const alphaForm = analyticForm<AlphaVariables>({
   parameters: [BETA, GAMMA, RATE],
   groupOf: kernelGroup,
   variables,
-  timeMs: (p, x) => alphaTime(p[0] ?? NaN, p[1] ?? NaN, p[2] ?? NaN, x),
+  cost: (p, x) => alphaCost(p[0] ?? NaN, p[1] ?? NaN, p[2] ?? NaN, x),
   gradient: (p, x, out) => {
     alphaGradient(p, 0, x, out);
   },
@@ -137,13 +137,13 @@ export const alphaLatencyForm = analyticForm<AlphaVariables>({
   parameters: [LATENCY, BETA, GAMMA, RATE],
   groupOf: kernelGroup,
   variables,
-  timeMs: (p, x) => (p[0] ?? NaN) + alphaTime(p[1] ?? NaN, p[2] ?? NaN, p[3] ?? NaN, x),
+  cost: (p, x) => (p[0] ?? NaN) + alphaCost(p[1] ?? NaN, p[2] ?? NaN, p[3] ?? NaN, x),
   gradient: (p, x, out) => {
     out[0] = 1;
     alphaGradient(p, 1, x, out);
   },
   starts: (samples) => {
-    const smallest = samples.reduce((least, { timeMs }) => min(least, timeMs), Infinity);
+    const smallest = samples.reduce((least, { value }) => min(least, value), Infinity);
     return SHAPES.map(({ beta, gamma }) => [
       smallest / 2,
       beta,

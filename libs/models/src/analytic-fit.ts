@@ -2,8 +2,8 @@ import type { FittedGroup, Parameter } from '@alphaflops/contracts';
 import { log } from '@alphaflops/elementary';
 import { leastSquares, type LeastSquaresResult } from '@alphaflops/least-squares';
 import type { AnalyticForm } from './analytic-formula.js';
-import { ROBUST_RELATIVE_ERROR, type FitContext, type ParameterDefinition } from './form.js';
-import { shapesOf, type ShapedSample } from './sample.js';
+import { ROBUST_RELATIVE_ERROR, unitText, type FitContext, type ParameterDefinition } from './form.js';
+import { shapesOf, unitOfCosts, type CostSample, type CostUnit } from './sample.js';
 
 const { abs, max } = Math;
 
@@ -27,7 +27,7 @@ export interface GroupFit {
 /** Fits one formula to the samples of one kernel group: several starts, best end, honest parameter states. */
 export function fitGroup<X>(
   formula: AnalyticForm<X>,
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   enoughShapes: number,
   context: Omit<FitContext, 'near'> & { readonly near: FittedGroup | undefined },
 ): GroupFit {
@@ -50,15 +50,17 @@ export function fitGroup<X>(
 }
 
 class GroupSearch<X> {
-  private readonly points: readonly { readonly x: X; readonly timeMs: number }[];
+  private readonly points: readonly { readonly x: X; readonly value: number }[];
   private readonly starts: readonly (readonly number[])[];
+  private readonly unit: CostUnit;
 
   constructor(
     private readonly formula: AnalyticForm<X>,
-    samples: readonly ShapedSample[],
+    samples: readonly CostSample[],
     private readonly context: Omit<FitContext, 'near'> & { readonly near: FittedGroup | undefined },
   ) {
-    this.points = samples.map(({ spec, timeMs }) => ({ x: formula.variables(spec, context.device), timeMs }));
+    this.points = samples.map(({ spec, value }) => ({ x: formula.variables(spec, context.device), value }));
+    this.unit = unitOfCosts(samples);
     this.starts = context.near
       ? [context.near.parameters.map(({ value }) => value)]
       : formula.starts(this.points);
@@ -85,7 +87,7 @@ class GroupSearch<X> {
     const n = formula.parameters.length;
     const rows = points.length;
     const relative = this.context.loss === 'relative';
-    const measured = Float64Array.from(points, ({ timeMs }) => (relative ? log(timeMs) : timeMs));
+    const measured = Float64Array.from(points, ({ value }) => (relative ? log(value) : value));
     const xs = points.map(({ x }) => x);
     const gradientOf = formula.gradient?.bind(formula);
     const gradient = new Float64Array(n);
@@ -98,7 +100,7 @@ class GroupSearch<X> {
         ...(relative ? { loss: 'soft-l1', lossScale: ROBUST_RELATIVE_ERROR } : { loss: 'linear' }),
         residuals: (p, out) => {
           xs.forEach((x, i) => {
-            const predicted = formula.timeMs(p, x);
+            const predicted = formula.cost(p, x);
             out[i] = (relative ? log(predicted) : predicted) - (measured[i] ?? 0);
           });
         },
@@ -106,7 +108,7 @@ class GroupSearch<X> {
           jacobian: (p, out) => {
             xs.forEach((x, i) => {
               gradientOf(p, x, gradient);
-              const scale = relative ? 1 / formula.timeMs(p, x) : 1;
+              const scale = relative ? 1 / formula.cost(p, x) : 1;
               for (let j = 0; j < n; j++) out[j * rows + i] = (gradient[j] ?? 0) * scale;
             });
           },
@@ -124,7 +126,7 @@ class GroupSearch<X> {
       const value = fit.parameters[j] ?? NaN;
       const standardError = fit.standardErrors[j] ?? null;
       const start = max(...this.starts.map((point) => abs(point[j] ?? 0)));
-      const base = { name: definition.name, value, unit: definition.unit };
+      const base = { name: definition.name, value, unit: unitText(definition.unit, this.unit) };
       if (fit.states[j] === 'on-bound' && !(definition.name in fixed)) {
         return { ...base, standardError: null, state: 'on-bound' };
       }
@@ -135,9 +137,9 @@ class GroupSearch<X> {
         ? { ...base, standardError, state: 'estimated' }
         : { ...base, standardError: null, state: 'not-identifiable' };
     });
-    const told = (j: number): boolean => parameters[j]?.state === 'estimated';
+    const isEstimated = (j: number): boolean => parameters[j]?.state === 'estimated';
     const correlation = fit.correlation.map((row, i) =>
-      row.map((value, j) => (told(i) && told(j) ? value : null)),
+      row.map((value, j) => (isEstimated(i) && isEstimated(j) ? value : null)),
     );
     return { parameters, correlation, stopped: fit.reason };
   }

@@ -4,7 +4,8 @@ import { analyticForm } from './analytic-form.js';
 import type { AnalyticForm } from './analytic-formula.js';
 import type { FitContext } from './form.js';
 import { FORMS, formNamed } from './forms.js';
-import { shapeSamples } from './sample.js';
+import { unitText } from './form.js';
+import { timeSamples } from './sample.js';
 
 const context: FitContext = { seed: 1, loss: 'relative', device: { clockGhz: 2 } };
 const spec = (change: Partial<ConvSpec>): ConvSpec => ({
@@ -28,13 +29,13 @@ const power: AnalyticForm<{ readonly work: number; readonly clock: number }> = {
   ],
   groupOf: (s) => `${kernelPoints(s)}`,
   variables: (s, device) => ({ work: macs(s) / 1e6, clock: device['clockGhz'] ?? 1 }),
-  timeMs: (p, { work, clock }) => ((p[0] ?? NaN) * work ** (p[1] ?? NaN)) / clock,
+  cost: (p, { work, clock }) => ((p[0] ?? NaN) * work ** (p[1] ?? NaN)) / clock,
   starts: () => [[1, 1]],
 };
 const shapes = [8, 12, 16, 24, 32, 48].flatMap((size) =>
   [1, 3].map((k) => spec({ height: size, width: size, kernel_h: k, kernel_w: k })),
 );
-const samples = shapeSamples(
+const samples = timeSamples(
   shapes.map((s) => ({ spec: s, timeMs: (kernelPoints(s) * (macs(s) / 1e6) ** 0.7) / 2 })),
 );
 
@@ -57,7 +58,7 @@ describe('analyticForm', () => {
     const predict = form.compile(fit, context.device);
     const unseen = spec({ kernel_h: 5, kernel_w: 5 });
     const like = fit.groups.reduce((a, b) => (a.n >= b.n ? a : b)).group;
-    expect(predict(unseen).timeMs).toBeCloseTo((Number(like) * (macs(unseen) / 1e6) ** 0.7) / 2, 6);
+    expect(predict(unseen).value).toBeCloseTo((Number(like) * (macs(unseen) / 1e6) ** 0.7) / 2, 6);
   });
 
   it('starts from a near fit when it is given one', () => {
@@ -93,8 +94,8 @@ describe('registered forms', () => {
         spec({ height: 1, width: 1, kernel_h: 31, kernel_w: 31 }),
         spec({ batch: 1024, height: 4096, width: 4096, cin: 4096, cout: 4096, kernel_h: 11, kernel_w: 11 }),
       ]) {
-        expect(predict(extreme).timeMs).toBeGreaterThan(0);
-        expect(predict(extreme).timeMs).toBeLessThan(Infinity);
+        expect(predict(extreme).value).toBeGreaterThan(0);
+        expect(predict(extreme).value).toBeLessThan(Infinity);
       }
     },
   );
@@ -102,14 +103,14 @@ describe('registered forms', () => {
   it('alpha ends where no parameter can be moved to lower the cost', () => {
     const timed = samples.map((sample, i) => ({
       ...sample,
-      timeMs: sample.timeMs * (1 + 0.1 * Math.sin(i)),
+      value: sample.value * (1 + 0.1 * Math.sin(i)),
     }));
     const parameters = alphaForm.fit(timed, context).groups[0]?.parameters.map(({ value }) => value) ?? [];
     const residual = (values: readonly number[]): number => {
       const group = { group: 'all', n: 1, correlation: [], stopped: 'converged' as const };
       const named = alphaForm.parameters.map(({ name, unit }, k) => ({
         name,
-        unit,
+        unit: unitText(unit, 'ms'),
         value: values[k] ?? NaN,
         standardError: null,
         state: 'estimated' as const,
@@ -118,7 +119,7 @@ describe('registered forms', () => {
       return timed
         .filter(({ spec: s }) => kernelPoints(s) === 1)
         .reduce((sum, s) => {
-          const z = (Math.log(predict(s.spec).timeMs / s.timeMs) / 0.1) ** 2;
+          const z = (Math.log(predict(s.spec).value / s.value) / 0.1) ** 2;
           return sum + Math.sqrt(1 + z) - 1;
         }, 0);
     };

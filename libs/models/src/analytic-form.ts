@@ -3,7 +3,7 @@ import { fitGroup } from './analytic-fit.js';
 import type { AnalyticForm } from './analytic-formula.js';
 import { ModelError } from './error.js';
 import type { Form } from './form.js';
-import { shapesOf, type ShapedSample } from './sample.js';
+import { shapesOf, type CostSample } from './sample.js';
 
 /** Holds every kernel group that has no fit of its own. */
 export const ALL_KERNELS = 'all';
@@ -40,10 +40,7 @@ export function analyticForm<X>(formula: AnalyticForm<X>): Form {
       const fallback = byGroup.get(ALL_KERNELS) ?? byGroup.get(largest?.group ?? '');
       if (!fallback) throw new ModelError('bad-document', `the form ${formula.name} has no fitted group`);
       return (spec) => ({
-        timeMs: formula.timeMs(
-          byGroup.get(formula.groupOf(spec)) ?? fallback,
-          formula.variables(spec, device),
-        ),
+        value: formula.cost(byGroup.get(formula.groupOf(spec)) ?? fallback, formula.variables(spec, device)),
         spread: 1,
       });
     },
@@ -53,18 +50,18 @@ export function analyticForm<X>(formula: AnalyticForm<X>): Form {
 /** Samples by kernel group, groups with too few shapes replaced by one that pools all samples. */
 function kernelGroups<X>(
   formula: AnalyticForm<X>,
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   enough: number,
   notes: string[],
-): (readonly [string, readonly ShapedSample[]])[] {
-  const byGroup = new Map<string, ShapedSample[]>();
+): (readonly [string, readonly CostSample[]])[] {
+  const byGroup = new Map<string, CostSample[]>();
   for (const sample of samples) {
     const group = formula.groupOf(sample.spec);
     const members = byGroup.get(group);
     if (members) members.push(sample);
     else byGroup.set(group, [sample]);
   }
-  const groups: (readonly [string, readonly ShapedSample[]])[] = [...byGroup].sort(([a], [b]) =>
+  const groups: (readonly [string, readonly CostSample[]])[] = [...byGroup].sort(([a], [b]) =>
     a < b ? -1 : 1,
   );
   if (groups.length === 1) return groups;

@@ -16,11 +16,11 @@ export interface AnalyticForm<X> {
   groupOf(spec: ConvSpec): string;
   variables(spec: ConvSpec, device: DeviceConstants): X;
   /** Positive and finite wherever the parameters are within their bounds. */
-  timeMs(parameters: ParameterVector, x: X): number;
-  /** Fills `out` with ∂timeMs/∂parameters; differences are used when absent. */
+  cost(parameters: ParameterVector, x: X): number;
+  /** Fills `out` with ∂cost/∂parameters; differences are used when absent. */
   gradient?(parameters: ParameterVector, x: X, out: Float64Array): void;
-  /** Points to start the search from: the best end wins. At least one, within the bounds. */
-  starts(samples: readonly { readonly x: X; readonly timeMs: number }[]): readonly (readonly number[])[];
+  /** Points to start the search from: the best end wins. At least one, within the bounds. `value` is the measured cost. */
+  starts(samples: readonly { readonly x: X; readonly value: number }[]): readonly (readonly number[])[];
   /**
    * Values at which part of the formula has no effect. Where the data do not show that effect, the fit keeps these values
    * and calls the parameters not identifiable.

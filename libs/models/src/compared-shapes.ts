@@ -1,5 +1,5 @@
 import type { Model } from '@alphaflops/contracts';
-import type { ShapedSample } from './sample.js';
+import type { CostSample } from './sample.js';
 
 /** Shapes whose held-out predictions a document keeps, to be compared with those of other versions. */
 const KEPT = 1000;
@@ -9,10 +9,10 @@ const KEPT = 1000;
  * they share, whatever else either of them has.
  */
 export function comparedShapes(
-  samples: readonly ShapedSample[],
-  timeMs: ArrayLike<number>,
+  samples: readonly CostSample[],
+  predictions: ArrayLike<number>,
 ): [shape: string, predicted: number][] {
-  const predicted = new Map(samples.map(({ key }, i) => [key, timeMs[i] ?? NaN]));
+  const predicted = new Map(samples.map(({ key }, i) => [key, predictions[i] ?? NaN]));
   return [...predicted]
     .sort(([a], [b]) => digest(a) - digest(b) || (a < b ? -1 : 1))
     .slice(0, KEPT)

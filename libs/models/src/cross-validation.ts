@@ -3,7 +3,7 @@ import { exp, log } from '@alphaflops/elementary';
 import type { FitContext, Form, FormFit, OutOfFold } from './form.js';
 import { conformalQuantile } from './interval.js';
 import { judge } from './metrics.js';
-import type { ShapedSample } from './sample.js';
+import type { CostSample } from './sample.js';
 
 export const FOLDS = 10;
 /** Below this many shapes a held-out error would say nothing. */
@@ -23,19 +23,19 @@ export interface HeldOut extends OutOfFold {
  */
 export function crossValidate(
   form: Form,
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   folds: ReadonlyMap<string, number>,
   whole: FormFit,
   context: FitContext,
   coverage: number,
 ): HeldOut {
-  const foldOf = (sample: ShapedSample): number => folds.get(sample.key) ?? 0;
+  const foldOf = (sample: CostSample): number => folds.get(sample.key) ?? 0;
   const predicted = whole.outOfFold ?? refitted(form, samples, foldOf, whole, context);
   const rows = samples.map((sample, i) => {
-    const predictedMs = predicted.timeMs[i] ?? NaN;
+    const value = predicted.values[i] ?? NaN;
     const spread = predicted.spread[i] ?? 1;
-    const logError = Math.abs(log(sample.timeMs / predictedMs)) / spread;
-    return { fold: foldOf(sample), measuredMs: sample.timeMs, predictedMs, spread, logError };
+    const logError = Math.abs(log(sample.value / value)) / spread;
+    return { fold: foldOf(sample), measured: sample.value, predicted: value, spread, logError };
   });
   const errorsByFold = Array.from({ length: FOLDS }, (): number[] => []);
   for (const { fold, logError } of rows) errorsByFold[fold]?.push(logError);
@@ -46,13 +46,13 @@ export function crossValidate(
     ),
   );
   const metrics = judge(
-    rows.map(({ fold, measuredMs, predictedMs, spread }) => {
+    rows.map(({ fold, spread, measured, predicted: value }) => {
       const width = widths[fold] ?? null;
       return {
-        measuredMs,
-        predictedMs,
-        lowerMs: width === null ? null : predictedMs / exp(width * spread),
-        upperMs: width === null ? null : predictedMs * exp(width * spread),
+        measured,
+        predicted: value,
+        lower: width === null ? null : value / exp(width * spread),
+        upper: width === null ? null : value * exp(width * spread),
       };
     }),
   );
@@ -61,12 +61,12 @@ export function crossValidate(
 
 function refitted(
   form: Form,
-  samples: readonly ShapedSample[],
-  foldOf: (sample: ShapedSample) => number,
+  samples: readonly CostSample[],
+  foldOf: (sample: CostSample) => number,
   whole: FormFit,
   context: FitContext,
 ): OutOfFold {
-  const timeMs = new Float64Array(samples.length);
+  const values = new Float64Array(samples.length);
   const spread = new Float64Array(samples.length);
   for (const fold of new Set(samples.map(foldOf))) {
     const training = samples.filter((sample) => foldOf(sample) !== fold);
@@ -75,9 +75,9 @@ function refitted(
     samples.forEach((sample, i) => {
       if (foldOf(sample) !== fold) return;
       const predicted = predict(sample.spec);
-      timeMs[i] = predicted.timeMs;
+      values[i] = predicted.value;
       spread[i] = predicted.spread;
     });
   }
-  return { timeMs, spread };
+  return { values, spread };
 }

@@ -1,7 +1,7 @@
 import { CONV_SPEC_DEFAULTS, macs, type ConvSpec } from '@alphaflops/conv';
 import { compileDomain, domainOf } from './domain.js';
 import { randomShapes } from './random-shapes.spec-helper.js';
-import { shapeSamples } from './sample.js';
+import { timeSamples } from './sample.js';
 
 const spec = (size: number, channels: number): ConvSpec => ({
   ...CONV_SPEC_DEFAULTS,
@@ -14,7 +14,7 @@ const spec = (size: number, channels: number): ConvSpec => ({
 });
 
 describe('the domain', () => {
-  const samples = shapeSamples(randomShapes(2000, () => 1, 0, 1, [1, 3, 5]));
+  const samples = timeSamples(randomShapes(2000, () => 1, 0, 1, [1, 3, 5]));
   const domain = domainOf(samples);
   const outside = compileDomain(domain);
   const check = (of: ConvSpec) => outside(of, macs(of));
@@ -27,7 +27,7 @@ describe('the domain', () => {
 
   it('has a gap between two clouds of samples that the ranges do not show', () => {
     const clouds = [1, 2, 3, 4].flatMap((k) => [spec(4 + k, 8 + k), spec(200 + k, 500 + k)]);
-    const narrow = compileDomain(domainOf(shapeSamples(clouds.map((of) => ({ spec: of, timeMs: 1 })))));
+    const narrow = compileDomain(domainOf(timeSamples(clouds.map((of) => ({ spec: of, timeMs: 1 })))));
     expect(narrow(spec(6, 11), macs(spec(6, 11)))).toBeNull();
     const between = spec(40, 60);
     expect(narrow(between, macs(between))).toBeGreaterThan(2);
@@ -40,7 +40,7 @@ describe('the domain', () => {
   });
 
   it('of one shape is that shape', () => {
-    const one = compileDomain(domainOf(shapeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
+    const one = compileDomain(domainOf(timeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
     expect(one(spec(8, 8), macs(spec(8, 8)))).toBeNull();
     expect(one(spec(9, 8), macs(spec(9, 8)))).toBeGreaterThan(0);
   });
@@ -62,7 +62,7 @@ describe('the domain', () => {
       { ...spec(8, 8), pass: 'backward-data' as const },
       { ...spec(8, 8), dilation_h: 4, dilation_w: 4 },
     ];
-    const own = domainOf(shapeSamples(some.map((of) => ({ spec: of, timeMs: 1 }))));
+    const own = domainOf(timeSamples(some.map((of) => ({ spec: of, timeMs: 1 }))));
     expect(own.domainLevels['pass']).toEqual(['backward-data', 'forward']);
     expect(own.domain['dilation_h']).toEqual({ min: 1, max: 4 });
     const outsideOwn = compileDomain(own);
@@ -72,7 +72,7 @@ describe('the domain', () => {
   });
 
   it('takes pads for what they do to the output', () => {
-    const one = compileDomain(domainOf(shapeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
+    const one = compileDomain(domainOf(timeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
     const pads = { padding: 'explicit', pad_top: 0, pad_bottom: 2, pad_left: 2, pad_right: 0 } as const;
     expect(one({ ...spec(8, 8), ...pads }, macs(spec(8, 8)))).toBeNull();
     const more = { ...spec(8, 8), ...pads, pad_top: 1 };

@@ -11,7 +11,7 @@ import {
 } from '@alphaflops/conv';
 import { log2 } from '@alphaflops/elementary';
 import { furthestFirst, nearest } from './neighbours.js';
-import type { ShapedSample } from './sample.js';
+import type { CostSample } from './sample.js';
 
 const { max, min } = Math;
 
@@ -33,7 +33,7 @@ const USUAL = 0.995;
 const PROBED = 1000;
 
 /** Ranges, levels and typical shapes of the samples: where the model is calibrated. */
-export function domainOf(samples: readonly ShapedSample[]): Domain {
+export function domainOf(samples: readonly CostSample[]): Domain {
   const domain: Record<string, { min: number; max: number }> = {};
   const widen = (axis: string, value: number): void => {
     const range = (domain[axis] ??= { min: value, max: value });
@@ -73,7 +73,7 @@ function levelOf(spec: ConvSpec, axis: (typeof LEVELS)[number]): string {
  * Shapes spread over the samples, and the distance at which a shape is in a gap between them: how far samples are from
  * the kept shapes, and most of them from each other, in doublings (Euclidean over the logarithms of the axes).
  */
-function neighboursOf(samples: readonly ShapedSample[]): NonNullable<Model['neighbours']> {
+function neighboursOf(samples: readonly CostSample[]): NonNullable<Model['neighbours']> {
   const specs = samples.filter(({ key }, i) => key !== samples[i - 1]?.key).map(({ spec }) => spec);
   const points = Float64Array.from(specs.flatMap((spec) => AXES.map((axis) => log2(spec[axis]))));
   const { kept, radius } = furthestFirst(points, AXES.length, MAX_NEIGHBOURS);

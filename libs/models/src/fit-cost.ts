@@ -1,4 +1,4 @@
-import type { EnergyModel, FittedForm, Parameter } from '@alphaflops/contracts';
+import type { EnergyModel, FittedForm } from '@alphaflops/contracts';
 import { macs } from '@alphaflops/conv';
 import { log } from '@alphaflops/elementary';
 import { comparedShapes } from './compared-shapes.js';
@@ -10,7 +10,7 @@ import type { FitContext, FitLoss, Form, FormFit } from './form.js';
 import { FORMS, formNamed } from './forms.js';
 import { kernelNames } from './kernels/assumed-kernels.js';
 import { conformalInterval } from './interval.js';
-import { shapesOf, type ShapedSample } from './sample.js';
+import { shapesOf, type CostSample } from './sample.js';
 
 /** Forms in every document, whatever else wins: the baseline, the paper’s α, and α with its launch cost t0. */
 const ALWAYS_PUBLISHED = ['flops', 'alpha', 'alpha-latency'];
@@ -32,7 +32,6 @@ export interface CostOptions {
   readonly form: string;
   readonly coverage: number;
   readonly context: FitContext;
-  readonly unit: 'ms' | 'mJ';
   readonly onProgress?: FitProgress;
 }
 
@@ -54,8 +53,8 @@ export interface CostFit {
  *
  * @throws ModelError `unknown-form`, `bad-option`.
  */
-export function fitCost(samples: readonly ShapedSample[], options: CostOptions): CostFit {
-  const { form: asked, coverage, context, unit, onProgress } = options;
+export function fitCost(samples: readonly CostSample[], options: CostOptions): CostFit {
+  const { form: asked, coverage, context, onProgress } = options;
   const shapes = shapesOf(samples);
   const { forms, skipped } = candidateForms(
     asked,
@@ -82,12 +81,12 @@ export function fitCost(samples: readonly ShapedSample[], options: CostOptions):
   );
   const cost: FittedCost = {
     chosenForm: chosen.form.name,
-    forms: published.map((candidate) => document(candidate, unit)),
+    forms: published.map((candidate) => document(candidate)),
     interval,
     ...domainOf(samples),
     ...(chosen.heldOut && { heldOut: heldOutOf(samples, chosen.heldOut) }),
     notes: [
-      ...dataNotes(samples, shapes.length, unit),
+      ...dataNotes(samples, shapes.length),
       ...skipped,
       ...published.flatMap(({ fit }) => fit.notes),
       ...chosenNotes(chosen, samples, context, interval),
@@ -171,11 +170,10 @@ function best(candidates: readonly Candidate[]): Candidate {
   return candidates.reduce((a, b) => (isBetter(b, a) ? b : a));
 }
 
-function document({ form, fit, heldOut }: Candidate, unit: CostOptions['unit']): FittedForm {
-  const inUnit = (parameter: Parameter) => ({ ...parameter, unit: parameter.unit.replace(/\bms\b/, unit) });
+function document({ form, fit, heldOut }: Candidate): FittedForm {
   return {
     form: form.name,
-    groups: fit.groups.map((group) => ({ ...group, parameters: group.parameters.map(inUnit) })),
+    groups: fit.groups,
     heldOut: heldOut?.metrics ?? null,
     ...(fit.extra !== undefined && { extra: fit.extra }),
   };
@@ -185,12 +183,9 @@ function document({ form, fit, heldOut }: Candidate, unit: CostOptions['unit']):
 const WORST = 20;
 const PLOTTED = 400;
 
-function heldOutOf(
-  samples: readonly ShapedSample[],
-  { timeMs }: HeldOut,
-): NonNullable<FittedCost['heldOut']> {
-  const rows = samples.map(({ key, spec, timeMs: measured }, i) => {
-    const predicted = timeMs[i] ?? NaN;
+function heldOutOf(samples: readonly CostSample[], { values }: HeldOut): NonNullable<FittedCost['heldOut']> {
+  const rows = samples.map(({ key, spec, value: measured }, i) => {
+    const predicted = values[i] ?? NaN;
     return { key, macs: macs(spec), measured, predicted, error: Math.abs(log(measured / predicted)) };
   });
   const every = Math.ceil(rows.length / PLOTTED);
@@ -202,11 +197,11 @@ function heldOutOf(
     points: rows
       .filter((_, i) => i % every === 0)
       .map(({ macs: work, measured, predicted }) => [work, measured, predicted]),
-    shapes: comparedShapes(samples, timeMs),
+    shapes: comparedShapes(samples, values),
   };
 }
 
-function dataNotes(samples: readonly ShapedSample[], shapes: number, unit: CostOptions['unit']): string[] {
+function dataNotes(samples: readonly CostSample[], shapes: number): string[] {
   const notes: string[] = [];
   const first = samples[0];
   if (shapes < MIN_SHAPES) {
@@ -214,8 +209,8 @@ function dataNotes(samples: readonly ShapedSample[], shapes: number, unit: CostO
       `${shapes} shapes are too few to hold any out (${MIN_SHAPES} needed): no held-out errors, no choice between forms`,
     );
   }
-  if (samples.length > 1 && samples.every(({ timeMs }) => timeMs === first?.timeMs)) {
-    const [all, one] = unit === 'ms' ? ['times', 'time'] : ['energies', 'energy'];
+  if (samples.length > 1 && samples.every(({ value }) => value === first?.value)) {
+    const [all, one] = first?.unit === 'ms' ? ['times', 'time'] : ['energies', 'energy'];
     notes.push(`all ${all} are equal: nothing can be learnt of how ${one} depends on the shape`);
   }
   const kernels = new Set(samples.map(({ spec }) => `${spec.kernel_h}×${spec.kernel_w}`));
@@ -225,7 +220,7 @@ function dataNotes(samples: readonly ShapedSample[], shapes: number, unit: CostO
 
 function chosenNotes(
   { form, fit }: Candidate,
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   { device, source }: FitContext,
   interval: FittedCost['interval'],
 ): string[] {
@@ -233,8 +228,8 @@ function chosenNotes(
   const predict = form.compile(fit, device, source?.fitted);
   const nameOf = kernelNames();
   const far = samples.filter(
-    ({ spec, kernel, timeMs }) =>
-      Math.abs(log(timeMs / predict(spec, nameOf(kernel ?? '')).timeMs)) > log(OUTLIER_FACTOR),
+    ({ spec, kernel, value }) =>
+      Math.abs(log(value / predict(spec, nameOf(kernel ?? '')).value)) > log(OUTLIER_FACTOR),
   ).length;
   if (far > 0) {
     notes.push(`${far} of ${samples.length} samples are off by more than a factor of ${OUTLIER_FACTOR}`);

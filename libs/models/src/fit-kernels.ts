@@ -3,9 +3,9 @@ import { exp, log } from '@alphaflops/elementary';
 import { specKey } from '@alphaflops/conv';
 import { FOLDS_OF_MEMBERS } from './axes/shared-fits.js';
 import { foldsByShape } from './folds.js';
-import type { OutOfFold, TimePredictor } from './form.js';
+import type { OutOfFold, CostPredictor } from './form.js';
 import { conformalQuantile } from './interval.js';
-import { kernelNames, mixedTime } from './kernels/assumed-kernels.js';
+import { kernelNames, mixedCost } from './kernels/assumed-kernels.js';
 import {
   compileKernelClassifier,
   fitKernelClassifier,
@@ -13,7 +13,7 @@ import {
   type KernelLabel,
 } from './kernels/kernel-classifier.js';
 import { judge } from './metrics.js';
-import type { ShapedSample } from './sample.js';
+import type { CostSample } from './sample.js';
 
 const { abs } = Math;
 
@@ -23,7 +23,7 @@ const MIN_LABELS = 500;
 
 /** Samples all of which have a kernel, and what tells the kernels of other shapes. */
 export interface KernelKnowledge {
-  readonly samples: readonly ShapedSample[];
+  readonly samples: readonly CostSample[];
   readonly classifier: ClassifierFit;
   readonly labels: number;
   /** Samples whose kernel was given, by themselves or by the labels. */
@@ -35,7 +35,7 @@ export interface KernelKnowledge {
  * Null where too little is known of kernels.
  */
 export function knowKernels(
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   labels: readonly KernelLabel[],
   seed: number,
 ): KernelKnowledge | null {
@@ -81,34 +81,32 @@ export interface AssumedKernels {
  * @param heldOut predictions with the kernel given
  */
 export function judgeAssumed(
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   heldOut: OutOfFold,
   pessimism: number,
   { classifier }: KernelKnowledge,
-  predict: TimePredictor,
+  predict: CostPredictor,
   coverage: number,
 ): AssumedKernels {
   const nameOf = kernelNames();
   const likelyOf = compileKernelClassifier(classifier.classifier);
-  const rows = samples.map(({ key, spec, kernel, timeMs }, i) => {
+  const rows = samples.map(({ key, spec, kernel, value: measured }, i) => {
     const likely = classifier.heldOut.get(key) ?? likelyOf(spec);
-    const mixed = mixedTime(predict, spec, likely, nameOf);
+    const mixed = mixedCost(predict, spec, likely, nameOf);
     const known = predict(spec, nameOf(kernel ?? ''));
-    const predictedMs = ((heldOut.timeMs[i] ?? NaN) * mixed.timeMs) / known.timeMs;
+    const predicted = ((heldOut.values[i] ?? NaN) * mixed.value) / known.value;
     const spread = ((heldOut.spread[i] ?? 1) * mixed.spread) / known.spread;
-    return { measuredMs: timeMs, predictedMs, spread, right: likely[0]?.kernel === kernel };
+    return { measured, predicted, spread, right: likely[0]?.kernel === kernel };
   });
   const scores = rows.map(
-    ({ measuredMs, predictedMs, spread }) =>
-      abs(log(measuredMs / predictedMs)) / spread / pessimism / FEW_VOTES,
+    ({ measured, predicted, spread }) => abs(log(measured / predicted)) / spread / pessimism / FEW_VOTES,
   );
   const logHalfWidth = conformalQuantile(scores, coverage);
   const metrics = judge(
-    rows.map(({ measuredMs, predictedMs, spread }) => {
+    rows.map(({ measured, predicted, spread }) => {
       const factor = logHalfWidth === null ? null : exp(logHalfWidth * spread);
-      const [lowerMs, upperMs] =
-        factor === null ? [null, null] : [predictedMs / factor, predictedMs * factor];
-      return { measuredMs, predictedMs, lowerMs, upperMs };
+      const [lower, upper] = factor === null ? [null, null] : [predicted / factor, predicted * factor];
+      return { measured, predicted, lower, upper };
     }),
   );
   const accuracy = rows.filter(({ right }) => right).length / rows.length;

@@ -6,7 +6,7 @@ import { alphaLatencyForm } from './alpha-forms.js';
 import { ModelError } from './error.js';
 import { fitModel, type FitOptions } from './fit-model.js';
 import { evaluate } from './predict.js';
-import { shapeSamples, type FitSample } from './sample.js';
+import { timeSamples, type FitSample } from './sample.js';
 
 const origin = { digest: 'sha256:0', codeVersion: '0.1.0', createdAt: '2026-01-01T00:00:00Z' };
 const fit = (samples: readonly FitSample[], options: Partial<FitOptions> = {}): Model =>
@@ -81,7 +81,7 @@ describe('recovery of a known law', () => {
 
   it('has standard errors of the right size', () => {
     const zs = Array.from({ length: 25 }, (_, k) => {
-      const samples = shapeSamples(synthetic(120, alphaLaw, 0.05, 100 + k, [3]));
+      const samples = timeSamples(synthetic(120, alphaLaw, 0.05, 100 + k, [3]));
       const { groups } = alphaLatencyForm.fit(samples, { seed: 1, loss: 'relative', device: {} });
       const { value, standardError } = parameter(groups[0], 'gamma');
       return (value - TRUTH.other.gamma) / (standardError ?? NaN);

@@ -15,8 +15,8 @@ import { kernelNameOf } from './kernels/kernel-name.js';
 import { MAX_SHAPES, samplesToFit } from './most-shapes.js';
 import type { FitContext, FitLoss, Source } from './form.js';
 import { noiseNotes } from './noise-floor.js';
-import { energySamples, samplesOfOneMeter, shapeSamples, shapesOf } from './sample.js';
-import type { FitSample, MeteredSamples, ShapedSample } from './sample.js';
+import { energySamples, samplesOfOneMeter, timeSamples, shapesOf } from './sample.js';
+import type { FitSample, MeteredSamples, CostSample } from './sample.js';
 
 /** What the document says of where a model comes from; copied into it unchanged. */
 export interface FitOrigin {
@@ -106,9 +106,9 @@ export function fitModel(allSamples: readonly FitSample[], options: FitOptions):
     ...(source && { source: otherDevice(source, seed, origin) }),
   };
   const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
-  const time = fitCost(shaped, { ...asked, unit: 'ms' });
+  const time = fitCost(shaped, asked);
   const kernels = knowledge && kernelsOf(shaped, knowledge, time, context, coverage);
-  const energy = fitEnergy(metered, shaped, time, { ...asked, unit: 'mJ' });
+  const energy = fitEnergy(metered, shaped, time, asked);
   const parsed = ModelSchema.safeParse({
     schema: 'alphaflops.model/1',
     id: null,
@@ -150,10 +150,10 @@ function mapOf(map: FitOptions['kernelMap']): Pick<Kernels, 'key' | 'mapDigest'>
 }
 
 /** The reason why a fit gave no document: some number in it is not finite. */
-function unusable(samples: readonly ShapedSample[], issues: readonly { path: PropertyKey[] }[]): string {
-  const byTime = samples.toSorted((a, b) => a.timeMs - b.timeMs);
+function unusable(samples: readonly CostSample[], issues: readonly { path: PropertyKey[] }[]): string {
+  const byTime = samples.toSorted((a, b) => a.value - b.value);
   const [shortest, longest] = [byTime[0], byTime.at(-1)].map((sample) =>
-    sample === undefined ? 'none' : `${sample.timeMs} ms (${sample.key})`,
+    sample === undefined ? 'none' : `${sample.value} ms (${sample.key})`,
   );
   return (
     `the fit gives no number for ${issues
@@ -168,7 +168,7 @@ const TOLD_KERNELS = 40;
 
 /** Null where the chosen form does not know kernels. */
 function kernelsOf(
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   knowledge: KernelKnowledge,
   { cost, chosen, heldOut }: CostFit,
   { device }: FitContext,
@@ -178,9 +178,9 @@ function kernelsOf(
   const predict = chosen.compile(chosenOf(cost), device);
   const { classifier, labels, given } = knowledge;
   const byKernel = new Map<string, number[]>();
-  samples.forEach(({ kernel, timeMs }, i) => {
+  samples.forEach(({ kernel, value }, i) => {
     const name = kernelNameOf(kernel ?? '').kernel;
-    const error = Math.abs((heldOut.timeMs[i] ?? NaN) / timeMs - 1);
+    const error = Math.abs((heldOut.values[i] ?? NaN) / value - 1);
     byKernel.set(name, [...(byKernel.get(name) ?? []), error]);
   });
   return {
@@ -199,7 +199,7 @@ function kernelsOf(
 /** Null with too few shapes to hold any out: an energy without a known error would not be published. */
 function fitEnergy(
   { samples: metered, meter }: MeteredSamples,
-  timed: readonly ShapedSample[],
+  timed: readonly CostSample[],
   time: CostFit,
   options: CostOptions,
 ): EnergyModel | null {
@@ -207,7 +207,7 @@ function fitEnergy(
   if (samples.length === 0) return null;
   // energy knows kernels where time does: one classifier serves both
   const kernelOf = new Map(time.chosen.needsKernels ? timed.map(({ key, kernel }) => [key, kernel]) : []);
-  const shaped = shapeSamples(samples).map((sample) => ({
+  const shaped = samples.map((sample) => ({
     ...sample,
     kernel: kernelOf.get(sample.key) ?? null,
   }));
@@ -221,12 +221,12 @@ function fitEnergy(
   };
 }
 
-function ownTime(timed: readonly ShapedSample[], { cost, heldOut }: CostFit, { device }: FitContext): Source {
+function ownTime(timed: readonly CostSample[], { cost, heldOut }: CostFit, { device }: FitContext): Source {
   return {
     ...{ fitted: chosenOf(cost), device },
     of: `the time model of this device (${timed.length} samples)`,
-    measuredTimeMs: new Map(timed.map(({ key, timeMs }) => [key, timeMs])),
-    heldOutTimeMs: new Map(heldOut ? timed.map(({ key }, i) => [key, heldOut.timeMs[i] ?? NaN]) : []),
+    measuredTimeMs: new Map(timed.map(({ key, value }) => [key, value])),
+    heldOutTimeMs: new Map(heldOut ? timed.map(({ key }, i) => [key, heldOut.values[i] ?? NaN]) : []),
   };
 }
 

@@ -1,9 +1,9 @@
-import { shapesOf, type ShapedSample } from './sample.js';
+import { shapesOf, type CostSample } from './sample.js';
 import { shuffled } from './shuffle.js';
 
 /** Fold of every shape: all samples of one shape share it. Same shapes and seed, same folds. */
 export function foldsByShape(
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   seed: number,
   count: number,
 ): ReadonlyMap<string, number> {

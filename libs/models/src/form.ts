@@ -1,7 +1,7 @@
 import type { FittedForm } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import type { KernelName } from './kernels/kernel-name.js';
-import type { ShapedSample } from './sample.js';
+import type { CostSample, CostUnit } from './sample.js';
 
 /** Constants of a device that a form may use, for example `smCount`. Absent ones are not in the record. */
 export type DeviceConstants = Readonly<Record<string, number>>;
@@ -48,14 +48,25 @@ export interface FormFit extends Omit<FittedForm, 'heldOut' | 'form'> {
 
 /** Predictions of samples, in their order, by fits that did not see their shapes. */
 export interface OutOfFold {
-  readonly timeMs: Float64Array;
-  /** As in {@link PredictedTime}. */
+  readonly values: Float64Array;
+  /** As in {@link PredictedCost}. */
   readonly spread: Float64Array;
+}
+
+/**
+ * Unit of a parameter. `per` stands for the unit of the cost that is fitted, with a text behind it: `{ per: '/MB' }` is ms/MB
+ * of a time and mJ/MB of an energy.
+ */
+export type ParameterUnit = string | { readonly per: string };
+
+/** @param cost unit of the samples that the form is fitted to */
+export function unitText(unit: ParameterUnit, cost: CostUnit): string {
+  return typeof unit === 'string' ? unit : `${cost}${unit.per}`;
 }
 
 export interface ParameterDefinition {
   readonly name: string;
-  readonly unit: string;
+  readonly unit: ParameterUnit;
   readonly lower: number;
   readonly upper: number;
   readonly description: string;
@@ -69,17 +80,17 @@ export function placesOf<Name extends string>(
   return Object.fromEntries(names.map((name) => [name, names.indexOf(name)])) as Record<Name, number>;
 }
 
-export interface PredictedTime {
-  /** Positive and finite. */
-  readonly timeMs: number;
+export interface PredictedCost {
+  /** Positive and finite, in the unit of the samples that the form was fitted to. */
+  readonly value: number;
   /** Expected size of the log error there, over its typical size; 1 from a form that foresees none. */
   readonly spread: number;
 }
 
 /** Forms that do not know kernels ignore the kernel. */
-export type TimePredictor = (spec: ConvSpec, kernel?: KernelName) => PredictedTime;
+export type CostPredictor = (spec: ConvSpec, kernel?: KernelName) => PredictedCost;
 
-/** One way to predict time: named, registered in forms.ts, fitted and compiled without any state of its own. */
+/** One way to predict a cost, time or energy: named, registered in forms.ts, fitted and compiled without any state of its own. */
 export interface Form {
   readonly name: string;
   readonly description: string;
@@ -103,7 +114,7 @@ export interface Form {
   /** Losses that the form can be fitted by; all when absent. */
   readonly losses?: readonly FitLoss[];
   /** Deterministic: same samples and context, same result. Never fails on checked samples of enough shapes. */
-  fit(samples: readonly ShapedSample[], context: FitContext): FormFit;
+  fit(samples: readonly CostSample[], context: FitContext): FormFit;
   /**
    * @param time the chosen form of the time model, for energy that starts from it
    * @throws ModelError `bad-document` when the fit lacks what the form needs.
@@ -112,5 +123,5 @@ export interface Form {
     fit: Pick<FittedForm, 'groups' | 'extra'>,
     device: DeviceConstants,
     time?: FittedForm,
-  ): TimePredictor;
+  ): CostPredictor;
 }

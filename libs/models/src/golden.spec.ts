@@ -46,10 +46,10 @@ function readSamples(): FitSample[] {
   const byLaw = (law: (spec: ConvSpec) => number) =>
     judge(
       samples.map(({ spec, timeMs }) => ({
-        measuredMs: timeMs,
-        predictedMs: law(spec),
-        lowerMs: null,
-        upperMs: null,
+        measured: timeMs,
+        predicted: law(spec),
+        lower: null,
+        upper: null,
       })),
     );
 

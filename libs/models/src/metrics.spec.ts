@@ -1,14 +1,14 @@
 import { conformalQuantile } from './interval.js';
 import { judge } from './metrics.js';
 
-const pairs = (measured: readonly number[], predicted: readonly number[], half: number | null = null) =>
-  measured.map((measuredMs, i) => {
-    const predictedMs = predicted[i] ?? NaN;
+const pairs = (measurements: readonly number[], predictions: readonly number[], half: number | null = null) =>
+  measurements.map((measured, i) => {
+    const predicted = predictions[i] ?? NaN;
     return {
-      measuredMs,
-      predictedMs,
-      lowerMs: half === null ? null : predictedMs - half,
-      upperMs: half === null ? null : predictedMs + half,
+      measured,
+      predicted,
+      lower: half === null ? null : predicted - half,
+      upper: half === null ? null : predicted + half,
     };
   });
 

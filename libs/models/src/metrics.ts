@@ -4,10 +4,10 @@ import { median } from 'simple-statistics';
 
 /** One prediction beside its measurement; the bounds are null without an interval. */
 export interface Judged {
-  readonly measuredMs: number;
-  readonly predictedMs: number;
-  readonly lowerMs: number | null;
-  readonly upperMs: number | null;
+  readonly measured: number;
+  readonly predicted: number;
+  readonly lower: number | null;
+  readonly upper: number | null;
 }
 
 /**
@@ -19,16 +19,14 @@ export interface Judged {
  */
 export function judge(pairs: readonly Judged[]): Metrics {
   const n = pairs.length;
-  const errors = pairs.map(({ measuredMs, predictedMs }) =>
-    finite(Math.abs(predictedMs - measuredMs) / measuredMs),
-  );
+  const errors = pairs.map(({ measured, predicted }) => finite(Math.abs(predicted - measured) / measured));
   const mean = (values: readonly number[]): number => finite(values.reduce((sum, v) => sum + v, 0) / n);
   const share = (limit: number): number => errors.filter((error) => error <= limit).length / n;
-  const measured = pairs.map((pair) => pair.measuredMs);
-  const predicted = pairs.map((pair) => pair.predictedMs);
-  const bounded = pairs.filter((pair) => pair.lowerMs !== null && pair.upperMs !== null);
+  const measured = pairs.map((pair) => pair.measured);
+  const predicted = pairs.map((pair) => pair.predicted);
+  const bounded = pairs.filter((pair) => pair.lower !== null && pair.upper !== null);
   const inside = bounded.filter(
-    ({ measuredMs, lowerMs, upperMs }) => (lowerMs ?? NaN) <= measuredMs && measuredMs <= (upperMs ?? NaN),
+    ({ measured, lower, upper }) => (lower ?? NaN) <= measured && measured <= (upper ?? NaN),
   );
   return {
     n,

@@ -1,5 +1,5 @@
 import { specKey } from '@alphaflops/conv';
-import { shapeSamples, shapesOf, type FitSample, type ShapedSample } from './sample.js';
+import { timeSamples, shapesOf, type FitSample, type CostSample } from './sample.js';
 import { shuffled } from './shuffle.js';
 
 /** Shapes that a fit uses at most: so many take about half a minute. */
@@ -9,7 +9,7 @@ export const MAX_SHAPES = 20_000;
 const NOT_DRAWN = 'of shapes not drawn';
 
 export interface DrawnSamples {
-  readonly shaped: readonly ShapedSample[];
+  readonly shaped: readonly CostSample[];
   /** The same samples as they were given. */
   readonly samples: readonly FitSample[];
   readonly excluded: Readonly<Record<string, number>>;
@@ -20,10 +20,10 @@ export interface DrawnSamples {
  * All samples of at most `most` shapes. Of more shapes so many are drawn, each as likely, by the seed and whatever
  * the order of the samples.
  *
- * @throws ModelError as `shapeSamples`
+ * @throws ModelError as `timeSamples`
  */
 export function samplesToFit(samples: readonly FitSample[], seed: number, most: number): DrawnSamples {
-  const shaped = shapeSamples(samples);
+  const shaped = timeSamples(samples);
   const shapes = shapesOf(shaped);
   if (shapes.length <= most) return { shaped, samples, excluded: {}, notes: [] };
   const drawn = new Set(shuffled(shapes, seed).slice(0, most));

@@ -6,11 +6,11 @@ import { ModelError } from './error.js';
 import type { FittedCost } from './fit-cost.js';
 import { formNamed } from './forms.js';
 import { compileDomain } from './domain.js';
-import { kernelNames, mixedTime } from './kernels/assumed-kernels.js';
+import { kernelNames, mixedCost } from './kernels/assumed-kernels.js';
 import { compileKernelClassifier, type LikelyKernel } from './kernels/kernel-classifier.js';
 import { logHalfWidth } from './interval.js';
 import { judge } from './metrics.js';
-import { energySamples, samplesOfOneMeter, shapeSamples, type FitSample } from './sample.js';
+import { energySamples, samplesOfOneMeter, timeSamples, type FitSample } from './sample.js';
 
 /**
  * `kernel`: the one that runs, where it is known, as cudnn-frontend spells it; `source`: how it is known, `given` by
@@ -41,7 +41,7 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
     const kernels = kernelOf(spec, kernel ?? null, source);
     const { value: predictedMs, lower: lowerMs, upper: upperMs, inDomain } = time(spec, work, kernels);
     const joules = energy && energy(spec, work, kernels);
-    const alpha = predictedMs / linearMs(spec).timeMs;
+    const alpha = predictedMs / linearMs(spec).value;
     const flops = 2 * work;
     return {
       macs: work,
@@ -61,7 +61,7 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
   };
 }
 
-interface PredictedCost {
+interface BoundedCost {
   readonly value: number;
   readonly lower: number | null;
   readonly upper: number | null;
@@ -75,16 +75,14 @@ function compileCost(
   device: Model['device'],
   time?: FittedForm,
   logHalfWidthAssumed: number | null = cost.interval.logHalfWidth,
-): (spec: ConvSpec, macs: number, kernels: ChosenKernels | null) => PredictedCost {
+): (spec: ConvSpec, macs: number, kernels: ChosenKernels | null) => BoundedCost {
   const predict = formNamed(form).compile(fitted(cost, form), device, time);
   const outsideOf = compileDomain(cost);
   const hasInterval = form === cost.chosenForm;
   const ofAssumed = intervalOf(cost.interval, logHalfWidthAssumed);
   const nameOf = kernelNames();
   return (spec, work, kernels) => {
-    const { timeMs: value, spread } = kernels
-      ? mixedTime(predict, spec, kernels.likely, nameOf)
-      : predict(spec);
+    const { value, spread } = kernels ? mixedCost(predict, spec, kernels.likely, nameOf) : predict(spec);
     const outside = outsideOf(spec, work);
     const typical = hasInterval
       ? logHalfWidth(kernels?.assumed.source === 'classifier' ? ofAssumed : cost.interval, outside)
@@ -149,10 +147,10 @@ export function predict(model: Model, spec: ConvSpec, kernel?: string | null): P
 export function evaluate(model: Model, samples: readonly FitSample[], form?: string): Metrics {
   const predictor = compileModel(model, form);
   return judge(
-    shapeSamples(samples).map(({ spec, kernel, timeMs }) => ({
-      ...predictor(spec, kernel),
-      measuredMs: timeMs,
-    })),
+    timeSamples(samples).map(({ spec, kernel, value: measured }) => {
+      const { predictedMs: predicted, lowerMs: lower, upperMs: upper } = predictor(spec, kernel);
+      return { measured, predicted, lower, upper };
+    }),
   );
 }
 
@@ -167,13 +165,13 @@ export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Met
   if (!model.energy || measured.length === 0) return null;
   const predictor = compileModel(model);
   return judge(
-    shapeSamples(measured).map(({ spec, kernel, timeMs: measuredMs }) => {
+    measured.map(({ spec, kernel, value }) => {
       const { energyMillijoules, lowerEnergyMillijoules, upperEnergyMillijoules } = predictor(spec, kernel);
       return {
-        measuredMs,
-        predictedMs: energyMillijoules ?? NaN,
-        lowerMs: lowerEnergyMillijoules,
-        upperMs: upperEnergyMillijoules,
+        measured: value,
+        predicted: energyMillijoules ?? NaN,
+        lower: lowerEnergyMillijoules,
+        upper: upperEnergyMillijoules,
       };
     }),
   );

@@ -3,7 +3,7 @@ import { median } from 'simple-statistics';
 import { heldOutPrediction } from './compared-shapes.js';
 import { formNamed } from './forms.js';
 import { compileModel } from './predict.js';
-import { shapeSamples, type FitSample } from './sample.js';
+import { timeSamples, type CostSample, type FitSample } from './sample.js';
 
 const { abs, sqrt } = Math;
 
@@ -29,7 +29,7 @@ const MIN_COMPARED = 20;
  * served model, or with too few such shapes to tell, the candidate is served.
  *
  * @param samples those that the candidate was fitted to
- * @throws ModelError as {@link compileModel} and `shapeSamples`.
+ * @throws ModelError as {@link compileModel} and `timeSamples`.
  */
 export function judgeCandidate(
   candidate: Model,
@@ -37,7 +37,7 @@ export function judgeCandidate(
   samples: readonly FitSample[],
 ): Judgement {
   if (served === null) return { serve: true, reason: 'no model was served before' };
-  const shaped = shapeSamples(samples);
+  const shaped = timeSamples(samples);
   const specs = new Map(shaped.map(({ key, spec }) => [key, spec]));
   const [ofCandidate, ofServed] = [candidate, served].map((model) => {
     const predict = compileModel(model);
@@ -71,12 +71,12 @@ export function judgeCandidate(
 }
 
 /** Each shape with the median of its times; samples stand in the order of their shapes and times. */
-function typical(samples: ReturnType<typeof shapeSamples>): (readonly [key: string, timeMs: number])[] {
+function typical(samples: readonly CostSample[]): (readonly [key: string, timeMs: number])[] {
   const times = new Map<string, number[]>();
-  for (const { key, timeMs } of samples) {
+  for (const { key, value } of samples) {
     const known = times.get(key);
-    if (known) known.push(timeMs);
-    else times.set(key, [timeMs]);
+    if (known) known.push(value);
+    else times.set(key, [value]);
   }
   return [...times].map(([key, values]) => [key, values[values.length >> 1] ?? NaN]);
 }

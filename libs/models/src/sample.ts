@@ -45,56 +45,84 @@ export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples
   return { samples: chosen, meter, leftOut };
 }
 
-/**
- * The samples with energy, as samples of it: `timeMs` holds millijoules there, for every form is of a positive cost.
- *
- * @throws ModelError `bad-sample` naming the first sample with an energy that is not a positive number
- */
-export function energySamples(samples: readonly FitSample[]): FitSample[] {
-  return samples.flatMap(({ spec, energyMillijoules, kernel = null }, index) => {
-    if (energyMillijoules === null || energyMillijoules === undefined) return [];
-    if (energyMillijoules > 0 && Number.isFinite(energyMillijoules))
-      return [{ spec, timeMs: energyMillijoules, kernel }];
-    const which = `sample ${index + 1} (${specKey(spec)})`;
-    throw new ModelError(
-      'bad-sample',
-      `${which} has an energy of ${energyMillijoules} mJ; energies must be positive numbers, or absent where not measured`,
-    );
-  });
-}
+/** Milliseconds of a time, millijoules of an energy. */
+export type CostUnit = 'ms' | 'mJ';
 
-/** A checked sample with the key of its shape. */
-export interface ShapedSample extends FitSample {
+/** A checked measurement of what a convolution costs, time or energy: what the forms are fitted to. */
+export interface CostSample {
+  /** The `specKey` of its shape. */
   readonly key: string;
+  readonly spec: ConvSpec;
+  /** Positive and finite, in `unit`. */
+  readonly value: number;
+  /** The same for all samples of a fit. */
+  readonly unit: CostUnit;
+  /** The kernel that ran, as cudnn-frontend spells it; null where it is not known. */
+  readonly kernel: string | null;
 }
 
 /**
- * Checks samples and puts them in an order that does not depend on the order they came in.
+ * Checks the times of samples.
  *
+ * @returns times in milliseconds, in an order that does not depend on the order of the samples
  * @throws ModelError `no-samples`, or `bad-sample` naming the first sample with a time that is not a positive number or a
  * spec without output.
  */
-export function shapeSamples(samples: readonly FitSample[]): readonly ShapedSample[] {
+export function timeSamples(samples: readonly FitSample[]): readonly CostSample[] {
   if (samples.length === 0) throw new ModelError('no-samples', 'there are no samples to fit or evaluate');
-  return samples
-    .map(({ spec, timeMs, kernel = null }, index) => {
-      const key = specKey(spec);
-      if (!(timeMs > 0) || !Number.isFinite(timeMs)) {
-        throw new ModelError(
-          'bad-sample',
-          `sample ${index + 1} (${key}) has a time of ${timeMs} ms; times must be positive numbers`,
-        );
-      }
-      const work = macs(spec);
-      if (!(work > 0) || !Number.isFinite(work)) {
-        throw new ModelError('bad-sample', `sample ${index + 1} (${key}) has no output to compute`);
-      }
-      return { spec, timeMs, kernel, key };
-    })
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.timeMs - b.timeMs));
+  const costs = samples.map(({ spec, timeMs, kernel = null }, index): CostSample => {
+    const key = specKey(spec);
+    const which = `sample ${index + 1} (${key})`;
+    if (!isPositive(timeMs)) {
+      throw new ModelError(
+        'bad-sample',
+        `${which} has a time of ${timeMs} ms; times must be positive numbers`,
+      );
+    }
+    if (!isPositive(macs(spec))) throw new ModelError('bad-sample', `${which} has no output to compute`);
+    return { key, spec, value: timeMs, unit: 'ms', kernel };
+  });
+  return sorted(costs);
+}
+
+/**
+ * Checks the energies of the samples that have one.
+ *
+ * @returns energies in millijoules, in an order that does not depend on the order of the samples
+ * @throws ModelError `bad-sample` naming the first sample with an energy that is not a positive number, or with a spec
+ * without output
+ */
+export function energySamples(samples: readonly FitSample[]): readonly CostSample[] {
+  const costs = samples.flatMap(({ spec, energyMillijoules, kernel = null }, index): CostSample[] => {
+    if (energyMillijoules === null || energyMillijoules === undefined) return [];
+    const key = specKey(spec);
+    const which = `sample ${index + 1} (${key})`;
+    if (!isPositive(energyMillijoules)) {
+      throw new ModelError(
+        'bad-sample',
+        `${which} has an energy of ${energyMillijoules} mJ; energies must be positive numbers, or absent where not measured`,
+      );
+    }
+    if (!isPositive(macs(spec))) throw new ModelError('bad-sample', `${which} has no output to compute`);
+    return [{ key, spec, value: energyMillijoules, unit: 'mJ', kernel }];
+  });
+  return sorted(costs);
+}
+
+/** The unit of the samples of one fit. */
+export function unitOfCosts(samples: readonly CostSample[]): CostUnit {
+  return samples[0]?.unit ?? 'ms';
+}
+
+function isPositive(value: number): boolean {
+  return value > 0 && Number.isFinite(value);
+}
+
+function sorted(samples: readonly CostSample[]): CostSample[] {
+  return [...samples].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.value - b.value));
 }
 
 /** The different shapes, sorted. */
-export function shapesOf(samples: readonly ShapedSample[]): readonly string[] {
+export function shapesOf(samples: readonly CostSample[]): readonly string[] {
   return [...new Set(samples.map(({ key }) => key))].sort();
 }

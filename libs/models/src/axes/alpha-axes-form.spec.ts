@@ -1,6 +1,6 @@
 import type { FittedForm } from '@alphaflops/contracts';
 import { randomShapes } from '../random-shapes.spec-helper.js';
-import { shapeSamples, type FitSample } from '../sample.js';
+import { timeSamples, type FitSample } from '../sample.js';
 import type { FitContext } from '../form.js';
 import { alphaAxesForm } from './alpha-axes-form.js';
 import { shapeOf } from './shape.js';
@@ -22,7 +22,7 @@ const context = (device: FitContext['device'] = { smCount: PROCESSORS }): FitCon
 const errors = (fit: Pick<FittedForm, 'groups' | 'extra'>, samples: readonly FitSample[]): number[] => {
   const predict = alphaAxesForm.compile(fit, {});
   return samples
-    .map(({ spec, timeMs }) => Math.abs(Math.log(predict(spec).timeMs / timeMs)))
+    .map(({ spec, timeMs }) => Math.abs(Math.log(predict(spec).value / timeMs)))
     .sort((a, b) => a - b);
 };
 const median = (sorted: readonly number[]): number => sorted[sorted.length >> 1] ?? NaN;
@@ -34,7 +34,7 @@ const regimesOf = (fit: Pick<FittedForm, 'extra'>) =>
 
 describe('alpha-axes', () => {
   const samples = randomShapes(900, law, 0.03, 5, [1, 3, 4, 5]);
-  const shaped = shapeSamples(samples);
+  const shaped = timeSamples(samples);
   const fit = alphaAxesForm.fit(shaped, context());
 
   it('predicts new shapes of its own law nearly as well as the noise allows', () => {
@@ -69,16 +69,14 @@ describe('alpha-axes', () => {
   });
 
   it('brings held-out predictions that are honest: near the error on new shapes', () => {
-    const held = shaped.map(({ timeMs }, i) =>
-      Math.abs(Math.log((fit.outOfFold?.timeMs[i] ?? NaN) / timeMs)),
-    );
+    const held = shaped.map(({ value }, i) => Math.abs(Math.log((fit.outOfFold?.values[i] ?? NaN) / value)));
     const fresh = median(errors(fit, randomShapes(800, law, 0.03, 7, [1, 3, 4, 5])));
     expect(median(held.sort((a, b) => a - b)) / fresh).toBeGreaterThan(0.9);
     expect(median(held) / fresh).toBeLessThan(1.3);
   });
 
   it('is the same for the same samples, and after JSON', () => {
-    const again = alphaAxesForm.fit(shapeSamples([...samples].reverse()), context());
+    const again = alphaAxesForm.fit(timeSamples([...samples].reverse()), context());
     expect(JSON.stringify(again)).toBe(JSON.stringify(fit));
     const read = JSON.parse(JSON.stringify(fit)) as typeof fit;
     expect(errors(read, samples)).toEqual(errors(fit, samples));
@@ -87,7 +85,7 @@ describe('alpha-axes', () => {
   it('splits where the law changes, on that axis', () => {
     // five times as slow beyond 128 input channels
     const jump = (spec: FitSample['spec']): number => law(spec) * (spec.cin > 128 ? 5 : 1);
-    const jumping = alphaAxesForm.fit(shapeSamples(randomShapes(400, jump, 0.02, 8, [3])), context());
+    const jumping = alphaAxesForm.fit(timeSamples(randomShapes(400, jump, 0.02, 8, [3])), context());
     const [first] = regimesOf(jumping).regimes[0]?.nodes ?? [];
     expect(first).toMatchObject({ gate: expect.stringMatching(/^cin/) });
     expect(Math.abs(Math.log2((first as { atMost: number }).atMost / 128))).toBeLessThan(0.3);
@@ -105,7 +103,7 @@ describe('alpha-axes', () => {
 
   it('pools kernel families with few samples', () => {
     const mixed = [...randomShapes(200, law, 0.03, 10, [3]), ...randomShapes(12, law, 0.03, 11, [2])];
-    const pooled = alphaAxesForm.fit(shapeSamples(mixed), context());
+    const pooled = alphaAxesForm.fit(timeSamples(mixed), context());
     expect(pooled.groups.map(({ group, n }) => [group, n])).toEqual([
       ['3x3', 200],
       ['other', 212],

@@ -3,7 +3,7 @@ import { cube, exp, log, square } from '@alphaflops/elementary';
 import { inversePacked, softL1Weight } from '@alphaflops/least-squares';
 import { z } from 'zod';
 import { ModelError } from '../error.js';
-import { ROBUST_RELATIVE_ERROR, type Form } from '../form.js';
+import { ROBUST_RELATIVE_ERROR, unitText, type Form } from '../form.js';
 import type { Frame } from './frame.js';
 import { compileModelTree, fitModelTree, ShapeRow, type FamilyFit, type ModelTree } from './model-tree.js';
 import { RegimesSchema } from './regimes.js';
@@ -37,8 +37,8 @@ export const alphaAxesForm: Form = {
   fit(samples, context) {
     const { frame, members } = sharedFits(samples, context);
     const { tree, fits } = fitModelTree(frame, Int32Array.from(samples.keys()));
-    const timeMs = new Float64Array(samples.length);
-    for (const { heldOut, logTime } of members) for (const i of heldOut) timeMs[i] = exp(logTime[i] ?? NaN);
+    const values = new Float64Array(samples.length);
+    for (const { heldOut, logCost } of members) for (const i of heldOut) values[i] = exp(logCost[i] ?? NaN);
     return {
       groups: fits.map((fit) => familyGroup(frame, fit)),
       extra: {
@@ -49,7 +49,7 @@ export const alphaAxesForm: Form = {
       notes: frame.estimated
         ? [`alpha-axes: the number of processors was not given; ${frame.processors} fit the samples best`]
         : [],
-      outOfFold: { timeMs, spread: new Float64Array(samples.length).fill(1) },
+      outOfFold: { values, spread: new Float64Array(samples.length).fill(1) },
     };
   },
 
@@ -60,7 +60,7 @@ export const alphaAxesForm: Form = {
     return (spec) => {
       const shape = shapeOf(spec);
       at.fill(shape);
-      return { timeMs: predict(shape, at), spread: 1 };
+      return { value: predict(shape, at), spread: 1 };
     };
   },
 };
@@ -103,7 +103,9 @@ function familyGroup(frame: Frame, { family, members, rootFit }: FamilyFit): Fit
   const { roots, correlation } = inversePacked(normal, P);
   const deviation = residualDeviation(frame, members, vector);
   const bounds = boundsAround(vector);
-  const parameters = tileWaveParameters(frame.processors).map(({ name, unit }, j): Parameter => {
+  const parameters = tileWaveParameters(frame.processors).map((definition, j): Parameter => {
+    const { name } = definition;
+    const unit = unitText(definition.unit, frame.unit);
     const at = vector[j] ?? 0;
     const value = isLogarithmic(j) ? exp(at) : at;
     const error = deviation === null ? null : deviation * (roots[j] ?? 0);
@@ -114,12 +116,14 @@ function familyGroup(frame: Frame, { family, members, rootFit }: FamilyFit): Fit
     }
     return { name, value, unit, standardError: isLogarithmic(j) ? value * error : error, state: 'estimated' };
   });
-  const told = (j: number): boolean => parameters[j]?.state === 'estimated';
+  const isEstimated = (j: number): boolean => parameters[j]?.state === 'estimated';
   return {
     group: family,
     n: members.length,
     parameters,
-    correlation: correlation.map((row, i) => row.map((value, j) => (told(i) && told(j) ? value : null))),
+    correlation: correlation.map((row, i) =>
+      row.map((value, j) => (isEstimated(i) && isEstimated(j) ? value : null)),
+    ),
     stopped: reason,
   };
 }
@@ -129,7 +133,7 @@ function familyGroup(frame: Frame, { family, members, rootFit }: FamilyFit): Fit
  * normal matrix: JᵀJ ≈ N over the mean weight. Null without degrees of freedom.
  */
 function residualDeviation(
-  { rows, stride, logTime }: Frame,
+  { rows, stride, logCost }: Frame,
   members: Int32Array,
   vector: Float64Array,
 ): number | null {
@@ -138,7 +142,7 @@ function residualDeviation(
   const p = valuesOf(vector);
   let [influence, slope, weights] = [0, 0, 0];
   for (const i of members) {
-    const residual = log(tileWaveMs(p, rows, i * stride)) - (logTime[i] ?? 0);
+    const residual = log(tileWaveMs(p, rows, i * stride)) - (logCost[i] ?? 0);
     const weight = softL1Weight(residual, ROBUST_RELATIVE_ERROR);
     influence += square(weight * residual);
     slope += cube(weight);

@@ -39,10 +39,10 @@ export function tileWaveCost(data: TileWaveData, members: Int32Array, vector: Fl
   return cost;
 }
 
-function residualsAt({ rows, stride, logTime }: TileWaveData, vector: Float64Array): RowResiduals {
+function residualsAt({ rows, stride, logCost }: TileWaveData, vector: Float64Array): RowResiduals {
   const p = valuesOf(vector);
   return {
-    residual: (i) => log(tileWaveMs(p, rows, i * stride)) - (logTime[i] ?? 0),
-    linearized: (i, gradient) => log(tileWaveGradient(p, rows, i * stride, gradient)) - (logTime[i] ?? 0),
+    residual: (i) => log(tileWaveMs(p, rows, i * stride)) - (logCost[i] ?? 0),
+    linearized: (i, gradient) => log(tileWaveGradient(p, rows, i * stride, gradient)) - (logCost[i] ?? 0),
   };
 }

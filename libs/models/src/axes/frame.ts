@@ -1,5 +1,5 @@
 import { exp, log } from '@alphaflops/elementary';
-import type { ShapedSample } from '../sample.js';
+import { unitOfCosts, type CostSample, type CostUnit } from '../sample.js';
 import { GATES } from './gates.js';
 import { rootCost } from './grow.js';
 import { kernelFamily, shapeOf, type KernelFamily, type Shape } from './shape.js';
@@ -13,6 +13,8 @@ export interface Frame extends TileWaveData {
   /** Values of every gate, one column per gate. */
   readonly gates: readonly Float64Array[];
   readonly processors: number;
+  /** Unit of the costs whose logarithms are `logCost`. */
+  readonly unit: CostUnit;
   /** Whether the number of processors comes from the data, not from the device. */
   readonly estimated: boolean;
 }
@@ -26,12 +28,12 @@ const FINALISTS = 3;
 /** Families with fewer samples are fitted with the others. */
 export const MIN_FAMILY = 40;
 
-export function frameOf(samples: readonly ShapedSample[], smCount: number | undefined): Frame {
+export function frameOf(samples: readonly CostSample[], smCount: number | undefined): Frame {
   const shapes = samples.map(({ spec }) => shapeOf(spec));
-  const logTime = Float64Array.from(samples, ({ timeMs }) => log(timeMs));
+  const logCost = Float64Array.from(samples, ({ value }) => log(value));
   const families = samples.map(({ spec }) => kernelFamily(spec));
   const gates = GATES.map(({ value }) => Float64Array.from(shapes, value));
-  const processors = smCount ?? estimateProcessors(shapes, families, logTime);
+  const processors = smCount ?? estimateProcessors(shapes, families, logCost);
   const rows = rowsOf(shapes, processors);
   return {
     shapes,
@@ -41,7 +43,8 @@ export function frameOf(samples: readonly ShapedSample[], smCount: number | unde
     estimated: smCount === undefined,
     rows,
     stride: ROW,
-    logTime,
+    unit: unitOfCosts(samples),
+    logCost,
   };
 }
 
@@ -57,7 +60,7 @@ function rowsOf(shapes: readonly Shape[], processors: number): Float64Array {
 function estimateProcessors(
   shapes: readonly Shape[],
   families: readonly KernelFamily[],
-  logTime: Float64Array,
+  logCost: Float64Array,
 ): number {
   const ranked = (candidates: readonly number[], most: number): number[] => {
     const every = Math.ceil(shapes.length / most);
@@ -65,7 +68,7 @@ function estimateProcessors(
     const some = kept(shapes);
     const parts = partition(kept(families), Int32Array.from(some.keys()));
     const misfitOf = (processors: number): number => {
-      const data = { rows: rowsOf(some, processors), stride: ROW, logTime: Float64Array.from(kept(logTime)) };
+      const data = { rows: rowsOf(some, processors), stride: ROW, logCost: Float64Array.from(kept(logCost)) };
       // as a likelihood adds up, so that the family with the largest errors does not decide alone
       return parts.reduce((sum, [, members]) => {
         const cost = rootCost(data, members, startOf(data, members, processors));
@@ -84,14 +87,14 @@ function estimateProcessors(
 
 /** Start values, moved to the speed of the samples. */
 export function startOf(
-  { rows, stride, logTime }: TileWaveData,
+  { rows, stride, logCost }: TileWaveData,
   members: Int32Array,
   processors: number,
 ): Float64Array {
   const p = valuesOf(startVector(processors, 1));
   const ratios = Float64Array.from(
     members,
-    (i) => (logTime[i] ?? 0) - log(tileWaveMs(p, rows, i * stride)),
+    (i) => (logCost[i] ?? 0) - log(tileWaveMs(p, rows, i * stride)),
   ).sort();
   return startVector(processors, exp(ratios[ratios.length >> 1] ?? 0));
 }

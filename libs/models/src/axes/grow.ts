@@ -156,7 +156,7 @@ function enough(members: Int32Array, gates: GrowOptions['gates'], best: Candidat
 }
 
 function accumulate(
-  { rows, stride, logTime }: TileWaveData,
+  { rows, stride, logCost }: TileWaveData,
   members: Int32Array,
   every: number,
   vector: Float64Array,
@@ -168,7 +168,7 @@ function accumulate(
   const at = new Int32Array(BIN);
   const term = new Float64Array(BIN);
   for (const i of members) {
-    const residual = (logTime[i] ?? 0) - log(tileWaveGradient(p, rows, i * stride, gradient));
+    const residual = (logCost[i] ?? 0) - log(tileWaveGradient(p, rows, i * stride, gradient));
     // a member that stands for others counts for them
     const weight = every * softL1Weight(residual, ROBUST_RELATIVE_ERROR);
     // most elements of the gradient are 0: only the others' products are added

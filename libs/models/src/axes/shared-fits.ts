@@ -1,6 +1,6 @@
 import { foldsByShape } from '../folds.js';
 import type { FitContext } from '../form.js';
-import type { ShapedSample } from '../sample.js';
+import type { CostSample } from '../sample.js';
 import { frameOf, type Frame } from './frame.js';
 import { fitModelTree, predictFrame, type ModelTree } from './model-tree.js';
 
@@ -8,7 +8,7 @@ import { fitModelTree, predictFrame, type ModelTree } from './model-tree.js';
 export interface FoldMember extends Fold {
   readonly tree: ModelTree;
   /** Log milliseconds of all samples. */
-  readonly logTime: Float64Array;
+  readonly logCost: Float64Array;
 }
 
 export interface Fold {
@@ -26,19 +26,19 @@ export interface SharedFits {
 export const FOLDS_OF_MEMBERS = 5;
 
 const cache = new WeakMap<
-  readonly ShapedSample[],
+  readonly CostSample[],
   { readonly context: FitContext; readonly fits: SharedFits }
 >();
 
 /** Made once for the same samples and context, because both forms need them. */
-export function sharedFits(samples: readonly ShapedSample[], context: FitContext): SharedFits {
+export function sharedFits(samples: readonly CostSample[], context: FitContext): SharedFits {
   const known = cache.get(samples);
   if (known?.context === context) return known.fits;
   const frame = frameOf(samples, context.device['smCount']);
   const all = Int32Array.from(samples.keys());
   const members = memberFolds(samples, context.seed).map((fold): FoldMember => {
     const { tree } = fitModelTree(frame, fold.training);
-    return { ...fold, tree, logTime: predictFrame(frame, tree, all) };
+    return { ...fold, tree, logCost: predictFrame(frame, tree, all) };
   });
   const fits = { frame, members };
   cache.set(samples, { context, fits });
@@ -46,7 +46,7 @@ export function sharedFits(samples: readonly ShapedSample[], context: FitContext
 }
 
 /** The folds that members do without, by shape. */
-export function memberFolds(samples: readonly ShapedSample[], seed: number): Fold[] {
+export function memberFolds(samples: readonly CostSample[], seed: number): Fold[] {
   const folds = foldsByShape(samples, seed, FOLDS_OF_MEMBERS);
   const foldOf = Int32Array.from(samples, ({ key }) => folds.get(key) ?? 0);
   const all = Int32Array.from(samples.keys());

@@ -1,5 +1,5 @@
 import { exp, log, pow } from '@alphaflops/elementary';
-import { placesOf, type ParameterDefinition } from '../form.js';
+import { placesOf, type ParameterDefinition, type ParameterUnit } from '../form.js';
 
 /**
  * Output tiles (points × channels) that one processor computes at a time. On a serial device (one processor) a tile may
@@ -25,7 +25,7 @@ interface Descriptor<Name extends string> extends Omit<ParameterDefinition, 'nam
 
 const parameter = <Name extends string>(
   name: Name,
-  unit: string,
+  unit: ParameterUnit,
   start: number | Descriptor<Name>['start'],
   description: string,
 ): Descriptor<Name> => ({
@@ -45,27 +45,32 @@ const stepMs = (outputs: number): number => 3e-4 * pow(outputs / 4096, 0.7);
 
 /** All parameters in the order of every vector. They start from an NVIDIA H100 (times: from one factor for the device). */
 const TABLE = [
-  parameter('t0', 'ms', 2e-3, 'time of the smallest convolution: launch cost'),
+  parameter('t0', { per: '' }, 2e-3, 'time of the smallest convolution: launch cost'),
   ofTile(
     'a',
-    'ms',
+    { per: '' },
     (processors, outputs) => (processors === 1 ? stepMs(outputs) : 2e-3),
     'fixed time of a tile',
   ),
   ofTile(
     'b',
-    'ms per step',
+    { per: ' per step' },
     (_, outputs) => stepMs(outputs),
     'time of one step of 32 multiply-adds per output of a tile',
   ),
-  parameter('m_in', 'ms/MB', 4e-4, 'time to read the input'),
-  parameter('m_out', 'ms/MB', 4e-4, 'time to write the output'),
-  parameter('m_w', 'ms/MB', 4e-4, 'time to read the weights'),
+  parameter('m_in', { per: '/MB' }, 4e-4, 'time to read the input'),
+  parameter('m_out', { per: '/MB' }, 4e-4, 'time to write the output'),
+  parameter('m_w', { per: '/MB' }, 4e-4, 'time to read the weights'),
   parameter('split', '1', 5, 'steps are split over idle processors; the larger, the less it costs'),
   slowdown('u', 'log slow-down when input channels are not aligned to 16 bytes'),
   slowdown('v', 'log slow-down when output channels are not aligned to 16 bytes'),
-  parameter('z_w', 'ms per 10⁴ channel pairs', 1e-4, 'time to transform the weights'),
-  parameter('z_f', 'ms per 10⁴ channel pairs and tile', 1e-4, 'products of a Fourier-transform convolution'),
+  parameter('z_w', { per: ' per 10⁴ channel pairs' }, 1e-4, 'time to transform the weights'),
+  parameter(
+    'z_f',
+    { per: ' per 10⁴ channel pairs and tile' },
+    1e-4,
+    'products of a Fourier-transform convolution',
+  ),
 ];
 
 /** The elements of a vector: one for each parameter, or one for each tile of it. */
@@ -107,7 +112,7 @@ export function valuesOf(vector: ArrayLike<number>, out = new Float64Array(P)): 
 /** Start of a search on a device that is `factor` times as slow as the one the start values are of. */
 export function startVector(processors: number, factor: number): Float64Array {
   return Float64Array.from(tileWaveParameters(processors), ({ start, unit }, j) =>
-    isLogarithmic(j) ? log(unit.startsWith('ms') ? start * factor : start) : start,
+    isLogarithmic(j) ? log(typeof unit !== 'string' ? start * factor : start) : start,
   );
 }
 

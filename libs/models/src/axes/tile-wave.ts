@@ -62,7 +62,7 @@ export interface TileWaveData {
   readonly rows: Float64Array;
   /** Elements of one row. */
   readonly stride: number;
-  readonly logTime: Float64Array;
+  readonly logCost: Float64Array;
 }
 
 const time = new Float64Array(TILES);

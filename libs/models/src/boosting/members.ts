@@ -2,7 +2,7 @@ import { exp, log } from '@alphaflops/elementary';
 import { z } from 'zod';
 import type { Frame } from '../axes/frame.js';
 import type { Shape } from '../axes/shape.js';
-import type { FitContext, OutOfFold, PredictedTime } from '../form.js';
+import type { FitContext, OutOfFold, PredictedCost } from '../form.js';
 import { binned, type Binned } from './bins.js';
 import { boost, type BoostOptions } from './boost.js';
 import { F, FEATURES, fillFeatures } from './features.js';
@@ -16,7 +16,7 @@ export interface BaseMember {
   /** Samples of the fold that was left out. */
   readonly heldOut: Int32Array;
   /** Log milliseconds of all samples. */
-  readonly logTime: Float64Array;
+  readonly logCost: Float64Array;
 }
 
 /** Trees of all members, and of the spread, as a document keeps them. */
@@ -51,13 +51,13 @@ export function boostMembers(
   context: FitContext,
 ): { readonly members: BoostedMembers; readonly outOfFold: OutOfFold } {
   const features = featureColumns(frame);
-  const logTime = new Float64Array(frame.shapes.length);
+  const logCost = new Float64Array(frame.shapes.length);
   const trees = bases.map((base, m) => {
     const grown = correct(frame, features, base, m, context);
-    for (const i of base.heldOut) logTime[i] = grown.logTime[i] ?? NaN;
+    for (const i of base.heldOut) logCost[i] = grown.logCost[i] ?? NaN;
     return grown.trees;
   });
-  const spread = fitSpread(frame, [...features, binned(logTime)], bases, logTime, context.seed);
+  const spread = fitSpread(frame, [...features, binned(logCost)], bases, logCost, context.seed);
   return {
     members: {
       processors: frame.processors,
@@ -65,7 +65,7 @@ export function boostMembers(
       members: trees,
       spread: spread.trees,
     },
-    outOfFold: { timeMs: logTime.map(exp), spread: spread.outOfFold },
+    outOfFold: { values: logCost.map(exp), spread: spread.outOfFold },
   };
 }
 
@@ -79,7 +79,7 @@ export function compileMembers({
   features,
   members,
   spread,
-}: BoostedMembers): (shape: Shape, baseLogTime: (m: number) => number) => PredictedTime {
+}: BoostedMembers): (shape: Shape, baseLogCost: (m: number) => number) => PredictedCost {
   const count = members.length;
   // The analytic time is the last feature, and another one for each member.
   const width = F - 1 + count;
@@ -89,17 +89,17 @@ export function compileMembers({
   const forests = new Forests(members, width, placeOf);
   const spreads = new Forests([spread], width, placeOf);
   const vector = new Float64Array(width);
-  const logTimes = new Float64Array(count);
+  const logCosts = new Float64Array(count);
   const logSpread = new Float64Array(1);
-  return (shape, baseLogTime) => {
+  return (shape, baseLogCost) => {
     fillFeatures(shape, processors, vector);
-    for (let m = 0; m < count; m++) vector[F - 1 + m] = baseLogTime(m);
-    forests.values(vector, logTimes);
-    for (let m = 0; m < count; m++) logTimes[m] = (logTimes[m] ?? 0) + (vector[F - 1 + m] ?? 0);
-    const logTime = logTimes.sort()[count >> 1] ?? NaN;
-    vector[F - 1] = logTime;
+    for (let m = 0; m < count; m++) vector[F - 1 + m] = baseLogCost(m);
+    forests.values(vector, logCosts);
+    for (let m = 0; m < count; m++) logCosts[m] = (logCosts[m] ?? 0) + (vector[F - 1 + m] ?? 0);
+    const logCost = logCosts.sort()[count >> 1] ?? NaN;
+    vector[F - 1] = logCost;
     spreads.values(vector, logSpread);
-    return { timeMs: exp(logTime), spread: spreadOf(logSpread[0] ?? 0) };
+    return { value: exp(logCost), spread: spreadOf(logSpread[0] ?? 0) };
   };
 }
 
@@ -123,9 +123,9 @@ function correct(
   base: BaseMember,
   m: number,
   context: FitContext,
-): { trees: StoredTree[]; logTime: Float64Array } {
-  const { trees, values } = boostRest(frame, [...features, binned(base.logTime)], base, m, context);
-  return { trees, logTime: base.logTime.map((value, i) => value + (values[i] ?? 0)) };
+): { trees: StoredTree[]; logCost: Float64Array } {
+  const { trees, values } = boostRest(frame, [...features, binned(base.logCost)], base, m, context);
+  return { trees, logCost: base.logCost.map((value, i) => value + (values[i] ?? 0)) };
 }
 
 /**
@@ -136,13 +136,13 @@ function correct(
 export function boostRest(
   frame: Frame,
   columns: readonly Binned[],
-  { training, heldOut, logTime: base }: BaseMember,
+  { training, heldOut, logCost: base }: BaseMember,
   m: number,
   { seed }: Pick<FitContext, 'seed'>,
   mostLeaves = MAX_LEAVES,
 ): { trees: StoredTree[]; values: Float64Array } {
   const n = base.length;
-  const target = frame.logTime.map((value, i) => value - (base[i] ?? 0));
+  const target = frame.logCost.map((value, i) => value - (base[i] ?? 0));
   const options: BoostOptions = {
     ...CORRECTION,
     ...(n < MIN_SHAPES_OF_A_SPREAD && { mostTrees: 0 }),
@@ -162,10 +162,10 @@ export function fitSpread(
   frame: Frame,
   columns: readonly Binned[],
   bases: readonly Pick<BaseMember, 'training' | 'heldOut'>[],
-  logTime: Float64Array,
+  logCost: Float64Array,
   seed: number,
 ): { trees: StoredTree[]; outOfFold: Float64Array } {
-  const errors = frame.logTime.map((value, i) => log(abs(value - (logTime[i] ?? 0)) + MIN_ERROR));
+  const errors = frame.logCost.map((value, i) => log(abs(value - (logCost[i] ?? 0)) + MIN_ERROR));
   const typical = Float64Array.from(errors).sort()[errors.length >> 1] ?? 0;
   const target = errors.map((value) => value - typical);
   const mostTrees = errors.length < MIN_SHAPES_OF_A_SPREAD ? 0 : SPREAD.mostTrees;

@@ -59,17 +59,17 @@ export function transferForm(formNamed: (name: string) => Form): Form {
       // A time model that has seen these very shapes would make the errors look smaller than they are.
       const nameOf = kernelNames();
       const sourceLogTime = Float64Array.from(samples, ({ key, spec, kernel }) =>
-        log(heldOutTimeMs?.get(key) ?? predict(spec, kernel ? nameOf(kernel) : undefined).timeMs),
+        log(heldOutTimeMs?.get(key) ?? predict(spec, kernel ? nameOf(kernel) : undefined).value),
       );
       const columns = CORRECTIONS.map((term) =>
         Float64Array.from(frame.shapes, (shape, i) => term(shape, sourceLogTime[i] ?? NaN)),
       );
       const bases = memberFolds(samples, context.seed).map((fold) => {
         const coefficients = correction(frame, columns, sourceLogTime, fold.training);
-        const logTime = sourceLogTime.map((value, i) =>
+        const logCost = sourceLogTime.map((value, i) =>
           coefficients.reduce((sum, c, k) => sum + c * (columns[k]?.[i] ?? 0), value),
         );
-        return { ...fold, coefficients, logTime };
+        return { ...fold, coefficients, logCost };
       });
       const { members, outOfFold } = boostMembers(frame, bases, context);
       const extra: z.infer<typeof ExtraSchema> = {
@@ -103,10 +103,10 @@ export function transferForm(formNamed: (name: string) => Form): Form {
       const predict = compileMembers(members);
       return (spec: ConvSpec, kernel) => {
         const shape = shapeOf(spec);
-        const logTime = log(predictSource(spec, kernel).timeMs);
-        const terms = CORRECTIONS.map((term) => term(shape, logTime));
+        const logCost = log(predictSource(spec, kernel).value);
+        const terms = CORRECTIONS.map((term) => term(shape, logCost));
         return predict(shape, (m) =>
-          terms.reduce((sum, term, k) => sum + term * (corrections[m]?.[k] ?? 0), logTime),
+          terms.reduce((sum, term, k) => sum + term * (corrections[m]?.[k] ?? 0), logCost),
         );
       };
     },
@@ -128,7 +128,7 @@ function correction(
     // a term that does not vary tells nothing: its slope stays 0
     return { mean, spread, values: values.map((v) => (spread > 0 ? (v - mean) / spread : 0)) };
   });
-  const target = Float64Array.from(training, (i) => (frame.logTime[i] ?? 0) - (sourceLogTime[i] ?? 0));
+  const target = Float64Array.from(training, (i) => (frame.logCost[i] ?? 0) - (sourceLogTime[i] ?? 0));
   const start = centred.map((_, k) => (k === 0 ? (Float64Array.from(target).sort()[n >> 1] ?? 0) : 0));
   const { parameters } = leastSquares({
     residualCount: n + centred.length,

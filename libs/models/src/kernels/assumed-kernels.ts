@@ -1,6 +1,6 @@
 import type { ConvSpec } from '@alphaflops/conv';
 import { exp, log } from '@alphaflops/elementary';
-import type { PredictedTime, TimePredictor } from '../form.js';
+import type { PredictedCost, CostPredictor } from '../form.js';
 import type { LikelyKernel } from './kernel-classifier.js';
 import { kernelNameOf, type KernelName } from './kernel-name.js';
 
@@ -20,22 +20,22 @@ export function kernelNames(): (text: string) => KernelName {
 }
 
 /**
- * Time where the kernel is not known: the mean of the log times under the likely kernels, by their probabilities. The less
+ * Cost where the kernel is not known: the mean of the log costs under the likely kernels, by their probabilities. The less
  * sure the first one is, the wider the spread.
  */
-export function mixedTime(
-  predict: TimePredictor,
+export function mixedCost(
+  predict: CostPredictor,
   spec: ConvSpec,
   likely: readonly LikelyKernel[],
   nameOf: (text: string) => KernelName,
-): PredictedTime {
+): PredictedCost {
   let [sum, spread, weight] = [0, 0, 0];
   for (const { kernel, probability } of likely) {
     const under = predict(spec, nameOf(kernel));
-    sum += probability * log(under.timeMs);
+    sum += probability * log(under.value);
     spread += probability * under.spread;
     weight += probability;
   }
   const first = likely[0]?.probability ?? 0;
-  return { timeMs: exp(sum / weight), spread: (spread / weight) * (1 + UNSURE * (1 - first)) };
+  return { value: exp(sum / weight), spread: (spread / weight) * (1 + UNSURE * (1 - first)) };
 }

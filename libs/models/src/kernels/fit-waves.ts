@@ -132,20 +132,20 @@ function fitNode(rows: KernelRows, members: Int32Array, parent: WaveNode | null,
 
 /** Measured times of the members, and times by the parent's formula at shapes of the parent, moved to their level. */
 function targetsOf(
-  { shapes, kernels, logTime, processors }: KernelRows,
+  { shapes, kernels, logCost, processors }: KernelRows,
   members: Int32Array,
   parent: WaveNode | null,
 ): { at: Int32Array; target: Float64Array; weight: Float64Array } {
   const held = parent ? spreadOver(parent.members, HELD) : new Int32Array();
   const at = Int32Array.from([...members, ...held]);
-  const target = Float64Array.from(at, (i) => logTime[i] ?? 0);
+  const target = Float64Array.from(at, (i) => logCost[i] ?? 0);
   const weight = new Float64Array(at.length).fill(1);
   if (!parent) return { at, target, weight };
   const byParent = (i: number): number => {
     const shape = shapes[i];
     return shape ? log(nodeMs(parent, shape, kernels[i]?.parts ?? 1, processors)) : 0;
   };
-  const level = members.reduce((sum, i) => sum + (logTime[i] ?? 0) - byParent(i), 0) / (members.length + 1);
+  const level = members.reduce((sum, i) => sum + (logCost[i] ?? 0) - byParent(i), 0) / (members.length + 1);
   for (let r = members.length; r < at.length; r++) {
     target[r] = byParent(at[r] ?? 0) + level;
     weight[r] = PARENT_WEIGHT / held.length;
@@ -170,7 +170,7 @@ function grow(rows: KernelRows, node: WaveNode, depth: number): WaveNode {
 function bestSplit(rows: KernelRows, node: WaveNode): { gate: number; threshold: number } | null {
   const at = spreadOver(node.members, SEARCHED);
   const n = at.length;
-  const x = ratioTerms(rows, { at, target: Float64Array.from(at, (i) => rows.logTime[i] ?? 0) }, node.tiling);
+  const x = ratioTerms(rows, { at, target: Float64Array.from(at, (i) => rows.logCost[i] ?? 0) }, node.tiling);
   const ratio = new Float64Array(n);
   fillRatios(x, node.coefficients, ratio);
   const weight = ratio.map(ratioWeight);

@@ -8,8 +8,8 @@ import { fillFeatures } from '../boosting/features.js';
 import { Forests, StoredTreeSchema } from '../boosting/forest.js';
 import { boostRest, featureColumns, fitSpread, spreadOf } from '../boosting/members.js';
 import { ModelError } from '../error.js';
-import type { FitContext, Form, OutOfFold, PredictedTime } from '../form.js';
-import type { ShapedSample } from '../sample.js';
+import type { FitContext, Form, OutOfFold, PredictedCost } from '../form.js';
+import type { CostSample } from '../sample.js';
 import { ALL } from './fit-waves.js';
 import { kernelFits, type KernelFits } from './kernel-fits.js';
 import { fillKernelFeatures, KERNEL_BEGIN, KERNEL_F, KERNEL_FEATURES } from './kernel-features.js';
@@ -55,15 +55,15 @@ export const kernelBoostedForm: Form = {
     const fits = kernelFits(samples, context);
     const { frame, rows, whole, folds, heldOut } = fits;
     const columns = columnsOf(samples, context, fits);
-    const bases = folds.map((fold) => ({ ...fold, logTime: heldOut }));
-    const logTime = new Float64Array(samples.length);
+    const bases = folds.map((fold) => ({ ...fold, logCost: heldOut }));
+    const logCost = new Float64Array(samples.length);
     const members = bases.map((base, m) => {
       const { trees, values } = boostRest(frame, columns, base, m, context, MAX_LEAVES);
-      for (const i of base.heldOut) logTime[i] = (heldOut[i] ?? NaN) + (values[i] ?? 0);
+      for (const i of base.heldOut) logCost[i] = (heldOut[i] ?? NaN) + (values[i] ?? 0);
       return trees;
     });
-    const ofSpread = columns.with(KERNEL_BEGIN + 1, binned(logTime));
-    const spread = fitSpread(frame, ofSpread, folds, logTime, context.seed);
+    const ofSpread = columns.with(KERNEL_BEGIN + 1, binned(logCost));
+    const spread = fitSpread(frame, ofSpread, folds, logCost, context.seed);
     const { tree } = fitModelTree(frame, Int32Array.from(samples.keys()));
     const extra: Extra = {
       schema: 'kernel-boosted/1',
@@ -77,7 +77,7 @@ export const kernelBoostedForm: Form = {
       members,
       spread: spread.trees,
     };
-    const outOfFold: OutOfFold = { timeMs: logTime.map(exp), spread: spread.outOfFold };
+    const outOfFold: OutOfFold = { values: logCost.map(exp), spread: spread.outOfFold };
     return { groups: [], extra, notes: [], outOfFold };
   },
 
@@ -121,7 +121,7 @@ class KernelBoostedPredictor {
     this.trees = new Float64Array(this.count);
   }
 
-  readonly predict = (spec: Shape['spec'], kernel?: KernelName): PredictedTime => {
+  readonly predict = (spec: Shape['spec'], kernel?: KernelName): PredictedCost => {
     const { vector, waves, ms, trees, count, processors } = this;
     if (this.last?.spec !== spec) {
       const shape = shapeOf(spec);
@@ -138,22 +138,22 @@ class KernelBoostedPredictor {
     const base = log(product) / count;
     fillKernelFeatures(vector, kernel, waves.tiling, waves.counts, processors, { axes, kernel: base });
     this.forests.values(vector, trees);
-    const logTime = base + (trees.sort()[count >> 1] ?? NaN);
-    vector[KERNEL_BEGIN + 1] = logTime;
+    const logCost = base + (trees.sort()[count >> 1] ?? NaN);
+    vector[KERNEL_BEGIN + 1] = logCost;
     this.spreads.values(vector, this.logSpread);
-    return { timeMs: exp(logTime), spread: spreadOf(this.logSpread[0] ?? 0) };
+    return { value: exp(logCost), spread: spreadOf(this.logSpread[0] ?? 0) };
   };
 }
 
 /** All features of the samples, with times by fits that did not see their shapes. */
 function columnsOf(
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   context: FitContext,
   { frame, rows, whole, heldOut }: KernelFits,
 ): Binned[] {
   const axes = new Float64Array(samples.length);
-  for (const { heldOut: fold, logTime } of sharedFits(samples, context).members) {
-    for (const i of fold) axes[i] = logTime[i] ?? NaN;
+  for (const { heldOut: fold, logCost } of sharedFits(samples, context).members) {
+    for (const i of fold) axes[i] = logCost[i] ?? NaN;
   }
   const columns = Array.from({ length: KERNEL_F - KERNEL_BEGIN }, () => new Float64Array(samples.length));
   const vector = new Float64Array(KERNEL_F);
@@ -163,8 +163,8 @@ function columnsOf(
     const node = whole.get(name?.kernel ?? '') ?? all;
     if (!node) return;
     const counts = countWaves(shape, node.tiling, name?.parts ?? 1, rows.processors);
-    const logTimes = { axes: axes[i] ?? NaN, kernel: heldOut[i] ?? NaN };
-    fillKernelFeatures(vector, name, node.tiling, counts, rows.processors, logTimes);
+    const logCosts = { axes: axes[i] ?? NaN, kernel: heldOut[i] ?? NaN };
+    fillKernelFeatures(vector, name, node.tiling, counts, rows.processors, logCosts);
     columns.forEach((column, f) => (column[i] = vector[KERNEL_BEGIN + f] ?? 0));
   });
   return [...featureColumns(frame), ...columns.map(binned)];

@@ -37,12 +37,12 @@ export function fillKernelFeatures(
   { perProcessor }: Tiling,
   { tiles, waves, steps }: WaveCounts,
   processors: number,
-  logTimes: { readonly axes: number; readonly kernel: number },
+  logCosts: { readonly axes: number; readonly kernel: number },
 ): void {
   let at = KERNEL_BEGIN;
-  out[at++] = logTimes.axes;
-  out[at++] = logTimes.kernel;
-  out[at++] = logTimes.axes - logTimes.kernel;
+  out[at++] = logCosts.axes;
+  out[at++] = logCosts.kernel;
+  out[at++] = logCosts.axes - logCosts.kernel;
   out[at++] = kernel?.engineNumber ?? -1;
   out[at++] = log(tiles);
   out[at++] = tiles / (processors * perProcessor * waves);

@@ -1,7 +1,7 @@
 import { memberFolds, sharedFits, type Fold } from '../axes/shared-fits.js';
 import type { Frame } from '../axes/frame.js';
 import type { FitContext } from '../form.js';
-import type { ShapedSample } from '../sample.js';
+import type { CostSample } from '../sample.js';
 import { fitWaves, waveLogTimes, type WaveFits } from './fit-waves.js';
 import { kernelRows, type KernelRows } from './kernel-rows.js';
 
@@ -20,12 +20,12 @@ export interface KernelFits {
 }
 
 const cache = new WeakMap<
-  readonly ShapedSample[],
+  readonly CostSample[],
   { readonly context: FitContext; readonly fits: KernelFits }
 >();
 
 /** Made once for the same samples and context, because both forms need them. */
-export function kernelFits(samples: readonly ShapedSample[], context: FitContext): KernelFits {
+export function kernelFits(samples: readonly CostSample[], context: FitContext): KernelFits {
   const known = cache.get(samples);
   if (known?.context === context) return known.fits;
   const { frame } = sharedFits(samples, context);
@@ -39,8 +39,8 @@ export function kernelFits(samples: readonly ShapedSample[], context: FitContext
   const folds = memberFolds(samples, context.seed).map((fold): KernelFold => {
     // a tiling is a property of the program: it is found once
     const waves = fitWaves(rows, fold.training, whole);
-    waveLogTimes(rows, waves, fold.heldOut).forEach((logTime, k) => {
-      heldOut[fold.heldOut[k] ?? 0] = logTime;
+    waveLogTimes(rows, waves, fold.heldOut).forEach((logCost, k) => {
+      heldOut[fold.heldOut[k] ?? 0] = logCost;
     });
     return { ...fold, waves };
   });

@@ -1,7 +1,7 @@
 import { log } from '@alphaflops/elementary';
 import type { Shape } from '../axes/shape.js';
 import { shapeOf } from '../axes/shape.js';
-import type { ShapedSample } from '../sample.js';
+import { unitOfCosts, type CostSample, type CostUnit } from '../sample.js';
 import { kernelNameOf, type KernelName } from './kernel-name.js';
 import { WAVE_GATES } from './wave-formula.js';
 
@@ -9,8 +9,9 @@ import { WAVE_GATES } from './wave-formula.js';
 export interface KernelRows {
   readonly shapes: readonly Shape[];
   readonly kernels: readonly KernelName[];
-  /** Log milliseconds. */
-  readonly logTime: Float64Array;
+  /** Unit of the costs whose logarithms are `logCost`. */
+  readonly unit: CostUnit;
+  readonly logCost: Float64Array;
   /** Values of every gate, one column per gate. */
   readonly gates: readonly Float64Array[];
   readonly processors: number;
@@ -18,7 +19,7 @@ export interface KernelRows {
 
 /** @param kernels of each sample, in their order */
 export function kernelRows(
-  samples: readonly ShapedSample[],
+  samples: readonly CostSample[],
   kernels: readonly string[],
   processors: number,
 ): KernelRows {
@@ -26,7 +27,8 @@ export function kernelRows(
   return {
     shapes,
     kernels: kernels.map(kernelNameOf),
-    logTime: Float64Array.from(samples, ({ timeMs }) => log(timeMs)),
+    logCost: Float64Array.from(samples, ({ value }) => log(value)),
+    unit: unitOfCosts(samples),
     gates: WAVE_GATES.map(({ value }) => Float64Array.from(shapes, value)),
     processors,
   };

@@ -4,7 +4,7 @@ import { uncertainty } from '@alphaflops/least-squares';
 import { z } from 'zod';
 import { shapeOf } from '../axes/shape.js';
 import { ModelError } from '../error.js';
-import type { Form } from '../form.js';
+import { unitText, type Form } from '../form.js';
 import { kernelFits } from './kernel-fits.js';
 import type { WaveNode } from './fit-waves.js';
 import type { KernelRows } from './kernel-rows.js';
@@ -44,7 +44,7 @@ export const kernelWavesForm: Form = {
       groups: [...whole].map(([group, node]) => kernelGroup(rows, group, node)),
       extra,
       notes: [],
-      outOfFold: { timeMs: heldOut.map(exp), spread: new Float64Array(samples.length).fill(1) },
+      outOfFold: { values: heldOut.map(exp), spread: new Float64Array(samples.length).fill(1) },
     };
   },
 
@@ -58,7 +58,7 @@ export const kernelWavesForm: Form = {
     const out = new Float64Array(1);
     return (spec, kernel) => {
       predictor.milliseconds(shapeOf(spec), kernel, out);
-      return { timeMs: out[0] ?? NaN, spread: 1 };
+      return { value: out[0] ?? NaN, spread: 1 };
     };
   },
 };
@@ -70,7 +70,7 @@ function kernelGroup(
   { members, tiling, coefficients }: WaveNode,
 ): FittedGroup {
   const n = members.length;
-  const target = Float64Array.from(members, (i) => rows.logTime[i] ?? 0);
+  const target = Float64Array.from(members, (i) => rows.logCost[i] ?? 0);
   const x = ratioTerms(rows, { at: members, target }, tiling);
   const ratio = new Float64Array(n);
   fillRatios(x, coefficients, ratio);
@@ -81,7 +81,9 @@ function kernelGroup(
   const { states, standardErrors } = uncertainty(jacobian, n, held, (free) =>
     n > free ? squares / (n - free) : null,
   );
-  const parameters = WAVE_PARAMETERS.map(({ name, unit }, j): Parameter => {
+  const parameters = WAVE_PARAMETERS.map((definition, j): Parameter => {
+    const { name } = definition;
+    const unit = unitText(definition.unit, rows.unit);
     const value = Number((coefficients[j] ?? 0).toPrecision(6));
     const error = standardErrors[j] ?? null;
     if (states[j] === 'on-bound') return { name, value, unit, standardError: null, state: 'on-bound' };

@@ -1,6 +1,6 @@
 import { GATES, type Gate } from '../axes/gates.js';
 import type { Shape } from '../axes/shape.js';
-import { placesOf, type ParameterDefinition } from '../form.js';
+import { placesOf, type ParameterDefinition, type ParameterUnit } from '../form.js';
 
 const { ceil } = Math;
 
@@ -28,21 +28,21 @@ export const variantsOf = ({ points, channels }: Tiling): Tiling[] =>
 /** Multiply-adds along Cin·K of one step. */
 const STEP = 32;
 
-const term = <Name extends string>(name: Name, unit: string, description: string) => ({
+const term = <Name extends string>(name: Name, unit: ParameterUnit, description: string) => ({
   ...{ name, unit, description },
   lower: 0,
   upper: Infinity,
 });
 const COEFFICIENTS = [
-  term('t0', 'ms', 'time of the smallest convolution: launch cost'),
-  term('wave_step', 'ms', 'a step of all tiles of a wave'),
-  term('wave', 'ms', 'a wave of tiles: prologue and epilogue'),
-  term('step', 'ms', 'a step of tiles that share the processors evenly, without waves'),
-  term('m_in', 'ms/MB', 'time to read the input'),
-  term('m_w', 'ms/MB', 'time to read the weights'),
-  term('m_out', 'ms/MB', 'time to write the output'),
-  term('pad', 'ms', 'launch of the copy that pads uneven kernels'),
-  term('m_pad', 'ms/MB', 'time of the copy that pads uneven kernels'),
+  term('t0', { per: '' }, 'time of the smallest convolution: launch cost'),
+  term('wave_step', { per: '' }, 'a step of all tiles of a wave'),
+  term('wave', { per: '' }, 'a wave of tiles: prologue and epilogue'),
+  term('step', { per: '' }, 'a step of tiles that share the processors evenly, without waves'),
+  term('m_in', { per: '/MB' }, 'time to read the input'),
+  term('m_w', { per: '/MB' }, 'time to read the weights'),
+  term('m_out', { per: '/MB' }, 'time to write the output'),
+  term('pad', { per: '' }, 'launch of the copy that pads uneven kernels'),
+  term('m_pad', { per: '/MB' }, 'time of the copy that pads uneven kernels'),
 ];
 /** Coefficients of the formula, in the order of every vector. */
 export const WAVE_PARAMETERS: readonly ParameterDefinition[] = COEFFICIENTS;

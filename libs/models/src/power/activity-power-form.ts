@@ -7,14 +7,16 @@ import { memberFolds } from '../axes/shared-fits.js';
 import { shapeOf, type Shape } from '../axes/shape.js';
 import { ModelError } from '../error.js';
 import { ROBUST_RELATIVE_ERROR, type Form, type FormFit, type ParameterDefinition } from '../form.js';
-import type { ShapedSample } from '../sample.js';
+import type { CostSample } from '../sample.js';
 
 /** A matrix unit works on tiles: what does not fill one is computed all the same. Edge of a tile, in elements. */
 const TILE = 32;
 /** Edge of what one processor computes at a time; with fewer of these than processors, some stand idle. */
 const BLOCK = 64;
 
-type Term = ParameterDefinition & {
+/** What a parameter is: its unit does not depend on the cost that is fitted. */
+type PowerParameter = ParameterDefinition & { readonly unit: string };
+type Term = PowerParameter & {
   /** What the parameter is multiplied by; the products add up to mJ. */
   readonly column: (shape: Shape, timeMs: number, processors: number) => number;
 };
@@ -54,7 +56,7 @@ const TERMS: readonly Term[] = [
   },
 ];
 /** The device does not draw more than it was seen to draw: its power limit, where samples reach it. */
-const LIMIT: ParameterDefinition = {
+const LIMIT: PowerParameter = {
   ...{ name: 'P_max', unit: 'W', ...positive },
   description: 'largest mean power of a sample; no prediction exceeds it',
 };
@@ -82,8 +84,7 @@ interface Activity {
  */
 export function activityPowerForm(formNamed: (name: string) => Form): Form {
   const predictor = (activity: Activity, timeOf: (spec: ConvSpec) => number) => (spec: ConvSpec) => {
-    const energyMillijoules = energyOf(activity, shapeOf(spec), timeOf(spec));
-    return { timeMs: energyMillijoules, spread: 1 };
+    return { value: energyOf(activity, shapeOf(spec), timeOf(spec)), spread: 1 };
   };
   return {
     name: 'activity-power',
@@ -103,7 +104,7 @@ export function activityPowerForm(formNamed: (name: string) => Form): Form {
       const { fitted, heldOutTimeMs, measuredTimeMs } = source;
       const predict = formNamed(fitted.form).compile(fitted, source.device);
       // A time model that has seen these very shapes would make the errors look smaller than they are.
-      const foreseenMs = samples.map(({ key, spec }) => heldOutTimeMs.get(key) ?? predict(spec).timeMs);
+      const foreseenMs = samples.map(({ key, spec }) => heldOutTimeMs.get(key) ?? predict(spec).value);
       // The coefficients come from measured times: errors of predicted ones would draw the powers towards 0.
       const all = new ActivityFit(
         samples,
@@ -121,7 +122,7 @@ export function activityPowerForm(formNamed: (name: string) => Form): Form {
         groups: [{ group: 'all', n: samples.length, ...whole.described }],
         extra: { schema: 'activity-power/1', processors } satisfies z.infer<typeof ExtraSchema>,
         notes: [`activity-power: times by the form ${fitted.form} of ${source.of}`],
-        outOfFold: { timeMs: outOfFold, spread: new Float64Array(samples.length).fill(1) },
+        outOfFold: { values: outOfFold, spread: new Float64Array(samples.length).fill(1) },
       };
       return fit;
     },
@@ -133,7 +134,7 @@ export function activityPowerForm(formNamed: (name: string) => Form): Form {
           'the form activity-power lacks the time model that it starts from',
         );
       const predictTime = formNamed(time.form).compile(time, device);
-      return predictor(activityIn(fit), (spec) => predictTime(spec).timeMs);
+      return predictor(activityIn(fit), (spec) => predictTime(spec).value);
     },
   };
 }
@@ -152,11 +153,11 @@ class ActivityFit {
   private readonly energiesMillijoules: Float64Array;
 
   constructor(
-    samples: readonly ShapedSample[],
+    samples: readonly CostSample[],
     private readonly timesMs: readonly number[],
   ) {
     this.shapes = samples.map(({ spec }) => shapeOf(spec));
-    this.energiesMillijoules = Float64Array.from(samples, ({ timeMs }) => timeMs);
+    this.energiesMillijoules = Float64Array.from(samples, ({ value }) => value);
   }
 
   /** The number of multiprocessors with which the samples are explained best, for a device that does not say. */

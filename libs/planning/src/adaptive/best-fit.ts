@@ -1,4 +1,4 @@
-import { formNamed, shapeSamples, shapesOf, type FitSample, type TimePredictor } from '@alphaflops/models';
+import { formNamed, timeSamples, shapesOf, type FitSample, type CostPredictor } from '@alphaflops/models';
 
 /** The most accurate first; the last one makes do with any number of shapes. */
 const FORMS = ['boosted', 'alpha-axes', 'alpha-latency'];
@@ -12,7 +12,7 @@ export interface FitOptions {
 export interface BestFit {
   /** Name of the form. */
   readonly form: string;
-  readonly predict: TimePredictor;
+  readonly predict: CostPredictor;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface BestFit {
  * @throws ModelError when there is no sample
  */
 export function bestFit(samples: readonly FitSample[], { seed, device }: FitOptions): BestFit {
-  const shaped = shapeSamples(samples);
+  const shaped = timeSamples(samples);
   const shapes = shapesOf(shaped).length;
   const name = FORMS.find((each) => shapes >= (formNamed(each).leastShapes ?? 1));
   const form = formNamed(name ?? 'alpha-latency');

@@ -1,6 +1,6 @@
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { log } from '@alphaflops/elementary';
-import type { FitSample, TimePredictor } from '@alphaflops/models';
+import type { FitSample, CostPredictor } from '@alphaflops/models';
 import { Draws } from '../draws.js';
 import { bestFit, type FitOptions } from './best-fit.js';
 import { Cover, pickGreedily } from './cover.js';
@@ -41,7 +41,7 @@ export function chooseNext(
 
 /** {@link chooseNext} with the fit of what is measured at hand; null when nothing is. */
 export function chooseBy(
-  model: TimePredictor | null,
+  model: CostPredictor | null,
   measured: readonly FitSample[],
   candidates: readonly ConvSpec[],
   { count, seed }: Pick<ChooseOptions, 'count' | 'seed'>,
@@ -68,7 +68,7 @@ function chooseCovering(
 }
 
 function drawWeighted(
-  model: TimePredictor | null,
+  model: CostPredictor | null,
   known: readonly Float64Array[],
   candidates: readonly ConvSpec[],
   count: number,

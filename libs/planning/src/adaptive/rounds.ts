@@ -1,6 +1,6 @@
 import { type CampaignRounds, percent } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
-import type { FitSample, TimePredictor } from '@alphaflops/models';
+import type { FitSample, CostPredictor } from '@alphaflops/models';
 import { Draws } from '../draws.js';
 import type { Exclusions, Limits } from '../limits.js';
 import { plan, type Plan, type PlanRequest } from '../plan.js';
@@ -123,7 +123,7 @@ export function planNextRound(request: NextRoundRequest): NextRound {
   const taken = new Set([...planned, ...measured.map(({ spec }) => spec)].map(specKey));
   const { specs: candidates, excluded } = drawCandidates(count, seed, taken, {
     ...limits,
-    estimateMs: (spec) => model(spec).timeMs,
+    estimateMs: (spec) => model(spec).value,
   });
   const specs = chooseBy(model, measured, candidates, { count, seed });
   const judged =
@@ -168,9 +168,9 @@ const candidateCount = (count: number): number =>
 /** Each round draws on its own: a multiple of a large odd number, modulo 2³², is another for each round. */
 const seedOf = (seed: number, round: number): number => (seed + Math.imul(round, 0x9e3779b1)) >>> 0;
 
-function medianApe(model: TimePredictor, samples: readonly FitSample[]): number {
+function medianApe(model: CostPredictor, samples: readonly FitSample[]): number {
   const errors = samples
-    .map(({ spec, timeMs }) => Math.abs(model(spec).timeMs / timeMs - 1))
+    .map(({ spec, timeMs }) => Math.abs(model(spec).value / timeMs - 1))
     .sort((a, b) => a - b);
   return errors[errors.length >> 1] ?? NaN;
 }

@@ -1,6 +1,6 @@
 import type { Metrics } from '@alphaflops/contracts';
 import { specKey, type ConvSpec } from '@alphaflops/conv';
-import { judge, type FitSample, type TimePredictor } from '@alphaflops/models';
+import { judge, type FitSample, type CostPredictor } from '@alphaflops/models';
 import { Draws } from '../draws.js';
 import { PlanError } from '../plan-error.js';
 import { random } from '../random.js';
@@ -66,7 +66,7 @@ export function simulate(
   const draws = new Draws(options.seed);
   const left = new Map(draws.shuffled(shapes).map((spec) => [specKey(spec), spec]));
   const measured: FitSample[] = [];
-  let model: TimePredictor | null = null;
+  let model: CostPredictor | null = null;
   let done = 0;
   return roundEnds(options.budget, options.rounds).map((end) => {
     const chosen = choose(options, [...left.values()], end - done, {
@@ -98,7 +98,7 @@ export function samplesByShape(samples: readonly FitSample[]): Map<string, FitSa
 }
 
 interface Progress {
-  readonly model: TimePredictor | null;
+  readonly model: CostPredictor | null;
   readonly measured: readonly FitSample[];
   readonly draws: Draws;
 }
@@ -137,13 +137,13 @@ export function nearestToRandom(left: readonly ConvSpec[], count: number, draws:
   }).filter((spec) => spec !== undefined);
 }
 
-function judgeOn(test: readonly FitSample[], model: TimePredictor): Metrics {
+function judgeOn(test: readonly FitSample[], model: CostPredictor): Metrics {
   return judge(
     test.map(({ spec, timeMs }) => ({
-      measuredMs: timeMs,
-      predictedMs: model(spec).timeMs,
-      lowerMs: null,
-      upperMs: null,
+      measured: timeMs,
+      predicted: model(spec).value,
+      lower: null,
+      upper: null,
     })),
   );
 }

@@ -1,14 +1,7 @@
 import type { Model } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { log } from '@alphaflops/elementary';
-import {
-  compileModel,
-  fitModel,
-  formNamed,
-  shapesOf,
-  shapeSamples,
-  type FitSample,
-} from '@alphaflops/models';
+import { compileModel, fitModel, formNamed, shapesOf, timeSamples, type FitSample } from '@alphaflops/models';
 import { quantileSorted } from 'simple-statistics';
 import { bestFit, type FitOptions } from '../adaptive/best-fit.js';
 
@@ -83,15 +76,15 @@ function judgedByTest(
 ): ReturnType<typeof interimFit> {
   const { form, predict } = bestFit(samples, options);
   const errors = test
-    .map(({ spec, timeMs }) => Math.abs(predict(spec).timeMs / timeMs - 1))
+    .map(({ spec, timeMs }) => Math.abs(predict(spec).value / timeMs - 1))
     .sort((a, b) => a - b);
   return {
     form,
-    shapes: shapesOf(shapeSamples(samples)).length,
+    shapes: shapesOf(timeSamples(samples)).length,
     medianApe: quantileSorted(errors, 0.5),
     standardError: standardErrorOfMedian(errors, errors.length),
     judgedBy: errors.length,
-    predictMs: (spec) => predict(spec).timeMs,
+    predictMs: (spec) => predict(spec).value,
   };
 }
 
