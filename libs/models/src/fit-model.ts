@@ -15,7 +15,7 @@ import { kernelNameOf } from './kernels/kernel-name.js';
 import { MAX_SHAPES, samplesToFit } from './most-shapes.js';
 import type { FitContext, FitLoss, Source } from './form.js';
 import { noiseNotes } from './noise-floor.js';
-import { energySamples, samplesOfOneMeter, timeSamples, shapesOf } from './sample.js';
+import { energySamples, samplesOfOneMeter, shapesOf } from './sample.js';
 import type { FitSample, MeteredSamples, CostSample } from './sample.js';
 
 /** What the document says of where a model comes from; copied into it unchanged. */
