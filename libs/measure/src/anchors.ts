@@ -5,28 +5,28 @@ import { protocolNamed } from './protocols.js';
 
 /** How a device is watched for drift. */
 export interface AnchorSettings {
-  /** Anchors that are measured when a worker begins; 0: drift is not watched. */
+  /** Number of anchors that a worker measures when it starts; 0: it does not watch for drift. */
   readonly count: number;
-  /** Of them, how many are measured again each time. */
+  /** Number of these anchors that the worker measures again each time. */
   readonly rerun: number;
-  /** After so many batches. */
+  /** The worker measures anchors again after this number of batches. */
   readonly everyBatches: number;
 }
 
 type Kind = DeviceDescription['kind'];
 
-/** On host processors, which are shared and slower, fewer anchors tell as much as their times allow. */
+/** Host processors use fewer anchors: they are slower, and other programs make their times less exact. */
 export const DEFAULT_ANCHORS: Readonly<Record<Kind, AnchorSettings>> = {
   gpu: { count: 64, rerun: 8, everyBatches: 200 },
   cpu: { count: 8, rerun: 8, everyBatches: 200 },
 };
 
-/** Median change of the anchors' times from which on a device is not the one it was, as a share. */
+/** Largest median change of the anchors' times, as a share. Beyond it, a device counts as drifted. */
 export const MAX_DRIFT: Readonly<Record<Kind, number>> = { gpu: 0.03, cpu: 0.1 };
 
 export const MAX_ANCHORS = 64;
 
-/** Height and width, input and output channels: as in networks, where maps shrink as channels grow. */
+/** Height and width, input channels, output channels. As in networks, larger channel counts have smaller maps. */
 const SIZES = [
   [56, 16],
   [28, 32],
@@ -41,9 +41,9 @@ const KERNELS = [1, 3] as const;
 const VARIANTS: readonly Partial<ConvSpec>[] = [{}, { stride: 2 }, { batch: 8 }, { batch: 32 }];
 
 /**
- * The common set, the same on every device, quick ones first: every executor computes them.
+ * The common anchors: the same on every device, the quickest first. Every executor supports them.
  *
- * @param count 0 to {@link MAX_ANCHORS}; more gives all
+ * @param count 0 to {@link MAX_ANCHORS}; a larger number gives all anchors
  */
 export function anchorSpecs(count: number): ConvSpec[] {
   const all = VARIANTS.flatMap((variant) =>
@@ -68,7 +68,7 @@ export function anchorProtocol(kind: Kind): Protocol {
 /**
  * Median change of the anchors' times as a share: 0.03 is 3 % slower, −0.03 is 3 % faster.
  *
- * @param ratios time now over time when the worker began, of each anchor; at least one
+ * @param ratios for each anchor, its time now divided by its time when the worker started; at least one
  * @throws Error when there is no ratio
  */
 export function driftOf(ratios: readonly number[]): number {

@@ -1,6 +1,6 @@
-/** Wall time as `measure` sees it, so that tests can hold it in their hands. */
+/** The wall time that `measure` uses. Tests replace it with a clock that they control. */
 export interface Clock {
-  /** Monotonic milliseconds from any origin. */
+  /** Milliseconds since an arbitrary origin. They never decrease. */
   nowMs(): number;
   /** Resolves after `durationMs`. */
   wait(durationMs: number): Promise<void>;

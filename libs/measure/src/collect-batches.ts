@@ -8,22 +8,22 @@ import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
 import { unreadable } from './warm-up.js';
 
-/** A sample is given up once it has this multiple of the batches, and of the time, that it needs undisturbed. */
+/** Timing stops after this multiple of the batches, and of the time, that an undisturbed sample needs. */
 const MAX_EFFORT = 4;
 
 export interface CollectedBatches {
-  /** Those that count; the disturbed ones where no other was seen. */
+  /** The undisturbed batches; the disturbed ones when fewer than `MIN_BATCHES` were undisturbed. */
   readonly batches: TimedBatches;
   /** `time-limit`: the stopwatch ran out first. */
   readonly stoppedBy: Timing['stoppedBy'] | 'time-limit';
   /** Why too few batches were undisturbed, or null. */
   readonly disturbed: string | null;
-  /** Largest disturbance around the batches that count; null where it is not watched. */
+  /** Largest disturbance around the batches that count; null when nothing watches for disturbance. */
   readonly factor: number | null;
 }
 
 /**
- * Times batches until a stopping rule is met, by the undisturbed ones alone where the protocol watches for disturbance.
+ * Times batches until a stopping rule is met. If the protocol watches for disturbance, only undisturbed batches count.
  *
  * @throws MeasureError `invalid-time`
  */
@@ -72,7 +72,7 @@ export async function collectBatches(
   const most = counted.timesMs.length >= MIN_BATCHES ? counted : disturbed;
   const count = `${disturbed.timesMs.length} of ${watched.length} batches were disturbed`;
   const why = `${count}: ${effectOf(disturbedFactor, limit)}; ${disturbance.cause}`;
-  // Programs that the reference does not feel disturb by an unknown share.
+  // If the reference is not slower, other programs disturb the batches by an unknown share.
   const share = disturbedFactor > limit ? disturbedFactor : Infinity;
   return { batches: most, stoppedBy: 'total-time', disturbed: why, factor: share };
 }
@@ -80,28 +80,28 @@ export async function collectBatches(
 function effectOf(factor: number, limit: number): string {
   const what = 'they or the reference convolution took';
   if (factor <= limit)
-    return 'other programs were busy, which the reference convolution does not always feel';
+    return 'other programs were busy, and the reference convolution does not always show their effect';
   if (factor < Infinity) return `${what} up to ${(1 + factor).toFixed(2)} times as long as undisturbed`;
-  return `${what} an unknown multiple of its undisturbed time, for this machine was never seen quiet`;
+  return `${what} an unknown multiple of the undisturbed time, which is not known because this machine was never quiet`;
 }
 
 interface Batch {
-  /** Milliseconds of one convolution. */
+  /** Time of one convolution, in milliseconds. */
   readonly timeMs: number;
   readonly state: BatchState | null;
 }
 
 interface WatchedBatch extends Batch {
-  /** The worse of the readings before and after the batch. */
+  /** The larger disturbance of the readings before and after the batch. */
   readonly beside: Disturbance;
 }
 
 interface Sorted {
   readonly counted: TimedBatches;
   readonly disturbed: TimedBatches;
-  /** Largest factor of a reading beside the batches that count. */
+  /** Largest factor of the readings beside the batches that count. */
   readonly factor: number;
-  /** Largest factor of a reading beside the others, or of one of them itself. */
+  /** Largest factor of the readings beside the other batches, or of the times of these batches themselves. */
   readonly disturbedFactor: number;
 }
 
@@ -110,8 +110,9 @@ function worse(a: Disturbance, b: Disturbance): Disturbance {
 }
 
 /**
- * Sorts batches by whether they count. A batch is disturbed where a reading beside it was, and where it took longer itself
- * than the lower quartile of the batches between undisturbed readings: a burst between two readings is seen in this way only.
+ * Separates undisturbed batches from disturbed ones. A batch is disturbed if a reading beside it was disturbed. A batch is also
+ * disturbed if it took longer than the lower quartile of the batches between undisturbed readings: only this check finds a
+ * burst between two readings.
  */
 function undisturbedOf(watched: readonly WatchedBatch[], inner: number, limit: number): Sorted {
   const timesMs = watched.filter(({ beside }) => beside.isUndisturbed).map(({ timeMs }) => timeMs);
@@ -131,7 +132,7 @@ function undisturbedOf(watched: readonly WatchedBatch[], inner: number, limit: n
   return { counted, disturbed, factor, disturbedFactor };
 }
 
-/** Null when such a batch cannot be expected to end in time. */
+/** Null when such a batch would probably not end before the deadline. */
 async function timeBatch(conv: TimedConv, stopwatch: Stopwatch, inner: number): Promise<Batch | null> {
   const timeMs = await stopwatch.timeMs(inner);
   if (timeMs === null) return null;
@@ -139,7 +140,7 @@ async function timeBatch(conv: TimedConv, stopwatch: Stopwatch, inner: number): 
   return { timeMs, state: conv.batchState?.() ?? null };
 }
 
-/** Waits for an undisturbed moment as long as it is worth it; returns the last reading. */
+/** Waits for an undisturbed moment, until the watch gives up or two thirds of the time limit are used. Returns the last reading. */
 async function untilUndisturbed(
   watch: DisturbanceWatch,
   limit: number,
@@ -147,7 +148,7 @@ async function untilUndisturbed(
   stopwatch: Stopwatch,
 ): Promise<Disturbance> {
   let reading = last;
-  // Some of the time limit is left for the batches themselves.
+  // The last third of the time limit is for the batches themselves.
   while (!reading.isUndisturbed && stopwatch.leftMs > stopwatch.limitMs / 3 && (await watch.pause())) {
     reading = await watch.read(limit);
   }

@@ -2,8 +2,8 @@ import type { Conditions, Protocol } from '@alphaflops/contracts';
 import type { BatchState } from './timed-conv.js';
 
 /**
- * Thermal and hardware slowdowns, as executors spell them in `Conditions.throttleReasons` (NVML's names in lower case,
- * with hyphens). Times taken under them are not the device's own. Other reasons are kept and do no harm.
+ * Thermal and hardware slowdowns, by their names in `Conditions.throttleReasons` (NVML's names in lower case, with hyphens).
+ * Times during a slowdown do not describe the device. Other reasons are stored with the sample and have no effect here.
  */
 export const SLOWDOWN_REASONS: ReadonlySet<string> = new Set([
   'hw-slowdown',
@@ -15,22 +15,22 @@ export const SLOWDOWN_REASONS: ReadonlySet<string> = new Set([
 /** The device holds its clock down to stay within its power limit: the normal state of many GPUs under load. */
 const POWER_LIMIT_REASON = 'sw-power-cap';
 
-/** What was read of the device before, during and after the timed batches. */
+/** Readings of the device before, during and after the timed batches. */
 export interface Observed {
   readonly before: Conditions;
   readonly after: Conditions;
-  /** Read while each batch ran; empty where the executor cannot. */
+  /** One reading during each batch; empty if the executor cannot read the device during a batch. */
   readonly batches: readonly BatchState[];
 }
 
-/** Whether the power limit held the clock down at any moment. */
+/** Whether the power limit reduced the clock in any reading. */
 export function isPowerLimited(observed: Observed): boolean {
   return reasonsOf(observed).has(POWER_LIMIT_REASON);
 }
 
 /**
- * Why times taken under these conditions are not the device's own, or null. Unknown conditions are not suspicious. A low
- * clock is, unless the power limit explains it.
+ * Why times under these conditions do not describe the device, or null. A low clock is such a reason, unless the power limit
+ * explains it. Unknown conditions are not.
  *
  * @returns the reason in words
  */
@@ -54,13 +54,13 @@ function lowClock({ smClockMhz: clock, maxSmClockMhz: max }: Conditions, protoco
   );
 }
 
-/** Digits after the point that are kept of a disturbance: a hundredth of a per cent. */
+/** Digits after the decimal point of a stored disturbance: a hundredth of a per cent. */
 const DISTURBANCE_DIGITS = 4;
 
 /**
  * Conditions with the disturbance around the batches that count.
  *
- * @param share infinite: nothing is known to compare with; null: it is not watched
+ * @param share infinite: the undisturbed time is not known; null: nothing watches for disturbance
  */
 export function withDisturbance(conditions: Conditions, share: number | null): Conditions {
   if (share === null) return conditions;

@@ -23,8 +23,8 @@ const spec = (changes: Partial<ConvSpec> = {}): ConvSpec => ({
 });
 
 /**
- * All elements of the result by scattering: every input element meets every weight, and what the pass makes of the two and
- * of the output that they belong to is added where it belongs.
+ * All elements of the result, computed by scattering: the product of every input element and every weight is added to the
+ * output element that it belongs to.
  */
 function scatter(s: ConvSpec, seed: number): Map<string, number> {
   const out = outputSize(s);
@@ -93,13 +93,13 @@ it.each([
           const expected = sums.get([image, row, column, channel].join());
           const found = directSum(s, 11, NCHW, { image, row, column, channel });
           expect(found.value).toBeCloseTo(expected ?? 0, 10);
-          // What nothing is added to is nought, and its scale says so.
+          // An element without any product is 0, and its scale is 0.
           expect(found.scale > 0).toBe(expected !== undefined);
         }
 });
 
 it('reads buffers in the given order', () => {
-  // A 1×1 kernel on one channel: output = input element × weight, wherever they lie.
+  // A 1×1 kernel on one channel: output = input element × weight, in any buffer order.
   const s = spec({ batch: 2, cin: 1, cout: 3, kernel_h: 1, kernel_w: 1 });
   const point = { image: 1, row: 2, column: 3, channel: 2 };
   const { value } = directSum(s, 5, { input: 'NHWC', weights: 'HWIO' }, point);
@@ -122,7 +122,7 @@ describe('comparison', () => {
   const compare = (changed: readonly number[]) =>
     compareWithDirectSum(s, 3, NCHW, F32_TOLERANCE, points, changed);
 
-  it('accepts the rounding of f32 and refuses a hundredth', () => {
+  it('accepts the rounding of f32 and refuses an error of a hundredth', () => {
     expect(compare(values.map(Math.fround))).toEqual({ ok: true });
     const off = values.map((value, index) => (index === 4 ? value + 0.1 : value));
     expect(compare(off)).toEqual({
@@ -137,7 +137,7 @@ describe('comparison', () => {
     expect(compare(values.slice(1)).ok).toBe(false);
   });
 
-  it('looks at points inside the output, the corners among them', () => {
+  it('checks points inside the output, including the corners', () => {
     const big = spec({ batch: 3, height: 40, width: 50, cout: 60 });
     const chosen = checkPoints(big, 9, 200);
     expect(chosen).toHaveLength(202);

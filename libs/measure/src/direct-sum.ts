@@ -3,11 +3,11 @@ import { productsOf, type BufferOrder, type OutputPoint } from './products.js';
 import { seededElement } from './seeded-inputs.js';
 import type { OutputCheck } from './timed-conv.js';
 
-/** Share of the root sum of squares of the products by which an f32 result may be off: rounding takes under 1e-4. */
+/** Largest accepted error of an f32 result, as a share of the root sum of squares of its products. Rounding is below 1e-4. */
 export const F32_TOLERANCE = 1e-3;
 
 /**
- * The corners of the result and `count` random points, so that every kind of border and channel is met.
+ * The corners of the result and `count` random points. Together they include every kind of border and channel.
  *
  * @param seed the same seed gives the same points
  * @returns points of the result, inside its size
@@ -29,8 +29,8 @@ export function checkPoints(spec: ConvSpec, seed: number, count = 6): OutputPoin
 }
 
 /**
- * One element of what the pass computes of the seeded tensors, summed directly in double precision, and the root sum of
- * squares of its products: the size that rounding errors are to be compared with.
+ * One element of the result of the pass on the seeded tensors, summed directly in double precision, and the root sum of
+ * squares of its products. Rounding errors are compared with this root sum.
  *
  * @param seed of both inputs, as in `seededArray`
  * @param order of the elements of the executor's buffers
@@ -56,8 +56,8 @@ export function directSum(
 /**
  * Compares output elements with their direct sums; `tolerance` is a share of the scale that `directSum` gives.
  *
- * @param values of the executor, one for each of `points`
- * @returns why the first value that is off by more is wrong, or ok
+ * @param values from the executor, one for each of `points`
+ * @returns ok, or a reason that describes the first value outside the tolerance
  */
 export function compareWithDirectSum(
   spec: ConvSpec,
@@ -70,14 +70,14 @@ export function compareWithDirectSum(
   for (const [index, point] of points.entries()) {
     const actual = values[index] ?? NaN;
     const { value, scale } = directSum(spec, seed, order, point);
-    // Negated, so that NaN is wrong too.
+    // The negation makes NaN wrong too.
     if (!(Math.abs(actual - value) <= tolerance * scale)) {
       const { image, row, column, channel } = point;
       return {
         ok: false,
         reason:
           `output[image ${image}, row ${row}, column ${column}, channel ${channel}] is ${actual}; ` +
-          `the direct sum is ${value} and may be off by ${tolerance * scale}`,
+          `the direct sum is ${value} with a tolerance of ${tolerance * scale}`,
       };
     }
   }

@@ -4,7 +4,7 @@ import { measure } from './measure.js';
 import { protocolNamed } from './protocols.js';
 import { SimulatedDevice } from './simulated-device.spec.helper.js';
 
-/** A processor that other programs slow down in some moments: what runs on it, and the reference, take longer then. */
+/** A processor that other programs slow down at some times. Batches and the reference then take longer. */
 class SharedProcessor {
   readonly device = new SimulatedDevice({ runMs: 1, noise: 0.01 });
   readonly watch: DisturbanceWatch;
@@ -13,7 +13,7 @@ class SharedProcessor {
 
   /**
    * @param slowness by the time in milliseconds since the start: 1 is undisturbed
-   * @param referenceSlowness of the reference alone, which may feel less of it
+   * @param referenceSlowness of the reference alone, which may slow down less
    */
   constructor(
     slowness: (sinceMs: number) => number,
@@ -56,7 +56,7 @@ class SharedProcessor {
 }
 
 /** The short form of `npm run bench -- neighbours`. */
-it('counts undisturbed batches only, and waits for them, beside programs that are busy for half of the time', async () => {
+it('waits for undisturbed batches and counts only these, beside programs that are busy for half of the time', async () => {
   const shared = new SharedProcessor((sinceMs) => (sinceMs % 10_000 > 5000 ? 1.6 : 1));
   const startMs = shared.device.nowMs();
   for (let sample = 0; sample < 60; sample++) {
@@ -73,7 +73,7 @@ it('counts undisturbed batches only, and waits for them, beside programs that ar
   expect(shared.device.nowMs() - startMs).toBeLessThan(3 * quietMs);
 });
 
-it('calls nothing ok on a machine that never is quiet, and soon waits no more', async () => {
+it('has no sample with outcome ok on a machine that is never quiet, and soon stops waiting', async () => {
   const shared = new SharedProcessor(() => 1.6);
   const times: number[] = [];
   for (let sample = 0; sample < 6; sample++) {
@@ -100,7 +100,7 @@ it('finds the disturbance that begins after a quiet start', async () => {
   });
 });
 
-it('takes a quiet machine that stays slower for what it has become', async () => {
+it('accepts a quiet machine that stays slower as its new undisturbed state', async () => {
   const shared = new SharedProcessor((sinceMs) => (sinceMs < 3000 ? 1 : 1.3), false);
   const outcomes = [];
   for (let sample = 0; sample < 40; sample++) outcomes.push((await shared.measure()).outcome);
@@ -119,7 +119,7 @@ it('does not wait for the rare moments in which a quiet machine is faster than u
   expect(erraticMs).toBeLessThan(1.5 * (steadyMs ?? 0));
 });
 
-it('calls nothing ok beside busy programs that the reference does not feel', async () => {
+it('has no sample with outcome ok beside busy programs that do not slow down the reference', async () => {
   const shared = new SharedProcessor(
     (sinceMs) => (sinceMs < 3000 ? 1 : 1.4),
     true,
@@ -131,7 +131,7 @@ it('calls nothing ok beside busy programs that the reference does not feel', asy
   expect(samples.at(-1)).toMatchObject({
     outcome: 'noisy',
     reason: expect.stringMatching(/other programs were busy.*other programs used 1\.5 of 2 processors/),
-    // The worker takes an unknown share for a disturbance, and reports one that lasts.
+    // The worker treats an unknown share as a disturbance, and reports it when it lasts.
     conditions: { after: { disturbance: null } },
   });
 });
@@ -148,7 +148,7 @@ it('leaves out batches that were slowed down between two undisturbed readings', 
   expect(conditions?.after.disturbance).toBeLessThanOrEqual(0.06);
 });
 
-it('gives a convolution up whose batches differ on a machine that nothing disturbs', async () => {
+it('gives up a convolution whose batches differ on an undisturbed machine', async () => {
   let batch = 0;
   const shared = new SharedProcessor(() => 1, false);
   const timeBatchMs = shared.device.timeBatchMs.bind(shared.device);
@@ -166,7 +166,7 @@ it('learns nothing about the undisturbed state while other programs are busy', a
   expect(shared.watch.undisturbedMs).toBe(1.5);
 });
 
-it('knows the undisturbed state from before on a machine that never is quiet', async () => {
+it('uses the undisturbed state of an earlier process on a machine that is never quiet', async () => {
   const shared = new SharedProcessor(() => 1.6);
   expect(shared.watch.undisturbedMs).toBeNull();
   shared.watch.know(1.5);
@@ -176,7 +176,7 @@ it('knows the undisturbed state from before on a machine that never is quiet', a
   expect(shared.watch.undisturbedMs).toBe(1.5);
 });
 
-it('is not watched where nothing watches it', async () => {
+it('is null when no watch exists', async () => {
   const device = new SimulatedDevice({ runMs: 1 });
   const { outcome, conditions } = await measure(device, protocolNamed('cpu'), device);
   expect(outcome).toBe('ok');

@@ -1,7 +1,7 @@
 import { quantile } from 'simple-statistics';
 import type { Clock } from './clock.js';
 
-/** What the watch needs of the machine. */
+/** What the watch uses of the machine. */
 export interface Machine {
   /** Times the reference convolution once, in milliseconds. */
   referenceMs(): Promise<number>;
@@ -12,52 +12,52 @@ export interface Machine {
 }
 
 /**
- * The machine is quiet while others use no more than this share of the processors that are not ours. The coordinator and
- * its Redis, which may run here as well, use less; a single busy program on two processors uses twice as much.
+ * The machine is quiet while other programs use at most this share of the processors that this worker does not use. The
+ * coordinator and its Redis may run here as well and use less. One busy program on two processors uses twice as much.
  */
 const MAX_OTHERS = 0.5;
-/** Others' processor time is counted in steps of 10 ms: a shorter look says nothing. */
+/** The system counts the processor time of other programs in steps of 10 ms: a shorter look is not exact enough. */
 const LOOK_MS = 100;
-/** A quiet moment is looked for this long at first. */
+/** At the start, the watch looks for a quiet moment for this long. */
 const FIRST_LOOK_MS = 12_000;
-/** Once no moment was undisturbed for so long, samples do not wait for one any more. */
+/** Samples stop waiting for an undisturbed moment after none occurred for this long. */
 const PATIENCE_MS = 12_000;
-/** The undisturbed time comes from the quiet looks of this time. A machine whose clock or temperature changed is another device then. */
+/** The undisturbed time comes from the quiet looks of this window. It is short, because the clock and the temperature of a machine change. */
 const WINDOW_MS = 20_000;
-/** The time of an earlier process counts until quiet looks cover this much of the window. */
+/** The undisturbed time of an earlier process is used until quiet looks cover this much of the window. */
 const KNOWN_COUNTS_MS = 10_000;
-/** The undisturbed time is this quantile of the readings: the fastest ones may be rare moments of a higher clock. */
+/** The undisturbed time is this quantile of the readings: the fastest readings may come from rare moments with a higher clock. */
 export const UNDISTURBED_QUANTILE = 0.25;
 const PAUSE_MS = 100;
-/** A slow reading is taken again so often: an interrupt is no disturbance. */
+/** A slow reading is repeated up to this many times: one interrupt is not a disturbance. */
 const MORE_READINGS = 2;
 
 export interface Disturbance {
-  /** By how much the reference is slower than undisturbed: 0.1 is 10 %. Infinite where no quiet moment was ever seen. */
+  /** By how much the reference is slower than in the undisturbed state: 0.1 is 10 %. Infinite if no quiet moment occurred yet. */
   readonly factor: number;
-  /** The factor is within the limit, and other programs are quiet: a reference that fits the caches does not feel all they do. */
+  /** The factor is within the limit, and other programs are quiet. A reference that fits the caches does not show all their effects. */
   readonly isUndisturbed: boolean;
 }
 
 /**
- * Tells whether other programs slow down what is measured on a host processor. A reference convolution is timed before and
- * after every batch; the share by which it is slower than in the undisturbed state of this machine is the disturbance.
- * Processor time does not protect from a busy sibling thread, a shared cache or memory bandwidth, and the spread within a
- * sample cannot show a slow state that lasts longer than the sample.
+ * Detects whether other programs slow down a measurement on a host processor. It times a reference convolution before and
+ * after every batch. The disturbance is the share by which the reference is slower than in the undisturbed state of this
+ * machine. Processor time does not show the effects of a busy sibling thread, a shared cache or shared memory bandwidth. The
+ * spread within a sample does not show a slow state that lasts longer than the sample.
  *
  * The undisturbed state is the lower quartile of the readings in quiet moments of the last 20 s. So at least a quarter of
- * the quiet moments are undisturbed, whatever the machine is like, and no sample waits for a moment that comes once an hour.
+ * the quiet moments are undisturbed on every machine, and no sample waits for a moment that comes once an hour.
  */
 export class DisturbanceWatch {
   /** Time of the reference convolution in the undisturbed state, in milliseconds; infinite before the first quiet look. */
   private undisturbed = Infinity;
-  /** The same, from an earlier process on this device; infinite without such a process. */
+  /** The same time from an earlier process on this device; infinite without such a process. */
   private known = Infinity;
   private lastUndisturbedMs: number;
   private look: { readonly atMs: number; readonly othersMs: number; readonly timesMs: number[] };
   /** Median reading of every quiet look in the window. */
   private quietLooks: { readonly atMs: number; readonly timeMs: number }[] = [];
-  /** Processors that others used in the last look. */
+  /** Number of processors that other programs used in the last look. */
   private others = 0;
   private isBegun = false;
 
@@ -78,7 +78,7 @@ export class DisturbanceWatch {
     return this.undisturbed === Infinity ? null : this.undisturbed;
   }
 
-  /** Where no undisturbed time is known, looks for a quiet moment, once, and takes it there. */
+  /** Looks for a quiet moment once, if no undisturbed time is known, and uses the reading in it as the undisturbed time. */
   async begin(): Promise<void> {
     if (this.isBegun) return;
     this.isBegun = true;
@@ -89,7 +89,7 @@ export class DisturbanceWatch {
 
   /**
    * Takes a reading of the reference convolution.
-   * @param limit a reading above it is taken again
+   * @param limit a reading above it is repeated
    */
   async read(limit: number): Promise<Disturbance> {
     const { machine } = this;
@@ -97,7 +97,7 @@ export class DisturbanceWatch {
     for (let more = 0; more < MORE_READINGS && timeMs > (1 + limit) * this.undisturbed; more++) {
       timeMs = Math.min(timeMs, await machine.referenceMs());
     }
-    // Before the look ends and may change it: what the caller waits for is the state that it knows.
+    // Computed before the look ends, because the look may change the undisturbed time for which the caller waits.
     const factor = this.undisturbed === Infinity ? Infinity : Math.max(0, timeMs / this.undisturbed - 1);
     this.add(timeMs);
     const isUndisturbed = factor <= limit && this.isQuiet;
@@ -105,7 +105,7 @@ export class DisturbanceWatch {
     return { factor, isUndisturbed };
   }
 
-  /** Waits a moment, if it is worth it; false once the disturbance has lasted too long. */
+  /** Waits a moment. Returns false once the disturbance has lasted too long. */
   async pause(): Promise<boolean> {
     const { clock } = this.machine;
     if (clock.nowMs() - this.lastUndisturbedMs > PATIENCE_MS) {
@@ -129,7 +129,7 @@ export class DisturbanceWatch {
     while (this.look === look) this.add(await this.machine.referenceMs());
   }
 
-  /** Adds a reading to the look. Ends the look when it is long enough, and learns from it if the machine was quiet. */
+  /** Adds a reading to the look. Ends a look that is long enough, and updates the undisturbed time if the machine was quiet. */
   private add(timeMs: number): void {
     const { look, machine } = this;
     look.timesMs.push(timeMs);

@@ -25,8 +25,8 @@ export interface Environment {
   readonly energy?: EnergySource | string | undefined;
   /** Power of the device while it computes nothing, in W, where it was read before. */
   readonly idlePowerW?: number | null | undefined;
-  /** Finds what other programs do to a host processor; absent where the device is nobody else's. */
+  /** Detects the effect of other programs on a host processor; absent if no other program can use the device. */
   readonly disturbance?: DisturbanceWatch | undefined;
-  /** Clock time at which the work on this convolution began, if before the call: its time limit counts from here. */
+  /** Clock time at which the work on this convolution began, if it began before the call. The time limit counts from here. */
   readonly startedMs?: number;
 }

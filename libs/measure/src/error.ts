@@ -1,6 +1,6 @@
 export type MeasureErrorCode = 'unknown-protocol' | 'invalid-time';
 
-/** A caller's or an executor's mistake. What happens to a spec is never an error: it is an outcome. */
+/** A mistake of a caller or an executor. A spec that cannot be measured is not an error: it gets an outcome. */
 export class MeasureError extends Error {
   constructor(
     readonly code: MeasureErrorCode,

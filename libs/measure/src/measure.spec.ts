@@ -16,7 +16,7 @@ function timingOf(measurement: Measurement) {
 }
 
 describe('estimates', () => {
-  it.each([0.002, 0.05, 1.7, 40])('finds %d ms of a quiet device exactly', async (runMs) => {
+  it.each([0.002, 0.05, 1.7, 40])('gives exactly %d ms for a quiet device', async (runMs) => {
     const { measurement } = await measureLaw({ runMs });
     const timing = timingOf(measurement);
     expect(measurement.outcome).toBe('ok');
@@ -79,12 +79,12 @@ describe('batches', () => {
     expect(total).toBeLessThan(2010);
   });
 
-  it('are three at least, however slow the convolution', async () => {
+  it('are at least three, also for a very slow convolution', async () => {
     const { measurement } = await measureLaw({ runMs: 3000 });
     expect(timingOf(measurement)).toMatchObject({ repetitions: 3, stoppedBy: 'total-time', warmUpRuns: 1 });
   });
 
-  it('end where a sample can hold no more of them', async () => {
+  it('end when a sample cannot hold more of them', async () => {
     const { measurement } = await measureLaw(
       { runMs: 2, noise: 0.2 },
       { maxTotalMs: 600_000, maxRelativeStandardError: 1e-4 },
@@ -124,7 +124,7 @@ describe('throttling', () => {
     reasons,
   });
 
-  it('discards the try, waits, and times the recovered device', async () => {
+  it('discards the attempt, waits, and times the recovered device', async () => {
     const { device, measurement } = await measureLaw({ runMs: 1, throttled: phase(3000) });
     expect(measurement.outcome).toBe('ok');
     expect(timingOf(measurement).timeMs).toBeCloseTo(1, 9);
@@ -168,7 +168,7 @@ describe('throttling', () => {
     });
   });
 
-  it.each([0.55, 0.7])('takes a power-limited device at %d of its clock as it is', async (share) => {
+  it.each([0.55, 0.7])('accepts a power-limited device at %d of its clock', async (share) => {
     const { device, measurement } = await measureLaw({
       runMs: 1,
       throttled: phase(1e9, share, ['sw-power-cap']),
@@ -181,14 +181,14 @@ describe('throttling', () => {
     expect(device.waitsMs).toEqual([]);
   });
 
-  it('takes a power limit beside a thermal slowdown for a slowdown', async () => {
+  it('reports a slowdown when the device has a power limit and a thermal slowdown', async () => {
     const throttled = phase(1e9, 0.6, ['sw-power-cap', 'hw-slowdown']);
     const { measurement } = await measureLaw({ runMs: 1, throttled }, { throttleRetries: 0 });
     expect(measurement).toMatchObject({ outcome: 'throttled' });
   });
 
   it('reads the clock at every batch', async () => {
-    // From 1000 MHz to 600 MHz in the middle of the batches; the conditions after are of the end.
+    // From 1000 MHz to 600 MHz in the middle of the batches; the conditions after them describe the end.
     const throttled = { fromMs: 1350, toMs: 1e9, clockShare: 0.6, reasons: ['sw-power-cap'] };
     const { measurement } = await measureLaw({ runMs: 30, throttled });
     expect(timingOf(measurement).batchClocks).toMatchObject({ minMhz: 600, maxMhz: 1000 });
@@ -256,7 +256,7 @@ describe('other outcomes', () => {
     device.timeBatchMs = () => Promise.resolve(time);
     expect(await measure(device, protocolNamed('gpu'), device)).toMatchObject({
       outcome: 'wrong-result',
-      reason: expect.stringMatching(/reads 0 ms for 1000000 convolutions|which is no duration/),
+      reason: expect.stringMatching(/reads 0 ms for 1000000 convolutions|which is not a duration/),
       timing: null,
     });
   });
@@ -273,7 +273,7 @@ describe('other outcomes', () => {
   });
 });
 
-it('records the eager time of executors that tell it, and what the library chose', async () => {
+it('records the eager time of executors that report it, and the algorithm that the library chose', async () => {
   const device = Object.assign(new SimulatedDevice({ runMs: 1 }), { eagerMs: () => Promise.resolve(1.25) });
   expect(await measure(device, protocolNamed('gpu'), device)).toMatchObject({
     outcome: 'ok',

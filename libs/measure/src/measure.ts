@@ -16,18 +16,18 @@ import { TimedBatches } from './timed-batches.js';
 import type { BatchState, TimedConv } from './timed-conv.js';
 import { warmUp } from './warm-up.js';
 
-/** Waited before a throttled device is tried again; doubled with every try. */
+/** Wait before the next attempt on a throttled device. It doubles with every attempt. */
 const THROTTLE_WAIT_MS = 2000;
 
 /**
- * Times one convolution by the protocol (docs/measurement.md): output check, warm-up, batches until a stopping rule is
- * met, conditions on both sides and at each batch; a try during a slowdown is thrown away and made again after a wait. A
- * device at its power limit is in a normal state, which is noted. Every way it can end is an outcome of the Measurement, a
- * time that cannot be true as well; only what the executor throws is thrown.
+ * Times one convolution by the protocol (docs/measurement.md): output check, warm-up, then batches until a stopping rule is
+ * met. Conditions are read before, during and after the batches. An attempt during a slowdown is discarded and repeated after
+ * a wait. A device at its power limit is in a normal state, which the sample records. Every result is an outcome of the
+ * Measurement, also a time that cannot be true. The function throws only the errors of the executor.
  *
- * @param conv in device memory; it is not disposed
- * @returns times in milliseconds of one convolution
- * @throws what the executor throws
+ * @param conv in device memory; the function does not dispose it
+ * @returns times of one convolution, in milliseconds
+ * @throws the errors of the executor
  */
 export async function measure(
   conv: TimedConv,
@@ -120,7 +120,7 @@ async function timeOnce(
   const { batches, stoppedBy, disturbed, factor } = collected;
   if (stoppedBy === 'time-limit') return { stoppedBy, batches, warmUpRuns };
   const after = await environment.readConditions();
-  // 0: the timer cannot tell one convolution from nothing.
+  // 0: one convolution is shorter than the resolution of the timer.
   const eagerMs = (await conv.eagerMs?.()) || null;
   const timing = timingOf(batches, warmUpRuns, stoppedBy, eagerMs);
   const conditions = { before, after: withDisturbance(after, factor) };

@@ -20,7 +20,7 @@ export interface BufferOrder {
 }
 
 /**
- * One element of what the pass computes: the output, or the gradient of the input. Of the gradient of the weights, `image`
+ * One element of the result of a pass: of the output, or of the gradient of the input. In the gradient of the weights, `image`
  * is the filter (output channel), `row` and `column` are inside the kernel, and `channel` is the input channel in its group.
  */
 export interface OutputPoint {
@@ -30,10 +30,10 @@ export interface OutputPoint {
   readonly channel: number;
 }
 
-/** Told the places of the two factors of a product in their buffers. */
+/** Receives the positions of the two factors of a product in their buffers. */
 type Visit = (first: number, second: number) => void;
 
-/** What one element of a result is the sum of. */
+/** The products whose sum is one element of a result. */
 export interface Products {
   /** The two tensors that the pass reads. */
   readonly first: InputName;
@@ -42,7 +42,7 @@ export interface Products {
   readonly forEachProduct: (point: OutputPoint, visit: Visit) => void;
 }
 
-/** The products that make up an element of what the pass of a spec computes, for buffers in that order. */
+/** The products for the pass of a spec, for buffers in this order. */
 export function productsOf(spec: ConvSpec, order: BufferOrder): Products {
   switch (passOf(spec)) {
     case 'forward':
@@ -123,7 +123,7 @@ function backwardWeights({
   };
 }
 
-/** How output points, kernel points and input points belong together along one axis. */
+/** How output, kernel and input points depend on each other along one axis. */
 class Axis {
   constructor(
     readonly outputs: number,
@@ -132,12 +132,12 @@ class Axis {
     private readonly before: number,
   ) {}
 
-  /** Where an output point reads with a kernel point; outside the input it is padding. */
+  /** The input point that an output point reads through a kernel point. Points outside the input are padding. */
   input(output: number, kernel: number): number {
     return output * this.stride - this.before + kernel * this.dilation;
   }
 
-  /** The output point that reads an input point with a kernel point; null: none does. */
+  /** The output point that reads an input point through a kernel point; null if none does. */
   output(input: number, kernel: number): number | null {
     const distance = input + this.before - kernel * this.dilation;
     const output = distance / this.stride;
@@ -145,7 +145,7 @@ class Axis {
   }
 }
 
-/** The geometry of a spec, and the distances of neighbours in the buffers of its tensors. */
+/** The geometry of a spec, and the strides of the buffers of its tensors. */
 class Tensors {
   readonly rows: Axis;
   readonly columns: Axis;

@@ -12,7 +12,7 @@ it('has a default for each kind of device', () => {
   expect(defaultProtocol('gpu').name).toBe('gpu');
 });
 
-it.each(['gpuu', 'toString', ''])('refuses "%s" and names what there is', (name) => {
+it.each(['gpuu', 'toString', ''])('refuses "%s" and names the registered protocols', (name) => {
   expect(() => protocolNamed(name)).toThrow(
     `there is no measuring protocol "${name}"; registered are gpu, gpu-cold, cpu, quick-cpu`,
   );

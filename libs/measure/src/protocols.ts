@@ -23,8 +23,8 @@ const gpu: Protocol = {
 const gpuCold: Protocol = { ...gpu, name: 'gpu-cold', mode: 'cold' };
 
 /**
- * Host processors are shared and noisier: longer batches average out the scheduler's slices, a looser target keeps
- * a sample under half a second. No clock limit: the clocks of idle cores are low and say nothing of the busy one.
+ * Host processors are shared and noisier. Longer batches average out the scheduler's time slices, and a less strict target
+ * keeps a sample under half a second. It has no clock limit: the low clocks of idle cores do not describe the busy core.
  */
 const cpu: Protocol = {
   ...gpu,
@@ -47,7 +47,7 @@ function unwatched(protocol: Protocol): Protocol {
   return others;
 }
 
-/** For trying things out: about a tenth of the time of `cpu`, less exact, and not watched for disturbance. */
+/** For trials: takes about a tenth of the time of `cpu`, is less exact, and does not watch for disturbance. */
 const quickCpu: Protocol = {
   ...unwatched(cpu),
   name: 'quick-cpu',
@@ -61,7 +61,7 @@ const quickCpu: Protocol = {
   specTimeLimitMs: 10_000,
 };
 
-/** Registered protocols by name, newest version. A change of any number is a new version. */
+/** The newest version of each registered protocol, by name. A change of any number makes a new version. */
 export const PROTOCOLS: Readonly<Record<string, Protocol>> = Object.freeze(
   Object.fromEntries(
     [gpu, gpuCold, cpu, quickCpu].map((protocol) => [protocol.name, Object.freeze(protocol)]),
@@ -69,7 +69,7 @@ export const PROTOCOLS: Readonly<Record<string, Protocol>> = Object.freeze(
 );
 
 /**
- * The registered protocol of that name, in its newest version.
+ * The newest version of the registered protocol with this name.
  *
  * @throws MeasureError `unknown-protocol`
  */
@@ -85,7 +85,7 @@ export function protocolNamed(name: string): Protocol {
 }
 
 /**
- * What a campaign uses when it names no protocol.
+ * The protocol of a campaign that does not name one.
  *
  * @param kind of the device
  */

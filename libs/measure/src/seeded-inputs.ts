@@ -1,4 +1,4 @@
-/** Which tensor of a convolution: their values are unrelated. `gradient`: that of the output, read by backward passes. */
+/** A tensor of a convolution; each has its own values. `gradient`: the gradient of the output, which backward passes read. */
 export type InputName = 'input' | 'weights' | 'gradient';
 
 const STREAMS: Record<InputName, number> = {
@@ -7,13 +7,13 @@ const STREAMS: Record<InputName, number> = {
   gradient: 0xc2b2ae35,
 };
 
-/** The values repeat after this many elements, a prime, so that rows and channels do not; filling is mostly copying. */
+/** The values repeat after this number of elements, so that most of the filling is copying. It is prime, so that rows and channels differ. */
 export const SEEDED_PERIOD = 1_048_573;
 
 /**
- * Element `index` of an input in the order of its buffer: uniform in (−1, 1), never 0, the same for the same seed
- * everywhere, and to be had without the elements before it. 24 random bits, exact in f32: a 32-bit avalanche hash
- * (Mueller's, as improved by Wellons' search: "lowbias32").
+ * Element `index` of an input in the order of its buffer. Values are uniform in (−1, 1), never 0, and the same for the same
+ * seed on every machine. No element depends on the ones before it. They have 24 random bits, exact in f32, from a 32-bit
+ * avalanche hash (Mueller's, as improved by Wellons' search: "lowbias32").
  *
  * @param seed 32-bit integer
  * @param index from 0, in the order of the buffer
@@ -27,7 +27,7 @@ export function seededElement(name: InputName, seed: number, index: number): num
 }
 
 /**
- * All elements of an input. Random and not zeros, because zeros draw less power and run at higher clocks.
+ * All elements of an input. They are random, because zeros draw less power and run at higher clocks.
  *
  * @param length elements
  * @returns a new array; element i is `seededElement(name, seed, i)`

@@ -5,19 +5,19 @@ import { seededElement } from './seeded-inputs.js';
 import type { BatchState, OutputCheck, TimedConv } from './timed-conv.js';
 
 export interface TimingLaw {
-  /** Milliseconds of one convolution on a warm, quiet device. */
+  /** Time of one convolution on a warm, quiet device, in milliseconds. */
   runMs: number;
   /** Milliseconds added to every batch. */
   batchMs?: number;
-  /** Standard deviation of a batch as a share of it. */
+  /** Relative standard deviation of a batch. */
   noise?: number;
-  /** Share by which a run is slower after each further second. */
+  /** Share by which a run becomes slower with each second. */
   driftPerSecond?: number;
   /** One batch in this many takes ten times as long. */
   spikeEvery?: number;
   /** The first run takes this much longer (a kernel is compiled). */
   compileMs?: number;
-  /** Wall time in which the device runs at this share of its clock. */
+  /** A period of wall time in which the device runs at this share of its clock. */
   throttled?: { fromMs: number; toMs: number; clockShare: number; reasons?: string[] };
   seed?: number;
 }
@@ -46,7 +46,7 @@ export class SimulatedDevice implements Clock, Environment, TimedConv {
     return Promise.resolve();
   }
 
-  /** Time passes for another reason than a wait. */
+  /** Lets time pass without counting it as a wait. */
   waitQuietly(durationMs: number): void {
     this.timeMs += durationMs;
   }

@@ -23,12 +23,12 @@ it('summarises by the stated definitions', () => {
   expect(summarise([9, 8, 7, 6, 5, 4, 3, 2, 1])).toMatchObject({ timeMs: 5, timeQ25Ms: 3, timeQ75Ms: 7 });
 });
 
-it('says nothing of the spread of one batch', () => {
+it('gives no spread for one batch', () => {
   expect(summarise([3])).toMatchObject({ timeMs: 3, timeMinMs: 3, timeQ25Ms: 3, timeQ75Ms: 3, cv: 0 });
   expect(batchesOf([3]).relativeStandardError).toBe(Infinity);
 });
 
-it('has a standard error that falls with the root of the number', () => {
+it('has a standard error that falls with the square root of the number of batches', () => {
   const four = batchesOf([9, 11, 9, 11]).relativeStandardError;
   expect(four).toBeCloseTo(Math.sqrt(4 / 3) / 10 / 2, 12);
   const many = batchesOf(Array<number[]>(100).fill([9, 11]).flat());

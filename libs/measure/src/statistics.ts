@@ -1,7 +1,7 @@
 import type { BatchClocks, Timing } from '@alphaflops/contracts';
 import { mean, quantileSorted, sampleStandardDeviation } from 'simple-statistics';
 
-/** Of the clocks that are known, in MHz; undefined: none is. */
+/** Summary of the known clocks, in MHz; undefined if no clock is known. */
 export function summariseClocks(clocksMhz: readonly (number | null)[]): BatchClocks | undefined {
   const sorted = clocksMhz.filter((clock) => clock !== null).sort((a, b) => a - b);
   const [minMhz] = sorted;
@@ -21,7 +21,7 @@ type BatchStatistics = Pick<
  * The standard deviation in `cv` has n − 1 in the denominator; one batch has cv 0.
  *
  * @param batchTimesMs at least one
- * @returns milliseconds, and the batch times as they came
+ * @returns milliseconds, and the batch times in their original order
  */
 export function summarise(batchTimesMs: readonly number[]): BatchStatistics {
   const sorted = batchTimesMs.toSorted((a, b) => a - b);

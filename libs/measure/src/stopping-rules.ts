@@ -1,15 +1,15 @@
 import type { Protocol, Timing } from '@alphaflops/contracts';
 import type { TimedBatches } from './timed-batches.js';
 
-/** As many batch times as a stored sample holds. */
+/** The largest number of batch times that a stored sample holds. */
 export const MAX_BATCHES = 10_000;
 
-/** Fewer batches than this have no quartiles worth the name, however slow the convolution. */
+/** Fewer batches than this have no useful quartiles. The limit also applies to slow convolutions. */
 export const MIN_BATCHES = 3;
 
 /**
- * The rule that ends the timing after these batches, null while none does. `relative-standard-error`: the mean is known
- * well, from enough batches. `total-time`: the time budget is spent, or a sample can hold no more batch times.
+ * The rule that ends the timing after these batches; null if timing continues. `relative-standard-error`: enough batches give
+ * a precise mean. `total-time`: the time budget is spent, or a sample cannot hold more batch times.
  */
 export function stoppingRuleMet(
   { timesMs, totalMs, relativeStandardError }: TimedBatches,

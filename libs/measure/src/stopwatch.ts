@@ -2,10 +2,10 @@ import type { Clock } from './clock.js';
 import { MeasureError } from './error.js';
 import type { TimedConv } from './timed-conv.js';
 
-/** Times batches of one convolution until a moment of the clock. */
+/** Times batches of one convolution until a deadline of the clock. */
 export class Stopwatch {
   private lastTimeMs = 0;
-  /** Wall milliseconds from the beginning to the deadline. */
+  /** Wall time from the start to the deadline, in milliseconds. */
   readonly limitMs: number;
 
   constructor(
@@ -16,16 +16,16 @@ export class Stopwatch {
     this.limitMs = this.leftMs;
   }
 
-  /** Wall milliseconds left before the deadline. */
+  /** Wall time left before the deadline, in milliseconds. */
   get leftMs(): number {
     return this.deadlineMs - this.clock.nowMs();
   }
 
   /**
-   * Milliseconds of one convolution in a batch of `inner`, or null when such a batch cannot be expected to end before
-   * the deadline. 0 where the timer of the executor cannot tell such a batch from nothing.
+   * Time of one convolution in a batch of `inner`, in milliseconds; null when such a batch would probably not end before the
+   * deadline. 0 when the batch is shorter than the resolution of the executor's timer.
    *
-   * @throws MeasureError `invalid-time` when the executor returns what is no duration
+   * @throws MeasureError `invalid-time` when the executor returns a value that is not a duration
    */
   async timeMs(inner: number): Promise<number | null> {
     if (this.leftMs <= this.lastTimeMs * inner) return null;
@@ -33,7 +33,7 @@ export class Stopwatch {
     if (!Number.isFinite(totalMs) || totalMs < 0) {
       throw new MeasureError(
         'invalid-time',
-        `the executor returned ${totalMs} as the milliseconds of ${inner} convolutions, which is no duration`,
+        `the executor returned ${totalMs} as the milliseconds of ${inner} convolutions, which is not a duration`,
       );
     }
     this.lastTimeMs = totalMs / inner;

@@ -1,10 +1,10 @@
 import type { BatchState } from './timed-conv.js';
 
-/** Batches timed so far. Mean and variance are kept up by Welford's recurrence, so that a rule can look after each. */
+/** The batches timed so far. Welford's recurrence updates mean and variance, so that a rule can check them after each batch. */
 export class TimedBatches {
-  /** Milliseconds of one convolution, one value for each batch. */
+  /** Time of one convolution in each batch, in milliseconds. */
   readonly timesMs: number[] = [];
-  /** State of the device at each batch, where the executor can read it. */
+  /** State of the device at each batch, if the executor can read it. */
   readonly states: BatchState[] = [];
   private mean = 0;
   private sumOfSquares = 0;
@@ -25,7 +25,7 @@ export class TimedBatches {
     return this.mean * this.timesMs.length * this.inner;
   }
 
-  /** Standard error of the mean over the mean; infinite for fewer than two batches, of which nothing is known. */
+  /** Standard error of the mean, divided by the mean; infinite for fewer than two batches. */
   get relativeStandardError(): number {
     const count = this.timesMs.length;
     return count < 2 ? Infinity : Math.sqrt(this.sumOfSquares / (count - 1) / count) / this.mean;

@@ -2,7 +2,7 @@ import type { Conditions, Kernel, Result } from '@alphaflops/contracts';
 import type { EnergyReading } from './energy.js';
 import type { BackToBack } from './energy-window.js';
 
-/** Whether a convolution computed what it should have. */
+/** Whether a convolution computed the correct result. */
 export type OutputCheck = Result;
 
 /** State of the device while a batch ran. */
@@ -11,26 +11,26 @@ export type BatchState = Pick<Conditions, 'smClockMhz' | 'throttleReasons'>;
 /** One convolution that an executor has allocated and filled, ready to be timed. */
 export interface TimedConv {
   /**
-   * Runs `inner` convolutions back to back and returns the milliseconds of all of them: device time where the
-   * executor can tell it from host time. Nothing is read back inside the timed part.
+   * Runs `inner` convolutions back to back and returns their total time in milliseconds. This is device time if the
+   * executor can measure it separately from host time. The timed part does not read results back.
    */
   timeBatchMs(inner: number): Promise<number>;
-  /** Read while the last batch ran. Absent where the executor cannot. */
+  /** The state while the last batch ran. Absent if the executor cannot read it. */
   batchState?(): BatchState | null;
-  /** Milliseconds of one convolution launched from the host, launch cost included. Absent where it means nothing. */
+  /** Time of one convolution that the host launches, in milliseconds, including the launch. Absent if the executor has no such time. */
   eagerMs?(): Promise<number>;
   /**
-   * Runs it back to back, so that its energy can be measured. Absent where `timeBatchMs`, called again and again, leaves
-   * no pause that matters.
+   * Runs the convolution back to back, so that its energy can be measured. Absent if repeated calls of `timeBatchMs` leave no
+   * significant pause.
    */
   runBackToBack?: BackToBack | undefined;
-  /** Energy of one convolution over `windowMs`, only where the executor has an energy meter of its own. */
+  /** Energy of one convolution over `windowMs`. Only executors with an energy meter of their own have it. */
   energy?: ((windowMs: number) => Promise<EnergyReading>) | undefined;
   /** Compares a few output points with a reference. */
   checkOutput?(): Promise<OutputCheck>;
-  /** Algorithm or kernel that the library chose, where it can tell. */
+  /** Algorithm or kernel that the library chose; null if the library does not report it. */
   readonly algorithm: string | null;
   readonly workspaceBytes: number | null;
-  /** Absent where the library cannot say which kernel runs. */
+  /** Absent if the library does not report which kernel runs. */
   readonly kernel?: Kernel | undefined;
 }

@@ -2,14 +2,14 @@ import { noiseFloorOf, unconfirmedVisits, visitsAgree } from './visits.js';
 
 const protocol = { noisyRelativeStandardError: 0.1 };
 
-it('lets visits differ by as much as one sample may vary, in either order', () => {
+it('accepts visits that differ by as much as one sample may vary, in either order', () => {
   expect(visitsAgree(1, 1.09, protocol)).toBe(true);
   expect(visitsAgree(1.09, 1, protocol)).toBe(true);
   expect(visitsAgree(1, 1.11, protocol)).toBe(false);
   expect(visitsAgree(1.11, 1, protocol)).toBe(false);
 });
 
-it('names the visits that no other confirms', () => {
+it('names the visits that no other visit confirms', () => {
   expect(unconfirmedVisits([1, 1.02], protocol)).toEqual([]);
   expect(unconfirmedVisits([1, 1.5], protocol)).toEqual([0, 1]);
   expect(unconfirmedVisits([1, 1.5, 1.03], protocol)).toEqual([1]);

@@ -2,17 +2,17 @@ import type { NoiseFloor, Protocol } from '@alphaflops/contracts';
 import { log } from '@alphaflops/elementary';
 import { quantileSorted } from 'simple-statistics';
 
-/** How much two times of one shape differ: |ln(a / b)|, about the relative difference where it is small. */
+/** The difference of two times of one shape: |ln(a / b)|. A small value is about the relative difference. */
 function logRatio(aMs: number, bMs: number): number {
   return Math.abs(log(aMs / bMs));
 }
 
 /**
- * Whether two visits of a shape agree as closely as the protocol asks: a difference above `noisyRelativeStandardError`
- * would make a single sample noisy, too.
+ * Whether two visits of a shape agree as closely as the protocol requires: their difference is at most
+ * `noisyRelativeStandardError`, above which a single sample counts as noisy too.
  *
  * @param aMs milliseconds of one convolution, above 0
- * @param bMs the same of the other visit
+ * @param bMs the same for the other visit
  */
 export function visitsAgree(
   aMs: number,
@@ -23,9 +23,9 @@ export function visitsAgree(
 }
 
 /**
- * Positions of the visits that agree with no other visit of the same shape. A single visit is not judged.
+ * Positions of the visits that agree with no other visit of the same shape. A single visit is always accepted.
  *
- * @param timesMs of the visits of one shape by one device, in milliseconds
+ * @param timesMs times of the visits of one shape by one device, in milliseconds
  * @returns indices into `timesMs`; none for a single visit
  */
 export function unconfirmedVisits(
@@ -39,7 +39,7 @@ export function unconfirmedVisits(
 }
 
 /**
- * The spread between the first two visits of each shape by one device; null where no shape has two.
+ * The spread between the first two visits of each shape by one device; null if no shape has two visits.
  *
  * @param visits for each shape and device the times of its visits in milliseconds, oldest first
  * @returns quantiles of |ln(first / second)| (definition 7 of Hyndman and Fan 1996)

@@ -2,33 +2,33 @@ import type { Protocol } from '@alphaflops/contracts';
 import { MeasureError } from './error.js';
 import type { Stopwatch } from './stopwatch.js';
 
-/** More convolutions than this in one batch would only measure the loop. */
+/** Batches with more convolutions than this would mainly measure the loop. */
 const MAX_INNER_ITERATIONS = 1_000_000;
 
-/** A batch is planned this much longer than it must be, so that a slightly faster one still is long enough. */
+/** The planned length of a batch is this multiple of the required one, so that a slightly faster batch is still long enough. */
 const HEADROOM = 1.2;
 const MAX_GROWTH = 10;
 
 /**
- * A timer that has read 0 counts in steps no longer than its first other reading. A batch then lasts so many steps, for an
- * error of at most 5 %.
+ * A timer that read 0 counts in steps. Its first other reading is at least one step. A batch then lasts at least this number of
+ * steps, so that the error of the timer is at most 5 %.
  */
 const MIN_STEPS = 20;
 
 export interface WarmedUp {
-  /** Convolutions in one timed batch. */
+  /** Number of convolutions in one timed batch. */
   readonly inner: number;
-  /** Convolutions run before the first timed batch. */
+  /** Number of convolutions before the first timed batch. */
   readonly runs: number;
 }
 
 /**
  * Runs batches of growing length until one lasts `minBatchMs`, at least `warmUpMinRuns` convolutions have run, and two
- * successive batches agree within `warmUpTolerance`; the last two conditions are given up after `warmUpMaxMs`.
- * Where the timer reads 0, batches grow until it can be read.
+ * successive batches agree within `warmUpTolerance`. After `warmUpMaxMs` it ignores the last two conditions.
+ * If the timer reads 0, batches grow until it reads more.
  * Returns null when the stopwatch ran out first.
  *
- * @throws MeasureError `invalid-time` when the timer reads 0 however many convolutions a batch has
+ * @throws MeasureError `invalid-time` when the timer reads 0 even for the largest batch
  */
 export async function warmUp(stopwatch: Stopwatch, protocol: Protocol): Promise<WarmedUp | null> {
   let inner = 1;
@@ -56,12 +56,12 @@ export async function warmUp(stopwatch: Stopwatch, protocol: Protocol): Promise<
       runs >= protocol.warmUpMinRuns;
     if (isLongEnough && (isSettled || spentMs >= protocol.warmUpMaxMs)) return { inner, runs };
     previousMs = timeMs;
-    const wanted = (HEADROOM * minBatchMs) / timeMs;
-    if (!isLongEnough) inner = Math.min(Math.ceil(wanted), inner * MAX_GROWTH, MAX_INNER_ITERATIONS);
+    const neededInner = (HEADROOM * minBatchMs) / timeMs;
+    if (!isLongEnough) inner = Math.min(Math.ceil(neededInner), inner * MAX_GROWTH, MAX_INNER_ITERATIONS);
   }
 }
 
-/** The error of a timer that reads 0 for a whole batch. */
+/** The error for a timer that reads 0 for a whole batch. */
 export function unreadable(inner: number): MeasureError {
   return new MeasureError('invalid-time', `the timer of the executor reads 0 ms for ${inner} convolutions`);
 }

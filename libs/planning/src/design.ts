@@ -1,17 +1,17 @@
 import type { ConvSpec, Dtype } from '@alphaflops/conv';
 
-/** What a design is asked with. */
+/** The input of a design. */
 export interface DesignRequest {
   readonly seed: number;
   /** Element types to plan; each candidate has one of them. */
   readonly dtypes: readonly [Dtype, ...Dtype[]];
-  /** Dilated kernels, strides by axis and explicit padding too, where the design can draw them. */
+  /** Also plan dilated kernels, strides by axis and explicit padding, if the design can draw them. */
   readonly allGeometries?: boolean;
 }
 
 /**
- * A sampling plan: a stream of candidate ConvSpecs that depends on nothing but the request. Candidates may repeat;
- * the planner drops what repeats and what does not fit.
+ * A sampling plan: a stream of candidate ConvSpecs that depends only on the request. Candidates may repeat. The planner drops
+ * repeated candidates and those outside the limits.
  */
 export interface Design {
   readonly name: string;

@@ -2,7 +2,7 @@ import { specKey } from '@alphaflops/conv';
 import { kernelMapShapes } from './kernel-map-shapes.js';
 
 describe('shapes of a kernel map', () => {
-  it('are as many as asked for, all different, of both designs and element types', () => {
+  it('have the requested number, are all different, and have both designs and element types', () => {
     const shapes = kernelMapShapes(400);
     expect(shapes).toHaveLength(400);
     expect(new Set(shapes.map(specKey)).size).toBe(400);

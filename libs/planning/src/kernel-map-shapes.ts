@@ -1,7 +1,7 @@
 import type { ConvSpec } from '@alphaflops/conv';
 import { plan } from './plan.js';
 
-/** Parts of a map: how kernels are asked for most. */
+/** Parts of a map, by the most common requests for kernels. */
 const PARTS = [
   { name: 'networklike', dtypes: ['f32'], share: 0.4 },
   { name: 'random', dtypes: ['f32'], share: 0.3 },
@@ -12,7 +12,7 @@ const SEED = 20;
 
 /**
  * The shapes that a kernel map labels: network-like and random ones. The same count gives the same shapes on every
- * machine, so that labels travel without them.
+ * machine, so that labels are sent without their shapes.
  *
  * @param count at least 1
  * @returns `count` different specs, fewer only where the designs have no more
@@ -22,10 +22,10 @@ export function kernelMapShapes(count: number): readonly ConvSpec[] {
   const specs: ConvSpec[] = [];
   PARTS.forEach(({ name, dtypes, share }, at) => {
     const isLast = at === PARTS.length - 1;
-    const wanted = isLast ? count - specs.length : Math.round(share * count);
-    if (wanted < 1) return;
+    const specCount = isLast ? count - specs.length : Math.round(share * count);
+    if (specCount < 1) return;
     specs.push(
-      ...plan({ name, seed: SEED + at }, { specs: wanted, constraints: { dtypes: [...dtypes] } }).specs,
+      ...plan({ name, seed: SEED + at }, { specs: specCount, constraints: { dtypes: [...dtypes] } }).specs,
     );
   });
   return specs;

@@ -18,7 +18,7 @@ describe('the time cap, judged by a fitted model', () => {
     { specs: 300, maxSpecMs, estimateMs: (spec) => predict(spec).predictedMs },
   );
 
-  it('leaves out what takes longer, and counts it', () => {
+  it('leaves out specs that take longer, and counts them', () => {
     expect(specs).toHaveLength(300);
     expect(Math.max(...specs.map(timeMs))).toBeLessThan(1.05 * maxSpecMs);
     expect(excluded.time).toBeGreaterThan(20);
@@ -33,7 +33,7 @@ describe('the time cap, judged by a fitted model', () => {
 });
 
 describe('the memory cap', () => {
-  it('reckons with the tensors twice, at the border exactly', () => {
+  it('counts the tensors twice, and is exact at the limit', () => {
     const spec: ConvSpec = {
       ...CONV_SPEC_DEFAULTS,
       height: 9,

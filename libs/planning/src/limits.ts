@@ -8,19 +8,19 @@ export type ExclusionReason =
 /** Candidates left out, by reason; a reason that did not occur is absent. */
 export type Exclusions = Partial<Record<ExclusionReason, number>>;
 
-/** What a candidate has to respect. An absent limit does not limit. */
+/** Limits of the candidates. An absent limit has no effect. */
 export interface Limits {
   /** Memory of the device. */
   readonly memoryBytes?: number;
-  /** Longest expected time of one convolution; needs `estimateMs`. */
+  /** Longest expected time of one convolution; it needs `estimateMs`. */
   readonly maxSpecMs?: number;
-  /** Expected time of one convolution in ms, for example by an earlier model of the device. */
+  /** Expected time of one convolution in ms, for example from an earlier model of the device. */
   readonly estimateMs?: (spec: ConvSpec) => number;
   readonly constraints?: PlanConstraints;
 }
 
 /**
- * What a campaign on a device class may plan. Whoever judges `maxSpecMs` adds `estimateMs`.
+ * The limits of a campaign on a device class. A caller that checks `maxSpecMs` adds `estimateMs`.
  *
  * @returns `specs` is the budget of the whole campaign
  */
@@ -38,14 +38,14 @@ export function limitsOf(
 }
 
 /**
- * Memory that a measurement may need: input, weights and output, and as much again as workspace. Libraries lower a
- * convolution to a matrix product piece by piece or transform it; the ones measured here stay below that, save for
- * some transforms, which the library leaves out itself when memory is short.
+ * Workspace that a measurement may need, as a multiple of the memory of input, weights and output. Libraries convert a
+ * convolution to a matrix product in parts, or transform it. The measured libraries need less than this, except for some
+ * transforms, which the library does not use when memory is short.
  */
 export const WORKSPACE_SHARE = 1;
 
 /**
- * Bytes that are set aside for measuring `spec`: its tensors and the workspace allowance.
+ * Bytes that are reserved for measuring `spec`: its tensors and the workspace.
  *
  * @returns bytes of device memory
  */
@@ -53,7 +53,7 @@ export function requiredBytes(spec: ConvSpec): number {
   return bytes(spec).total * (1 + WORKSPACE_SHARE);
 }
 
-/** The element types a plan is made of: those asked for, else f32 alone. */
+/** The element types of a plan: the requested ones, or else only f32. */
 export function plannedDtypes(constraints: PlanConstraints | undefined): readonly [Dtype, ...Dtype[]] {
   const [first = 'f32', ...rest] = constraints?.dtypes ?? [];
   return [first, ...rest];
@@ -74,7 +74,7 @@ export function brokenLimit(
   if (passes && !passes.includes(passOf(spec))) return 'pass';
   if (maxMacs !== undefined && macs(spec) > maxMacs) return 'max-macs';
   if (memoryBytes !== undefined && requiredBytes(spec) > memoryBytes) return 'memory';
-  // Written so that an estimate that is not a number counts as too long.
+  // The negation makes an estimate of NaN count as too long.
   if (maxSpecMs !== undefined && estimateMs && !(estimateMs(spec) <= maxSpecMs)) return 'time';
   return null;
 }

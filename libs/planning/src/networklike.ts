@@ -44,11 +44,11 @@ const SHARE = {
   strideTwo: 0.18,
   depthwise: 0.077,
   grouped: 0.028,
-  /** Search and pruning leave multiples of 8 and odd counts beside the usual ones. */
+  /** Architecture search and pruning also give multiples of 8 and odd counts. */
   usualChannels: 0.75,
   multipleOfEight: 0.15,
 } as const;
-/** Makes the seed of the variants another one than that of the shapes. */
+/** Makes the seed of the variants differ from the seed of the shapes. */
 const VARIANTS = 0x5bd1e995;
 const RANGE: Range = { minMacs: 1e4, maxMacs: 6.2e10, maxActivations: 7.5e8 };
 
@@ -78,7 +78,7 @@ function groups(draws: Draws, cin: number, cout: number): number {
   return cin % count === 0 && cout % count === 0 ? count : 1;
 }
 
-// The object is written out, not spread: a million of them are made, and spreading takes ten times as long.
+// An object literal instead of a spread: a plan makes a million of them, and a spread takes ten times as long.
 function candidate(draws: Draws, { dtypes }: DesignRequest): ConvSpec {
   const height = draws.oneOf(SIDES);
   const width = draws.chance(SHARE.square) ? height : draws.oneOf(SIDES);
@@ -102,14 +102,14 @@ function candidate(draws: Draws, { dtypes }: DesignRequest): ConvSpec {
   };
 }
 
-/** Of segmentation networks (DeepLab, PSPNet, CSRNet) and of WaveNet-like ones. */
+/** Dilations in segmentation networks (DeepLab, PSPNet, CSRNet) and in networks like WaveNet. */
 const DILATIONS = [2, 2, 2, 3, 4, 6, 12] as const;
-/** How often a geometry is drawn that the basic fields cannot say. */
+/** Shares of the geometries that the basic fields cannot describe. */
 const GEOMETRY_SHARE = { dilated: 0.15, strideByAxis: 0.08, padded: 0.12 } as const;
 
 /**
- * The shape as it is, dilated (both axes, or the longer side of a kernel of one row), with a stride along one axis alone (text
- * and audio networks pool one of them), or with padding of half the kernel on all sides or of none but one row.
+ * The shape unchanged; or dilated (both axes, or the longer side of a kernel of one row); or with a stride along only one axis
+ * (text and audio networks pool one axis); or with padding of half the kernel on all sides, or of only one row.
  */
 function variant(draws: Draws, spec: ConvSpec): ConvSpec {
   const { kernel_h, kernel_w } = spec;
@@ -131,14 +131,14 @@ function variant(draws: Draws, spec: ConvSpec): ConvSpec {
   return spec;
 }
 
-/** Shapes such as networks use, each axis drawn on its own so that a model sees every combination. */
+/** Shapes as in networks. Each axis is drawn independently, so that a model sees every combination. */
 export const networklike: Design = {
   name: 'networklike',
   description: 'sizes, channel counts, kernels, strides, groups and batches of image networks',
   endless: true,
   *candidates(request) {
     const draws = new Draws(request.seed);
-    // Draws of their own: without them a plan is the one that it has always been.
+    // Variants have their own random draws, so that plans without variants stay the same.
     const variants = request.allGeometries ? new Draws((request.seed ^ VARIANTS) >>> 0) : null;
     for (;;) {
       const drawn = candidate(draws, request);

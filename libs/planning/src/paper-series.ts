@@ -17,7 +17,7 @@ const GROWING_AXIS = [10, ...range(20, 640, 20)];
 const GROWING_BATCH = [1, ...range(2, 64, 2)];
 const PROGRESSIVE_CHANNELS = [400, 500, 800, 1100, 1600, 2200, 3200, 4500, 6400, 9000, 12_800];
 
-/** Kernel K on an input of side ⌊300 / K⌋, down to side 10; of two kernels with one side only the smaller. */
+/** Kernel K on an input of side ⌊300 / K⌋, down to side 10. If two kernels give the same side, only the smaller is used. */
 function kernelAgainstSide(channels: number): Shape[] {
   const kernels = range(1, 28);
   const sideOf = (kernel: number) => Math.floor(300 / kernel);
@@ -26,7 +26,7 @@ function kernelAgainstSide(channels: number): Shape[] {
     .map((kernel) => square(sideOf(kernel), channels, channels, kernel));
 }
 
-/** The same C² multiply-adds as a dense layer of C channels, reshaped into ever more points with fewer channels. */
+/** A dense layer of C channels, with C² multiply-adds, reshaped step by step into more points with fewer channels. */
 function progressive(channels: number): Shape[] {
   const shape = (height: number, width: number, cin: number, cout: number): Shape => ({
     ...square(1, cin, cout, 1),
@@ -47,8 +47,8 @@ function dense(batches: readonly number[], channels: number): Shape[] {
 }
 
 /**
- * The eight series behind the figures of Asperti, Evangelista and Marzolla (2021, arXiv 2107.11949), by the names in
- * the authors' data set. They share a few points: 721 in all, 714 of them different.
+ * The eight series in the figures of Asperti, Evangelista and Marzolla (2021, arXiv 2107.11949), by their names in the authors'
+ * data set. They have 721 points, of which 714 are different.
  */
 export const PAPER_SERIES: Readonly<Record<string, readonly Shape[]>> = {
   conv_K_vs_S: [50, 70, 100, 150].flatMap(kernelAgainstSide),
@@ -88,8 +88,8 @@ export const paperSeries: Design = {
         .flat()
         .map((shape): ConvSpec => ({ ...CONV_SPEC_DEFAULTS, ...shape, dtype })),
     );
-    // Mixed, so that a slow drift of the device does not look like an effect of an axis, and so that a small
-    // budget still touches every series.
+    // The order is mixed, so that a slow drift of the device does not look like an effect of an axis, and so that a
+    // small budget has points of every series.
     return new Draws(ORDER_SEED).shuffled(specs);
   },
 };

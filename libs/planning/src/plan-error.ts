@@ -2,7 +2,7 @@ import type { Exclusions } from './limits.js';
 
 export type PlanErrorCode = 'unknown-design' | 'invalid-request' | 'empty-plan';
 
-/** A plan that cannot be made. `excluded` tells, for an empty plan, what became of the candidates. */
+/** A plan is not possible. For an empty plan, `excluded` counts the excluded candidates by reason. */
 export class PlanError extends Error {
   override readonly name = 'PlanError';
 

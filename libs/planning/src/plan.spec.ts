@@ -37,7 +37,7 @@ function planError(choice: DesignChoice, request: Parameters<typeof plan>[1]): P
 }
 
 describe.each(choices)('design $name', (choice) => {
-  it('gives valid ConvSpecs, none twice', () => {
+  it('gives valid ConvSpecs, all different', () => {
     const { specs } = plan(choice, { specs: 2000 });
     expect(specs.map((one) => ConvSpecSchema.parse(one))).toEqual(specs);
     expect(new Set(keys(specs)).size).toBe(specs.length);
@@ -59,12 +59,12 @@ describe.each(choices)('design $name', (choice) => {
     expect(f16).toEqual(f32.map((one) => ({ ...one, dtype: 'f16' })));
   });
 
-  it('plans every element type that is asked for', () => {
+  it('plans every requested element type', () => {
     const { specs } = plan(choice, { specs: 200, constraints: { dtypes: ['f32', 'bf16'] } });
     expect(new Set(specs.map(({ dtype }) => dtype))).toEqual(new Set(['f32', 'bf16']));
   });
 
-  it('leaves out and counts what breaks a limit', () => {
+  it('leaves out and counts candidates outside a limit', () => {
     const memoryBytes = 2e7;
     const { specs, excluded } = plan(choice, {
       specs: 300,
@@ -89,8 +89,8 @@ describe('seeds', () => {
     expect([...(one ?? [])].filter((key) => two?.has(key)).length).toBeLessThan(50);
   });
 
-  // A published plan has to come out the same from every later version.
-  it('still give the plans they gave', () => {
+  // Every later version must give the same plan as a published one.
+  it('still give the same plans', () => {
     expect(keys(plan({ name: 'random', seed: 1 }, { specs: 2 }).specs)).toMatchInlineSnapshot(`
      [
        "b1-h74-w74-i5-o1282-k1x1-s1-g1-f32-same-NCHW",
@@ -113,7 +113,7 @@ describe('seeds', () => {
 });
 
 describe('passes and geometries', () => {
-  it.each(choices)('of $name: each shape in each pass that is asked for', (choice) => {
+  it.each(choices)('of $name: each shape in each requested pass', (choice) => {
     const forward = plan(choice, { specs: 50 }).specs;
     const { specs } = plan(choice, {
       specs: 150,
@@ -125,14 +125,14 @@ describe('passes and geometries', () => {
     expect(backward).toEqual(forward.map((one) => ({ ...one, pass: 'backward-data' })));
   });
 
-  it('leaves out of a file what is of another pass, only when asked to', () => {
+  it('leaves out specs of another pass from a file only when requested', () => {
     const specs = [spec({}), spec({ pass: 'backward-data' })];
     expect(plan({ name: 'csv', specs }, { specs: 9 }).specs).toEqual(specs);
     const forward = plan({ name: 'csv', specs }, { specs: 9, constraints: { passes: ['forward'] } });
     expect(forward).toEqual({ specs: [specs[0]], excluded: { pass: 1 } });
   });
 
-  it('draws dilated kernels, strides by axis and explicit padding when asked to', () => {
+  it('draws dilated kernels, strides by axis and explicit padding when requested', () => {
     const constraints = { allGeometries: true };
     const { specs } = plan({ name: 'networklike', seed: 9 }, { specs: 3000, constraints });
     expect(specs.map(canonicalSpec)).toEqual(specs);
@@ -149,14 +149,14 @@ describe('passes and geometries', () => {
 });
 
 describe('design csv', () => {
-  it('keeps the order, drops and counts repetitions and what is over the budget', () => {
+  it('keeps the order, and drops and counts repetitions and specs over the budget', () => {
     const specs = [4, 2, 4, 6, 2, 9].map((height) => spec({ height }));
     const result = plan({ name: 'csv', specs }, { specs: 3 });
     expect(result.specs.map(({ height }) => height)).toEqual([4, 2, 6]);
     expect(result.excluded).toEqual({ duplicate: 2, 'over-budget': 1 });
   });
 
-  it('filters by element type only when asked to', () => {
+  it('filters by element type only when requested', () => {
     const specs = [spec({ dtype: 'f16' }), spec({ dtype: 'f32' })];
     expect(plan({ name: 'csv', specs }, { specs: 9 }).specs).toEqual(specs);
     const filtered = plan({ name: 'csv', specs }, { specs: 9, constraints: { dtypes: ['f32'] } });
@@ -165,7 +165,7 @@ describe('design csv', () => {
 });
 
 describe('refusals', () => {
-  it('says why nothing is left', () => {
+  it('gives the reason when no candidate is left', () => {
     const specs = [spec({ groups: 8 }), spec({ cin: 16, groups: 8 }), spec({})];
     const error = planError(
       { name: 'csv', specs },
@@ -178,7 +178,7 @@ describe('refusals', () => {
     );
   });
 
-  it('ends where no candidate can fit', () => {
+  it('ends when no candidate can fit', () => {
     const error = planError({ name: 'networklike' }, { specs: 10, memoryBytes: 16 });
     expect(error.excluded.memory).toBeGreaterThan(1000);
   });
@@ -191,7 +191,7 @@ describe('refusals', () => {
     expect(error.excluded).toEqual({ time: 1 });
   });
 
-  it('has nothing to plan in an empty list', () => {
+  it('refuses an empty list', () => {
     expect(planError({ name: 'csv', specs: [] }, { specs: 1 }).message).toBe(
       'the design csv has no ConvSpec',
     );
@@ -212,7 +212,7 @@ describe('refusals', () => {
     expect(planError({ name: 'random' }, { specs: 1, maxSpecMs: 5 }).code).toBe('invalid-request');
   });
 
-  it('names the designs there are', () => {
+  it('names the existing designs', () => {
     const choice = { name: 'grid' } as unknown as DesignChoice;
     expect(planError(choice, { specs: 1 })).toMatchObject({
       code: 'unknown-design',

@@ -8,7 +8,7 @@ import { PlanError } from './plan-error.js';
 import { random } from './random.js';
 import { REPLICATION } from './replication.js';
 
-/** The designs that are made by rule; the design `csv` brings its own list. */
+/** The designs that follow a rule. The design `csv` has its own list instead. */
 export const DESIGNS: readonly Design[] = [paperSeries, ...REPLICATION, random, networklike];
 
 /** Which design: one of `DESIGNS` by name, or a given list. `seed` is an unsigned 32-bit integer, 1 by default. */
@@ -28,16 +28,16 @@ export interface Plan {
   readonly excluded: Exclusions;
 }
 
-/** An endless design gives up after this many candidates per asked ConvSpec, plus a start. */
+/** An endless design gives up after this number of candidates per requested ConvSpec, plus a constant number. */
 const CANDIDATES_PER_SPEC = 20;
 const FIRST_CANDIDATES = 10_000;
 
 /**
  * Chooses the ConvSpecs of a campaign. Pure: the same design, seed and limits give the same plan on every machine,
- * and a smaller plan is the start of a larger one. A plan may hold fewer specs than asked for, when a design has no
- * more or when the limits leave hardly any candidate; `excluded` then tells why.
+ * and a smaller plan is the start of a larger one. A plan has fewer specs than requested when the design has no more, or when
+ * the limits exclude most candidates; `excluded` then gives the reasons.
  *
- * @throws PlanError `invalid-request` or `unknown-design`; `empty-plan` when nothing is left.
+ * @throws PlanError `invalid-request` or `unknown-design`; `empty-plan` when no spec is left.
  */
 export function plan(choice: DesignChoice, request: PlanRequest): Plan {
   checkRequest(choice, request);
@@ -67,13 +67,13 @@ export function plan(choice: DesignChoice, request: PlanRequest): Plan {
 }
 
 /**
- * The same for specs with the same specKey, and for no others. As one character per number it is short and flat, and
- * made and looked up five times as fast as specKey: half the time of planning 100,000 specs was spent on those.
+ * Two specs have the same identity exactly when they have the same specKey. It has one character per number, and is five times
+ * as fast to make and to look up as specKey, which took half the time of planning 100,000 specs.
  */
 function identityOf(spec: ConvSpec): string {
   const { batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups } = spec;
   const numbers = [batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups];
-  // Nothing that a character cannot hold; such keys are longer, so that they are no other's.
+  // A character cannot hold these values. A specKey is longer than any identity, so that they cannot be equal.
   if (hasOptionalFields(spec) || numbers.some((number) => number > 0xffff)) return specKey(spec);
   return String.fromCharCode(...numbers) + spec.dtype + spec.padding + spec.layout;
 }
@@ -100,11 +100,11 @@ function candidatesOf(
   };
 }
 
-/** Each shape in each of the passes, so that their costs can be compared. */
+/** Each shape in each of the passes, so that the costs of passes can be compared. */
 function* inPasses(shapes: Iterable<ConvSpec>, passes: readonly Pass[]): Iterable<ConvSpec> {
-  const asked = PASSES.filter((pass) => passes.includes(pass));
+  const requestedPasses = PASSES.filter((pass) => passes.includes(pass));
   for (const shape of shapes) {
-    for (const pass of asked) yield pass === 'forward' ? shape : { ...shape, pass };
+    for (const pass of requestedPasses) yield pass === 'forward' ? shape : { ...shape, pass };
   }
 }
 

@@ -6,7 +6,7 @@ import { Draws } from './draws.js';
 const MAX_SIDE = 512;
 const MAX_CHANNELS = 2048;
 const SQUARE_SHARE = 0.7;
-/** Each kernel as often as it stands here: the common ones are drawn more often. */
+/** Kernels to draw from. Common kernels are in the list more often, so that they are drawn more often. */
 const KERNELS = [1, 1, 1, 2, 3, 3, 3, 3, 4, 5, 5, 7, 9, 11] as const;
 const OTHER_WIDTHS = [1, 3, 5, 7] as const;
 const OTHER_WIDTH_SHARE = 0.065;
@@ -31,7 +31,7 @@ function candidate(draws: Draws, { dtypes }: DesignRequest): ConvSpec {
   };
 }
 
-/** The whole space a convolution can lie in, with no regard to which shapes networks use. */
+/** The whole space of convolutions, not only the shapes that networks use. */
 export const random: Design = {
   name: 'random',
   description: 'height and width 1–512, cin and cout 1–2048, log-uniform; kernels 1–11; batch 1, stride 1',

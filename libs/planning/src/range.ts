@@ -1,8 +1,8 @@
 import { macs, outputPoints, type ConvSpec } from '@alphaflops/conv';
 
-/** The range of work a design covers by definition; what lies outside is drawn again and not counted. */
+/** The range of work that a design covers by definition. Shapes outside it are drawn again and not counted. */
 export interface Range {
-  /** Below this a convolution is all launch cost. */
+  /** Below this number, the cost of a convolution is only its launch. */
   readonly minMacs: number;
   readonly maxMacs: number;
   /** Elements of input and output together. */

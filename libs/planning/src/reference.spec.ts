@@ -90,7 +90,7 @@ whenPresent('the measured campaigns (skipped where the folder with the reference
     expect(far).toEqual([]);
   });
 
-  it('squares, depthwise and grouped shapes are as frequent', () => {
+  it('square, depthwise and grouped shapes are as frequent', () => {
     const share = (specs: readonly ConvSpec[], holds: (spec: ConvSpec) => boolean) =>
       specs.filter(holds).length / specs.length;
     const theirs = measured('h100-networklike.csv');

@@ -5,7 +5,7 @@ it('takes 3 % of the shapes, at least 10 of 100 or more, and at most 1,000', () 
   expect([20, 34, 99, 100, 400, 1000, 1_000_000].map(of)).toEqual([0, 1, 2, 10, 12, 30, 1000]);
 });
 
-it('takes the share that is asked for, or none', () => {
+it('uses the requested share, or none', () => {
   expect(repeatedShapes(0, 1000)).toBe(0);
   expect(repeatedShapes(0.29, 100)).toBe(29);
   expect(repeatedShapes(0.1, 40)).toBe(4);

@@ -1,9 +1,9 @@
-/** Share of the shapes of a campaign that are visited again, where none is asked for. */
+/** Share of the shapes of a campaign that are visited again, if the request has no share. */
 const DEFAULT_REPEATS = 0.03;
-/** A campaign of so many shapes or more visits at least `MIN_REPEATS` of them again: fewer have no 90th percentile. */
+/** A campaign with this number of shapes or more visits at least `MIN_REPEATS` of them again: fewer have no 90th percentile. */
 const FROM_SHAPES = 100;
 const MIN_REPEATS = 10;
-/** More say no more about the noise floor. */
+/** More repeated shapes do not improve the noise floor. */
 const MAX_REPEATS = 1000;
 
 /** 0.29 × 100 is 28.999… in floating point. */

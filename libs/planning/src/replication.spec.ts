@@ -25,7 +25,7 @@ describe('the replication’s experiments', () => {
     ['replication-F', 3 * 649],
     ['replication-G', 3 * 999],
     ['replication-grid', 134_540],
-  ] as const)('%s has %d convolutions, none twice, the same every time', (name, count) => {
+  ] as const)('%s has %d different convolutions, the same every time', (name, count) => {
     const { specs, excluded } = whole(name);
     expect(specs).toHaveLength(count);
     expect(excluded).toEqual({});
@@ -82,13 +82,13 @@ describe('the replication’s experiments', () => {
     ).toBe(true);
   });
 
-  it('a small plan of the grid touches every kernel, and every side but perhaps one', () => {
+  it('a small plan of the grid has every kernel, and every side except at most one', () => {
     const { specs } = plan({ name: 'replication-grid' }, { specs: 200 });
     expect(values(specs, 'kernel_h')).toHaveLength(14);
     expect(values(specs, 'height').length).toBeGreaterThanOrEqual(9);
   });
 
-  it('still gives the plan it gave', () => {
+  it('still gives the same plan', () => {
     expect(plan({ name: 'replication-grid' }, { specs: 2 }).specs.map(specKey)).toMatchInlineSnapshot(`
      [
        "b1-h16-w16-i60-o900-k3x3-s1-g1-f32-same-NCHW",
@@ -103,7 +103,7 @@ describe('the replication’s experiments', () => {
     `);
   });
 
-  it('is left out, and counted, where it does not fit the device', () => {
+  it('is left out and counted if it does not fit the device', () => {
     const memoryBytes = 1e9;
     const { specs, excluded } = plan({ name: 'replication-grid' }, { specs: 200_000, memoryBytes });
     expect(specs.length + (excluded.memory ?? 0)).toBe(134_540);

@@ -17,7 +17,7 @@ function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
-/** Rounds a half to the even neighbour, as Python's `round`, by which the authors chose their sizes. */
+/** Rounds a half to the even neighbour, as Python's `round` does. The authors computed their sizes with it. */
 function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   if (value - below !== 0.5) return Math.round(value);
@@ -30,9 +30,9 @@ const KERNELS = range(1, 30);
 const GROWING = range(1, 649);
 
 /**
- * The experiments A–G of the replication (Barba Roque and Cruz, EASE 2026, arXiv 2608.14550), point by point as its
- * published script `replication.py` measures them. Its README exchanges B and C; the script's letters are kept, because
- * its data files carry them.
+ * The experiments A–G of the replication (Barba Roque and Cruz, EASE 2026, arXiv 2608.14550), with the same points as in its
+ * published script `replication.py`. Its README exchanges B and C. We use the letters of the script, because its data files
+ * use them.
  */
 const EXPERIMENTS: Readonly<Record<string, { description: string; points: readonly Point[] }>> = {
   A: {
@@ -115,13 +115,13 @@ function gridPoints(): Point[] {
 /** Always the same order, so that a smaller plan is the start of a larger one. */
 const ORDER_SEED = 1;
 
-/** The points in a fixed mixed order: a small budget touches every part, and drift of the device follows no axis. */
+/** The points in a fixed mixed order: a small budget has points of every part, and drift of the device follows no axis. */
 function mixed(points: readonly Point[], { dtypes }: DesignRequest): ConvSpec[] {
   const specs = dtypes.flatMap((dtype) => points.map((point) => specOf(point, dtype)));
   return new Draws(ORDER_SEED).shuffled(specs);
 }
 
-// The object is written out, not spread: the grid makes 134,540 of them, and spreading takes ten times as long.
+// An object literal instead of a spread: the grid makes 134,540 of them, and a spread takes ten times as long.
 function specOf({ height, width, cin, cout, kernel }: Point, dtype: Dtype): ConvSpec {
   return {
     batch: CONV_SPEC_DEFAULTS.batch,

@@ -1,6 +1,6 @@
 import { formNamed, timeSamples, shapesOf, type FitSample, type CostPredictor } from '@alphaflops/models';
 
-/** The most accurate first; the last one makes do with any number of shapes. */
+/** From the most accurate form to one that works with any number of shapes. */
 const FORMS = ['boosted', 'alpha-axes', 'alpha-latency'];
 
 export interface FitOptions {
@@ -16,8 +16,8 @@ export interface BestFit {
 }
 
 /**
- * Fits the most accurate form that the samples suffice for. No cross-validation, no document: quick enough for every
- * round.
+ * Fits the most accurate form for which there are enough samples. It does no cross-validation and writes no document, so that
+ * it is fast enough for every round.
  *
  * @throws ModelError when there is no sample
  */

@@ -14,7 +14,7 @@ function spec(part: Partial<ConvSpec>): ConvSpec {
   return { ...CONV_SPEC_DEFAULTS, ...shape, ...part };
 }
 
-/** Mean over all shapes of the distance to the nearest of some. */
+/** Mean distance from all shapes to the nearest of the given ones. */
 function meanDistance(to: readonly ConvSpec[]): number {
   const near = to.map(coordinatesOf);
   const sum = shapes.map(coordinatesOf).reduce((total, point) => {
@@ -27,7 +27,7 @@ function meanDistance(to: readonly ConvSpec[]): number {
 describe('choosing with nothing measured', () => {
   const chosen = chooseNext([], shapes, options);
 
-  it('takes candidates, none twice, always the same ones', () => {
+  it('takes different candidates, and always the same ones', () => {
     expect(chosen).toHaveLength(40);
     expect(new Set(keys(chosen)).size).toBe(40);
     const known = new Set(keys(shapes));
@@ -35,27 +35,30 @@ describe('choosing with nothing measured', () => {
     expect(chooseNext([], shapes, options)).toEqual(chosen);
   });
 
-  it('leaves the shapes nearer to a chosen one than half as many again drawn at random do', () => {
+  it('covers all shapes better than 50 % more shapes drawn at random', () => {
     const drawn = new Draws(3).shuffled(shapes);
     expect(meanDistance(chosen)).toBeLessThan(meanDistance(drawn.slice(0, 40)));
     expect(meanDistance(chosen)).toBeLessThan(meanDistance(drawn.slice(40, 100)));
   });
 
-  it('takes all when there are fewer than asked for', () => {
+  it('takes all candidates when there are fewer than requested', () => {
     expect(keys(chooseNext([], shapes.slice(0, 7), options)).sort()).toEqual(keys(shapes.slice(0, 7)).sort());
   });
 });
 
 describe('choosing after measuring', () => {
-  it.each([30, 260])('goes where nothing is measured, with %d shapes measured elsewhere', (count) => {
-    const small = Array.from({ length: count }, (_, i) => spec({ cin: 20 + i }));
-    const large = Array.from({ length: 30 }, (_, i) => spec({ cin: 1500 + 8 * i, cout: 1024 }));
-    const measured = small.map((one) => ({ spec: one, timeMs: macs(one) / 1e9 }));
-    const candidates = [...small.slice(0, 30).map((one) => ({ ...one, cout: 72 })), ...large];
-    const chosen = chooseNext(measured, candidates, { ...options, count: 3 });
-    expect(chosen).toHaveLength(3);
-    expect(chosen[0]?.cin).toBeGreaterThanOrEqual(1500);
-  });
+  it.each([30, 260])(
+    'chooses in regions without measurements, with %d shapes measured elsewhere',
+    (count) => {
+      const small = Array.from({ length: count }, (_, i) => spec({ cin: 20 + i }));
+      const large = Array.from({ length: 30 }, (_, i) => spec({ cin: 1500 + 8 * i, cout: 1024 }));
+      const measured = small.map((one) => ({ spec: one, timeMs: macs(one) / 1e9 }));
+      const candidates = [...small.slice(0, 30).map((one) => ({ ...one, cout: 72 })), ...large];
+      const chosen = chooseNext(measured, candidates, { ...options, count: 3 });
+      expect(chosen).toHaveLength(3);
+      expect(chosen[0]?.cin).toBeGreaterThanOrEqual(1500);
+    },
+  );
 
   it('does not depend on the order of the samples', () => {
     const measured = shapes.slice(0, 60).map((one) => ({ spec: one, timeMs: macs(one) / 1e9 + 0.01 }));
@@ -67,7 +70,7 @@ describe('choosing after measuring', () => {
 });
 
 describe('the cover', () => {
-  it('gains what adding a shape takes off, less each time', () => {
+  it('reports the gain of a shape, which falls as shapes are added', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(shapes.length - 1), { minLength: 3, maxLength: 12 }), (indices) => {
         const [probe, ...added] = indices.map((i) => coordinatesOf(shapes[i] ?? spec({})));
@@ -86,7 +89,7 @@ describe('the cover', () => {
     );
   });
 
-  it('prefers what many targets are near to', () => {
+  it('prefers a shape that is near to many targets', () => {
     const [few, many] = [spec({ cin: 8 }), spec({ cin: 1024 })];
     const targets = [few, many, { ...many, cin: 1032 }];
     expect(pickGreedily(new Cover(targets), [few, many], 1, new Draws(1))).toEqual([many]);

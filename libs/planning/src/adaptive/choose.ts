@@ -7,28 +7,29 @@ import { Cover, pickGreedily } from './cover.js';
 import { coordinatesOf, squaredDistance } from './shape-space.js';
 
 export interface ChooseOptions extends FitOptions {
-  /** How many to choose. */
+  /** Number of specs to choose. */
   readonly count: number;
 }
 
-/** Candidates and targets of a cover; more make it slower and hardly better. */
+/** Limits of the candidates and targets of a cover. More make it slower and hardly better. */
 const MAX_CANDIDATES = 6000;
 const MAX_TARGETS = 3000;
-/** Measured shapes up to which the next is chosen to stand for others; with more of them drawing is as good. */
+/** Up to this number of measured shapes, the next shapes are chosen by their cover. With more, random draws are as good. */
 const MAX_COVERING = 250;
 
-/** Expected errors above this quantile count as if they were there: what the fit cannot do at all is not worth most. */
+/** Expected errors are limited to this quantile. Shapes that the form cannot describe at all would otherwise be drawn most. */
 const CAP = 0.9;
-/** Weight of a shape as near as can be to a measured one; that of others grows with the distance. */
+/** Weight of a shape at distance 0 from a measured one. The weight grows with the distance. */
 const NEAR = 0.1;
 
 /**
- * Chooses what to measure next among shapes of the distribution that the model is to be good at. While little is
- * measured: shapes that stand for those not near a measured one, as {@link Cover} judges. Later: drawn by the error that
- * a fit of what is measured expects, times the distance to the nearest measured shape. Deterministic: same samples (in
- * any order), candidates and options, same choice, in the order it should be measured.
+ * Chooses the next shapes to measure. The candidates come from the distribution for which the model should be accurate. While
+ * few shapes are measured, it chooses shapes that represent those far from any measured shape ({@link Cover}). Later it draws
+ * shapes at random. The weight of a shape is then the error that a fit of the samples expects, times the distance to the
+ * nearest measured shape. Deterministic: the same samples (in any order), candidates and options give the same choice, in the
+ * order in which it should be measured.
  *
- * @param candidates none of them measured; fewer than asked for are all chosen
+ * @param candidates none of them measured; if there are fewer than `count`, all are chosen
  */
 export function chooseNext(
   measured: readonly FitSample[],
@@ -39,7 +40,7 @@ export function chooseNext(
   return chooseBy(model, measured, candidates, options);
 }
 
-/** {@link chooseNext} with the fit of what is measured at hand; null when nothing is. */
+/** As {@link chooseNext}, with an existing fit of the samples; null when nothing is measured. */
 export function chooseBy(
   model: CostPredictor | null,
   measured: readonly FitSample[],
@@ -87,7 +88,7 @@ function drawWeighted(
     .map(({ spec }) => spec);
 }
 
-/** Distance to the nearest of some points. */
+/** Distance to the nearest of the given points. */
 function nearest(point: Float64Array, points: readonly Float64Array[]): number {
   let least = Infinity;
   for (const other of points) {

@@ -3,16 +3,16 @@ import { exp, log } from '@alphaflops/elementary';
 import type { Draws } from '../draws.js';
 import { coordinatesOf, squaredDistance } from './shape-space.js';
 
-/** How much of what a shape would teach is lost at a distance from it, from 0 to 1; falls off over one unit. */
+/** Share of a target that a shape at this distance leaves unexplained, from 0 to 1. Its length scale is one unit. */
 const unexplained = (squared: number): number => 1 - exp(-Math.sqrt(squared));
 
-/** Each pick looks at so many random candidates that the best one of all is among them but for this share of picks. */
+/** Share of picks that may miss the best of all candidates. It sets how many random candidates each pick compares. */
 const MISSED = 0.05;
 
 /**
- * How much of the targets a set of shapes leaves unexplained: Σ unexplained(distance to the nearest shape of the set), the smaller the
- * better (a facility-location objective: each further shape lowers it less, so that picking greedily is within 1 − 1/e
- * of the best set; Nemhauser, Wolsey and Fisher 1978).
+ * How much of the targets a set of shapes leaves unexplained: Σ unexplained(distance to the nearest shape of the set). Smaller
+ * is better. This is a facility-location objective: each further shape lowers it by less, so that a greedy choice is within
+ * 1 − 1/e of the best set (Nemhauser, Wolsey and Fisher 1978).
  */
 export class Cover {
   private readonly points: readonly Float64Array[];
@@ -35,7 +35,7 @@ export class Cover {
     });
   }
 
-  /** By how much adding the shape would lower the objective. */
+  /** The amount by which the shape would lower the objective. */
   gain(shape: Float64Array): number {
     let gain = 0;
     this.points.forEach((point, i) => {
@@ -53,8 +53,9 @@ interface Candidate {
 }
 
 /**
- * Picks `count` candidates, always the best of a random part of those left (stochastic greedy: Mirzasoleiman et al.
- * 2015), and adds them to the cover. In the order of the picks; fewer when there are fewer candidates.
+ * Picks `count` candidates and adds them to the cover. Each pick is the best of a random part of the remaining candidates
+ * (stochastic greedy: Mirzasoleiman et al. 2015). Returns them in the order of the picks, and fewer when there are fewer
+ * candidates.
  */
 export function pickGreedily(
   cover: Cover,
@@ -68,7 +69,7 @@ export function pickGreedily(
   while (picked.length < count && left.length > 0) {
     let [best, bestGain] = [0, -1];
     for (let look = 0; look < Math.min(looks, left.length); look++) {
-      // Those looked at are moved to the front, so that none is looked at twice.
+      // Candidates already compared move to the front, so that none is compared twice.
       swap(left, look, draws.integer(look, left.length - 1));
       const gain = cover.gain(left[look]?.at ?? new Float64Array());
       if (gain > bestGain) [best, bestGain] = [look, gain];

@@ -11,7 +11,7 @@ import {
 } from '../index.js';
 
 const keys = (specs: readonly ConvSpec[]) => specs.map(specKey);
-/** A device whose time is 10 µs and 1 ns for 100 multiply-adds, and jumps for channels that are no multiple of 8. */
+/** A device with times of 10 µs plus 1 ns per 100 multiply-adds, three times as much for channels that are not a multiple of 8. */
 const timeMs = (spec: ConvSpec) => 0.01 + (macs(spec) / 1e8) * (spec.cin % 8 === 0 ? 1 : 3);
 const measure = (specs: readonly ConvSpec[]) => specs.map((spec) => ({ spec, timeMs: timeMs(spec) }));
 
@@ -33,7 +33,7 @@ function afterFirst(part: Partial<NextRoundRequest> = {}): NextRoundRequest {
 }
 
 describe('the sizes of rounds', () => {
-  it('rise to the budget, a quarter of it first', () => {
+  it('increase to the budget, and the first one is a quarter of it', () => {
     expect(roundEnds(1000, 4)).toEqual([250, 500, 750, 1000]);
     expect(roundEnds(1000, 1)).toEqual([1000]);
     fc.assert(
@@ -49,14 +49,14 @@ describe('the sizes of rounds', () => {
 });
 
 describe('the first round', () => {
-  it('has the test shapes in front and a quarter of the rest', () => {
+  it('begins with the test shapes, then has a quarter of the rest', () => {
     expect(first.rounds).toEqual({ testSpecs: 12, ends: [12 + 27] });
     expect(first.specs).toHaveLength(39);
     expect(new Set(keys(first.specs)).size).toBe(39);
     expect(first.specs.map((spec) => ConvSpecSchema.parse(spec))).toEqual(first.specs);
   });
 
-  it('is the same again, and another for another seed', () => {
+  it('is the same for the same seed, and different for another seed', () => {
     expect(planFirstRound(design, { specs: 120 })).toEqual(first);
     const other = new Set(keys(planFirstRound({ ...design, seed: 6 }, { specs: 120 }).specs));
     expect(keys(first.specs).filter((key) => other.has(key)).length).toBeLessThan(3);
@@ -76,7 +76,7 @@ describe('the first round', () => {
     expect(excluded.memory).toBeGreaterThan(0);
   });
 
-  it('is all there is of a budget of one', () => {
+  it('has the whole budget when the budget is one shape', () => {
     expect(planFirstRound(design, { specs: 1 })).toMatchObject({ rounds: { testSpecs: 0, ends: [1] } });
   });
 });
@@ -84,7 +84,7 @@ describe('the first round', () => {
 describe('a further round', () => {
   const next = planNextRound(afterFirst());
 
-  it('has new shapes up to its end, and says how good the fit is', () => {
+  it('has new shapes up to its end, and reports the error of the fit', () => {
     expect(next.specs).toHaveLength(27);
     const planned = new Set(keys(first.specs));
     expect(keys(next.specs).filter((key) => planned.has(key))).toEqual([]);
@@ -98,7 +98,7 @@ describe('a further round', () => {
     expect(planNextRound(afterFirst({ measured: measured.toReversed() }))).toEqual(next);
   });
 
-  it('is not moved by what the test shapes took', () => {
+  it('does not depend on the times of the test shapes', () => {
     const test = afterFirst().test.map((sample) => ({ ...sample, timeMs: sample.timeMs * 7 }));
     expect(planNextRound(afterFirst({ test })).specs).toEqual(next.specs);
   });
@@ -124,17 +124,17 @@ describe('a further round', () => {
     const limits = { specs: 120, maxSpecMs: 1 };
     const { specs, excluded } = planNextRound(afterFirst({ limits }));
     expect(excluded.time).toBeGreaterThan(50);
-    // The fit is rough, but it does not let through what takes many times the cap.
+    // The fit is rough, but it excludes shapes that take many times the cap.
     expect(Math.max(...specs.map(timeMs))).toBeLessThan(10);
   });
 
-  it('goes on with what succeeded, and cannot without anything', () => {
+  it('uses the samples that succeeded, and fails without any', () => {
     const { measured } = afterFirst();
     expect(planNextRound(afterFirst({ measured: measured.slice(0, 3), test: [] })).specs).toHaveLength(27);
     expect(() => planNextRound(afterFirst({ measured: [] }))).toThrow('there are no samples');
   });
 
-  it('says so when nothing is left to measure', () => {
+  it('fails when no shape is left to measure', () => {
     const limits = { specs: 120, memoryBytes: 10 };
     expect(() => planNextRound(afterFirst({ limits }))).toThrow(PlanError);
   });

@@ -12,21 +12,21 @@ import { atTileBorder } from './tile-borders.js';
 export interface AdaptiveDesign {
   /** Unsigned 32-bit integer. */
   readonly seed: number;
-  /** Most rounds, the first included. */
+  /** Largest number of rounds, including the first. */
   readonly rounds: number;
 }
 
-/** Share of a budget that goes to shapes that only judge, which need not be more than some hundreds. */
+/** Share of a budget for test shapes, and their largest number: a few hundred are enough to estimate an error. */
 const TEST_SHARE = 0.1;
 const MAX_TESTS = 300;
-/** Share of the rest that the first round measures. */
+/** Share of the remaining budget that the first round measures. */
 const FIRST_SHARE = 0.25;
-/** Network-like shapes to choose from, for each one chosen; and how many of them are moved to a tile border besides. */
+/** Network-like candidates for each chosen shape, and the number of these that are also moved to a tile border. */
 const CANDIDATES = 20;
 const MAX_CANDIDATES = 6000;
 const BORDER_SHARE = 0.1;
 
-/** Specs planned at the end of each round: a quarter of the budget first, then equal parts, none of them empty. */
+/** Number of planned specs at the end of each round. The first round has a quarter of the budget, and the others have equal, non-empty parts. */
 export function roundEnds(budget: number, rounds: number): number[] {
   if (rounds <= 1) return [budget];
   const ends = Array.from({ length: rounds }, (_, i) =>
@@ -35,7 +35,7 @@ export function roundEnds(budget: number, rounds: number): number[] {
   return [...new Set(ends)].filter((end) => end > 0);
 }
 
-/** Rounds that a campaign still has to plan: at least one while its budget is not spent. */
+/** Number of rounds that a campaign still has to plan: at least one while its budget is not spent. */
 export function roundsToCome(
   design: AdaptiveDesign,
   { testSpecs }: CampaignRounds,
@@ -45,7 +45,7 @@ export function roundsToCome(
     .length;
 }
 
-/** Shapes of the first round: those that only judge, and others. */
+/** Number of shapes in the first round: test shapes and others. */
 export interface FirstRoundSize {
   readonly testSpecs: number;
   readonly count: number;
@@ -57,8 +57,8 @@ function sizeByBudget(budget: number, rounds: number): FirstRoundSize {
 }
 
 /**
- * The first round of an adaptive campaign: network-like test shapes, drawn before anything else and never used for
- * choosing, then shapes that stand for the network-like ones as well as so few can.
+ * The first round of an adaptive campaign. It begins with network-like test shapes, which are drawn before anything else and
+ * never used for a choice. The others are chosen to represent the network-like shapes as well as possible.
  *
  * @throws PlanError as {@link plan}
  */
@@ -80,7 +80,7 @@ export function planFirstRound(
   return { specs, excluded: drawn.excluded, rounds: { testSpecs: test.length, ends: [specs.length] } };
 }
 
-/** What a further round is chosen from. Plain data: it goes from thread to thread. */
+/** The input of the choice of a further round. It is plain data, because it is sent to another thread. */
 export interface NextRoundRequest {
   readonly design: AdaptiveDesign;
   /** `specs` is the budget of the whole campaign. */
@@ -88,30 +88,30 @@ export interface NextRoundRequest {
   readonly rounds: CampaignRounds;
   /** Every spec planned so far, test shapes included. */
   readonly planned: readonly ConvSpec[];
-  /** Samples to choose by, none of a test shape. */
+  /** Samples on which the choice is based; none of a test shape. */
   readonly measured: readonly FitSample[];
-  /** Samples of test shapes: they judge, and decide nothing. */
+  /** Samples of test shapes. They measure the error and have no effect on the choice. */
   readonly test: readonly FitSample[];
   /** Constants of the device that forms may use. */
   readonly device: Readonly<Record<string, number>>;
-  /** Specs of the round; absent: as many as the design foresees for the budget. */
+  /** Number of specs in the round; absent: the number that the design plans for the budget. */
   readonly count?: number;
 }
 
 export interface NextRound {
-  /** At least one, none of them planned before. */
+  /** At least one spec; none of them was planned before. */
   readonly specs: readonly ConvSpec[];
   /** Network-like candidates left out, by reason. */
   readonly excluded: Exclusions;
-  /** What was done and how good the fit is so far, for people. */
+  /** A sentence for people: what was planned, and the present error of the fit. */
   readonly reason: string;
 }
 
 /**
- * Plans the round after those of `rounds`. Time limits are judged by a fit of what is measured. Deterministic: the same
- * request gives the same round, in whatever order the samples come.
+ * Plans the round after those of `rounds`. A fit of the samples estimates times for the time limit. Deterministic: the same
+ * request gives the same round, for any order of the samples.
  *
- * @throws PlanError `empty-plan` when no shape is left that the limits allow
+ * @throws PlanError `empty-plan` when the limits allow no remaining shape
  * @throws ModelError `no-samples` when nothing was measured successfully
  */
 export function planNextRound(request: NextRoundRequest): NextRound {
@@ -143,7 +143,7 @@ function foreseenCount({ design, limits, rounds, planned }: NextRoundRequest): n
   return Math.max(end, planned.length + 1) - planned.length;
 }
 
-/** Network-like shapes, some of them at tile borders besides, that are neither taken nor against the limits. */
+/** Network-like shapes that are not planned yet and within the limits. Some are also moved to tile borders. */
 function drawCandidates(
   count: number,
   seed: number,
@@ -157,7 +157,7 @@ function drawCandidates(
   if (free.length === 0) throw new PlanError('empty-plan', 'no network-like shape is left to measure');
   const draws = new Draws(seed);
   const moved = free.filter(() => draws.chance(BORDER_SHARE)).map((spec) => atTileBorder(spec, draws));
-  // What is left out of the moved is not counted: the shapes they were moved from stand for them.
+  // Exclusions of moved shapes are not counted, because the shapes from which they come are counted.
   const all = plan({ name: 'csv', specs: [...free, ...moved] }, { ...limits, specs: 2 * free.length });
   return { specs: all.specs.filter(isFree), excluded: drawn.excluded };
 }
@@ -165,7 +165,7 @@ function drawCandidates(
 const candidateCount = (count: number): number =>
   Math.max(count, Math.min(CANDIDATES * count, MAX_CANDIDATES));
 
-/** Each round draws on its own: a multiple of a large odd number, modulo 2³², is another for each round. */
+/** Each round has its own seed: multiples of a large odd number differ modulo 2³². */
 const seedOf = (seed: number, round: number): number => (seed + Math.imul(round, 0x9e3779b1)) >>> 0;
 
 function medianApe(model: CostPredictor, samples: readonly FitSample[]): number {

@@ -10,14 +10,14 @@ import {
 } from '@alphaflops/conv';
 import { log, square } from '@alphaflops/elementary';
 
-/** Channels of a group in multiples of this many are loaded and computed without padding. */
+/** Libraries load and compute channels of a group without padding when they are a multiple of this number. */
 const ALIGNMENT = 8;
 
 /**
- * Coordinates of a shape such that times of near shapes tell of each other: logarithms of what sets the size of the
- * matrix products (output points, channels of a group, kernel), and steps for what makes the library choose another
- * program (dtype, stride, groups, alignment, kernels that are not square, dilation, pass). A distance of 1 is about one e-fold of
- * channels.
+ * Coordinates of a shape, so that shapes near to each other have related times. The sizes of the matrix products (output
+ * points, channels of a group, kernel) enter as logarithms. Properties for which the library chooses another kernel (dtype,
+ * stride, groups, alignment, kernels that are not square, dilation, pass) enter as steps. A distance of 1 is about one e-fold
+ * of channels.
  */
 export function coordinatesOf(spec: ConvSpec): Float64Array {
   const groupCin = spec.cin / spec.groups;
@@ -40,7 +40,7 @@ export function coordinatesOf(spec: ConvSpec): Float64Array {
   );
 }
 
-/** Stops early, with some value of at least `enough`, where the distance is larger than that. */
+/** When the distance is larger than `enough`, it may stop early and return any value of at least `enough`. */
 export function squaredDistance(a: Float64Array, b: Float64Array, enough = Infinity): number {
   let sum = 0;
   for (let k = 0; k < a.length && sum < enough; k++) sum += square((a[k] ?? 0) - (b[k] ?? 0));

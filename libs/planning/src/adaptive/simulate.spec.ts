@@ -4,9 +4,9 @@ import { PlanError, simulate, splitForSimulation, type SimulateOptions } from '.
 import { Draws } from '../draws.js';
 
 /**
- * Nine shapes in ten are nearly the same one, which a few samples tell all of. The tenth is spread over the kernels and
- * channels, with a time per multiply-add that changes from kernel to kernel and at 256 input channels: each part has to
- * be measured to be known. Drawing as the data are spends nine samples in ten on what is known already.
+ * Nine of ten shapes are nearly equal, and a few samples describe them. The tenth is spread over kernels and channels. Its time
+ * per multiply-add differs between kernels and changes at 256 input channels, so that each part must be measured. A design
+ * that follows the distribution of the data spends nine of ten samples on shapes that are already known.
  */
 function law(count: number): FitSample[] {
   const draws = new Draws(9);
@@ -39,7 +39,7 @@ const run = (part: Partial<SimulateOptions>) =>
   });
 
 describe('the replay of a data set', () => {
-  it('judges by one shape in five, which no design may choose', () => {
+  it('computes errors on one shape in five, which no design may choose', () => {
     const poolKeys = new Set(pool.map(({ spec }) => specKey(spec)));
     expect(test.filter(({ spec }) => poolKeys.has(specKey(spec)))).toEqual([]);
     expect(test.length / (pool.length + test.length)).toBeGreaterThan(0.17);
@@ -47,7 +47,7 @@ describe('the replay of a data set', () => {
   });
 
   it.each(['random', 'networklike', 'adaptive'] as const)(
-    'tells the errors of %s, the same each time',
+    'reports the errors of %s, which are the same each time',
     (design) => {
       const curve = run({ design, budget: 60, rounds: 2 });
       expect(curve.map(({ shapes }) => shapes)).toEqual([15, 60]);
@@ -56,7 +56,7 @@ describe('the replay of a data set', () => {
     },
   );
 
-  it('finds with adaptive choice what drawing as the data are needs twice the samples for', () => {
+  it('reaches the error of the distribution of the data with half the samples by adaptive choice', () => {
     const adaptive = run({ design: 'adaptive' }).at(-1);
     const drawn = run({ budget: 320 }).at(-1);
     expect(adaptive?.shapes).toBe(160);
@@ -64,10 +64,10 @@ describe('the replay of a data set', () => {
     expect(adaptive?.metrics.mape).toBeLessThan(drawn?.metrics.mape ?? 0);
   }, 60_000);
 
-  it('refuses a budget that the data cannot meet, and an empty part', () => {
+  it('refuses a budget larger than the data, and an empty part', () => {
     expect(() => run({ budget: 5000 })).toThrow(PlanError);
     expect(() => simulate(pool, [], { design: 'random', budget: 5, seed: 1, rounds: 1, device: {} })).toThrow(
-      'no sample to judge by',
+      'there are no test samples',
     );
   });
 });

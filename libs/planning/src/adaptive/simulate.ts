@@ -14,33 +14,33 @@ export type SimulatedDesign = (typeof SIMULATED_DESIGNS)[number];
 
 export interface SimulateOptions {
   /**
-   * `networklike`: shapes as the data have them, which is network-like if they are. `random`: the data's shapes nearest to
-   * those of the design `random`. `adaptive`: in rounds, as a campaign chooses them.
+   * `networklike`: shapes drawn from the data, whose distribution should be network-like. `random`: the shapes of the data
+   * nearest to those of the design `random`. `adaptive`: shapes chosen in rounds, as in a campaign.
    */
   readonly design: SimulatedDesign;
-  /** Shapes measured in all. */
+  /** Total number of measured shapes. */
   readonly budget: number;
   readonly seed: number;
-  /** Rounds of the design adaptive; errors are reported at their ends, for the other designs too. */
+  /** Rounds of the design adaptive; errors are reported at their ends, also for the other designs. */
   readonly rounds: number;
   /** Constants of the device, for example `smCount`. */
   readonly device: Readonly<Record<string, number>>;
-  /** Told after each round how many of how many shapes are measured. */
+  /** Called after each round with the number of measured shapes and the budget. */
   readonly onRound?: (measured: number, budget: number) => void;
 }
 
-/** Errors on the test shapes of a fit of the first `shapes` shapes that a design measures. */
+/** Errors of a fit of the first `shapes` shapes of a design, on the test shapes. */
 export interface LearningPoint {
   readonly shapes: number;
   readonly metrics: Metrics;
 }
 
-/** One shape in so many is a test shape. */
+/** One of this number of shapes is a test shape. */
 const TEST_EVERY = 5;
 
 /**
- * Splits a complete data set into what designs may measure and what they are judged by: one shape in five, chosen from the
- * others by a hash of its key, so that every design and seed is judged by the same shapes.
+ * Splits a complete data set into a pool, from which designs choose, and test shapes, on which errors are computed. A hash of
+ * the key selects one shape in five as a test shape, so that every design and seed has the same test shapes.
  */
 export function splitForSimulation(samples: readonly FitSample[]): { pool: FitSample[]; test: FitSample[] } {
   const isTest = ({ spec }: FitSample): boolean => hash(specKey(spec)) % TEST_EVERY === 0;
@@ -48,11 +48,11 @@ export function splitForSimulation(samples: readonly FitSample[]): { pool: FitSa
 }
 
 /**
- * Replays a complete data set as the device: the design chooses among its shapes, and sees the times of those it has
- * chosen only.
+ * Replays a complete data set in place of a device. The design chooses among its shapes, and sees only the times of the shapes
+ * it has chosen.
  *
- * @param pool what may be measured
- * @param test what judges; no shape of it may be in the pool
+ * @param pool samples from which the design chooses
+ * @param test samples on which errors are computed; no shape of it may be in the pool
  * @throws PlanError `invalid-request` when the pool has fewer shapes than the budget, or a part is empty
  */
 export function simulate(
@@ -85,7 +85,7 @@ export function simulate(
   });
 }
 
-/** The samples of each shape, by its key, in their order. */
+/** The samples of each shape, by its key, in their original order. */
 export function samplesByShape(samples: readonly FitSample[]): Map<string, FitSample[]> {
   const byShape = new Map<string, FitSample[]>();
   for (const sample of samples) {
@@ -119,14 +119,14 @@ function choose(
   }
 }
 
-/** For each of `count` log-uniform shapes the nearest one that is left. */
+/** For each of `count` log-uniform shapes, the nearest shape that is left. */
 export function nearestToRandom(left: readonly ConvSpec[], count: number, draws: Draws): ConvSpec[] {
   const open = left.map((spec) => ({ spec, at: coordinatesOf(spec) }));
-  const wanted = random
+  const randomSpecs = random
     .candidates({ seed: draws.integer(0, 0xffffffff), dtypes: ['f32', 'f16'] })
     [Symbol.iterator]();
   return Array.from({ length: count }, () => {
-    const { value } = wanted.next() as { value: ConvSpec };
+    const { value } = randomSpecs.next() as { value: ConvSpec };
     const at = coordinatesOf(value);
     let [nearest, least] = [0, Infinity];
     open.forEach((candidate, i) => {
@@ -148,9 +148,9 @@ function judgeOn(test: readonly FitSample[], model: CostPredictor): Metrics {
   );
 }
 
-/** @throws PlanError `invalid-request` when there are fewer shapes than the budget, or nothing to judge by */
+/** @throws PlanError `invalid-request` when there are fewer shapes than the budget, or no test samples */
 export function checkParts(shapes: number, test: number, budget: number): void {
-  if (test === 0) throw new PlanError('invalid-request', 'there is no sample to judge by');
+  if (test === 0) throw new PlanError('invalid-request', 'there are no test samples');
   if (shapes >= budget) return;
   throw new PlanError(
     'invalid-request',

@@ -1,12 +1,12 @@
 import type { ConvSpec } from '@alphaflops/conv';
 import type { Draws } from '../draws.js';
 
-/** Output channels of the tiles that libraries cut a matrix product into. */
+/** Sizes in output channels of the tiles into which libraries divide a matrix product. */
 const TILE_CHANNELS = [32, 64, 128] as const;
 
 /**
- * The shape with its output channels moved to the nearest whole number of tiles, or to one more, which opens a further,
- * nearly empty tile: times jump there. Depthwise and grouped shapes stay as they are.
+ * The shape with its output channels changed to the nearest whole number of tiles, or to one channel more. The extra channel
+ * needs a further, nearly empty tile, so that times jump there. Depthwise and grouped shapes are not changed.
  */
 export function atTileBorder(spec: ConvSpec, draws: Draws): ConvSpec {
   const tile = draws.oneOf(TILE_CHANNELS);

@@ -3,14 +3,14 @@ import { chooseNext } from '../adaptive/choose.js';
 import { Draws } from '../draws.js';
 
 /**
- * Shapes chosen to stand for the others. They are more typical than the rest, and the error of a fit is estimated from all that
- * is measured: more of them would make it look better than it is.
+ * Largest number of shapes that are chosen to represent the others. They are more typical than the rest. The error of a fit is
+ * estimated from all samples, so that more of these shapes would make the estimate too low.
  */
 const MAX_COVERING = 100;
 
 /**
- * A list in an order whose beginning stands for the whole: first up to 100 shapes that cover the others as well as so few
- * can, then the rest in random order, so that any end of the list may be left out.
+ * A list in an order whose beginning represents the whole list. First come up to 100 shapes that cover the others as well as
+ * possible. The rest follow in random order, so that a campaign may leave out the end of the list.
  */
 export function coveringFirst(specs: readonly ConvSpec[], seed: number): ConvSpec[] {
   const count = Math.min(MAX_COVERING, specs.length);

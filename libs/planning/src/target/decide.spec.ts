@@ -13,11 +13,11 @@ const question = (
 const floor = (medianLogRatio: number, shapes: number) => ({ shapes, medianLogRatio, p90LogRatio: 0.9 });
 
 describe('a campaign with a target error', () => {
-  it('goes on while the error is above the target', () => {
+  it('continues while the error is above the target', () => {
     expect(reasonToStop(question())).toBeNull();
   });
 
-  it('stops at the target, with a margin for what the estimate does not know', () => {
+  it('stops at the target, with a margin for the uncertainty of the estimate', () => {
     expect(reasonToStop(question({ medianApe: 0.0995 }))).toBeNull();
     const stop = reasonToStop(question({ medianApe: 0.096 }));
     expect(stop?.kind).toBe('target-reached');
@@ -26,12 +26,12 @@ describe('a campaign with a target error', () => {
     );
   });
 
-  it('does not believe an error that few samples judge', () => {
+  it('does not stop by an error that comes from few samples', () => {
     expect(reasonToStop(question({ medianApe: 0.01, standardError: 0, judgedBy: 49 }))).toBeNull();
   });
 
-  it('stops where repeated measurements differ by more than any model could be off', () => {
-    // Two visits that differ by 17 % are each 12 % off, and a third of these shapes may be wrong about it.
+  it('stops when the noise of repeated measurements is above the target', () => {
+    // Two visits that differ by 17 % each have an error of 12 %. With 10 shapes this is uncertain by about a third.
     expect(errorAtNoiseFloor(floor(0.17, 10))).toBeCloseTo(0.12, 2);
     expect(reasonToStop(question({}, { noiseFloor: floor(0.17, 10) }))).toBeNull();
     expect(reasonToStop(question({}, { noiseFloor: floor(0.17, 9) }))).toBeNull();
@@ -40,7 +40,7 @@ describe('a campaign with a target error', () => {
     expect(stop?.reason).toContain('even a perfect model would show a median error of about 12.0 %');
   });
 
-  it('stops when nothing is left to measure, and says how far it came', () => {
+  it('stops when no shape is left to measure, and reports the error', () => {
     expect(reasonToStop(question({}, { isBudgetUsed: true }))).toEqual({
       kind: 'budget',
       reason:

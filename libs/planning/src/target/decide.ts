@@ -2,27 +2,27 @@ import { type CampaignStop, type NoiseFloor, percent } from '@alphaflops/contrac
 import type { CurvePoint } from './learning-curve.js';
 
 /**
- * The target counts as reached when the estimate is below it by so many of its standard errors. Campaigns ask again after each
- * round, and the first estimate that chance puts below the target stops them; a larger margin makes them measure more than
- * that costs (docs/benchmarks.md, "Target errors").
+ * The target counts as reached when the estimate is below it by this number of standard errors. Campaigns check after each
+ * round, so that one estimate that is too low by chance stops them. A larger margin costs more measurements than it is worth
+ * (docs/benchmarks.md, "Target errors").
  */
 const MARGIN = 0.1;
-/** Fewer held-out samples say too little to stop by. */
+/** A campaign does not stop by an error from fewer held-out samples. */
 const MIN_JUDGES = 50;
-/** Fewer shapes measured twice say too little about the noise floor to stop by. */
+/** A campaign does not stop by a noise floor from fewer repeated shapes. */
 const MIN_REPEATED_SHAPES = 10;
 
 export interface StopQuestion {
   /** Held-out median error, a share. */
   readonly targetError: number;
-  /** Of the newest fit. */
+  /** Point of the newest fit. */
   readonly newest: CurvePoint & { readonly judgedBy: number };
   readonly noiseFloor: NoiseFloor | null;
   /** No shape is left to measure. */
   readonly isBudgetUsed: boolean;
 }
 
-/** Why a campaign with a target error should stop now; null: it should go on. */
+/** Why a campaign with a target error should stop now; null: it should continue. */
 export function reasonToStop({
   targetError,
   newest,
@@ -49,16 +49,16 @@ export function reasonToStop({
 }
 
 /**
- * Median error that a perfect model shows when single measurements judge it. Two measurements with independent errors of
- * one spread differ by √2 times as much as one of them differs from the truth.
+ * Median error of a perfect model on single measurements. The difference of two measurements with independent errors of the
+ * same spread is √2 times the error of one measurement.
  */
 export function errorAtNoiseFloor({ medianLogRatio }: NoiseFloor): number {
   return medianLogRatio / Math.SQRT2;
 }
 
 /**
- * What no model can be below, as far as repeated measurements show: the median of `shapes` ratios is itself known to about
- * one part in √shapes. 0 while too few shapes are measured twice.
+ * The least error that any model can have, according to repeated measurements. The relative uncertainty of the median of
+ * `shapes` ratios is about 1/√shapes. 0 while too few shapes are measured twice.
  */
 export function leastErrorByNoise(noiseFloor: NoiseFloor | null): number {
   if (noiseFloor === null || noiseFloor.shapes < MIN_REPEATED_SHAPES) return 0;

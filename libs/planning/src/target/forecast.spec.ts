@@ -10,7 +10,7 @@ const question: ForecastQuestion = {
 };
 
 describe('the forecast of a campaign', () => {
-  it('says how many more shapes and how long', () => {
+  it('gives the number of further shapes and their time', () => {
     const forecast = forecastOf(question);
     // 0.16 · (n / 150)^-0.3 = 0.08 at 1512 shapes.
     expect(forecast?.shapesForTarget).toBeGreaterThan(1_000);
@@ -28,20 +28,20 @@ describe('the forecast of a campaign', () => {
     expect(errors.toSorted((a, b) => b - a)).toEqual(errors);
   });
 
-  it('says what the budget comes to where that is not enough', () => {
+  it('gives the error at the budget when the budget is too small', () => {
     expect(forecastOf({ ...question, budgetShapes: 400 })?.text).toMatch(
       /: more than the budget, with which the error comes down to about 1[12]\.\d %$/,
     );
   });
 
-  it('says that a target is out of reach', () => {
+  it('reports a target that cannot be reached', () => {
     const noiseFloor = { shapes: 40, medianLogRatio: 0.14, p90LogRatio: 0.3 };
     const forecast = forecastOf({ ...question, noiseFloor });
     expect(forecast).toMatchObject({ shapesForTarget: null, moreShapes: null, secondsForTarget: null });
     expect(forecast?.text).toMatch(/^8\.0 % is not reachable with the form boosted: it comes down to about/);
   });
 
-  it('does not believe a noise floor of few shapes, or one above what is measured', () => {
+  it('ignores a noise floor from few shapes, or one above the measured error', () => {
     const few = { shapes: 3, medianLogRatio: 0.48, p90LogRatio: 0.6 };
     expect(forecastOf({ ...question, noiseFloor: few })).toEqual(forecastOf(question));
     const high = forecastOf({ ...question, noiseFloor: { ...few, shapes: 40 } });

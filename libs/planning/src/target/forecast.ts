@@ -3,12 +3,12 @@ import { pow } from '@alphaflops/elementary';
 import { leastErrorByNoise } from './decide.js';
 import { LearningCurve } from './learning-curve.js';
 
-/** Fewer points of one form say nothing about where the curve goes. */
+/** A curve needs at least this number of points of one form. */
 const MIN_POINTS = 3;
-/** More shapes than this count as never. */
+/** A target that needs more shapes than this counts as not reachable. */
 const MAX_SHAPES = 1_000_000;
 
-/** Points of a curve that is drawn. */
+/** Number of points of a drawn curve. */
 const CURVE_POINTS = 30;
 
 export interface ForecastQuestion {
@@ -19,13 +19,13 @@ export interface ForecastQuestion {
   /** Held-out median error, a share. */
   readonly targetError: number;
   readonly noiseFloor: NoiseFloor | null;
-  /** Shapes when the whole budget is measured. */
+  /** Number of shapes when the whole budget is measured. */
   readonly budgetShapes: number;
-  /** Of the whole device class; null: not known. */
+  /** Rate of the whole device class; null: not known. */
   readonly shapesPerSecond: number | null;
 }
 
-/** How the learning curve of a campaign goes on; null while too few rounds are measured. */
+/** Forecast of the learning curve of a campaign; null while too few rounds are measured. */
 export function forecastOf(question: ForecastQuestion): Forecast | null {
   const { learning, targetError, noiseFloor, budgetShapes, shapesPerSecond } = question;
   const newest = learning.at(-1);
@@ -56,7 +56,7 @@ function wholeShapes(shapes: number | null): number | null {
   return shapes === null || shapes > MAX_SHAPES ? null : Math.ceil(shapes);
 }
 
-/** Evenly over the logarithms. */
+/** Points at equal distances in the logarithm of the number of shapes. */
 function drawn(curve: LearningCurve, from: number, to: number): Forecast['curve'] {
   return Array.from({ length: CURVE_POINTS }, (_, i) => {
     const shapes = Math.round(from * pow(to / from, i / (CURVE_POINTS - 1)));

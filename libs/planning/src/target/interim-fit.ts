@@ -5,39 +5,40 @@ import { compileModel, fitModel, formNamed, shapesOf, timeSamples, type FitSampl
 import { quantileSorted } from 'simple-statistics';
 import { bestFit, type FitOptions } from '../adaptive/best-fit.js';
 
-/** What is fitted between two rounds, and how good it is. Errors are shares. */
+/** A fit between two rounds, with its error. Errors are shares. */
 export interface InterimFit {
   readonly form: string;
-  /** Shapes that the fit used. */
+  /** Number of shapes in the fit. */
   readonly shapes: number;
   /** Median of |predicted − measured| / measured over shapes that the fit did not see. */
   readonly medianApe: number;
-  /** Of `medianApe`: half the width of its 68 % interval by order statistics. */
+  /** Standard error of `medianApe`: half the width of its 68 % interval by order statistics. */
   readonly standardError: number;
-  /** Samples that the median is of. */
+  /** Number of samples from which the median is computed. */
   readonly judgedBy: number;
 }
 
 export interface InterimOptions extends FitOptions {
   /** A registered form, or `auto`. */
   readonly form: string;
-  /** Samples of shapes that only judge; empty: the fit is cross-validated. */
+  /** Samples of test shapes; empty: cross-validation gives the error. */
   readonly test: readonly FitSample[];
 }
 
 /**
- * A fold of a form that predicts by the median of its members is judged by one member alone, and on new shapes the median is
- * better by this (docs/benchmarks.md, "held-out estimate"). With few shapes nothing is gained: the fold also stops the
- * boosting of its member, which hides as much.
+ * Some forms predict by the median of several members. Each fold of cross-validation computes the error of one member only, and
+ * on new shapes the median is better by this factor (docs/benchmarks.md, "held-out estimate"). With few shapes no correction
+ * is needed: the fold also decides when the boosting of its member stops, which makes the error too low by as much.
  */
 const MEDIAN_OF_MEMBERS = { factor: 1.11, fromShapes: 300, inFullShapes: 1000 };
 
-/** Shapes of an interim fit; of more, so many are drawn. The error of a fit of all of them is a little lower. */
+/** Largest number of shapes in an interim fit. Of more shapes, this number is drawn; a fit of all of them has a slightly lower error. */
 export const MAX_INTERIM_SHAPES = 10_000;
 
 /**
- * Fits what is measured so far as the fit at the end of a campaign does, and estimates its held-out error. Where `test` has
- * samples they judge, because shapes chosen by an earlier fit are harder than those of the distribution they come from.
+ * Fits the present samples in the same way as the fit at the end of a campaign, and estimates its held-out error. The samples of
+ * `test`, if there are any, give the error: shapes chosen by an earlier fit are harder to predict than those of the
+ * distribution they come from.
  *
  * @throws ModelError `no-samples`, `bad-sample`, `unknown-form`
  */
@@ -88,7 +89,7 @@ function judgedByTest(
   };
 }
 
-/** Of the shapes that a document keeps, rising. */
+/** Errors of the held-out shapes in the document, in ascending order. */
 function heldOutErrors({ heldOut }: Model): number[] {
   return (heldOut?.points ?? [])
     .map(([, measured, predicted]) => Math.abs(predicted / measured - 1))
@@ -96,10 +97,10 @@ function heldOutErrors({ heldOut }: Model): number[] {
 }
 
 /**
- * Half the distance between the order statistics at n/2 ± √n/2, which hold the median of the population between them in 68 %
- * of cases whatever the distribution (binomial interval; David and Nagaraja, Order Statistics, 2003, section 7.1).
+ * Half the distance between the order statistics at n/2 ± √n/2. For any distribution, the median of the population is between
+ * them in 68 % of cases (binomial interval; David and Nagaraja, Order Statistics, 2003, section 7.1).
  *
- * @param errors rising; a fair part of `n` errors will do
+ * @param errors in ascending order; a representative part of the `n` errors is enough
  */
 export function standardErrorOfMedian(errors: readonly number[], n: number): number {
   if (errors.length < 2) return Infinity;

@@ -23,7 +23,7 @@ describe('a learning curve', () => {
     expect(high ?? Infinity).toBeGreaterThanOrEqual(median ?? NaN);
   });
 
-  it('never comes down to an error below the noise floor', () => {
+  it('never reaches an error below the noise floor', () => {
     const curve = new LearningCurve(
       points((shapes) => 0.2 * (shapes / 150) ** -0.3),
       0.08,
@@ -32,7 +32,7 @@ describe('a learning curve', () => {
     expect(curve.errorAt(1e9)).toBeGreaterThanOrEqual(0.08);
   });
 
-  it('falls, and is near the points where they are', () => {
+  it('falls, and passes near the points', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0.15, max: 0.45, noNaN: true }),

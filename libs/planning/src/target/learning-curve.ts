@@ -15,7 +15,7 @@ interface Curve {
   readonly weight: number;
 }
 
-/** Numbers of shapes; null where the curve does not come down to the error at all. */
+/** Numbers of shapes; null if the curve never reaches the error. */
 export interface ShapesForError {
   readonly median: number | null;
   readonly low: number | null;
@@ -23,27 +23,27 @@ export interface ShapesForError {
 }
 
 /**
- * What curves are like before anything is measured: exponents and floors that are tried, with mean and deviation of a normal
- * distribution. From the learning curves of an H100 up to 11,000 shapes (docs/benchmarks.md).
+ * Prior distribution of exponents and floors: the values on the grid, and the mean and deviation of a normal distribution. They
+ * come from the learning curves of an H100 up to 11,000 shapes (docs/benchmarks.md).
  */
 const EXPONENTS = { mean: 0.35, deviation: 0.06, from: 0.04, to: 0.8, steps: 39 };
 const FLOORS = { mean: 0.025, deviation: 0.02, from: 0, to: 0.08, steps: 9 };
-/** Errors of neighbouring points come from nearly the same samples, and the law is not exact: least relative error of one. */
+/** Least relative error of a point: neighbouring points have mostly the same samples, and the power law is not exact. */
 const MIN_RELATIVE_ERROR = 0.05;
-/** Points as near as this share of shapes count together as about one. */
+/** Points whose numbers of shapes differ by less than about this share together count as one point. */
 const CORRELATION_SHARE = 0.5;
 
 /**
  * How the held-out error falls with the number of measured shapes: a power law with a floor (Hestness et al. 2017,
- * arXiv 1712.00409; Rosenfeld et al. 2020, arXiv 1909.12673). Three numbers cannot be read off a few noisy points, so all
- * curves of a grid are kept, each weighted by how well it agrees with the points and by how common its exponent is.
+ * arXiv 1712.00409; Rosenfeld et al. 2020, arXiv 1909.12673). A few noisy points do not determine three numbers. So all curves
+ * of a grid are used, each with a weight: how well it agrees with the points, times the prior of its exponent.
  */
 export class LearningCurve {
   private readonly curves: readonly Curve[];
 
   /**
    * @param points of one form, at least one, errors above 0
-   * @param noiseFloor error of a perfect model, judged by noisy measurements; no curve goes below it
+   * @param noiseFloor error of a perfect model on noisy measurements; no curve falls below it
    */
   constructor(points: readonly CurvePoint[], noiseFloor: number) {
     const curves = triedOf(FLOORS).flatMap((floor) =>
@@ -57,7 +57,7 @@ export class LearningCurve {
     this.curves = curves.map((curve) => ({ ...curve, weight: exp(curve.weight - best) }));
   }
 
-  /** Expected error with so many shapes. */
+  /** Expected error with this number of shapes. */
   errorAt(shapes: number): number {
     const at = this.curves.map((curve) => ({
       value: curve.floor + curve.scale * power(shapes, -curve.exponent),
@@ -66,7 +66,7 @@ export class LearningCurve {
     return weightedQuantile(at, 0.5) ?? NaN;
   }
 
-  /** Shapes with which the error comes down to a value: the median, and the range of the middle 60 % of the curves. */
+  /** Number of shapes at which the curve reaches an error: the median, and the range of the middle 60 % of the curves. */
   shapesFor(error: number): ShapesForError {
     const at = this.curves.map(({ floor, scale, exponent, weight }) => ({
       value: error <= floor ? Infinity : power(scale / (error - floor), 1 / exponent),
@@ -88,17 +88,17 @@ interface Prior {
   readonly steps: number;
 }
 
-/** Values that are tried, evenly spaced. */
+/** The values on the grid, evenly spaced. */
 function triedOf({ from, to, steps }: Prior): number[] {
   return Array.from({ length: steps }, (_, i) => from + ((to - from) * i) / (steps - 1));
 }
 
-/** −2 times the log of the prior probability, but for a constant. */
+/** −2 times the log of the prior probability, without a constant. */
 function deviance(value: number, { mean, deviation }: Prior): number {
   return square((value - mean) / deviation);
 }
 
-/** The best scale of a floor and an exponent: log errors, weighted least squares by Newton's method. Weight: a log. */
+/** The best scale for a floor and an exponent, by weighted least squares on log errors with Newton's method. `weight` is a logarithm. */
 function fitted(points: readonly CurvePoint[], floor: number, exponent: number): Curve {
   const rows = points.map((point) => {
     const share = Math.max(MIN_RELATIVE_ERROR, point.standardError / point.medianApe);
@@ -142,7 +142,7 @@ function power(base: number, exponent: number): number {
   return exp(exponent * log(base));
 }
 
-/** Null where the value at this share of the weight is not finite. */
+/** Null if the value at this share of the weight is not finite. */
 function weightedQuantile(
   items: readonly { readonly value: number; readonly weight: number }[],
   share: number,

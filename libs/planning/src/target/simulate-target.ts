@@ -19,43 +19,43 @@ export type TargetDesign = (typeof TARGET_DESIGNS)[number];
 export interface SimulateLearningOptions {
   /** As in `SimulateOptions`; `csv`: all shapes, in the order in which a campaign takes a list. */
   readonly design: TargetDesign;
-  /** Shapes measured in all. */
+  /** Total number of measured shapes. */
   readonly budget: number;
   readonly seed: number;
   /** A registered form, or `auto`. */
   readonly form: string;
   /** Constants of the device, for example `smCount`. */
   readonly device: Readonly<Record<string, number>>;
-  /** Called after each round with how many of how many shapes are measured. */
+  /** Called after each round with the number of measured shapes and the budget. */
   readonly onRound?: (measured: number, budget: number) => void;
 }
 
 /** After one round. Errors are shares. */
 export interface SimulatedFit extends InterimFit {
-  /** Median error on shapes of which the campaign knows nothing. */
+  /** Median error on shapes that the campaign never measures. */
   readonly trueMedianApe: number;
 }
 
-/** What a campaign with one target makes of these fits. */
+/** The forecasts and the end of a campaign with one target, given these fits. */
 export interface SimulatedTarget {
   readonly targetError: number;
   readonly points: readonly (SimulatedFit & {
-    /** Forecast of the shapes that the target takes; null: never. Undefined: too early for a forecast. */
+    /** Forecast of the number of shapes for the target; null: never reached. Undefined: too early for a forecast. */
     readonly shapesForTarget: number | null | undefined;
   })[];
   readonly stop: CampaignStop;
   /** The fit at which the campaign stops. */
   readonly stoppedAt: SimulatedFit;
-  /** Shapes with which the true error comes down to the target, read off between two fits; null: never. */
+  /** Number of shapes at which the true error reaches the target, interpolated between two fits; null: never. */
   readonly trueShapesForTarget: number | null;
 }
 
 /**
- * Replays a complete data set as the device of a campaign that measures in rounds, until its budget is used. No times are
- * simulated, so that rounds have their least size.
+ * Replays a complete data set in place of the device of a campaign with rounds, until its budget is used. It does not simulate
+ * the duration of rounds, so that rounds have their minimum size.
  *
- * @param pool what may be measured
- * @param test what the true error is of; no shape of it may be in the pool
+ * @param pool samples from which the campaign chooses
+ * @param test samples on which the true error is computed; no shape of it may be in the pool
  * @throws PlanError `invalid-request` when the pool has fewer shapes than the budget, or a part is empty
  */
 export function simulateLearning(
@@ -84,7 +84,7 @@ export function simulateLearning(
   }
 }
 
-/** How a campaign with a target error forecasts and stops, given its fits round for round. */
+/** The forecasts and the stop of a campaign with a target error, given the fit of each round. */
 export function simulateTarget(fits: readonly SimulatedFit[], targetError: number): SimulatedTarget {
   const budgetShapes = fits.at(-1)?.shapes ?? 0;
   let stopped: { readonly stop: CampaignStop; readonly at: SimulatedFit } | null = null;
@@ -103,13 +103,13 @@ export function simulateTarget(fits: readonly SimulatedFit[], targetError: numbe
   return { targetError, points, stop, stoppedAt: at, trueShapesForTarget: crossing(fits, targetError) };
 }
 
-/** What a design measures. */
+/** The shapes that a design measures. */
 interface Chooser {
-  /** Shapes that only judge; they count as measured. */
+  /** Test shapes. They count as measured. */
   readonly tests: readonly ConvSpec[];
-  /** Shapes of the first round, tests included. */
+  /** Number of shapes in the first round, including test shapes. */
   readonly first: number;
-  /** The others, of `planned` shapes in all. */
+  /** The shapes other than test shapes, for a total of `planned` shapes. */
   measure(planned: number, samplesFor: (specs: readonly ConvSpec[]) => FitSample[]): readonly ConvSpec[];
 }
 
@@ -147,7 +147,7 @@ function chooserOf(
   };
 }
 
-/** Where the true error comes down to a value, on straight lines between the logarithms of the points. */
+/** The number of shapes at which the true error reaches a value, on straight lines between the logarithms of the points. */
 function crossing(points: readonly SimulatedFit[], error: number): number | null {
   const after = points.findIndex(({ trueMedianApe }) => trueMedianApe <= error);
   const [a, b] = [points[after - 1], points[after]];

@@ -3,7 +3,7 @@ import { firstAdaptiveRound, firstTargetRounds, nextTargetRound } from './target
 describe('the rounds of a campaign with a target error', () => {
   const pace = { planned: 75, available: 10_000, shapesPerSecond: null, fitSeconds: 0 };
 
-  it('are two at first, so that one is measured while the other is fitted', () => {
+  it('are two at first, so that the second is measured while the first is fitted', () => {
     expect(firstTargetRounds(10_000)).toEqual([50, 75]);
     expect(firstTargetRounds(60)).toEqual([50, 60]);
     expect(firstTargetRounds(30)).toEqual([30]);
@@ -14,7 +14,7 @@ describe('the rounds of a campaign with a target error', () => {
     expect(nextTargetRound({ ...pace, planned: 1_000 })).toBe(200);
   });
 
-  it('last longer than the fit beside them', () => {
+  it('last longer than the fit at the same time', () => {
     expect(nextTargetRound({ ...pace, planned: 1_000, shapesPerSecond: 100, fitSeconds: 4 })).toBe(600);
   });
 
@@ -23,7 +23,7 @@ describe('the rounds of a campaign with a target error', () => {
     expect(nextTargetRound({ ...pace, planned: 10_000 })).toBe(0);
   });
 
-  it('keep some shapes to judge by, where the others are chosen by fits', () => {
+  it('have test shapes when the other shapes are chosen by fits', () => {
     expect(firstAdaptiveRound(20_000)).toEqual({ testSpecs: 200, count: 75 });
     expect(firstAdaptiveRound(100)).toEqual({ testSpecs: 20, count: 75 });
     expect(firstAdaptiveRound(50)).toEqual({ testSpecs: 10, count: 40 });
