@@ -15,7 +15,7 @@ import type { ParameterDefinition } from './form.js';
 
 const { max, min } = Math;
 
-/** What the forms of the paper need of a spec. */
+/** The variables that the forms of the paper compute from a spec. */
 interface AlphaVariables {
   /** Multiply-adds in millions. */
   readonly millionMacs: number;
@@ -33,7 +33,7 @@ const variables = (spec: ConvSpec): AlphaVariables => ({
   reference: alphaReference(kernelPoints(spec)),
 });
 
-/** Far below any device (10¹⁸ multiply-adds a second), so that a time is never 0. */
+/** Far below the value of any device (it means 10¹⁸ multiply-adds a second), so that a time is never 0. */
 const MIN_RATE = 1e-12;
 
 const RATE: ParameterDefinition = {
@@ -74,10 +74,10 @@ const WITHOUT_ALPHA = {
 const saturation = (beta: number, { points, reference }: AlphaVariables): number =>
   (reference + beta * (points - reference)) / points;
 
-/** β and γ to start from: the paper's for both kernel groups, and a weak correction. */
+/** Start values of β and γ: the published values for both kernel groups, and a weak correction. */
 const SHAPES = [PUBLISHED_ALPHA['1x1'], PUBLISHED_ALPHA.other, { beta: 0.3, gamma: 0.3 }];
 
-/** The rate that is right for half of the samples, once `taken` is subtracted from each. */
+/** The median rate of the samples, after `taken` is subtracted from the cost of each. */
 const typicalRate = (samples: readonly Point[], beta: number, gamma: number, taken = 0): number =>
   median(
     samples.map(

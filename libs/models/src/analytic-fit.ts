@@ -8,15 +8,15 @@ import { shapesOf, unitOfCosts, type CostSample, type CostUnit } from './sample.
 const { abs, max } = Math;
 
 /**
- * An effect is in the data when it lowers the cost by more than chance: F statistic of the two nested fits, taken over
- * distinct shapes. 7 is about the 0.1 % point for two parameters.
+ * The data show an effect when it lowers the cost by more than chance: F statistic of the two nested fits over distinct
+ * shapes. 7 is about the 0.1 % point for two parameters.
  */
 const EFFECT_F = 7;
-/** Steps from each start after which the best one is followed to its end. */
+/** Number of steps from each start. The search then continues only from the best one. */
 const GLIMPSE_ITERATIONS = 3;
-/** Fits of folds only judge: digits of a parameter beyond the third do not change an error. */
+/** Tolerance of the fits of folds. They only give errors, which do not depend on further digits of a parameter. */
 const NEAR_TOLERANCE = 1e-4;
-/** Mean cost below which a fit is exact and there is nothing left for an effect to explain. */
+/** Below this mean cost, a fit is exact, and an effect cannot explain anything more. */
 const EXACT_COST = 1e-16;
 
 export interface GroupFit {
@@ -24,7 +24,7 @@ export interface GroupFit {
   readonly notes: readonly string[];
 }
 
-/** Fits one formula to the samples of one kernel group: several starts, best end, honest parameter states. */
+/** Fits one formula to the samples of one kernel group: several starts, the best result, and a state for each parameter. */
 export function fitGroup<X>(
   formula: AnalyticForm<X>,
   samples: readonly CostSample[],
@@ -67,8 +67,8 @@ class GroupSearch<X> {
   }
 
   /**
-   * Best end with the named parameters fixed: a few steps from every start, then the search goes on from the best of
-   * these. What fixed parameters leave is simple: one start will do.
+   * Best result with the named parameters fixed. The search makes a few steps from every start, then continues from the best
+   * one. With fixed parameters the problem is simple, and one start is enough.
    */
   best(fixed: Readonly<Record<string, number>>): LeastSquaresResult {
     const starts = Object.keys(fixed).length > 0 ? this.starts.slice(0, 1) : this.starts;
@@ -146,8 +146,8 @@ class GroupSearch<X> {
 }
 
 /**
- * Standard error above which an estimate tells nothing: half the range of a parameter with two bounds, else the larger of
- * the estimate itself and the first guess.
+ * Standard error above which an estimate has no meaning: half the range of a parameter with two bounds, or else the larger of
+ * the estimate and its start value.
  */
 function meaninglessError({ lower, upper }: ParameterDefinition, value: number, start: number): number {
   const halfRange = (upper - lower) / 2;

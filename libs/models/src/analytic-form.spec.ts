@@ -54,25 +54,25 @@ describe('analyticForm', () => {
     expect(values[1]?.[1]).toBeCloseTo(0.7, 6);
   });
 
-  it('predicts a kernel group it never saw by its largest group', () => {
+  it('predicts an unseen kernel group by the largest fitted group', () => {
     const predict = form.compile(fit, context.device);
     const unseen = spec({ kernel_h: 5, kernel_w: 5 });
     const like = fit.groups.reduce((a, b) => (a.n >= b.n ? a : b)).group;
     expect(predict(unseen).value).toBeCloseTo((Number(like) * (macs(unseen) / 1e6) ** 0.7) / 2, 6);
   });
 
-  it('starts from a near fit when it is given one', () => {
-    let asked = 0;
-    const counting = analyticForm({ ...power, starts: () => [[(asked += 1), 1]] });
+  it('starts from a near fit when the context has one', () => {
+    let startCalls = 0;
+    const counting = analyticForm({ ...power, starts: () => [[(startCalls += 1), 1]] });
     counting.fit(samples, { ...context, near: fit });
-    expect(asked).toBe(0);
+    expect(startCalls).toBe(0);
     counting.fit(samples, context);
-    expect(asked).toBe(2);
+    expect(startCalls).toBe(2);
   });
 });
 
 describe('registered forms', () => {
-  it('have unique names and say what they are', () => {
+  it('have unique names and descriptions', () => {
     expect(new Set(FORMS.map(({ name }) => name)).size).toBe(FORMS.length);
     for (const form of FORMS) {
       expect(formNamed(form.name)).toBe(form);
@@ -100,7 +100,7 @@ describe('registered forms', () => {
     },
   );
 
-  it('alpha ends where no parameter can be moved to lower the cost', () => {
+  it('alpha ends where no change of a parameter lowers the cost', () => {
     const timed = samples.map((sample, i) => ({
       ...sample,
       value: sample.value * (1 + 0.1 * Math.sin(i)),

@@ -5,14 +5,14 @@ import { ModelError } from './error.js';
 import type { Form } from './form.js';
 import { shapesOf, type CostSample } from './sample.js';
 
-/** Holds every kernel group that has no fit of its own. */
+/** Name of the group of all kernels that have no fit of their own. */
 export const ALL_KERNELS = 'all';
 
-/** Distinct shapes, per parameter, that a kernel group needs for a fit of its own. */
+/** Number of distinct shapes per parameter that a kernel group needs for a fit of its own. */
 const SHAPES_PER_PARAMETER = 2;
 
 /**
- * Makes a {@link Form} of a formula: grouping, search, uncertainty and compilation are the same for all.
+ * Makes a {@link Form} from a formula. Grouping, search, uncertainty and compilation are the same for all formulas.
  *
  * @returns a form whose `compile` throws ModelError `bad-document` where the fit has no group or lacks a parameter
  */
@@ -47,7 +47,7 @@ export function analyticForm<X>(formula: AnalyticForm<X>): Form {
   };
 }
 
-/** Samples by kernel group, groups with too few shapes replaced by one that pools all samples. */
+/** Samples by kernel group. One group with all samples replaces the groups with too few shapes. */
 function kernelGroups<X>(
   formula: AnalyticForm<X>,
   samples: readonly CostSample[],

@@ -21,7 +21,7 @@ const model = fitModel(randomShapes(300, law, 0.02, 4, [1, 3, 5]), {
 });
 
 describe('α along an axis', () => {
-  it('is 1 at the first point and falls as launch cost is shared out', () => {
+  it('is 1 at the first point and falls as more work shares the launch cost', () => {
     const points = axisResponse(model, spec, 'size');
     expect(points[0]).toMatchObject({ value: 1, alpha: 1 });
     expect(points.at(-1)?.value).toBeGreaterThan(250);
@@ -33,7 +33,7 @@ describe('α along an axis', () => {
     expect((large?.alpha ?? NaN) / want).toBeLessThan(1.3);
   });
 
-  it('keeps to values that fit the shape', () => {
+  it('has only values that fit the shape', () => {
     expect(axisResponse(model, spec, 'groups', [1, 3, 4]).map(({ value }) => value)).toEqual([1, 4]);
     const valid = { ...spec, padding: 'valid' as const };
     expect(axisResponse(model, valid, 'kernel', [1, 5, 21]).map(({ value }) => value)).toEqual([1, 5]);

@@ -4,7 +4,7 @@ import { pow } from '@alphaflops/elementary';
 import { ModelError } from './error.js';
 import { compileModel } from './predict.js';
 
-/** What a shape can be varied along: `size` is height and width together, `kernel` both its sides. */
+/** Axes along which a shape can vary: `size` is height and width together, `kernel` is both sides of the kernel. */
 export const RESPONSE_AXES = ['size', 'cin', 'cout', 'kernel', 'batch', 'groups'] as const;
 export type ResponseAxis = (typeof RESPONSE_AXES)[number];
 
@@ -13,7 +13,7 @@ export interface AxisPoint {
   readonly timeMs: number;
   /** Time of the first point, times its growth in multiply-adds. */
   readonly linearMs: number;
-  /** timeMs / linearMs: 1 at the first point, below 1 where a larger convolution costs less than its FLOPs say. */
+  /** timeMs / linearMs: 1 at the first point, below 1 if a larger convolution costs less than in proportion to its FLOPs. */
   readonly alpha: number;
 }
 
@@ -21,8 +21,8 @@ const POINTS = 24;
 const DOMAIN_AXES = { size: 'height', cin: 'cin', cout: 'cout', kernel: 'kernel_h', batch: 'batch', groups: 'groups' } as const; // prettier-ignore
 
 /**
- * α along one axis of a shape: T(x) / T_linear(x), by the readable form of the model where it has one. Goes from the
- * smallest to the largest fitted value of the axis, or over the given values, ascending.
+ * α along one axis of a shape: T(x) / T_linear(x), by the readable form of the model if it has one. The values are given, in
+ * ascending order, or span the axis from its smallest to its largest fitted value.
  *
  * @param values in elements
  * @returns points with times in milliseconds
@@ -61,7 +61,7 @@ export function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSp
 }
 
 /**
- * Whether such a convolution exists: `groups` divides the channels, and without `same` padding the kernel fits the input.
+ * Whether such a convolution exists: `groups` divides the channels, and without `same` padding the kernel fits into the input.
  */
 export function fits({ cin, cout, groups, padding, height, width, kernel_h, kernel_w }: ConvSpec): boolean {
   if (cin % groups !== 0 || cout % groups !== 0) return false;

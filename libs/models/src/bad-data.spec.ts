@@ -14,7 +14,7 @@ const fit = (samples: readonly FitSample[], form: string): Model =>
     origin: { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' },
   });
 
-/** Every number in a document, JSON having turned what is not finite into null. */
+/** Paths of the values that are not finite, which JSON writes as null. */
 function unreadable(value: unknown, path = ''): string[] {
   if (typeof value === 'number') return Number.isFinite(value) ? [] : [path];
   if (typeof value !== 'object' || value === null) return [];
@@ -39,7 +39,7 @@ const CASES: Record<string, readonly FitSample[]> = {
 };
 
 describe.each(Object.entries(CASES))('%s', (name, samples) => {
-  it.each(['alpha-axes', 'boosted'])('gives a model by %s without a number that is none', (form) => {
+  it.each(['alpha-axes', 'boosted'])('gives a model by %s whose numbers are all finite', (form) => {
     const model = fit(samples, form);
     expect(unreadable(model)).toEqual([]);
     const predict = compileModel(model);
@@ -64,9 +64,9 @@ describe.each(['alpha-axes', 'boosted'])('one outlier in the data of %s', (form)
   const unseen = randomShapes(500, law, 0.05, 9, [1, 3, 5]);
   const errorOf = (samples: readonly FitSample[]) => evaluate(fit(samples, form), unseen).medianApe;
 
-  it.each([1000, 1 / 1000])('times %d moves its error little', (factor) => {
+  it.each([1000, 1 / 1000])('with a factor of %d changes its error only a little', (factor) => {
     const undisturbed = errorOf(good);
-    // One place alone may be a shape that the unseen ones are much like, or not at all.
+    // A single shape may by chance be very similar to the unseen ones, or very different.
     const moved = [7, 49, 91].map((at) => errorOf(withOutlier(at, factor)) / undisturbed);
     expect(moved.sort((a, b) => a - b)[1]).toBeLessThan(1.08);
     expect(Math.max(...moved)).toBeLessThan(1.3);
@@ -74,23 +74,20 @@ describe.each(['alpha-axes', 'boosted'])('one outlier in the data of %s', (form)
 });
 
 describe('few samples', () => {
-  it.each([1, 5, 20, 41, 43, 60, 149, 150])(
-    '%i give a model, with the forms that it lacks named',
-    (count) => {
-      const model = fit(good.slice(0, count), 'auto');
-      expect(unreadable(model)).toEqual([]);
-      const notes = model.notes.join('\n');
-      expect(/too few for alpha-axes, which needs 42/.test(notes)).toBe(count < 42);
-      expect(/too few for boosted, which needs 150/.test(notes)).toBe(count < 150);
-    },
-  );
+  it.each([1, 5, 20, 41, 43, 60, 149, 150])('%i give a model that names its missing forms', (count) => {
+    const model = fit(good.slice(0, count), 'auto');
+    expect(unreadable(model)).toEqual([]);
+    const notes = model.notes.join('\n');
+    expect(/too few for alpha-axes, which needs 42/.test(notes)).toBe(count < 42);
+    expect(/too few for boosted, which needs 150/.test(notes)).toBe(count < 150);
+  });
 
   it('are refused by a form with more parameters', () => {
     expect(() => fit(good.slice(0, 20), 'alpha-axes')).toThrow(/20 shapes are too few for alpha-axes/);
   });
 });
 
-it('times in proportion to the work, as on a serial device, are not given to a form that is only as good', () => {
+it('times in proportion to the work, as on a serial device, are not fitted by a more complex form that is only as good', () => {
   const proportional = randomShapes(300, (spec) => macs(spec) / 1e6, 0.1, 3, [1, 3]);
   const model = fitModel(proportional, {
     origin: { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' },

@@ -1,12 +1,12 @@
 import type { Model } from '@alphaflops/contracts';
 import type { CostSample } from './sample.js';
 
-/** Shapes whose held-out predictions a document keeps, to be compared with those of other versions. */
+/** Number of shapes whose held-out predictions a document stores, for comparisons with other versions. */
 const KEPT = 1000;
 
 /**
- * Held-out predictions of the shapes with the least digests: two versions whose data overlap keep the same shapes of what
- * they share, whatever else either of them has.
+ * Held-out predictions of the shapes with the smallest digests. So two versions with common shapes store the same ones of
+ * these, independent of their other shapes.
  */
 export function comparedShapes(
   samples: readonly CostSample[],
@@ -20,8 +20,8 @@ export function comparedShapes(
 }
 
 /**
- * What a model predicts of a shape without having been fitted to it; `unseen` asks the model itself. Null where its
- * document does not tell whether it was fitted to the shape.
+ * The prediction of a model for a shape to which it was not fitted. `unseen` computes it with the model itself. Null if the
+ * document does not show whether the model was fitted to the shape.
  */
 export function heldOutPrediction(
   { heldOut }: Model,
@@ -37,7 +37,7 @@ export function heldOutPrediction(
   };
 }
 
-/** FNV-1a, 32 bits. Fixed for ever: documents are ordered by it. */
+/** FNV-1a, 32 bits. It must never change, because documents are ordered by it. */
 function digest(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -6,20 +6,20 @@ import { judge } from './metrics.js';
 import type { CostSample } from './sample.js';
 
 export const FOLDS = 10;
-/** Below this many shapes a held-out error would say nothing. */
+/** With fewer shapes than this, a held-out error would have no meaning. */
 export const MIN_SHAPES = 10;
 
-/** What a form does on shapes it was not fitted to. */
+/** The errors of a form on shapes to which it was not fitted. */
 export interface HeldOut extends OutOfFold {
-  /** Coverage here is that of each fold by the interval of the other folds. */
+  /** The coverage is that of each fold by the interval of the other folds. */
   readonly metrics: Metrics;
-  /** |log(t/t̂)| of every sample, over the spread that the form foresees. */
+  /** |log(t/t̂)| of every sample, divided by the spread that the form predicts. */
   readonly logErrors: readonly number[];
 }
 
 /**
- * Judges a form on held-out shapes. `whole` is its fit to all samples: it brings predictions of its own, made by parts
- * that did not see the shape, or else the fits of the folds start from it.
+ * Computes the errors of a form on held-out shapes. `whole` is its fit to all samples. If this fit has predictions by parts
+ * that did not see the shape, they are used. Otherwise the fits of the folds start from it.
  */
 export function crossValidate(
   form: Form,

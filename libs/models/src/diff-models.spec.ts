@@ -40,7 +40,7 @@ describe('the difference of two models', () => {
 
   it('shows forms that only one of them has', () => {
     const flops = fit(1, 0.05, 'sha256:1', { form: 'flops' });
-    // A document of an earlier version published fewer forms.
+    // A document of an earlier version has fewer forms.
     const forms = flops.forms.filter(({ form }) => form !== 'alpha-latency');
     const { parameters, origin } = diffModels(before, { ...flops, forms });
     expect(origin).toEqual([{ what: 'chosen form', before: 'alpha-latency', after: 'flops' }]);

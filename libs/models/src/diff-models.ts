@@ -1,9 +1,9 @@
 import type { EnergyModel, Model, ModelDiff } from '@alphaflops/contracts';
 
 /**
- * What changed from one model to another, only what differs.
+ * The differences between two models.
  *
- * @returns entries by name, with null on the side that lacks one
+ * @returns entries by name, with null on the side that does not have the entry
  */
 export function diffModels(before: Model, after: Model): ModelDiff {
   const units = new Map(
@@ -12,10 +12,10 @@ export function diffModels(before: Model, after: Model): ModelDiff {
       unit,
     ]),
   );
-  const told = (model: Model) => parametersOf(model).map(([what, { value }]) => [what, value] as const);
+  const valuesOf = (model: Model) => parametersOf(model).map(([what, { value }]) => [what, value] as const);
   return {
     origin: changes(originOf(before), originOf(after)),
-    parameters: changes(told(before), told(after)).map((change) => ({
+    parameters: changes(valuesOf(before), valuesOf(after)).map((change) => ({
       ...change,
       unit: units.get(change.what) ?? '',
     })),
@@ -61,7 +61,7 @@ const originOf = (model: Model): Entry<string>[] => [
 
 type Cost = Omit<EnergyModel, 'data'>;
 
-/** What is said of time, then the same of energy, by names of its own. */
+/** Entries for time, then the same entries for energy under their own names. */
 const ofBoth =
   <T>(entriesOf: (cost: Cost) => (readonly [what: string, value: T])[]) =>
   (model: Model): (readonly [what: string, value: T])[] => [

@@ -15,7 +15,7 @@ export function modelJsonSchema(): Record<string, unknown> {
 /**
  * Reads a model document from JSON text or a parsed value.
  *
- * @throws ModelError `bad-document` naming every wrong field, or `unknown-form` when it was written by a newer version.
+ * @throws ModelError `bad-document` naming every wrong field, or `unknown-form` when a newer version wrote it.
  */
 export function parseModel(json: unknown): Model {
   const value = typeof json === 'string' ? parseJson(json) : json;

@@ -19,13 +19,13 @@ describe('the domain', () => {
   const outside = compileDomain(domain);
   const check = (of: ConvSpec) => outside(of, macs(of));
 
-  it('holds its own samples and nearly all new shapes like them', () => {
+  it('includes its own samples and nearly all new shapes like them', () => {
     expect(samples.filter(({ spec: of }) => check(of) !== null)).toEqual([]);
     const fresh = randomShapes(2000, () => 1, 0, 2, [1, 3, 5]);
     expect(fresh.filter(({ spec: of }) => check(of) !== null).length).toBeLessThan(60);
   });
 
-  it('has a gap between two clouds of samples that the ranges do not show', () => {
+  it('has a gap between two clusters of samples, which the ranges do not show', () => {
     const clouds = [1, 2, 3, 4].flatMap((k) => [spec(4 + k, 8 + k), spec(200 + k, 500 + k)]);
     const narrow = compileDomain(domainOf(timeSamples(clouds.map((of) => ({ spec: of, timeMs: 1 })))));
     expect(narrow(spec(6, 11), macs(spec(6, 11)))).toBeNull();
@@ -33,26 +33,26 @@ describe('the domain', () => {
     expect(narrow(between, macs(between))).toBeGreaterThan(2);
   });
 
-  it('keeps few shapes, those that stand for most first', () => {
+  it('stores few shapes, the most representative first', () => {
     const shapes = domain.neighbours?.shapes ?? [];
     expect(shapes.length).toBe(200);
     expect(new Set(shapes.map(String)).size).toBe(200);
   });
 
-  it('of one shape is that shape', () => {
+  it('has only one shape for samples of one shape', () => {
     const one = compileDomain(domainOf(timeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
     expect(one(spec(8, 8), macs(spec(8, 8)))).toBeNull();
     expect(one(spec(9, 8), macs(spec(9, 8)))).toBeGreaterThan(0);
   });
 
-  it('without other passes and dilations is written as it was before there were any', () => {
+  it('without other passes and dilations has the same document as before they existed', () => {
     expect(Object.keys(domain.domainLevels).sort()).toEqual(['dtype', 'layout', 'padding']);
     expect(Object.keys(domain.domain).sort()).toEqual(
       ['batch', 'cin', 'cout', 'groups', 'height', 'kernel_h', 'kernel_w', 'macs', 'stride', 'width'].sort(),
     );
     const dilated = { ...spec(32, 64), dilation_h: 4, dilation_w: 1 };
     expect(check(dilated)).toBeGreaterThanOrEqual(2);
-    // Nothing is known of another pass, not even how wrong its forward time is.
+    // The model has no data about another pass, not even about the error of the forward time for it.
     expect(check({ ...spec(32, 64), pass: 'backward-data' })).toBe(Infinity);
   });
 
@@ -71,7 +71,7 @@ describe('the domain', () => {
     expect(outsideOwn(weights, macs(weights))).toBe(Infinity);
   });
 
-  it('takes pads for what they do to the output', () => {
+  it('treats explicit padding like `same` when the output is equal', () => {
     const one = compileDomain(domainOf(timeSamples([{ spec: spec(8, 8), timeMs: 1 }])));
     const pads = { padding: 'explicit', pad_top: 0, pad_bottom: 2, pad_left: 2, pad_right: 0 } as const;
     expect(one({ ...spec(8, 8), ...pads }, macs(spec(8, 8)))).toBeNull();

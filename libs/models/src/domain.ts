@@ -18,21 +18,21 @@ const { max, min } = Math;
 const AXES = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups'] as const;
 const LEVELS = ['dtype', 'padding', 'layout'] as const;
 
-/** Ranges beside those of the axes: written where they are not 1 to 1, and taken for that where they are absent. */
+/** Further ranges. A document has them only if they are not 1 to 1; an absent range is 1 to 1. */
 const DILATIONS = { dilation_h: dilationH, dilation_w: dilationW } as const;
-/** Passes of models from before there were others. */
+/** Passes of models from versions without other passes. */
 const FORWARD_ONLY: readonly string[] = ['forward'];
 
 type Domain = Pick<Model, 'domain' | 'domainLevels' | 'neighbours'>;
 
-/** Shapes kept to tell how far others are, at most. */
+/** Largest number of stored shapes, from which the distance of other shapes is computed. */
 const MAX_NEIGHBOURS = 200;
-/** Share of the samples' shapes that are nearer to another one than the limit. */
+/** Share of the samples' shapes whose distance to another one is below the limit. */
 const USUAL = 0.995;
-/** Shapes whose distance to all others is taken to set the limit. */
+/** Number of shapes whose distances to all others determine the limit. */
 const PROBED = 1000;
 
-/** Ranges, levels and typical shapes of the samples: where the model is calibrated. */
+/** Ranges, levels and typical shapes of the samples: the domain in which the model is calibrated. */
 export function domainOf(samples: readonly CostSample[]): Domain {
   const domain: Record<string, { min: number; max: number }> = {};
   const widen = (axis: string, value: number): void => {
@@ -46,7 +46,7 @@ export function domainOf(samples: readonly CostSample[]): Domain {
     for (const [axis, of] of Object.entries(DILATIONS)) {
       if (axis in domain || of(spec) !== 1) widen(axis, of(spec));
     }
-    // a corner of the ranges may hold far more work than any sample had
+    // a corner of the ranges may have far more work than any sample
     widen('macs', macs(spec));
   }
   for (const [axis, of] of Object.entries(DILATIONS)) {
@@ -62,7 +62,7 @@ export function domainOf(samples: readonly CostSample[]): Domain {
   return { domain, domainLevels, neighbours: neighboursOf(samples) };
 }
 
-/** Explicit padding that gives the output of `same` costs what `same` does: models know padding by what it does to sizes. */
+/** Explicit padding with the output size of `same` costs as much as `same`: models describe padding by its effect on sizes. */
 function levelOf(spec: ConvSpec, axis: (typeof LEVELS)[number]): string {
   if (axis !== 'padding' || spec.padding !== 'explicit') return spec[axis];
   const [own, same] = [outputSize(spec), outputSize({ ...spec, padding: 'same' })];
@@ -70,8 +70,9 @@ function levelOf(spec: ConvSpec, axis: (typeof LEVELS)[number]): string {
 }
 
 /**
- * Shapes spread over the samples, and the distance at which a shape is in a gap between them: how far samples are from
- * the kept shapes, and most of them from each other, in doublings (Euclidean over the logarithms of the axes).
+ * Shapes spread over the samples, and the distance from which on a shape is in a gap between them. The distance includes how
+ * far samples are from the stored shapes, and how far most samples are from each other. It is in doublings (Euclidean over
+ * the logarithms of the axes).
  */
 function neighboursOf(samples: readonly CostSample[]): NonNullable<Model['neighbours']> {
   const specs = samples.filter(({ key }, i) => key !== samples[i - 1]?.key).map(({ spec }) => spec);
@@ -91,14 +92,14 @@ function neighboursOf(samples: readonly CostSample[]): NonNullable<Model['neighb
 }
 
 /**
- * Tells how far a spec with so much work lies outside: null inside; else doublings, 0 when only a level was not seen, and
- * Infinity when its pass was not: the cost of one pass tells little of that of another.
+ * Gives how far a spec with these multiply-adds is outside the domain. Null: it is inside. Otherwise the distance in doublings:
+ * 0 when only a level is new, and Infinity when its pass is new, because the costs of two passes are hardly related.
  */
 export type DomainCheck = (spec: ConvSpec, macs: number) => number | null;
 
 /**
- * Prepares the check of a model's domain: the doublings are those beyond the range of the worst axis, or beyond the
- * usual distance to the nearest of the typical shapes.
+ * Prepares the check of a model's domain. The doublings are the distance beyond the range of the worst axis, or beyond the
+ * usual distance to the nearest typical shape.
  */
 export function compileDomain({ domain, domainLevels, neighbours }: Domain): DomainCheck {
   const levels = LEVELS.map((axis) => ({ axis, known: domainLevels[axis] }));

@@ -1,4 +1,4 @@
-/** A fit, a model document or a prediction that cannot be had; the message says what to do. */
+/** A fit, a model document or a prediction is not possible. The message says what to do. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 

@@ -17,22 +17,22 @@ import type { CostSample } from './sample.js';
 
 const { abs } = Math;
 
-/** Timed shapes with a known kernel, and labelled shapes, one of which is needed to tell kernels. */
+/** Minimum numbers of timed shapes with a known kernel and of labelled shapes. One of the two is needed to predict kernels. */
 const MIN_TIMED = 40;
 const MIN_LABELS = 500;
 
-/** Samples all of which have a kernel, and what tells the kernels of other shapes. */
+/** Samples that all have a kernel, and the classifier of the kernels of other shapes. */
 export interface KernelKnowledge {
   readonly samples: readonly CostSample[];
   readonly classifier: ClassifierFit;
   readonly labels: number;
-  /** Samples whose kernel was given, by themselves or by the labels. */
+  /** Number of samples with a given kernel: their own, or from the labels. */
   readonly given: number;
 }
 
 /**
- * Gives every sample its kernel: its own, that of the labelled shape, or the one that the classifier holds for likeliest.
- * Null where too little is known of kernels.
+ * Gives every sample a kernel: its own, that of the labelled shape, or the most likely one by the classifier.
+ * Null if there are too few kernels.
  */
 export function knowKernels(
   samples: readonly CostSample[],
@@ -61,12 +61,12 @@ export function knowKernels(
 }
 
 /**
- * Held-out errors over those of the published classifier, which has the votes of all trees: those that did without a fold
- * are a fifth of them. Measured on other data, on the low side.
+ * Held-out errors divided by those of the published classifier. The published classifier has the votes of all trees, and only a
+ * fifth of the trees leave out a given fold. Measured on other data; the true factor is probably larger.
  */
 const FEW_VOTES = 1.12;
 
-/** What a model says of predictions whose kernel is not given. */
+/** The accuracy of predictions without a given kernel. */
 export interface AssumedKernels {
   readonly heldOut: Metrics;
   readonly logHalfWidth: number | null;
@@ -75,8 +75,8 @@ export interface AssumedKernels {
 }
 
 /**
- * Judges predictions under assumed kernels on held-out shapes. The held-out log time is moved by what the assumption
- * changes in the prediction of the whole fit.
+ * Computes the errors of predictions with assumed kernels on held-out shapes. The held-out log time is changed by the same
+ * amount as the assumption changes the prediction of the whole fit.
  *
  * @param heldOut predictions with the kernel given
  */

@@ -1,7 +1,7 @@
 import { shapesOf, type CostSample } from './sample.js';
 import { shuffled } from './shuffle.js';
 
-/** Fold of every shape: all samples of one shape share it. Same shapes and seed, same folds. */
+/** Fold of every shape. All samples of one shape are in one fold. The same shapes and seed give the same folds. */
 export function foldsByShape(
   samples: readonly CostSample[],
   seed: number,

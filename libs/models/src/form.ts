@@ -6,43 +6,43 @@ import type { CostSample, CostUnit } from './sample.js';
 /** Constants of a device that a form may use, for example `smCount`. Absent ones are not in the record. */
 export type DeviceConstants = Readonly<Record<string, number>>;
 
-/** `relative`: soft-L1 on log time, so that every layer counts alike. `absolute`: least squares on milliseconds. */
+/** `relative`: soft-L1 on log time, so that every layer has the same weight. `absolute`: least squares on milliseconds. */
 export type FitLoss = 'relative' | 'absolute';
 
-/** Relative error at which a residual begins to count by its size instead of its square (soft L1). */
+/** Relative error from which on the loss of a residual is linear instead of quadratic (soft L1). */
 export const ROBUST_RELATIVE_ERROR = 0.1;
 
-/** A fitted form to start from: that of another device, or that of time where energy is fitted. */
+/** A fitted form from which another fit starts: that of another device, or for energy that of time. */
 export interface Source {
   readonly fitted: FittedForm;
   readonly device: DeviceConstants;
-  /** Whose it is, in words. */
+  /** Origin of the form, in words. */
   readonly of: string;
   /**
-   * Given for the time model of the same document: what it predicts, by shape, without having seen the shape. The fit does
-   * not copy such a source; `compile` gets it again.
+   * Only for the time model of the same document: its held-out predictions, by shape. The fit does not copy such a source;
+   * `compile` gets it again.
    */
   readonly heldOutTimeMs?: ReadonlyMap<string, number>;
-  /** Given beside it: the measured time, by shape. */
+  /** Given together with `heldOutTimeMs`: the measured time, by shape. */
   readonly measuredTimeMs?: ReadonlyMap<string, number>;
 }
 
-/** What a form gets besides the samples. */
+/** The input of a fit, in addition to the samples. */
 export interface FitContext {
   readonly seed: number;
   readonly loss: FitLoss;
   readonly device: DeviceConstants;
-  /** Another fit, for a form that starts from it. */
+  /** Another fit, for a form that starts from one. */
   readonly source?: Source;
-  /** A fit to most of the same samples, to start from: one start is then enough. */
+  /** A fit to most of the same samples. With it, one start is enough. */
   readonly near?: FormFit;
 }
 
-/** A form fitted to samples: what the document keeps, without the held-out error that cross-validation adds. */
+/** A form fitted to samples, as in the document, but without the held-out error, which cross-validation adds. */
 export interface FormFit extends Omit<FittedForm, 'heldOut' | 'form'> {
   /** Limits of this fit, in words for the reader of the model. */
   readonly notes: readonly string[];
-  /** Given by a form whose parts were fitted without some shapes: cross-validation then needs no fits of its own. */
+  /** Only from a form whose parts were each fitted without some shapes. Cross-validation then needs no fits of its own. */
   readonly outOfFold?: OutOfFold;
 }
 
@@ -72,7 +72,7 @@ export interface ParameterDefinition {
   readonly description: string;
 }
 
-/** Where each parameter stands in vectors that follow `definitions`; the first of those with the same name. */
+/** Index of each parameter in vectors with the order of `definitions`; of parameters with the same name, the first index. */
 export function placesOf<Name extends string>(
   definitions: readonly { readonly name: Name }[],
 ): Readonly<Record<Name, number>> {
@@ -81,43 +81,44 @@ export function placesOf<Name extends string>(
 }
 
 export interface PredictedCost {
-  /** Positive and finite, in the unit of the samples that the form was fitted to. */
+  /** Positive and finite, in the unit of the samples of the fit. */
   readonly value: number;
-  /** Expected size of the log error there, over its typical size; 1 from a form that foresees none. */
+  /** Expected size of the log error, divided by its typical size; 1 from a form that does not predict it. */
   readonly spread: number;
 }
 
-/** Forms that do not know kernels ignore the kernel. */
+/** Forms without kernels ignore the kernel. */
 export type CostPredictor = (spec: ConvSpec, kernel?: KernelName) => PredictedCost;
 
-/** One way to predict a cost, time or energy: named, registered in forms.ts, fitted and compiled without any state of its own. */
+/** A registered way to predict a cost, time or energy (forms.ts). It has no state: fits and compiled predictors are separate values. */
 export interface Form {
   readonly name: string;
   readonly description: string;
-  /** Readable parameters of each kernel group; empty for a form that keeps everything in `extra`. */
+  /** Readable parameters of each kernel group; empty for a form that stores everything in `extra`. */
   readonly parameters: readonly ParameterDefinition[];
   /** Whether the form can only be fitted from another fit. */
   readonly needsSource?: boolean;
   /** Whether the form can only be fitted to samples with kernels. */
   readonly needsKernels?: boolean;
-  /** Which cost the form is of, where not of any: it then starts from the time model of the same document. */
+  /** The only cost that the form can predict; absent: any. An energy form starts from the time model of the same document. */
   readonly costs?: 'energy';
-  /** Different shapes that a fit needs; 1 when absent. */
+  /** Minimum number of different shapes for a fit; 1 when absent. */
   readonly leastShapes?: number;
   /**
-   * Held-out errors over those of the published fit, where the latter joins parts that are held out one by one. Measured
-   * on other data, on the low side; the choice between forms and the interval divide by it. 1 when absent.
+   * Held-out errors divided by those of the published fit. It is above 1 if the published fit combines several parts, of which
+   * only one predicts each held-out shape. Measured on other data, and probably too low. The choice between forms and the
+   * interval divide by it. 1 when absent.
    */
   readonly pessimism?: number;
-  /** The form that this one corrects as far as that helps on held-out shapes: it is chosen over it without a least gain. */
+  /** The form that this one corrects. This form is chosen over it for any gain on held-out shapes, without a minimum gain. */
   readonly corrects?: string;
-  /** Losses that the form can be fitted by; all when absent. */
+  /** Losses with which the form can be fitted; all when absent. */
   readonly losses?: readonly FitLoss[];
-  /** Deterministic: same samples and context, same result. Never fails on checked samples of enough shapes. */
+  /** Deterministic: the same samples and context give the same result. It never fails on checked samples of enough shapes. */
   fit(samples: readonly CostSample[], context: FitContext): FormFit;
   /**
-   * @param time the chosen form of the time model, for energy that starts from it
-   * @throws ModelError `bad-document` when the fit lacks what the form needs.
+   * @param time the chosen form of the time model, for an energy form that starts from it
+   * @throws ModelError `bad-document` when the fit does not have all parts that the form needs.
    */
   compile(
     fit: Pick<FittedForm, 'groups' | 'extra'>,

@@ -8,7 +8,7 @@ import { kernelWavesForm } from './kernels/kernel-waves-form.js';
 import type { Form } from './form.js';
 import { activityPowerForm } from './power/activity-power-form.js';
 
-/** Every form there is, simplest first: ties in the selection go to the simpler one. */
+/** All forms, the simplest first. Of two equally good forms, the simpler one is chosen. */
 export const FORMS: readonly Form[] = [
   flopsForm,
   alphaForm,

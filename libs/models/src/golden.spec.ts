@@ -7,7 +7,7 @@ import { judge } from './metrics.js';
 import { evaluate } from './predict.js';
 import type { FitSample } from './sample.js';
 
-/** The authors' measurements on a Quadro T2000. They live beside the repository and may be absent. */
+/** The authors' measurements on a Quadro T2000. They are outside the repository and may be absent. */
 const FILE = path.resolve(import.meta.dirname, '../../../../shared/data/asperti-2021-quadro-t2000.csv');
 const available = existsSync(FILE);
 const title = available
@@ -73,7 +73,7 @@ function readSamples(): FitSample[] {
     expect(metrics.medianApe).toBeCloseTo(0.585, 3);
     expect(metrics.within10).toBeCloseTo(0.073, 3);
     expect(metrics.r2).toBeCloseTo(0, 2);
-    // the robust fit of the flops form lands within a few percent of that rate
+    // the robust fit of the flops form is within a few percent of that rate
     const fitted = fit({ form: 'flops' }).forms[0]?.groups[0]?.parameters[0]?.value ?? NaN;
     expect(fitted / (rate * 1e6)).toBeGreaterThan(0.9);
     expect(fitted / (rate * 1e6)).toBeLessThan(1.1);

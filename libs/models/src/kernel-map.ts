@@ -15,9 +15,9 @@ export interface KernelRun {
 }
 
 /**
- * The kernels along one axis of a shape, over the fitted range; empty for a model that does not know kernels.
+ * The kernels along one axis of a shape, over the fitted range; empty for a model without kernels.
  *
- * @throws ModelError `bad-document` where the classifier of the model is not readable
+ * @throws ModelError `bad-document` when the classifier of the model is not readable
  */
 export function kernelsAlong(model: Model, spec: ConvSpec, axis: ResponseAxis): KernelRun[] {
   if (!model.kernels) return [];

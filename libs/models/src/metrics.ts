@@ -2,7 +2,7 @@ import type { Metrics } from '@alphaflops/contracts';
 import { log, square } from '@alphaflops/elementary';
 import { median } from 'simple-statistics';
 
-/** One prediction beside its measurement; the bounds are null without an interval. */
+/** A prediction and its measurement. The bounds are null without an interval. */
 export interface Judged {
   readonly measured: number;
   readonly predicted: number;
@@ -11,8 +11,8 @@ export interface Judged {
 }
 
 /**
- * Errors of predictions, as MetricsSchema defines them, all finite: what an extreme time makes larger than any number is the
- * largest number. Needs at least one pair; all times positive.
+ * Errors of predictions, as MetricsSchema defines them. All are finite: an error that overflows becomes the largest number.
+ * It needs at least one pair, and all times must be positive.
  *
  * @param pairs times in milliseconds, or energies in millijoules
  * @returns errors as shares: 0.1 is 10 %
@@ -46,7 +46,7 @@ function finite(value: number): number {
   return Math.min(value, Number.MAX_VALUE);
 }
 
-/** 1 − RSS / TSS; null when the measured values do not vary, or vary by more than numbers can say. */
+/** 1 − RSS / TSS; null when the measured values do not vary, or when their variation overflows. */
 function determination(measured: readonly number[], predicted: readonly number[]): number | null {
   const mean = measured.reduce((sum, v) => sum + v, 0) / measured.length;
   const total = measured.reduce((sum, v) => sum + square(v - mean), 0);

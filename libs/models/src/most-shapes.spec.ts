@@ -4,7 +4,7 @@ import { samplesToFit } from './most-shapes.js';
 
 const MOST = 50;
 
-/** As many different convolutions, each timed twice. */
+/** This number of different convolutions, each timed twice. */
 function samplesOf(shapes: number): FitSample[] {
   return Array.from({ length: 2 * shapes }, (_, at) => {
     const spec = {
@@ -23,7 +23,7 @@ describe('the shapes of a fit', () => {
     expect(drawn.shaped).toHaveLength(100);
   });
 
-  it('beyond it are drawn by the seed, with all of their samples, whatever their order', () => {
+  it('beyond it are drawn by the seed, with all of their samples, in any order of the samples', () => {
     const samples = samplesOf(60);
     const drawn = samplesToFit(samples, 1, MOST);
     expect(drawn.shaped).toHaveLength(2 * MOST);
@@ -33,7 +33,7 @@ describe('the shapes of a fit', () => {
     expect(samplesToFit(samples, 2, MOST).shaped).not.toEqual(drawn.shaped);
   });
 
-  it('that were not drawn are named by the model and its card, also when it is fitted again', () => {
+  it('that were not drawn are counted in the model and its card, also when it is fitted again', () => {
     const samples = samplesOf(60);
     const origin = {
       digest: 'd',

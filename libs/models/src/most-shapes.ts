@@ -2,7 +2,7 @@ import { specKey } from '@alphaflops/conv';
 import { timeSamples, shapesOf, type FitSample, type CostSample } from './sample.js';
 import { shuffled } from './shuffle.js';
 
-/** Shapes that a fit uses at most: so many take about half a minute. */
+/** Largest number of shapes in a fit. A fit of 20,000 shapes takes about half a minute. */
 export const MAX_SHAPES = 20_000;
 
 /** Reason in `data.excluded` of samples whose shapes were not drawn. */
@@ -10,15 +10,15 @@ const NOT_DRAWN = 'of shapes not drawn';
 
 export interface DrawnSamples {
   readonly shaped: readonly CostSample[];
-  /** The same samples as they were given. */
+  /** The same samples in the given form. */
   readonly samples: readonly FitSample[];
   readonly excluded: Readonly<Record<string, number>>;
   readonly notes: readonly string[];
 }
 
 /**
- * All samples of at most `most` shapes. Of more shapes so many are drawn, each as likely, by the seed and whatever
- * the order of the samples.
+ * All samples of at most `most` shapes. If there are more shapes, `most` of them are drawn with equal probability. The draw
+ * depends on the seed and not on the order of the samples.
  *
  * @throws ModelError as `timeSamples`
  */

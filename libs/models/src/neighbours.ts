@@ -1,6 +1,6 @@
 import { square } from '@alphaflops/elementary';
 
-/** Distance from a point to the nearest of `points` (rows of `width`), itself left out; ends early at `enough`. */
+/** Distance from a point to the nearest of `points` (rows of `width`), without the point itself. Ends early at `enough`. */
 export function nearest(
   points: Float64Array,
   width: number,
@@ -25,8 +25,9 @@ export function nearest(
 }
 
 /**
- * Picks points so that every point is near a picked one: always the one furthest from those picked (Gonzalez 1985, within
- * a factor of two of the best). `radius` is the largest distance that remains. The ones nearest to most come first.
+ * Picks points so that every point is near a picked one. Each pick is the point furthest from the earlier picks (Gonzalez 1985,
+ * within a factor of two of the optimum). `radius` is the largest remaining distance. The result is sorted: picks that are
+ * the nearest one for most points come first.
  */
 export function furthestFirst(
   points: Float64Array,

@@ -11,7 +11,7 @@ const { nodeProgram } = (await import(pathToFileURL(path.join(root, 'tools/node-
 const present = VERSIONS.filter((major) => existsSync(nodeProgram(major)));
 const absent = VERSIONS.filter((major) => !present.includes(major));
 
-/** Fits 160 made-up samples by one form and prints the document; everything it uses is the build. */
+/** Fits 160 synthetic samples by one form and prints the document. It uses only the build. */
 const PROGRAM = `
 import { fitModel } from '@alphaflops/models';
 import { CONV_SPEC_DEFAULTS, macs } from '@alphaflops/conv';

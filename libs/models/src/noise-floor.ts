@@ -1,7 +1,7 @@
 import { type Metrics, type NoiseFloor, percent } from '@alphaflops/contracts';
 import { exp } from '@alphaflops/elementary';
 
-/** Where two visits differ by more in the median, a model of such times means little. */
+/** If the median difference of two visits is larger, a model of these times is hardly useful. */
 const TOO_HIGH = 0.1;
 
 /**
@@ -14,10 +14,10 @@ export function relativeDifference(logRatio: number): number {
 }
 
 /**
- * What the noise floor says about the error of a model.
+ * Notes about the error of a model and the noise floor.
  *
  * @param heldOut null: no shapes could be held out
- * @returns sentences for the reader of the model; none where there is nothing to say
+ * @returns sentences for the reader of the model; may be empty
  */
 export function noiseNotes(floor: NoiseFloor | undefined, heldOut: Metrics | null): string[] {
   if (floor === undefined) return [];

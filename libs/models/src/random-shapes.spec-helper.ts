@@ -3,7 +3,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import type { FitSample } from './sample.js';
 
-/** Random shapes of square kernels in turn, timed by a law with log-normal noise. */
+/** Random shapes that use the given square kernels one after another, timed by a law with log-normal noise. */
 export function randomShapes(
   count: number,
   law: (spec: ConvSpec) => number,

@@ -21,7 +21,7 @@ const good = fit(some, 'alpha-latency');
 const bad = fit(some, 'flops');
 
 describe('the regression guard', () => {
-  it('serves a model that is as good or better, and says so', () => {
+  it('serves a model that is as good or better, and gives the reason', () => {
     expect(judgeCandidate(good, bad, some)).toEqual({
       serve: true,
       reason: expect.stringMatching(
@@ -31,29 +31,29 @@ describe('the regression guard', () => {
     expect(judgeCandidate(good, good, some).serve).toBe(true);
   });
 
-  it('keeps back a model that is worse', () => {
+  it('does not serve a model that is worse', () => {
     expect(judgeCandidate(bad, good, some)).toEqual({
       serve: false,
       reason: expect.stringMatching(/^worse: median error/),
     });
   });
 
-  it('does not take the chance of another seed for worse', () => {
+  it('does not call a model worse because of another seed', () => {
     const seeds = [1, 2, 3, 4].map((seed) => fit(some, 'alpha-latency', seed));
     for (const a of seeds) for (const b of seeds) expect(judgeCandidate(a, b, some).serve).toBe(true);
   });
 
-  it('judges on what the served model never saw as well, by the whole of it', () => {
+  it('also compares shapes that the served model never saw, with its predictions by the whole model', () => {
     const grown = samples.slice(200, 700);
     const { serve, reason } = judgeCandidate(fit(grown, 'flops'), good, grown);
     expect([serve, reason]).toEqual([false, expect.stringContaining('on 500 shapes')]);
-    // A served model that was wrong where the new samples are.
+    // A served model with wrong times in the region of the new samples.
     const slow = samples.slice(300, 700).map(({ spec, timeMs }) => ({ spec, timeMs: 3 * timeMs }));
     const both = [...some.slice(0, 20), ...slow];
     expect(judgeCandidate(fit(both, 'alpha-latency'), good, both).serve).toBe(true);
   });
 
-  it('leaves out shapes of which the served model does not tell whether it was fitted to them', () => {
+  it('leaves out shapes when the served model does not show whether it was fitted to them', () => {
     const wide = fit(samples, 'alpha-latency');
     expect(wide.heldOut?.shapes).toHaveLength(1000);
     const kept = new Set(wide.heldOut?.shapes?.map(([key]) => key));
@@ -64,14 +64,14 @@ describe('the regression guard', () => {
     expect([serve, reason]).toEqual([false, expect.stringContaining(`on ${known} shapes`)]);
   });
 
-  it('serves when there is nothing to compare with', () => {
+  it('serves the candidate when no comparison is possible', () => {
     expect(judgeCandidate(bad, null, some).serve).toBe(true);
     const few = some.slice(0, 19);
     expect(judgeCandidate(fit(few, 'flops'), good, few)).toEqual({
       serve: true,
       reason: expect.stringMatching(/^19 shapes held out by both are too few/),
     });
-    // A document of before predictions of held-out shapes were kept.
+    // A document from a version that did not store held-out predictions.
     const { heldOut, ...old } = good;
     expect(heldOut).toBeDefined();
     expect(judgeCandidate(bad, old, some).serve).toBe(true);

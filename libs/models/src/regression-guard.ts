@@ -7,28 +7,28 @@ import { timeSamples, type CostSample, type FitSample } from './sample.js';
 
 const { abs, sqrt } = Math;
 
-/** Whether a new model takes the place of the served one, and why. */
+/** Whether a new model replaces the served one, and why. */
 export interface Judgement {
   readonly serve: boolean;
   readonly reason: string;
 }
 
-/** A candidate may be this much worse, relatively: nobody would notice. */
+/** Accepted relative increase of the error: it is too small to matter. */
 const TOLERANCE = 0.02;
 /**
- * Standard deviations by which it must also be further off more often than nearer (a sign test): median errors of fits to
- * the same 1,000 shapes differ by up to 7 % between seeds.
+ * A candidate is worse only if it also has the larger error on significantly more than half of the shapes (a sign test), by this
+ * number of standard deviations: median errors of fits to the same 1,000 shapes differ by up to 7 % between seeds.
  */
 const DEVIATIONS = 2;
 /** Below this number of shapes, two models cannot be distinguished. */
 const MIN_COMPARED = 20;
 
 /**
- * Guards against a worse model. Both are judged on the same shapes of the candidate's samples, and by predictions that
- * were made without the shape: those of cross-validation, or of the whole model where it never saw the shape. Without a
- * served model, or with too few such shapes to tell, the candidate is served.
+ * Guards against a worse model. It compares both models on the same shapes of the candidate's samples, by predictions
+ * without the shape: those of cross-validation, or of the whole model if it never saw the shape. The candidate is served if
+ * there is no served model, or if there are too few such shapes.
  *
- * @param samples those that the candidate was fitted to
+ * @param samples the samples of the candidate's fit
  * @throws ModelError as {@link compileModel} and `timeSamples`.
  */
 export function judgeCandidate(
@@ -70,7 +70,7 @@ export function judgeCandidate(
   return worse ? { serve: false, reason: `worse: ${compared}` } : { serve: true, reason: compared };
 }
 
-/** Each shape with the median of its times; samples stand in the order of their shapes and times. */
+/** Each shape with the median of its times. The samples are in the order of their shapes and times. */
 function typical(samples: readonly CostSample[]): (readonly [key: string, timeMs: number])[] {
   const times = new Map<string, number[]>();
   for (const { key, value } of samples) {

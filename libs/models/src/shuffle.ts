@@ -1,7 +1,7 @@
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
-/** The items in another order: same items and seed, same order. */
+/** The items in a random order. The same items and seed give the same order. */
 export function shuffled(items: readonly string[], seed: number): string[] {
   const order = [...items];
   const random = xoroshiro128plus(seed);

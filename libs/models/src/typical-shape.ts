@@ -1,7 +1,7 @@
 import type { Model } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 
-/** The fitted shape that stands for most others; null when the document keeps none. */
+/** The fitted shape that represents most other shapes; null when the document has none. */
 export function typicalShape({ neighbours, domainLevels }: Model): ConvSpec | null {
   const [batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups] = neighbours?.shapes[0] ?? [];
   if (!batch || !height || !width || !cin || !cout || !kernel_h || !kernel_w || !stride || !groups)

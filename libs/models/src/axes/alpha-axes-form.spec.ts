@@ -37,7 +37,7 @@ describe('alpha-axes', () => {
   const shaped = timeSamples(samples);
   const fit = alphaAxesForm.fit(shaped, context());
 
-  it('predicts new shapes of its own law nearly as well as the noise allows', () => {
+  it('predicts new shapes of its own law with an error near the noise', () => {
     expect(median(errors(fit, randomShapes(800, law, 0, 6, [1, 3, 4, 5])))).toBeLessThan(0.03);
   });
 
@@ -68,7 +68,7 @@ describe('alpha-axes', () => {
     }
   });
 
-  it('brings held-out predictions that are honest: near the error on new shapes', () => {
+  it('gives held-out predictions whose error is near the error on new shapes', () => {
     const held = shaped.map(({ value }, i) => Math.abs(Math.log((fit.outOfFold?.values[i] ?? NaN) / value)));
     const fresh = median(errors(fit, randomShapes(800, law, 0.03, 7, [1, 3, 4, 5])));
     expect(median(held.sort((a, b) => a - b)) / fresh).toBeGreaterThan(0.9);
@@ -92,7 +92,7 @@ describe('alpha-axes', () => {
     expect(median(errors(jumping, randomShapes(400, jump, 0, 9, [3])))).toBeLessThan(0.08);
   });
 
-  it('tells the number of processors from the samples when it is not given, and says so', () => {
+  it('estimates the number of processors from the samples when it is not given, and reports it', () => {
     const blind = alphaAxesForm.fit(shaped, context({}));
     const { processors } = regimesOf(blind);
     expect(Math.abs(Math.log2(processors / PROCESSORS))).toBeLessThan(1);

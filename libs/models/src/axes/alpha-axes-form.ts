@@ -18,13 +18,13 @@ const ExtraSchema = z.object({
   regimes: z.array(z.object({ family: z.enum(KERNEL_FAMILIES), nodes: RegimesSchema })),
 });
 
-/** Standard error of a logarithm above which the data do not tell the parameter: a factor of e. */
+/** Standard error of a logarithm above which the data do not determine the parameter: a factor of e. */
 const MEANINGLESS = 1;
 
 /**
  * The tile-and-wave formula with α on every axis: launch cost, tiles and waves over the processors, split accumulation,
- * bytes, alignment. Per kernel family one set of parameters, and regimes between thresholds on plain properties of the
- * shape, whose parameters deviate from it.
+ * bytes, alignment. Each kernel family has one set of parameters, and regimes between thresholds on simple properties of the
+ * shape. The parameters of a regime are deviations from those of its family.
  */
 export const alphaAxesForm: Form = {
   name: 'alpha-axes',
@@ -129,8 +129,8 @@ function familyGroup(frame: Frame, { family, members, rootFit }: FamilyFit): Fit
 }
 
 /**
- * Standard deviation of a residual for the covariance σ²·N⁻¹ of an M-estimator (Huber 1981, §7.6), N being the weighted
- * normal matrix: JᵀJ ≈ N over the mean weight. Null without degrees of freedom.
+ * Standard deviation of a residual for the covariance σ²·N⁻¹ of an M-estimator (Huber 1981, §7.6). N is the weighted normal
+ * matrix, and JᵀJ ≈ N divided by the mean weight. Null without degrees of freedom.
  */
 function residualDeviation(
   { rows, stride, logCost }: Frame,

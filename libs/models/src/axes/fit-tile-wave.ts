@@ -10,7 +10,7 @@ const TOLERANCE = 1e-4;
 export interface TileWaveFit {
   /** Indices of the rows that are fitted. */
   readonly members: Int32Array;
-  /** Parameter vector where the search starts, and what the ridge pulls to. */
+  /** Parameter vector at which the search starts and towards which the ridge pulls. */
   readonly centre: Float64Array;
   readonly ridge: number;
   /** Largest distance of a logarithm from the centre. */

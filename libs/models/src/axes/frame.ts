@@ -19,9 +19,9 @@ export interface Frame extends TileWaveData {
   readonly estimated: boolean;
 }
 
-/** Processors of common devices (1: serial), tried when the device does not tell. */
+/** Numbers of processors of common devices (1: serial). The fit tries them when the number is not known. */
 export const KNOWN_PROCESSORS = [1, 4, 8, 16, 20, 28, 40, 56, 80, 108, 132, 170];
-/** Samples that estimate the number of processors, at most, and that decide between the most likely ones. */
+/** Largest numbers of samples for a first estimate of the number of processors, and for the choice between the most likely ones. */
 const ESTIMATING = 1000;
 const DECIDING = 5000;
 const FINALISTS = 3;
@@ -69,7 +69,7 @@ function estimateProcessors(
     const parts = partition(kept(families), Int32Array.from(some.keys()));
     const misfitOf = (processors: number): number => {
       const data = { rows: rowsOf(some, processors), stride: ROW, logCost: Float64Array.from(kept(logCost)) };
-      // as a likelihood adds up, so that the family with the largest errors does not decide alone
+      // added like log-likelihoods, so that the family with the largest errors does not decide alone
       return parts.reduce((sum, [, members]) => {
         const cost = rootCost(data, members, startOf(data, members, processors));
         return sum + members.length * log(cost / members.length + Number.MIN_VALUE);
@@ -85,7 +85,7 @@ function estimateProcessors(
   return best[0] ?? 1;
 }
 
-/** Start values, moved to the speed of the samples. */
+/** Start values, scaled to the costs of the samples. */
 export function startOf(
   { rows, stride, logCost }: TileWaveData,
   members: Int32Array,

@@ -2,7 +2,7 @@ import type { Shape } from './shape.js';
 
 const { max, min } = Math;
 
-/** A plain property of a shape that a regime may begin or end at. */
+/** A simple property of a shape. Its thresholds may separate regimes. */
 export interface Gate {
   readonly name: string;
   readonly description: string;
@@ -50,11 +50,11 @@ export const GATES: readonly Gate[] = [
   gate('ho·wo', 'points of an output image', outputs),
 ];
 
-/** Round values tried as thresholds beside the quantiles of the data. */
+/** Round values that are tried as thresholds, in addition to the quantiles of the data. */
 const ROUND = [1, 2, 4, 8, 16, 32, 64, 128];
 const QUANTILES = 9;
 
-/** Thresholds to try for the values of one gate, ascending: `value ≤ threshold` goes to the lower side. */
+/** Thresholds to try for the values of one gate, in ascending order. Values ≤ the threshold belong to the lower side. */
 export function thresholdsOf(sorted: Float64Array): number[] {
   const n = sorted.length;
   const [first, last] = [sorted[0] ?? 0, sorted[n - 1] ?? 0];

@@ -32,22 +32,22 @@ export interface GrowOptions {
   readonly gates: readonly Float64Array[];
   /** Gates that may be used. */
   readonly open: readonly number[];
-  /** Samples of the whole fit, over all kernel families: sets how far leaves may stray. */
+  /** Number of samples of the whole fit, over all kernel families. It limits the deviation of leaves. */
   readonly total: number;
 }
 
 const ROOT_RIDGE = 0.02;
 const ROOT_ITERATIONS = 29;
 const LEAF_ITERATIONS = 11;
-/** Leaves grow with the square root of the samples. */
+/** The number of leaves grows with the square root of the number of samples. */
 const LEAVES_PER_ROOT = 0.33;
-/** Logarithms of a leaf's parameters stay this near to its parent's. */
+/** Largest distance of the logarithms of a leaf's parameters from its parent's. */
 const LEAF_REACH = 2;
-/** Below this many samples leaves are larger and stay nearer to their parents. */
+/** With fewer samples than this, leaves have more samples and stay nearer to their parents. */
 const FEW = 2500;
-/** Longest step of a parameter when the gain of a split is foreseen. */
+/** Longest step of a parameter in the estimate of the gain of a split. */
 const FORESEEN_STEP = 1.5;
-/** Rows that foresee the gain of a split, at most: more do not change the choice. */
+/** Largest number of rows in the estimate of the gain of a split. More rows do not change the choice. */
 const FORESEEING_ROWS = 800;
 
 export interface Grown {
@@ -66,7 +66,7 @@ interface Candidate {
   readonly threshold: number;
 }
 
-/** Best-first growth of a tree of regimes, each child fitted from its parent's parameters and held near them. */
+/** Best-first growth of a tree of regimes. The fit of each child starts at its parent's parameters and stays near them. */
 export function growRegimes(
   data: TileWaveData,
   members: Int32Array,
@@ -111,7 +111,7 @@ const TRIANGLE = packedLength(P);
 /** Bin of sums: the triangle JᵀWJ, the slope JᵀWr, and the number of rows. */
 const BIN = TRIANGLE + P + 1;
 
-/** The split after which one Gauss–Newton step on each side lowers the weighted squares most; null when none does. */
+/** The split with which one Gauss–Newton step on each side lowers the weighted squares most; null when no split lowers them. */
 function bestSplit(
   data: TileWaveData,
   members: Int32Array,
@@ -147,7 +147,7 @@ function bestSplit(
   return best.gate >= 0 && enough(members, gates, best, leaf.least) ? best : null;
 }
 
-/** A sampled count may be off: both sides are counted before a split is taken. */
+/** A count from a sample of the rows may be wrong, so both sides are counted before the split is used. */
 function enough(members: Int32Array, gates: GrowOptions['gates'], best: Candidate, least: number): boolean {
   const values = gates[best.gate] ?? new Float64Array();
   let below = 0;
@@ -169,9 +169,9 @@ function accumulate(
   const term = new Float64Array(BIN);
   for (const i of members) {
     const residual = (logCost[i] ?? 0) - log(tileWaveGradient(p, rows, i * stride, gradient));
-    // a member that stands for others counts for them
+    // a member that represents others has their weight
     const weight = every * softL1Weight(residual, ROBUST_RELATIVE_ERROR);
-    // most elements of the gradient are 0: only the others' products are added
+    // most elements of the gradient are 0: only products of the others are added
     let terms = 0;
     const push = (place: number, value: number): void => {
       at[terms] = place;
@@ -200,7 +200,7 @@ function accumulate(
 
 const matrix = new Float64Array(TRIANGLE);
 
-/** Drop of the weighted squares after one clipped Gauss–Newton step from the sums of one side. */
+/** Decrease of the weighted squares by one clipped Gauss–Newton step, from the sums of one side. */
 function foreseenGain(sums: Float64Array, ridge: number): number {
   matrix.set(sums.subarray(0, TRIANGLE));
   const step = sums.slice(TRIANGLE, TRIANGLE + P);
@@ -219,7 +219,7 @@ function foreseenGain(sums: Float64Array, ridge: number): number {
   return gain;
 }
 
-/** Cost of a fit without a tree: the smaller, the better a number of processors explains the data. */
+/** Cost of a fit without a tree. A smaller cost means that the number of processors explains the data better. */
 export function rootCost(data: TileWaveData, members: Int32Array, start: Float64Array): number {
   const { parameters } = fitTileWave(data, {
     ...{ members, centre: start, ridge: ROOT_RIDGE },

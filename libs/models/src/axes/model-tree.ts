@@ -24,7 +24,7 @@ export const ModelTreeSchema = z.object({
 });
 export type ModelTree = z.infer<typeof ModelTreeSchema>;
 
-/** What a fit tells of one kernel family beside its part of the document. */
+/** The result of the fit of one kernel family that is not in the document. */
 export interface FamilyFit extends Grown {
   readonly family: KernelFamily;
   readonly members: Int32Array;
@@ -35,7 +35,7 @@ export interface ModelTreeFit {
   readonly fits: readonly FamilyFit[];
 }
 
-/** Fits the model tree to some samples of a frame; `open` are the gates it may split on, all by default. */
+/** Fits the model tree to some samples of a frame. `open` are the gates for splits, by default all. */
 export function fitModelTree(
   frame: Frame,
   members: Int32Array,
@@ -54,7 +54,7 @@ export function fitModelTree(
   return { tree: { processors: frame.processors, families }, fits };
 }
 
-/** Row and gates of one shape, filled anew for each shape and shared by the trees that are evaluated on it. */
+/** Buffers for the row and the gates of one shape. Each shape fills them again, and all trees evaluated on it share them. */
 export class ShapeRow {
   readonly row = new Float64Array(ROW);
   readonly gates = new Float64Array(GATES.length);
@@ -67,7 +67,7 @@ export class ShapeRow {
   }
 }
 
-/** Milliseconds of the shape that fills `shape`. Kernel families that were not fitted are predicted by `other`, or the first. */
+/** Time in milliseconds of the shape in the buffers. For a kernel family without a fit, it uses `other`, or the first family. */
 export function compileModelTree(tree: ModelTree): (shape: Shape, at: ShapeRow) => number {
   const byFamily = new Map<KernelFamily, RegimePredictor>(
     tree.families.map(({ family, root, regimes }) => [

@@ -6,8 +6,8 @@ import { isLogarithmic, P, valuesOf } from './tile-wave-parameters.js';
 import { tileWaveMs } from './tile-wave.js';
 
 /**
- * Regimes of one kernel family in preorder: the lower side of a split follows it, `else` is the index of the upper side.
- * Deviations are from the family's parameters, in their order: logarithms of factors, differences for u and v.
+ * Regimes of one kernel family in preorder: the lower side of a split follows it, and `else` is the index of the upper side.
+ * Deviations are relative to the family's parameters, in the same order: logarithms of factors, and differences for u and v.
  */
 export const RegimesSchema = z.array(
   z.union([
@@ -42,7 +42,7 @@ export function documentRegimes(root: Regime): Regimes {
 /** Milliseconds of a row of the formula, given the values of all gates. */
 export type RegimePredictor = (row: Float64Array, gates: Float64Array) => number;
 
-/** @throws ModelError `bad-document` for an unknown gate or a node that leads nowhere. */
+/** @throws ModelError `bad-document` for an unknown gate or a node with a wrong index. */
 export function compileRegimes(root: Float64Array, regimes: Regimes): RegimePredictor {
   const n = regimes.length;
   const gateOf = new Int32Array(n).fill(-1);
@@ -76,6 +76,6 @@ export function compileRegimes(root: Float64Array, regimes: Regimes): RegimePred
   };
 }
 
-/** Rounding may take u or v below 0 by its last digit. */
+/** Rounding may make u or v slightly negative. */
 const deviated = (j: number, value: number, deviation: number): number =>
   isLogarithmic(j) ? value + deviation : Math.max(0, value + deviation);

@@ -8,7 +8,7 @@ import {
   type ConvSpec,
 } from '@alphaflops/conv';
 
-/** What the tile-and-wave formula, its gates and the boosted trees need of a convolution. */
+/** The properties of a convolution that the tile-and-wave formula, its gates and the boosted trees use. */
 export interface Shape {
   readonly spec: ConvSpec;
   readonly outputHeight: number;
@@ -21,7 +21,7 @@ export interface Shape {
   readonly groupCin: number;
   readonly groupCout: number;
   readonly elementBytes: number;
-  /** Elements in 16 bytes: what a device loads at once, when channel counts allow it. */
+  /** Number of elements in 16 bytes, which a device loads at once if the channel counts allow it. */
   readonly alignment: number;
   readonly inputMb: number;
   readonly outputMb: number;
@@ -53,7 +53,7 @@ export function shapeOf(spec: ConvSpec): Shape {
   };
 }
 
-/** Kernels that are computed by different programs, and so have formulas of their own. */
+/** Kernel families. Devices compute them with different programs, so each has a formula of its own. */
 export const KERNEL_FAMILIES = [
   ...(['1x1', '3x3', 'even', 'grouped', 'other'] as const),
   'dilated',

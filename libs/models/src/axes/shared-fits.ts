@@ -13,11 +13,11 @@ export interface FoldMember extends Fold {
 
 export interface Fold {
   readonly training: Int32Array;
-  /** Samples of the fold that is left out. */
+  /** Samples of the held-out fold. */
   readonly heldOut: Int32Array;
 }
 
-/** What `alpha-axes` is judged by and `boosted` is built on: the frame of the samples and the fits without each fold. */
+/** The frame of the samples, and the fits without each fold. They give the error of `alpha-axes`, and `boosted` is built on them. */
 export interface SharedFits {
   readonly frame: Frame;
   readonly members: readonly FoldMember[];
@@ -30,7 +30,7 @@ const cache = new WeakMap<
   { readonly context: FitContext; readonly fits: SharedFits }
 >();
 
-/** Made once for the same samples and context, because both forms need them. */
+/** Computed once for the same samples and context, because both forms need them. */
 export function sharedFits(samples: readonly CostSample[], context: FitContext): SharedFits {
   const known = cache.get(samples);
   if (known?.context === context) return known.fits;
@@ -45,7 +45,7 @@ export function sharedFits(samples: readonly CostSample[], context: FitContext):
   return fits;
 }
 
-/** The folds that members do without, by shape. */
+/** The fold that each member leaves out, by shape. */
 export function memberFolds(samples: readonly CostSample[], seed: number): Fold[] {
   const folds = foldsByShape(samples, seed, FOLDS_OF_MEMBERS);
   const foldOf = Int32Array.from(samples, ({ key }) => folds.get(key) ?? 0);

@@ -2,12 +2,12 @@ import { exp, log, pow } from '@alphaflops/elementary';
 import { placesOf, type ParameterDefinition, type ParameterUnit } from '../form.js';
 
 /**
- * Output tiles (points × channels) that one processor computes at a time. On a serial device (one processor) a tile may
- * be as small as a single output, so that time can be proportional to the work.
+ * Sizes of output tiles (points × channels). One processor computes one tile at a time. On a serial device (one processor) a
+ * tile can be a single output, so that time can be proportional to the work.
  */
 const PARALLEL_TILES = [[32, 32], [64, 64], [128, 64], [64, 128], [128, 128], [256, 128]] as const; // prettier-ignore
 const SERIAL_TILES = [[1, 1], [1, 8], [8, 8], [32, 32], [64, 64], [128, 128]] as const; // prettier-ignore
-/** Number of tiles that the formula knows of a device. */
+/** Number of tile sizes of a device. */
 export const TILES = 6;
 
 export const tilesOf = (processors: number): readonly (readonly [number, number])[] =>
@@ -17,9 +17,9 @@ export const tilesOf = (processors: number): readonly (readonly [number, number]
 interface Descriptor<Name extends string> extends Omit<ParameterDefinition, 'name'> {
   readonly name: Name;
   readonly perTile: boolean;
-  /** Whether it is searched as a logarithm; vectors then hold the logarithm. */
+  /** Whether the search uses the logarithm; vectors then hold the logarithm. */
   readonly isLogarithmic: boolean;
-  /** Where a search begins; `outputs` are those of the tile. */
+  /** Start value of a search. `outputs` is the number of outputs of the tile. */
   readonly start: (processors: number, outputs: number) => number;
 }
 
@@ -43,7 +43,7 @@ const slowdown = <Name extends string>(name: Name, description: string): Descrip
 
 const stepMs = (outputs: number): number => 3e-4 * pow(outputs / 4096, 0.7);
 
-/** All parameters in the order of every vector. They start from an NVIDIA H100 (times: from one factor for the device). */
+/** All parameters, in the order of every vector. Start values are for an NVIDIA H100; one factor scales its times to the device. */
 const TABLE = [
   parameter('t0', { per: '' }, 2e-3, 'time of the smallest convolution: launch cost'),
   ofTile(
@@ -73,20 +73,20 @@ const TABLE = [
   ),
 ];
 
-/** The elements of a vector: one for each parameter, or one for each tile of it. */
+/** The elements of a vector: one for each parameter, or one for each of its tiles. */
 const ELEMENTS = TABLE.flatMap((of) =>
   Array.from({ length: of.perTile ? TILES : 1 }, (_, tile) => ({ ...of, tile })),
 );
 /** Number of elements of a vector. */
 export const P = ELEMENTS.length;
-/** Where a parameter stands in a vector; where the first one stands for a parameter of tiles. */
+/** Index of each parameter in a vector; for a parameter with tiles, the index of its first element. */
 export const PLACE = placesOf(ELEMENTS);
 const LOGARITHMIC = ELEMENTS.map(({ isLogarithmic }) => isLogarithmic);
 
 /** Whether element j of a vector is a logarithm. */
 export const isLogarithmic = (j: number): boolean => LOGARITHMIC[j] ?? false;
 
-/** The elements of a vector for a device of so many processors, with the values to start from. */
+/** The elements of a vector for a device with this number of processors, with their start values. */
 export function tileWaveParameters(
   processors: number,
 ): readonly (ParameterDefinition & { readonly start: number })[] {
@@ -109,7 +109,7 @@ export function valuesOf(vector: ArrayLike<number>, out = new Float64Array(P)): 
   return out;
 }
 
-/** Start of a search on a device that is `factor` times as slow as the one the start values are of. */
+/** Start of a search on a device that is `factor` times as slow as the device of the start values. */
 export function startVector(processors: number, factor: number): Float64Array {
   return Float64Array.from(tileWaveParameters(processors), ({ start, unit }, j) =>
     isLogarithmic(j) ? log(typeof unit !== 'string' ? start * factor : start) : start,

@@ -34,7 +34,7 @@ describe('the tile-and-wave formula', () => {
     [132, spec({ cin: 2048, height: 3, width: 3 })],
     [16, spec({ batch: 8, groups: 1, kernel_h: 1, kernel_w: 1, cin: 64, dtype: 'f16' })],
     [1, spec({ kernel_h: 11, kernel_w: 7, height: 100, width: 90 })],
-  ] as const)('has the gradient that differences give: %i processors, %#', (processors, of) => {
+  ] as const)('has the same gradient as finite differences: %i processors, %#', (processors, of) => {
     const row = rowOf(of, processors);
     const vector = startVector(processors, 1).map((value, j) => value + 0.3 * Math.sin(j));
     const gradient = new Float64Array(P);
@@ -88,7 +88,7 @@ describe('the tile-and-wave formula', () => {
     }
   });
 
-  it('searches everything but u and v as logarithms', () => {
+  it('uses logarithms for all parameters except u and v', () => {
     const names = tileWaveParameters(132).map(({ name }) => name);
     expect(names.filter((_, j) => !isLogarithmic(j))).toEqual(['u', 'v']);
     expect(new Set(names).size).toBe(P);

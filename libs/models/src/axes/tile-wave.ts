@@ -4,29 +4,29 @@ import { PLACE, TILES, tilesOf } from './tile-wave-parameters.js';
 
 const { ceil, max, min, sqrt } = Math;
 
-/** Multiply-adds along Cin·K that a tile does in one step. */
+/** Number of multiply-adds along Cin·K in one step of a tile. */
 const STEP_DEPTH = 32;
-/** Steps that a part of a split accumulation has at least. */
+/** Minimum number of steps in a part of a split accumulation. */
 const MIN_STEPS_OF_A_PART = 4;
 /** Side of the tiles of a Fourier-transform convolution. */
 const FOURIER_TILE = 32;
-/** The soft minimum over tiles is sharp by the sixth power; products are several times as quick as `**`. */
+/** The soft minimum over tiles uses the sixth power. Products are several times as fast as `**`. */
 const sixth = (x: number): number => {
   const cube = x * x * x;
   return cube * cube;
 };
 
-// Constants, because a property in the innermost loop costs a look-up.
+// Constants, because access to a property in the innermost loop costs time.
 const { t0: T0, a: A, b: B, m_in: M_IN, m_out: M_OUT, m_w: M_W } = PLACE;
 const { split: SPLIT, u: U, v: V, z_w: Z_W, z_f: Z_F } = PLACE;
 
-/** Width of a row: three times of bytes, two of channel pairs, two alignments, κ, and per tile w and σ − 1. */
+/** Width of a row: three terms of bytes, two of channel pairs, two alignments, κ, and w and σ − 1 for each tile. */
 export const ROW = 8 + 2 * TILES;
 const [IN, OUT, WEIGHTS, PAIRS, FOURIER, CIN_ODD, COUT_ODD, KAPPA, WAVES, SPLITS] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 14,
 ];
 
-/** Writes what the formula needs of a shape, on a device of so many processors, into `rows` from `offset`. */
+/** Writes the row of a shape, on a device with this number of processors, into `rows` from `offset`. */
 export function fillRow(shape: Shape, processors: number, rows: Float64Array, offset: number): void {
   const { spec, points, kernel, groupCin, groupCout, alignment } = shape;
   const fourierTiles = (size: number, side: number): number =>
@@ -57,7 +57,7 @@ export function fillRow(shape: Shape, processors: number, rows: Float64Array, of
   });
 }
 
-/** Shapes of one kernel family as rows of the formula, with log milliseconds. */
+/** Shapes of one kernel family as rows of the formula, with the logarithms of their times in milliseconds. */
 export interface TileWaveData {
   readonly rows: Float64Array;
   /** Elements of one row. */
@@ -77,7 +77,7 @@ export function tileWaveMs(p: Float64Array, rows: Float64Array, row: number): nu
   return (p[T0] ?? 0) + (unaligned === 0 ? tile : exp(unaligned) * tile) + linearMs(p, rows, row);
 }
 
-/** Fills `time` and returns the soft minimum of it. */
+/** Fills `time` and returns its soft minimum. */
 function softMinimum(p: Float64Array, rows: Float64Array, row: number): number {
   const kappa = rows[row + KAPPA] ?? 0;
   const splitting = 1 / (1 + (p[SPLIT] ?? 0));
@@ -103,7 +103,7 @@ function linearMs(p: Float64Array, rows: Float64Array, row: number): number {
   );
 }
 
-/** As {@link tileWaveMs}; fills `gradient` with ∂ log t / ∂ vector (logarithms where they are searched as such). */
+/** As {@link tileWaveMs}; fills `gradient` with ∂ log t / ∂ vector (of the logarithms, for parameters that the search uses as logarithms). */
 export function tileWaveGradient(
   p: Float64Array,
   rows: Float64Array,

@@ -1,11 +1,11 @@
-/** Values of one feature cut into at most 255 bins: bin b holds values in (edges[b − 1], edges[b]]. */
+/** Values of one feature, divided into at most 255 bins: bin b holds values in (edges[b − 1], edges[b]]. */
 export interface Binned {
   readonly edges: Float64Array;
   readonly bins: Uint8Array;
 }
 
 const MAX_BINS = 255;
-/** Significant digits of an edge; edges are stored, so the trees are grown on what is stored. */
+/** Significant digits of an edge. Documents store the edges with these digits, and the trees are grown on the stored values. */
 const DIGITS = 7;
 
 /** Edges halfway between distinct values, or between quantiles when there are too many. */

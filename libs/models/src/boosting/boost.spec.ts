@@ -55,15 +55,15 @@ describe('bins', () => {
 });
 
 describe('boosting', () => {
-  it('learns steps and slopes on rows that it did not see', () => {
+  it('predicts steps and slopes on unseen rows', () => {
     const { values } = boost(features, target, training, validation, options);
     expect(error(values, validation)).toBeLessThan(0.06);
   });
 
-  it('is not moved by a wild minority under absolute loss, but is under squared loss', () => {
+  it('with absolute loss ignores a minority of outliers, and with squared loss does not', () => {
     // every tenth training target is off by 1000
     const wild = target.map((value, i) => (i % 10 === 3 ? value + 1000 : value));
-    // leaves so large that the wild ones are nowhere the majority
+    // leaves so large that outliers are never the majority in one
     const large = { ...options, least: 60 };
     expect(error(boost(features, wild, training, null, large).values, validation)).toBeLessThan(0.2);
     const squared = boost(features, wild, training, null, { ...large, loss: 'squared' });
@@ -77,14 +77,14 @@ describe('boosting', () => {
     expect(trees.length).toBeLessThan(25);
   });
 
-  it('depends on the seed and on nothing else', () => {
+  it('depends only on the seed', () => {
     const run = (seed: number) =>
       JSON.stringify(boost(features, target, training, validation, { ...options, seed }).trees);
     expect(run(7)).toBe(run(7));
     expect(run(7)).not.toBe(run(8));
   });
 
-  it('keeps to the limits of a tree', () => {
+  it('respects the limits of a tree', () => {
     const { trees } = boost(features, target, training, null, { ...options, mostLeaves: 4, mostTrees: 10 });
     expect(trees).toHaveLength(10);
     for (const { leaves, feature } of trees) {
@@ -93,7 +93,7 @@ describe('boosting', () => {
     }
   });
 
-  it('never falls where it must rise, and still learns what rises', () => {
+  it('never falls along a monotone feature, and still learns what rises', () => {
     // falls along x, rises along y
     const mixed = Float64Array.from({ length: N }, (_, i) => 2 * (y[i] ?? 0) - 3 * (x[i] ?? 0));
     const rising = new Set([0, 1]);
@@ -138,12 +138,12 @@ describe('a stored forest', () => {
   };
   const same = (feature: number): number => feature;
 
-  it('gives the values of the boosting, after JSON too', () => {
+  it('gives the values of the boosting, also after JSON', () => {
     const forests = new Forests([JSON.parse(JSON.stringify(stored)) as typeof stored], 3, same);
     for (let i = 0; i < N; i += 7) expect(valuesOf(forests, vectorOf(i))[0]).toBeCloseTo(values[i] ?? NaN, 9);
   });
 
-  it('finds its features at their declared places, each forest its own', () => {
+  it('finds the features of each forest at their declared places', () => {
     const forests = new Forests([stored, [], stored.slice(0, 1)], 5, (feature, forest) =>
       feature === 0 ? [3, 0, 4][forest] : feature,
     );
@@ -156,7 +156,7 @@ describe('a stored forest', () => {
     expect(first).toBe(valuesOf(new Forests([stored.slice(0, 1)], 3, same), moved)[0]);
   });
 
-  it('holds the bound itself to be below', () => {
+  it('treats a value equal to the bound as below it', () => {
     const tree = { feature: [1, 0], atMost: [2, 5], lower: [1, -1], upper: [-3, -2], leaves: [10, 20, 30] };
     const forests = new Forests([[tree]], 2, same);
     const at = (a: number, b: number) => valuesOf(forests, Float64Array.from([a, b]))[0];
@@ -194,7 +194,7 @@ describe('a stored forest', () => {
       },
       /leads to/,
     ],
-  ])('is refused when a node leads nowhere: %#', (tree, reason) => {
+  ])('is refused when a node has a wrong index: %#', (tree, reason) => {
     expect(() => new Forests([[tree]], 3, same)).toThrow(reason);
   });
 });

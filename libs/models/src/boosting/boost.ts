@@ -9,7 +9,7 @@ export interface BoostOptions extends TreeOptions {
   readonly loss: 'absolute' | 'squared';
   readonly learningRate: number;
   readonly mostTrees: number;
-  /** Share of the features, and of the rows, that each tree sees. */
+  /** Share of the features, and share of the rows, for each tree. */
   readonly featureShare: number;
   readonly rowShare: number;
   readonly seed: number;
@@ -22,14 +22,14 @@ export interface Boosted {
   readonly values: Float64Array;
 }
 
-/** Digits kept of a leaf value: stored values are what is predicted with. */
+/** Leaf values are rounded to this precision. Predictions use the rounded values, which are stored. */
 const DIGITS = 1e5;
-/** Trees without improvement on the validation rows after which the boosting ends. */
+/** The boosting ends after this number of trees without improvement on the validation rows. */
 const PATIENCE = 30;
 
 /**
  * Histogram gradient boosting (Friedman 2001; leaf-wise growth as in LightGBM, Ke et al. 2017) of `target` over the
- * `training` rows. With `validation` rows, ends when their mean absolute error no longer falls, and keeps the best trees.
+ * `training` rows. With `validation` rows, it ends when their mean absolute error no longer falls, and keeps the best trees.
  */
 export function boost(
   features: readonly Binned[],

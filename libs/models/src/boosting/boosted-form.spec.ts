@@ -6,7 +6,7 @@ import { randomShapes } from '../random-shapes.spec-helper.js';
 import { boostedForm } from './boosted-form.js';
 
 const origin = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' };
-/** A law with jumps that no formula here has: odd widths are slower, and so are channels that 32 divides. */
+/** A law with jumps that no formula here has: odd widths are slower, and so are channel counts that are multiples of 32. */
 const law = (spec: ConvSpec): number =>
   0.02 +
   ((0.05 * alpha(outputPoints(spec), kernelPoints(spec), { beta: 0.01, gamma: 0.7 }) * macs(spec)) / 1e6) *
@@ -19,7 +19,7 @@ describe('boosted', () => {
   const unseen = randomShapes(1500, law, 0.03, 2, [1, 3]);
   const extra = model.forms.find(({ form }) => form === 'boosted')?.extra;
 
-  it('is better than the readable form that is published beside it', () => {
+  it('is better than the readable form in the same document', () => {
     expect(model.forms.map(({ form }) => form)).toEqual([
       'flops',
       'alpha',
@@ -32,7 +32,7 @@ describe('boosted', () => {
     );
   });
 
-  it('covers about the asked share of new shapes, with widths that vary', () => {
+  it('covers about the requested share of new shapes, with varying widths', () => {
     const { coverage } = evaluate(model, unseen);
     expect(coverage).toBeGreaterThan(0.87);
     expect(coverage).toBeLessThan(0.95);
@@ -46,7 +46,7 @@ describe('boosted', () => {
     expect(widths.size).toBeGreaterThan(20);
   });
 
-  it('is the same bytes for the same samples in any order', () => {
+  it('gives the same bytes for the same samples in any order', () => {
     const again = fitModel([...samples].reverse(), { form: 'boosted', device: { smCount: 20 }, origin });
     expect(JSON.stringify(again)).toBe(JSON.stringify(model));
   });
@@ -65,7 +65,7 @@ describe('boosted', () => {
     expect(() => boostedForm.compile({ groups: [], extra: broken }, {})).toThrow(reason);
   });
 
-  it('is refused for few shapes when asked for, and skipped with a note otherwise', () => {
+  it('is refused for few shapes when requested by name, and otherwise skipped with a note', () => {
     const few = samples.slice(0, 60);
     expect(() => fitModel(few, { form: 'boosted', origin })).toThrow(
       /60 shapes are too few for boosted, which needs 150/,

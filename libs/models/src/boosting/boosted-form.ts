@@ -13,8 +13,8 @@ const ExtraSchema = BoostedMembersSchema.extend({
 }).refine(({ bases, members }) => bases.length === members.length, 'one base for each member');
 
 /**
- * Gradient-boosted trees on what `alpha-axes` leaves over, in five members that each did without one fold of shapes; the
- * median of their log times is predicted. Each member's errors on its own fold are the held-out errors.
+ * Gradient-boosted trees on the residuals of `alpha-axes`. It has five members, and each is fitted without one fold of shapes.
+ * The prediction is the median of their log times. The errors of each member on its own fold are the held-out errors.
  */
 export const boostedForm: Form = {
   name: 'boosted',

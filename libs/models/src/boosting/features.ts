@@ -7,8 +7,8 @@ const { ceil, max, min } = Math;
 const TILES = tilesOf(Infinity);
 
 /**
- * What the trees may split on. Stored in models by name: a name keeps its meaning for ever, new features get new names.
- * The last one is the log time of the analytic form that the trees correct.
+ * The features for splits of trees. Models store them by name: the meaning of a name never changes, and new features get new
+ * names. The last one is the log time of the analytic form that the trees correct.
  */
 export const FEATURES: readonly string[] = [
   'log S',

@@ -7,8 +7,8 @@ import type { Tree } from './tree.js';
 const MAX_LEAVES = 32;
 
 /**
- * A tree as it is stored: node k compares feature `feature[k]` with `atMost[k]`; where it is larger the way goes to
- * `upper[k]`, else to `lower[k]`. A child c ≥ 0 is a later node, c < 0 is leaf −1 − c.
+ * A stored tree. Node k compares feature `feature[k]` with `atMost[k]`. A larger value goes to `upper[k]`, other values go to
+ * `lower[k]`. A child c ≥ 0 is a later node, and c < 0 is leaf −1 − c.
  */
 export const StoredTreeSchema = z.object({
   feature: z.array(z.int().min(0)),
@@ -27,7 +27,7 @@ export function storedTree(
   return { feature, atMost, lower, upper, leaves };
 }
 
-/** A split, and the leaves that are out of the question where its feature is larger than `atMost`: as bits to keep. */
+/** A split, and a mask of the leaves that remain possible when its feature is larger than `atMost`. */
 interface Test {
   readonly column: number;
   readonly atMost: number;
@@ -36,12 +36,13 @@ interface Test {
 }
 
 /**
- * Sums of trees by QuickScorer (Lucchese et al. 2015): the splits of all trees are sorted by feature and threshold. Those
- * that a feature exceeds are a run of neighbours; each takes the leaves of its lower side from its tree's set of bits. The
- * first leaf that remains is the one. Several times as quick as going down tree by tree, where every turn is a surprise.
+ * Sums of trees by QuickScorer (Lucchese et al. 2015). The splits of all trees are sorted by feature and threshold, so that the
+ * splits that a feature exceeds are contiguous. Each of these removes the leaves of its lower side from the bit set of its
+ * tree. The first remaining leaf is the result. This is several times as fast as a walk through each tree, in which the
+ * processor cannot predict the branches.
  */
 export class Forests {
-  /** Of each column of the feature vector, where its tests begin. */
+  /** Index of the first test of each column of the feature vector. */
   private readonly begin: Int32Array;
   private readonly atMost: Float64Array;
   private readonly tree: Uint16Array;
@@ -49,16 +50,16 @@ export class Forests {
   /** Leaves of all trees from left to right, and the first one of each tree. */
   private readonly leaves: Float64Array;
   private readonly firstLeaf: Int32Array;
-  /** Trees before the end of each forest. */
+  /** Number of trees up to the end of each forest. */
   private readonly ends: readonly number[];
   private readonly left: Int32Array;
-  /** Leaves that the shared features leave of each tree. */
+  /** Leaves of each tree that remain after the tests of the shared features. */
   private readonly leftByShared: Int32Array;
 
   /**
-   * @param place where a feature that the trees of a forest name is found in vectors of `width`
-   * @param shared leading features that several vectors have in common: {@link share} takes them
-   * @throws ModelError `bad-document` when a node leads nowhere
+   * @param place index in a feature vector (of `width` elements) of a feature that a forest names
+   * @param shared number of leading features that several vectors have in common; see {@link share}
+   * @throws ModelError `bad-document` when a node has a wrong index
    */
   constructor(
     forests: readonly (readonly StoredTree[])[],
@@ -93,13 +94,13 @@ export class Forests {
     this.leftByShared = new Int32Array(firstLeaf.length).fill(-1);
   }
 
-  /** Takes the shared features of the vectors that follow. */
+  /** Sets the shared features of the following vectors. */
   share(features: Float64Array): void {
     this.leftByShared.fill(-1);
     this.test(features, 0, this.shared, this.leftByShared);
   }
 
-  /** Fills `out` with the sum of the leaves that a feature vector falls into, of each forest. */
+  /** Fills `out` with one sum for each forest: of the leaves into which the feature vector falls. */
   values(features: Float64Array, out: Float64Array): void {
     const { begin, leaves, firstLeaf, left, ends } = this;
     left.set(this.leftByShared);
@@ -116,7 +117,7 @@ export class Forests {
     }
   }
 
-  /** Takes from each tree the leaves that features `from` to `to` (exclusive) rule out. */
+  /** Removes from each tree the leaves that features `from` to `to` (exclusive) exclude. */
   private test(features: Float64Array, from: number, to: number, left: Int32Array): void {
     const { begin, atMost, tree, kept } = this;
     for (let c = from; c < to; c++) {

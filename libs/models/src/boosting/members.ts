@@ -10,16 +10,16 @@ import { Forests, storedTree, StoredTreeSchema, type StoredTree } from './forest
 
 const { abs, max, min } = Math;
 
-/** A fit without one fold of shapes, to be corrected by trees. */
+/** A fit without one fold of shapes, which trees correct. */
 export interface BaseMember {
   readonly training: Int32Array;
-  /** Samples of the fold that was left out. */
+  /** Samples of the held-out fold. */
   readonly heldOut: Int32Array;
-  /** Log milliseconds of all samples. */
+  /** Logarithms of the costs of all samples. */
   readonly logCost: Float64Array;
 }
 
-/** Trees of all members, and of the spread, as a document keeps them. */
+/** Trees of all members and of the spread, in the document. */
 export const BoostedMembersSchema = z.object({
   processors: z.number().positive(),
   features: z.array(z.string()),
@@ -29,22 +29,22 @@ export const BoostedMembersSchema = z.object({
 });
 export type BoostedMembers = z.infer<typeof BoostedMembersSchema>;
 
-/** Few, strong trees: as accurate as many weak ones, and quicker to predict with. */
+/** Few, strong trees: as accurate as many weak ones, with faster predictions. */
 const CORRECTION = { loss: 'absolute', learningRate: 0.2, mostTrees: 60, featureShare: 0.5, rowShare: 0.7, shrinkage: 1 } as const; // prettier-ignore
 const SPREAD = { loss: 'squared', learningRate: 0.1, mostTrees: 30, featureShare: 0.5, rowShare: 0.7, mostLeaves: 8, least: 20, shrinkage: 1 } as const; // prettier-ignore
-/** With these a tree may not fall (docs/decisions/0009-monotone-trees.md). */
+/** Features along which a tree must not fall (docs/decisions/0009-monotone-trees.md). */
 const RISING: ReadonlySet<number> = new Set(
   ['batch', 'log macs', 'log bytes'].map((name) => FEATURES.indexOf(name)),
 );
 const MAX_LEAVES = 31;
-/** Samples below which trees would only learn noise. */
+/** With fewer samples than this, trees would only learn noise. */
 const MIN_SHAPES_OF_A_SPREAD = 100;
-/** Log error below which sizes of errors are not distinguished. */
+/** Smaller log errors count as this value. */
 const MIN_ERROR = 0.02;
-/** Spreads are kept within these factors of the typical one. */
+/** Spreads are limited to this factor above and below the typical one. */
 const MAX_SPREAD = 4;
 
-/** Grows trees on what each base leaves over; a member's errors on its own fold are the held-out errors. */
+/** Grows trees on the residuals of each base. The errors of a member on its own fold are the held-out errors. */
 export function boostMembers(
   frame: Frame,
   bases: readonly BaseMember[],
@@ -81,7 +81,7 @@ export function compileMembers({
   spread,
 }: BoostedMembers): (shape: Shape, baseLogCost: (m: number) => number) => PredictedCost {
   const count = members.length;
-  // The analytic time is the last feature, and another one for each member.
+  // The analytic time is the last feature. It differs between members.
   const width = F - 1 + count;
   const places = features.map((name) => FEATURES.indexOf(name));
   const placeOf = (feature: number, m: number): number | undefined =>
@@ -129,9 +129,9 @@ function correct(
 }
 
 /**
- * Trees of member m on what its base leaves over; the first columns are those of the registered features.
+ * Trees of member m on the residuals of its base. The first columns are those of the registered features.
  *
- * @param mostLeaves of a tree, where samples abound
+ * @param mostLeaves of a tree, when there are many samples
  */
 export function boostRest(
   frame: Frame,

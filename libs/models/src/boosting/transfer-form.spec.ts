@@ -5,7 +5,7 @@ import { compileModel, evaluate } from '../predict.js';
 import { randomShapes } from '../random-shapes.spec-helper.js';
 
 const origin = { digest: 'sha256:old', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' };
-/** Jumps that no formula with few numbers has; every device has them at the same places. */
+/** Jumps that no formula with few parameters has. Every device has them at the same places. */
 const jumps = (spec: ConvSpec): number =>
   (spec.cin > 100 ? 2 : 1) * (spec.height > 60 ? 0.5 : 1) * (spec.cout > 200 ? 0.6 : 1);
 const old = (spec: ConvSpec): number => 0.02 + jumps(spec) * (macs(spec) / 1e8) ** 0.8;
@@ -23,20 +23,20 @@ const fit = (options: Partial<FitOptions>) => fitModel(few, { origin, device: { 
 describe('a model that starts from another device’s', () => {
   const model = fit({ source });
 
-  it('is chosen for few samples, and is better than what they give alone', () => {
+  it('is chosen for few samples, and is better than a fit of these alone', () => {
     expect(model.chosenForm).toBe('transfer');
     const alone = fit({});
     expect(alone.forms.map(({ form }) => form)).not.toContain('transfer');
     expect(evaluate(model, unseen).medianApe).toBeLessThan(0.6 * evaluate(alone, unseen).medianApe);
   });
 
-  it('says what it borrowed', () => {
+  it('reports the model that it starts from', () => {
     expect(model.notes).toContain(
       'transfer: the form boosted is borrowed from a model of old-device (900 samples, digest sha256:old); the samples of this device give a level and slopes',
     );
   });
 
-  it('says so when the other device was of no use', () => {
+  it('reports when the other device was not useful', () => {
     const plain = fitModel(
       randomShapes(40, (spec) => macs(spec) / 1e6, 0.03, 2, [1, 3]),
       { origin, source },
@@ -48,7 +48,7 @@ describe('a model that starts from another device’s', () => {
     expect(model.notes.join('\n')).not.toMatch(/nothing is borrowed/);
   });
 
-  it('holds all it needs: it predicts the same after JSON', () => {
+  it('is complete: it predicts the same after JSON', () => {
     const read = compileModel(parseModel(JSON.stringify(model)));
     const first = compileModel(model);
     for (const { spec } of unseen.slice(0, 50)) expect(read(spec)).toEqual(first(spec));
@@ -59,7 +59,7 @@ describe('a model that starts from another device’s', () => {
     expect(evaluate(again, unseen).medianApe).toBeLessThan(1.3 * evaluate(model, unseen).medianApe);
   });
 
-  it('takes samples of the other device too', () => {
+  it('accepts samples of the other device too', () => {
     const fromSamples = fit({ source: randomShapes(300, old, 0.03, 4, [1, 3]), form: 'transfer' });
     expect(fromSamples.notes.join('\n')).toMatch(/borrowed from a model of another device \(300 samples/);
     expect(evaluate(fromSamples, unseen).medianApe).toBeLessThan(0.3);

@@ -13,7 +13,7 @@ import { boostMembers, BoostedMembersSchema, compileMembers } from './members.js
 
 const ExtraSchema = BoostedMembersSchema.extend({
   schema: z.literal('transfer/1'),
-  /** The form of the other device that is corrected; absent: the time model of the same document. */
+  /** The form of the other device, which this form corrects; absent: the time model of the same document. */
   source: z.object({ fitted: FittedFormSchema, device: z.record(z.string(), z.number()) }).optional(),
   /** Coefficients of the correction of each member, in the order of {@link CORRECTIONS}. */
   corrections: z.array(z.array(z.number())),
@@ -22,7 +22,7 @@ const ExtraSchema = BoostedMembersSchema.extend({
   'one correction for each member',
 );
 
-/** What the correction of log time is linear in, besides the source's log time; the first is the level. */
+/** The terms of the linear correction of log time. The first one is the level. */
 const CORRECTIONS: readonly ((shape: Shape, sourceLogTime: number) => number)[] = [
   () => 1,
   (_, sourceLogTime) => sourceLogTime,
@@ -31,13 +31,13 @@ const CORRECTIONS: readonly ((shape: Shape, sourceLogTime: number) => number)[] 
   ({ groupCout }) => log(groupCout),
   ({ kernel }) => (kernel === 1 ? 1 : 0),
 ];
-/** Weight of "no correction": as if a few samples had said so. The level is free. */
+/** Weight of the ridge towards "no correction", like that of a few samples. The level has no ridge. */
 const RIDGE = 0.3;
 
 /**
- * The model of another device with its log time corrected: a level and slopes along a few axes, and trees once there are
- * samples enough. With few samples on a new device the shape of the other one's model is worth more than a fit of its own.
- * Energy starts likewise from the time of its own device, of which there are usually more samples.
+ * The model of another device, with a correction of its log time: a level and slopes along a few axes, and also trees if there
+ * are enough samples. With few samples of a new device, this is more accurate than a fit of these samples alone. In the same
+ * way, energy starts from the time model of its own device, for which there are usually more samples.
  *
  * @param formNamed finds the form of the source
  */
@@ -56,7 +56,7 @@ export function transferForm(formNamed: (name: string) => Form): Form {
       const { fitted, heldOutTimeMs } = source;
       const frame = frameOf(samples, context.device['smCount']);
       const predict = formNamed(fitted.form).compile(fitted, source.device);
-      // A time model that has seen these very shapes would make the errors look smaller than they are.
+      // With predictions of a time model that was fitted to the same shapes, the errors would be too small.
       const nameOf = kernelNames();
       const sourceLogTime = Float64Array.from(samples, ({ key, spec, kernel }) =>
         log(heldOutTimeMs?.get(key) ?? predict(spec, kernel ? nameOf(kernel) : undefined).value),
@@ -113,7 +113,7 @@ export function transferForm(formNamed: (name: string) => Form): Form {
   };
 }
 
-/** Robust ridge regression of what the source leaves over; slopes are held back per unit of their spread. */
+/** Robust ridge regression of the residuals of the source. The ridge of a slope is per unit of the spread of its term. */
 function correction(
   frame: Frame,
   columns: readonly Float64Array[],
@@ -125,7 +125,7 @@ function correction(
     const values = Float64Array.from(training, (i) => column[i] ?? 0);
     const mean = k === 0 ? 0 : values.reduce((a, b) => a + b, 0) / n;
     const spread = k === 0 ? 1 : Math.sqrt(values.reduce((sum, v) => sum + square(v - mean), 0) / n);
-    // a term that does not vary tells nothing: its slope stays 0
+    // a term that does not vary has no effect: its slope stays 0
     return { mean, spread, values: values.map((v) => (spread > 0 ? (v - mean) / spread : 0)) };
   });
   const target = Float64Array.from(training, (i) => (frame.logCost[i] ?? 0) - (sourceLogTime[i] ?? 0));

@@ -16,11 +16,11 @@ export interface Tree {
 
 export interface TreeOptions {
   readonly mostLeaves: number;
-  /** Samples in a leaf, at least. */
+  /** Minimum number of samples in a leaf. */
   readonly least: number;
-  /** λ of the leaf values' squares in the gain of a split. */
+  /** Regularization λ of the squared leaf values in the gain of a split. */
   readonly shrinkage: number;
-  /** Features with which no tree may fall, where the other features stay. */
+  /** Features along which no tree may fall while the other features are constant. */
   readonly rising?: ReadonlySet<number>;
 }
 
@@ -35,15 +35,15 @@ interface Leaf {
   readonly to: number;
   readonly histogram: Float64Array;
   readonly best: Split | null;
-  /** Node and side that point here; −1: the root. */
+  /** Node and side that lead to this leaf; −1: the root. */
   readonly parent: number;
   readonly side: 'lower' | 'upper';
-  /** The leaf value is kept within these, so that the tree rises where it has to. */
+  /** Limits of the leaf value, so that the tree is monotone along the rising features. */
   readonly least: number;
   readonly most: number;
 }
 
-/** Room for the bins of a feature in a histogram: sum of gradients and count of each. */
+/** Elements of a feature in a histogram: a sum of gradients and a count for each bin. */
 const WIDTH = 2 * 256;
 
 /** Grows one tree leaf-wise on the gradients of some rows; leaf values come from `leafValue`. */
@@ -114,7 +114,7 @@ export class TreeGrower {
     const lowerIsSmall = middle - leaf.from < leaf.to - middle;
     const small = lowerIsSmall ? bag.subarray(leaf.from, middle) : bag.subarray(middle, leaf.to);
     const counted = this.histogramOf(small, gradient, columns);
-    // the other side is the rest of the parent
+    // the other side is the difference from the parent
     const rest = leaf.histogram;
     columns.forEach((column, c) => {
       const end = c * WIDTH + this.usedWidth(column);
@@ -170,7 +170,7 @@ export class TreeGrower {
     return histogram;
   }
 
-  /** Elements of a histogram that the bins of a feature take: many features have few values. */
+  /** Number of histogram elements for the bins of a feature. Many features have few values. */
   private usedWidth(feature: number): number {
     return 2 * ((this.features[feature]?.edges.length ?? 0) + 1);
   }

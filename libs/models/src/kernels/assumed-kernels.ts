@@ -4,10 +4,10 @@ import type { PredictedCost, CostPredictor } from '../form.js';
 import type { LikelyKernel } from './kernel-classifier.js';
 import { kernelNameOf, type KernelName } from './kernel-name.js';
 
-/** How much wider an interval is foreseen where no vote goes to the assumed kernel. */
+/** Factor of the spread when the assumed kernel has no votes. */
 const UNSURE = 2;
 
-/** Names that were read, by their text: they are few. */
+/** Parsed names by their text. There are only a few. */
 export function kernelNames(): (text: string) => KernelName {
   const known = new Map<string, KernelName>();
   return (text) => {
@@ -20,8 +20,8 @@ export function kernelNames(): (text: string) => KernelName {
 }
 
 /**
- * Cost where the kernel is not known: the mean of the log costs under the likely kernels, by their probabilities. The less
- * sure the first one is, the wider the spread.
+ * Cost when the kernel is not known: the mean of the log costs with the likely kernels, weighted by their probabilities. The
+ * spread is wider when the first kernel is less probable.
  */
 export function mixedCost(
   predict: CostPredictor,

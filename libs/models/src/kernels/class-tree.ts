@@ -10,10 +10,10 @@ export interface ClassRows {
   readonly classCount: number;
 }
 
-/** Features tried at a split, as a multiple of the square root of their number. */
+/** Number of features tried at a split, as a multiple of the square root of their number. */
 const TRIED = 1.5;
 const EMPTY = new Uint8Array();
-/** Rows in a leaf, at least. */
+/** Minimum number of rows in a leaf. */
 const LEAST = 2;
 
 /**
@@ -86,7 +86,7 @@ class ClassTreeGrower {
     }
   }
 
-  /** The split with the purest sides; null where the rows are pure, few or alike. */
+  /** The split with the purest sides; null if the rows are pure, too few, or equal in all features. */
   private bestSplit(from: number, to: number): { feature: number; bin: number } | null {
     const n = to - from;
     const { rows, data, columns, left, right, whole, ordered } = this;

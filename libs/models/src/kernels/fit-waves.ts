@@ -26,7 +26,7 @@ import {
   type WaveSolution,
 } from './wave-solve.js';
 
-/** The formula of all samples, of an engine or of a kernel, or of one of its regimes. */
+/** The formula of all samples, of an engine, of a kernel, or of a regime of one of these. */
 export interface WaveNode {
   readonly members: Int32Array;
   readonly tiling: Tiling;
@@ -47,27 +47,27 @@ export type WaveFits = ReadonlyMap<string, WaveNode>;
 
 export const ALL = 'all';
 
-/** Samples that the formula of the engine (of all, of the whole kernel) counts for in that of its part. */
+/** Weight of the parent's formula in the fit of a part, in samples. The parent is the engine, all samples, or the whole kernel. */
 const PARENT_WEIGHT = 3;
-/** Shapes of the parent at which a part is held to it, at most. */
+/** Largest number of the parent's shapes at which the fit of a part is compared with the parent's formula. */
 const HELD = 32;
-/** Shapes on which tilings are compared, and splits are searched, at most. */
+/** Largest numbers of shapes for the comparison of tilings and for the search of splits. */
 const COMPARED = 300;
 const SEARCHED = 400;
 /** Rounds of reweighting. */
 const ROUNDS = 3;
 const MAX_DEPTH = 5;
-/** Shapes in a regime, at least; where it is split on an alignment. */
+/** Minimum number of shapes in a regime, and in a regime of a split on an alignment. */
 const LEAST = 6;
 const MIN_ALIGNED = 3;
-/** Share of the Bayesian information criterion by which a split has to be better; alignments only have to be better. */
+/** Share of the Bayesian information criterion by which a split must be better. A split on an alignment may be better by any amount. */
 const GAIN = 0.4;
 
 /**
- * Fits the wave formula to every kernel, its engine and all samples. A part is drawn to the formula of what it is part of, so
- * that a few shapes suffice; a kernel is divided into regimes by thresholds on plain properties of the shape.
+ * Fits the wave formula to every kernel, to every engine and to all samples. The fit of a part is pulled towards the formula of
+ * its parent, so that a few shapes are enough. Thresholds on simple properties of the shape divide a kernel into regimes.
  *
- * @param like an earlier fit to more of the same samples whose tilings are taken over
+ * @param like an earlier fit to more of the same samples; the new fit uses its tilings
  */
 export function fitWaves(rows: KernelRows, members: Int32Array, like: WaveFits | null = null): WaveFits {
   const fits = new Map<string, WaveNode>();
@@ -91,7 +91,7 @@ export function fitWaves(rows: KernelRows, members: Int32Array, like: WaveFits |
 
 const terms = new Float64Array(TERMS);
 
-/** Milliseconds of a shape by the formula of a node. */
+/** Time of a shape by the formula of a node, in milliseconds. */
 export function nodeMs(node: WaveNode, shape: Shape, parts: number, processors: number): number {
   const { split, tiling, coefficients } = node;
   if (split) {
@@ -104,7 +104,7 @@ export function nodeMs(node: WaveNode, shape: Shape, parts: number, processors: 
   return ms;
 }
 
-/** Log milliseconds of some rows. */
+/** Logarithms of the times of some rows, in milliseconds. */
 export function waveLogTimes(rows: KernelRows, fits: WaveFits, members: Int32Array): Float64Array {
   return Float64Array.from(members, (i) => {
     const { kernel, engine, parts } = rows.kernels[i] ?? kernelNameOf('');
@@ -114,7 +114,7 @@ export function waveLogTimes(rows: KernelRows, fits: WaveFits, members: Int32Arr
   });
 }
 
-/** The tiling that explains the shapes best: a tile shape, then how processors are filled and steps are taken. */
+/** The tiling that explains the shapes best. The search tries tile shapes first, then ways to fill processors and to divide steps. */
 function tilingOf(rows: KernelRows, members: Int32Array, parent: WaveNode | null): Tiling {
   const targets = targetsOf(rows, spreadOver(members, COMPARED), parent);
   const best = (tilings: readonly Tiling[], rounds: number): WaveSolution =>
@@ -130,7 +130,7 @@ function fitNode(rows: KernelRows, members: Int32Array, parent: WaveNode | null,
   return { members, tiling, coefficients, split: null };
 }
 
-/** Measured times of the members, and times by the parent's formula at shapes of the parent, moved to their level. */
+/** Measured times of the members, and times by the parent's formula at shapes of the parent, scaled to the members' level. */
 function targetsOf(
   { shapes, kernels, logCost, processors }: KernelRows,
   members: Int32Array,
@@ -166,7 +166,7 @@ function grow(rows: KernelRows, node: WaveNode, depth: number): WaveNode {
   return { ...node, split: { gate, threshold, lower: side(true), upper: side(false) } };
 }
 
-/** The split after which two formulas leave least, if it is worth their parameters. */
+/** The split whose two formulas have the smallest residuals, if the gain justifies their parameters. */
 function bestSplit(rows: KernelRows, node: WaveNode): { gate: number; threshold: number } | null {
   const at = spreadOver(node.members, SEARCHED);
   const n = at.length;
@@ -175,15 +175,15 @@ function bestSplit(rows: KernelRows, node: WaveNode): { gate: number; threshold:
   fillRatios(x, node.coefficients, ratio);
   const weight = ratio.map(ratioWeight);
   const cost = ratio.reduce((sum, value, r) => sum + (weight[r] ?? 0) * square(value - 1), 0);
-  const asked = GAIN * (TERMS + 1) * log(n);
-  // a split is taken where its cost is below the node's, alignments compared as if they cost no parameters
-  let [best, chosen] = [cost * exp(-asked / n), null as { gate: number; threshold: number } | null];
+  const penalty = GAIN * (TERMS + 1) * log(n);
+  // the cost of a split must be below that of the node by the penalty of its parameters; alignments have no penalty
+  let [best, chosen] = [cost * exp(-penalty / n), null as { gate: number; threshold: number } | null];
   for (let gate = 0; gate < WAVE_GATES.length; gate++) {
     const least = isAlignment[gate] ? MIN_ALIGNED : LEAST;
-    const handicap = isAlignment[gate] ? exp(-asked / n) : 1;
+    const handicap = isAlignment[gate] ? exp(-penalty / n) : 1;
     for (const { threshold, lower, upper } of sidesOf(rows, gate, at, x, weight)) {
       if (rowsIn(lower) < least || rowsIn(upper) < least) continue;
-      // costs without the bounds are lower: they leave few splits to be solved
+      // the cost without the bounds is a lower limit, with which few splits remain to be solved
       if ((costBound(lower) + costBound(upper)) * handicap >= best) continue;
       const both = (leastCost(lower) + leastCost(upper)) * handicap;
       if (both < best) [best, chosen] = [both, { gate, threshold }];
@@ -192,7 +192,7 @@ function bestSplit(rows: KernelRows, node: WaveNode): { gate: number; threshold:
   return chosen;
 }
 
-/** Normal equations of the rows on both sides of every threshold of a gate. The arrays are used again for the next one. */
+/** Normal equations of the rows on both sides of every threshold of a gate. The arrays are reused for the next threshold. */
 function* sidesOf(
   rows: KernelRows,
   gate: number,

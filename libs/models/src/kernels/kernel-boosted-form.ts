@@ -22,22 +22,22 @@ const ExtraSchema = z.object({
   processors: z.number().positive(),
   /** The formulas of `kernel-waves`, fitted without each fold. */
   waves: WavesSchema,
-  /** `alpha-axes`, whose time the trees see. */
+  /** `alpha-axes`; its time is a feature of the trees. */
   axes: ModelTreeSchema,
   features: z.array(z.string()),
   members: z.array(z.array(StoredTreeSchema)).min(1),
-  /** Log spread: trees on all features; the time of the kernel is the predicted one there. */
+  /** Log spread: trees on all features. In these features, the time of the kernel is the predicted one. */
   spread: z.array(StoredTreeSchema),
 });
 type Extra = z.infer<typeof ExtraSchema>;
 
-/** The formulas leave little to the trees: 31 leaves give 4.45 instead of 4.61 % median error, and predictions take twice as long. */
+/** The residuals of the formulas are small: 31 leaves give 4.45 % instead of 4.61 % median error, but predictions take twice as long. */
 const MAX_LEAVES = 12;
 
 /**
- * Gradient-boosted trees on what `kernel-waves` leaves over. They see the shape, the kernel and its knobs, its tiles and
- * waves, and the time by `alpha-axes`. Five members that each did without one fold of shapes: formulas and trees; the mean
- * of the formulas' log times and the median of the trees are predicted.
+ * Gradient-boosted trees on the residuals of `kernel-waves`. Their features are the shape, the kernel and its knobs, its tiles
+ * and waves, and the time by `alpha-axes`. There are five members with formulas and trees, and each is fitted without one fold
+ * of shapes. The prediction is the mean of the formulas' log times, corrected by the median of the trees.
  */
 export const kernelBoostedForm: Form = {
   name: 'kernel-boosted',
@@ -45,7 +45,7 @@ export const kernelBoostedForm: Form = {
     'kernel-waves times exp(gradient-boosted trees that see the kernel), five members fitted without a fold each',
   parameters: [],
   leastShapes: 150,
-  // the mean of five formulas and the median of five sets of trees are that much better on new shapes (docs/models.md)
+  // on new shapes, the mean of five formulas and the median of five sets of trees are better by this factor (docs/models.md)
   pessimism: 1.1,
   losses: ['relative'],
   needsKernels: true,
@@ -103,7 +103,7 @@ class KernelBoostedPredictor {
   private readonly trees: Float64Array;
   private readonly logSpread = new Float64Array(1);
   private readonly processors: number;
-  /** The spec whose shape fills the buffers: several kernels are tried on one. */
+  /** The spec whose shape is in the buffers. Several kernels are tried for one spec. */
   private last: { readonly spec: unknown; readonly shape: Shape; readonly axes: number } | null = null;
 
   /** @throws ModelError `bad-document`. */

@@ -7,28 +7,28 @@ import { F, FEATURES, fillFeatures } from '../boosting/features.js';
 import { ModelError } from '../error.js';
 import { growClassTree, type ClassRows } from './class-tree.js';
 
-/** A shape and the kernel that the library chooses for it; no time is needed. */
+/** A shape and the kernel that the library chooses for it, without a time. */
 export interface KernelLabel {
   readonly spec: ConvSpec;
   /** As cudnn-frontend spells it. */
   readonly kernel: string;
 }
 
-/** A kernel that may run, and how sure that is (0…1). */
+/** A kernel that may run, and its probability (0…1). */
 export interface LikelyKernel {
   readonly kernel: string;
   readonly probability: number;
 }
 
 /**
- * A random forest as it is stored. Trees in preorder: a split is its feature and the number of its threshold, followed by
- * the lower and then the upper side; a leaf is −1 − (number of its kernel).
+ * A stored random forest. Trees are in preorder. A split is its feature and the number of its threshold, followed by the lower
+ * side and then the upper side. A leaf is −1 − (number of its kernel).
  */
 export const KernelClassifierSchema = z.object({
   schema: z.literal('kernel-classifier/1'),
   kernels: z.array(z.string()).min(1),
   features: z.array(z.string()),
-  /** Thresholds of each feature: values up to the threshold go to the lower side. */
+  /** Thresholds of each feature: values up to the threshold belong to the lower side. */
   thresholds: z.array(z.array(z.number())),
   trees: z.array(z.array(z.int())).min(1),
 });
@@ -37,24 +37,24 @@ export type KernelClassifier = z.infer<typeof KernelClassifierSchema>;
 /** Features do not depend on the device: which kernel runs does not depend on its number of processors. */
 const PROCESSORS = 128;
 const USED = F - 1;
-/** Trees that do without each fold. */
+/** Number of trees without each fold. */
 const TREES_OF_A_FOLD = 3;
-/** Share of the shapes that a tree sees. */
+/** Share of the shapes to which a tree is fitted. */
 const ROW_SHARE = 0.7;
-/** Kernels that a prediction considers, and the least share of the votes for that. */
+/** Largest number of kernels in a prediction, and the minimum share of votes of each. */
 const MAX_LIKELY = 3;
 const MIN_SHARE = 0.1;
 
 export interface ClassifierFit {
   readonly classifier: KernelClassifier;
-  /** Likely kernels of each timed shape by the trees that were grown without it. */
+  /** Likely kernels of each timed shape, by the trees that were grown without it. */
   readonly heldOut: ReadonlyMap<string, readonly LikelyKernel[]>;
 }
 
 /**
  * Trains on labelled shapes, and on timed shapes with known kernels.
  *
- * @param folds fold of each timed shape, by its key: trees are grown without one of them in turn
+ * @param folds fold of each timed shape, by its key; each tree is grown without one fold
  */
 export function fitKernelClassifier(
   labels: readonly KernelLabel[],
@@ -78,7 +78,7 @@ export function fitKernelClassifier(
   const random = xoroshiro128plus(seed);
   const all = Int32Array.from(keys.keys());
   const limit = Math.floor(ROW_SHARE * 2 ** 32);
-  // which trees have seen a row, as bits
+  // bits: the trees that were fitted to a row
   const seen = new Uint32Array(keys.length);
   const trees = Array.from({ length: foldCount * TREES_OF_A_FOLD }, (_, t) => {
     const training = all.filter((i) => foldOf[i] !== t % foldCount && random.next() >>> 0 < limit);
@@ -135,7 +135,7 @@ function columnsOf(rows: readonly KernelLabel[]): Float64Array[] {
   return columns;
 }
 
-/** The trees in arrays: node k compares a feature; where it is larger the way goes to `upper[k]`, else to k + 1. */
+/** The trees in arrays. Node k compares a feature: a larger value goes to `upper[k]`, other values go to k + 1. */
 class Votes {
   private readonly roots: number[] = [];
   /** −1 − kernel for a leaf. */
@@ -159,7 +159,7 @@ class Votes {
       const bad = (): never => {
         throw new ModelError('bad-document', `the kernel classifier's tree ${t} is not readable at ${at}`);
       };
-      // the nodes whose upper side is still to come
+      // the nodes whose upper side is not read yet
       const open: number[] = [-1];
       while (open.length > 0) {
         const value = tree[at++] ?? bad();

@@ -3,15 +3,15 @@ import { F, FEATURES } from '../boosting/features.js';
 import type { KernelName } from './kernel-name.js';
 import type { Tiling, WaveCounts } from './wave-formula.js';
 
-/** Knobs that the trees see, by number in cuDNN's `cudnnBackendKnobType_t`: tile, cluster, stages, block sizes and others. */
+/** Knobs that are features of the trees, by their numbers in cuDNN's `cudnnBackendKnobType_t`: tile, cluster, stages, block sizes and others. */
 const KNOBS = [2, 3, 5, 6, 13, 14, 18, 22, 25, 27, 28] as const;
 
 /** Features of the shape, without an analytic time. */
 const SHAPE_FEATURES = FEATURES.slice(0, F - 1);
 
 /**
- * What the trees of `kernel-boosted` may split on: the shape, then the kernel. Stored in models by name: a name keeps its
- * meaning for ever.
+ * The features of the trees of `kernel-boosted`: the shape, then the kernel. Models store them by name: the meaning of a name
+ * never changes.
  */
 export const KERNEL_FEATURES: readonly string[] = [
   ...SHAPE_FEATURES,
@@ -26,11 +26,11 @@ export const KERNEL_FEATURES: readonly string[] = [
   'kernel parts',
   ...KNOBS.map((knob) => `knob ${knob}`),
 ];
-/** Where the features of the kernel begin. */
+/** Index of the first feature of the kernel. */
 export const KERNEL_BEGIN = SHAPE_FEATURES.length;
 export const KERNEL_F = KERNEL_FEATURES.length;
 
-/** Writes the features of the kernel behind those of the shape. */
+/** Writes the features of the kernel after those of the shape. */
 export function fillKernelFeatures(
   out: Float64Array,
   kernel: KernelName | undefined,

@@ -9,13 +9,13 @@ export interface KernelFold extends Fold {
   readonly waves: WaveFits;
 }
 
-/** What both forms of kernels are built on. */
+/** The fits that both forms with kernels use. */
 export interface KernelFits {
   readonly frame: Frame;
   readonly rows: KernelRows;
   readonly whole: WaveFits;
   readonly folds: readonly KernelFold[];
-  /** Log milliseconds of each sample by the formulas that did not see its shape. */
+  /** Logarithm of the time of each sample in milliseconds, by the formulas that were fitted without its shape. */
   readonly heldOut: Float64Array;
 }
 
@@ -24,7 +24,7 @@ const cache = new WeakMap<
   { readonly context: FitContext; readonly fits: KernelFits }
 >();
 
-/** Made once for the same samples and context, because both forms need them. */
+/** Computed once for the same samples and context, because both forms need them. */
 export function kernelFits(samples: readonly CostSample[], context: FitContext): KernelFits {
   const known = cache.get(samples);
   if (known?.context === context) return known.fits;
@@ -37,7 +37,7 @@ export function kernelFits(samples: readonly CostSample[], context: FitContext):
   const whole = fitWaves(rows, Int32Array.from(samples.keys()));
   const heldOut = new Float64Array(samples.length);
   const folds = memberFolds(samples, context.seed).map((fold): KernelFold => {
-    // a tiling is a property of the program: it is found once
+    // a tiling is a property of the kernel, so it is searched once
     const waves = fitWaves(rows, fold.training, whole);
     waveLogTimes(rows, waves, fold.heldOut).forEach((logCost, k) => {
       heldOut[fold.heldOut[k] ?? 0] = logCost;

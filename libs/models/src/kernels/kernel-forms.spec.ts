@@ -9,7 +9,7 @@ import type { KernelLabel } from './kernel-classifier.js';
 const ORIGIN = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' };
 const device = { smCount: 40 };
 
-/** Two programs with tiles of their own; the library takes the second for many channels that divide by 4. */
+/** Two kernels with different tiles. The library uses the second one for many channels that are multiples of 4. */
 const kernelOf = ({ cin, cout }: ConvSpec): string =>
   cin > 60 && cout % 4 === 0 ? 'eng2_k2=1' : 'eng1_k2=0';
 function law(spec: ConvSpec): number {
@@ -21,7 +21,7 @@ function law(spec: ConvSpec): number {
 const withKernel = (samples: readonly FitSample[]): FitSample[] =>
   samples.map((sample) => ({ ...sample, kernel: kernelOf(sample.spec) }));
 
-describe('models that know kernels', () => {
+describe('models with kernels', () => {
   const samples = withKernel(randomShapes(300, law, 0.01, 3, [1, 3]));
   const labels: KernelLabel[] = randomShapes(1500, law, 0, 4, [1, 3]).map(({ spec }) => ({
     spec,
@@ -30,7 +30,7 @@ describe('models that know kernels', () => {
   const fresh = randomShapes(500, law, 0.01, 5, [1, 3]);
   const model = fitModel(samples, { device, kernelLabels: labels, origin: ORIGIN });
 
-  it('are chosen when they are better, with the readable formulas beside them', () => {
+  it('are chosen when they are better, together with the readable formulas', () => {
     expect(model.chosenForm).toMatch(/^kernel-/);
     const waves = model.forms.find(({ form }) => form === 'kernel-waves');
     expect(waves?.groups.map(({ group }) => group)).toEqual([
@@ -49,7 +49,7 @@ describe('models that know kernels', () => {
     }
   });
 
-  it('find the tiles and the coefficients of the programs', () => {
+  it('find the tiles and the coefficients of the kernels', () => {
     const waves = model.forms.find(({ form }) => form === 'kernel-waves');
     const extra = waves?.extra as { waves: { name: string; points: number; channels: number }[] };
     const tiles = new Map(extra.waves.map(({ name, points, channels }) => [name, [points, channels]]));
@@ -62,7 +62,7 @@ describe('models that know kernels', () => {
     expect(of('eng1_k2=0', 't0')).toBeCloseTo(0.004, 2);
   });
 
-  it('predict new shapes better with the kernel than models that do not know it', () => {
+  it('predict new shapes with the kernel better than models without kernels', () => {
     const known = evaluate(model, withKernel(fresh));
     const blind = evaluate(
       fitModel(randomShapes(300, law, 0.01, 3, [1, 3]), { device, origin: ORIGIN }),
@@ -73,7 +73,7 @@ describe('models that know kernels', () => {
     expect(known.coverage).toBeGreaterThan(0.85);
   });
 
-  it('assume the kernel where it is not given, say so, and are less sure', () => {
+  it('assume a kernel that is not given, report it, and have a wider interval', () => {
     const predict = compileModel(model);
     const right = fresh.filter(({ spec }) => predict(spec).kernel?.name === kernelOf(spec)).length;
     expect(right / fresh.length).toBeGreaterThan(0.95);
@@ -96,7 +96,7 @@ describe('models that know kernels', () => {
     expect(evaluate(model, fresh).coverage).toBeGreaterThan(0.85);
   });
 
-  it('predict a kernel that was never seen by its engine, or by all', () => {
+  it('predict an unseen kernel by its engine, or by all samples', () => {
     const predict = compileModel(model);
     const [{ spec }] = fresh as [FitSample];
     for (const kernel of ['eng1_k2=9', 'eng77_k2=1', 'a program of ours']) {
@@ -112,7 +112,7 @@ describe('models that know kernels', () => {
       origin: ORIGIN,
     });
     expect(assumed.chosenForm).toMatch(/^kernel-/);
-    // a labelled shape may be among them by chance
+    // some of them may be labelled shapes by chance
     expect(assumed.kernels?.given).toBeLessThan(10);
   });
 
@@ -125,12 +125,12 @@ describe('models that know kernels', () => {
     expect(JSON.stringify(again)).toBe(JSON.stringify(model));
   });
 
-  it('need kernels when they are asked for by name', () => {
+  it('need kernels when they are requested by name', () => {
     const without = randomShapes(60, law, 0.01, 3, [1, 3]);
     expect(() => fitModel(without, { form: 'kernel-waves', origin: ORIGIN })).toThrow(/kernels are known/);
   });
 
-  it('are read from JSON, and refused when they are not whole', () => {
+  it('are read from JSON, and refused when they are not complete', () => {
     const read = JSON.parse(JSON.stringify(model)) as typeof model;
     const [{ spec }] = fresh as [FitSample];
     expect(compileModel(read)(spec)).toEqual(compileModel(model)(spec));

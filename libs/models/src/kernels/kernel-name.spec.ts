@@ -15,7 +15,7 @@ describe('the name of a kernel', () => {
     });
   });
 
-  it('is the same program however its accumulation is split', () => {
+  it('is the same kernel for every split of its accumulation', () => {
     const [a, b] = ['eng41_k2=8_k12=10_k17=160_k18=0', 'eng41_k2=8_k12=4_k17=64_k18=0'].map(kernelNameOf);
     expect(a?.kernel).toBe('eng41_k2=8_k18=0');
     expect(b?.kernel).toBe(a?.kernel);

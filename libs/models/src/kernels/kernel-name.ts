@@ -1,13 +1,13 @@
 import { engineConfigOf, kernelName } from '@alphaflops/contracts';
 
-/** What the name of a kernel says, for example `eng46_k2=4_k5=2_k14=3`. */
+/** The parts of the name of a kernel, for example `eng46_k2=4_k5=2_k14=3`. */
 export interface KernelName {
-  /** Engine and knobs that choose the program, without those that only split the accumulation. */
+  /** Engine and knobs that select the program, without those that only split the accumulation. */
   readonly kernel: string;
   readonly engine: string;
   /** Number of the engine; −1 for a program that has only a name. */
   readonly engineNumber: number;
-  /** Parts that the accumulation is split into (split-K); 1 where it is not. */
+  /** Number of parts of a split accumulation (split-K); 1 if it is not split. */
   readonly parts: number;
   /** Value of each knob, by its number in cuDNN's `cudnnBackendKnobType_t`. */
   readonly knobs: ReadonlyMap<number, number>;
@@ -18,7 +18,7 @@ const [SPLIT_K, SPLIT_K_BUFFERS, SPLIT_K_SLICE] = [0, 12, 17] as const;
 const SPLITS: ReadonlySet<number> = new Set([SPLIT_K, SPLIT_K_BUFFERS, SPLIT_K_SLICE]);
 
 /**
- * Reads a kernel's name. Any text is a name: a program that is no engine of cuDNN is its own engine.
+ * Reads a kernel's name. Any text is a name: a program that is not an engine of cuDNN is its own engine.
  *
  * @param text such as `eng0_k2=4_k13=1`
  */

@@ -17,7 +17,7 @@ export interface KernelRows {
   readonly processors: number;
 }
 
-/** @param kernels of each sample, in their order */
+/** @param kernels kernel of each sample, in the order of the samples */
 export function kernelRows(
   samples: readonly CostSample[],
   kernels: readonly string[],

@@ -21,8 +21,8 @@ const ExtraSchema = z.object({
 });
 
 /**
- * Tile and wave quantization (NVIDIA, "Matrix Multiplication Background User's Guide") with the kernel known: one formula
- * with non-negative coefficients for each kernel, in regimes between thresholds on plain properties of the shape.
+ * Tile and wave quantization (NVIDIA, "Matrix Multiplication Background User's Guide") for a known kernel. Each kernel has one
+ * formula with non-negative coefficients, in regimes between thresholds on simple properties of the shape.
  */
 export const kernelWavesForm: Form = {
   name: 'kernel-waves',
@@ -87,7 +87,7 @@ function kernelGroup(
     const value = Number((coefficients[j] ?? 0).toPrecision(6));
     const error = standardErrors[j] ?? null;
     if (states[j] === 'on-bound') return { name, value, unit, standardError: null, state: 'on-bound' };
-    // an error as large as the value tells nothing
+    // a value with an error of its own size is not significant
     if (states[j] !== 'estimated' || (error !== null && error > value)) {
       return { name, value, unit, standardError: null, state: 'not-identifiable' };
     }

@@ -14,7 +14,7 @@ const RegimesSchema = z.array(
 );
 type Regimes = z.infer<typeof RegimesSchema>;
 
-/** Formulas of all kernels, engines and samples as a document keeps them: one tiling, one set of regimes for each fit. */
+/** Formulas of all kernels, of engines and of all samples in the document: one tiling, and one set of regimes for each fit. */
 export const WavesSchema = z.array(
   z.object({
     name: z.string(),
@@ -22,16 +22,16 @@ export const WavesSchema = z.array(
     channels: z.int().positive(),
     perProcessor: z.int().positive(),
     depth: z.int().min(0),
-    /** Empty for a fit that had no such shapes. */
+    /** Empty for a fit without such shapes. */
     fits: z.array(RegimesSchema),
   }),
 );
 export type Waves = z.infer<typeof WavesSchema>;
 
-/** Digits kept of a coefficient. */
+/** Significant digits of a stored coefficient. */
 const DIGITS = 6;
 
-/** @param whole its names and tilings are kept, with the regimes of all `fits` */
+/** @param whole gives the names and tilings; the regimes come from all `fits` */
 export function documentWaves(whole: WaveFits, fits: readonly WaveFits[]): Waves {
   return [...whole].map(([name, { tiling }]) => ({
     name,
@@ -68,20 +68,20 @@ interface Compiled {
   readonly fits: readonly CompiledFit[];
 }
 interface CompiledFit {
-  /** −1: a regime, whose coefficients begin at `next`; else a split, whose upper side is `next`. */
+  /** −1: a regime, whose coefficients start at `next`. Otherwise a split, whose upper side is `next`. */
   readonly gate: Int32Array;
   readonly atMost: Float64Array;
   readonly next: Int32Array;
   readonly coefficients: Float64Array;
 }
 
-/** Prepares the prediction by all fits of a document. Holds buffers: not for use from inside itself. */
+/** Predicts by all fits of a document. It reuses buffers, so that calls must not be nested. */
 export class WavePredictor {
   private readonly byName: ReadonlyMap<string, Compiled>;
   private readonly all: Compiled;
   private readonly terms = new Float64Array(TERMS);
   private readonly rest: Float64Array;
-  /** Of the formula that was evaluated last. */
+  /** Counts of the formula that was evaluated last. */
   counts: WaveCounts = { tiles: 1, waves: 1, steps: 1 };
   tiling: Tiling;
 
@@ -102,7 +102,7 @@ export class WavePredictor {
     this.rest = new Float64Array(all.fits.length);
   }
 
-  /** Fills `out` with the milliseconds by each fit; without a kernel, by the formula of all samples. */
+  /** Fills `out` with the time by each fit, in milliseconds. Without a kernel, it uses the formula of all samples. */
   milliseconds(shape: Shape, kernel: KernelName | undefined, out: Float64Array): void {
     const engine = (kernel && this.byName.get(kernel.engine)) ?? this.all;
     const found = (kernel && this.byName.get(kernel.kernel)) ?? engine;
@@ -115,7 +115,7 @@ export class WavePredictor {
     this.counts = counts;
   }
 
-  /** Takes the milliseconds of a more general formula from the fits that had no such kernel. */
+  /** For fits without such a kernel, fills in the time by a more general formula. */
   private complete(found: Compiled, other: Compiled, shape: Shape, parts: number, out: Float64Array): void {
     if (other === found || out.indexOf(0) < 0) return;
     const { rest } = this;
@@ -123,7 +123,7 @@ export class WavePredictor {
     for (let m = 0; m < out.length; m++) if (out[m] === 0) out[m] = rest[m] ?? 0;
   }
 
-  /** Zero where a fit has no such formula. */
+  /** Fills `out`; 0 for a fit without such a formula. */
   private evaluate({ tiling, fits }: Compiled, shape: Shape, parts: number, out: Float64Array): void {
     const { terms, processors } = this;
     this.tiling = tiling;

@@ -4,19 +4,19 @@ import { placesOf, type ParameterDefinition, type ParameterUnit } from '../form.
 
 const { ceil } = Math;
 
-/** How a kernel divides its work: found by trying all. */
+/** How a kernel divides its work. The fit finds it by trying all tilings. */
 export interface Tiling {
   /** Output points and output channels of a tile. */
   readonly points: number;
   readonly channels: number;
-  /** Tiles that one processor works on at the same time. */
+  /** Number of tiles that one processor computes at the same time. */
   readonly perProcessor: number;
-  /** Input channels that a step takes of one kernel point; 0: a step takes 32 elements of all of Cin·K. */
+  /** Number of input channels of one kernel point in a step; 0: a step has 32 elements along Cin·K. */
   readonly depth: number;
 }
 
 const SIDES = [32, 64, 128, 256];
-/** Tile shapes, then the ways to fill a processor and to step, which are tried on the best tile shape. */
+/** Tile shapes; and ways to fill a processor and to divide steps, which are tried with the best tile shape. */
 export const TILE_SHAPES: readonly Tiling[] = SIDES.flatMap((points) =>
   SIDES.map((channels) => ({ points, channels, perProcessor: 1, depth: 0 })),
 );
@@ -48,7 +48,7 @@ const COEFFICIENTS = [
 export const WAVE_PARAMETERS: readonly ParameterDefinition[] = COEFFICIENTS;
 export const TERMS = COEFFICIENTS.length;
 const PLACE = placesOf(COEFFICIENTS);
-// Constants, because a property in the innermost loop costs a look-up.
+// Constants, because access to a property in the innermost loop costs time.
 const { t0: T0, wave_step: WAVE_STEP, wave: WAVE, step: EVEN_STEP, m_in: M_IN } = PLACE;
 const { m_w: M_W, m_out: M_OUT, pad: PAD, m_pad: M_PAD } = PLACE;
 
@@ -56,7 +56,7 @@ const { m_w: M_W, m_out: M_OUT, pad: PAD, m_pad: M_PAD } = PLACE;
 export interface WaveCounts {
   tiles: number;
   waves: number;
-  /** Whole waves. */
+  /** Number of whole waves. */
   steps: number;
 }
 
@@ -74,7 +74,7 @@ export function countWaves(
   return { tiles, waves: ceil(tiles / (processors * tiling.perProcessor)), steps: all / parts };
 }
 
-/** Writes the terms of one shape: `out[j·stride]` is what coefficient j multiplies, in its unit's denominator. */
+/** Writes the terms of one shape: `out[j·stride]` is the factor of coefficient j, in the denominator of its unit. */
 export function fillTerms(
   shape: Shape,
   counts: WaveCounts,
@@ -85,7 +85,7 @@ export function fillTerms(
 ): void {
   const { tiles, waves, steps } = counts;
   const { kernel_h, kernel_w, padding } = shape.spec;
-  // frameworks pad by a copy where the two sides differ
+  // frameworks make a padded copy if the two sides differ
   const copied = padding === 'same' && (kernel_h % 2 === 0 || kernel_w % 2 === 0) ? 1 : 0;
   out[offset + T0 * stride] = 1;
   out[offset + WAVE_STEP * stride] = waves * steps;
@@ -100,7 +100,7 @@ export function fillTerms(
 
 const yes = (condition: boolean): number => (condition ? 1 : 0);
 
-/** Properties that decide how a kernel loads and stores: regimes are split on these with few shapes. */
+/** Properties that determine how a kernel loads and stores. A split on them needs only a few shapes. */
 const ALIGNMENT_GATES: readonly Gate[] = [
   {
     name: '16B|cin/g',
@@ -121,7 +121,7 @@ const ALIGNMENT_NAMES = new Set([
   ...ALIGNMENT_GATES.map(({ name }) => name),
 ]);
 
-/** Properties whose thresholds separate the regimes of a kernel. Stored in models by name. */
+/** Properties whose thresholds separate the regimes of a kernel. Models store them by name. */
 export const WAVE_GATES: readonly Gate[] = [...GATES, ...ALIGNMENT_GATES];
 /** Whether a gate is about alignment. */
 export const isAlignment: readonly boolean[] = WAVE_GATES.map(({ name }) => ALIGNMENT_NAMES.has(name));

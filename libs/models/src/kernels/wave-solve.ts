@@ -13,11 +13,11 @@ export interface WaveSolution {
   readonly cost: number;
 }
 
-/** Shapes to fit to, with what each should come out as. */
+/** Shapes of a fit, with their target times. */
 export interface WaveTargets {
-  /** Rows of the kernel rows; a row may stand here twice. */
+  /** Indices of kernel rows; an index may occur twice. */
   readonly at: Int32Array;
-  /** Log milliseconds, one for each of `at`. */
+  /** Logarithms of times in milliseconds, one for each of `at`. */
   readonly target: Float64Array;
   /** Weight of each squared residual. */
   readonly weight: Float64Array;
@@ -30,7 +30,7 @@ const [RIGHT, WEIGHTS, ROWS] = [TERMS * TERMS, PACKED - 2, PACKED - 1];
 const normal = new NonNegativeNormal(TERMS);
 const packed = new Float64Array(PACKED);
 
-/** Terms over target times: with the right coefficients every row sums to 1. Column-major. */
+/** Terms divided by target times, in column-major order. With the correct coefficients, the sum of every row is 1. */
 export function ratioTerms(
   { shapes, kernels, processors }: KernelRows,
   { at, target }: Pick<WaveTargets, 'at' | 'target'>,
@@ -49,7 +49,7 @@ export function ratioTerms(
   return x;
 }
 
-/** Non-negative, robust fit of log time under one tiling, by reweighted least squares on the ratio. */
+/** Non-negative, robust fit of log time for one tiling, by reweighted least squares on the ratio. */
 export function solveWaves(
   rows: KernelRows,
   targets: WaveTargets,
@@ -80,7 +80,7 @@ export function solveWaves(
   return { tiling, coefficients, cost: cost.sum };
 }
 
-/** Weight with which (ratio − 1)² stands for the soft L1 of log ratio. */
+/** Weight with which (ratio − 1)² equals the soft L1 loss of the log ratio. */
 export function ratioWeight(ratio: number): number {
   const error = log(ratio);
   const linear = abs(ratio - 1) < 1e-6 ? 1 : error / (ratio - 1);
@@ -120,12 +120,12 @@ export function addRow(
 
 export const rowsIn = (equations: Float64Array): number => equations[ROWS] ?? 0;
 
-/** Squared residuals that are left without the bounds: no less than {@link leastCost}, and several times as quick. */
+/** Squared residuals without the bounds: a lower limit of {@link leastCost}, and several times as fast. */
 export const costBound = (equations: Float64Array): number =>
   (equations[WEIGHTS] ?? 0) + normal.bound(equations, equations.subarray(RIGHT, WEIGHTS));
 
 const scratch = new Float64Array(TERMS);
-/** Weighted squared residuals that non-negative coefficients leave. */
+/** Weighted squared residuals with the best non-negative coefficients. */
 export function leastCost(equations: Float64Array): number {
   const right = equations.subarray(RIGHT, WEIGHTS);
   normal.solve(equations, right, scratch);
