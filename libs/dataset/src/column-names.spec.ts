@@ -52,7 +52,7 @@ it('refuses two columns that mean the same', async () => {
   expect(error.message).toContain('found stride and Strides for stride');
 });
 
-it('names once the columns that it does not read, and not those that it knows', async () => {
+it('reports unread columns once, and no known columns', async () => {
   const ignored: (readonly string[])[] = [];
   const header = `${REQUIRED},note,kernel,weight,power_w`;
   await one(header, `${CELLS},x,gemm,7,100`, (columns) => ignored.push(columns));
@@ -70,11 +70,11 @@ it.each([
     `sep=;\n${REQUIRED}`.replaceAll(',', ';'),
     'semicolons between the columns',
   ],
-])('says what it found where columns stand between %s', async (_what, header, message) => {
+])('reports the separator of a file with %s', async (_what, header, message) => {
   await expect(readAllSamples(`${header}\n${CELLS}\n`, 'a.csv')).rejects.toThrow(message);
 });
 
-it('reads below the line of Excel that names commas, and past rows of empty cells', async () => {
+it('skips the line of Excel that names commas, and rows of empty cells', async () => {
   const text = `sep=,\r\n${REQUIRED},time_ms\r\n${CELLS},0.5\r\n,,,,,,\r\n${CELLS},0.25\r\n,,,,,,\r\n`;
   const rows = await readAllSamples(text, 'a.csv');
   expect(rows.map(({ line, timeMs }) => [line, timeMs])).toEqual([
@@ -83,7 +83,7 @@ it('reads below the line of Excel that names commas, and past rows of empty cell
   ]);
 });
 
-it('says that decimals have a point', async () => {
+it('reports a decimal comma, and that decimals have a point', async () => {
   const error = readAllSamples(`${REQUIRED},time_ms\n${CELLS},"0,5"\n`, 'a.csv');
   await expect(error).rejects.toThrow('found "0,5" (decimals have a point, not a comma)');
 });
@@ -103,7 +103,7 @@ it.each([
   expect(error).toMatchObject({ code: 'malformed', line: 3, column: 'note' });
 });
 
-it('reads UTF-16 that says so, and a character that stands for an unknown one', async () => {
+it('reads UTF-16 with a byte order mark, and the replacement character', async () => {
   const text = `${REQUIRED},time_ms,note\n${CELLS},0.5,\uFFFD\n`;
   expect(await readAllSamples(bytes(text), 'a.csv')).toHaveLength(1);
   const utf16 = Buffer.from(`\uFEFF${text}`, 'utf16le');

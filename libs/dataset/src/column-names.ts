@@ -1,6 +1,6 @@
 import { OPTIONAL_AXES, REQUIRED_AXES } from './layouts.js';
 
-/** Other names of an axis in files of frameworks and people, in letters and digits alone: read as the axis. */
+/** Other names of an axis in files of frameworks and people, without punctuation. They are read as the axis. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   batch: ['batchsize', 'minibatch', 'nbatch'],
   height: ['inputheight', 'inheight', 'hin', 'ih'],
@@ -16,7 +16,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   layout: ['dataformat', 'memoryformat'],
 };
 
-/** Names whose meaning cannot be known, with the axis that they may mean; refused while the file lacks that axis. */
+/** Ambiguous names, with the axis that they may mean. A file without that axis is refused if it has such a name. */
 const UNCLEAR: Readonly<Partial<Record<string, string>>> = {
   ...named('batch', ['n']),
   ...named('height', ['h', 'size', 'imagesize', 'inputsize', 'resolution']),
@@ -33,17 +33,17 @@ function named(axis: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, axis]));
 }
 
-/** A column that is refused, and why. */
+/** A refused column, and the reason. */
 export interface UnclearColumn {
   readonly column: string;
   readonly message: string;
 }
 
-/** The header under the names of the layout, and what became of the columns that have other names. */
+/** The header with the names of the layout, and the result for the columns with other names. */
 export interface ReadHeader {
   readonly names: readonly string[];
   readonly unclear: readonly UnclearColumn[];
-  /** Names that mean nothing here. */
+  /** Names of unknown columns. */
   readonly ignored: readonly string[];
 }
 
@@ -52,22 +52,22 @@ export interface ReadHeader {
  * (`Kernel-H`), or under a known synonym (`in_channels`). A name that may mean an axis the file does not have, or that
  * differs from it by one letter, is unclear.
  *
- * @param wanted what the layout calls its columns, optional ones included
+ * @param known names of the columns of the layout, including optional ones
  */
-export function readHeader(header: readonly string[], wanted: readonly string[]): ReadHeader {
+export function readHeader(header: readonly string[], known: readonly string[]): ReadHeader {
   const owners = new Map<string, string>();
-  for (const name of wanted) owners.set(plain(name), name);
+  for (const name of known) owners.set(plain(name), name);
   for (const [axis, synonyms] of Object.entries(SYNONYMS)) {
-    if (!wanted.includes(axis)) continue;
+    if (!known.includes(axis)) continue;
     for (const synonym of synonyms) if (!owners.has(synonym)) owners.set(synonym, axis);
   }
-  const exact = new Set(header.filter((column) => wanted.includes(column)));
+  const exact = new Set(header.filter((column) => known.includes(column)));
   const names = header.map((column) => {
     if (exact.has(column)) return column;
     return owners.get(plain(column)) ?? column;
   });
-  const missing = AXES.filter((axis) => wanted.includes(axis) && !names.includes(axis));
-  const others = names.filter((name) => name !== '' && !wanted.includes(name));
+  const missing = AXES.filter((axis) => known.includes(axis) && !names.includes(axis));
+  const others = names.filter((name) => name !== '' && !known.includes(name));
   const unclear = others.flatMap((column) => {
     const axis = meaningOf(plain(column), missing);
     return axis === undefined
@@ -80,7 +80,7 @@ export function readHeader(header: readonly string[], wanted: readonly string[])
 
 const AXES: readonly string[] = [...REQUIRED_AXES, ...OPTIONAL_AXES];
 
-/** The axis among those that are missing that a name may stand for. */
+/** The missing axis that a name may mean. */
 function meaningOf(name: string, missing: readonly string[]): string | undefined {
   const axis = UNCLEAR[name];
   if (axis !== undefined && missing.includes(axis)) return axis;
@@ -92,7 +92,7 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** Whether one letter more, less, other, or swapped with its neighbour makes one word the other; short words differ. */
+/** Whether one edit makes two words equal: a letter added, removed, replaced, or swapped with its neighbour. False for short words. */
 function isOneEditApart(one: string, other: string): boolean {
   if (Math.min(one.length, other.length) < 5 || Math.abs(one.length - other.length) > 1) return false;
   let start = 0;

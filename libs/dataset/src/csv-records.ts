@@ -15,14 +15,14 @@ export interface CsvRecord {
   readonly cells: readonly string[];
 }
 
-/** What spreadsheets write between columns instead of a comma. */
+/** Separators that spreadsheets write between columns instead of a comma. */
 const SEPARATORS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' };
 
 /**
  * The records of a CSV file (RFC 4180: comma, double quotes; any line ends), one at a time. A byte order mark, empty
  * lines, rows of empty cells and the line `sep=,` of Excel are skipped.
  *
- * @throws DatasetError `malformed` or `too-long`; whatever reading the source throws goes through unchanged.
+ * @throws DatasetError `malformed` or `too-long`; errors of the source pass through unchanged.
  */
 export async function* csvRecords(
   source: TextSource,
@@ -46,7 +46,7 @@ export async function* csvRecords(
     (problem) => problems.fatal(problem),
     maxRecordBytes,
   );
-  // The callback has nothing to do: an error ends the iteration of the parser too.
+  // The callback is empty, because an error also ends the iteration of the parser.
   pipeline(bytes, parser, () => undefined);
   let header: string[] | undefined;
   try {
@@ -78,7 +78,7 @@ function separatorLine([first = '', ...rest]: readonly string[]): string | undef
   return rest.length > 0 ? ',' : named || '\t';
 }
 
-/** Commas and semicolons at once could be read in two ways, above all in numbers, so nothing is guessed. */
+/** A file with commas and other separators is ambiguous, mainly in numbers. The reader does not guess. */
 function refuseOtherSeparator(
   cells: readonly string[],
   named: string | undefined,
@@ -97,7 +97,7 @@ function refuseOtherSeparator(
   problems.fatal({ code: 'malformed', line, column: null, message });
 }
 
-/** @throws DatasetError for the first cell that holds what could not be decoded */
+/** @throws DatasetError for the first cell with bytes that could not be decoded */
 function refuseBrokenCell(
   cells: readonly string[],
   header: readonly string[] | undefined,

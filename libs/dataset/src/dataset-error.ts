@@ -8,7 +8,7 @@ export type DatasetErrorCode =
   | 'malformed'
   | 'too-long';
 
-/** One thing that is wrong with a file. Lines count from 1; null where the problem has no single line or column. */
+/** One problem of a file. Lines count from 1. Line and column are null if the problem has no single line or column. */
 export interface DatasetProblem {
   readonly code: DatasetErrorCode;
   readonly line: number | null;
@@ -16,7 +16,7 @@ export interface DatasetProblem {
   readonly message: string;
 }
 
-/** A file that cannot be read as asked. The first problem stands in the error itself, all found are in `problems`. */
+/** A file cannot be read in the requested way. The error has the values of the first problem; `problems` has all of them. */
 export class DatasetError extends Error {
   override readonly name = 'DatasetError';
   readonly code: DatasetErrorCode;
@@ -27,8 +27,8 @@ export class DatasetError extends Error {
     readonly file: string,
     readonly problems: readonly [DatasetProblem, ...DatasetProblem[]],
   ) {
-    const told = problems.map((problem) => file + place(problem) + ': ' + problem.message);
-    super(told.join('\n'));
+    const lines = problems.map((problem) => file + place(problem) + ': ' + problem.message);
+    super(lines.join('\n'));
     ({ code: this.code, line: this.line, column: this.column } = problems[0]);
   }
 }
@@ -37,7 +37,7 @@ function place({ line, column }: DatasetProblem): string {
   return (line === null ? '' : `, line ${line}`) + (column === null ? '' : `, column ${column}`);
 }
 
-/** So many problems are reported at once, so that a person can correct several before the next try. */
+/** Largest number of problems in one error, so that a person can correct several before the next attempt. */
 export const MAX_PROBLEMS = 10;
 
 /** Collects the problems of one file. */
@@ -50,7 +50,7 @@ export class Problems {
     return this.found.length > 0;
   }
 
-  /** @throws DatasetError with all problems so far, when there are enough. */
+  /** @throws DatasetError with all problems so far, once there are `MAX_PROBLEMS`. */
   add(...problems: DatasetProblem[]): void {
     this.found.push(...problems);
     if (this.found.length >= MAX_PROBLEMS) this.throwIfAny();
@@ -71,7 +71,7 @@ export class Problems {
   }
 }
 
-/** A value as an error message shows it: quoted, control characters escaped, cut short. */
+/** A value for an error message: quoted, shortened, with control characters escaped. */
 export function shown(value: string): string {
   if (value === '') return 'an empty cell';
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);

@@ -5,7 +5,7 @@ import { MAX_RECORD_BYTES, pieces, withBoundedRecords, type TextSource } from '.
 import { sampleColumns, type SampleValues } from './write.js';
 
 /**
- * Samples of a JSON Lines file: one object per line with the names of the CSV columns, read by the same rules.
+ * Samples of a JSON Lines file: one object per line with the names of the CSV columns. The same rules apply.
  *
  * @throws DatasetError like `readSamples`.
  */
@@ -46,7 +46,7 @@ export async function* writeSamplesJsonl(
   }
 }
 
-/** The JSON object that a text is, or null. */
+/** The JSON object in a text, or null. */
 export function objectOf(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -3,7 +3,7 @@ import { readSpecs } from './read.js';
 import type { TextSource } from './text-source.js';
 import { specColumns, writeCsv } from './write.js';
 
-/** A shape and the kernel that runs it, without a time. */
+/** A shape and its kernel, without a time. */
 export interface LabelledSpec {
   readonly spec: ConvSpec;
   /** As cudnn-frontend spells it. */
@@ -11,7 +11,7 @@ export interface LabelledSpec {
 }
 
 /**
- * Shapes with a kernel; rows without one are passed over.
+ * Shapes with a kernel. Rows without a kernel are skipped.
  *
  * @throws DatasetError as {@link readSpecs}
  */
@@ -23,7 +23,7 @@ export async function readKernelLabels(source: TextSource, file: string): Promis
   return labels;
 }
 
-/** The same as CSV: the canonical columns of a ConvSpec, and kernel. */
+/** Labelled shapes as CSV: the canonical columns of a ConvSpec, and the kernel. */
 export async function* writeKernelLabels(labels: readonly LabelledSpec[]): AsyncGenerator<string> {
   const columns = specColumns(labels.some(({ spec }) => hasOptionalFields(spec)));
   yield* writeCsv(

@@ -1,23 +1,23 @@
 import { CONV_SPEC_DEFAULTS, OPTIONAL_FIELDS, type ConvSpec } from '@alphaflops/conv';
 
-/** What the canonical layout calls the columns that every file needs, time aside. */
+/** Names in the canonical layout of the columns that every file needs, except the time. */
 export const REQUIRED_AXES = ['height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w'] as const;
 
-/** Read under these names in every layout when present, else their defaults. */
+/** Optional columns, with the same names in every layout. An absent column has its default values. */
 export const OPTIONAL_AXES: readonly (keyof ConvSpec)[] = [
   ...(Object.keys(CONV_SPEC_DEFAULTS) as (keyof typeof CONV_SPEC_DEFAULTS)[]),
   ...OPTIONAL_FIELDS,
 ];
 
-/** For each axis the column that holds it, or the constant that it is. */
+/** For each axis, its column or its constant value. */
 export type AxisSources = Readonly<Partial<Record<keyof ConvSpec, string | number>>>;
 
-/** One arrangement of columns that is understood. */
+/** One supported arrangement of columns. */
 export interface Layout {
   readonly name: string;
   readonly axes: AxisSources & Readonly<Record<(typeof REQUIRED_AXES)[number], string>>;
   readonly time: { readonly column: string; readonly unitMs: number };
-  /** Rows whose cell in this column has this value mean something else. */
+  /** Rows with this value in this column have other axes. */
   readonly special?: { readonly column: string; readonly value: string; readonly axes: AxisSources };
 }
 
@@ -54,13 +54,13 @@ const replication: Layout = {
 
 export const LAYOUTS_OF_FILES = [canonical, authors, replication] as const;
 
-/** The columns of a layout that a file has to have. */
+/** The columns of a layout that a file must have. */
 export function requiredColumns(layout: Layout, withTime: boolean): string[] {
   const axes = REQUIRED_AXES.map((axis) => layout.axes[axis]);
   return [...new Set([...axes, ...(withTime ? [layout.time.column] : [])])];
 }
 
-/** Every column that a file of this layout may have and that is read. */
+/** Every column of this layout that the reader can use. */
 export function knownColumns(layout: Layout, further: readonly string[]): string[] {
   const special = layout.special === undefined ? [] : [layout.special.column];
   return [...new Set([...requiredColumns(layout, true), ...OPTIONAL_AXES, ...special, ...further])];

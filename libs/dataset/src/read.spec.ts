@@ -35,7 +35,7 @@ describe('canonical layout', () => {
     ]);
   });
 
-  it('keeps the kernel and a workspace of no bytes; an unknown kernel is absent', async () => {
+  it('keeps the kernel and a workspace of 0 bytes; an unknown kernel is absent', async () => {
     const header = `${HEADER},kernel,workspace_bytes`;
     const rows = await readAllSamples(`${header}\n${ROW},eng0,0\n${ROW},,nan\n`, 'a.csv');
     expect(rows.map(({ extras }) => extras)).toEqual([{ kernel: 'eng0', workspace_bytes: 0 }, {}]);
@@ -51,7 +51,7 @@ describe('canonical layout', () => {
     ]);
   });
 
-  it('takes columns in any order, fills absent ones, keeps the known further ones', async () => {
+  it('accepts columns in any order, fills in absent ones, keeps the known further ones', async () => {
     const text =
       'time_ms,note,cout,cin,width,height,kernel_w,kernel_h,energy_mj,eager_ms\n1e-3,x,8,4,7,9,1,3,14.5,nan\n';
     expect(await readAllSamples(text, 'a.csv')).toEqual([
@@ -79,13 +79,13 @@ describe('canonical layout', () => {
       `"${HEADER.replaceAll(',', '", "')}"\n" 2", 56 ,"56",64,128,3,3,1,1,"f16",0.25`,
     ],
     ['empty lines', `${HEADER}\n\n${ROW}\n\n`],
-  ])('does not mind %s', async (_what, text) => {
+  ])('accepts %s', async (_what, text) => {
     const [row, ...more] = await readAllSamples(text, 'a.csv');
     expect(row).toMatchObject({ spec: SPEC, timeMs: 0.25 });
     expect(more).toEqual([]);
   });
 
-  it('does not mind how the bytes are cut', async () => {
+  it('accepts any division of the bytes into pieces', async () => {
     const text = `\ufeff${HEADER},note\r\n${ROW},"é ""q""\n,"\r\n${ROW},ü\r\n`;
     const whole = await readAllSamples(text, 'a.csv');
     expect(whole).toHaveLength(2);
@@ -233,7 +233,7 @@ describe('bad input', () => {
     expect(error.message).toContain(message);
   });
 
-  it('tells several problems at once, and no more than ten', async () => {
+  it('reports several problems at once, but at most ten', async () => {
     const two = await refusal(`${HEADER}\n${ROW.replace('f16', 'int8')}\n${ROW}\n1,2\n`);
     expect(two.message.split('\n')).toEqual([
       'train.csv, line 2, column dtype: expected one of f32, f16, bf16, found "int8"',
@@ -248,7 +248,7 @@ describe('bad input', () => {
     expect(error.line).toBe(5);
   });
 
-  it('gives the rows before the first problem, and none after it', async () => {
+  it('gives the rows before the first problem, and no rows after it', async () => {
     const seen: number[] = [];
     const reading = async () => {
       for await (const { line } of readSpecs(`${HEADER}\n${ROW}\n1,2\n${ROW}\n`, 'a.csv')) seen.push(line);
@@ -310,7 +310,7 @@ describe('bad input', () => {
     );
   });
 
-  it('lets an error of the source through', async () => {
+  it('passes an error of the source on', async () => {
     async function* broken() {
       yield await Promise.resolve(`${HEADER}\n`);
       throw new RangeError('the disk is gone');

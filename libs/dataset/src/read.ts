@@ -8,36 +8,36 @@ import type { TextSource } from './text-source.js';
 
 /** One measured row of a file. `extras` holds the known further columns that have a value. */
 export interface SampleRow {
-  /** Counted from 1, the header included. */
+  /** Counted from 1, including the header. */
   readonly line: number;
   readonly spec: ConvSpec;
   readonly timeMs: number;
   readonly extras: Extras;
 }
 
-/** One row of a file that need not be measured, with everything it held, to write it out again with more columns. */
+/** One row of a file without required times. It has all its cells, so that it can be written again with more columns. */
 export interface SpecRow {
   readonly line: number;
   readonly spec: ConvSpec;
-  /** Kernel and workspace, where the file has these columns. */
+  /** Kernel and workspace, if the file has these columns. */
   readonly extras: Extras;
-  /** Names of the columns as the file has them, the same array for all its rows. */
+  /** Names of the columns in the file. All rows share this array. */
   readonly columns: readonly string[];
-  /** The cells of this row as they were. */
+  /** The unchanged cells of this row. */
   readonly cells: readonly string[];
 }
 
 /**
- * Samples of a CSV file in one of three layouts, distinguished by the header: the canonical one, the authors' of 2021,
- * the replication's of 2026 (times in seconds, turned into ms). Columns are known in any case and by common synonyms; a
- * name that may mean an axis is refused, other unknown columns are ignored. Memory stays bounded.
+ * Samples of a CSV file in one of three layouts: the canonical one, the authors' of 2021, and the replication's of 2026 (times
+ * in seconds, converted to ms). The header shows the layout. Column names may have any case, and common synonyms are known.
+ * A name that may mean an axis is refused, and other unknown columns are ignored. Memory is bounded.
  *
- * Rows come until the first problem; the rest of the file is then only read to find more of them.
+ * Gives rows until the first problem. The rest of the file is then read only to find more problems.
  *
- * @param source the text itself or its pieces
+ * @param source the text or its pieces
  * @param file name of the file, for messages
- * @param onIgnored gets the names of the columns that are not read, once, if there are any
- * @throws DatasetError with up to ten problems, each with line and column and what was expected.
+ * @param onIgnored called once with the names of the columns that are not read, if there are any
+ * @throws DatasetError with up to ten problems, each with line, column and the expected value.
  */
 export async function* readSamples(
   source: TextSource,
@@ -47,7 +47,7 @@ export async function* readSamples(
   for await (const { line, values } of readRows(source, file, true, onIgnored)) yield { line, ...values };
 }
 
-/** All of `readSamples` at once. */
+/** All samples of `readSamples` in one array. */
 export async function readAllSamples(
   source: TextSource,
   file: string,
@@ -58,7 +58,7 @@ export async function readAllSamples(
   return rows;
 }
 
-/** Like `readSamples` for files that need no time; a time column that is there is not looked at. */
+/** Like `readSamples`, for files that need no time. A time column is ignored. */
 export async function* readSpecs(
   source: TextSource,
   file: string,
@@ -69,7 +69,7 @@ export async function* readSpecs(
   }
 }
 
-/** Gets the names of columns that are not read. */
+/** Receives the names of columns that are not read. */
 export type OnIgnored = (columns: readonly string[]) => void;
 
 interface FileRow {
@@ -114,7 +114,7 @@ async function* readRows(
   problems.throwIfAny();
 }
 
-/** @throws DatasetError when the header has a column twice, lacks one, or has one that may mean an axis. */
+/** @throws DatasetError when the header has a column twice, has a column that may mean an axis, or does not have a required column. */
 export function readerFor(
   header: readonly string[],
   line: number,
@@ -148,7 +148,7 @@ export function readerFor(
   return new RowReader(layout, names, withTime);
 }
 
-/** The layout that lacks the smallest share of its columns in this header; the canonical one in doubt. */
+/** The layout with the smallest share of missing columns in this header. If several are equal, the canonical one. */
 function arrangementOf(header: readonly string[]): ReadHeader & { layout: Layout } {
   const arrangements = LAYOUTS_OF_FILES.map((layout) => {
     const found = readHeader(header, knownColumns(layout, EXTRA_COLUMNS));

@@ -33,7 +33,7 @@ whenPresent('published data (skipped where the folder with the reference data is
     30_000,
   );
 
-  it('takes the authors’ batch series as dense layers', async () => {
+  it('reads the authors’ batch series as dense layers', async () => {
     const rows = await read('asperti-2021-quadro-t2000.csv');
     const batched = rows.filter(({ spec }) => spec.batch > 1);
     // 131 rows in the series, four of them with batch 1.
@@ -70,7 +70,7 @@ describe('the bundled sample', () => {
   const text = readFileSync(join(sample, 'h100-networklike-1000.csv'), 'utf8');
   const card = readFileSync(join(sample, 'README.md'), 'utf8');
 
-  it('is what its card says', async () => {
+  it('agrees with its card', async () => {
     const rows = await readAllSamples(text, 'h100-networklike-1000.csv');
     expect(new Set(rows.map(({ spec }) => specKey(spec))).size).toBe(1000);
     expect(rows.filter(({ spec }) => spec.dtype === 'f16')).toHaveLength(114);

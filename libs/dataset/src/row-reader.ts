@@ -19,7 +19,7 @@ import {
 import { shown, type DatasetProblem } from './dataset-error.js';
 import { OPTIONAL_AXES, type AxisSources, type Layout } from './layouts.js';
 
-/** Columns that are kept with a sample when a file has them, beside the canonical ones, in the order of such files. */
+/** Columns, other than the canonical ones, that a sample keeps if the file has them, in the order of such files. */
 export const EXTRA_COLUMNS = [
   'time_min_ms',
   'time_q25_ms',
@@ -39,7 +39,7 @@ export type ExtraColumn = (typeof EXTRA_COLUMNS)[number];
 type TextColumn = 'energy_meter' | 'kernel';
 export type Extras = Partial<Record<Exclude<ExtraColumn, TextColumn>, number> & Record<TextColumn, string>>;
 
-/** What one row says. `timeMs` is NaN only when the time was not asked for. */
+/** The values of one row. `timeMs` is NaN only when the caller did not request the time. */
 export interface RowValues {
   readonly spec: ConvSpec;
   readonly timeMs: number;
@@ -50,7 +50,7 @@ export type ReadRow = { ok: true; values: RowValues } | { ok: false; problems: D
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-/** How programs write that a value is not known. */
+/** Texts with which programs write an unknown value. */
 const UNKNOWN = new Set(['', 'nan', 'null', 'none', 'na']);
 const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
   dtype: DTYPES,
@@ -58,23 +58,23 @@ const WORDS: Partial<Record<keyof ConvSpec, readonly string[]>> = {
   layout: LAYOUTS,
   pass: PASSES,
 };
-/** What is expected of a column with text. */
+/** The expected contents of text columns. */
 const TEXTS: Readonly<Record<TextColumn, string>> = {
   energy_meter: 'a name of at most 80 characters',
   kernel: `the name of a kernel: at most ${MAX_KERNEL_NAME} printable ASCII characters, no blanks`,
 };
 const isText = (column: ExtraColumn): column is TextColumn => column in TEXTS;
-/** Their cells may be empty. */
+/** Columns whose cells may be empty. */
 const MAY_LACK: ReadonlySet<string> = new Set(OPTIONAL_FIELDS);
 
 type AxisSource = readonly [axis: keyof ConvSpec, source: string | number];
 
-/** The number that a cell spells in decimal, else NaN. */
+/** The decimal number in a cell, or NaN. */
 export function decimal(cell: string): number {
   return DECIMAL.test(cell) ? Number(cell) : Number.NaN;
 }
 
-/** Reads rows of one file, whose header and layout are known. */
+/** Reads the rows of one file with a known header and layout. */
 export class RowReader {
   private readonly position: ReadonlyMap<string, number>;
   private readonly extras: ReadonlySet<ExtraColumn>;
@@ -87,9 +87,9 @@ export class RowReader {
     private readonly withTime: boolean,
   ) {
     this.position = new Map(header.map((column, index) => [column, index]));
-    // Without a time, a row has what tells kernels apart, and nothing of a measurement.
-    const wanted = withTime ? EXTRA_COLUMNS : (['kernel', 'workspace_bytes'] as const);
-    this.extras = new Set(wanted.filter((column) => this.position.has(column)));
+    // Without a time, a row has only what distinguishes kernels, and no measured values.
+    const extraColumns = withTime ? EXTRA_COLUMNS : (['kernel', 'workspace_bytes'] as const);
+    this.extras = new Set(extraColumns.filter((column) => this.position.has(column)));
     const present = OPTIONAL_AXES.filter((axis) => this.position.has(axis));
     const optional: AxisSources = Object.fromEntries(present.map((axis) => [axis, axis]));
     this.sources = Object.entries({ ...optional, ...layout.axes }) as AxisSource[];
@@ -100,9 +100,9 @@ export class RowReader {
     const problems: DatasetProblem[] = [];
     const cell = (column: string) => cells[this.position.get(column) ?? -1]?.trim() ?? '';
     const refuse = (column: string | null, message: string) => {
-      // One column can hold two axes.
-      const told = problems.some((problem) => problem.column === column);
-      if (!told) problems.push({ code: 'invalid-value', line, column, message });
+      // One column can contain two axes.
+      const isReported = problems.some((problem) => problem.column === column);
+      if (!isReported) problems.push({ code: 'invalid-value', line, column, message });
     };
 
     const { special } = this.layout;

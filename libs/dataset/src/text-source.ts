@@ -1,14 +1,14 @@
 import type { DatasetProblem } from './dataset-error.js';
 
-/** The text of a file: the text itself, or its pieces in order (a file stream, a response body). UTF-8. */
+/** The UTF-8 text of a file: the whole text, or its pieces in order (a file stream, a response body). */
 export type TextSource = string | AsyncIterable<string | Uint8Array>;
 
-/** Longest record in bytes: a line, or several when a quoted cell holds line breaks. A data row takes about 150. */
+/** Longest record in bytes: a line, or several if a quoted cell has line breaks. A data row has about 150 bytes. */
 export const MAX_RECORD_BYTES = 65_536;
 
 const PIECE_BYTES = 65_536;
 
-/** The bytes of the source in small pieces, so that what is made of one piece stays small. */
+/** The bytes of the source in small pieces, so that the results of one piece stay small. */
 export async function* pieces(source: TextSource): AsyncGenerator<Buffer> {
   for await (const part of typeof source === 'string' ? [source] : source) {
     const bytes =
@@ -17,10 +17,10 @@ export async function* pieces(source: TextSource): AsyncGenerator<Buffer> {
   }
 }
 
-/** Watches pieces of a text for bytes that are not UTF-8. UTF-16 with a byte order mark is left to the reader. */
+/** Checks pieces of a text for bytes that are not UTF-8. The reader handles UTF-16 with a byte order mark. */
 export class EncodingCheck {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
-  /** Whether such bytes have passed. */
+  /** Whether such bytes occurred. */
   isBroken = false;
 
   async *over(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -48,11 +48,11 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * The same pieces, up to the first record that is longer than `maxRecordBytes`: no file, however made, can make
- * a reader hold more than one such record.
+ * The same pieces, up to the first record that is longer than `maxRecordBytes`. So no file can make a reader hold more than
+ * one such record.
  *
  * @param quotes whether line breaks between double quotes belong to the record
- * @param refuse gets the long record, and throws
+ * @param refuse called with the long record; it throws
  */
 export async function* withBoundedRecords(
   source: AsyncIterable<Buffer>,

@@ -35,7 +35,7 @@ const time = fc.double({ min: MIN_TIME_MS, max: MAX_TIME_MS, noNaN: true });
 const axis = fc.integer({ min: 1, max: 1_048_576 });
 const basic: fc.Arbitrary<ConvSpec> = fc
   .record({
-    // Not all axes are large at once, so that some device could compute it in an hour.
+    // Not all axes are large at once, so that a device could compute it in an hour.
     batch: fc.integer({ min: 1, max: 1000 }),
     height: axis,
     width: axis,
@@ -53,12 +53,12 @@ const basic: fc.Arbitrary<ConvSpec> = fc
     ...one,
     cin: one.cin * one.groups,
     cout: one.cout * one.groups,
-    // A kernel without padding fits its input.
+    // A kernel without padding fits into its input.
     height: one.padding === 'valid' ? Math.max(one.height, one.kernel_h) : one.height,
     width: one.padding === 'valid' ? Math.max(one.width, one.kernel_w) : one.width,
   }));
 const pad = fc.integer({ min: 0, max: 5000 });
-/** Strides, dilations, pads and a pass, each now and then. */
+/** Strides, dilations, pads and a pass; each is present in some specs. */
 const optional = fc.record(
   {
     ...{ stride_h: axis, stride_w: axis, pass: fc.constantFrom(...PASSES) },
@@ -71,7 +71,7 @@ const spec: fc.Arbitrary<ConvSpec> = fc.oneof(
   basic,
   fc
     .tuple(basic, optional)
-    // As large as a kernel with gaps may be, so that it fits.
+    // At least the size of the largest dilated kernel, so that it fits.
     .map(([one, more]) =>
       canonicalSpec({
         ...one,
@@ -108,8 +108,8 @@ const anySamples = fc.array(sampleOf(spec), { minLength: 1, maxLength: 20 });
 const withLines = (rows: readonly SampleValues[], first: number) =>
   rows.map((row, index) => ({ line: first + index, ...row }));
 
-describe('what is written', () => {
-  it('is read back the same, as CSV', async () => {
+describe('a written file', () => {
+  it('gives the same rows when it is read, as CSV', async () => {
     await fc.assert(
       fc.asyncProperty(samples, async (rows) => {
         expect(await readAllSamples(writeSamples(rows), 'a.csv')).toEqual(withLines(rows, 2));
@@ -117,7 +117,7 @@ describe('what is written', () => {
     );
   });
 
-  it('is read back the same, as CSV with columns for optional fields', async () => {
+  it('gives the same rows when it is read, as CSV with columns for optional fields', async () => {
     await fc.assert(
       fc.asyncProperty(anySamples, async (rows) => {
         const pieces = writeSamples(rows, EXTRA_COLUMNS, true);
@@ -126,7 +126,7 @@ describe('what is written', () => {
     );
   });
 
-  it('is not written where a column is missing for it', async () => {
+  it('is refused when a column is missing for a field', async () => {
     const one = {
       spec: {
         ...CONV_SPEC_DEFAULTS,
@@ -143,7 +143,7 @@ describe('what is written', () => {
     await expect(text(writeSamples([one]))).rejects.toThrow('no column has all of b1-h8');
   });
 
-  it('is read back the same, as JSON Lines', async () => {
+  it('gives the same rows when it is read, as JSON Lines', async () => {
     await fc.assert(
       fc.asyncProperty(anySamples, async (rows) => {
         expect(await all(readSamplesJsonl(writeSamplesJsonl(rows), 'a.jsonl'))).toEqual(withLines(rows, 1));
@@ -151,7 +151,7 @@ describe('what is written', () => {
     );
   });
 
-  it('is read back the same, without times, beyond one piece', async () => {
+  it('gives the same rows when it is read, without times, with several pieces', async () => {
     for (const specs of [basic, spec].map((of) => fc.sample(of, { numRuns: 2500, seed: 1 }))) {
       expect((await all(readSpecs(writeSpecs(specs), 'a.csv'))).map((row) => row.spec)).toEqual(specs);
     }
@@ -172,7 +172,7 @@ describe('what is written', () => {
 });
 
 describe('tables', () => {
-  it('quote what needs it, and leave unknown values empty', async () => {
+  it('have quotes where necessary, and empty cells for unknown values', async () => {
     const rows = [
       ['a,b', 'say "x"', 'two\nlines', true],
       [null, Number.NaN, undefined, 0.1],
@@ -192,7 +192,7 @@ describe('JSON Lines', () => {
   const line =
     '{"height":4,"width":4,"cin":3,"cout":8,"kernel_h":3,"kernel_w":3,"time_ms":0.5,"energy_mj":null,"note":{}}';
 
-  it('fills absent names and ignores unknown ones', async () => {
+  it('fills in absent names and ignores unknown ones', async () => {
     const [row] = await all(readSamplesJsonl(`\ufeff${line}\r\n\n`, 'a.jsonl'));
     expect(row).toMatchObject({
       line: 1,
@@ -262,7 +262,7 @@ describe('digest of a fit’s input', () => {
     expect(fitInputDigest([{ ...first, energyMillijoules: null }, ...rest])).toBe(fitInputDigest(rows));
   });
 
-  it('is that of the lines it names', () => {
+  it('is the SHA-256 of the documented lines', () => {
     const size = { batch: 1, height: 2, width: 2, cin: 1, cout: 1, kernel_h: 1, kernel_w: 1 };
     const one = { ...CONV_SPEC_DEFAULTS, ...size };
     // printf 'b1-h2-w2-i1-o1-k1x1-s1-g1-f32-same-NCHW 0.5\n' | sha256sum

@@ -18,7 +18,7 @@ export const SPEC_COLUMNS = [
   'layout',
 ] as const satisfies readonly (keyof ConvSpec)[];
 
-/** What is written of a sample. */
+/** The values of a sample in a file. */
 export interface SampleValues {
   readonly spec: ConvSpec;
   readonly timeMs: number;
@@ -32,20 +32,20 @@ type Rows<T> = Iterable<T> | AsyncIterable<T>;
 
 const ROWS_PER_PIECE = 1000;
 
-/** Columns of a ConvSpec, those of optional fields only where some spec has one: other files stay what they were. */
+/** Columns of a ConvSpec. Columns of optional fields are present only if a spec has one, so that other files do not change. */
 export function specColumns(hasOptional: boolean): readonly (keyof ConvSpec)[] {
   return hasOptional ? [...SPEC_COLUMNS, ...OPTIONAL_FIELDS] : SPEC_COLUMNS;
 }
 
-/** Columns of a sample in the canonical order; of the further ones, those asked for. */
+/** Columns of a sample in the canonical order, with the requested further columns. */
 export function sampleColumns(extras: readonly ExtraColumn[] = EXTRA_COLUMNS, hasOptional = false): string[] {
   return [...specColumns(hasOptional), 'time_ms', ...extras];
 }
 
 /**
- * A CSV file in pieces: header, then rows, cells quoted where they must be. Numbers are written so that reading
- * gives the same number. Text that a spreadsheet would run as a formula (it starts with = + - @, and is no number)
- * gets an apostrophe in front.
+ * A CSV file in pieces: the header, then rows. Cells have quotes only where necessary. A written number gives the same number
+ * when it is read. Text that a spreadsheet would run as a formula (it starts with = + - @ and is not a number) gets an
+ * apostrophe in front.
  */
 export async function* writeCsv(
   columns: readonly string[],
@@ -72,8 +72,8 @@ export async function* writeSpecs(specs: readonly ConvSpec[]): AsyncGenerator<st
 }
 
 /**
- * Samples as canonical CSV with the further columns asked for; empty cells where a sample has no value.
- * @param hasOptional whether some spec has an optional field: the header has to say so before the first sample
+ * Samples as canonical CSV with the requested further columns. A cell is empty if a sample has no value.
+ * @param hasOptional whether some spec has an optional field: the header is written before the first sample
  * @throws Error for a spec with an optional field that has no column
  */
 export async function* writeSamples(
@@ -89,7 +89,7 @@ export async function* writeSamples(
   yield* writeCsv(sampleColumns(extras, hasOptional), mapped(samples, cells));
 }
 
-/** Signed numbers in text are turned into numbers, so that the guard against formulas leaves them alone. */
+/** Converts signed numbers in text to numbers, so that the guard against formulas does not change them. */
 function plain(cell: Cell): Cell {
   if (typeof cell === 'number') return Number.isFinite(cell) ? cell : null;
   if (typeof cell === 'boolean') return String(cell);
