@@ -212,6 +212,12 @@ export default tseslint.config(
           selector: "AssignmentExpression[operator='**=']",
           message: 'Its last bits differ between engines. Use pow of @alphaflops/elementary.',
         },
+        {
+          selector:
+            "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] CallExpression[callee.property.name='timeout']",
+          message:
+            'In Node 20 it can be garbage-collected before it fires. Use a timer, as withTimeLimit of the worker.',
+        },
       ],
     },
   },

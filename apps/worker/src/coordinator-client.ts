@@ -20,6 +20,7 @@ import {
 } from '@alphaflops/contracts';
 import type { z } from 'zod';
 import { WorkerError } from './error.js';
+import { withTimeLimit } from './time-limit.js';
 import { notAnswering, unreachable } from './trust.js';
 
 /** An answer that takes longer is no answer. */
@@ -144,15 +145,16 @@ export class CoordinatorClient {
     let status: number;
     let text: string;
     try {
-      const response = await this.fetchBy(new URL(path, this.base), {
-        method: 'POST',
-        headers: { authorization: `Bearer ${this.token}`, ...headers },
-        body,
-        redirect: 'manual',
-        signal: AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]),
+      [status, text] = await withTimeLimit(withinMs, signal, async (limited) => {
+        const response = await this.fetchBy(new URL(path, this.base), {
+          method: 'POST',
+          headers: { authorization: `Bearer ${this.token}`, ...headers },
+          body,
+          redirect: 'manual',
+          signal: limited,
+        });
+        return [response.status, await response.text()];
       });
-      status = response.status;
-      text = await response.text();
     } catch (cause) {
       throw isFirst && !signal?.aborted
         ? await unreachable(this.base.href, cause)

@@ -80,7 +80,11 @@ export class ExecutorChild {
     });
     const late = new Promise<ChildAnswer>((resolve) => {
       const timer = setTimeout(() => {
-        resolve({ kind: 'time-limit' });
+        // After a pause of this process (a suspended machine, SIGSTOP) the timer comes before replies that lie in the pipe:
+        // they are read first.
+        setImmediate(() => {
+          resolve({ kind: 'time-limit' });
+        });
       }, limitMs);
       done.signal.addEventListener('abort', () => {
         clearTimeout(timer);

@@ -100,6 +100,17 @@ describe('one host', () => {
     expect(pidOf()).not.toBe(pid);
   });
 
+  it('is no timeout when this process stood still while the child answered', async () => {
+    await host.start();
+    const pid = pidOf();
+    const measuring = host.measure(fakeSpec('slow', { width: 100 }), { ...QUICK, specTimeLimitMs: 300 });
+    // The request is on its way to the child.
+    await new Promise(setImmediate);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_600);
+    expect(await measuring).toMatchObject({ outcome: 'ok' });
+    expect(pidOf()).toBe(pid);
+  });
+
   it.each(['unsupported', 'out-of-memory', 'wrong-result', 'noisy'] as const)(
     '%s leaves the child alone',
     async (behaviour) => {
