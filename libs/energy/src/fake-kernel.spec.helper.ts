@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Files of a kernel that does not exist, in a folder of their own. */
+/** Files of a fake kernel, in a folder of their own. */
 export class FakeKernel {
   readonly root = mkdtempSync(join(tmpdir(), 'alphaflops-fake-kernel-'));
   private readonly values = new Map<string, number>();
@@ -22,7 +22,7 @@ export class FakeKernel {
     rmSync(join(this.root, path), { recursive: true });
   }
 
-  /** A machine on which other programs have used so many ticks of the processor, and process 77 and its child some. */
+  /** A machine on which other programs used `otherTicks` of processor time, and process 77 and its child used `ownTicks`. */
   processor({ otherTicks = 0, ownTicks = 0, flags = 'fpu sse2', vendor = 'GenuineIntel' } = {}): void {
     this.write('proc/cpuinfo', `vendor_id\t: ${vendor}\nflags\t\t: ${flags}`);
     const child = 30;
@@ -45,7 +45,7 @@ export class FakeKernel {
     this.values.set(entry, energyUj);
   }
 
-  /** Lets a zone count on, and start again at 0 after `rangeUj`. */
+  /** Advances the counter of a zone, which starts again at 0 after `rangeUj`. */
   advance(entry: string, stepUj: number, rangeUj = 262_143_328_850): void {
     const energyUj = ((this.values.get(entry) ?? 0) + stepUj) % rangeUj;
     this.values.set(entry, energyUj);
@@ -64,7 +64,7 @@ export class FakeKernel {
   }
 }
 
-/** As proc(5) has it: the name in brackets may hold spaces and brackets. */
+/** The format of proc(5): the name in brackets may contain spaces and brackets. */
 function stat(pid: number, name: string, parent: number, ticks: number): string {
   return `${pid} (${name}) S ${parent} 1 1 0 -1 4194560 1 0 0 0 ${ticks} 0 0 0 20 0 1 0 100 1000 10`;
 }

@@ -42,7 +42,7 @@ describe('hwmon meter', () => {
     energyMeterConformance({ open: () => open(), draw: show, countsHost: false });
   });
 
-  it('takes the momentary power where there is no average', () => {
+  it('uses the momentary power if there is no average', () => {
     kernel.sensors(ADDRESS, 'amdgpu', { power1_input: 35_500_000 });
     const opened = open();
     if (!opened.ok) throw new Error(opened.reason);
@@ -50,7 +50,7 @@ describe('hwmon meter', () => {
     expect(opened.meter.description).toMatchObject({ name: 'hwmon-amdgpu-power', method: 'power' });
   });
 
-  it('finds the only GPU of a maker, and refuses to choose between two', () => {
+  it('finds the only GPU of a vendor, and refuses to choose between two', () => {
     const card = (name: string, vendor: string) => {
       kernel.write(`sys/class/drm/${name}/device/vendor`, vendor);
       kernel.write(`sys/class/drm/${name}/device/hwmon/hwmon1/name`, 'amdgpu');
@@ -74,7 +74,7 @@ describe('hwmon meter', () => {
     ['no sensors', {}, null, /no sensors/],
     ['no files', {}, 'amdgpu', /neither energy nor power/],
     ['no number', { power1_average: NaN }, 'amdgpu', /neither energy nor power/],
-  ])('says why it is missing: %s', (_which, files, driver, reason) => {
+  ])('gives the reason why it is missing: %s', (_which, files, driver, reason) => {
     if (driver !== null) kernel.sensors(ADDRESS, driver, files);
     expect(open()).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
   });

@@ -4,16 +4,16 @@ import { EnergyMeter, type MeteredDevice, type OpenedMeter } from '@alphaflops/e
 import type { MeterReading } from '@alphaflops/measure';
 import { isDenied, kernelEntries, kernelNumber, kernelText } from './kernel-files.js';
 
-/** PCI ids of makers, by the name that WebGPU gives them. */
+/** PCI ids of vendors, by their WebGPU names. */
 const PCI_VENDORS: Readonly<Record<string, string>> = { amd: '0x1002', intel: '0x8086' };
 
-/** Files of a driver, best first: a counter in µJ, else the power in µW (https://docs.kernel.org/hwmon/sysfs-interface.html). */
+/** Files of a driver, the best first: a counter in µJ, or else the power in µW (https://docs.kernel.org/hwmon/sysfs-interface.html). */
 const ENERGY = /^energy\d+_input$/;
 const POWER = [/^power\d+_average$/, /^power\d+_input$/];
 
 /**
- * Sensors of a GPU that its driver shows through Linux' hwmon: amdgpu, i915, xe.
- * @param root folder of the kernel's files, `/` but in tests
+ * Meter for the sensors of a GPU in Linux' hwmon, with the drivers amdgpu, i915 or xe.
+ * @param root folder of the kernel's files: `/`, except in tests
  */
 export function openHwmon(device: MeteredDevice, root: string): OpenedMeter {
   const gpu = folderOf(device, root);
@@ -78,13 +78,13 @@ class HwmonMeter extends EnergyMeter {
   }
 
   close(): void {
-    // Nothing is held open.
+    // No resource is open.
   }
 }
 
 type Found = Result<{ folder: string }>;
 
-/** The GPU's folder: by its PCI address, else the only GPU of its maker. */
+/** The GPU's folder: by its PCI address, or else the only GPU of its vendor. */
 function folderOf({ pciBusId, vendor }: MeteredDevice, root: string): Found {
   if (pciBusId !== null) {
     return { ok: true, folder: join(root, 'sys/bus/pci/devices', pciBusId.toLowerCase()) };

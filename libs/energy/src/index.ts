@@ -4,12 +4,12 @@ import { openHwmon } from './hwmon-meter.js';
 import { openNvml } from './nvml-meter.js';
 import { openPowercap } from './powercap-meter.js';
 
-/** NVIDIA's driver names its devices so. */
+/** Device ids of NVIDIA's driver. */
 const NVIDIA_UUID = /^(GPU|MIG)-/;
 
 /**
  * The meter that counts the energy of a device: NVML for NVIDIA's GPUs, hwmon for others, powercap (RAPL) for host
- * processors. Chosen by the device alone, whichever executor computes on it. Does not throw.
+ * processors. The choice depends only on the device, not on the executor. Does not throw.
  */
 export function openEnergyMeter(device: MeteredDevice, settings: EnergyMeterSettings): OpenedMeter {
   const { libraryPath = [], root = '/' } = settings;

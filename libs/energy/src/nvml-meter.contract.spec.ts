@@ -1,4 +1,4 @@
-/** NVML's meter over the fake GPU of the tests. */
+/** NVML's meter with the fake GPU of the tests. */
 import { energyMeterConformance } from '@alphaflops/executor/testing';
 import { buildFakeGpu, FIRST_GPU, type FakeGpu } from '@alphaflops/nvidia/testing';
 import { openNvml } from './nvml-meter.js';
@@ -6,7 +6,7 @@ import { openNvml } from './nvml-meter.js';
 const built = buildFakeGpu();
 const withGcc = built === null ? describe.skip : describe;
 if (built === null) it.skip('gcc is not installed: the fake GPU cannot be built', () => undefined);
-// Not used when it is null: every test that would is skipped then.
+// Null is never used, because all tests that use it are then skipped.
 const gpu = built as FakeGpu;
 
 withGcc('NVML meter', () => {
@@ -23,7 +23,7 @@ withGcc('NVML meter', () => {
     energyMeterConformance({ open, countsHost: false });
   });
 
-  it('counts mJ, with the power beside them', () => {
+  it('counts mJ, and also gives the power', () => {
     const opened = open();
     if (!opened.ok) throw new Error(opened.reason);
     expect(opened.meter.description).toMatchObject({ name: 'nvml-total-energy', resolutionMj: 1 });
@@ -52,7 +52,7 @@ withGcc('NVML meter', () => {
     expect(open()).toMatchObject({ ok: false, reason: expect.stringMatching(/slices/) });
   });
 
-  it('says that the driver is missing', () => {
+  it('reports a missing driver', () => {
     expect(openNvml(FIRST_GPU, ['/nowhere'])).toMatchObject({
       ok: false,
       reason: expect.stringMatching(/libnvidia-ml.so.1 cannot be opened/),

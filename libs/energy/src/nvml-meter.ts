@@ -2,12 +2,12 @@ import { EnergyMeter, type OpenedMeter } from '@alphaflops/executor';
 import type { MeterReading } from '@alphaflops/measure';
 import { Library, Nvml, type NvmlDevice } from '@alphaflops/nvidia';
 
-/** Seen on an H100: the total energy advances about every 100 ms. */
+/** Measured on an H100: the total energy is updated about every 100 ms. */
 const UPDATE_PERIOD_MS = 100;
 
 /**
- * NVML's counter of the total energy of one GPU, with its power beside it as a cross-check; power alone on GPUs before
- * Volta, which have no counter (NVML API reference, nvmlDeviceGetTotalEnergyConsumption, nvmlDeviceGetPowerUsage).
+ * NVML's counter of the total energy of one GPU, and its power as a cross-check. GPUs before Volta have no counter, and only
+ * the power is used (NVML API reference, nvmlDeviceGetTotalEnergyConsumption, nvmlDeviceGetPowerUsage).
  */
 export function openNvml(uuid: string, libraryPath: readonly string[]): OpenedMeter {
   if (uuid.startsWith('MIG-')) return { ok: false, reason: MIG };

@@ -34,7 +34,7 @@ describe('powercap meter', () => {
     });
   });
 
-  it('adds up all packages and their memory, and nothing twice', () => {
+  it('adds up all packages and their memory, without counting any twice', () => {
     kernel.zone('intel-rapl:0', 'package-0', 10);
     kernel.zone('intel-rapl:0:0', 'core', 10);
     kernel.zone('intel-rapl:0:1', 'dram', 10);
@@ -60,7 +60,7 @@ describe('powercap meter', () => {
     expect(meter.read().energyMillijoules).toBeCloseTo(1.23, 12);
   });
 
-  it('goes on counting when a counter starts again at 0', () => {
+  it('continues to count when a counter starts again at 0', () => {
     kernel.zone('intel-rapl:0', 'package-0', 65_000_000, 65_532_610_987);
     kernel.zone('intel-rapl:1', 'package-1', 5, 65_532_610_987);
     const meter = opened();
@@ -70,13 +70,13 @@ describe('powercap meter', () => {
     }
   });
 
-  it('counts the processor time of other programs, and not of its own and its children', () => {
+  it('counts the processor time of other programs, but not of its own process and its children', () => {
     kernel.zone('intel-rapl:0', 'package-0', 10);
     kernel.processor({ otherTicks: 250, ownTicks: 4000 });
     expect(opened().otherProcessorMs()).toBe(2500);
   });
 
-  it('gives the line that grants the permission where only root may read', () => {
+  it('gives the command that grants the permission if only root may read', () => {
     // The real file belongs to root and has the mode 0400. This one belongs to the user of the test.
     kernel.zone('intel-rapl:0', 'package-0', 10, 100, 0o000);
     const result = asOtherUser(open);
@@ -89,12 +89,12 @@ describe('powercap meter', () => {
   it.each([
     ['virtual machine', { flags: 'fpu hypervisor sse2' }, /virtual machine.*not passed on/],
     ['processor without RAPL', {}, /no RAPL counters/],
-  ])('says why it is missing: %s', (_which, processor, reason) => {
+  ])('gives the reason why it is missing: %s', (_which, processor, reason) => {
     kernel.processor(processor);
     expect(open()).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
   });
 
-  it('refuses a counter that holds no number, and a machine that hides its programs', () => {
+  it('refuses a counter without a number, and a machine that hides its programs', () => {
     kernel.zone('intel-rapl:0', 'package-0', 10);
     kernel.write('sys/class/powercap/intel-rapl:0/energy_uj', '');
     expect(open()).toMatchObject({ ok: false, reason: expect.stringContaining('holds no energy') });
@@ -103,7 +103,7 @@ describe('powercap meter', () => {
     expect(open()).toMatchObject({ ok: false, reason: expect.stringContaining('does not show') });
   });
 
-  it('throws when a counter is gone while it is used', () => {
+  it('throws when a counter disappears while it is used', () => {
     kernel.zone('intel-rapl:0', 'package-0', 10);
     const meter = opened();
     kernel.remove('sys/class/powercap/intel-rapl:0');
@@ -120,7 +120,7 @@ if (real.ok) {
   it.skip(`powercap meter of this machine: ${real.reason}`, () => undefined);
 }
 
-/** Root reads everything, so that what nobody may read is asked for as another user. */
+/** Root can read every file, so the test of the permission runs as another user. */
 function asOtherUser<T>(work: () => T): T {
   if (process.geteuid?.() !== 0) return work();
   process.seteuid?.(65534);

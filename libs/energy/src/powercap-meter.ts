@@ -24,9 +24,9 @@ interface Zone {
 }
 
 /**
- * RAPL counters of the host's processors through Linux' powercap: all packages, and their memory where it is counted
+ * RAPL counters of the host's processors through Linux' powercap: all packages, and their memory if it is counted
  * (https://docs.kernel.org/power/powercap/powercap.html).
- * @param root folder of the kernel's files, `/` but in tests
+ * @param root folder of the kernel's files: `/`, except in tests
  * @param pid the process whose work is measured, with its descendants
  */
 export function openPowercap(root: string, pid: number): OpenedMeter {
@@ -78,7 +78,7 @@ class PowercapMeter extends EnergyMeter {
     this.lastUj = zones.map(energyUj);
   }
 
-  /** The sum over all zones. A counter that has started again at 0 goes on where it was. */
+  /** The sum over all zones. When a counter starts again at 0, the sum continues without a jump. */
   read(): MeterReading {
     this.zones.forEach((zone, at) => {
       const nowUj = energyUj(zone);
@@ -96,7 +96,7 @@ class PowercapMeter extends EnergyMeter {
   }
 
   close(): void {
-    // Nothing is held open.
+    // No resource is open.
   }
 }
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { kernelEntries, kernelText } from './kernel-files.js';
 
-/** Linux counts processor time for programs in hundredths of a second, on all platforms (proc(5), USER_HZ). */
+/** Linux counts processor time for programs in hundredths of a second on all platforms (proc(5), USER_HZ). */
 const MS_PER_TICK = 10;
 
 /**
- * Processor time in ms that all programs but one and its descendants have used so far, by /proc/stat and /proc/PID/stat
- * (proc(5)); null where these files are missing.
+ * Processor time in ms that all programs have used so far, except one and its descendants. The source is /proc/stat and
+ * /proc/PID/stat (proc(5)). Null if these files are missing.
  */
 export function otherProcessorMs(root: string, pid: number): number | null {
   const all = busyTicks(kernelText(join(root, 'proc/stat')));
@@ -14,7 +14,7 @@ export function otherProcessorMs(root: string, pid: number): number | null {
   return all === null || own === null ? null : Math.max(0, all - own) * MS_PER_TICK;
 }
 
-/** user, nice, system, irq, softirq and steal of all processors. `user` has the time of guests in it. */
+/** user, nice, system, irq, softirq and steal of all processors. `user` includes the time of guests. */
 function busyTicks(stat: string | null): number | null {
   const fields = /^cpu +(.*)$/m
     .exec(stat ?? '')?.[1]
@@ -46,14 +46,14 @@ function treeTicks(root: string, pid: number): number | null {
   return ticks;
 }
 
-/** The name of a program, in brackets, may hold anything; fields are counted from behind it. */
+/** The name of a program, in brackets, may contain any character. Fields are counted after it. */
 function processTime(stat: string | null): ProcessTime | null {
   if (stat === null) return null;
   const fields = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
     .map(Number);
-  // From field 3 on: 4 is the parent, 14 to 17 are utime, stime and the same of children that have ended.
+  // From field 3 on: 4 is the parent, 14 to 17 are utime, stime and the same two times of ended children.
   const [parent, ...ticks] = [fields[1], fields[11], fields[12], fields[13], fields[14]];
   if (parent === undefined || ticks.some((value) => value === undefined || Number.isNaN(value))) return null;
   return { parent, ticks: ticks.reduce<number>((sum, value) => sum + (value ?? 0), 0) };

@@ -2,31 +2,31 @@ import type { EnergyReference } from './energy-meter.js';
 import { ExecutorError } from './error.js';
 import type { Executor } from './executor.js';
 
-/** Where an executor is found. */
+/** The package and name of an executor, with its settings. */
 export interface ExecutorReference {
-  /** Package name or file URL of the adapter; a package name is resolved from this library. */
+  /** Package name or file URL of the adapter. A package name is resolved from this library. */
   readonly module: string;
   /** One of the executors of the adapter. */
   readonly executor: string;
-  /** What this machine is set up with for it, in JSON types: the adapter says what it takes. */
+  /** Settings of the executor on this machine, in JSON types. The adapter documents them. */
   readonly settings?: ExecutorSettings;
-  /** Where the energy meters of this machine are found; absent: energy is not measured. */
+  /** The package of energy meters of this machine; absent: energy is not measured. */
   readonly energy?: EnergyReference;
 }
 
-/** Comes from the worker's own command line, file and environment; never from a coordinator. */
+/** Settings from the worker's own command line, file and environment, never from a coordinator. */
 export type ExecutorSettings = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** What an adapter exports. */
+/** The exports of an adapter. */
 export interface AdapterModule {
-  /** Throws `ExecutorError`: `unknown-executor` for a name not its own, `bad-settings` for settings it cannot use. */
+  /** Throws `ExecutorError`: `unknown-executor` for a name of another adapter, `bad-settings` for settings that it cannot use. */
   createExecutor(name: string, settings?: ExecutorSettings): Executor | Promise<Executor>;
 }
 
 /**
  * Imports an adapter and creates one of its executors.
  *
- * @throws ExecutorError `start-failed` when the module cannot be loaded or exports no adapter, and what its `createExecutor` throws
+ * @throws ExecutorError `start-failed` when the module cannot be loaded or exports no adapter; also the errors of its `createExecutor`
  */
 export async function loadExecutor({ module, executor, settings }: ExecutorReference): Promise<Executor> {
   let adapter: Partial<AdapterModule>;
@@ -37,7 +37,7 @@ export async function loadExecutor({ module, executor, settings }: ExecutorRefer
     throw new ExecutorError('start-failed', message, { cause: error });
   }
   if (typeof adapter.createExecutor !== 'function') {
-    throw new ExecutorError('start-failed', `"${module}" is no adapter: it exports no createExecutor`);
+    throw new ExecutorError('start-failed', `"${module}" is not an adapter: it exports no createExecutor`);
   }
   return await adapter.createExecutor(executor, settings);
 }

@@ -14,13 +14,13 @@ if (reference === undefined || process.send === undefined) {
   process.exit(2);
 }
 
-// A terminal's Ctrl-C, and a supervisor's stop, reach the whole process group: it is the parent who decides.
+// Ctrl-C in a terminal, or a supervisor's stop, reaches the whole process group. Only the parent reacts to it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: process.ppid }).unref();
 
 const service = new ChildService(JSON.parse(reference) as ExecutorReference);
-// One after the other. A reply is out of this process before the next request is begun, which may end the process.
+// Requests run one after another. A reply is sent before the next request starts, because that request may end the process.
 let answered: Promise<unknown> = Promise.resolve();
 process.on('message', (message) => {
   answered = answered

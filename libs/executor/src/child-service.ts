@@ -15,14 +15,14 @@ import { measureSpec } from './measure-spec.js';
 import { RequestSchema, type Reply, type Request } from './messages.js';
 import { systemClock } from './system-clock.js';
 
-/** The work of the executor's process: one executor, at most one open device. */
+/** The executor's process: one executor with at most one open device. */
 export class ChildService {
   private executor: Executor | null = null;
   private session: ExecutorSession | null = null;
-  /** Of the open device, or why it has none. */
+  /** Meter of the open device, or the reason why it has no meter. */
   private meter: EnergyMeter | string = 'no device is open';
 
-  /** Of the open device; undefined where other programs cannot slow it down. */
+  /** Watch of the open device; undefined if other programs cannot slow it down. */
   private disturbance: DisturbanceWatch | undefined;
 
   constructor(private readonly reference: ExecutorReference) {}
@@ -46,7 +46,7 @@ export class ChildService {
   }
 
   private opened(): ExecutorSession {
-    if (this.session === null) throw new Error('asked before a device was opened');
+    if (this.session === null) throw new Error('a request came before a device was opened');
     return this.session;
   }
 
@@ -77,7 +77,7 @@ export class ChildService {
     }
   }
 
-  /** Power by the meter where the executor does not know it. */
+  /** Conditions, with the power from the meter if the executor does not report it. */
   private async conditions(): Promise<Conditions> {
     const conditions = await this.opened().readConditions();
     if (conditions.powerW !== null || typeof this.meter === 'string') return conditions;
@@ -110,7 +110,7 @@ export class ChildService {
     }
   }
 
-  /** Each device with the meter that counts its energy, or the reason why none does. */
+  /** Each device with the meter that counts its energy, or the reason why it has no meter. */
   private async withMeters(result: ProbeResult): Promise<ProbeResult> {
     if (!result.ok || this.reference.energy === undefined) return result;
     const devices = [];

@@ -7,17 +7,17 @@ import { systemClock } from './system-clock.js';
 
 export interface ConformanceOptions {
   createExecutor: () => Executor | Promise<Executor>;
-  /** Specs that the executor says it cannot run, each for a reason that the pattern matches. */
+  /** Specs that the executor does not support, each with a pattern for the reason. */
   unsupported: readonly { readonly spec: ConvSpec; readonly reason: RegExp }[];
   /** A spec larger than any memory. */
   huge: ConvSpec;
   /** Whether grouped convolutions other than depthwise ones are computed, or refused. */
   grouped: 'computed' | 'unsupported';
-  /** Which of the convolutions with optional fields (strides by axis, dilation, pads, pass) it computes; absent: any, or none. */
+  /** Which convolutions with optional fields (strides by axis, dilation, pads, pass) it computes; absent: it may compute or refuse each. */
   computes?: (spec: ConvSpec) => boolean;
-  /** Two specs, the larger with 20 to 400 times the work, where the usual ones would take the device too long. */
+  /** Two specs, the larger one with 20 to 400 times the work, for a device on which the usual ones take too long. */
   growth?: { readonly small: Partial<ConvSpec>; readonly large: Partial<ConvSpec> };
-  /** Allocations alive on the device, where the library counts them. */
+  /** Number of allocations on the device, if the library counts them. */
   allocations?: () => number;
 }
 
@@ -31,7 +31,7 @@ const base: ConvSpec = {
   kernel_w: 3,
 };
 
-/** Specs that every executor computes right: each axis away from its default once, and some together. */
+/** Specs that every executor must compute correctly. Each axis differs from its default in at least one, and several axes in some. */
 const COMPUTED: readonly Partial<ConvSpec>[] = [
   {},
   { padding: 'valid' },
@@ -56,7 +56,7 @@ const COMPUTED: readonly Partial<ConvSpec>[] = [
   { groups: 6, cout: 6, stride: 2, kernel_h: 4, kernel_w: 5 },
 ];
 
-/** 64 times the work; a device that is not filled by the small one may still do it in 4 times the time. */
+/** The larger spec has 64 times the work. A device that the small one does not fill may need only 4 times the time. */
 const GROWTH = {
   small: { height: 16, width: 16, cin: 32, cout: 32 },
   large: { height: 64, width: 64, cin: 64, cout: 64 },
@@ -76,7 +76,7 @@ const OPTIONAL: readonly Partial<ConvSpec>[] = [
   { ...PADS, stride: 2, batch: 2, layout: 'NHWC' },
   { ...DEPTHWISE, dilation_h: 2, dilation_w: 2 },
 ];
-/** Of both backward passes. */
+/** Specs of both backward passes. */
 const BACKWARD: readonly Partial<ConvSpec>[] = [
   {},
   { padding: 'valid', batch: 3, stride: 2 },
@@ -96,9 +96,9 @@ const WITH_OPTIONAL_FIELDS: readonly Partial<ConvSpec>[] = [
 ];
 
 /**
- * What every executor does alike. Call it in a `describe` of an adapter's tests, on the real device.
+ * Tests of the behaviour that all executors have in common. Call it in a `describe` of an adapter's tests, on the real device.
  *
- * @throws Error, in the tests that it defines, where an executor does otherwise
+ * @throws Error, in the tests that it defines, when an executor behaves differently
  */
 export function executorConformance(options: ConformanceOptions): void {
   let executor: Executor;
@@ -136,7 +136,7 @@ export function executorConformance(options: ConformanceOptions): void {
     expect(new Set(first.devices.map((device) => device.uuid)).size).toBe(first.devices.length);
   });
 
-  it('does not open a device that it has not', async () => {
+  it('does not open an unknown device', async () => {
     await expect(executor.open('no-such-device')).rejects.toMatchObject({ code: 'unknown-device' });
   });
 
@@ -172,7 +172,7 @@ export function executorConformance(options: ConformanceOptions): void {
     });
   }
 
-  it('refuses what no memory holds, and goes on', async () => {
+  it('refuses a spec larger than the memory, and continues', async () => {
     expect(await prepare(options.huge)).toMatchObject({ ok: false, outcome: 'out-of-memory' });
     await expectComputed({});
   });
@@ -206,7 +206,7 @@ export function executorConformance(options: ConformanceOptions): void {
     const small = await timeMs(less);
     const large = await timeMs(more);
     expect(large / small).toBeGreaterThan(4);
-    // Caches that the small one fits into may help it; a wrong unit or a wrong count would be further off.
+    // The small one may fit into caches. A wrong unit or a wrong count would give a larger deviation.
     const workRatio = macs({ ...base, ...more }) / macs({ ...base, ...less });
     expect(large / small).toBeLessThan(16 * workRatio);
   }, 60_000);

@@ -3,18 +3,18 @@ import type { MeterReading } from '@alphaflops/measure';
 import { z } from 'zod';
 import { ExecutorError } from './error.js';
 
-/** What has to be known of a device to find the meter that counts its energy. */
+/** The properties of a device that determine its energy meter. */
 export const MeteredDeviceSchema = z.object({
   uuid: z.string(),
   kind: z.enum(['cpu', 'gpu']),
-  /** Address on the PCI bus, such as `0000:3b:00.0`; null where the executor does not know it. */
+  /** Address on the PCI bus, such as `0000:3b:00.0`; null if the executor does not know it. */
   pciBusId: z.string().nullable(),
-  /** Maker of a GPU as its executor names it, such as `amd`; null where not known. */
+  /** Vendor of a GPU in the executor's spelling, such as `amd`; null if not known. */
   vendor: z.string().nullable(),
 });
 export type MeteredDevice = z.infer<typeof MeteredDeviceSchema>;
 
-/** What of a device's description matters to energy meters. */
+/** The part of a device's description that energy meters use. */
 export function meteredDevice({
   uuid,
   kind,
@@ -28,16 +28,16 @@ export function meteredDevice({
 }
 
 /**
- * Counts the energy of one device, whoever computes on it. An adapter is a package that exports `openEnergyMeter`;
- * its constructor opens what it needs, `close` gives it back.
+ * Counts the energy of one device, for all programs that compute on it. An adapter is a package that exports
+ * `openEnergyMeter`. The constructor opens the resources of a meter, and `close` releases them.
  */
 export abstract class EnergyMeter {
   abstract readonly description: Extract<EnergyMeterDescription, { available: true }>;
-  /** The meter at this moment. Takes well under a millisecond. Throws where the hardware fails. */
+  /** The present reading. It takes well under a millisecond. Throws when the hardware fails. */
   abstract read(): MeterReading;
   /**
-   * Processor time in ms that other programs of this machine have used so far, where the meter counts the whole machine;
-   * null where it counts a device that one program computes on.
+   * Processor time in ms that other programs of this machine have used so far, if the meter counts the whole machine. Null if
+   * it counts a device on which only one program computes.
    */
   abstract otherProcessorMs(): number | null;
   abstract close(): void;
@@ -45,21 +45,21 @@ export abstract class EnergyMeter {
 
 export type OpenedMeter = Result<{ meter: EnergyMeter }>;
 
-/** What the package of energy meters exports. */
+/** The exports of a package of energy meters. */
 export interface EnergyMeterModule {
   /** The meter of a device, or the reason why it has no meter. Does not throw. */
   openEnergyMeter(device: MeteredDevice, settings: EnergyMeterSettings): OpenedMeter;
 }
 
-/** How this machine's meters are found; comes from the worker, never from a coordinator. */
+/** Settings of the meters of this machine, from the worker and never from a coordinator. */
 export interface EnergyMeterSettings {
   /** Folders with NVIDIA's libraries. */
   readonly libraryPath?: readonly string[];
-  /** Root of the files of the kernel, `/` unless in tests. */
+  /** Root folder of the files of the kernel: `/`, except in tests. */
   readonly root?: string;
 }
 
-/** Where the energy meters are found. */
+/** The package of the energy meters. */
 export interface EnergyReference {
   /** Package name or file URL. */
   readonly module: string;

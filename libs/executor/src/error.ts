@@ -9,7 +9,7 @@ export type ExecutorErrorCode =
   | 'aborted'
   | 'closed';
 
-/** The executor as a whole cannot be used. What happens to one spec is an outcome of its Measurement instead. */
+/** The whole executor cannot be used. A failure of one spec is an outcome of its Measurement instead. */
 export class ExecutorError extends Error {
   constructor(
     readonly code: ExecutorErrorCode,

@@ -5,26 +5,26 @@ import type { ExecutorReference } from './adapter-module.js';
 import { ExecutorError } from './error.js';
 import { ReplySchema, type Reply, type Request } from './messages.js';
 
-/** The same file from `src` (tests) and from `dist`: a child always runs on the build. */
+/** The same file from `src` (tests) and from `dist`: a child always runs the build. */
 const CHILD_MAIN = fileURLToPath(new URL('../dist/child-main.js', import.meta.url));
 
 const STDERR_CHARACTERS = 1500;
-/** A dead process's last words are waited for this long. */
+/** How long the parent waits for the last output of a process that ended. */
 const STDERR_WAIT_MS = 500;
 const CLOSE_LIMIT_MS = 5000;
 
 /** How a request to the child ended. */
 export type ChildAnswer =
   | { readonly kind: 'reply'; readonly reply: Reply }
-  /** `isKilled`: from outside, by whoever may or by the kernel when memory is short; no process does that to itself. */
+  /** `isKilled`: a user or the kernel (when memory is short) killed the process. No process does that to itself. */
   | { readonly kind: 'exited'; readonly how: string; readonly isKilled: boolean }
   | { readonly kind: 'time-limit' }
   | { readonly kind: 'aborted' };
 
-/** One forked executor process, seen from its parent. */
+/** One forked executor process, for its parent. */
 export class ExecutorChild {
   private stderr = '';
-  /** Replies that came before anybody waited for them, and who waits. */
+  /** Replies for which no caller waits yet, and the waiting callers. */
   private readonly replies: Reply[] = [];
   private onReply: ((reply: Reply) => void) | null = null;
   private readonly exited: Promise<ChildAnswer & { kind: 'exited' }>;
@@ -33,7 +33,7 @@ export class ExecutorChild {
     process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(-STDERR_CHARACTERS);
     });
-    // Writing to a child that has just died: its exit says what matters.
+    // A write to a child that has just ended fails. Its exit is reported separately.
     process.on('error', () => undefined);
     process.on('message', (message) => {
       this.take(message);
@@ -55,18 +55,18 @@ export class ExecutorChild {
     return this.process.pid;
   }
 
-  /** Sends one request and waits for its answer; there must be none that is still to be answered. */
+  /** Sends one request and waits for its answer. All earlier requests must have their answers. */
   async ask(request: Request, limitMs: number, signal?: AbortSignal): Promise<ChildAnswer> {
     this.send(request);
     return await this.answer(limitMs, signal);
   }
 
-  /** Sends one request. The child answers each in its turn. */
+  /** Sends one request. The child answers requests in their order. */
   send(request: Request): void {
     if (this.process.connected) this.process.send(request);
   }
 
-  /** Waits for what comes first: the answer to the oldest request that has none, the end of the child, the limit, the signal. */
+  /** Waits for the first of these: the answer to the oldest open request, the end of the child, the time limit, the signal. */
   async answer(limitMs: number, signal?: AbortSignal): Promise<ChildAnswer> {
     const done = new AbortController();
     const replied = new Promise<ChildAnswer>((resolve) => {

@@ -80,10 +80,10 @@ describe('one host', () => {
     [
       'crash',
       'executor-crashed',
-      /^the executor process ended with exit code 70; it last wrote: .*as asked$/,
+      /^the executor process ended with exit code 70; it last wrote: .*as requested$/,
     ],
     ['abort', 'executor-crashed', /^the executor process ended by signal SIGSEGV$/],
-    ['throw', 'executor-crashed', /^fake executor: an exception as asked$/],
+    ['throw', 'executor-crashed', /^fake executor: an exception as requested$/],
   ])('%s is %s, and the next spec gets a new child', async (behaviour, outcome, reason) => {
     await host.start();
     const pid = pidOf();
@@ -141,7 +141,7 @@ describe('one host', () => {
     expect((await host.measure(NORMAL, QUICK)).outcome).toBe('ok');
   });
 
-  it('gives up at once when aborted, and can go on', async () => {
+  it('stops at once when aborted, and can continue', async () => {
     await host.start();
     const pid = pidOf();
     const abort = new AbortController();
@@ -159,27 +159,27 @@ describe('one host', () => {
     expect((await first).outcome).toBe('ok');
   });
 
-  it('goes on by itself to the next spec, and answers in order', async () => {
-    // The same object twice: a spec is its place, not its identity.
+  it('starts the next spec without a request, and answers in order', async () => {
+    // The same object twice: specs are distinguished by their positions.
     const slow = [1, 2, 3].map((cout) => fakeSpec('slow', { width: 30, cout }));
     const specs = [...slow, ...slow.slice(2)];
     const algorithms: unknown[] = [];
     for await (const measurement of host.measureEach(specs, QUICK)) {
       algorithms.push(measurement.outcome === 'ok' && measurement.algorithm);
-      // Time in which the next one is measured although nobody has asked.
+      // During this time the child measures the next spec, although no caller waits for it.
       if (algorithms.length === 2) await setTimeout(100);
     }
     expect(algorithms).toEqual(specs.map(({ cout }) => expect.stringContaining(`-o${cout}-`) as string));
   });
 
-  it('blames the spec that ended the child, not the one before, and goes on after it', async () => {
+  it('reports the failure for the spec that ended the child, not for the one before, and continues after it', async () => {
     const specs = [NORMAL, fakeSpec('abort'), { ...NORMAL, cout: 9 }, NORMAL];
     const outcomes: string[] = [];
     for await (const { outcome } of host.measureEach(specs, QUICK)) outcomes.push(outcome);
     expect(outcomes).toEqual(['ok', 'executor-crashed', 'ok', 'ok']);
   });
 
-  it('takes no result that nobody waited for as that of another spec', async () => {
+  it('never uses a result without a waiting caller for another spec', async () => {
     for await (const { outcome } of host.measureEach([NORMAL, fakeSpec('wrong-result')], QUICK)) {
       expect(outcome).toBe('ok');
       break;
@@ -205,7 +205,7 @@ describe('one host', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
-  it('leaves it to the parent to act on signals of the whole process group', async () => {
+  it('ignores signals to the whole process group, so that the parent decides', async () => {
     await host.start();
     const pid = pidOf();
     const measuring = host.measure(fakeSpec('slow', { width: 200 }), QUICK);
@@ -248,10 +248,10 @@ it.each<[string, ConvSpec]>([
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(parent, 'exit').then(() => {
-      throw new Error('the parent ended before its child was there; its words are above');
+      throw new Error('the parent ended before its child started; see its output above');
     });
-    const [said] = (await Promise.race([once(parent.stdout, 'data'), ended])) as [Buffer];
-    const pid = Number(said.toString());
+    const [firstOutput] = (await Promise.race([once(parent.stdout, 'data'), ended])) as [Buffer];
+    const pid = Number(firstOutput.toString());
     expect(isAlive(pid)).toBe(true);
     parent.kill('SIGKILL');
     await untilDead(pid);
@@ -260,7 +260,7 @@ it.each<[string, ConvSpec]>([
   20_000,
 );
 
-it('probes every executor and says why one does not work', async () => {
+it('probes every executor and gives the reason when one does not work', async () => {
   const missing = { module: '@alphaflops/missing', executor: 'cudnn' };
   const probed = await probeAll([FAKE, missing]);
   expect(probed).toMatchObject([

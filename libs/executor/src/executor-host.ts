@@ -7,29 +7,29 @@ import { ExecutorChild, type ChildAnswer } from './executor-child.js';
 
 export interface ExecutorHostOptions extends ExecutorReference {
   readonly deviceUuid: string;
-  /** What its energy meter is found by; absent: its energy is not measured. */
+  /** Properties that determine its energy meter; absent: its energy is not measured. */
   readonly metered?: MeteredDevice;
 }
 
-/** Loading a driver and opening a device. */
+/** Time limit for loading a driver and opening a device. */
 const START_LIMIT_MS = 60_000;
 
-/** A driver that takes longer to tell a clock or a temperature hangs. */
+/** Time limit for reading conditions. A driver that takes longer hangs. */
 const CONDITIONS_LIMIT_MS = 10_000;
 
-/** The child ends a spec by itself when it sees its limit coming; this much later it is taken to hang. */
+/** The child ends a spec itself near its time limit. This much later, the parent treats it as hanging. */
 const KILL_GRACE_MS = 1000;
 
 /**
- * Measures in a child process, so that a convolution that blocks, crashes or hangs costs one spec and not the process
- * that holds the queue's lock. A child that ended is replaced for the next spec. One measurement at a time.
+ * Measures in a child process. So a convolution that blocks, crashes or hangs ends one spec, and not the process that holds the
+ * queue's lock. After a child ends, the next spec gets a new one. There is one measurement at a time.
  */
 export class ExecutorHost {
   private child: ExecutorChild | null = null;
   private isBusy = false;
-  /** Power of the device while it computes nothing, in W, once somebody has read it. */
+  /** Power of the idle device in W; null until it is read. */
   idlePowerW: number | null = null;
-  /** Best time of the reference convolution on this device, in ms: given from before, and renewed by each measurement. */
+  /** Undisturbed time of the reference convolution on this device, in ms: initially from an earlier process, updated by each measurement. */
   undisturbedReferenceMs: number | null = null;
   private isClosed = false;
 
@@ -45,7 +45,7 @@ export class ExecutorHost {
     await this.exclusively(() => this.ensureChild(signal));
   }
 
-  /** State of the device now, with nothing running on it. Throws `ExecutorError`, as `measure` does. */
+  /** Present state of the idle device. Throws `ExecutorError`, as `measure` does. */
   async readConditions(signal?: AbortSignal): Promise<Conditions> {
     return await this.exclusively(async () => {
       const child = await this.ensureChild(signal);
@@ -54,7 +54,7 @@ export class ExecutorHost {
       await this.dropChild();
       this.throwIfClosed();
       const code = answer.kind === 'aborted' ? 'aborted' : 'start-failed';
-      throw new ExecutorError(code, `the device does not tell its state: ${whatHappened(answer)}`);
+      throw new ExecutorError(code, `the device does not report its state: ${whatHappened(answer)}`);
     });
   }
 
@@ -65,10 +65,10 @@ export class ExecutorHost {
   }
 
   /**
-   * Measures specs in their order. The child goes on to the next one by itself, so that the device does not wait while
-   * results and questions pass between the processes. A spec that takes too long or brings the executor down has the
-   * outcome `timeout` or `executor-crashed`, and another child measures those after it. Whoever leaves the loop early ends
-   * the child, which may be measuring already what nobody waits for.
+   * Measures specs in their order. The child starts the next spec without waiting for a request, so that the device is not
+   * idle while results and requests pass between the processes. A spec that takes too long or ends the executor has the
+   * outcome `timeout` or `executor-crashed`, and a new child measures the remaining specs. If the caller leaves the loop
+   * early, the child is ended, because it may already measure the next spec.
    *
    * @throws ExecutorError `start-failed` when no child can be started, `broken-installation` when the library cannot
    * measure anything here, `aborted` as soon as `signal` has ended the child, `busy` during another measurement,
@@ -80,7 +80,7 @@ export class ExecutorHost {
     signal?: AbortSignal,
   ): AsyncGenerator<Measurement, void, undefined> {
     this.begin();
-    /** Specs that the present child has got, or that are answered. */
+    /** Number of specs that are sent to the present child or answered. */
     let sent = 0;
     let answered = 0;
     try {
@@ -105,13 +105,13 @@ export class ExecutorHost {
         }
       }
     } finally {
-      // A child that measures what nobody waits for has no use: its answers would be taken for others.
+      // The child may still measure a spec without a waiting caller. Its answers would be mistaken for later ones.
       if (sent > answered) await this.dropChild();
       this.isBusy = false;
     }
   }
 
-  /** What a spec came to whose child is gone. @throws ExecutorError where that says nothing about the spec */
+  /** Measurement of a spec whose child ended. @throws ExecutorError when the end was not caused by the spec */
   private failureOf(answer: ChildAnswer, limitMs: number): Measurement {
     if (answer.kind === 'aborted') {
       throw new ExecutorError('aborted', 'the measurement was aborted and the executor process ended');
@@ -126,7 +126,7 @@ export class ExecutorHost {
     return failure('executor-crashed', whatHappened(answer));
   }
 
-  /** Ends the child: politely when it is idle, at once when it measures (`measure` then throws `closed`). */
+  /** Ends the child. An idle child ends by itself; a child that measures is killed (`measure` then throws `closed`). */
   async close(): Promise<void> {
     this.isClosed = true;
     if (this.isBusy) await this.child?.kill();
@@ -172,14 +172,14 @@ export class ExecutorHost {
   }
 }
 
-/** As much of a reason as a Measurement holds. */
+/** Largest length of a reason in a Measurement. */
 const REASON_CHARACTERS = 2000;
 
 function failure(outcome: Exclude<Measurement['outcome'], 'ok'>, reason: string): Measurement {
   return { outcome, reason: reason.slice(0, REASON_CHARACTERS), timing: null, conditions: null };
 }
 
-/** In words, how a request ended that did not end well. */
+/** Text for a request that failed. */
 export function whatHappened(answer: ChildAnswer): string {
   switch (answer.kind) {
     case 'exited':

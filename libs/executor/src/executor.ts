@@ -11,35 +11,35 @@ import type { BufferOrder, OutputPoint, TimedConv } from '@alphaflops/measure';
 import { z } from 'zod';
 
 /**
- * What runs convolutions on one kind of device through one library. Adapters export
- * `createExecutor(name)` (see `AdapterModule`); the constructor does no I/O.
+ * Runs convolutions on one kind of device through one library. Adapters export `createExecutor(name)` (see
+ * `AdapterModule`). The constructor does no I/O.
  */
 export abstract class Executor {
-  /** As users write it: `tfjs-wasm`. */
+  /** The name in commands and settings, such as `tfjs-wasm`. */
   abstract readonly name: string;
-  /** Of the adapter package. */
+  /** Version of the adapter package. */
   abstract readonly version: string;
-  /** Finds the devices that this executor can drive here, or says what is missing. Does not throw. */
+  /** Finds the devices of this machine that the executor can use, or reports what is missing. Does not throw. */
   abstract probe(): Promise<ProbeResult>;
-  /** Takes a device that `probe` found; throws `ExecutorError('unknown-device')`. */
+  /** Opens a device that `probe` found; throws `ExecutorError('unknown-device')`. */
   abstract open(deviceUuid: string): Promise<ExecutorSession>;
 }
 
-/** A device in use. Specs are prepared, timed and disposed one after the other. */
+/** An open device. Specs are prepared, timed and disposed one after another. */
 export abstract class ExecutorSession {
-  /** Allocates and fills one convolution. Specs that cannot run are a result with a reason, not an exception. */
+  /** Allocates and fills one convolution. For a spec that cannot run, it returns a reason and does not throw. */
   abstract prepare(spec: ConvSpec, options: PrepareOptions): Promise<PrepareResult>;
   abstract readConditions(): Promise<Conditions>;
   /**
-   * Times one run of a convolution of a millisecond or two, always the same, in milliseconds. Absent where other programs
-   * of the host cannot slow down the device.
+   * Times one run of the reference convolution, in milliseconds. It is always the same one and takes one or two milliseconds.
+   * Absent if other programs of the host cannot slow down the device.
    */
   referenceMs?(): Promise<number>;
   abstract dispose(): Promise<void>;
 }
 
 export interface PrepareOptions {
-  /** Of the random inputs: `seededArray('input' | 'weights', seed, …)` in the buffer order of the PreparedConv. */
+  /** Seed of the random inputs: `seededArray('input' | 'weights', seed, …)` in the buffer order of the PreparedConv. */
   readonly seed: number;
   readonly mode: 'hot' | 'cold';
 }
@@ -61,7 +61,7 @@ export interface PreparedConv extends Omit<TimedConv, 'checkOutput'> {
 
 export const ProbedProvenanceSchema = ProvenanceSchema.omit({ worker: true });
 export const ProbedDeviceSchema = DeviceDescriptionSchema.extend({ provenance: ProbedProvenanceSchema });
-/** A DeviceDescription without what only the worker knows of itself. */
+/** A DeviceDescription without the fields that only the worker knows. */
 export type ProbedDevice = z.infer<typeof ProbedDeviceSchema>;
 
 export const ProbeResultSchema = z.discriminatedUnion('ok', [
@@ -70,7 +70,7 @@ export const ProbeResultSchema = z.discriminatedUnion('ok', [
 ]);
 export type ProbeResult = z.infer<typeof ProbeResultSchema>;
 
-/** Completes the description of a probed device with the worker that found it. */
+/** The description of a probed device, completed with the worker that found it. */
 export function describeDevice(probed: ProbedDevice, worker: Provenance['worker']): DeviceDescription {
   return { ...probed, provenance: { ...probed.provenance, worker } };
 }

@@ -18,7 +18,7 @@ describe.each(FAKE_EXECUTORS)('the executor %s conforms', (name) => {
 });
 
 it.each(['unsupported', 'out-of-memory', 'wrong-result', 'noisy'] as const)(
-  'ends as %s when asked',
+  'ends as %s when requested',
   async (behaviour) => {
     const session = await createExecutor('fake').open('fake-device-0');
     for (const name of ['gpu', 'cpu', 'quick-cpu']) {
@@ -61,7 +61,7 @@ it.each([
   expect(timing?.energy).toMatchObject({ measured: powerW !== null });
 });
 
-it('must be asked for by name', async () => {
+it('must be requested by name', async () => {
   expect(() => createExecutor('cudnn')).toThrow(
     'there is no executor "cudnn" here, only "fake", "fake-gpu", "fake-one"',
   );
@@ -72,7 +72,7 @@ it('must be asked for by name', async () => {
     message: expect.stringContaining('@alphaflops/no-such-adapter') as string,
   });
   await expect(loadExecutor({ module: 'node:path', executor: 'fake' })).rejects.toThrow(
-    '"node:path" is no adapter: it exports no createExecutor',
+    '"node:path" is not an adapter: it exports no createExecutor',
   );
 });
 

@@ -13,7 +13,7 @@ import {
 } from './executor.js';
 
 /**
- * What the fake executor does with a spec that `fakeSpec` made:
+ * The behaviour of the fake executor for a spec of `fakeSpec`:
  * - `hang`: blocks its process for ever, as a hung driver does
  * - `crash`: its process writes to stderr and ends with exit code 70
  * - `abort`: its process is ended by a signal, as by a segmentation fault
@@ -37,33 +37,33 @@ export const FAKE_BEHAVIOURS = [
 ] as const;
 export type FakeBehaviour = (typeof FAKE_BEHAVIOURS)[number];
 
-/** No real network has kernels of this height; their width tells the behaviour. */
+/** No real network has kernels of this height. The width of such a kernel selects the behaviour. */
 const BEHAVIOUR_KERNEL_H = 97;
 
-/** A spec that makes the fake executor behave like that. Any other spec is measured by `fakeTimeMs`. */
+/** A spec with this behaviour. The times of all other specs are those of `fakeTimeMs`. */
 export function fakeSpec(behaviour: FakeBehaviour, changes: Partial<ConvSpec> = {}): ConvSpec {
   const kernel_w = 1 + FAKE_BEHAVIOURS.indexOf(behaviour);
   const small = { height: 4, width: 4, cin: 1, cout: 1, kernel_h: BEHAVIOUR_KERNEL_H, kernel_w };
   return { ...CONV_SPEC_DEFAULTS, ...small, ...changes };
 }
 
-/** The timing law: 20 µs and 20 multiply-adds in a nanosecond. No time passes in reality. */
+/** The timing law: 20 µs, plus one nanosecond per 20 multiply-adds. No real time passes. */
 export function fakeTimeMs(spec: ConvSpec): number {
   return 0.02 + macs(spec) / 2e7;
 }
 
 /**
- * `fake` has a kind of device that several workers may share, `fake-gpu` one that they may not, and that counts energy;
- * both have two. `fake-one` is `fake` with one device.
+ * `fake` has two devices that several workers may share. `fake-gpu` has two devices that they may not share, which count
+ * energy. `fake-one` is `fake` with one device.
  */
 export const FAKE_EXECUTORS = ['fake', 'fake-gpu', 'fake-one'] as const;
 type FakeName = (typeof FAKE_EXECUTORS)[number];
 
-/** Watts of the executor `fake-gpu`. */
+/** Power of the devices of `fake-gpu`, in W. */
 export const FAKE_POWER_W = { idle: 60, busy: 300 } as const;
 
 /**
- * An executor for tests of what is built on executors. It has to be named: nobody gets it by default.
+ * An executor for tests of code that uses executors. It must be requested by name, and is never a default.
  *
  * @throws ExecutorError `unknown-executor`
  */
@@ -138,13 +138,13 @@ class FakeSession extends ExecutorSession {
       case 'hang':
         return blockForEver();
       case 'crash':
-        process.stderr.write('fake executor: crashing as asked\n');
+        process.stderr.write('fake executor: crashing as requested\n');
         return process.exit(70);
       case 'abort':
         process.kill(process.pid, 'SIGSEGV');
         return blockForEver();
       case 'throw':
-        throw new Error('fake executor: an exception as asked');
+        throw new Error('fake executor: an exception as requested');
       case 'slow':
         await setTimeout(spec.width);
         break;
@@ -153,9 +153,9 @@ class FakeSession extends ExecutorSession {
         break;
       case 'unsupported':
       case 'out-of-memory':
-        return { ok: false, outcome: behaviour, reason: 'fake executor: as asked' };
+        return { ok: false, outcome: behaviour, reason: 'fake executor: as requested' };
       default:
-        break; // The others show while it is timed.
+        break; // The other behaviours have their effect during timing.
     }
     const timeMs = this.slowness * fakeTimeMs(spec);
     const conv = fakeConv(spec, options.seed, timeMs, behaviour);
@@ -179,7 +179,7 @@ class FakeSession extends ExecutorSession {
   }
 }
 
-/** No time passes in reality. */
+/** No real time passes. */
 function fakeEnergy(timeMs: number): NonNullable<PreparedConv['energy']> {
   const energyMillijoules = FAKE_POWER_W.busy * timeMs;
   return (windowMs) =>

@@ -3,7 +3,7 @@ import { DisturbanceWatch } from '@alphaflops/measure';
 import type { ExecutorSession } from './executor.js';
 import { systemClock } from './system-clock.js';
 
-/** What watches for disturbances of a device that shares the host's processors; undefined for any other. */
+/** The disturbance watch of a device that shares the host's processors; undefined for other devices. */
 export function watchOf(session: ExecutorSession): DisturbanceWatch | undefined {
   const referenceMs = session.referenceMs?.bind(session);
   if (referenceMs === undefined) return undefined;
@@ -15,7 +15,7 @@ export function watchOf(session: ExecutorSession): DisturbanceWatch | undefined 
   });
 }
 
-/** Processor time of all programs but this one since the machine started, in milliseconds. */
+/** Processor time of all other programs since the machine started, in milliseconds. */
 function otherProcessorMs(): number {
   const { user, system } = process.cpuUsage();
   const busyMs = os

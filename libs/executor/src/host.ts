@@ -1,7 +1,7 @@
 import * as os from 'node:os';
 import type { Provenance } from '@alphaflops/contracts';
 
-/** This machine, as provenance records it. */
+/** Description of this machine for the provenance. */
 export function describeHost(): Provenance['host'] {
   return {
     hostname: os.hostname(),

@@ -11,14 +11,14 @@ import {
 } from '@alphaflops/measure';
 import type { ExecutorSession, PreparedConv } from './executor.js';
 
-/** Seed of the inputs of every measurement: the same spec is always timed on the same numbers. */
+/** Seed of the inputs of every measurement: a spec is always timed with the same inputs. */
 export const INPUT_SEED = 1;
 
 /**
- * Prepares, checks, times and disposes one spec. Only what the executor throws is thrown.
+ * Prepares, checks, times and disposes one spec. It throws only the errors of the executor.
  *
- * @param watched what is needed to measure the energy of the device, or why it cannot be, and what finds disturbances
- * @throws what the executor throws
+ * @param watched the energy meter of the device, or why it has none, and the disturbance watch
+ * @throws the errors of the executor
  */
 export async function measureSpec(
   session: ExecutorSession,
@@ -52,7 +52,7 @@ export async function measureSpec(
   }
 }
 
-/** The measurement, or in its place why its times cannot be true. */
+/** The measurement, or a measurement with the reason why its times cannot be true. */
 function plausible(spec: ConvSpec, measurement: Measurement): Measurement {
   const { timing, conditions } = measurement;
   const problem = timing === null ? null : implausibleTime(spec, timing.timeMinMs);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MeteredDeviceSchema } from './energy-meter.js';
 import { ProbeResultSchema } from './executor.js';
 
-/** What the parent asks of the executor's process, one request at a time. */
+/** Requests of the parent to the executor's process, one at a time. */
 export const RequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('probe') }),
   z.object({

@@ -3,16 +3,16 @@ import type { EnergyMeter, OpenedMeter } from './energy-meter.js';
 
 export interface MeterConformanceOptions {
   open: () => OpenedMeter;
-  /** Makes the hardware draw that much for that long; absent on real hardware, where time does. */
+  /** Makes the hardware draw this power for this time; absent on real hardware, which draws power anyway. */
   draw?: (powerW: number, durationMs: number) => void;
   /** Whether the meter counts the whole machine. */
   countsHost: boolean;
 }
 
 /**
- * What every energy meter does alike. Call it in a `describe` of an adapter's tests.
+ * Tests of the behaviour that all energy meters have in common. Call it in a `describe` of an adapter's tests.
  *
- * @throws Error, in the tests that it defines, where a meter does otherwise
+ * @throws Error, in the tests that it defines, when a meter behaves differently
  */
 export function energyMeterConformance({ open, draw, countsHost }: MeterConformanceOptions): void {
   let meter: EnergyMeter;
@@ -30,7 +30,7 @@ export function energyMeterConformance({ open, draw, countsHost }: MeterConforma
     expect(EnergyMeterSchema.parse(meter.description)).toEqual(meter.description);
   });
 
-  it('reads what its method says: energy that never falls, or power', () => {
+  it('reads the quantity of its method: energy that never falls, or power', () => {
     const { method } = meter.description;
     let lastMillijoules = -Infinity;
     for (let reading = 0; reading < 20; reading++) {
@@ -46,7 +46,7 @@ export function energyMeterConformance({ open, draw, countsHost }: MeterConforma
     }
   });
 
-  it('says what other programs use of the processor only where it counts the whole machine', () => {
+  it('reports the processor time of other programs only if it counts the whole machine', () => {
     const otherMs = meter.otherProcessorMs();
     if (!countsHost) expect(otherMs).toBeNull();
     else expect(meter.otherProcessorMs()).toBeGreaterThanOrEqual(otherMs ?? NaN);
@@ -54,7 +54,7 @@ export function energyMeterConformance({ open, draw, countsHost }: MeterConforma
 
   if (draw === undefined) return;
 
-  it('counts what is drawn, over any time', () => {
+  it('counts the drawn energy over any time', () => {
     const before = meter.read();
     draw(250, 4000);
     const after = meter.read();
@@ -65,7 +65,7 @@ export function energyMeterConformance({ open, draw, countsHost }: MeterConforma
       ).toBeCloseTo(1, 6);
   });
 
-  it('can be opened again, beside itself and after its end', () => {
+  it('can be opened twice at once, and again after it is closed', () => {
     const second = open();
     if (!second.ok) throw new Error(second.reason);
     second.meter.close();

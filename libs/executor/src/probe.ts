@@ -4,7 +4,7 @@ import type { ProbeResult } from './executor.js';
 import { whatHappened } from './executor-host.js';
 
 const PROBE_LIMIT_MS = 60_000;
-/** A process that is killed from outside says nothing of its executor, so that it is asked again. */
+/** A process killed from outside gives no information about its executor, so the probe is repeated. */
 const TRIES = 2;
 
 export interface ProbedExecutor extends ExecutorReference {
@@ -12,10 +12,10 @@ export interface ProbedExecutor extends ExecutorReference {
 }
 
 /**
- * Asks every executor, each in a process of its own, which devices it can drive. An adapter that is not installed, a
- * driver that crashes or hangs is a result with its reason.
+ * Probes every executor for its devices, each in a process of its own. For an adapter that is not installed, or a driver that
+ * crashes or hangs, the result has the reason.
  *
- * @param references executors; one that answers nothing for 60 s is a result as well
+ * @param references executors; one that does not answer within 60 s has a result with that reason
  * @returns one result for each of them, in their order
  */
 export async function probeAll(references: readonly ExecutorReference[]): Promise<ProbedExecutor[]> {

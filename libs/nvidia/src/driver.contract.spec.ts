@@ -8,13 +8,13 @@ import { buildFakeGpu, FIRST_GPU, SECOND_GPU } from './testing.js';
 import { cudaVersionText, cudnnVersionText, loadedVersions } from './versions.js';
 
 const fake = buildFakeGpu();
-if (fake === null) it.skip('gcc is not installed: there is no GPU to ask', () => undefined);
+if (fake === null) it.skip('gcc is not installed: the fake GPU cannot be built', () => undefined);
 afterAll(() => fake?.remove());
 
 (fake === null ? describe.skip : describe)('the driver', () => {
   const open = (name: string) => Library.open(`${fake?.libraryPath[0] ?? ''}/${name}`);
 
-  it('says which devices there are, and NVML knows them by their place on the bus', () => {
+  it('lists the devices, and NVML finds them by their bus id', () => {
     const driver = new CudaDriver(open('libcuda.so.1'));
     expect(driver.version).toBe('13.0');
     expect(driver.deviceCount).toBe(2);
@@ -41,9 +41,9 @@ afterAll(() => fake?.remove());
     expect(fake?.violations()).toBe('');
   });
 
-  it('tells the versions of what somebody else has loaded', () => {
+  it('reports the versions of libraries that another module has loaded', () => {
     const [folder = ''] = fake?.libraryPath ?? [];
-    // A link would be known by what it leads to.
+    // A link would have the name of its target.
     for (const name of ['libcudart.so.11.0', 'libcudnn.so.8']) {
       copyFileSync(join(folder, 'libfakegpu.so'), join(folder, name));
       Library.find(name, ['/no/such/folder', folder]);
@@ -56,7 +56,7 @@ afterAll(() => fake?.remove());
     ]);
   });
 
-  it('names what is wrong in its own words', () => {
+  it('gives the error texts of the libraries', () => {
     fake?.fault('no-device');
     expect(() => new CudaDriver(open('libcuda.so.1'))).toThrow(
       'cuInit: CUDA_ERROR_NO_DEVICE (no CUDA-capable device is detected)',

@@ -6,8 +6,8 @@ import { cudaVersionText } from './versions.js';
 const ATTRIBUTES = { smCount: 16, l2Bytes: 38, capabilityMajor: 75, capabilityMinor: 76 } as const;
 
 /**
- * CUDA's driver library, which comes with the driver itself: what devices this process may use, in CUDA's own order.
- * CUDA_VISIBLE_DEVICES is read once, when it starts.
+ * CUDA's driver library, a part of the driver. It gives the devices that this process may use, in CUDA's order. It reads
+ * CUDA_VISIBLE_DEVICES once, when it starts.
  */
 export class CudaDriver {
   private readonly nameOf: (status: number) => string;

@@ -1,7 +1,7 @@
-/** Whose call failed. */
+/** The library whose call failed. */
 export type GpuErrorCode = 'cuda' | 'cudnn' | 'nvml';
 
-/** Statuses that are about the convolution (cudnn_graph.h of cuDNN 9; the last is of cuDNN 8). */
+/** Statuses for an unsupported convolution (cudnn_graph.h of cuDNN 9; the last one is from cuDNN 8). */
 const UNSUPPORTED: ReadonlySet<string> = new Set([
   'NOT_SUPPORTED',
   'NOT_SUPPORTED_GRAPH_PATTERN',
@@ -17,7 +17,7 @@ const UNSUPPORTED: ReadonlySet<string> = new Set([
   'ARCH_MISMATCH',
 ]);
 
-/** Statuses that are about the installation. */
+/** Statuses for a broken installation. */
 const BROKEN: ReadonlySet<string> = new Set([
   'NOT_SUPPORTED_INCOMPATIBLE_CUDA_DRIVER',
   'NOT_SUPPORTED_INCOMPATIBLE_CUDART',
@@ -28,7 +28,7 @@ const BROKEN: ReadonlySet<string> = new Set([
   'SUBLIBRARY_LOADING_FAILED',
   'SERIALIZATION_VERSION_MISMATCH',
   'LICENSE_ERROR',
-  // Of cuDNN 8.
+  // From cuDNN 8.
   'RUNTIME_PREREQUISITE_MISSING',
   'VERSION_MISMATCH',
 ]);
@@ -38,7 +38,7 @@ export class GpuError extends Error {
   /**
    * @param call name of the function
    * @param statusName the library's own name of the status, such as `cudaErrorMemoryAllocation`
-   * @param text the library's own words
+   * @param text the library's error text
    */
   constructor(
     readonly code: GpuErrorCode,
@@ -56,12 +56,12 @@ export class GpuError extends Error {
     return /^cudaErrorMemoryAllocation$|_ALLOC(ATION)?_FAILED$/.test(this.statusName);
   }
 
-  /** cuDNN cannot compute this, and is otherwise unharmed. */
+  /** cuDNN does not support this convolution, and remains usable. */
   get isUnsupported(): boolean {
     return this.code === 'cudnn' && UNSUPPORTED.has(this.statusName.replace('CUDNN_STATUS_', ''));
   }
 
-  /** cuDNN does not fit the driver, CUDA or its own parts: nothing will work until the installation is repaired. */
+  /** cuDNN is not compatible with the driver, with CUDA or with its own parts. No convolution works until the installation is repaired. */
   get isBrokenInstallation(): boolean {
     return this.code === 'cudnn' && BROKEN.has(this.statusName.replace('CUDNN_STATUS_', ''));
   }

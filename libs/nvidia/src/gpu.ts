@@ -2,7 +2,7 @@ import type { Conditions } from '@alphaflops/contracts';
 import { loadavg } from 'node:os';
 import type { Nvml, NvmlDevice } from './nvml.js';
 
-/** What every executor records of a GPU, from NVML. */
+/** The description of a GPU that every executor records, from NVML. */
 export interface GpuDescription {
   readonly uuid: string;
   readonly sku: string;
@@ -16,13 +16,13 @@ export interface GpuDescription {
   readonly driver: string;
 }
 
-/** @param smCount of what this process may use: of a slice in MIG mode */
+/** @param smCount number of SMs that this process may use; in MIG mode, those of the slice */
 export function describeGpu(nvml: Nvml, pciBusId: string, smCount: number): GpuDescription {
   const device = nvml.deviceAt(pciBusId);
   const migEnabled = nvml.isMigEnabled(device);
   return {
     uuid: nvml.uuid(device),
-    // A slice of a GPU is another kind of device than the whole.
+    // A slice of a GPU is a different kind of device from the whole GPU.
     sku: nvml.productName(device) + (migEnabled === true ? ` (MIG, ${smCount} SMs)` : ''),
     pciBusId,
     memoryBytes: nvml.memoryBytes(device),
@@ -35,7 +35,7 @@ export function describeGpu(nvml: Nvml, pciBusId: string, smCount: number): GpuD
   };
 }
 
-/** Asking for the processes takes NVML milliseconds, as long as timing a small convolution does. */
+/** How long the count of processes is reused. NVML needs milliseconds for it, as long as the timing of a small convolution. */
 const PROCESSES_AGE_MS = 500;
 
 /** The state of a GPU on which this process computes. */
@@ -60,7 +60,7 @@ export class GpuConditions {
     };
   }
 
-  /** What may change while a batch runs; costs microseconds. */
+  /** The values that may change while a batch runs. The call takes microseconds. */
   readBatchState(): Pick<Conditions, 'smClockMhz' | 'throttleReasons'> {
     const { nvml, device } = this;
     return { smClockMhz: nvml.clockMhz(device), throttleReasons: nvml.throttleReasons(device) };
@@ -71,7 +71,7 @@ export class GpuConditions {
     if (nowMs - this.processes.readMs > PROCESSES_AGE_MS) {
       this.processes = { count: this.nvml.computeProcesses(this.device), readMs: nowMs };
     }
-    // One of them is this one; its number is another inside a container, so that it cannot be picked out.
+    // One of them is this process. Its id may differ inside a container, so the count is reduced instead.
     return this.processes.count === null ? null : Math.max(0, this.processes.count - 1);
   }
 }

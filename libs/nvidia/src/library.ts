@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
 
-/** CUDA's compiler and cuDNN's heuristics are used to the stack of a main thread. */
+/** CUDA's compiler and cuDNN's heuristics need a stack as large as that of a main thread. */
 const STACK_BYTES = 8 << 20;
 
-// To be said before the first library is opened, and once for the whole process.
+// This must be set before the first library is opened, and once for the whole process.
 if (koffi.config().sync_stack_size !== STACK_BYTES) koffi.config({ sync_stack_size: STACK_BYTES });
 
-/** Arguments and result of a C function as they are passed. Pointers and handles are bigint, buffers typed arrays. */
+/** A C function. Pointers and handles are bigint, and buffers are typed arrays. */
 export type NativeCall = (...args: (number | bigint | string | ArrayBufferView | null)[]) => number;
 
 /** An opened shared library. */
@@ -18,19 +18,19 @@ export class Library {
     private readonly handle: LibraryHandle,
   ) {}
 
-  /** Throws with the loader's own words. */
+  /** Throws the loader's error. */
   static open(path: string): Library {
     return new Library(path, koffi.load(path));
   }
 
-  /** Opens a library of this name in the first of the folders that has it, or else where the loader finds it. */
+  /** Opens the library with this name from the first of the folders that has it. Otherwise the loader searches for it. */
   static find(name: string, folders: readonly string[]): Library {
     return Library.open(folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? name);
   }
 
   /**
-   * One function by its C prototype; throws when the library has none of that name. Everything that a function writes
-   * to is declared `void *` and passed as a typed array of the right size.
+   * A function by its C prototype. Throws when the library has no function with that name. Arguments to which a function
+   * writes are declared `void *` and passed as typed arrays of the right size.
    */
   bind(prototype: string): NativeCall {
     return this.handle.func(prototype);
@@ -45,7 +45,7 @@ export class Library {
     }
   }
 
-  /** A function that writes where the words for a status code are. */
+  /** A function that writes the address of the text for a status code. */
   bindTextOut(name: string): (status: number) => string {
     const call = this.handle.func(`int ${name}(int status, _Out_ const char **text)`);
     return (status) => {
@@ -55,7 +55,7 @@ export class Library {
     };
   }
 
-  /** A function from status codes to words. */
+  /** A function that returns the text for a status code. */
   bindText(name: string): (status: number) => string {
     return this.handle.func(`const char *${name}(int status)`);
   }

@@ -12,10 +12,10 @@ const INSUFFICIENT_SIZE = 7;
 const FUNCTION_NOT_FOUND = 13;
 const CLOCK_SM = 1;
 const FIELD_POWER_INSTANT = 186;
-/** Of nvmlFieldValue_t: fieldId at 0, nvmlReturn at 28, value at 32. */
+/** Size of nvmlFieldValue_t: fieldId at 0, nvmlReturn at 28, value at 32. */
 const FIELD_VALUE_BYTES = 40;
 const TEMPERATURE_GPU = 0;
-/** nvmlClocksThrottleReason…, in the spelling of `Conditions.throttleReasons`. */
+/** nvmlClocksThrottleReason…, with their names in `Conditions.throttleReasons`. */
 const THROTTLE_REASONS: readonly (readonly [bit: bigint, name: string])[] = [
   [0x1n, 'gpu-idle'],
   [0x2n, 'applications-clocks-setting'],
@@ -28,10 +28,10 @@ const THROTTLE_REASONS: readonly (readonly [bit: bigint, name: string])[] = [
   [0x100n, 'display-clock-setting'],
 ];
 
-/** As many as `Conditions.throttleReasons` holds. */
+/** Largest length of `Conditions.throttleReasons`. */
 const MAX_REASONS = 20;
 
-/** NVIDIA's management library. Methods that return null do so where the device or its driver cannot tell. */
+/** NVIDIA's management library. A method returns null if the device or its driver does not report the value. */
 export class Nvml {
   private readonly errorString: (status: number) => string;
   private readonly calls = new Map<string, NativeCall>();
@@ -57,7 +57,7 @@ export class Nvml {
     return out[0] ?? 0n;
   }
 
-  /** Null for a UUID that this machine has not. */
+  /** Null for a UUID that does not exist on this machine. */
   deviceWithUuid(uuid: string): NvmlDevice | null {
     const name = 'nvmlDeviceGetHandleByUUID';
     const out = new BigUint64Array(1);
@@ -91,7 +91,7 @@ export class Nvml {
     return thousandth(this.read32('nvmlDeviceGetEnforcedPowerLimit', device));
   }
 
-  /** Power at this moment, where the driver tells it apart from the average of the last second; else that. */
+  /** Present power, if the driver reports it. Otherwise the average of the last second. */
   powerNowW(device: NvmlDevice): number | null {
     const field = Buffer.alloc(FIELD_VALUE_BYTES);
     field.writeUInt32LE(FIELD_POWER_INSTANT, 0);
@@ -102,12 +102,12 @@ export class Nvml {
       : this.powerW(device);
   }
 
-  /** Averaged over the last second by newer devices. */
+  /** Power. Newer devices average it over the last second. */
   powerW(device: NvmlDevice): number | null {
     return thousandth(this.read32('nvmlDeviceGetPowerUsage', device));
   }
 
-  /** Of the SMs. */
+  /** Clock of the SMs. */
   clockMhz(device: NvmlDevice): number | null {
     return this.read32('nvmlDeviceGetClockInfo', device, CLOCK_SM);
   }
@@ -120,7 +120,7 @@ export class Nvml {
     return this.read32('nvmlDeviceGetTemperature', device, TEMPERATURE_GPU);
   }
 
-  /** Energy used since the driver was loaded, in mJ. Advances about every 100 ms. */
+  /** Energy used since the driver was loaded, in mJ. The value is updated about every 100 ms. */
   totalEnergyMillijoules(device: NvmlDevice): number | null {
     return number(this.read64('nvmlDeviceGetTotalEnergyConsumption', device, 1));
   }
@@ -129,7 +129,7 @@ export class Nvml {
     const bits = this.read64('nvmlDeviceGetCurrentClocksThrottleReasons', device, 1) ?? 0n;
     const known = THROTTLE_REASONS.filter(([bit]) => (bits & bit) !== 0n);
     const rest = known.reduce((left, [bit]) => left & ~bit, bits);
-    // Bits of drivers newer than this list are kept under their numbers.
+    // Bits that are not in this list, from newer drivers, are reported by their numbers.
     return [
       ...known.map(([, name]) => name),
       ...Array.from({ length: 64 }, (_, at) => 1n << BigInt(at))
@@ -138,7 +138,7 @@ export class Nvml {
     ].slice(0, MAX_REASONS);
   }
 
-  /** Processes that compute on the device, this one among them if it does. */
+  /** Number of processes that compute on the device, including this one if it does. */
   computeProcesses(device: NvmlDevice): number | null {
     const out = new Uint32Array(1);
     const status = this.native(
@@ -200,7 +200,7 @@ export class Nvml {
   private native(name: string, parameters: string): NativeCall {
     let native = this.calls.get(name);
     if (native === undefined) {
-      // An older driver has fewer functions: NVML's own way to say so.
+      // An older driver has fewer functions. NVML reports that with this status.
       native = this.library.bindIfPresent(`int ${name}(${parameters})`) ?? (() => FUNCTION_NOT_FOUND);
       this.calls.set(name, native);
     }

@@ -1,4 +1,4 @@
-/** `@alphaflops/nvidia/testing`: a GPU that does not exist (test/fake-gpu.c), for the tests of adapters. */
+/** `@alphaflops/nvidia/testing`: a fake GPU (test/fake-gpu.c) for the tests of adapters. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,11 +14,11 @@ export const SECOND_GPU = 'GPU-fa4e0000-0000-0000-0000-000000000001';
 /** NVIDIA's libraries, compiled from C, in a folder of their own. */
 export interface FakeGpu {
   readonly libraryPath: readonly string[];
-  /** Makes the library in this process misbehave; '' ends it. */
+  /** Makes the library in this process fail in the named way; '' ends the fault. */
   fault(name: string): void;
-  /** What was called wrongly since the last time, in words. */
+  /** Wrong calls since the last time, as text. */
   violations(): string;
-  /** What has been made and not destroyed. */
+  /** Objects that exist and are not destroyed yet. */
   live(): string;
   /** Descriptor values of the last convolution. */
   lastConv(): string;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Library } from './library.js';
 
-/** As CUDA writes it: 12090 is 12.9. */
+/** The text for CUDA's number: 12090 is 12.9. */
 export function cudaVersionText(version: number): string {
   return `${Math.floor(version / 1000)}.${Math.floor((version % 1000) / 10)}`;
 }
 
-/** cuDNN 8 wrote 8902 for 8.9.2, 9 writes 90200 for 9.2.0. */
+/** The text for cuDNN's number: cuDNN 8 has 8902 for 8.9.2, and cuDNN 9 has 90200 for 9.2.0. */
 export function cudnnVersionText(version: number): string {
   const ofMajor = version >= 90_000 ? 10_000 : 1000;
   const rest = version % ofMajor;
@@ -14,8 +14,8 @@ export function cudnnVersionText(version: number): string {
 }
 
 /**
- * Versions of the CUDA runtime and the cuDNN that something else has loaded into this process. What is linked into
- * another library, or not loaded, is not reported; nor is anything outside Linux.
+ * Versions of the CUDA runtime and of cuDNN that another module has loaded into this process. It does not report libraries
+ * that are linked into another library or not loaded, and it reports nothing outside Linux.
  */
 export function loadedVersions(): { cuda?: string; cudnn?: string } {
   const cudart = loadedLibrary('libcudart');
@@ -28,7 +28,7 @@ export function loadedVersions(): { cuda?: string; cudnn?: string } {
   };
 }
 
-/** Opens what is open already. */
+/** Opens a library that is already loaded. */
 function loadedLibrary(name: string): Library | null {
   let maps: string;
   try {
