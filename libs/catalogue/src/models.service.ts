@@ -1,6 +1,6 @@
 import type { Model, ModelDiff, PredictionRequest, Predictions } from '@alphaflops/contracts';
 import { type ConvSpec, specKey } from '@alphaflops/conv';
-import { ApiProblem, notFound } from '@alphaflops/http';
+import { ApiProblem, notFound } from '@alphaflops/http/problem';
 import {
   compileModel,
   diffModels,
