@@ -25,7 +25,7 @@ const fitted = (macsPerMs: number, digest: string) => {
       [8, 16, 32, 64].map((cout, at): FitSample => {
         const spec = layer(height, cin, cout);
         const timeMs = (0.02 + macs(spec) / macsPerMs) * (1 + 0.01 * at);
-        return { spec, timeMs, energyMj: timeMs * 50 };
+        return { spec, timeMs, energyMillijoules: timeMs * 50 };
       }),
     ),
   );
@@ -177,7 +177,7 @@ describe('predictions', () => {
     const batchOf4 = { layers, inferencesPerPass: 4, gridIntensityGramsPerKwh: 400 };
     const { emissions, total, training } = await predict({ ...batchOf4, training: { samples: 10 } });
     // 1 kWh is 3.6e9 mJ.
-    const grams = ((total.energyMj ?? NaN) / 3.6e9) * 100;
+    const grams = ((total.energyMillijoules ?? NaN) / 3.6e9) * 100;
     expect((emissions?.perInference.grams ?? NaN) / grams).toBeCloseTo(1, 9);
     expect(training?.passes.forward.predictedMs).toBeCloseTo(total.predictedMs, 12);
     expect(training?.epoch).toMatchObject({ samples: 10, steps: 3 });
