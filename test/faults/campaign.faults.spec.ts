@@ -71,7 +71,7 @@ function optionsOf(seed: number, store: StoreKind): TrialOptions {
   };
 }
 
-/** In the short form on both stores each kind comes once in all: those that both can have are shared out in turns. */
+/** In the short form on both stores, each kind occurs once in total: kinds that both stores allow are divided alternately. */
 function kindsOn(store: StoreKind): FaultKind[] {
   const kinds = able.kinds[store];
   if (settings.faults > 0 || stores.length === 1) return kinds;

@@ -30,9 +30,9 @@ function reportOf(results: readonly TrialResult[], { skipped }: Abilities): stri
     `${faults.length} faults over ${results.length} campaigns of ${specs} specs with ${replicates} replicates each, ` +
       `seeds ${results[0]?.options.seed ?? 0} to ${results.at(-1)?.options.seed ?? 0}.`,
     '',
-    `- Campaigns with nothing lost, nothing twice, nothing left, and completed: ` +
+    `- Completed campaigns without lost samples, repeated samples or remaining jobs: ` +
       `${results.filter(({ problems }) => problems.length === 0).length} of ${results.length}.`,
-    `- From the kill of a worker to when its batches were in work again: ${recoveries.length} times measured, median ` +
+    `- From the kill of a worker until other workers have its batches: measured ${recoveries.length} times, median ` +
       `${seconds(middle(recoveries))} s, longest ${seconds(recoveries.at(-1) ?? NaN)} s.`,
     `- From the end of the last fault to the end of the campaign: median ${seconds(middle(settled))} s, longest ` +
       `${seconds(settled.at(-1) ?? NaN)} s.`,
@@ -48,7 +48,7 @@ function reportOf(results: readonly TrialResult[], { skipped }: Abilities): stri
       ({ options, store, injected, campaignMs, recoveryMs, cost, problems }) =>
         `| ${options.seed} | ${store} | ${injected.length} | ${seconds(campaignMs)} | ` +
         `${recoveryMs === null ? 'it had no batch' : seconds(recoveryMs)} | ${total(cost)} | ` +
-        `${problems.length === 0 ? 'as it should be' : problems.join('; ')} |`,
+        `${problems.length === 0 ? 'passed' : problems.join('; ')} |`,
     ),
   ];
   return `${lines.join('\n')}\n`;
