@@ -3,7 +3,7 @@ export type Scale = 'full' | 'small';
 
 /**
  * One file of this folder exports one of these, and registry.ts names it. It runs in a process of its own, measures both
- * sides in turns (`interleave`), and stops what it has started.
+ * sides alternately (`interleave`), and stops what it has started.
  */
 export interface Benchmark {
   /** What is measured, in a few words, for `npm run bench -- --list`. */

@@ -14,7 +14,7 @@ export function quantile(values: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Both sides in turns, so that both see the same weather; every second round the other side goes first. */
+/** Runs both sides alternately, so that both have the same conditions. The other side is first in every second round. */
 export async function interleave(
   rounds: number,
   sides: Record<'ours' | 'theirs', (round: number) => Promise<number>>,

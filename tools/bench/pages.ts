@@ -88,7 +88,7 @@ async function compare(
   }
 }
 
-/** Milliseconds of requests, which the two take in turns. */
+/** Times of requests in milliseconds. The two sides get requests alternately. */
 async function times(large: Stack, small: Stack, path: string, count: number) {
   const found = { ours: [] as number[], theirs: [] as number[] };
   const ask = async ({ url, token }: Stack): Promise<number> => {

@@ -68,9 +68,9 @@ export function section(results: Readonly<Record<string, Result>>): string {
   return [
     '## The system’s own cost',
     '',
-    `Measured by \`npm run bench\` on ${of('machine')}; ${of('versions')}. Both sides in the same run, in turns; medians,`,
-    'and of the result also the smallest and the largest of the rounds. "load" is that of the machine before the benchmark',
-    'and in its last minute, this benchmark included.',
+    `Measured by \`npm run bench\` on ${of('machine')}; ${of('versions')}. Both sides run alternately in the same run.`,
+    'Values are medians; the result also has the smallest and the largest value of the rounds. "load" is the load of the machine',
+    'before the benchmark and in its last minute, including this benchmark.',
     '',
     ...[header, header.map(() => '---'), ...lines].map((row) => `| ${row.join(' | ')} |`),
     ...(notes.length === 0 ? [] : ['', ...notes]),
