@@ -4,7 +4,7 @@ import { CampaignStore, everyItem, FleetStore, presenceOf } from '@alphaflops/st
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Gauge, Registry } from 'prom-client';
 
-/** What the metrics need to know of the deployment. */
+/** The settings that the metrics use. */
 export abstract class DeploymentSettings {
   abstract readonly offlineAfterS: number;
   abstract readonly staleAfterS: number;
@@ -12,14 +12,14 @@ export abstract class DeploymentSettings {
 
 const LIVE: readonly CampaignState[] = ['planned', 'running', 'paused', 'fitting'];
 const PRESENCES = ['online', 'offline', 'stale'] as const;
-const WANTED = ['active', 'paused', 'draining', 'revoked'] as const;
+const DESIRED_STATES = ['active', 'paused', 'draining', 'revoked'] as const;
 const PAGE = 500;
 
 type Depths = Record<'waiting' | 'active', number>;
 type Countable = Pick<JobQueue<'measure'>, 'counts' | 'close'>;
 
 /**
- * What store and queues hold, looked up when the metrics are asked for. Every coordinator tells the same: take the
+ * The contents of store and queues, read when the metrics are requested. Every coordinator reports the same values: use the
  * maximum over them, not the sum.
  */
 @Injectable()
@@ -51,7 +51,7 @@ export class DeploymentMetrics implements OnApplicationShutdown {
     });
     gauge(
       'alphaflops_workers',
-      'Workers by presence and by what the operator wants of them',
+      'Workers by presence and by the state that the operator desires',
       ['presence', 'desired_state'],
       (into) => this.countWorkers(into),
     );
@@ -66,7 +66,7 @@ export class DeploymentMetrics implements OnApplicationShutdown {
 
   private async countWorkers(into: Gauge): Promise<void> {
     for (const presence of PRESENCES) {
-      for (const wanted of WANTED) into.set({ presence, desired_state: wanted }, 0);
+      for (const state of DESIRED_STATES) into.set({ presence, desired_state: state }, 0);
     }
     for await (const worker of everyItem((page) => this.fleet.workers(page), PAGE)) {
       const presence = presenceOf(worker, this.settings, Date.now());
