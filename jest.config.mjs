@@ -17,6 +17,7 @@ const swc = [
 const shared = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/tools/before-tests.mjs',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
@@ -46,7 +47,6 @@ export default {
     {
       ...shared,
       displayName: 'contract',
-      globalSetup: '<rootDir>/tools/swiftshader.mjs',
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.contract.spec.ts', '<rootDir>/libs/**/*.gpu.spec.ts'],
     },
     { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },

@@ -17,7 +17,7 @@ const driverFile = join(home, 'vk_swiftshader_icd.json');
 const PACKAGES = ['chromium-common', 'chromium'];
 const DOWNLOAD_LIMIT_MS = 180_000;
 
-/** Jest's global set-up: processes started from here on find the driver beside those that the machine has. */
+/** Processes that are started from here on find the driver beside those that the machine has. */
 export default function offerSwiftShader() {
   if (!existsSync(driverFile)) return;
   process.env.VK_ADD_DRIVER_FILES = driverFile;
