@@ -8,8 +8,8 @@ const root = resolve(import.meta.dirname, '..');
 
 /** The end-to-end tests also need the dashboard and the worker in one file. */
 const COMMANDS = {
-  types: ['node_modules/typescript/bin/tsc', '-b'],
-  all: ['node_modules/nx/bin/nx.js', 'run-many', '-t', 'build', 'bundle', '--output-style=static'],
+  types: ['node_modules/.bin/tsc', '-b'],
+  all: ['node_modules/.bin/nx', 'run-many', '-t', 'build', 'bundle', '--output-style=static'],
 };
 
 export default function beforeTests(_, { displayName }) {
