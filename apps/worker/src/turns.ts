@@ -1,4 +1,7 @@
-/** One after the other, in the order of asking: what shares a physical device never measures at the same time. */
+/**
+ * One after the other, in the order of asking: what shares a physical device never measures at the same time. Queues of
+ * packages (p-limit, p-queue) do not fit: a caller must be able to stop waiting, and its work must not be left while it runs.
+ */
 export class Turns {
   private last: Promise<void> = Promise.resolve();
 

@@ -2,6 +2,7 @@ import { ApiProblem } from '@alphaflops/http/problem';
 import type { IncomingMessage } from 'node:http';
 import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import pLimit from 'p-limit';
 
 /** Largest body of one result: a batch of 10,000 slots is a few MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -19,9 +20,9 @@ const ARRIVES_WITHIN_MS = 60_000;
 export class ResultIntake {
   private bytes = 0;
   private count = 0;
-  private writing = 0;
-  private readonly waiting: (() => void)[] = [];
   private readonly byWorker = new Map<string, number>();
+  /** Writes when it is its turn. */
+  readonly write = pLimit(WRITERS);
 
   /**
    * Lets a result in before its body is read, and calls `act` with it.
@@ -61,19 +62,6 @@ export class ResultIntake {
       const left = (this.byWorker.get(workerId) ?? 1) - 1;
       if (left === 0) this.byWorker.delete(workerId);
       else this.byWorker.set(workerId, left);
-    }
-  }
-
-  /** Writes when it is its turn. */
-  async write<T>(act: () => Promise<T>): Promise<T> {
-    if (this.writing >= WRITERS) await new Promise<void>((resolve) => this.waiting.push(resolve));
-    else this.writing += 1;
-    try {
-      return await act();
-    } finally {
-      const next = this.waiting.shift();
-      if (next === undefined) this.writing -= 1;
-      else next();
     }
   }
 }
