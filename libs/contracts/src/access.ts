@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { IdSchema, LineSchema, TimestampSchema } from './ids.js';
 
-/** What a token of the API may do; each may also do what those before it may. */
+/** Roles of API tokens. Each role also has the permissions of those before it. */
 export const ACCESS_ROLES = ['read-only', 'operator', 'admin'] as const;
 export const AccessRoleSchema = z.enum(ACCESS_ROLES).meta({ id: 'AccessRole' });
 export type AccessRole = z.infer<typeof AccessRoleSchema>;
 
 export const ApiTokenRequestSchema = z
   .object({
-    name: LineSchema.min(1).max(120).describe('who or what it is for; stands in the audit log'),
+    name: LineSchema.min(1).max(120).describe('who or what it is for; the audit log shows it'),
     role: AccessRoleSchema,
     expiresInS: z
       .int()
@@ -39,7 +39,7 @@ export const NewApiTokenSchema = ApiTokenSchema.extend({
 }).meta({ id: 'NewApiToken' });
 export type NewApiToken = z.infer<typeof NewApiTokenSchema>;
 
-/** How long a sign-in link works by default, and at most. */
+/** Default and largest lifetime of a sign-in link. */
 const SIGN_IN_CODE_S = 15 * 60;
 const MAX_SIGN_IN_CODE_S = 24 * 3600;
 
@@ -62,19 +62,19 @@ export const SignInCodeSchema = z
     code: z.string().describe('shown once; only its digest is stored'),
     path: z
       .string()
-      .describe('of the sign-in link, behind the address of the coordinator; the code is in its fragment'),
+      .describe('path of the sign-in link at the address of the coordinator; the code is in its fragment'),
   })
   .meta({ id: 'SignInCode' });
 export type SignInCode = z.infer<typeof SignInCodeSchema>;
 
 export const AccessSchema = z
   .object({
-    publicRead: z.boolean().describe('whether models, data sets and predictions are for everybody'),
+    publicRead: z.boolean().describe('whether models, data sets and predictions are public'),
   })
   .meta({ id: 'Access' });
 export type Access = z.infer<typeof AccessSchema>;
 
-/** One thing that somebody did. Holds no body and no header of the request, so that no secret can be in it. */
+/** One action of a user or of the system. It has no body and no header of the request, so that it cannot contain a secret. */
 export const AuditEntrySchema = z
   .object({
     id: IdSchema,
@@ -87,7 +87,7 @@ export const AuditEntrySchema = z
       name: z.string().describe('of the token'),
     }),
     action: z.string().describe('such as campaigns.create'),
-    targetId: IdSchema.nullable().describe('what it was done to, or what it made'),
+    targetId: IdSchema.nullable().describe('the object of the action, or the object that it made'),
     status: z
       .int()
       .nullable()

@@ -3,7 +3,7 @@ import { CampaignSchema, CampaignStateSchema } from './campaign.js';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, PageQuerySchema } from './ids.js';
 
-/** What a request for a campaign would plan; nothing is stored. */
+/** The plan for a campaign request. Nothing is stored. */
 export const CampaignPreviewSchema = CampaignSchema.pick({
   deviceClassId: true,
   protocol: true,
@@ -13,16 +13,18 @@ export const CampaignPreviewSchema = CampaignSchema.pick({
   excluded: true,
 })
   .extend({
-    totalSlots: z.int().describe('plannedSlots and those of rounds to come, at most'),
+    totalSlots: z.int().describe('plannedSlots, and at most the slots of future rounds'),
     specs: z
       .array(ConvSpecSchema)
-      .describe('planned ConvSpecs in the order of measuring; of a large plan, evenly spread ones'),
+      .describe('planned ConvSpecs in the order of measuring; an evenly spread selection of a large plan'),
     leastSeconds: z
       .number()
       .describe('warm-up and timed runs of totalSlots on one device of each target; a campaign takes longer'),
     timesFrom: z
       .enum(['model', 'protocol'])
-      .describe('model: expected by the newest model; protocol: no model yet, the shortest that it allows'),
+      .describe(
+        'model: estimated by the newest model; protocol: no model exists, so it is the shortest time that the protocol allows',
+      ),
   })
   .meta({ id: 'CampaignPreview' });
 export type CampaignPreview = z.infer<typeof CampaignPreviewSchema>;

@@ -22,7 +22,7 @@ export const CAMPAIGN_STATES = [
 export const CampaignStateSchema = z.enum(CAMPAIGN_STATES).meta({ id: 'CampaignState' });
 export type CampaignState = z.infer<typeof CampaignStateSchema>;
 
-/** Allowed changes of state; everything else is refused. */
+/** Allowed changes of state. All others are refused. */
 export const CAMPAIGN_TRANSITIONS: Readonly<Record<CampaignState, readonly CampaignState[]>> = {
   draft: ['planned', 'failed', 'cancelled'],
   planned: ['running', 'failed', 'cancelled'],
@@ -34,7 +34,7 @@ export const CAMPAIGN_TRANSITIONS: Readonly<Record<CampaignState, readonly Campa
   cancelled: [],
 };
 
-/** Designs that are a list of their own, the same for everybody: they take no seed. */
+/** Designs with a fixed list. They have no seed. */
 export const FIXED_DESIGNS = [
   'paper-series',
   'replication-A',
@@ -48,7 +48,7 @@ export const FIXED_DESIGNS = [
 ] as const;
 export type FixedDesign = (typeof FIXED_DESIGNS)[number];
 
-/** Which ConvSpecs. Deterministic by name, size and seed, `adaptive` also by what is measured; `csv` brings its own list. */
+/** The design of a campaign. Name, size and seed determine its ConvSpecs, and for `adaptive` also the measurements. `csv` has its own list. */
 export const DesignSchema = z
   .discriminatedUnion('name', [
     z.strictObject({ name: z.enum(FIXED_DESIGNS) }),
@@ -62,7 +62,7 @@ export const DesignSchema = z
         .min(1)
         .max(100)
         .default(8)
-        .describe('of measuring, fitting and choosing; fewer when the budget is small'),
+        .describe('rounds of measuring, fitting and choosing; fewer when the budget is small'),
     }),
     z.strictObject({
       name: z.literal('csv'),
@@ -72,21 +72,21 @@ export const DesignSchema = z
   .meta({ id: 'Design' });
 export type Design = z.infer<typeof DesignSchema>;
 
-/** Which shapes of a design may be planned; others are left out, and counted. An absent field does not limit. */
+/** Limits for the shapes of a plan. Other shapes are left out and counted. An absent field has no effect. */
 export const PlanConstraintsSchema = z
   .strictObject({
-    dtypes: z.array(z.enum(DTYPES)).min(1).optional().describe('designs made by rule plan f32 without it'),
-    maxMacs: z.number().gt(0).optional().describe('most multiply-adds of one convolution'),
+    dtypes: z.array(z.enum(DTYPES)).min(1).optional().describe('absent: all designs except csv plan f32'),
+    maxMacs: z.number().gt(0).optional().describe('largest number of multiply-adds of one convolution'),
     allowGroups: z.boolean().optional().describe('false: neither depthwise nor grouped convolutions'),
     passes: z
       .array(z.enum(PASSES))
       .min(1)
       .optional()
-      .describe('designs made by rule plan each shape in these passes; forward without it'),
+      .describe('all designs except csv plan each shape in each of these passes; absent: forward'),
     allGeometries: z
       .boolean()
       .optional()
-      .describe('true: networklike draws dilated kernels, strides by axis and explicit padding too'),
+      .describe('true: networklike also draws dilated kernels, strides by axis and explicit padding'),
   })
   .meta({ id: 'PlanConstraints' });
 export type PlanConstraints = z.infer<typeof PlanConstraintsSchema>;
@@ -100,7 +100,7 @@ export const TargetSchema = z
   .meta({ id: 'Target' });
 export type Target = z.infer<typeof TargetSchema>;
 
-/** Fit asked for when the last sample is in. */
+/** Request for a fit, which a campaign makes after its last sample. */
 export const FitRequestSchema = z
   .object({
     form: z.string().max(40).default('auto').describe('a registered form, or auto'),
@@ -135,7 +135,7 @@ export const CampaignRequestSchema = z
         .gt(0)
         .lte(MAX_CAMPAIGN_SECONDS)
         .optional()
-        .describe('the campaign stops measuring after it has run for so long; pauses do not count'),
+        .describe('the campaign stops measuring after this running time; pauses do not count'),
     }),
     constraints: PlanConstraintsSchema.optional(),
     protocol: z
@@ -146,7 +146,7 @@ export const CampaignRequestSchema = z
     energy: z
       .boolean()
       .optional()
-      .describe('measure energy too, where the device counts it: some 2 s more for each convolution'),
+      .describe('also measure energy, if the device counts it: about 2 s more for each convolution'),
     replicates: z.int().min(1).max(100).default(1),
     repeats: z
       .number()
@@ -179,14 +179,19 @@ export const StateChangeSchema = z.object({
 });
 export type StateChange = z.infer<typeof StateChangeSchema>;
 
-/** How far a campaign that plans in rounds is. */
+/** Progress of a campaign that plans in rounds. */
 export const CampaignRoundsSchema = z
   .object({
     testSpecs: z
       .int()
       .min(0)
-      .describe('first specs of the plan: never used for choosing others, only to judge'),
-    ends: z.array(z.int().min(1)).min(1).describe('specs planned at the end of each round so far, rising'),
+      .describe(
+        'the first specs of the plan are test shapes: they only measure the error, and are never used to choose other shapes',
+      ),
+    ends: z
+      .array(z.int().min(1))
+      .min(1)
+      .describe('number of planned specs at the end of each round so far, in ascending order'),
     storedSpecs: z
       .int()
       .min(1)
@@ -198,7 +203,7 @@ export const CampaignRoundsSchema = z
   .meta({ id: 'CampaignRounds' });
 export type CampaignRounds = z.infer<typeof CampaignRoundsSchema>;
 
-/** Shapes that are measured again after all others: one more slot for each, in a replicate of its own. */
+/** Shapes that are measured again after all others. Each gets one more slot, with a replicate number of its own. */
 export const RevisitSchema = z
   .object({
     replicate: z.int().min(1).describe('of these slots'),
@@ -217,15 +222,19 @@ export type Revisit = z.infer<typeof RevisitSchema>;
 
 export const CampaignRepeatsSchema = z
   .object({
-    specIndexes: z.array(z.int().min(0)).describe('shapes that are visited more than once, chosen evenly'),
-    revisits: z.array(RevisitSchema).describe('second visits, then third ones where two visits disagree'),
+    specIndexes: z
+      .array(z.int().min(0))
+      .describe('shapes that are visited more than once, evenly spread over the plan'),
+    revisits: z
+      .array(RevisitSchema)
+      .describe('second visits, then third visits of shapes whose two visits disagree'),
   })
   .meta({ id: 'CampaignRepeats' });
 export type CampaignRepeats = z.infer<typeof CampaignRepeatsSchema>;
 
 /**
- * How much two visits of one device to one shape differ: no model of these measurements can be judged more closely. A log
- * ratio is |ln(t₂ / t₁)|, about the relative difference where it is small.
+ * How much two visits of one device to one shape differ. Errors of models cannot be measured more exactly with these samples. A
+ * log ratio is |ln(t₂ / t₁)|, which is about the relative difference if it is small.
  */
 export const NoiseFloorSchema = z
   .object({
@@ -236,7 +245,7 @@ export const NoiseFloorSchema = z
   .meta({ id: 'NoiseFloor' });
 export type NoiseFloor = z.infer<typeof NoiseFloorSchema>;
 
-/** How good a fit of what a campaign has measured is, on shapes that the fit did not see, and what it cost so far. */
+/** One point of the learning curve of a campaign: the error of a fit on shapes that it did not see, and the cost so far. */
 export const LearningPointSchema = z
   .object({
     at: TimestampSchema,
@@ -247,9 +256,9 @@ export const LearningPointSchema = z
     standardError: z
       .number()
       .min(0)
-      .describe('of medianApe: how far it may be off, by the number of shapes that judge'),
+      .describe('standard error of medianApe, from the number of shapes that give it'),
     judgedBy: z.int().min(1).describe('samples of shapes that the fit did not see'),
-    deviceSeconds: z.number().min(0).describe('time of all devices spent on measuring'),
+    deviceSeconds: z.number().min(0).describe('measuring time, summed over all devices'),
     energyJ: z
       .number()
       .min(0)
@@ -257,14 +266,14 @@ export const LearningPointSchema = z
       .describe(
         'energy that the devices spent on measuring, by their power readings; null where a device reports none',
       ),
-    fitSeconds: z.number().min(0).describe('what this fit took; nothing waits for it'),
+    fitSeconds: z.number().min(0).describe('duration of this fit; devices continue to measure during it'),
   })
   .meta({ id: 'LearningPoint' });
 export type LearningPoint = z.infer<typeof LearningPointSchema>;
 
 export const STOP_KINDS = ['target-reached', 'noise-floor', 'budget', 'max-time'] as const;
 
-/** Why a campaign has measured no more, where a target error or a time limit decided. */
+/** Why a campaign stopped measuring: because of its target error or its time limit. */
 export const CampaignStopSchema = z
   .object({
     kind: z
@@ -277,25 +286,33 @@ export const CampaignStopSchema = z
   .meta({ id: 'CampaignStop' });
 export type CampaignStop = z.infer<typeof CampaignStopSchema>;
 
-/** How the error of a campaign goes on, by its learning curve. */
+/** Forecast of the error of a campaign, by its learning curve. */
 export const ForecastSchema = z
   .object({
     shapesForTarget: z
       .int()
       .nullable()
-      .describe('shapes measured when the target is reached; null: no number of shapes reaches it'),
-    moreShapes: z.int().min(0).nullable().describe('shapes still to measure until then; null as above'),
-    lowShapes: z.int().nullable().describe('four of five times at least so many; null as above'),
-    highShapes: z.int().nullable().describe('four of five times at most so many; null: perhaps never'),
-    secondsForTarget: z.number().nullable().describe('from now on, at the rate so far; null: not known'),
+      .describe('number of measured shapes at which the target is reached; null: no number reaches it'),
+    moreShapes: z.int().min(0).nullable().describe('further shapes until then; null as above'),
+    lowShapes: z
+      .int()
+      .nullable()
+      .describe('in four of five cases at least this number of shapes; null as above'),
+    highShapes: z
+      .int()
+      .nullable()
+      .describe('in four of five cases at most this number of shapes; null: perhaps never'),
+    secondsForTarget: z.number().nullable().describe('from now on, at the present rate; null: not known'),
     medianApeAtBudget: z
       .number()
       .describe('expected held-out median error when the whole budget is measured'),
-    reachable: z.number().describe('lowest held-out median error that this form is expected to reach at all'),
+    reachable: z
+      .number()
+      .describe('lowest held-out median error that this form is expected to reach with any number of shapes'),
     curve: z
       .array(z.object({ shapes: z.int().min(1), medianApe: z.number() }))
-      .describe('the curve from the first point on, to the target or the budget, whichever comes later'),
-    text: z.string().describe('all of this in words'),
+      .describe('the curve from its first point to the target or the budget, to the later of the two'),
+    text: z.string().describe('the forecast as text'),
   })
   .meta({ id: 'Forecast' });
 export type Forecast = z.infer<typeof ForecastSchema>;
@@ -306,17 +323,19 @@ export const CampaignSchema = z
     name: z.string(),
     state: CampaignStateSchema,
     history: z.array(StateChangeSchema),
-    request: CampaignRequestSchema.describe('as it was asked for; a csv design is kept as its planned specs'),
+    request: CampaignRequestSchema.describe(
+      'the original request; a csv design is stored as its planned specs',
+    ),
     deviceClassId: IdSchema.describe('class of every target device'),
     targetIds: z.array(IdSchema).describe('one queue each: the class, or the devices'),
     protocol: ProtocolSchema,
     batchSize: z.int().min(1),
     plannedSpecs: z.int().min(0),
-    plannedSlots: z.int().min(0).describe('specs × replicates × targets, and those measured again so far'),
+    plannedSlots: z.int().min(0).describe('specs × replicates × targets, plus the repeated ones so far'),
     rounds: CampaignRoundsSchema.optional().describe(
       'of the design adaptive; absent: all is planned at once',
     ),
-    repeats: CampaignRepeatsSchema.optional().describe('absent: not planned yet, or none asked for'),
+    repeats: CampaignRepeatsSchema.optional().describe('absent: not planned yet, or not requested'),
     noiseFloor: NoiseFloorSchema.optional().describe(
       'absent: not known, as no shape has two good visits by one device yet',
     ),
@@ -335,12 +354,14 @@ export const CampaignSchema = z
   .meta({ id: 'Campaign' });
 export type Campaign = z.infer<typeof CampaignSchema>;
 
-/** Where a campaign that plans in rounds stands. */
+/** The present round of a campaign that plans in rounds. */
 export const CampaignRoundSchema = z
   .object({
-    number: z.int().min(1).describe('of the newest round that is planned'),
-    of: z.int().min(1).describe('rounds in all, those to come as the design foresees them'),
-    isPlanningNext: z.boolean().describe('all of this round is measured, and the next one is being chosen'),
+    number: z.int().min(1).describe('number of the newest planned round'),
+    of: z.int().min(1).describe('total number of rounds; future rounds as the design plans them'),
+    isPlanningNext: z
+      .boolean()
+      .describe('all specs of this round are measured, and the next round is being planned'),
   })
   .meta({ id: 'CampaignRound' });
 export type CampaignRound = z.infer<typeof CampaignRoundSchema>;
@@ -379,7 +400,7 @@ export const CampaignProgressSchema = z
       ),
     modelId: IdSchema.nullable(),
     noiseFloor: NoiseFloorSchema.nullable().describe('null: not known, or not yet'),
-    targetError: z.number().nullable().describe('null: the campaign has none'),
+    targetError: z.number().nullable().describe('null: the campaign has no target error'),
     learning: z.array(LearningPointSchema).describe('empty without a target error'),
     forecast: ForecastSchema.nullable().describe(
       'null: no target error, the campaign has stopped, or too few rounds are measured',

@@ -17,7 +17,7 @@ import { z } from 'zod';
 /** Largest value accepted on one axis: keeps every product of axes inside the exact integers of a double. */
 export const MAX_AXIS = 1_048_576;
 
-/** In one check: a list of layers has thousands of them, and each check of its own costs as much as this one. */
+/** One check for all axes: a list has thousands of layers, and separate checks would each take as long as this one. */
 const axis = z
   .number()
   .check((payload) => {
@@ -32,8 +32,8 @@ const optionalAxis = axis.optional();
 const optionalPad = z.int().min(0).max(MAX_AXIS).optional();
 
 /**
- * A ConvSpec as it arrives from outside: axes checked, absent axes filled with their defaults, in its canonical form, in
- * which an optional field with its default value is left out.
+ * A ConvSpec from a request or a file. The schema checks its axes, fills in the defaults of absent ones, and gives its canonical
+ * form, which has no optional field with its default value.
  */
 export const ConvSpecSchema = z
   .strictObject({
@@ -54,8 +54,8 @@ export const ConvSpecSchema = z
         'explicit: as pad_top, pad_bottom, pad_left and pad_right say; a pad alone makes it explicit',
       ),
     layout: z.enum(LAYOUTS).default(CONV_SPEC_DEFAULTS.layout),
-    stride_h: optionalAxis.describe('along the height, where it is not the stride of the width'),
-    stride_w: optionalAxis.describe('along the width, where it is not the stride of the height'),
+    stride_h: optionalAxis.describe('along the height, if it differs from the stride of the width'),
+    stride_w: optionalAxis.describe('along the width, if it differs from the stride of the height'),
     dilation_h: optionalAxis.describe('distance of neighbouring kernel points; 1 by default'),
     dilation_w: optionalAxis.describe('distance of neighbouring kernel points; 1 by default'),
     pad_top: optionalPad.describe('rows of zeros above the input; 0 by default'),
@@ -65,7 +65,7 @@ export const ConvSpecSchema = z
     pass: z
       .enum(PASSES)
       .optional()
-      .describe('what is computed; forward by default; all sizes are those of the forward pass'),
+      .describe('the computed pass; forward by default; all sizes are those of the forward pass'),
   })
   .superRefine((spec, context) => {
     const refuse = (path: string, message: string): void => {

@@ -6,13 +6,13 @@ import { COLUMN_SCHEMAS, columnsOfGroup } from './sample-columns.js';
 
 const SPEC_FIELDS = Object.keys(ConvSpecSchema.shape) as (keyof typeof ConvSpecSchema.shape)[];
 
-/** Columns of what is known of the kernel and the clock while it ran. Data sets from before they existed lack them. */
+/** Columns for the kernel and for the clock during the timing. Data sets of earlier versions do not have them. */
 export const KERNEL_FIELDS = columnsOfGroup('kernel');
 
-/** Columns of the energy meter. Data sets from before they existed lack them. */
+/** Columns of the energy meter. Data sets of earlier versions do not have them. */
 export const ENERGY_FIELDS = columnsOfGroup('energy');
 
-/** Columns of the conditions that came later. Data sets from before they existed lack them. */
+/** Columns of later conditions. Data sets of earlier versions do not have them. */
 export const CONDITION_FIELDS = columnsOfGroup('condition');
 
 const PARTS_OF_RECORDS = [

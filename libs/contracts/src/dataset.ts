@@ -6,7 +6,7 @@ import { GivenTimeSchema, IdSchema, LineSchema, TimestampSchema } from './ids.js
 import { KernelMapSchema } from './kernel-map.js';
 import { ProvenanceSchema } from './measurement.js';
 
-/** Which good samples a data set is made of; an absent field does not limit. */
+/** Selects the good samples of a data set. An absent field has no effect. */
 export const DatasetFilterSchema = z
   .strictObject({
     campaignId: IdSchema.optional(),
@@ -29,15 +29,15 @@ export const DATASET_LICENCES = [
   'mit',
 ] as const;
 
-/** What its makers say of a data set: not part of its id. */
+/** The description of a data set by its creators. It is not part of the id. */
 const about = {
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,79}$/, 'must be 1–80 of a–z, 0–9, ".", "_", "-"')
-    .describe('snapshots of one name are its versions'),
+    .describe('snapshots with the same name are versions of one data set'),
   title: LineSchema.min(1).max(200),
   description: z.string().max(10_000),
-  licence: z.enum(DATASET_LICENCES).describe('as Hugging Face spells SPDX identifiers'),
+  licence: z.enum(DATASET_LICENCES).describe('SPDX identifier in the spelling of Hugging Face'),
   creators: z.array(LineSchema.min(1).max(200)).max(100).describe('people or organisations to cite'),
 };
 
@@ -53,15 +53,15 @@ export const DatasetRequestSchema = z
   .meta({ id: 'DatasetRequest' });
 export type DatasetRequest = z.infer<typeof DatasetRequestSchema>;
 
-/** The rows that a model was fitted to, so that its data digest can be made again. */
+/** The rows of the fit of a model, with which its data digest can be computed again. */
 export const FitInputSchema = z
   .object({
     modelId: IdSchema,
-    dataDigest: z.string().describe('of the model; SHA-256 of the canonical lines of these rows'),
+    dataDigest: z.string().describe('data digest of the model: SHA-256 of the canonical lines of these rows'),
     deviceClassId: IdSchema,
     protocol: z.string(),
     protocolVersion: z.int(),
-    rows: z.int().min(1).describe('the first so many rows of this device class and protocol'),
+    rows: z.int().min(1).describe('the first rows of this device class and protocol, up to this number'),
   })
   .meta({ id: 'FitInput' });
 export type FitInput = z.infer<typeof FitInputSchema>;
@@ -136,16 +136,13 @@ export const DatasetFormatQuerySchema = z.strictObject({
   format: DatasetFormatSchema.default('parquet'),
 });
 
-/** Most rows in one request of an import. */
+/** Largest number of rows in one request of an import. */
 export const MAX_IMPORT_ROWS = 1000;
 
-/** A part of an import: rows, and the records that they name. Sent again, it changes nothing. */
+/** A part of an import: rows, and the records that they name. It can be sent again without an effect. */
 export const ImportRequestSchema = z
   .strictObject({
-    deviceClasses: z
-      .array(DeviceClassSchema)
-      .max(1000)
-      .describe('those that are known already stay as they are'),
+    deviceClasses: z.array(DeviceClassSchema).max(1000).describe('existing records do not change'),
     provenance: z.array(ProvenanceSchema).max(1000),
     rows: z.array(DatasetRowSchema).max(MAX_IMPORT_ROWS),
   })

@@ -12,10 +12,10 @@ const gpuProperties = {
     .string()
     .max(8000)
     .optional()
-    .describe('JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it'),
+    .describe('properties of the device as JSON from cuDNN 9.8 or newer; cuDNN chooses kernels by them'),
 };
 
-/** What a probe finds: one accelerator that one executor can drive. */
+/** The result of a probe: one accelerator that one executor can use. */
 export const DeviceDescriptionSchema = z
   .strictObject({
     uuid: LineSchema.min(1).max(120).describe('of the physical device, stable over restarts'),
@@ -23,14 +23,14 @@ export const DeviceDescriptionSchema = z
     kind: z.enum(['cpu', 'gpu']),
     executor: IdSchema,
     memoryBytes: z.number().int().min(0).nullable(),
-    smCount: z.int().min(1).nullable().describe('multiprocessors; null where the word has no meaning'),
+    smCount: z.int().min(1).nullable().describe('multiprocessors; null for devices without them'),
     ...gpuProperties,
     provenance: ProvenanceSchema,
   })
   .meta({ id: 'DeviceDescription' });
 export type DeviceDescription = z.infer<typeof DeviceDescriptionSchema>;
 
-/** What a model is of: SKU + executor + library versions + math mode. */
+/** A model describes one device class: SKU + executor + library versions + math mode. */
 export const DeviceClassSchema = z
   .strictObject({
     id: IdSchema,
@@ -46,14 +46,14 @@ export const DeviceClassSchema = z
   .meta({ id: 'DeviceClass' });
 export type DeviceClass = z.infer<typeof DeviceClassSchema>;
 
-/** One physical accelerator as one executor sees it. */
+/** One physical accelerator with one executor. */
 export const DeviceSchema = z
   .object({
     id: IdSchema,
     uuid: z.string(),
     sku: z.string(),
     deviceClassId: IdSchema,
-    workerId: IdSchema.describe('the worker that drives it now'),
+    workerId: IdSchema.describe('the worker that uses it now'),
     provenanceId: z.string().describe('digest of the newest provenance record'),
     ...gpuProperties,
     createdAt: TimestampSchema,
@@ -62,7 +62,7 @@ export const DeviceSchema = z
   .meta({ id: 'Device' });
 export type Device = z.infer<typeof DeviceSchema>;
 
-/** What the operator wants of a worker. `revoked` is final. */
+/** The state that the operator desires for a worker. `revoked` is final. */
 export const WORKER_DESIRED_STATES = ['active', 'paused', 'draining', 'revoked'] as const;
 export const WorkerDesiredStateSchema = z.enum(WORKER_DESIRED_STATES);
 export type WorkerDesiredState = z.infer<typeof WorkerDesiredStateSchema>;
@@ -81,13 +81,13 @@ export const WorkerSchema = z
     desiredState: WorkerDesiredStateSchema,
     stateReason: z.string().nullable(),
     presence: z.enum(['online', 'offline', 'stale']),
-    activity: z.enum(['idle', 'measuring', 'stopped']).describe('as the worker last said'),
+    activity: z.enum(['idle', 'measuring', 'stopped']).describe('the last report of the worker'),
     disturbance: z
       .string()
       .max(400)
       .nullable()
       .optional()
-      .describe('why all that it measures is noisy, as it last said; null or absent: it is not'),
+      .describe('why all of its measurements are noisy, by its last report; null or absent: they are not'),
     enrolledAt: TimestampSchema,
     lastHeartbeatAt: TimestampSchema.nullable(),
     publicKey: PublicKeySchema.nullable()

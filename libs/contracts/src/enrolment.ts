@@ -7,7 +7,7 @@ import {
 } from './device.js';
 import { IdSchema, LabelsSchema, LineSchema, TimestampSchema } from './ids.js';
 
-/** Version of what workers and coordinator say to each other; other versions have to upgrade. */
+/** Version of the protocol between workers and coordinator. Workers of other versions must upgrade. */
 export const WORKER_PROTOCOL_VERSION = 5;
 
 export const JoinTokenRequestSchema = z
@@ -19,7 +19,7 @@ export const JoinTokenRequestSchema = z
       .max(30 * 24 * 3600)
       .default(3600),
     maxUses: z.int().min(1).max(10_000).default(1),
-    labels: LabelsSchema.prefault({}).describe('given to every worker that joins with it'),
+    labels: LabelsSchema.prefault({}).describe('labels of every worker that joins with this token'),
   })
   .strict()
   .meta({ id: 'JoinTokenRequest' });
@@ -87,7 +87,7 @@ export const SessionRequestSchema = z
   .meta({ id: 'SessionRequest' });
 export type SessionRequest = z.infer<typeof SessionRequestSchema>;
 
-/** What a worker needs to begin: the ids of its devices, which name its queues. */
+/** The input of a worker for its start: the ids of its devices, which name its queues. */
 export const SessionSchema = z
   .object({
     worker: WorkerSchema,

@@ -8,19 +8,19 @@ export const IdSchema = z
 /** Times cross every boundary as ISO 8601 in UTC. */
 export const TimestampSchema = z.iso.datetime();
 
-/** A time that somebody gives, with `Z` or an offset such as `+02:00`; it goes on in UTC. */
+/** A time in a request, with `Z` or an offset such as `+02:00`. It is converted to UTC. */
 export const GivenTimeSchema = z.iso
   .datetime({ offset: true, error: 'must be a time with Z or an offset, such as 2026-11-23T02:00:00+02:00' })
   .overwrite((time) => (isInUtcOrNoTime(time) ? time : new Date(time).toISOString()));
 
-/** What is no time is refused by its form; the change is made all the same. */
+/** The format check refuses text that is not a time, but zod still runs the conversion. */
 function isInUtcOrNoTime(time: string): boolean {
   return time.endsWith('Z') || Number.isNaN(Date.parse(time));
 }
 
 /**
- * One line of text that people give and terminals show: no control characters, which a terminal would obey, and no marks
- * that change the direction of the text around them.
+ * One line of text from users, which terminals show. It has no control characters, which a terminal would execute, and no marks
+ * that change the direction of the surrounding text.
  */
 export const LineSchema = z.string().regex(
   // eslint-disable-next-line no-control-regex -- these are what is refused
@@ -43,9 +43,9 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** Strict, as every query is that extends it: a filter that is misspelt, or made to be taken for another, matches nothing. */
+/** Strict, and so is every query that extends it: a misspelt filter must be refused and not ignored. */
 export const PageQuerySchema = z.strictObject({
-  cursor: z.string().max(400).optional().describe('the nextCursor of the page before'),
+  cursor: z.string().max(400).optional().describe('the nextCursor of the previous page'),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
 export type PageQuery = z.infer<typeof PageQuerySchema>;

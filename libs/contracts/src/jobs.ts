@@ -24,19 +24,23 @@ export type MeasureJob = z.infer<typeof MeasureJobSchema>;
 /** A re-run of anchor specs that a device has failed: docs/decisions/0006-drift.md. */
 export const AnchorRunSchema = z.object({
   startedAt: TimestampSchema.describe('by the clock of the worker, which also started the samples'),
-  ratios: z.array(z.number().gt(0)).min(1).max(64).describe('time now over time at the beginning, by anchor'),
+  ratios: z
+    .array(z.number().gt(0))
+    .min(1)
+    .max(64)
+    .describe('present time divided by the time at the start, for each anchor'),
   batches: z
     .array(MeasureJobSchema.pick({ campaignId: true, targetId: true, batchIndex: true }))
     .min(1)
     .max(10_000)
     .describe('measured on the device since its last good run'),
-  signature: SignatureSchema.describe('over all of this and what the worker calls itself and its device'),
+  signature: SignatureSchema.describe('over all of this and the ids of the worker and its device'),
 });
 export type AnchorRun = z.infer<typeof AnchorRunSchema>;
 
 const measuredBy = { workerId: IdSchema, deviceId: IdSchema, attempt: z.int().min(1) };
 
-/** What came of a batch. It travels as the body of a sealed result: JSON, compressed with gzip. */
+/** The result of a batch. It is the body of a sealed result: JSON, compressed with gzip. */
 export const MeasureResultSchema = z.object({
   ...measuredBy,
   provenance: ProvenanceSchema,
@@ -45,11 +49,11 @@ export const MeasureResultSchema = z.object({
 });
 export type MeasureResult = z.infer<typeof MeasureResultSchema>;
 
-/** Signs and names a result body, which travels beside it: docs/decisions/0011-sealed-batches.md. */
+/** Signs and identifies the body of a result, which is sent separately: docs/decisions/0011-sealed-batches.md. */
 export const SealSchema = z
   .object({
     ...measuredBy,
-    batchDigest: z.string().length(64).describe('sha-256 of what the worker was asked to measure, in hex'),
+    batchDigest: z.string().length(64).describe('sha-256 of the batch that the worker received, in hex'),
     signature: SignatureSchema.describe('of the worker, over the bytes of the body and all of the above'),
   })
   .strict();
@@ -80,28 +84,28 @@ export const FitResultSchema = z
   }));
 export type FitResult = z.infer<typeof FitResultSchema>;
 
-/** Plan the next round of a campaign whose rounds so far are measured. */
+/** Plan the next round of a campaign after its previous rounds are measured. */
 export const PlanRoundJobSchema = z.object({
   campaignId: IdSchema,
-  round: z.int().min(2).describe('the one to plan; the first is planned with the campaign'),
+  round: z.int().min(2).describe('the round to plan; the first round is planned with the campaign'),
 });
 export type PlanRoundJob = z.infer<typeof PlanRoundJobSchema>;
 
-/** What came of planning a round. The specs of a planned round are in the store, from `start` on. */
+/** The result of planning a round. The specs of a planned round are in the store, from `start` on. */
 export const PlanRoundResultSchema = z.discriminatedUnion('planned', [
   z.object({
     planned: z.literal(true),
     start: z.int().min(0),
     specs: z.int().min(1),
     excluded: z.record(z.string(), z.int().min(0)).describe('candidates left out, by reason'),
-    reason: z.string().describe('what was done, for the history'),
+    reason: z.string().describe('description for the history'),
     learning: LearningPointSchema.optional(),
   }),
   z.object({
     planned: z.literal(false),
     reason: z.string().describe('why there is no such round'),
     learning: LearningPointSchema.optional(),
-    stop: CampaignStopSchema.optional().describe('the campaign is to stop for this'),
+    stop: CampaignStopSchema.optional().describe('the campaign must stop for this reason'),
   }),
 ]);
 export type PlanRoundResult = z.infer<typeof PlanRoundResultSchema>;
@@ -120,6 +124,6 @@ export type JobName = keyof typeof JOBS;
 export type JobPayload<N extends JobName> = z.infer<(typeof JOBS)[N]['payload']>;
 export type JobResult<N extends JobName> = z.infer<(typeof JOBS)[N]['result']>;
 
-/** Jobs that workers do. Each has one queue per target: `measure.v2.<targetId>`. */
+/** Jobs of workers. Each job has one queue per target: `measure.v2.<targetId>`. */
 export const WORKER_JOBS = ['measure', 'label-kernels'] as const satisfies readonly JobName[];
 export type WorkerJobName = (typeof WORKER_JOBS)[number];

@@ -3,14 +3,14 @@ import { IdSchema, TimestampSchema } from './ids.js';
 
 const version = z.string().regex(/^\d{1,3}\.\d{1,3}(\.\d{1,4})?$/, 'must be a version such as 9.19.0');
 
-/** What the kernel of a shape depends on, and nothing else: docs/decisions/0021-kernel-maps.md. */
+/** All that the kernel of a shape depends on: docs/decisions/0021-kernel-maps.md. */
 export const KernelMapKeySchema = z.strictObject({
   cudnnVersion: version.describe('such as 9.19.0'),
   computeCapability: z
     .string()
     .regex(/^\d+\.\d+$/, 'must be a compute capability such as 9.0')
     .describe('such as 9.0'),
-  heuristicMode: z.literal('instant').describe('how cuDNN is asked'),
+  heuristicMode: z.literal('instant').describe('heuristic mode in the request to cuDNN'),
   mathMode: z.enum(['tf32', 'fp32']).describe('whether f32 may be computed in TF32'),
 });
 export type KernelMapKey = z.infer<typeof KernelMapKeySchema>;
@@ -25,16 +25,16 @@ export function kernelMapId({
   return `cudnn-${cudnnVersion}-cc-${computeCapability}-${heuristicMode}-${mathMode}`;
 }
 
-/** Most shapes of one map. */
+/** Largest number of shapes in one map. */
 export const MAX_KERNEL_MAP_SHAPES = 200_000;
 
-/** Shapes labelled with the kernels that cuDNN runs, for all devices with the same key. Never changed. */
+/** Shapes labelled with the kernels that cuDNN runs, for all devices with the same key. A map never changes. */
 export const KernelMapSchema = z
   .strictObject({
     id: IdSchema,
     ...KernelMapKeySchema.shape,
-    shapes: z.int().min(1).max(MAX_KERNEL_MAP_SHAPES).describe('with a kernel'),
-    kernels: z.int().min(1).describe('different ones'),
+    shapes: z.int().min(1).max(MAX_KERNEL_MAP_SHAPES).describe('shapes with a kernel'),
+    kernels: z.int().min(1).describe('different kernels'),
     digest: z.string().length(64).describe('sha-256 of the labels as CSV, in hex'),
     workerId: IdSchema.nullable().describe('the worker whose cuDNN labelled the shapes; null: imported'),
     createdAt: TimestampSchema,
@@ -42,7 +42,7 @@ export const KernelMapSchema = z
   .meta({ id: 'KernelMap' });
 export type KernelMap = z.infer<typeof KernelMapSchema>;
 
-/** Labels that were made elsewhere. */
+/** Labels from another deployment or machine. */
 export const KernelMapImportSchema = z
   .strictObject({
     ...KernelMapKeySchema.shape,
@@ -54,16 +54,20 @@ export const KernelMapImportSchema = z
   .meta({ id: 'KernelMapImport' });
 export type KernelMapImport = z.infer<typeof KernelMapImportSchema>;
 
-/** Ask cuDNN which kernels it runs for shapes of the designs, without measuring. */
+/** Request the kernels that cuDNN runs for shapes of the designs, without measuring. */
 export const LabelKernelsJobSchema = z.object({
   mapId: IdSchema,
-  targetId: IdSchema.describe('a device class that has no map'),
+  targetId: IdSchema.describe('a device class without a map'),
   key: KernelMapKeySchema,
-  shapes: z.int().min(1).max(MAX_KERNEL_MAP_SHAPES).describe('planned by both sides by the same rule'),
+  shapes: z
+    .int()
+    .min(1)
+    .max(MAX_KERNEL_MAP_SHAPES)
+    .describe('number of shapes; worker and coordinator compute them by the same rule'),
 });
 export type LabelKernelsJob = z.infer<typeof LabelKernelsJobSchema>;
 
-/** What came of it, as JSON compressed with gzip: the kernels, and for each planned shape which one, or −1 for none. */
+/** The result, as JSON compressed with gzip: the kernels, and for each planned shape the index of its kernel, or −1 without one. */
 export const KernelLabelsSchema = z
   .strictObject({
     cudnnVersion: version,

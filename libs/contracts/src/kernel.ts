@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Longest name of a kernel: an engine with all the knobs that cuDNN knows has less than half of it. */
+/** Longest name of a kernel. The name of an engine with all knobs of cuDNN has less than half of this length. */
 export const MAX_KERNEL_NAME = 400;
 
 /** No blanks and no control characters: the name is a cell of a table, a key of a model and a class of a classifier. */
@@ -14,7 +14,7 @@ export const KernelNameSchema = z
 export const KnobSchema = z.object({ type: z.int().min(0), value: z.int() });
 export type Knob = z.infer<typeof KnobSchema>;
 
-/** What cuDNN calls an engine configuration: it decides which code runs on the device. */
+/** An engine configuration of cuDNN. It determines which code runs on the device. */
 export interface EngineConfig {
   readonly engine: number;
   readonly knobs: Knob[];
@@ -24,18 +24,22 @@ export interface EngineConfig {
 export const KernelSchema = z
   .object({
     name: KernelNameSchema,
-    engine: z.int().min(0).nullable().describe('number of the engine in cuDNN; null for kernels of others'),
+    engine: z
+      .int()
+      .min(0)
+      .nullable()
+      .describe('number of the engine in cuDNN; null for kernels of other libraries'),
     knobs: z.array(KnobSchema).max(64).describe('in the order in which cuDNN lists them'),
     numericalNotes: z
       .array(z.string().max(80))
       .max(20)
       .nullable()
-      .describe('what the engine does to numbers, such as tensor-core or winograd; null: not known'),
+      .describe('numerical properties of the engine, such as tensor-core or winograd; null: not known'),
     planBuildMs: z
       .number()
       .min(0)
       .nullable()
-      .describe('from the query of the heuristics to a plan that is ready to run; null: not known'),
+      .describe('time from the query of the heuristics to a plan that is ready to run; null: not known'),
   })
   .refine(({ name, engine, knobs }) => engine === null || name === kernelName({ engine, knobs }), {
     path: ['name'],
@@ -49,7 +53,7 @@ export function kernelName({ engine, knobs }: EngineConfig): string {
   return [`eng${engine}`, ...knobs.map(({ type, value }) => `k${type}=${value}`)].join('_');
 }
 
-/** The engine configuration that a name spells, or null when the kernel is not an engine of cuDNN. */
+/** The engine configuration with a name, or null if the kernel is not an engine of cuDNN. */
 export function engineConfigOf(name: string): EngineConfig | null {
   const [, engine, rest = ''] = /^eng(\d+)((?:_k\d+=-?\d+)*)$/.exec(name) ?? [];
   if (engine === undefined) return null;

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { IdSchema } from './ids.js';
 import { JOBS, type JobPayload, WORKER_JOBS, type WorkerJobName } from './jobs.js';
 
-/** How many leases one request may name: a worker holds two per device, and results that are not yet stored. */
+/** Largest number of leases in one request. A worker has two per device, and those of results that are not stored yet. */
 const MAX_LEASES = 256;
 
-/** Names one lease: a job that one worker holds for a time. */
+/** Identifies one lease: the right of one worker to a job, for a limited time. */
 export const LeaseRefSchema = z
   .object({
     job: z.enum(WORKER_JOBS),
@@ -18,7 +18,7 @@ export const LeaseRefSchema = z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{0,119}\.[A-Za-z0-9_-]{22}$/)
       .describe('<worker id>.<random>: only its holder can renew or end the lease'),
-    attempt: z.int().min(1).describe('how often the job was begun, this time included'),
+    attempt: z.int().min(1).describe('how often the job was started, including this time'),
   })
   .strict()
   .meta({ id: 'LeaseRef' });
@@ -30,7 +30,7 @@ export const LeaseRequestSchema = z
       .array(z.enum(WORKER_JOBS))
       .min(1)
       .max(WORKER_JOBS.length)
-      .describe('kinds that the worker can do'),
+      .describe('kinds of jobs that the worker supports'),
     targetIds: z.array(IdSchema).min(1).max(4).describe('a device of the worker, and its device class'),
   })
   .strict()
@@ -39,10 +39,10 @@ export type LeaseRequest = z.infer<typeof LeaseRequestSchema>;
 
 const leaseFields = {
   ...LeaseRefSchema.shape,
-  leaseMs: z.int().min(1).describe('the lease ends when it is not renewed for so long'),
+  leaseMs: z.int().min(1).describe('the lease ends when it is not renewed for this time'),
 };
 
-/** A job and the right to do it. */
+/** A job, and the lease for it. */
 export const LeaseSchema = z
   .discriminatedUnion('job', [
     z.object({ ...leaseFields, job: z.literal('measure'), payload: JOBS.measure.payload }),
@@ -64,7 +64,7 @@ export type LeaseRenewalRequest = z.infer<typeof LeaseRenewalRequestSchema>;
 
 export const LeaseRenewalSchema = z
   .object({
-    lost: z.array(z.string()).describe('tokens of leases that have ended: their jobs belong to others now'),
+    lost: z.array(z.string()).describe('tokens of ended leases; other workers may have their jobs now'),
   })
   .meta({ id: 'LeaseRenewal' });
 export type LeaseRenewal = z.infer<typeof LeaseRenewalSchema>;
@@ -78,7 +78,7 @@ export const LeaseFailureSchema = z
   .meta({ id: 'LeaseFailure' });
 export type LeaseFailure = z.infer<typeof LeaseFailureSchema>;
 
-/** Headers of a result, whose body is what the job's own documentation says. Both are JSON. */
+/** Headers of a result, both JSON. The documentation of the job describes the body. */
 export const RESULT_HEADERS = {
   /** A LeaseRef. */
   lease: 'alphaflops-lease',

@@ -62,7 +62,7 @@ export type Outcome = z.infer<typeof OutcomeSchema>;
 
 const positiveMs = z.number().gt(0);
 
-/** What counts the energy of a device, and how well: kept in the provenance of its samples. */
+/** The meter that counts the energy of a device, and its accuracy. The provenance of samples has it. */
 export const EnergyMeterSchema = z
   .discriminatedUnion('available', [
     z.strictObject({
@@ -74,7 +74,7 @@ export const EnergyMeterSchema = z
       domains: z
         .array(z.string().max(80))
         .max(64)
-        .describe('what is counted, such as the packages of a machine'),
+        .describe('the counted parts, such as the packages of a machine'),
       updatePeriodMs: z
         .number()
         .gt(0)
@@ -117,7 +117,7 @@ export const EnergyCheckSchema = z
         .min(0)
         .nullable()
         .optional()
-        .describe('power of the device while it computed nothing; null or absent where it is not known'),
+        .describe('power of the idle device; null or absent if it is not known'),
       aboveIdleMillijoules: z
         .number()
         .nullable()
@@ -125,14 +125,14 @@ export const EnergyCheckSchema = z
         .describe(
           'energy of one convolution minus idle power times its duration; null or absent where not known',
         ),
-      doubt: z.string().max(400).nullable().describe('why the energy may be off, or null'),
+      doubt: z.string().max(400).nullable().describe('why the energy may be wrong, or null'),
     }),
     z.object({ measured: z.literal(false), reason: z.string().min(1).max(400) }),
   ])
   .meta({ id: 'EnergyCheck' });
 export type EnergyCheck = z.infer<typeof EnergyCheckSchema>;
 
-/** The SM clock, read once at each timed batch. */
+/** The SM clock, read once during each timed batch. */
 export const BatchClocksSchema = z
   .object({
     medianMhz: z.number().gt(0),
@@ -145,7 +145,9 @@ export type BatchClocks = z.infer<typeof BatchClocksSchema>;
 /** Statistics over timed batches; each batch time is already divided by its inner count. Milliseconds of one convolution. */
 export const TimingSchema = z
   .object({
-    timeMs: plausibleMs.describe('median; device time where the executor can tell it from host time'),
+    timeMs: plausibleMs.describe(
+      'median; device time if the executor can measure it separately from host time',
+    ),
     timeMinMs: plausibleMs,
     timeQ25Ms: plausibleMs,
     timeQ75Ms: plausibleMs,
@@ -158,13 +160,15 @@ export const TimingSchema = z
     stoppedBy: z.enum(['relative-standard-error', 'total-time']),
     eagerMs: plausibleMs
       .nullable()
-      .describe('launch by launch, with launch cost in it; null where not measured'),
+      .describe(
+        'time with a separate launch for each convolution, including the launch; null if not measured',
+      ),
     energyMillijoules: z
       .number()
       .gt(0)
       .nullable()
       .describe('energy of one convolution, idle power included; null, never 0, where not measured'),
-    energy: EnergyCheckSchema.optional().describe('absent where energy was not asked for'),
+    energy: EnergyCheckSchema.optional().describe('absent if energy was not requested'),
     batchClocks: BatchClocksSchema.optional().describe(
       'SM clock while the batches ran; absent where nothing can read it',
     ),
@@ -172,7 +176,7 @@ export const TimingSchema = z
   .meta({ id: 'Timing' });
 export type Timing = z.infer<typeof TimingSchema>;
 
-/** The timing of a stored sample. One that was imported from a plain table may have nothing but its median. */
+/** The timing of a stored sample. A sample that was imported from a plain table may have only its median. */
 export const SampleTimingSchema = TimingSchema.extend({
   timeMinMs: plausibleMs.nullable(),
   timeQ25Ms: plausibleMs.nullable(),
@@ -186,7 +190,7 @@ export const SampleTimingSchema = TimingSchema.extend({
 }).meta({ id: 'SampleTiming' });
 export type SampleTiming = z.infer<typeof SampleTimingSchema>;
 
-/** State of the device at one moment. Null where the device or its driver cannot tell. */
+/** State of the device at one moment. A value is null if the device or its driver does not report it. */
 export const ConditionsSchema = z
   .object({
     smClockMhz: z.number().nullable(),
@@ -211,7 +215,7 @@ export type Conditions = z.infer<typeof ConditionsSchema>;
 const conditionsPair = { before: ConditionsSchema, after: ConditionsSchema };
 const reason = z.string().min(1).max(2000);
 
-/** What came of measuring one ConvSpec: a value, never an exception. Failures keep the best timing so far. */
+/** The result of measuring one ConvSpec: a value, never an exception. A failure keeps the best timing so far. */
 export const MeasurementSchema = z
   .discriminatedUnion('outcome', [
     z.object({
@@ -220,7 +224,7 @@ export const MeasurementSchema = z
       conditions: z.object(conditionsPair),
       algorithm: z.string().max(200).nullable().describe('algorithm or kernel chosen by the library'),
       workspaceBytes: z.number().min(0).nullable(),
-      kernel: KernelSchema.optional().describe('absent where the library cannot say which kernel runs'),
+      kernel: KernelSchema.optional().describe('absent if the library does not report which kernel runs'),
       powerLimited: z
         .boolean()
         .optional()
@@ -247,7 +251,7 @@ export const ProvenanceSchema = z
     executor: z.strictObject({ name: z.string().max(80), version: z.string().max(80) }),
     libraries: z.record(z.string().max(80), z.string().max(200)),
     mathMode: z.string().max(80),
-    energyMeter: EnergyMeterSchema.optional().describe('absent in records from before meters were described'),
+    energyMeter: EnergyMeterSchema.optional().describe('absent in records of earlier versions'),
     worker: z.strictObject({
       version: z.string().max(80),
       commit: z.string().max(80).nullable(),

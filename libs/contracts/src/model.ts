@@ -55,11 +55,11 @@ export const FittedFormSchema = z.object({
   form: z.string(),
   groups: z.array(FittedGroupSchema),
   heldOut: MetricsSchema.nullable().describe('cross-validated by shape; null when there are too few shapes'),
-  extra: z.unknown().optional().describe('what a form needs beyond parameters, in its own versioned layout'),
+  extra: z.unknown().optional().describe('further data of a form, in its own versioned layout'),
 });
 export type FittedForm = z.infer<typeof FittedFormSchema>;
 
-/** What says how much something costs: the parts that time and energy have alike. Units are ms, or mJ for energy. */
+/** The parts of a cost model that time and energy have in common. Units are ms, or mJ for energy. */
 const costModel = {
   chosenForm: z.string(),
   forms: z.array(FittedFormSchema).describe('the flops baseline, the paper’s alpha and the chosen form'),
@@ -74,7 +74,7 @@ const costModel = {
       .number()
       .min(0)
       .nullable()
-      .describe('the same just outside the domain; each doubling beyond it adds logHalfWidth'),
+      .describe('logHalfWidth just outside the domain; each further doubling adds logHalfWidth'),
   }),
   domain: z
     .record(z.string(), z.object({ min: z.number(), max: z.number() }))
@@ -105,14 +105,14 @@ const costModel = {
       shapes: z
         .array(z.tuple([z.string(), z.number().positive()]))
         .optional()
-        .describe('shape and prediction of those shapes by which versions are compared'),
+        .describe('shapes and predictions with which versions are compared'),
     })
     .optional()
-    .describe('predictions by the chosen form of shapes that were held out'),
+    .describe('predictions of held-out shapes by the chosen form'),
   notes: z.array(z.string()).describe('limits of the model, in words'),
 };
 
-/** The energy of one convolution, by the same forms. Where a text says time or ms, it is energy and mJ here. */
+/** The energy of one convolution, by the same forms. In texts about time or ms, read energy and mJ. */
 export const EnergyModelSchema = z
   .object({
     ...costModel,
@@ -124,33 +124,33 @@ export const EnergyModelSchema = z
           .string()
           .max(80)
           .optional()
-          .describe('the one energy meter that all of them were taken by; absent: not known'),
+          .describe('the energy meter of all of these samples; absent: not known'),
       })
-      .describe('those with energy'),
+      .describe('samples with energy'),
   })
   .meta({ id: 'EnergyModel' });
 export type EnergyModel = z.infer<typeof EnergyModelSchema>;
 
-/** What a model knows of the kernels that a library chooses. */
+/** The part of a model about the kernels that a library chooses. */
 export const KernelsSchema = z
   .object({
-    classifier: z.unknown().describe('tells the kernel of a shape, in its own versioned layout'),
-    labels: z.int().min(0).describe('shapes with a known kernel from which it has learned'),
-    key: KernelMapKeySchema.optional().describe('by what the kernels are chosen; absent: not known'),
+    classifier: z.unknown().describe('predicts the kernel of a shape, in its own versioned layout'),
+    labels: z.int().min(0).describe('shapes with a known kernel to which it was fitted'),
+    key: KernelMapKeySchema.optional().describe('key of the choice of kernels; absent: not known'),
     mapDigest: z
       .string()
       .optional()
-      .describe('of the kernel map with this key from which it has learned; absent: from none'),
-    given: z.int().min(0).describe('samples whose kernel was given; that of the others was assumed'),
+      .describe('the kernel map with this key to which it was fitted; absent: no map'),
+    given: z.int().min(0).describe('samples with a given kernel; the kernel of the others was assumed'),
     accuracy: z
       .number()
       .describe('share of the samples’ shapes whose kernel is predicted correctly when held out'),
-    heldOut: MetricsSchema.describe('of predictions without a given kernel, by shapes that were held out'),
+    heldOut: MetricsSchema.describe('errors of predictions without a given kernel, on held-out shapes'),
     logHalfWidth: z
       .number()
       .min(0)
       .nullable()
-      .describe('as in interval, where the kernel is assumed; null: too few samples'),
+      .describe('as in interval, for an assumed kernel; null: too few samples'),
     errors: z
       .array(
         z.object({
@@ -188,14 +188,14 @@ export const ModelSchema = z
       .enum(['relative', 'absolute'])
       .default('relative')
       .describe('relative: soft-L1 on log time; absolute: least squares on milliseconds'),
-    kernels: KernelsSchema.optional().describe('absent: the chosen form does not know kernels'),
+    kernels: KernelsSchema.optional().describe('absent: the chosen form does not use kernels'),
     energy: EnergyModelSchema.optional().describe('absent: too few samples have energy'),
     noiseFloor: NoiseFloorSchema.optional().describe(
       'between visits of the campaign that was fitted, or of the newest one of the class; absent: not known',
     ),
     device: z.record(z.string(), z.number()).describe('device constants that a form used'),
     data: z.object({
-      digest: z.string().describe('sha-256 of the canonical rows that were given to the fit'),
+      digest: z.string().describe('sha-256 of the canonical rows of the fit'),
       samples: z.int().min(0),
       shapes: z.int().min(0),
       excluded: z.record(z.string(), z.int()).describe('rows left out, by reason'),
@@ -209,11 +209,11 @@ export const ModelSchema = z
   .meta({ id: 'Model', description: 'One published fit for one device class.' });
 export type Model = z.infer<typeof ModelSchema>;
 
-/** A value of two models that is not the same; null where one has none. */
+/** A value that differs between two models; null if a model does not have it. */
 const changeOf = <T extends z.ZodType>(value: T) =>
   z.object({ what: z.string(), before: value.nullable(), after: value.nullable() });
 
-/** What changed from one model to another, only what differs. */
+/** The differences between two models. */
 export const ModelDiffSchema = z
   .object({
     origin: z
@@ -221,25 +221,25 @@ export const ModelDiffSchema = z
       .describe('chosen form, data digest, samples, shapes, protocol, design, loss, seed, code version'),
     parameters: z
       .array(changeOf(z.number()).extend({ unit: z.string() }))
-      .describe('"form group parameter"; values that the data do not tell are null'),
+      .describe('"form group parameter"; values that the data do not determine are null'),
     errors: z.array(changeOf(z.number())).describe('"form metric", cross-validated'),
     interval: z.array(changeOf(z.number())).describe('half-width, as a logarithm'),
     domain: z.array(changeOf(z.number())).describe('"axis min" and "axis max"'),
     notes: z
       .object({ added: z.array(z.string()), removed: z.array(z.string()) })
-      .describe('notes that one model has and the other has not'),
+      .describe('notes that only one of the models has'),
   })
   .meta({ id: 'ModelDiff' });
 export type ModelDiff = z.infer<typeof ModelDiffSchema>;
 
-/** The kernel under which a time was predicted. */
+/** The kernel of a predicted time. */
 export const AssumedKernelSchema = z
   .object({
-    name: z.string().describe('as cudnn-frontend spells it: engine and knobs'),
-    probability: z.number().describe('how sure the classifier is; 1 where it was not asked'),
+    name: z.string().describe('engine and knobs, in the spelling of cudnn-frontend'),
+    probability: z.number().describe('probability by the classifier; 1 if the kernel does not come from it'),
     source: z
       .enum(['given', 'cudnn', 'classifier'])
-      .describe('given in the request or file; cuDNN was asked; the classifier of the model'),
+      .describe('given: in the request or file; otherwise from cuDNN, or from the classifier of the model'),
   })
   .meta({ id: 'AssumedKernel' });
 export type AssumedKernel = z.infer<typeof AssumedKernelSchema>;
@@ -254,11 +254,11 @@ export const PredictionSchema = z
     lowerMs: z.number().nullable(),
     upperMs: z.number().nullable(),
     inDomain: z.boolean(),
-    kernel: AssumedKernelSchema.nullable().describe('null: the model does not know kernels'),
+    kernel: AssumedKernelSchema.nullable().describe('null: the model does not use kernels'),
     energyMillijoules: z
       .number()
       .nullable()
-      .describe('null: the model has no energy, or another form was asked for'),
+      .describe('null: the model has no energy, or the request names another form'),
     lowerEnergyMillijoules: z.number().nullable(),
     upperEnergyMillijoules: z.number().nullable(),
     energyInDomain: z.boolean().nullable(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ConvSpecSchema, MAX_AXIS } from './conv-spec.js';
 
-/** A network file without its weights is far smaller; the limit of a request's body is another one. */
+/** A network file without its weights is far smaller. The body of a request has another limit. */
 export const MAX_NETWORK_FILE_BYTES = 16 * 2 ** 20;
 const MAX_NETWORK_FILE_BASE64 = Math.ceil((4 * MAX_NETWORK_FILE_BYTES) / 3);
 
@@ -18,7 +18,12 @@ export const NetworkFileSchema = z
       .describe(
         'ONNX, Keras JSON or .keras archive, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed',
       ),
-    batch: z.int().min(1).max(MAX_AXIS).optional().describe('where the file leaves it open; 1 by default'),
+    batch: z
+      .int()
+      .min(1)
+      .max(MAX_AXIS)
+      .optional()
+      .describe('batch size, if the file does not set it; 1 by default'),
     inputShape: InputShapeSchema.optional().describe(
       'all sizes of the first input, where the file leaves more open',
     ),
@@ -43,15 +48,17 @@ const NotCostedSchema = z.object({
   op: z.string(),
   count: z.int(),
   reason: z.string(),
-  macs: z.number().nullable().describe('multiply-adds of all of them; null where they are not known'),
+  macs: z.number().nullable().describe('multiply-adds of all of them; null if not known'),
 });
 
-/** How much of a network its total covers: part of the total where a network file was sent. */
+/** How much of a network its total covers. The total has it if the request has a network file. */
 export const CompletenessSchema = z.object({
   isComplete: z.boolean().describe('all layers that multiply are costed, and every operator is known'),
   layersFound: z.int().describe('layers that multiply'),
   layersCosted: z.int(),
-  missing: z.array(NotCostedSchema).describe('layers that multiply, or may, and are not part of the total'),
+  missing: z
+    .array(NotCostedSchema)
+    .describe('layers that multiply, or may multiply, and are not part of the total'),
   missingMacs: z.number().describe('their multiply-adds, as far as they are known'),
   missingShare: z
     .number()
@@ -63,7 +70,7 @@ export const CompletenessSchema = z.object({
     .describe('the first operator at which a size was lost that a missing layer needs'),
 });
 
-/** What was read from a network file; the predictions stand in the order of `layers`. */
+/** The contents of a network file. Predictions are in the order of `layers`. */
 export const NetworkSchema = z
   .object({
     format: z.enum(['onnx', 'keras', 'tfjs-layers', 'tfjs-graph', 'layer-list']),
@@ -74,7 +81,7 @@ export const NetworkSchema = z
         name: z.string(),
         op: z.string(),
         spec: ConvSpecSchema,
-        note: z.string().nullable().describe('in what the spec differs from the layer'),
+        note: z.string().nullable().describe('how the spec differs from the layer'),
       }),
     ),
     notCosted: z.array(

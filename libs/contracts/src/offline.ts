@@ -7,7 +7,7 @@ export const WORK_FILES = { about: 'work.json', batches: 'batches.jsonl' } as co
 /** Files of the archive that `run-offline` writes: the node as in an EnrolmentRequest, and lines of results. */
 export const RESULT_FILES = { node: 'node.json', results: 'results.jsonl' } as const;
 
-/** What `work.json` says about the batches beside it. */
+/** The contents of `work.json` about the batches in the same archive. */
 export const WorkAboutSchema = z.strictObject({
   schema: z.literal('alphaflops.work/1'),
   campaignId: IdSchema,
@@ -24,7 +24,7 @@ export const OfflineResultSchema = z
     targetId: IdSchema.describe('the device or device class that the batch is for'),
     batchIndex: z.int().min(0),
     seal: SealSchema,
-    body: z.base64().describe('what the seal signs: JSON, compressed with gzip, in base64'),
+    body: z.base64().describe('the signed bytes: JSON, compressed with gzip, in base64'),
   })
   .meta({ id: 'OfflineResult' });
 export type OfflineResult = z.infer<typeof OfflineResultSchema>;

@@ -20,7 +20,7 @@ export const MAX_MACS_PER_SECOND = 1e17;
  */
 export const MAX_BYTES_PER_SECOND = 1e17;
 
-/** A time in milliseconds that some convolution could take; {@link implausibleTime} knows which convolution. */
+/** A time in milliseconds that is possible for some convolution; {@link implausibleTime} checks it for one convolution. */
 export const plausibleMs = z
   .number()
   .gt(0)
@@ -28,7 +28,7 @@ export const plausibleMs = z
     error: ({ input }) => rangeProblem(input as number) ?? '',
   });
 
-/** Why a convolution cannot take so many milliseconds on any device, or null. Times ≤ 0 and no numbers are refused too. */
+/** Why a convolution cannot take this time, in milliseconds, on any device; or null. Times ≤ 0 and NaN also have a reason. */
 export function implausibleTime(spec: ConvSpec, timeMs: number): string | null {
   const outside = rangeProblem(timeMs);
   if (outside !== null) return outside;
@@ -52,7 +52,7 @@ export function implausibleTime(spec: ConvSpec, timeMs: number): string | null {
   return null;
 }
 
-/** Why no convolution takes so many milliseconds, or null. */
+/** Why no convolution takes this time, in milliseconds; or null. */
 export function rangeProblem(timeMs: number): string | null {
   if (!(timeMs > 0)) return `a time must be above 0 ms, not ${timeMs}`;
   if (timeMs < MIN_TIME_MS) {

@@ -6,7 +6,7 @@ import { PredictionSchema } from './model.js';
 import { CompletenessSchema, NetworkFileSchema, NetworkSchema } from './network.js';
 import { TrainingRequestSchema, TrainingSchema } from './training.js';
 
-/** Most layers in one request for predictions. */
+/** Largest number of layers in one request for predictions. */
 export const MAX_LAYERS = 10_000;
 
 export const PredictionRequestSchema = z
@@ -17,7 +17,7 @@ export const PredictionRequestSchema = z
         z.strictObject({ kind: z.literal('device-class'), deviceClassId: IdSchema }),
         z.strictObject({ kind: z.literal('device'), deviceId: IdSchema }),
       ])
-      .describe('one model, or the one served for a device class or device'),
+      .describe('one model, or the served model of a device class or device'),
     form: z
       .string()
       .max(40)
@@ -44,8 +44,8 @@ export const PredictionRequestSchema = z
       .number()
       .positive()
       .optional()
-      .describe('gCO2e of a kWh where the device runs: then there are emissions'),
-    training: TrainingRequestSchema.optional().describe('ask for the backward passes too'),
+      .describe('gCO2e per kWh at the place of the device; the answer then has emissions'),
+    training: TrainingRequestSchema.optional().describe('also request the backward passes'),
   })
   .strict()
   .refine(({ layers, network }) => (layers === undefined) !== (network === undefined), {
@@ -94,8 +94,8 @@ export const PredictionsSchema = z
       })
       .nullable()
       .optional()
-      .describe('CO2e, where a grid intensity was given; null where a layer has no energy'),
-    network: NetworkSchema.optional().describe('what was read from the file that was sent'),
+      .describe('CO2e, if the request has a grid intensity; null if a layer has no energy'),
+    network: NetworkSchema.optional().describe('the contents of the network file'),
     training: TrainingSchema.optional().describe(
       'where it was asked for; its steps are of inferencesPerPass samples',
     ),

@@ -8,12 +8,12 @@ import { plausibleMs } from './plausible-time.js';
 export type ColumnKind = 'int' | 'long' | 'number' | 'boolean' | 'text' | 'numbers' | 'texts';
 
 /**
- * Columns that only data sets have in which some row has a value in one of them: fields of a convolution that most do not
- * need, and what samples from before a version lack.
+ * Groups of optional columns. A data set has such a group only if some row has a value in one of its columns: fields that most
+ * convolutions do not need, and fields that samples of earlier versions do not have.
  */
 export type ColumnGroup = 'optional' | 'energy' | 'kernel' | 'condition';
 
-/** One column of a row: its type, its unit, and its schema with what it means. */
+/** One column of a row: its type, its unit, and its schema with a description. */
 export interface SampleColumn {
   readonly kind: ColumnKind;
   readonly unit: string | null;
@@ -103,7 +103,7 @@ export const SAMPLE_COLUMNS = {
   pad_bottom: optional('int', pad.describe('rows of zeros below the input')),
   pad_left: optional('int', pad.describe('columns of zeros before the input')),
   pad_right: optional('int', pad.describe('columns of zeros after the input')),
-  pass: optional('text', pass.unwrap().nullish().describe('what was computed; null: forward')),
+  pass: optional('text', pass.unwrap().nullish().describe('the computed pass; null: forward')),
   time_ms: column('number', plausibleMs.describe('median of the timed batches in milliseconds'), 'ms'),
   time_min_ms: column('number', ms.describe('least of the timed batches'), 'ms'),
   time_q25_ms: column('number', ms.describe('lower quartile of the timed batches'), 'ms'),
@@ -125,7 +125,11 @@ export const SAMPLE_COLUMNS = {
     z.array(plausibleMs).max(10_000).describe('every timed batch, in order'),
     'ms',
   ),
-  eager_ms: column('number', ms.describe('launch by launch, with launch cost in it'), 'ms'),
+  eager_ms: column(
+    'number',
+    ms.describe('time with a separate launch for each convolution, including the launch'),
+    'ms',
+  ),
   energy_mj: column(
     'number',
     positive.nullable().describe('energy of one convolution in millijoules, idle power included'),
@@ -142,11 +146,8 @@ export const SAMPLE_COLUMNS = {
     positive.nullable().describe('the energy by integrating power readings'),
     'mJ',
   ),
-  energy_doubt: column('text', text.describe('why the energy may be off')),
-  energy_not_measured: column(
-    'text',
-    text.describe('why the energy was asked for and could not be measured'),
-  ),
+  energy_doubt: column('text', text.describe('why the energy may be wrong')),
+  energy_not_measured: column('text', text.describe('why the requested energy could not be measured')),
   energy_meter: meter(
     'text',
     z
@@ -158,7 +159,7 @@ export const SAMPLE_COLUMNS = {
   ),
   energy_idle_w: meter(
     'number',
-    z.number().min(0).nullish().describe('power of the device in watts while it computed nothing'),
+    z.number().min(0).nullish().describe('power of the idle device in watts'),
     'W',
   ),
   energy_above_idle_mj: meter(
@@ -185,7 +186,7 @@ export const SAMPLE_COLUMNS = {
       .array(z.string().max(80))
       .max(20)
       .nullish()
-      .describe('what the kernel does to numbers, such as tensor-core'),
+      .describe('numerical properties of the kernel, such as tensor-core'),
   ),
   plan_build_ms: kernel(
     'number',
@@ -238,7 +239,7 @@ export const SAMPLE_COLUMNS = {
   device_id: column('text', IdSchema.nullable().describe('the physical device')),
   worker_id: column('text', IdSchema.nullable().describe('the worker that measured it')),
   campaign_id: column('text', IdSchema.describe('the campaign, or the import, that it belongs to')),
-  target_id: column('text', IdSchema.describe('device class or device that the campaign asked for')),
+  target_id: column('text', IdSchema.describe('device class or device that the campaign requested')),
   spec_index: column('int', count.describe('place in the plan of the campaign')),
   replicate: column('int', count.describe('which repetition of the plan')),
   attempt: column('int', z.int().min(1).max(MAX_INT32).describe('at the batch, counted from 1')),

@@ -22,7 +22,7 @@ export const SampleStreamQuerySchema = SampleQuerySchema.extend({
     ),
 });
 
-/** Most parts of the time that one request counts samples in. */
+/** Largest number of intervals in one request for counts. */
 const MAX_COUNTS = 200;
 
 export const SampleCountsQuerySchema = z.strictObject({

@@ -7,21 +7,21 @@ import { MeasurementSchema, OutcomeSchema, SampleTimingSchema, ConditionsSchema 
 
 /**
  * One stored measurement. At most one counts for each slot (campaignId, targetId, specIndex, replicate):
- * docs/decisions/0003-slots.md. It never changes, unless its device is found to have drifted: then it becomes `drifted`
- * and leaves its slot, which is measured again (0006-drift.md).
+ * docs/decisions/0003-slots.md. It changes only when its device has drifted. It then becomes `drifted` and leaves its slot,
+ * which is measured again (0006-drift.md).
  */
 export const SampleSchema = z
   .object({
     id: IdSchema,
     campaignId: IdSchema,
-    targetId: IdSchema.describe('device class or device that the campaign asked for'),
+    targetId: IdSchema.describe('device class or device that the campaign requested'),
     specIndex: z.int().min(0),
     replicate: z.int().min(0),
     attempt: z.int().min(1),
     batchIndex: z.int().min(0),
     specKey: z.string(),
     spec: ConvSpecSchema,
-    deviceId: IdSchema.nullable().describe('null when no worker brought the batch to its end'),
+    deviceId: IdSchema.nullable().describe('null when no worker completed the batch'),
     deviceClassId: IdSchema,
     workerId: IdSchema.nullable(),
     protocol: z.object({ name: z.string(), version: z.int() }),
@@ -32,20 +32,20 @@ export const SampleSchema = z
     conditions: z.object({ before: ConditionsSchema, after: ConditionsSchema }).nullable(),
     algorithm: z.string().nullable(),
     workspaceBytes: z.number().nullable(),
-    kernel: KernelSchema.optional().describe('absent where it is not known which kernel ran'),
+    kernel: KernelSchema.optional().describe('absent if it is not known which kernel ran'),
     powerLimited: z.boolean().optional().describe('true: the power limit held the clock down'),
     setAside: z
       .int()
       .min(1)
       .optional()
-      .describe('of drifted samples only: how many of the slot have given way, this one included'),
+      .describe('only for drifted samples: how many samples have left the slot, including this one'),
     startedAt: TimestampSchema,
     recordedAt: TimestampSchema,
     signature: z
       .string()
       .nullable()
       .default(null)
-      .describe('of the worker (Ed25519, base64url); null where no worker brought a result'),
+      .describe('of the worker (Ed25519, base64url); null if no worker sent a result'),
     importedAt: TimestampSchema.optional().describe(
       'it came by import, and its signature, if it had one, was left behind; absent: measured by a worker of ours',
     ),
@@ -56,7 +56,7 @@ export type Sample = z.infer<typeof SampleSchema>;
 /** Ed25519, base64url. */
 export const SignatureSchema = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
 
-/** What a worker sends back for one slot of a batch. */
+/** The result of a worker for one slot of a batch. */
 export const SlotResultSchema = z.object({
   specIndex: z.int().min(0),
   replicate: z.int().min(0),

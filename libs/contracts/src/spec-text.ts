@@ -24,7 +24,7 @@ const WORDS = ['dtype', 'padding', 'layout', 'pass'];
  * A convolution as people write it: the key of a spec, in which parts with default values may be missing, or
  * `height=56,width=56,cin=64,cout=128,kernel_h=3,kernel_w=3` with the names of the CSV columns.
  *
- * @throws RangeError that names what is wrong
+ * @throws RangeError that describes the problem
  */
 export function specOfText(text: string): ConvSpec {
   const cells = keyParts(text) ?? pairs(text);
@@ -40,7 +40,7 @@ export function specOfText(text: string): ConvSpec {
   throw new RangeError(`${issues.join('; ')}.`);
 }
 
-/** The parts of a key by the names of the CSV columns; what stands for several axes is given to each. */
+/** The parts of a key by the names of the CSV columns. A part for several axes is given to each of them. */
 function keyParts(text: string): Record<string, string | undefined> | undefined {
   const found: unknown = KEY.exec(text)?.groups;
   if (found === undefined) return undefined;

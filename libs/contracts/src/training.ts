@@ -2,7 +2,7 @@ import { PASSES } from '@alphaflops/conv';
 import { z } from 'zod';
 import { PredictionSchema } from './model.js';
 
-/** What is asked about training. */
+/** The part of a request about training. */
 export const TrainingRequestSchema = z
   .strictObject({
     samples: z

@@ -1193,7 +1193,7 @@ export interface components {
          *     }
          */
         Access: {
-            /** @description whether models, data sets and predictions are for everybody */
+            /** @description whether models, data sets and predictions are public */
             publicRead: boolean;
         };
         /**
@@ -1228,7 +1228,7 @@ export interface components {
          *     }
          */
         ApiTokenRequestInput: {
-            /** @description who or what it is for; stands in the audit log */
+            /** @description who or what it is for; the audit log shows it */
             name: string;
             role: components["schemas"]["AccessRole"];
             /**
@@ -1308,7 +1308,7 @@ export interface components {
             /** @default 1 */
             maxUses?: number;
             /**
-             * @description given to every worker that joins with it
+             * @description labels of every worker that joins with this token
              * @default {}
              */
             labels?: components["schemas"]["Labels"];
@@ -1388,7 +1388,7 @@ export interface components {
          *     }
          */
         LeaseRequest: {
-            /** @description kinds that the worker can do */
+            /** @description kinds of jobs that the worker supports */
             jobs: ("measure" | "label-kernels")[];
             /** @description a device of the worker, and its device class */
             targetIds: string[];
@@ -1454,9 +1454,9 @@ export interface components {
             id: string;
             /** @description <worker id>.<random>: only its holder can renew or end the lease */
             token: string;
-            /** @description how often the job was begun, this time included */
+            /** @description how often the job was started, including this time */
             attempt: number;
-            /** @description the lease ends when it is not renewed for so long */
+            /** @description the lease ends when it is not renewed for this time */
             leaseMs: number;
             payload: components["schemas"]["MeasureJob"];
         } | {
@@ -1468,13 +1468,13 @@ export interface components {
             id: string;
             /** @description <worker id>.<random>: only its holder can renew or end the lease */
             token: string;
-            /** @description how often the job was begun, this time included */
+            /** @description how often the job was started, including this time */
             attempt: number;
-            /** @description the lease ends when it is not renewed for so long */
+            /** @description the lease ends when it is not renewed for this time */
             leaseMs: number;
             payload: {
                 mapId: string;
-                /** @description a device class that has no map */
+                /** @description a device class without a map */
                 targetId: string;
                 key: {
                     /** @description such as 9.19.0 */
@@ -1482,7 +1482,7 @@ export interface components {
                     /** @description such as 9.0 */
                     computeCapability: string;
                     /**
-                     * @description how cuDNN is asked
+                     * @description heuristic mode in the request to cuDNN
                      * @enum {string}
                      */
                     heuristicMode: "instant";
@@ -1492,7 +1492,7 @@ export interface components {
                      */
                     mathMode: "tf32" | "fp32";
                 };
-                /** @description planned by both sides by the same rule */
+                /** @description number of shapes; worker and coordinator compute them by the same rule */
                 shapes: number;
             };
         };
@@ -1630,9 +1630,9 @@ export interface components {
              * @enum {string}
              */
             layout: "NCHW" | "NHWC";
-            /** @description along the height, where it is not the stride of the width */
+            /** @description along the height, if it differs from the stride of the width */
             stride_h?: number;
-            /** @description along the width, where it is not the stride of the height */
+            /** @description along the width, if it differs from the stride of the height */
             stride_w?: number;
             /** @description distance of neighbouring kernel points; 1 by default */
             dilation_h?: number;
@@ -1647,7 +1647,7 @@ export interface components {
             /** @description columns of zeros after the input; 0 by default */
             pad_right?: number;
             /**
-             * @description what is computed; forward by default; all sizes are those of the forward pass
+             * @description the computed pass; forward by default; all sizes are those of the forward pass
              * @enum {string}
              */
             pass?: "forward" | "backward-data" | "backward-weights";
@@ -1686,7 +1686,7 @@ export interface components {
             id: string;
             /** @description <worker id>.<random>: only its holder can renew or end the lease */
             token: string;
-            /** @description how often the job was begun, this time included */
+            /** @description how often the job was started, including this time */
             attempt: number;
         };
         /**
@@ -1695,7 +1695,7 @@ export interface components {
          *     }
          */
         LeaseRenewal: {
-            /** @description tokens of leases that have ended: their jobs belong to others now */
+            /** @description tokens of ended leases; other workers may have their jobs now */
             lost: string[];
         };
         /**
@@ -1760,7 +1760,7 @@ export interface components {
             expiresAt: string;
             /** @description shown once; only its digest is stored */
             code: string;
-            /** @description of the sign-in link, behind the address of the coordinator; the code is in its fragment */
+            /** @description path of the sign-in link at the address of the coordinator; the code is in its fragment */
             path: string;
         };
         /**
@@ -1882,11 +1882,11 @@ export interface components {
             kind: "cpu" | "gpu";
             executor: string;
             memoryBytes: number | null;
-            /** @description multiprocessors; null where the word has no meaning */
+            /** @description multiprocessors; null for devices without them */
             smCount: number | null;
             /** @description of an NVIDIA GPU, such as 9.0 */
             computeCapability?: string;
-            /** @description JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it */
+            /** @description properties of the device as JSON from cuDNN 9.8 or newer; cuDNN chooses kernels by them */
             cudnnDeviceProperties?: string;
             provenance: components["schemas"]["Provenance"];
         };
@@ -1941,7 +1941,7 @@ export interface components {
                 [key: string]: string;
             };
             mathMode: string;
-            /** @description absent in records from before meters were described */
+            /** @description absent in records of earlier versions */
             energyMeter?: components["schemas"]["EnergyMeter"];
             worker: {
                 version: string;
@@ -1966,7 +1966,7 @@ export interface components {
              * @enum {string}
              */
             method: "counter" | "power";
-            /** @description what is counted, such as the packages of a machine */
+            /** @description the counted parts, such as the packages of a machine */
             domains: string[];
             /** @description between two values of the hardware; null: not known */
             updatePeriodMs: number | null;
@@ -2039,11 +2039,11 @@ export interface components {
             /** @enum {string} */
             presence: "online" | "offline" | "stale";
             /**
-             * @description as the worker last said
+             * @description the last report of the worker
              * @enum {string}
              */
             activity: "idle" | "measuring" | "stopped";
-            /** @description why all that it measures is noisy, as it last said; null or absent: it is not */
+            /** @description why all of its measurements are noisy, by its last report; null or absent: they are not */
             disturbance?: string | null;
             /** Format: date-time */
             enrolledAt: string;
@@ -2160,11 +2160,11 @@ export interface components {
          */
         HeartbeatRequest: {
             /**
-             * @description as the worker last said
+             * @description the last report of the worker
              * @enum {string}
              */
             activity: "idle" | "measuring" | "stopped";
-            /** @description why all that it measures is noisy, as it last said; null or absent: it is not */
+            /** @description why all of its measurements are noisy, by its last report; null or absent: they are not */
             disturbance?: string | null;
             /** @description absent: older than this field */
             protocolVersion?: number;
@@ -2224,13 +2224,13 @@ export interface components {
                 maxSpecMs?: number;
                 /** @description held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 % */
                 targetError?: number;
-                /** @description the campaign stops measuring after it has run for so long; pauses do not count */
+                /** @description the campaign stops measuring after this running time; pauses do not count */
                 maxSeconds?: number;
             };
             constraints?: components["schemas"]["PlanConstraints"];
             /** @description a registered protocol; by default the one for the executor */
             protocol?: string;
-            /** @description measure energy too, where the device counts it: some 2 s more for each convolution */
+            /** @description also measure energy, if the device counts it: about 2 s more for each convolution */
             energy?: boolean;
             /** @default 1 */
             replicates?: number;
@@ -2258,7 +2258,7 @@ export interface components {
             /** @default 1 */
             seed?: number;
             /**
-             * @description of measuring, fitting and choosing; fewer when the budget is small
+             * @description rounds of measuring, fitting and choosing; fewer when the budget is small
              * @default 8
              */
             rounds?: number;
@@ -2278,15 +2278,15 @@ export interface components {
             deviceIds: string[];
         };
         PlanConstraints: {
-            /** @description designs made by rule plan f32 without it */
+            /** @description absent: all designs except csv plan f32 */
             dtypes?: ("f32" | "f16" | "bf16")[];
-            /** @description most multiply-adds of one convolution */
+            /** @description largest number of multiply-adds of one convolution */
             maxMacs?: number;
             /** @description false: neither depthwise nor grouped convolutions */
             allowGroups?: boolean;
-            /** @description designs made by rule plan each shape in these passes; forward without it */
+            /** @description all designs except csv plan each shape in each of these passes; absent: forward */
             passes?: ("forward" | "backward-data" | "backward-weights")[];
-            /** @description true: networklike draws dilated kernels, strides by axis and explicit padding too */
+            /** @description true: networklike also draws dilated kernels, strides by axis and explicit padding */
             allGeometries?: boolean;
         };
         /**
@@ -2389,7 +2389,7 @@ export interface components {
                 at: string;
                 reason: string;
             }[];
-            /** @description as it was asked for; a csv design is kept as its planned specs */
+            /** @description the original request; a csv design is stored as its planned specs */
             request: components["schemas"]["CampaignRequest"];
             /** @description class of every target device */
             deviceClassId: string;
@@ -2398,11 +2398,11 @@ export interface components {
             protocol: components["schemas"]["Protocol"];
             batchSize: number;
             plannedSpecs: number;
-            /** @description specs × replicates × targets, and those measured again so far */
+            /** @description specs × replicates × targets, plus the repeated ones so far */
             plannedSlots: number;
             /** @description of the design adaptive; absent: all is planned at once */
             rounds?: components["schemas"]["CampaignRounds"];
-            /** @description absent: not planned yet, or none asked for */
+            /** @description absent: not planned yet, or not requested */
             repeats?: components["schemas"]["CampaignRepeats"];
             /** @description absent: not known, as no shape has two good visits by one device yet */
             noiseFloor?: components["schemas"]["NoiseFloor"];
@@ -2441,7 +2441,7 @@ export interface components {
             /** @default 1 */
             seed: number;
             /**
-             * @description of measuring, fitting and choosing; fewer when the budget is small
+             * @description rounds of measuring, fitting and choosing; fewer when the budget is small
              * @default 8
              */
             rounds: number;
@@ -2501,13 +2501,13 @@ export interface components {
                 maxSpecMs?: number;
                 /** @description held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 % */
                 targetError?: number;
-                /** @description the campaign stops measuring after it has run for so long; pauses do not count */
+                /** @description the campaign stops measuring after this running time; pauses do not count */
                 maxSeconds?: number;
             };
             constraints?: components["schemas"]["PlanConstraints"];
             /** @description a registered protocol; by default the one for the executor */
             protocol?: string;
-            /** @description measure energy too, where the device counts it: some 2 s more for each convolution */
+            /** @description also measure energy, if the device counts it: about 2 s more for each convolution */
             energy?: boolean;
             /** @default 1 */
             replicates: number;
@@ -2516,17 +2516,17 @@ export interface components {
             fit: components["schemas"]["FitRequest"];
         };
         CampaignRounds: {
-            /** @description first specs of the plan: never used for choosing others, only to judge */
+            /** @description the first specs of the plan are test shapes: they only measure the error, and are never used to choose other shapes */
             testSpecs: number;
-            /** @description specs planned at the end of each round so far, rising */
+            /** @description number of planned specs at the end of each round so far, in ascending order */
             ends: number[];
             /** @description specs of all rounds, chosen before the first one; absent: each round is chosen by what the rounds before have measured */
             storedSpecs?: number;
         };
         CampaignRepeats: {
-            /** @description shapes that are visited more than once, chosen evenly */
+            /** @description shapes that are visited more than once, evenly spread over the plan */
             specIndexes: number[];
-            /** @description second visits, then third ones where two visits disagree */
+            /** @description second visits, then third visits of shapes whose two visits disagree */
             revisits: components["schemas"]["Revisit"][];
         };
         Revisit: {
@@ -2555,15 +2555,15 @@ export interface components {
             form: string;
             /** @description held-out median error, a share */
             medianApe: number;
-            /** @description of medianApe: how far it may be off, by the number of shapes that judge */
+            /** @description standard error of medianApe, from the number of shapes that give it */
             standardError: number;
             /** @description samples of shapes that the fit did not see */
             judgedBy: number;
-            /** @description time of all devices spent on measuring */
+            /** @description measuring time, summed over all devices */
             deviceSeconds: number;
             /** @description energy that the devices spent on measuring, by their power readings; null where a device reports none */
             energyJ: number | null;
-            /** @description what this fit took; nothing waits for it */
+            /** @description duration of this fit; devices continue to measure during it */
             fitSeconds: number;
         };
         CampaignStop: {
@@ -2626,7 +2626,7 @@ export interface components {
             deviceClassId: string;
             protocol: components["schemas"]["Protocol"];
             plannedSpecs: number;
-            /** @description specs × replicates × targets, and those measured again so far */
+            /** @description specs × replicates × targets, plus the repeated ones so far */
             plannedSlots: number;
             /** @description of the design adaptive; absent: all is planned at once */
             rounds?: components["schemas"]["CampaignRounds"];
@@ -2634,14 +2634,14 @@ export interface components {
             excluded: {
                 [key: string]: number;
             };
-            /** @description plannedSlots and those of rounds to come, at most */
+            /** @description plannedSlots, and at most the slots of future rounds */
             totalSlots: number;
-            /** @description planned ConvSpecs in the order of measuring; of a large plan, evenly spread ones */
+            /** @description planned ConvSpecs in the order of measuring; an evenly spread selection of a large plan */
             specs: components["schemas"]["ConvSpec"][];
             /** @description warm-up and timed runs of totalSlots on one device of each target; a campaign takes longer */
             leastSeconds: number;
             /**
-             * @description model: expected by the newest model; protocol: no model yet, the shortest that it allows
+             * @description model: estimated by the newest model; protocol: no model exists, so it is the shortest time that the protocol allows
              * @enum {string}
              */
             timesFrom: "model" | "protocol";
@@ -2740,7 +2740,7 @@ export interface components {
             modelId: string | null;
             /** @description null: not known, or not yet */
             noiseFloor: components["schemas"]["NoiseFloor"] | (never | null);
-            /** @description null: the campaign has none */
+            /** @description null: the campaign has no target error */
             targetError: number | null;
             /** @description empty without a target error */
             learning: components["schemas"]["LearningPoint"][];
@@ -2762,34 +2762,34 @@ export interface components {
             drifted: number;
         };
         CampaignRound: {
-            /** @description of the newest round that is planned */
+            /** @description number of the newest planned round */
             number: number;
-            /** @description rounds in all, those to come as the design foresees them */
+            /** @description total number of rounds; future rounds as the design plans them */
             of: number;
-            /** @description all of this round is measured, and the next one is being chosen */
+            /** @description all specs of this round are measured, and the next round is being planned */
             isPlanningNext: boolean;
         };
         Forecast: {
-            /** @description shapes measured when the target is reached; null: no number of shapes reaches it */
+            /** @description number of measured shapes at which the target is reached; null: no number reaches it */
             shapesForTarget: number | null;
-            /** @description shapes still to measure until then; null as above */
+            /** @description further shapes until then; null as above */
             moreShapes: number | null;
-            /** @description four of five times at least so many; null as above */
+            /** @description in four of five cases at least this number of shapes; null as above */
             lowShapes: number | null;
-            /** @description four of five times at most so many; null: perhaps never */
+            /** @description in four of five cases at most this number of shapes; null: perhaps never */
             highShapes: number | null;
-            /** @description from now on, at the rate so far; null: not known */
+            /** @description from now on, at the present rate; null: not known */
             secondsForTarget: number | null;
             /** @description expected held-out median error when the whole budget is measured */
             medianApeAtBudget: number;
-            /** @description lowest held-out median error that this form is expected to reach at all */
+            /** @description lowest held-out median error that this form is expected to reach with any number of shapes */
             reachable: number;
-            /** @description the curve from the first point on, to the target or the budget, whichever comes later */
+            /** @description the curve from its first point to the target or the budget, to the later of the two */
             curve: {
                 shapes: number;
                 medianApe: number;
             }[];
-            /** @description all of this in words */
+            /** @description the forecast as text */
             text: string;
         };
         /**
@@ -2814,14 +2814,14 @@ export interface components {
                 workerId: string;
                 deviceId: string;
                 attempt: number;
-                /** @description sha-256 of what the worker was asked to measure, in hex */
+                /** @description sha-256 of the batch that the worker received, in hex */
                 batchDigest: string;
                 /** @description of the worker, over the bytes of the body and all of the above */
                 signature: string;
             };
             /**
              * Format: byte
-             * @description what the seal signs: JSON, compressed with gzip, in base64
+             * @description the signed bytes: JSON, compressed with gzip, in base64
              */
             body: string;
         };
@@ -2858,13 +2858,13 @@ export interface components {
             uuid: string;
             sku: string;
             deviceClassId: string;
-            /** @description the worker that drives it now */
+            /** @description the worker that uses it now */
             workerId: string;
             /** @description digest of the newest provenance record */
             provenanceId: string;
             /** @description of an NVIDIA GPU, such as 9.0 */
             computeCapability?: string;
-            /** @description JSON by which cuDNN chooses kernels for this device, as cuDNN 9.8 or newer writes it */
+            /** @description properties of the device as JSON from cuDNN 9.8 or newer; cuDNN chooses kernels by them */
             cudnnDeviceProperties?: string;
             /** Format: date-time */
             createdAt: string;
@@ -3030,14 +3030,14 @@ export interface components {
                 }[];
                 /** @description cross-validated by shape; null when there are too few shapes */
                 heldOut: components["schemas"]["Metrics"] | (never | null);
-                /** @description what a form needs beyond parameters, in its own versioned layout */
+                /** @description further data of a form, in its own versioned layout */
                 extra?: unknown;
             }[];
             interval: {
                 coverage: number;
                 /** @description |log(t/t̂)| bound in the domain; null: too few samples */
                 logHalfWidth: number | null;
-                /** @description the same just outside the domain; each doubling beyond it adds logHalfWidth */
+                /** @description logHalfWidth just outside the domain; each further doubling adds logHalfWidth */
                 logHalfWidthOutside: number | null;
             };
             /** @description fitted range of every axis, and of macs */
@@ -3061,7 +3061,7 @@ export interface components {
                 /** @description batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups of typical fitted shapes */
                 shapes: number[][];
             };
-            /** @description predictions by the chosen form of shapes that were held out */
+            /** @description predictions of held-out shapes by the chosen form */
             heldOut?: {
                 /** @description shapes with the largest errors, worst first */
                 worst: {
@@ -3071,7 +3071,7 @@ export interface components {
                 }[];
                 /** @description macs, measured and predicted of some samples, for plots */
                 points: (number)[][];
-                /** @description shape and prediction of those shapes by which versions are compared */
+                /** @description shapes and predictions with which versions are compared */
                 shapes?: (string | number)[][];
             };
             /** @description limits of the model, in words */
@@ -3082,7 +3082,7 @@ export interface components {
              * @enum {string}
              */
             loss: "relative" | "absolute";
-            /** @description absent: the chosen form does not know kernels */
+            /** @description absent: the chosen form does not use kernels */
             kernels?: components["schemas"]["Kernels"];
             /** @description absent: too few samples have energy */
             energy?: components["schemas"]["EnergyModel"];
@@ -3093,7 +3093,7 @@ export interface components {
                 [key: string]: number;
             };
             data: {
-                /** @description sha-256 of the canonical rows that were given to the fit */
+                /** @description sha-256 of the canonical rows of the fit */
                 digest: string;
                 samples: number;
                 shapes: number;
@@ -3128,18 +3128,18 @@ export interface components {
             coverage: number | null;
         };
         Kernels: {
-            /** @description tells the kernel of a shape, in its own versioned layout */
+            /** @description predicts the kernel of a shape, in its own versioned layout */
             classifier: unknown;
-            /** @description shapes with a known kernel from which it has learned */
+            /** @description shapes with a known kernel to which it was fitted */
             labels: number;
-            /** @description by what the kernels are chosen; absent: not known */
+            /** @description key of the choice of kernels; absent: not known */
             key?: {
                 /** @description such as 9.19.0 */
                 cudnnVersion: string;
                 /** @description such as 9.0 */
                 computeCapability: string;
                 /**
-                 * @description how cuDNN is asked
+                 * @description heuristic mode in the request to cuDNN
                  * @enum {string}
                  */
                 heuristicMode: "instant";
@@ -3149,15 +3149,15 @@ export interface components {
                  */
                 mathMode: "tf32" | "fp32";
             };
-            /** @description of the kernel map with this key from which it has learned; absent: from none */
+            /** @description the kernel map with this key to which it was fitted; absent: no map */
             mapDigest?: string;
-            /** @description samples whose kernel was given; that of the others was assumed */
+            /** @description samples with a given kernel; the kernel of the others was assumed */
             given: number;
             /** @description share of the samples’ shapes whose kernel is predicted correctly when held out */
             accuracy: number;
-            /** @description of predictions without a given kernel, by shapes that were held out */
+            /** @description errors of predictions without a given kernel, on held-out shapes */
             heldOut: components["schemas"]["Metrics"];
-            /** @description as in interval, where the kernel is assumed; null: too few samples */
+            /** @description as in interval, for an assumed kernel; null: too few samples */
             logHalfWidth: number | null;
             /** @description held-out error with the kernel given, of the most frequent kernels */
             errors: {
@@ -3197,14 +3197,14 @@ export interface components {
                 }[];
                 /** @description cross-validated by shape; null when there are too few shapes */
                 heldOut: components["schemas"]["Metrics"] | (never | null);
-                /** @description what a form needs beyond parameters, in its own versioned layout */
+                /** @description further data of a form, in its own versioned layout */
                 extra?: unknown;
             }[];
             interval: {
                 coverage: number;
                 /** @description |log(t/t̂)| bound in the domain; null: too few samples */
                 logHalfWidth: number | null;
-                /** @description the same just outside the domain; each doubling beyond it adds logHalfWidth */
+                /** @description logHalfWidth just outside the domain; each further doubling adds logHalfWidth */
                 logHalfWidthOutside: number | null;
             };
             /** @description fitted range of every axis, and of macs */
@@ -3228,7 +3228,7 @@ export interface components {
                 /** @description batch, height, width, cin, cout, kernel_h, kernel_w, stride, groups of typical fitted shapes */
                 shapes: number[][];
             };
-            /** @description predictions by the chosen form of shapes that were held out */
+            /** @description predictions of held-out shapes by the chosen form */
             heldOut?: {
                 /** @description shapes with the largest errors, worst first */
                 worst: {
@@ -3238,16 +3238,16 @@ export interface components {
                 }[];
                 /** @description macs, measured and predicted of some samples, for plots */
                 points: (number)[][];
-                /** @description shape and prediction of those shapes by which versions are compared */
+                /** @description shapes and predictions with which versions are compared */
                 shapes?: (string | number)[][];
             };
             /** @description limits of the model, in words */
             notes: string[];
-            /** @description those with energy */
+            /** @description samples with energy */
             data: {
                 samples: number;
                 shapes: number;
-                /** @description the one energy meter that all of them were taken by; absent: not known */
+                /** @description the energy meter of all of these samples; absent: not known */
                 meter?: string;
             };
         };
@@ -3338,7 +3338,7 @@ export interface components {
                 before: string | null;
                 after: string | null;
             }[];
-            /** @description "form group parameter"; values that the data do not tell are null */
+            /** @description "form group parameter"; values that the data do not determine are null */
             parameters: {
                 what: string;
                 before: number | null;
@@ -3363,7 +3363,7 @@ export interface components {
                 before: number | null;
                 after: number | null;
             }[];
-            /** @description notes that one model has and the other has not */
+            /** @description notes that only one of the models has */
             notes: {
                 added: string[];
                 removed: string[];
@@ -3395,7 +3395,7 @@ export interface components {
          *     }
          */
         PredictionRequest: {
-            /** @description one model, or the one served for a device class or device */
+            /** @description one model, or the served model of a device class or device */
             model: {
                 /** @enum {string} */
                 kind: "model";
@@ -3417,9 +3417,9 @@ export interface components {
             network?: components["schemas"]["NetworkFile"];
             /** @description images that one pass over the layers answers for; by default those of the network file, else 1 */
             inferencesPerPass?: number;
-            /** @description gCO2e of a kWh where the device runs: then there are emissions */
+            /** @description gCO2e per kWh at the place of the device; the answer then has emissions */
             gridIntensityGramsPerKwh?: number;
-            /** @description ask for the backward passes too */
+            /** @description also request the backward passes */
             training?: components["schemas"]["TrainingRequest"];
         };
         /**
@@ -3462,9 +3462,9 @@ export interface components {
              * @enum {string}
              */
             layout?: "NCHW" | "NHWC";
-            /** @description along the height, where it is not the stride of the width */
+            /** @description along the height, if it differs from the stride of the width */
             stride_h?: number;
-            /** @description along the width, where it is not the stride of the height */
+            /** @description along the width, if it differs from the stride of the height */
             stride_w?: number;
             /** @description distance of neighbouring kernel points; 1 by default */
             dilation_h?: number;
@@ -3479,7 +3479,7 @@ export interface components {
             /** @description columns of zeros after the input; 0 by default */
             pad_right?: number;
             /**
-             * @description what is computed; forward by default; all sizes are those of the forward pass
+             * @description the computed pass; forward by default; all sizes are those of the forward pass
              * @enum {string}
              */
             pass?: "forward" | "backward-data" | "backward-weights";
@@ -3490,7 +3490,7 @@ export interface components {
              * @description ONNX, Keras JSON or .keras archive, a TensorFlow.js model.json, or a list of layers, in base64; weights are not needed
              */
             file: string;
-            /** @description where the file leaves it open; 1 by default */
+            /** @description batch size, if the file does not set it; 1 by default */
             batch?: number;
             /** @description all sizes of the first input, where the file leaves more open */
             inputShape?: number[];
@@ -3565,12 +3565,12 @@ export interface components {
                 /** @description layers that multiply */
                 layersFound?: number;
                 layersCosted?: number;
-                /** @description layers that multiply, or may, and are not part of the total */
+                /** @description layers that multiply, or may multiply, and are not part of the total */
                 missing?: {
                     op: string;
                     count: number;
                     reason: string;
-                    /** @description multiply-adds of all of them; null where they are not known */
+                    /** @description multiply-adds of all of them; null if not known */
                     macs: number | null;
                 }[];
                 /** @description their multiply-adds, as far as they are known */
@@ -3583,7 +3583,7 @@ export interface components {
                     op: string;
                 } | null;
             };
-            /** @description CO2e, where a grid intensity was given; null where a layer has no energy */
+            /** @description CO2e, if the request has a grid intensity; null if a layer has no energy */
             emissions?: {
                 gridIntensityGramsPerKwh: number;
                 inferencesPerPass: number;
@@ -3598,7 +3598,7 @@ export interface components {
                     upperKilograms: number | null;
                 };
             } | null;
-            /** @description what was read from the file that was sent */
+            /** @description the contents of the network file */
             network?: components["schemas"]["Network"];
             /** @description where it was asked for; its steps are of inferencesPerPass samples */
             training?: components["schemas"]["Training"];
@@ -3614,21 +3614,21 @@ export interface components {
             lowerMs: number | null;
             upperMs: number | null;
             inDomain: boolean;
-            /** @description null: the model does not know kernels */
+            /** @description null: the model does not use kernels */
             kernel: components["schemas"]["AssumedKernel"] | (never | null);
-            /** @description null: the model has no energy, or another form was asked for */
+            /** @description null: the model has no energy, or the request names another form */
             energyMillijoules: number | null;
             lowerEnergyMillijoules: number | null;
             upperEnergyMillijoules: number | null;
             energyInDomain: boolean | null;
         };
         AssumedKernel: {
-            /** @description as cudnn-frontend spells it: engine and knobs */
+            /** @description engine and knobs, in the spelling of cudnn-frontend */
             name: string;
-            /** @description how sure the classifier is; 1 where it was not asked */
+            /** @description probability by the classifier; 1 if the kernel does not come from it */
             probability: number;
             /**
-             * @description given in the request or file; cuDNN was asked; the classifier of the model
+             * @description given: in the request or file; otherwise from cuDNN, or from the classifier of the model
              * @enum {string}
              */
             source: "given" | "cudnn" | "classifier";
@@ -3643,7 +3643,7 @@ export interface components {
                 name: string;
                 op: string;
                 spec: components["schemas"]["ConvSpec"];
-                /** @description in what the spec differs from the layer */
+                /** @description how the spec differs from the layer */
                 note: string | null;
             }[];
             notCosted: {
@@ -3651,7 +3651,7 @@ export interface components {
                 count: number;
                 /** @description null: does not multiply */
                 reason: string | null;
-                /** @description multiply-adds of all of them; null where they are not known */
+                /** @description multiply-adds of all of them; null if not known */
                 macs: number | null;
             }[];
         };
@@ -3831,7 +3831,7 @@ export interface components {
         Sample: {
             id: string;
             campaignId: string;
-            /** @description device class or device that the campaign asked for */
+            /** @description device class or device that the campaign requested */
             targetId: string;
             specIndex: number;
             replicate: number;
@@ -3839,7 +3839,7 @@ export interface components {
             batchIndex: number;
             specKey: string;
             spec: components["schemas"]["ConvSpec"];
-            /** @description null when no worker brought the batch to its end */
+            /** @description null when no worker completed the batch */
             deviceId: string | null;
             deviceClassId: string;
             workerId: string | null;
@@ -3858,18 +3858,18 @@ export interface components {
             } | null;
             algorithm: string | null;
             workspaceBytes: number | null;
-            /** @description absent where it is not known which kernel ran */
+            /** @description absent if it is not known which kernel ran */
             kernel?: components["schemas"]["Kernel"];
             /** @description true: the power limit held the clock down */
             powerLimited?: boolean;
-            /** @description of drifted samples only: how many of the slot have given way, this one included */
+            /** @description only for drifted samples: how many samples have left the slot, including this one */
             setAside?: number;
             /** Format: date-time */
             startedAt: string;
             /** Format: date-time */
             recordedAt: string;
             /**
-             * @description of the worker (Ed25519, base64url); null where no worker brought a result
+             * @description of the worker (Ed25519, base64url); null if no worker sent a result
              * @default null
              */
             signature: string | null;
@@ -3880,7 +3880,7 @@ export interface components {
             importedAt?: string;
         };
         SampleTiming: {
-            /** @description median; device time where the executor can tell it from host time */
+            /** @description median; device time if the executor can measure it separately from host time */
             timeMs: number;
             timeMinMs: number | null;
             timeQ25Ms: number | null;
@@ -3896,11 +3896,11 @@ export interface components {
             batchTimesMs: number[];
             /** @enum {string|null} */
             stoppedBy: "relative-standard-error" | "total-time" | null;
-            /** @description launch by launch, with launch cost in it; null where not measured */
+            /** @description time with a separate launch for each convolution, including the launch; null if not measured */
             eagerMs: number | null;
             /** @description energy of one convolution, idle power included; null, never 0, where not measured */
             energyMillijoules: number | null;
-            /** @description absent where energy was not asked for */
+            /** @description absent if energy was not requested */
             energy?: components["schemas"]["EnergyCheck"];
             /** @description SM clock while the batches ran; absent where nothing can read it */
             batchClocks?: components["schemas"]["BatchClocks"];
@@ -3916,11 +3916,11 @@ export interface components {
             integratedMillijoules: number | null;
             /** @description name of the energy meter; absent in samples taken before meters had names: nvml-total-energy */
             meter?: string;
-            /** @description power of the device while it computed nothing; null or absent where it is not known */
+            /** @description power of the idle device; null or absent if it is not known */
             idlePowerW?: number | null;
             /** @description energy of one convolution minus idle power times its duration; null or absent where not known */
             aboveIdleMillijoules?: number | null;
-            /** @description why the energy may be off, or null */
+            /** @description why the energy may be wrong, or null */
             doubt: string | null;
         } | {
             /** @enum {boolean} */
@@ -3948,16 +3948,16 @@ export interface components {
         Kernel: {
             /** @description of the kernel: engine and knobs as cudnn-frontend writes them, such as eng46_k2=4_k5=2_k14=3 */
             name: string;
-            /** @description number of the engine in cuDNN; null for kernels of others */
+            /** @description number of the engine in cuDNN; null for kernels of other libraries */
             engine: number | null;
             /** @description in the order in which cuDNN lists them */
             knobs: {
                 type: number;
                 value: number;
             }[];
-            /** @description what the engine does to numbers, such as tensor-core or winograd; null: not known */
+            /** @description numerical properties of the engine, such as tensor-core or winograd; null: not known */
             numericalNotes: string[] | null;
-            /** @description from the query of the heuristics to a plan that is ready to run; null: not known */
+            /** @description time from the query of the heuristics to a plan that is ready to run; null: not known */
             planBuildMs: number | null;
         };
         /**
@@ -3996,7 +3996,7 @@ export interface components {
             /** @default {} */
             filter?: components["schemas"]["DatasetFilter"];
             /**
-             * @description snapshots of one name are its versions
+             * @description snapshots with the same name are versions of one data set
              * @default samples
              */
             name?: string;
@@ -4005,7 +4005,7 @@ export interface components {
             /** @default  */
             description?: string;
             /**
-             * @description as Hugging Face spells SPDX identifiers
+             * @description SPDX identifier in the spelling of Hugging Face
              * @default cc-by-4.0
              * @enum {string}
              */
@@ -4108,12 +4108,12 @@ export interface components {
             schema: "alphaflops.dataset/1";
             /** @description SHA-256 of the canonical content of its rows */
             id: string;
-            /** @description snapshots of one name are its versions */
+            /** @description snapshots with the same name are versions of one data set */
             name: string;
             title: string;
             description: string;
             /**
-             * @description as Hugging Face spells SPDX identifiers
+             * @description SPDX identifier in the spelling of Hugging Face
              * @enum {string}
              */
             licence: "cc-by-4.0" | "cc-by-sa-4.0" | "cc0-1.0" | "odc-by" | "odbl" | "pddl" | "apache-2.0" | "mit";
@@ -4182,12 +4182,12 @@ export interface components {
         };
         FitInput: {
             modelId: string;
-            /** @description of the model; SHA-256 of the canonical lines of these rows */
+            /** @description data digest of the model: SHA-256 of the canonical lines of these rows */
             dataDigest: string;
             deviceClassId: string;
             protocol: string;
             protocolVersion: number;
-            /** @description the first so many rows of this device class and protocol */
+            /** @description the first rows of this device class and protocol, up to this number */
             rows: number;
         };
         /**
@@ -4211,7 +4211,7 @@ export interface components {
             /** @description such as 9.0 */
             computeCapability: string;
             /**
-             * @description how cuDNN is asked
+             * @description heuristic mode in the request to cuDNN
              * @enum {string}
              */
             heuristicMode: "instant";
@@ -4220,9 +4220,9 @@ export interface components {
              * @enum {string}
              */
             mathMode: "tf32" | "fp32";
-            /** @description with a kernel */
+            /** @description shapes with a kernel */
             shapes: number;
-            /** @description different ones */
+            /** @description different kernels */
             kernels: number;
             /** @description sha-256 of the labels as CSV, in hex */
             digest: string;
@@ -4358,7 +4358,7 @@ export interface components {
          *     }
          */
         ImportRequest: {
-            /** @description those that are known already stay as they are */
+            /** @description existing records do not change */
             deviceClasses: components["schemas"]["DeviceClass"][];
             provenance: components["schemas"]["Provenance"][];
             rows: components["schemas"]["DatasetRow"][];
@@ -4483,7 +4483,7 @@ export interface components {
             /** @description columns of zeros after the input */
             pad_right?: number | null;
             /**
-             * @description what was computed; null: forward
+             * @description the computed pass; null: forward
              * @enum {string|null}
              */
             pass?: "forward" | "backward-data" | "backward-weights" | null;
@@ -4512,7 +4512,7 @@ export interface components {
             stopped_by: "relative-standard-error" | "total-time" | null;
             /** @description every timed batch, in order */
             batch_times_ms: number[];
-            /** @description launch by launch, with launch cost in it */
+            /** @description time with a separate launch for each convolution, including the launch */
             eager_ms: number | null;
             /** @description energy of one convolution in millijoules, idle power included */
             energy_mj: number | null;
@@ -4522,13 +4522,13 @@ export interface components {
             energy_iterations: number | null;
             /** @description the energy by integrating power readings */
             energy_integrated_mj: number | null;
-            /** @description why the energy may be off */
+            /** @description why the energy may be wrong */
             energy_doubt: string | null;
-            /** @description why the energy was asked for and could not be measured */
+            /** @description why the requested energy could not be measured */
             energy_not_measured: string | null;
             /** @description meter that counted the energy; energies of two meters are not comparable */
             energy_meter?: string | null;
-            /** @description power of the device in watts while it computed nothing */
+            /** @description power of the idle device in watts */
             energy_idle_w?: number | null;
             /** @description energy of one convolution in millijoules minus idle power times its duration */
             energy_above_idle_mj?: number | null;
@@ -4538,7 +4538,7 @@ export interface components {
             workspace_bytes: number | null;
             /** @description kernel that ran: engine and knobs as cudnn-frontend writes them */
             kernel?: string | null;
-            /** @description what the kernel does to numbers, such as tensor-core */
+            /** @description numerical properties of the kernel, such as tensor-core */
             kernel_notes?: string[] | null;
             /** @description time that the library took to choose and to prepare the kernel, in milliseconds */
             plan_build_ms?: number | null;
@@ -4588,7 +4588,7 @@ export interface components {
             worker_id: string | null;
             /** @description the campaign, or the import, that it belongs to */
             campaign_id: string;
-            /** @description device class or device that the campaign asked for */
+            /** @description device class or device that the campaign requested */
             target_id: string;
             /** @description place in the plan of the campaign */
             spec_index: number;
@@ -4645,7 +4645,7 @@ export interface components {
             /** @description such as 9.0 */
             computeCapability: string;
             /**
-             * @description how cuDNN is asked
+             * @description heuristic mode in the request to cuDNN
              * @enum {string}
              */
             heuristicMode: "instant";
@@ -4669,7 +4669,7 @@ export interface components {
         Health: {
             /** @enum {string} */
             status: "ok" | "unavailable";
-            /** @description part → ok, or what is wrong */
+            /** @description part → ok, or a description of the problem */
             checks: {
                 [key: string]: string;
             };
@@ -4706,7 +4706,7 @@ export interface components {
             };
             /** @description such as campaigns.create */
             action: string;
-            /** @description what it was done to, or what it made */
+            /** @description the object of the action, or the object that it made */
             targetId: string | null;
             /** @description HTTP status of the answer; null: the system did it, without a request */
             status: number | null;
@@ -5260,7 +5260,7 @@ export interface operations {
     Workers_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
             };
@@ -5604,7 +5604,7 @@ export interface operations {
     Campaigns_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
                 state?: components["schemas"]["CampaignState"];
@@ -5802,7 +5802,7 @@ export interface operations {
     Campaigns_work: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
             };
@@ -6045,7 +6045,7 @@ export interface operations {
     Devices_devices: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
                 deviceClassId?: string;
@@ -6176,7 +6176,7 @@ export interface operations {
     Devices_deviceClasses: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
             };
@@ -6275,7 +6275,7 @@ export interface operations {
     Models_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
                 deviceClassId?: string;
@@ -6539,7 +6539,7 @@ export interface operations {
     Samples_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
                 campaignId?: string;
@@ -6692,7 +6692,7 @@ export interface operations {
     Datasets_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
             };
@@ -6961,7 +6961,7 @@ export interface operations {
     KernelMaps_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
             };
@@ -7180,7 +7180,7 @@ export interface operations {
     Audit_list: {
         parameters: {
             query?: {
-                /** @description the nextCursor of the page before */
+                /** @description the nextCursor of the previous page */
                 cursor?: string;
                 limit?: number;
             };
