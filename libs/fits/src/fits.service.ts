@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Campaign, FitJob, FitRequest, FitResult, FitState } from '@alphaflops/contracts';
-import { notFound } from '@alphaflops/http';
+import { notFound } from '@alphaflops/http/problem';
 import { JobConsumer, JobQueue, QueueConnection } from '@alphaflops/queue';
 import { AuditStore, FleetStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
