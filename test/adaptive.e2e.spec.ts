@@ -149,15 +149,15 @@ it('goes on with its rounds after a pause, and tells at any time how far it is i
   );
   expect(final).toMatchObject({ state: 'completed', recordedSlots: 60, outcomes: { ok: 60 } });
 
-  const told = await events;
-  expect(told.at(-1)).toEqual(final);
-  expect(told.map(({ totalSlots }) => totalSlots)).toEqual(told.map(() => 60));
-  const rounds = told.map(({ round }) => round?.number ?? 0);
+  const reports = await events;
+  expect(reports.at(-1)).toEqual(final);
+  expect(reports.map(({ totalSlots }) => totalSlots)).toEqual(reports.map(() => 60));
+  const rounds = reports.map(({ round }) => round?.number ?? 0);
   // Progress is reported every now and then: a quick round may be over in between.
   expect(rounds).toEqual(rounds.toSorted((a, b) => a - b));
   expect([rounds[0], rounds.at(-1)]).toEqual([1, 3]);
-  expect(told.map(({ round }) => round?.of)).toEqual(told.map(() => 3));
-  expect(told.map(({ plannedSlots }) => plannedSlots)).toEqual(rounds.map((round) => ENDS[round - 1]));
-  const ends = told.filter(({ remainingSeconds }) => remainingSeconds === 0);
+  expect(reports.map(({ round }) => round?.of)).toEqual(reports.map(() => 3));
+  expect(reports.map(({ plannedSlots }) => plannedSlots)).toEqual(rounds.map((round) => ENDS[round - 1]));
+  const ends = reports.filter(({ remainingSeconds }) => remainingSeconds === 0);
   expect(ends.map(({ recordedSlots }) => recordedSlots)).toEqual(ends.map(() => 60));
 }, 120_000);

@@ -94,10 +94,15 @@ describe('who may do what', () => {
     const { id, token } = await enrolled();
     const beat = async (body: object) =>
       (await call('POST', `/v1/workers/${id}/heartbeat`, body, token)).body;
-    const told = { desiredState: 'draining', reason: expect.stringContaining('Install the same version') };
+    const drainAnswer = {
+      desiredState: 'draining',
+      reason: expect.stringContaining('Install the same version'),
+    };
     // Before workers sent their version, and an older one.
-    expect(await beat({ activity: 'measuring' })).toEqual(told);
-    expect(await beat({ activity: 'measuring', protocolVersion: WORKER_PROTOCOL_VERSION - 1 })).toEqual(told);
+    expect(await beat({ activity: 'measuring' })).toEqual(drainAnswer);
+    expect(await beat({ activity: 'measuring', protocolVersion: WORKER_PROTOCOL_VERSION - 1 })).toEqual(
+      drainAnswer,
+    );
     // Upgraded, it works again: nobody has to resume it.
     expect(await beat({ activity: 'idle', protocolVersion: WORKER_PROTOCOL_VERSION })).toEqual({
       desiredState: 'active',

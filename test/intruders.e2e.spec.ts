@@ -118,7 +118,7 @@ describe('results', () => {
           forged({ ...payload, slots: payload.slots.slice(0, 1) }, attempt, intruder, privateKey),
       ],
     ];
-    // Two slots a batch: so many batches that none is refused three times, which would end it.
+    // Two slots per batch. There are enough batches that none is refused three times, which would end it.
     const campaignId = await createCampaign(targetId, 14);
     for (const [i, [reason, play]] of tricks.entries()) {
       // What is given back comes first again: another batch is held meanwhile.

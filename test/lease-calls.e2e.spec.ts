@@ -120,7 +120,7 @@ describe('calls about leases', () => {
   it('of a lease that has expired are taken while nobody else has begun the batch, and refused after that', async () => {
     const campaignId = await createCampaign(1);
     const first = await mine.take(targetId);
-    // Nobody renews it; the stalled batch goes to whoever asks next, who is the same worker here.
+    // No worker renews it. The stalled batch goes to the next request for work, which comes from the same worker here.
     const second = await mine.take(targetId);
     expect(second).toMatchObject({ id: first.id, attempt: first.attempt + 1 });
     expect((await mine.call('leases/renew', { leases: [refOf(first), refOf(second)] })).body).toEqual({
@@ -180,7 +180,7 @@ describe('calls about leases', () => {
     let left = 10_000;
     const leaving = new AbortController();
     setMaxListeners(0, leaving.signal);
-    // So many at the same time; what is parked stays, and the others are asked again.
+    // Only this number at the same time: waiting requests stay, and the others are sent again.
     const lane = async (): Promise<void> => {
       while (left > 0) {
         left -= 1;

@@ -42,7 +42,7 @@ it('becomes known with its device class, and gets no token', async () => {
   const { data } = await stack.api.GET('/v1/device-classes');
   deviceClassId = data?.items[0]?.id ?? '';
   expect(said.output).toContain(deviceClassId);
-  // Whoever has seen its public key cannot enrol in its name.
+  // Its public key is not enough to enrol in its name.
   execFileSync('tar', ['xzf', file('node.tgz'), '-C', carried]);
   const enrolment = JSON.parse(await readFile(file('node.json'), 'utf8')) as object;
   const { data: made } = await stack.api.POST('/v1/join-tokens', { body: { maxUses: 1 } });

@@ -8,7 +8,7 @@ import { ACCESS_ROLES } from '@alphaflops/contracts';
 import { CLI, COORDINATOR, Programs, WORKER } from './support/programs.js';
 import { until } from './support/stack.js';
 
-/** Whoever writes down more than this many characters of a secret has written it down. */
+/** A text with more than this number of characters of a secret counts as a leak of the secret. */
 const TELLING = 24;
 const DEBUG = { ALPHAFLOPS_LOG_LEVEL: 'debug' };
 

@@ -1,6 +1,6 @@
 // A MongoDB-protocol server for tests. Prints one line of JSON, then serves until its standard input ends:
 //   {"server":"mongod 8.2","replicaSet":"mongodb://…","standalone":"mongodb://…"}   either address may be null
-//   {"skip":"why there is none"}
+//   {"skip":"why no server is available"}
 //   {"error":"why MONGODB_URI cannot be used"}: what was asked for explicitly is never skipped
 // In this order: MONGODB_URI, `mongod` on PATH, SecantusDB (WiredTiger behind MongoDB's protocol, with transactions,
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.

@@ -125,21 +125,21 @@ const block = ['| claim | on this H100 | numbers |', '| --- | --- | --- |', ...r
 const measuredList = figures
   .map(({ finding: { id, measured: n, planned } }) => `${id} ${n} of ${planned}`)
   .join(', ');
-const told = `${BEGIN}\n\n${block}\n\nMeasured: ${measuredList}.\n\n${END}`;
+const newBlock = `${BEGIN}\n\n${block}\n\nMeasured: ${measuredList}.\n\n${END}`;
 
 const text = readFileSync(page, 'utf8');
 const old = text.slice(text.indexOf(BEGIN), text.indexOf(END) + END.length);
 // Prettier pads tables; what counts is the text.
 const plain = (table) => table.replaceAll(/-+/g, '-').replaceAll(/\s+/g, ' ');
 if (isCheck) {
-  if (plain(old) === plain(told)) console.log('docs/replication.md has the numbers of the data');
+  if (plain(old) === plain(newBlock)) console.log('docs/replication.md has the numbers of the data');
   else
     console.error(
-      `docs/replication.md has other numbers than the data: run node tools/replication.mjs\n\n${told}`,
+      `docs/replication.md has other numbers than the data: run node tools/replication.mjs\n\n${newBlock}`,
     );
-  process.exit(plain(old) === plain(told) ? 0 : 1);
+  process.exit(plain(old) === plain(newBlock) ? 0 : 1);
 }
-writeFileSync(page, text.replace(old, told));
+writeFileSync(page, text.replace(old, newBlock));
 for (const id of DRAWN) {
   const { svg } = figures.find((figure) => figure.finding.id === id);
   writeFileSync(join(root, 'docs/replication', `${id}.svg`), `${chartFile(svg)}\n`);

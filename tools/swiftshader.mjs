@@ -59,7 +59,7 @@ export function installSwiftShader() {
     const icd = { library_path: library, api_version: '1.0.5' };
     const beside = join(folder, 'icd.json');
     writeFileSync(beside, JSON.stringify({ file_format_version: '1.0.0', ICD: icd }));
-    // Last: whoever sees it finds the library.
+    // Written last: if this file exists, the library exists too.
     renameSync(beside, driverFile);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -144,7 +144,7 @@ async function errorOf(row, seed) {
   };
 }
 
-/** Energy in five folds of the 66 shapes that have it, with the times of the others and of so many random shapes. */
+/** Energy in five folds of the 66 shapes that have it, with the times of the others and of a number of random shapes. */
 async function energy(size, seed) {
   const samples = await read(ENERGY);
   const timed = shuffled(await read('h100-random.csv'), seed).slice(0, size);

@@ -20,7 +20,7 @@ import {
 import { type Answer, enrolment, request } from './requests.js';
 import type { Stack } from './stack.js';
 
-/** A worker that was enrolled as it should be, and does what it likes: nothing but its requests. */
+/** A correctly enrolled worker that sends arbitrary requests. It has no other parts of a worker. */
 export class Intruder {
   private constructor(
     private readonly stack: Stack,

@@ -84,7 +84,7 @@ export class Stack {
     this.redisNow = await PrivateRedis.start({ directory: join(this.directory, 'redis') });
   }
 
-  /** @throws Error when a worker could not start: whoever asks here may wait for what it measures */
+  /** @throws Error when a worker could not start: the caller may wait for its measurements */
   get api(): ApiClient {
     for (const { name, child, output } of this.unableToStart) {
       throw new Error(`worker ${name} could not start (${String(child.exitCode)}):\n${output()}`);
@@ -218,7 +218,7 @@ export class Stack {
     args: string[],
     extra: Readonly<Record<string, string>> = {},
   ): Running {
-    // Whoever starts a program again when everything is being stopped would leave it behind.
+    // A program that is started again while everything stops would remain running.
     if (this.isStopped) throw new Error('this stack has been stopped');
     const child = fork(program, args, {
       cwd: this.directory,

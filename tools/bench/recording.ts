@@ -38,7 +38,7 @@ const AT_ONCE = 2;
 export const recording: Benchmark = {
   what: 'recording a million samples (SQLite) against bare bulk inserts, and memory meanwhile',
   run: async (scale) => {
-    // Batches are of one replicate each, so that every part is so many.
+    // Each batch has one replicate, so every part has this number of batches.
     const [specs, parts] = scale === 'full' ? [10_000, 10] : [BATCH, 2];
     const stack = await Stack.start({
       ROLES: 'api,record',

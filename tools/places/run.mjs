@@ -106,7 +106,7 @@ function arePackagesReachable(place) {
   return run(place, process.execPath, ['--input-type=module', '--eval', program]).passed;
 }
 
-/** As root or as whoever runs this, HOME unset. */
+/** As root or as the present user, HOME unset. */
 function checkOwnPlace() {
   const place = placeOfOwn();
   if (isQuick) linkedCopy(root, place.checkout);

@@ -85,10 +85,12 @@ const ESCAPE = '\u001b[';
       ['dataset/index', 'dataset/list'],
     ],
   ])('loads for %j the commands %j alone', async (args, commands) => {
-    const told = await mkdtemp(join(directory, 'loaded-'));
-    await ran(process.execPath, [program, ...args], { NODE_V8_COVERAGE: told });
-    const [file = ''] = await readdir(told);
-    const { result } = JSON.parse(await readFile(join(told, file), 'utf8')) as { result: { url: string }[] };
+    const coverageDirectory = await mkdtemp(join(directory, 'loaded-'));
+    await ran(process.execPath, [program, ...args], { NODE_V8_COVERAGE: coverageDirectory });
+    const [file = ''] = await readdir(coverageDirectory);
+    const { result } = JSON.parse(await readFile(join(coverageDirectory, file), 'utf8')) as {
+      result: { url: string }[];
+    };
     const loaded = result.map(({ url }) => url);
     const found = loaded.flatMap((url) => /\/cli\/dist\/commands\/(.+)\.js$/.exec(url)?.[1] ?? []);
     expect(found.toSorted()).toEqual(commands);

@@ -13,7 +13,7 @@ export interface Layer {
   readonly describe?: (at: number) => string;
 }
 
-/** Above so many points they are drawn small and translucent: density is what can be seen of them. */
+/** More points than this are drawn small and translucent, so that their density is visible. */
 const DENSE = 3_000;
 /** How far from a point the pointer may be, in CSS pixels. */
 const REACH = 14;

@@ -6,7 +6,7 @@ export interface Tick {
   readonly text: string;
 }
 
-/** A drawn figure in CSS pixels, whoever has laid it out. */
+/** A drawn figure in CSS pixels, from any layout. */
 export interface Frame {
   readonly width: number;
   readonly height: number;

@@ -12,8 +12,8 @@ const TRIES = 3;
 
 /**
  * Something of this machine that one process may have at a time. It is a socket in Linux's abstract namespace: the
- * kernel lets one process have the name, and frees it when that process is gone, however it ended. Whoever connects is
- * sent the holder's process id. Containers with networks of their own do not see each other's.
+ * kernel gives the name to one process, and frees it when that process ends for any reason. A process that connects gets the
+ * holder's process id. Containers with networks of their own do not see each other's names.
  */
 export class MachineLock {
   private constructor(private readonly server: Server | null) {}

@@ -25,13 +25,13 @@ export class WorkerProcess {
   stderr = '';
   /** Exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
-  private readonly told = new EventEmitter();
+  private readonly changes = new EventEmitter();
 
   private constructor(readonly process: ChildProcess) {
     if (process.stdout === null || process.stderr === null) throw new Error('no pipes');
     createInterface(process.stdout).on('line', (line) => {
       this.lines.push(JSON.parse(line) as LogLine);
-      this.told.emit('change');
+      this.changes.emit('change');
     });
     process.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     // Not the event 'close', which Node never emits once the IPC channel was closed from here.
@@ -40,7 +40,7 @@ export class WorkerProcess {
       once(process.stdout, 'close'),
       once(process.stderr, 'close'),
     ]).then(([[code, signal]]) => {
-      this.told.emit('change');
+      this.changes.emit('change');
       return (code ?? signal) as number | NodeJS.Signals;
     });
   }
@@ -69,7 +69,7 @@ export class WorkerProcess {
         if (this.lines.some((line) => message.test(line.message))) continue;
         throw new Error(`no line ${String(message)} before the end:\n${this.output()}`);
       }
-      await once(this.told, 'change');
+      await once(this.changes, 'change');
     }
   }
 

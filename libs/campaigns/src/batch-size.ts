@@ -12,7 +12,7 @@ const BATCHES_PER_DEVICE = 32;
 export const MAX_SPECS = 1_000;
 /** … when nothing was measured yet, and the guess may be wrong. */
 export const MAX_GUESSED = 100;
-/** A spec takes about so many times what its protocol asks for at least: it is prepared, checked and warmed up. */
+/** A spec takes about this multiple of the shortest time of its protocol, because it is also prepared, checked and warmed up. */
 const GUESS_FACTOR = 2;
 
 /** A guess looks at no more specs than this. */

@@ -27,8 +27,8 @@ export type Verdict =
   | { kind: 'refused'; job: MeasureJob; samples: Sample[]; reason: string };
 
 /**
- * The signature of a batch vouches for what is stored; those of its samples are for whoever has a part of the data. So
- * many of them are checked of each batch, drawn by chance, so that a worker that signs its samples wrongly is found.
+ * The signature of a batch proves the origin of the stored samples. The signatures of single samples are for users with a part
+ * of the data. This number of them, chosen at random, is checked in each batch, to find a worker that signs samples wrongly.
  */
 const SAMPLES_DRAWN = 4;
 

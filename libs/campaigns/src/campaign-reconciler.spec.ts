@@ -86,7 +86,7 @@ describe('after a start', () => {
     expect(await deployment.now(fitting)).toMatchObject({ modelId: 'class-a-v1' });
   });
 
-  it('gives up a draft that has lost its planner, and leaves a young one to whoever plans it', async () => {
+  it('gives up a draft whose planner has ended, and leaves a new draft to its planner', async () => {
     const base = await deployment.campaign(2);
     const young = await stored({ id: 'c-young', state: 'draft', createdAt: new Date().toISOString() }, base);
     const old = await stored({ id: 'c-old', state: 'draft' }, base);

@@ -113,9 +113,9 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
 }
 
 /**
- * Whether all of its batches have come into the queues since: it was planned after that, and is set running by whoever
- * has submitted them. A paused campaign runs first and is submitted then, and so does one with a further round: both have
- * a longer history.
+ * Whether all of its batches have entered the queues since that time: the campaign was planned later, and the process that
+ * submitted its batches set it to running. A resumed campaign, or one with a further round, runs before its batches are
+ * submitted. Such campaigns have a longer history.
  */
 function wasSubmittedSince({ history }: Campaign, sinceMs: number): boolean {
   const [before, last] = history.slice(-2);

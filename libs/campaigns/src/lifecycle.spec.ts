@@ -129,7 +129,7 @@ describe('a campaign with a target error', () => {
     expect(queues.waiting()).toEqual([1, 2, 3]);
   });
 
-  it('counts a round in once, whoever asks', async () => {
+  it('counts a round in once, also for several requests', async () => {
     const { lifecycle, fits } = deployment;
     const campaign = await inRounds();
     await deployment.measure();

@@ -200,7 +200,7 @@ export class Lifecycle {
   async resumeWork(campaign: Campaign): Promise<void> {
     switch (campaign.state) {
       case 'draft':
-        // Its plan was never stored in full, and whoever asked for it got no answer.
+        // Its plan was never stored completely, and its request got no answer.
         await this.change(campaign, 'failed', 'the coordinator stopped while planning; create it again');
         return;
       case 'planned':

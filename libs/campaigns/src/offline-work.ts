@@ -17,7 +17,7 @@ export class OfflineWork {
     private readonly queues: TargetQueues,
   ) {}
 
-  /** Batches that are not stored in full. They stay in their queues as well: whoever is first measures them. */
+  /** Batches that are not stored in full. They also stay in their queues, where a connected worker may take them first. */
   async batches(campaignId: string, page: PageQuery): Promise<Page<MeasureJob>> {
     const campaign = await this.campaigns.get(campaignId);
     if (campaign.state !== 'running' && campaign.state !== 'paused') {

@@ -22,7 +22,7 @@ const LOOK_UP_EVERY_MS = 500;
 const COMMENT_AFTER_MS = 15_000;
 const ENDED = ['completed', 'failed', 'cancelled'];
 
-/** The progress of campaigns for whoever watches: one look-up for all watchers of a campaign. */
+/** The progress of campaigns for watchers, with one look-up for all watchers of a campaign. */
 export class ProgressFeed {
   private readonly watched = new Map<string, Observable<CampaignProgress>>();
 

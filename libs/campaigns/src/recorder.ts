@@ -43,7 +43,7 @@ export class Recorder implements WorkHandler<'measure'>, OnModuleInit {
     if (batch === null) {
       return { kind: 'refused', reason: `${lease.id} is no batch of a campaign here`, again: false };
     }
-    // Whoever has lost its lease may have lost the answer to its result only.
+    // A worker without its lease may only have lost the answer to its result.
     if (standing !== 'held' && (await this.isDone(lease))) return { kind: 'stored' };
     const verdict = await this.verifier.verify(batch, delivery);
     if (verdict.kind === 'refused') {

@@ -13,7 +13,7 @@ export interface NextVisits extends Required<Pick<CampaignPatch, 'repeats' | 'pl
 /** Good samples of one shape by one device, oldest first. */
 type Visits = readonly Sample[];
 
-/** A shape that cannot be measured has no second visit: so many of its neighbours are tried in its place. */
+/** A shape that cannot be measured has no second visit. Up to this number of its neighbours are tried instead. */
 const TRIED = 4;
 
 /**

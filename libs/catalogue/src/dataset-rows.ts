@@ -36,7 +36,7 @@ export class PackedRows {
 
 /** JSON Lines of stored parts. */
 export function unpacked(parts: AsyncIterable<Uint8Array>): Readable {
-  // An error ends whoever reads the result.
+  // An error also ends the reader of the result.
   return pipeline(Readable.from(parts), createGunzip(), () => undefined);
 }
 

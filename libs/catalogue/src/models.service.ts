@@ -21,7 +21,7 @@ import { NetworkThreads } from './network-threads.js';
 
 /** Compiled models kept; but for its status a model never changes, so they never go stale. */
 const COMPILED_KEPT = 50;
-/** Predictions kept of each: networks repeat their layers, and whoever asks repeats the networks. */
+/** Number of cached predictions of each model: networks repeat their layers, and clients repeat networks. */
 const PREDICTIONS_KEPT = 2_000;
 
 type ModelChoice = PredictionRequest['model'];

@@ -9,7 +9,7 @@ function threadsWithin(limits: Partial<NetworkLimits>): NetworkThreads {
   return threads;
 }
 
-/** A list of one layer, and of so many operators without costs. */
+/** A network with one layer and this number of operators without costs. */
 function networkWith(operators: number): Uint8Array {
   const layer = { name: 'a', op: 'Linear', dtype: 'f32', kind: 'dense', rows: 1, cin: 2, cout: 3 };
   const not_costed = Array.from({ length: operators }, (_, i) => ({ op: `operator ${i}`, count: 1 }));

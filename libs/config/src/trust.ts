@@ -16,7 +16,7 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
  * Believes the authorities that Node knows and the given certificates. One that is a server's own is believed whatever
  * name the server is reached by: it is known, not vouched for.
  * @param pem certificates in PEM
- * @throws ConfigError when there is none
+ * @throws ConfigError when the text has no certificate
  */
 export function trustIn(pem: string): Trust {
   const given = pem.match(PEM) ?? [];

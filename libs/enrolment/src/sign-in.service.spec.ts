@@ -45,7 +45,7 @@ describe('a sign-in link', () => {
 });
 
 describe('tokens of the API', () => {
-  it('begin with one admin token, whoever starts first, of which the digest alone is stored', async () => {
+  it('begin with one admin token, for any order of start, of which only the digest is stored', async () => {
     const secrets = await Promise.all([tokens.createFirstAdmin(), tokens.createFirstAdmin()]);
     const [secret] = secrets.filter((one) => one !== null);
     expect(secrets).toContain(null);

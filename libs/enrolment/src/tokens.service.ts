@@ -13,7 +13,7 @@ import { AccessStore, type TokenRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
 const ADMIN: ApiTokenRequest = { name: 'admin', role: 'admin', expiresInS: null };
-/** The same whoever makes it, so that the store can tell that it is there. */
+/** The same id for every process that makes it, so that the store finds an existing one. */
 const FIRST_ADMIN_ID = 'first-admin';
 /** How long a session that a sign-in link opened lasts. */
 export const SESSION_S = 12 * 3600;
@@ -34,7 +34,7 @@ export class TokensService {
     return isFirst ? secret : null;
   }
 
-  /** A new admin token in place of all there were, sessions and unused sign-in links included: for whoever has lost it. */
+  /** Replaces all admin tokens, with sessions and unused sign-in links, by a new one: for an operator who has lost the token. */
   async replaceAdmin(): Promise<string> {
     const now = new Date().toISOString();
     for (const kind of ['admin', 'sign-in'] as const) {

@@ -8,13 +8,13 @@ import { isAllowed, type MathRules, proposals, type Proposal } from './heuristic
 import { convolutionGraph, type ConvProblem } from './operation-graph.js';
 import { buildPlan, type ConvBuffers, type Plan, type PlanTarget, variantPack } from './plan.js';
 
-/** How a plan is chosen: the first that the heuristics propose and that works, or the fastest of the first few. */
+/** How a plan is chosen: the first working proposal of the heuristics, or the fastest of the first few. */
 export type EngineChoice = 'heuristic' | 'find';
 
-/** With `find`, so many plans are timed at most. */
+/** Largest number of plans that `find` times. */
 const MAX_TIMED = 8;
 const TIMED_RUNS = 3;
-/** More than cuDNN has engines for any convolution. */
+/** Larger than the number of cuDNN's engines for any convolution. */
 const MAX_PROPOSALS = 100;
 
 /** A plan that runs, with where its tensors are. */

@@ -88,8 +88,8 @@ export function transposedConvolution(geometry: ConvGeometry, output: Pair): Cos
 const TRANSPOSED = 'transposed: the backward pass of the convolution that it reverses';
 
 /**
- * A dense layer of so many rows is a 1×1 convolution of one image with as many positions, as square as they can be: the same
- * matrix product, in the form that measured networks have most of.
+ * A dense layer with this number of rows is a 1×1 convolution of one image with as many positions, whose sides are as equal as
+ * possible. It is the same matrix product, in the form that is most common in measured networks.
  */
 export function dense(rows: number, cin: number, cout: number, dtype: Dtype, layout: Layout): Costable {
   const size = mostSquare(rows);

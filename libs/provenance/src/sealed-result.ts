@@ -20,13 +20,15 @@ const MAX_BYTES = 256 * 1024 * 1024;
 
 const BodySchema = MeasureResultSchema.omit({ workerId: true, deviceId: true, attempt: true });
 
-/** Names what is to be measured: a batch that was changed on its way has another digest. */
+/** Digest of the job of a batch. A batch that was changed in transit has another digest. */
 export function batchDigest({ campaignId, targetId, batchIndex, protocol, slots }: MeasureJob): string {
-  const asked = slots.map(({ specIndex, replicate, spec }) => `${specIndex} ${replicate} ${specKey(spec)}`);
-  return digestOf({ campaignId, targetId, batchIndex, protocol, slots: asked });
+  const slotKeys = slots.map(
+    ({ specIndex, replicate, spec }) => `${specIndex} ${replicate} ${specKey(spec)}`,
+  );
+  return digestOf({ campaignId, targetId, batchIndex, protocol, slots: slotKeys });
 }
 
-/** Names what is to be labelled, likewise. */
+/** Digest of a job that labels kernels, for the same purpose. */
 export function labelJobDigest(job: LabelKernelsJob): string {
   return digestOf(job);
 }

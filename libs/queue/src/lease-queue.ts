@@ -193,7 +193,7 @@ export class LeaseQueue<N extends WorkerJobName> {
   }
 
   private wake(): void {
-    // Lost with a connection; then whoever waits looks by itself within seconds.
+    // The notification may be lost with a connection. Waiting requests then check the queue themselves within seconds.
     this.connection.tell(this.name).catch(() => undefined);
   }
 }

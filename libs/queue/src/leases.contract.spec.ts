@@ -218,7 +218,7 @@ describe('leases of one queue', () => {
 });
 
 describe('a lease desk', () => {
-  it('hands out jobs in order, to whoever has waited longest, as soon as they are submitted', async () => {
+  it('gives jobs in order to the worker that has waited longest, as soon as they are submitted', async () => {
     const { take } = coordinator();
     const queue = queueOf();
     const polls = ['a', 'b', 'c'].map((id) => take(id));
@@ -256,7 +256,7 @@ describe('a lease desk', () => {
     expect(await first).toBeNull();
     desk.release();
     expect([await second, await take('c')]).toEqual([null, null]);
-    // Whoever was gone has taken nothing with it.
+    // The worker that left has no job.
     const queue = queueOf();
     await queue.submit(batches(1));
     expect((await coordinator().take('d'))?.attempt).toBe(1);

@@ -81,7 +81,7 @@ function isRefusal({ message }: Error): boolean {
   return /NOAUTH|WRONGPASS|NOPERM/.test(message);
 }
 
-/** Redis has so long to answer before whoever asked hears that it is away; the command itself is sent on. */
+/** Time limit for an answer of Redis. After it, the caller gets an error, but the command stays in the connection. */
 const ANSWER_WITHIN_MS = 5_000;
 
 /** @throws QueueError `redis-unreachable` when the answer takes too long */
@@ -96,7 +96,7 @@ export async function inTime<T>(answer: Promise<T>): Promise<T> {
     return await Promise.race([answer, late]);
   } finally {
     clearTimeout(timer);
-    // Whoever asked has gone; a later failure is of no interest.
+    // The caller no longer waits, so a later failure is ignored.
     answer.catch(() => undefined);
   }
 }

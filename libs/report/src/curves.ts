@@ -102,11 +102,11 @@ function parametersOf({ forms }: Model): string {
   const groups = forms.find(({ form }) => form === 'alpha')?.groups ?? [];
   return groups
     .map(({ group, parameters }) => {
-      const told = parameters.map(
+      const texts = parameters.map(
         ({ name, value, state }) =>
           `${SYMBOLS[name] ?? name} ${state === 'not-identifiable' ? 'not identifiable' : value.toPrecision(3)}`,
       );
-      return `${group} kernels ${told.join(', ')}`;
+      return `${group} kernels ${texts.join(', ')}`;
     })
     .join('; ');
 }

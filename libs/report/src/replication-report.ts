@@ -11,7 +11,7 @@ export interface ReplicationInput {
   readonly measured: readonly Measured[];
   /** Drawn over the measurements; null: nothing is drawn. */
   readonly served: Served | null;
-  /** Told before each figure is drawn. */
+  /** Called before each figure is drawn. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
 }
 

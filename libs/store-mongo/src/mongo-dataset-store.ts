@@ -74,7 +74,10 @@ export class MongoDatasetStore extends DatasetStore {
           if (!isDuplicateKey(error)) throw error;
         }
       }
-      throw new StoreError('unavailable', `So many data sets ${draft.name} are made that none can be.`);
+      throw new StoreError(
+        'unavailable',
+        `Too many data sets ${draft.name} are made at the same time. Try again.`,
+      );
     });
   }
 

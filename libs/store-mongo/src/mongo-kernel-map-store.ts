@@ -25,7 +25,7 @@ export class MongoKernelMapStore extends KernelMapStore {
     this.labelDocuments = connection.collection<LabelsDocument>('kernel_map_labels');
   }
 
-  /** The labels come first, under their digest: whoever else puts the same map at this moment harms nobody. */
+  /** The labels are stored first, under their digest, so that another process can store the same map at the same time. */
   override put(map: KernelMap, labels: Uint8Array): Promise<KernelMap> {
     return this.connection.attempt(async () => {
       await this.labelDocuments.updateOne(

@@ -23,7 +23,7 @@ export class MongoModelStore extends ModelStore {
     }));
   }
 
-  /** Versions are unique in the database: whoever comes second for one takes the next. */
+  /** Versions are unique in the database. If two processes publish the same version, the second one uses the next number. */
   override publish(draft: ModelDraft, fitId?: string): Promise<Model> {
     return this.connection.attempt(async () => {
       const fit = fitOf(draft, fitId);
@@ -42,7 +42,7 @@ export class MongoModelStore extends ModelStore {
       }
       throw new StoreError(
         'unavailable',
-        `So many models of ${draft.deviceClassId} are published that none can be.`,
+        `Too many models of ${draft.deviceClassId} are published at the same time. Try again.`,
       );
     });
   }

@@ -64,7 +64,7 @@ export class Records<T extends { id: string | null }> {
     };
   }
 
-  /** Changes what is there now, whoever else changes it; null when there is no such record. `change` may throw. */
+  /** Changes the present record, also while other processes change it; null when the record does not exist. `change` may throw. */
   async change(id: string, change: (before: T) => T): Promise<T | null> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const found = await this.collection.findOne({ _id: { $eq: id } }, { maxTimeMS: MAX_TIME_MS });
@@ -78,7 +78,7 @@ export class Records<T extends { id: string | null }> {
     }
     throw new StoreError(
       'unavailable',
-      `${this.name}: ${id} is changed by so many others that it cannot be changed.`,
+      `${this.name}: ${id} is changed by too many requests at the same time. Try again.`,
     );
   }
 

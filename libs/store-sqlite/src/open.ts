@@ -104,8 +104,8 @@ function inDirectoryOf<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const told = storeErrorFrom(error, file);
-    if (told instanceof StoreError) throw told;
+    const storeError = storeErrorFrom(error, file);
+    if (storeError instanceof StoreError) throw storeError;
     const reason = errorText(error);
     throw new StoreError(
       'unavailable',

@@ -83,7 +83,7 @@ describe('processes on one file', () => {
     expect((await hold()).answer).toEqual({ opened: true });
   });
 
-  it('opens at once after the holder was killed, whoever has its pid now', async () => {
+  it('opens at once after the holder was killed, also when another process has its pid', async () => {
     const { child } = await hold();
     await kill(child);
     // As if the pid had gone to a process that lives: only the lock counts, not the pid beside it.

@@ -16,39 +16,42 @@ const CONSTRAINT_UNIQUE = 2067;
 /** What went wrong in the driver, said for people; what is no error of SQLite is passed on. */
 export function storeErrorFrom(error: unknown, file: string): unknown {
   if (!isDriverError(error)) return error;
-  const told = (code: StoreError['code'], text: string) =>
+  const storeError = (code: StoreError['code'], text: string) =>
     new StoreError(code, `${file}: ${text} (SQLite: ${error.message})`, { cause: error });
   switch (error.rawCode & 0xff) {
     case FULL:
-      return told('unavailable', 'the disk is full. Free some space and try again; nothing was changed');
+      return storeError(
+        'unavailable',
+        'the disk is full. Free some space and try again; nothing was changed',
+      );
     case READONLY:
-      return told(
+      return storeError(
         'unavailable',
         'the file or its directory cannot be written to. Check their owner and mode',
       );
     case CANTOPEN:
-      return told(
+      return storeError(
         'unavailable',
         'the file cannot be opened. Check that it is a file, its owner and its mode',
       );
     case IOERR:
-      return told('unavailable', 'reading or writing failed. Check the disk; nothing was changed');
+      return storeError('unavailable', 'reading or writing failed. Check the disk; nothing was changed');
     case BUSY:
     case LOCKED:
-      return told(
+      return storeError(
         'unavailable',
         'another program holds a lock on the database. Close that program and try again',
       );
     case CORRUPT:
-      return told('corrupt', 'the database is damaged. Restore the file from a backup');
+      return storeError('corrupt', 'the database is damaged. Restore the file from a backup');
     case NOTADB:
-      return told(
+      return storeError(
         'corrupt',
         'this is not an SQLite database. Name another file, or restore this one from a backup',
       );
     case CONSTRAINT:
       return error.rawCode === CONSTRAINT_UNIQUE || error.rawCode === CONSTRAINT_PRIMARYKEY
-        ? told('already-exists', 'an id that must be unique is taken')
+        ? storeError('already-exists', 'an id that must be unique is taken')
         : error;
     default:
       return error;
@@ -59,7 +62,7 @@ export function isBusy(error: unknown): boolean {
   return isDriverError(error) && (error.rawCode & 0xff) === BUSY;
 }
 
-/** Told by its number and not by its class: some errors of the driver come straight from its native part. */
+/** Identified by its number and not by its class: some errors come directly from the native part of the driver. */
 function isDriverError(error: unknown): error is { rawCode: number; message: string } {
   return (
     typeof error === 'object' && error !== null && 'rawCode' in error && typeof error.rawCode === 'number'

@@ -25,7 +25,7 @@ export abstract class DatasetStore {
   /** Removes a draft; a sealed data set stays. */
   abstract discard(draftId: string): Promise<void>;
 
-  /** Removes drafts that nobody has written to since `before` (ISO 8601): whoever made them is gone. */
+  /** Removes drafts without a change since `before` (ISO 8601): the processes that made them have ended. */
   abstract discardBefore(before: string): Promise<void>;
 
   abstract get(id: string): Promise<Dataset | null>;

@@ -23,7 +23,7 @@ export abstract class ModelStore {
   /** The newest one of the class with status `published`. */
   abstract served(deviceClassId: string): Promise<Model | null>;
 
-  /** Its id alone, for whoever has the model already: documents are hundreds of kilobytes. */
+  /** Only its id, for callers that already have the model: documents have hundreds of kilobytes. */
   abstract servedId(deviceClassId: string): Promise<string | null>;
 
   /** Changes the status, and nothing else. Throws `StoreError('not-found')` when there is no such model. */

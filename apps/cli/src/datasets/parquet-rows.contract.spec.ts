@@ -52,7 +52,7 @@ describe('rows of a Parquet file, read in a thread', () => {
   });
 
   it('are given up when one damaged byte makes runs that keep the reader busy for minutes', async () => {
-    // Of the header of a page: so many values, none of them null, so many rows, plain, two bytes of levels.
+    // In the header of a page: number of values, none of them null, number of rows, plain, two bytes of levels.
     const size = 2 * COUNT;
     const header = Buffer.from([0x15, size, 0x15, 0, 0x15, size, 0x15, 0, 0x15, 4]);
     const at = good.indexOf(header);

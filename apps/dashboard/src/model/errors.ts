@@ -17,7 +17,7 @@ export interface ErrorRow {
   readonly coverage: number | null;
 }
 
-/** So many samples are judged: enough for shares, few enough for one request. */
+/** Number of samples whose errors are shown: enough for shares, and few enough for one request. */
 const JUDGED = 2_000;
 /** With fewer, held-out predictions say nothing of single kernels. */
 const MIN_HELD_OUT = 30;

@@ -147,7 +147,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       abandonedBefore = LONG_AGO,
     ) => access().claimIdempotencyKey(key, digest, now, { expireBefore, abandonedBefore });
 
-    it('gives the stored response to whoever comes again', async () => {
+    it('gives the stored response to a repeated request', async () => {
       expect(await claim('k')).toBeNull();
       expect(await claim('k')).toMatchObject({ requestDigest: 'digest-1', body: null });
       const body = '{"id":"campaign-a","name":"Zoë \u0000 “α”"}';
