@@ -1,0 +1,38 @@
+import type { Health } from '@alphaflops/contracts';
+import { readiness } from './readiness.js';
+
+const { jest } = import.meta;
+
+const works = () => Promise.resolve();
+
+describe('readiness', () => {
+  it('is there when all parts answer', async () => {
+    const health = await readiness({ store: works, queue: works });
+    expect(health).toEqual({ status: 'ok', checks: { store: 'ok', queue: 'ok' } });
+  });
+
+  it('is missing with the words of the part that refuses; the others are stated too', async () => {
+    const refuses = () => Promise.reject(new Error('OOM command not allowed'));
+    expect(await readiness({ store: works, queue: refuses })).toEqual({
+      ...{ status: 'unavailable', checks: { store: 'ok', queue: 'OOM command not allowed' } },
+    });
+  });
+
+  it('is missing when parts do not answer within 2 s, all of them together', async () => {
+    jest.useFakeTimers();
+    try {
+      const isSilent = () => new Promise<void>(() => undefined);
+      const answers: Health[] = [];
+      void readiness({ store: isSilent, queue: isSilent, other: works }).then((health) =>
+        answers.push(health),
+      );
+      await jest.advanceTimersByTimeAsync(1_999);
+      expect(answers).toEqual([]);
+      await jest.advanceTimersByTimeAsync(1);
+      const checks = { store: 'no answer', queue: 'no answer', other: 'ok' };
+      expect(answers).toEqual([{ status: 'unavailable', checks }]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+});
