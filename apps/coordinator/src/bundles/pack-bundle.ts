@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { VERSION } from '@alphaflops/contracts';
@@ -67,13 +67,14 @@ export async function packBundle(id: string, parts: PlatformParts, folder: strin
     await mkdir(staged);
     await cp(WORKER_FOLDER, join(staged, 'app'), { recursive: true });
     const native = join(staged, 'app/node_modules/@koromix', `koffi-${platform}`);
-    await cp(koffi, native, { recursive: true });
+    // Node's own programs are for glibc: koffi's build for musl is of no use beside them.
+    await cp(koffi, native, { recursive: true, filter: (path) => !basename(path).startsWith('musl_') });
     await copyNode(node, join(staged, 'node'));
     await writeFile(join(staged, 'alphaflops-worker'), LAUNCHER, { mode: 0o755 });
     await writeFile(join(staged, 'bundle.json'), `${JSON.stringify({ id, version: VERSION, platform })}\n`);
     const part = `${staged}.tar.gz`;
     // The same content gives the same archive, so that several coordinators agree on its digest.
-    await create({ file: part, cwd: staged, gzip: true, portable: true, mtime: new Date(0) }, [
+    await create({ file: part, cwd: staged, gzip: { level: 9 }, portable: true, mtime: new Date(0) }, [
       'node',
       'alphaflops-worker',
       'bundle.json',
@@ -96,12 +97,20 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Without its symbol table, where `strip` is installed and knows the platform: that takes a sixth off. */
+/** Programs that take symbol tables away. That of binutils knows its own platform only. */
+const STRIP_PROGRAMS = ['strip', 'llvm-strip', 'aarch64-linux-gnu-strip'];
+
+/** Without its symbol table, where a program is installed that knows the platform: that takes a sixth off. */
 async function copyNode(from: string, to: string): Promise<void> {
-  try {
-    await promisify(execFile)('strip', ['--strip-unneeded', '-o', to, from], { timeout: 60_000 });
-  } catch {
-    await copyFile(from, to);
+  for (const program of STRIP_PROGRAMS) {
+    try {
+      await promisify(execFile)(program, ['--strip-unneeded', '-o', to, from], { timeout: 60_000 });
+      await chmod(to, 0o755);
+      return;
+    } catch {
+      // Not installed, or for another platform.
+    }
   }
+  await copyFile(from, to);
   await chmod(to, 0o755);
 }
