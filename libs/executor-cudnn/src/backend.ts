@@ -38,9 +38,9 @@ const TYPES = {
 } as const;
 export type AttributeType = keyof typeof TYPES;
 
-/** First version whose backend has all that is used here: cudnnBackendGetAttribute of notes, plans in CUDA graphs. */
+/** First version whose backend has everything that this library uses: cudnnBackendGetAttribute of notes, plans in CUDA graphs. */
 export const OLDEST_VERSION = 8900;
-/** First version that answers heuristics for a device that is described by its properties. */
+/** First version with heuristics for a device that is given by its properties. */
 export const OLDEST_DEVICELESS_VERSION = 90800;
 const TEXT_BYTES = 4096;
 
@@ -49,7 +49,7 @@ const TEXT_BYTES = 4096;
  * when its call fails.
  */
 export class Backend {
-  /** As cudnnGetVersion gives it: 91900 for 9.19.0, 8907 for 8.9.7. */
+  /** The number of cudnnGetVersion: 91900 for 9.19.0, 8907 for 8.9.7. */
   readonly versionNumber: number;
   private readonly errorString: (status: number) => string;
   private readonly lastError: NativeCall | null;
@@ -113,7 +113,7 @@ export class Backend {
     );
   }
 
-  /** Fills `values`. @returns how many values there are, which may be more than `values` holds */
+  /** Fills `values`. @returns how many values there are, which may be more than the length of `values` */
   get(
     descriptor: Descriptor,
     attribute: number,
@@ -133,7 +133,7 @@ export class Backend {
     this.call('cudnnBackendFinalize', 'void *descriptor', descriptor);
   }
 
-  /** Puts a plan on the stream of the handle. */
+  /** Launches a plan on the stream of the handle. */
   execute(handle: Handle, plan: Descriptor, variantPack: Descriptor): void {
     this.call('cudnnBackendExecute', 'void *handle, void *plan, void *pack', handle, plan, variantPack);
   }

@@ -17,11 +17,11 @@ const TIMED_RUNS = 3;
 /** Larger than the number of cuDNN's engines for any convolution. */
 const MAX_PROPOSALS = 100;
 
-/** A plan that runs, with where its tensors are. */
+/** A working plan, with the addresses of its tensors. */
 export interface ReadyPlan extends Plan {
   readonly pack: Descriptor;
   readonly buffers: ConvBuffers;
-  /** From the first query of the heuristics until the plan was ready, without running it. */
+  /** Time from the first query of the heuristics until the plan is ready, without running it. */
   readonly buildMs: number;
 }
 
@@ -31,11 +31,11 @@ export type ChosenPlan =
 type Tensors = Omit<ConvBuffers, 'workspace' | 'workspaceBytes'>;
 
 /**
- * Plans for a problem that the rules allow and that finalise, by rank: of mode INSTANT, then of FALLBACK. The first
- * proposal is asked for alone, because describing many takes longer and is seldom needed.
+ * Plans for a problem that the rules allow and that finalise, by rank: of mode INSTANT, then of FALLBACK. It first requests
+ * only one proposal, because the description of many takes longer and is seldom needed.
  *
- * @param onRefused gets why a plan could not be built
- * @throws GpuError when the installation is at fault
+ * @param onRefused called with the reason why a plan could not be built
+ * @throws GpuError when the installation is broken
  */
 export function* candidatePlans(
   descriptors: Descriptors,
@@ -67,9 +67,9 @@ export function* candidatePlans(
 }
 
 /**
- * The plan of the choice that has room for its workspace and runs. Its result is in the output.
+ * A plan by the given choice that has memory for its workspace and runs. The output then has its result.
  *
- * @throws GpuError when the installation is at fault or the device does not work
+ * @throws GpuError when the installation is broken or the device does not work
  */
 export function choosePlan(
   device: Device,
@@ -120,7 +120,7 @@ function noPlan(refusal: GpuError | null, outOfMemory: GpuError | null): Extract
   return { ok: false, outcome: 'unsupported', reason: `cuDNN has no engine for it: ${why}` };
 }
 
-/** Of plans that work. All get the workspace of the one that needs most: it may have moved since a plan was tried. */
+/** The fastest of the working plans. All use the largest workspace, because it may have moved since a plan was tried. */
 function fastest(
   { cuda, backend, handle, stream }: Device,
   memory: DeviceMemory,

@@ -10,7 +10,7 @@ import {
 } from '@alphaflops/conv';
 import type { ConvProblem, TensorShape } from './operation-graph.js';
 
-/** Where the convolution has its result, by pass. */
+/** The tensor with the result of the convolution, by pass. */
 export const RESULTS = {
   forward: 'output',
   'backward-data': 'input',
@@ -18,8 +18,8 @@ export const RESULTS = {
 } as const satisfies Record<ConvProblem['pass'], 'input' | 'weights' | 'output'>;
 
 /**
- * A ConvSpec as cuDNN takes it. Where `same` padding is uneven, its larger half comes last, as in TensorFlow: cuDNN has a
- * padding for each side.
+ * A ConvSpec as a problem for cuDNN. Uneven `same` padding has its larger half last, as in TensorFlow. cuDNN has a padding for
+ * each side.
  */
 export function convProblem(spec: ConvSpec): ConvProblem {
   const { batch, height, width, cin, cout, kernel_h, kernel_w, groups, dtype, layout } = spec;

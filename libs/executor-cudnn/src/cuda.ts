@@ -39,7 +39,7 @@ export class Cuda {
     return cudaVersionText(out[0] ?? 0);
   }
 
-  /** Devices that are visible: CUDA_VISIBLE_DEVICES chooses and orders them. */
+  /** Number of visible devices. CUDA_VISIBLE_DEVICES selects and orders them. */
   deviceCount(): number {
     const out = new Int32Array(1);
     this.call('cudaGetDeviceCount', 'void *count', out);
@@ -82,13 +82,13 @@ export class Cuda {
     this.call('cudaFree', 'void *pointer', pointer);
   }
 
-  /** Returns when the source may be changed. */
+  /** Returns when the caller may change the source. */
   copyToDevice(target: DevicePointer, source: ArrayBufferView, stream: Stream): void {
     this.copy(target, source, source.byteLength, HOST_TO_DEVICE, stream);
     this.synchronize(stream);
   }
 
-  /** Returns when the target is filled. */
+  /** Returns after the target is filled. */
   copyToHost(target: ArrayBufferView, source: DevicePointer, stream: Stream): void {
     this.copy(target, source, target.byteLength, DEVICE_TO_HOST, stream);
     this.synchronize(stream);
@@ -134,7 +134,7 @@ export class Cuda {
     this.call('cudaEventRecord', 'void *event, void *stream', event, stream);
   }
 
-  /** Recorded by each replay of the graph that the stream is being captured into. */
+  /** Records an event in the captured graph, so that each replay records it. */
   recordEventInGraph(event: Event, stream: Stream): void {
     const parameters = 'void *event, void *stream, uint32_t flags';
     this.call('cudaEventRecordWithFlags', parameters, event, stream, EVENT_RECORD_EXTERNAL);
@@ -150,7 +150,7 @@ export class Cuda {
     return out[0] ?? NaN;
   }
 
-  /** A graph, ready to run, of what `launch` puts on the stream; none of it is run now. */
+  /** A graph, ready to run, of everything that `launch` puts on the stream. Nothing runs during the capture. */
   capture(stream: Stream, launch: () => void): GraphExec {
     this.call('cudaStreamBeginCapture', 'void *stream, int mode', stream, CAPTURE_THREAD_LOCAL);
     let graph: bigint;
@@ -177,7 +177,7 @@ export class Cuda {
     this.call('cudaGraphExecDestroy', 'void *exec', exec);
   }
 
-  /** On the stream, which does not wait for copies on any other. */
+  /** Runs on the stream, which does not wait for copies on other streams. */
   private copy(
     target: DevicePointer | ArrayBufferView,
     source: DevicePointer | ArrayBufferView,
@@ -195,17 +195,17 @@ export class Cuda {
     return out[0] ?? 0n;
   }
 
-  /** A stream on which something failed stays in capture until it is ended; what that says is of no interest. */
+  /** After a failure, a stream stays in capture until the capture is ended. The status of that call is ignored. */
   private abandonCapture(stream: Stream): void {
     try {
       const graph = this.endCapture(stream);
       if (graph !== 0n) this.call('cudaGraphDestroy', 'void *graph', graph);
     } catch {
-      // Invalidated, as expected.
+      // The capture is invalid, as expected.
     }
   }
 
-  /** For functions whose first parameter is where they put what they made. */
+  /** For functions whose first parameter is the address for their result. */
   private created(name: string, parameters: string, ...args: (number | bigint)[]): bigint {
     const out = new BigUint64Array(1);
     this.call(name, `void *out, ${parameters}`, out, ...args);
@@ -215,12 +215,12 @@ export class Cuda {
   private call(name: string, parameters: string, ...args: Parameters<NativeCall>): void {
     const status = this.native(name, parameters)(...args);
     if (status === 0) return;
-    // Errors that leave the device usable would otherwise be reported again by the next call that looks.
+    // Otherwise the next call that checks for errors would report this one again.
     this.native('cudaGetLastError', '')();
     throw new GpuError('cuda', name, status, this.errorName(status), this.errorString(status));
   }
 
-  /** Bound at its first use: probing needs few of them. */
+  /** A function is bound at its first use, because a probe needs only a few. */
   private native(name: string, parameters: string): NativeCall {
     let native = this.calls.get(name);
     if (native === undefined) {

@@ -9,15 +9,15 @@ import { elementAt } from './half.js';
 import type { ConvSetUp } from './set-up.js';
 
 /**
- * Launches in one graph. More launches take longer to capture; with fewer, the gap of 1 to 2 µs between two replays
- * would show in the shortest convolutions.
+ * Number of launches in one graph. More launches take longer to capture. With fewer, the gap of 1 to 2 µs between two replays
+ * would change the times of the shortest convolutions.
  */
 const MAX_GRAPH_LAUNCHES = 256;
-/** With cold caches each run has a pair of events in the graph. */
+/** Number of runs in a graph with cold caches. Each run then has a pair of events. */
 const MAX_COLD_RUNS = 16;
-/** What is put on the stream at a time while energy is measured. */
+/** Duration of the work that is put on the stream at once during the measurement of energy. */
 const CHUNK_MS = 5;
-/** The eager loop lasts about that long. */
+/** Approximate duration of the eager loop. */
 const EAGER_LOOP_MS = 1;
 const MAX_EAGER_LAUNCHES = 50;
 
@@ -59,7 +59,7 @@ export class CudnnConv implements PreparedConv {
     return Promise.resolve(this.lastTimeMs * inner);
   }
 
-  /** A plain loop of launches between two events: what the host's launching costs shows when the device waits for it. */
+  /** A plain loop of launches between two events. It includes the cost of launches by the host when the device waits for them. */
   eagerMs(): Promise<number> {
     const launches = Math.max(1, Math.min(MAX_EAGER_LAUNCHES, Math.round(EAGER_LOOP_MS / this.lastTimeMs)));
     const totalMs = this.betweenEventsMs(() => {
@@ -68,7 +68,7 @@ export class CudnnConv implements PreparedConv {
     return Promise.resolve(totalMs / launches);
   }
 
-  /** Replays graphs of some 5 ms, always one ahead of the one that is waited for, so that the device never waits. */
+  /** Replays graphs of about 5 ms. The next one is always launched before the wait for the present one, so that the device never waits. */
   runBackToBack(onEnded: (convolutions: number, elapsedMs: number) => boolean): Promise<void> {
     const { cuda, stream } = this.device;
     const { exec, launches } = this.graphOf(
@@ -130,7 +130,7 @@ export class CudnnConv implements PreparedConv {
     const { cuda, stream } = this.device;
     const replays = Math.ceil(inner / MAX_GRAPH_LAUNCHES);
     const { exec, launches } = this.graphOf(Math.ceil(inner / replays));
-    // Keeps the device busy while the host puts the timed ones on the stream.
+    // Keeps the device busy while the host launches the timed runs.
     this.launch();
     const totalMs = this.betweenEventsMs(() => {
       for (let i = 0; i < replays; i++) cuda.launchGraph(exec, stream);

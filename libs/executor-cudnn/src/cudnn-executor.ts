@@ -17,7 +17,7 @@ import { describeGpu, GpuConditions, Nvml } from '@alphaflops/nvidia';
 import type { CudnnRules } from './set-up.js';
 
 export interface CudnnOptions extends CudnnRules {
-  /** Folders to look in first: LD_LIBRARY_PATH. */
+  /** Folders that are searched first: LD_LIBRARY_PATH. */
   readonly libraryPath: readonly string[];
 }
 
@@ -28,7 +28,7 @@ interface OpenLibraries {
   readonly found: FoundLibraries;
 }
 
-/** NVIDIA's GPUs through cuDNN, without a compiler or Python in between. CUDA_VISIBLE_DEVICES chooses among them. */
+/** NVIDIA's GPUs through cuDNN, without a compiler and without Python. CUDA_VISIBLE_DEVICES selects among them. */
 export class CudnnExecutor extends Executor {
   readonly name: 'cudnn' | 'cudnn-fp32';
   readonly version = VERSION;
@@ -92,7 +92,7 @@ export class CudnnExecutor extends Executor {
     return { cuda: new Cuda(cudart), backend, nvml: new Nvml(nvml), found: found.libraries };
   }
 
-  /** Makes a handle too: a cuDNN that cannot use the driver fails here, and not at every convolution. */
+  /** Also makes a handle, so that a cuDNN that cannot use the driver fails here, and not at every convolution. */
   private describe({ cuda, backend, nvml, found }: OpenLibraries, ordinal: number): ProbedDevice {
     cuda.setDevice(ordinal);
     const handle = backend.createHandle();

@@ -13,7 +13,7 @@ import { GpuError } from '@alphaflops/nvidia';
 import { SeededBuffers } from './seeded-buffers.js';
 import { type CudnnRules, neededBytes, setUpConv } from './set-up.js';
 
-/** One GPU through cuDNN. Device memory is kept from spec to spec. */
+/** One GPU through cuDNN. The next spec reuses the device memory. */
 export class CudnnSession extends ExecutorSession {
   private readonly memory: DeviceMemory;
   private readonly inputs: SeededBuffers;
@@ -41,7 +41,7 @@ export class CudnnSession extends ExecutorSession {
     }
     const first = this.trySetUp(spec, options);
     if (first.ok || first.outcome !== 'out-of-memory') return Promise.resolve(first);
-    // What earlier specs have left allocated may be what is missing.
+    // Memory that earlier specs left allocated may be enough.
     this.memory.releaseAll();
     return Promise.resolve(this.trySetUp(spec, options));
   }

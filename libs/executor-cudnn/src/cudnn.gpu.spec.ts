@@ -1,4 +1,4 @@
-/** On a real NVIDIA GPU with its libraries; skipped, with the reason, where no GPU is there. */
+/** Runs on a real NVIDIA GPU with its libraries. Without a GPU it is skipped, with the reason. */
 import type { ConvSpec } from '@alphaflops/conv';
 import { checkOutput, measureSpec, systemClock, type ExecutorSession } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';

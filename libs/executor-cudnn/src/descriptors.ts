@@ -1,6 +1,6 @@
 import type { AttributeType, Backend, Descriptor, DescriptorKind } from './backend.js';
 
-/** Descriptors that live and end together; the last one made is the first to be destroyed. */
+/** Descriptors with a common lifetime. They are destroyed in the reverse order. */
 export class Descriptors {
   private readonly made: Descriptor[] = [];
 
@@ -26,7 +26,7 @@ export class Descriptors {
   }
 }
 
-/** The value of one attribute, as cuDNN takes it. */
+/** The value of one attribute, in the form for cuDNN. */
 export interface Attribute {
   readonly name: number;
   readonly type: AttributeType;
@@ -59,7 +59,7 @@ export function references(
   return { name, type, values: BigUint64Array.from(values) };
 }
 
-/** Text with the zero that ends it. */
+/** Text with a zero at its end. */
 export function text(name: number, value: string): Attribute {
   return { name, type: 'char', values: Buffer.from(`${value}\0`) };
 }

@@ -6,8 +6,8 @@ interface Block {
 }
 
 /**
- * Device memory by purpose: a block is kept and used again for as long as it is large enough, because allocating
- * synchronises the device and takes longer than many convolutions.
+ * Device memory by purpose. A block is reused as long as it is large enough, because an allocation synchronises the device and
+ * takes longer than many convolutions.
  */
 export class DeviceMemory {
   private readonly blocks = new Map<string, Block>();
@@ -15,7 +15,7 @@ export class DeviceMemory {
   constructor(private readonly cuda: Cuda) {}
 
   /**
-   * A block of at least `bytes`; its contents are those of the last use unless it is new.
+   * A block of at least `bytes`. Unless it is new, it has the contents of its last use.
    * Throws a `GpuError` that `isOutOfMemory`; `releaseExcept` may help then.
    */
   take(purpose: string, bytes: number): { pointer: DevicePointer; isNew: boolean } {
@@ -31,7 +31,7 @@ export class DeviceMemory {
     return this.blocks.get(purpose)?.bytes ?? 0;
   }
 
-  /** Frees everything; what comes next has the whole device. */
+  /** Frees everything, so that the next spec has the whole device. */
   releaseAll(): void {
     for (const purpose of [...this.blocks.keys()]) this.release(purpose);
   }

@@ -5,7 +5,7 @@ import { Descriptors, references, text } from './descriptors.js';
 /** cudnnBackendAttributeName_t. */
 const DEVICE = { handle: 2701, json: 2702 } as const;
 
-/** What cuDNN's heuristics go by, in cuDNN's JSON; null before cuDNN 9.8. @throws GpuError */
+/** The device properties for cuDNN's heuristics, in cuDNN's JSON; null before cuDNN 9.8. @throws GpuError */
 export function readDeviceProperties(backend: Backend, handle: Handle): string | null {
   if (backend.versionNumber < OLDEST_DEVICELESS_VERSION) return null;
   const descriptors = new Descriptors(backend);
@@ -19,7 +19,7 @@ export function readDeviceProperties(backend: Backend, handle: Handle): string |
   }
 }
 
-/** The device that a JSON of `readDeviceProperties` describes, wherever that was read. @throws GpuError */
+/** The device that a JSON of `readDeviceProperties` describes, from this or another machine. @throws GpuError */
 export function describedDevice(descriptors: Descriptors, json: string): Descriptor {
   return descriptors.finalized('deviceProperties', [text(DEVICE.json, json.trim())]);
 }

@@ -2,7 +2,7 @@ import type { Cuda, Stream } from './cuda.js';
 import type { Backend, Handle } from './backend.js';
 import type { GpuConditions, Nvml, NvmlDevice } from '@alphaflops/nvidia';
 
-/** A GPU in use: the libraries, and this process's handles in them. */
+/** An open GPU: the libraries, and the handles of this process. */
 export interface Device {
   readonly cuda: Cuda;
   readonly backend: Backend;
@@ -11,7 +11,7 @@ export interface Device {
   readonly handle: Handle;
   readonly nvmlDevice: NvmlDevice;
   readonly conditions: GpuConditions;
-  /** 0 where the device does not tell. */
+  /** 0 if the device does not report it. */
   readonly l2Bytes: number;
   readonly memoryBytes: number;
 }

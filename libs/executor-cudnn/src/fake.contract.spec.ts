@@ -1,4 +1,4 @@
-/** The executor over a GPU that does not exist (test/fake-gpu.c), whose convolutions are real and whose times are not. */
+/** The executor with a fake GPU (test/fake-gpu.c), whose convolutions are real and whose times are not. */
 import type { ConvSpec } from '@alphaflops/conv';
 import {
   checkOutput,
@@ -19,7 +19,7 @@ import { CONV_3X3, lawMs, nvmlSource } from './specs.spec.helper.js';
 const built = buildFakeGpu();
 const withGcc = built === null ? describe.skip : describe;
 if (built === null) it.skip('gcc is not installed: the fake GPU cannot be built', () => undefined);
-// Not used when it is null: every test that would is skipped then.
+// Null is never used, because all tests that use it are then skipped.
 const gpu = built as FakeGpu;
 const meter = (built === null ? null : nvmlSource(built.libraryPath, FIRST_GPU)) as EnergySource;
 const HUGE: ConvSpec = { ...CONV_3X3, height: 1_048_576, width: 1_048_576 };
@@ -152,7 +152,7 @@ withGcc('one session', () => {
     await conv.dispose();
   });
 
-  it('measures the energy of one convolution, or says why not', async () => {
+  it('measures the energy of one convolution, or gives the reason why not', async () => {
     const conv = await prepared(session, CONV_3X3);
     const timeMs = (await conv.timeBatchMs(100)) / 100;
     const energy = (windowMs: number) =>
@@ -178,7 +178,7 @@ withGcc('one session', () => {
     await conv.dispose();
   });
 
-  it('measures the energy of a spec when the protocol asks for it', async () => {
+  it('measures the energy of a spec when the protocol requests it', async () => {
     const protocol = withEnergy(protocolNamed('gpu'));
     const expectedMillijoules = 300 * lawMs(CONV_3X3);
     const { timing } = await measureSpec(session, CONV_3X3, protocol, systemClock, { energy: meter });
@@ -191,7 +191,7 @@ withGcc('one session', () => {
     expect(none.timing).toMatchObject({ energyMillijoules: null, energy: { measured: false } });
   });
 
-  it('keeps device memory from spec to spec', async () => {
+  it('reuses device memory for the next spec', async () => {
     const first = await prepared(session, { ...CONV_3X3, height: 40, width: 40 });
     await first.dispose();
     const held = gpu.live();
@@ -200,7 +200,7 @@ withGcc('one session', () => {
     expect(gpu.live()).toBe(held);
   });
 
-  it('gives the memory of earlier specs up for one that needs it', async () => {
+  it('frees the memory of earlier specs for a spec that needs it', async () => {
     // 9 MiB of input in f16, then as much in f32, of 16 MiB.
     const large: ConvSpec = {
       ...CONV_3X3,
@@ -236,7 +236,7 @@ withGcc('one session', () => {
     await conv.dispose();
   });
 
-  it('takes the next engine when there is no room for the workspace of the first', async () => {
+  it('uses the next engine when the workspace of the first does not fit', async () => {
     gpu.fault('workspace');
     const conv = await prepared(session, CONV_3X3);
     expect(conv.kernel.name).toBe('eng0');

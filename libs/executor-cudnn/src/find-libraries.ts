@@ -12,8 +12,8 @@ const SONAMES = {
 } as const;
 
 /**
- * What cuDNN opens by itself, by these names and on the system's path only, but which a Python environment has elsewhere.
- * Once open, a library is found by its name wherever it is.
+ * Libraries that cuDNN opens itself, by these names and only on the system's path. A Python environment has them elsewhere. The
+ * loader finds an open library by its name, at any path.
  */
 const HELPERS = [/^libnvrtc\.so\.\d+(\.\d+)?$/, /^libcublasLt\.so\.\d+$/, /^libcublas\.so\.\d+$/];
 
@@ -24,8 +24,8 @@ export type FoundLibraries = Readonly<Record<LibraryName, Library>>;
 export type FindResult = Result<{ libraries: FoundLibraries }>;
 
 /**
- * Opens libcudart, libcudnn and libnvidia-ml. Looked for in `libraryPath` (LD_LIBRARY_PATH), in what `ldconfig -p`
- * knows, under /usr/local/cuda*, in the Python environment of `python3` (nvidia/*\/lib), and last by the loader alone.
+ * Opens libcudart, libcudnn and libnvidia-ml. It searches `libraryPath` (LD_LIBRARY_PATH), the list of `ldconfig -p`,
+ * /usr/local/cuda*, and the Python environment of `python3` (nvidia/*\/lib). At last it lets the loader search.
  */
 export function findLibraries(libraryPath: readonly string[]): FindResult {
   const places = new Places(libraryPath);
@@ -59,7 +59,7 @@ function openCublasLt(cudnn: Library, places: Places): string | null {
   return opened instanceof Library ? null : `${opened}, which cuDNN needs`;
 }
 
-/** cuDNN alone, for questions that need no device: with what it opens by itself. */
+/** Only cuDNN, with the libraries that it opens itself, for requests that need no device. */
 export function findCudnn(libraryPath: readonly string[]): Result<{ cudnn: Library }> {
   const places = new Places(libraryPath);
   const cudnn = openFirst(SONAMES.cudnn, places);
@@ -89,7 +89,7 @@ function openFirst(sonames: readonly string[], places: Places): Library | string
   return refusals.length > 0 ? `cannot open ${refusals.join(', ')}` : `${names} is missing`;
 }
 
-/** Opening what is open already costs nothing. */
+/** A repeated open of a library takes no time. */
 function openHelpers(places: Places): void {
   for (const pattern of HELPERS) {
     for (const directory of places.pythonDirectories()) {
@@ -106,7 +106,7 @@ function open(path: string): Library | string {
   }
 }
 
-/** Where libraries may be. What needs a program to be run is asked once, and only when it comes to that. */
+/** Folders with libraries. A search that runs a program is done once, and only when it is needed. */
 class Places {
   private fromLdconfig: readonly string[] | null = null;
   private fromPython: readonly string[] | null = null;

@@ -10,7 +10,7 @@ export function toF16(value: number): number {
   // Below 2^-14 f16 is spaced as just above it.
   const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
   const steps = roundToEven(magnitude / 2 ** (exponent - 10));
-  // A mantissa that is rounded up to the next power of two carries into the exponent, as it should.
+  // A mantissa that is rounded up to the next power of two carries into the exponent, which is correct.
   return sign | (((exponent + 14) << 10) + steps);
 }
 

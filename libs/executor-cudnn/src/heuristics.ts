@@ -26,9 +26,9 @@ const NUMERICAL_NOTES = [
   'winograd-tile-13x13',
   'strict-nan-propagation',
 ] as const;
-/** Inputs are computed with in the precision that they have, and products are summed up in f32. */
+/** Computation uses the precision of the inputs, and products are summed in f32. */
 const NEVER: ReadonlySet<string> = new Set(['down-convert-inputs', 'reduced-precision-reduction']);
-/** CUDNN_KNOB_TYPE_COUNTS has grown to 44; there is room for more. */
+/** CUDNN_KNOB_TYPE_COUNTS is 44 in the newest version; this limit allows more. */
 const MAX_KNOBS = 64;
 const MAX_NOTES = 20;
 
@@ -41,7 +41,7 @@ export interface MathRules {
 /** An engine configuration that the heuristics propose. */
 export interface Proposal extends EngineConfig {
   readonly config: Descriptor;
-  /** In cudnn-frontend's spelling. */
+  /** Name in cudnn-frontend's spelling. */
   readonly name: string;
   readonly numericalNotes: string[];
 }
@@ -50,7 +50,7 @@ export interface Proposal extends EngineConfig {
  * Engine configurations for a graph, the most promising first.
  *
  * @param deviceProperties a finalised descriptor, for graphs without a handle
- * @param most configurations to ask for
+ * @param most largest number of configurations
  * @throws GpuError
  */
 export function proposals(
@@ -74,7 +74,7 @@ export function proposals(
   ).map((config) => described(descriptors, config));
 }
 
-/** Whether the rules allow what the engine does to numbers: nothing is converted down, and sums are in f32. */
+/** Whether the rules allow the numerical properties of the engine: no conversion to lower precision, and sums in f32. */
 export function isAllowed({ numericalNotes }: Proposal, dtype: Dtype, { tf32 }: MathRules): boolean {
   if (numericalNotes.some((note) => NEVER.has(note))) return false;
   return dtype !== 'f32' || tf32 || !numericalNotes.includes('tensor-core');
@@ -105,7 +105,7 @@ function notesOf(backend: Backend, engine: Descriptor): string[] {
   return [...notes.subarray(0, count)].map((note) => NUMERICAL_NOTES[note] ?? `note-${note}`);
 }
 
-/** Result descriptors have to be new for each query. */
+/** Each query needs new result descriptors. */
 function results(
   descriptors: Descriptors,
   kind: 'engineConfig' | 'engine' | 'knobChoice',

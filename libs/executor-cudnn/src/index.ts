@@ -4,17 +4,17 @@ import { CudnnExecutor } from './cudnn-executor.js';
 
 export { GpuError, type GpuErrorCode } from '@alphaflops/nvidia';
 
-/** `cudnn` lets f32 be computed in TF32, as frameworks do; `cudnn-fp32` does not. */
+/** `cudnn` allows TF32 for f32, as frameworks do; `cudnn-fp32` does not. */
 export const CUDNN_EXECUTORS = ['cudnn', 'cudnn-fp32'] as const;
 
 const SettingsSchema = z.strictObject({
-  /** Folders in which libraries are looked for first. */
+  /** Folders that are searched first for libraries. */
   libraryPath: z.array(z.string()).default([]),
-  /** Time the first engine configurations that work, at most 8, for each spec, and use the fastest. */
+  /** For each spec, time the first working engine configurations, at most 8, and use the fastest. */
   find: z.boolean().default(false),
 });
 
-/** What `@alphaflops/executor` calls. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
+/** `@alphaflops/executor` calls it. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
 export function createExecutor(name: string, settings: ExecutorSettings = {}): Executor {
   if (name !== 'cudnn' && name !== 'cudnn-fp32') {
     throw new ExecutorError(

@@ -11,12 +11,12 @@ import {
   type LabelRequest,
 } from './label-messages.js';
 
-/** The same file from `src` (tests) and from `dist`: a child always runs on the build. */
+/** The same file from `src` (tests) and from `dist`: a child always runs the build. */
 const CHILD_MAIN = fileURLToPath(new URL('../dist/label-main.js', import.meta.url));
 const SPECS_PER_REQUEST = 200;
 const STDERR_CHARACTERS = 1500;
 
-/** Asks cuDNN for kernels in a process of its own, without a GPU. */
+/** Requests kernels from cuDNN in a process of its own, without a GPU. */
 export class LabelProcess {
   private stderr = '';
 
@@ -25,7 +25,7 @@ export class LabelProcess {
     private readonly ended: Promise<string>,
   ) {}
 
-  /** Which cuDNN answers, and for which device. */
+  /** The version of cuDNN, and the device. */
   cudnn = '';
   computeCapability = '';
 
@@ -44,7 +44,7 @@ export class LabelProcess {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       started.stderr = (started.stderr + text).slice(-STDERR_CHARACTERS);
     });
-    // Writing to a child that has just died: its exit says what matters.
+    // A write to a child that has just ended fails. Its exit is reported separately.
     child.on('error', () => undefined);
     try {
       const opened = await started.ask({ kind: 'open', options });

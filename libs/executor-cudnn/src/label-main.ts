@@ -1,4 +1,4 @@
-/** The process in which cuDNN is asked for kernels: where one of its libraries is missing, cuDNN ends the whole process. */
+/** The process that requests kernels from cuDNN. It is separate because cuDNN ends its whole process when one of its libraries is missing. */
 import { errorText } from '@alphaflops/contracts';
 import { type LabelReply, LabelRequestSchema } from './label-messages.js';
 import { KernelLabeller } from './labeller.js';

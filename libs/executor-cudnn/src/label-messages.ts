@@ -1,10 +1,10 @@
 import { ConvSpecSchema } from '@alphaflops/contracts';
 import { z } from 'zod';
 
-/** How `same` padding is given to cuDNN where it is uneven. */
+/** How uneven `same` padding is given to cuDNN. */
 export const LABEL_PADDINGS = ['cudnn', 'pytorch'] as const;
 
-/** For which device, and by which rules, kernels are asked for. */
+/** The device and the rules for a request of kernels. */
 export const LabelOptionsSchema = z.object({
   deviceProperties: z.string().describe('JSON, as cuDNN 9.8 or newer writes it'),
   tf32: z.boolean().describe('whether f32 may be computed in TF32'),
@@ -17,14 +17,14 @@ export const LabelOptionsSchema = z.object({
 });
 export type LabelOptions = z.infer<typeof LabelOptionsSchema>;
 
-/** What the labelling process is asked, one request at a time. */
+/** Requests to the labelling process, one at a time. */
 export const LabelRequestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('open'), options: LabelOptionsSchema }),
   z.object({ kind: z.literal('label'), specs: z.array(ConvSpecSchema) }),
 ]);
 export type LabelRequest = z.infer<typeof LabelRequestSchema>;
 
-/** The kernel of one ConvSpec; null where cuDNN has none, with its reason. */
+/** The kernel of one ConvSpec. Null, with the reason, if cuDNN has no kernel for it. */
 const LabelSchema = z.union([
   z.object({ kernel: z.string(), workspaceBytes: z.number() }),
   z.object({ kernel: z.null(), reason: z.string() }),

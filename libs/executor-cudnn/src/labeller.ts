@@ -10,7 +10,7 @@ import type { KernelLabel, LabelOptions } from './label-messages.js';
 import { loadedFromTwoInstallations } from './loaded-libraries.js';
 import { pytorchProblem } from './pytorch-problem.js';
 
-/** Asks cuDNN which kernel it would run on a device that need not be there. */
+/** Requests the kernels that cuDNN would run on a device. The device can be absent. */
 export class KernelLabeller {
   readonly cudnn: string;
   /** Such as 9.0. */
@@ -18,7 +18,7 @@ export class KernelLabeller {
   private readonly device: Descriptor;
   private readonly backend: Backend;
 
-  /** @throws Error in words, when cuDNN is missing or too old, or the properties are not what it understands */
+  /** @throws Error in words, when cuDNN is missing or too old, or does not accept the properties */
   constructor(private readonly options: LabelOptions) {
     const found = findCudnn(options.libraryPath);
     if (!found.ok) throw new Error(found.reason);
@@ -40,7 +40,7 @@ export class KernelLabeller {
     if (mixed !== null) throw new Error(mixed);
   }
 
-  /** @throws GpuError when the installation is at fault */
+  /** @throws GpuError when the installation is broken */
   label(spec: ConvSpec): KernelLabel {
     const { tf32, padding } = this.options;
     const problem = padding === 'pytorch' ? pytorchProblem(spec) : convProblem(spec);
@@ -62,7 +62,7 @@ export class KernelLabeller {
   }
 }
 
-/** The compute capability that device properties are of, such as 9.0. @throws Error when they are no such JSON */
+/** The compute capability in device properties, such as 9.0. @throws Error when they are not such a JSON */
 export function computeCapabilityOf(deviceProperties: string): string {
   let version: unknown;
   try {

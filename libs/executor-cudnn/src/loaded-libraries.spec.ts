@@ -3,7 +3,7 @@ import { mixedInstallations } from './loaded-libraries.js';
 const line = (path: string) =>
   `7f2c8e400000-7f2c8e600000 r-xp 00000000 fe:00 1234567                    ${path}`;
 
-it('takes parts of one installation, whatever else is loaded', () => {
+it('accepts parts of one installation, with any other loaded libraries', () => {
   const maps = ['/opt/a/libcudnn.so.9', '/opt/a/libcudnn_graph.so.9.19.0', '/opt/b/libcublasLt.so.13', ''];
   expect(mixedInstallations(maps.map(line).join('\n'))).toBeNull();
 });

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 /**
- * Why the parts of cuDNN that this process has loaded do not belong together, or null. cuDNN opens its parts by itself,
- * by name: with two installations on the path it may take them from both, and fail later in strange ways.
+ * Why the loaded parts of cuDNN do not belong together, or null. cuDNN opens its parts itself, by name. With two installations
+ * on the path it may load parts of both, and fail later with misleading errors.
  *
- * @param maps as /proc/self/maps is written: the file is the sixth field
+ * @param maps text in the format of /proc/self/maps: the file is the sixth field
  */
 export function mixedInstallations(maps: string): string | null {
   const parts = new Map<string, string>();
@@ -18,7 +18,7 @@ export function mixedInstallations(maps: string): string | null {
   return `the parts of cuDNN come from ${parts.size} installations: ${found}. Leave one of them on LD_LIBRARY_PATH`;
 }
 
-/** The same of this process, now. */
+/** The same check for this process at present. */
 export function loadedFromTwoInstallations(): string | null {
   return mixedInstallations(readFileSync('/proc/self/maps', 'utf8'));
 }

@@ -11,7 +11,7 @@ export interface TensorShape {
 /** A pair for the two spatial axes: height, then width. */
 export type Spatial = readonly [h: number, w: number];
 
-/** A convolution as cuDNN takes it: `input` ⋆ `weights` = `output`, whichever of the three is computed. */
+/** A convolution for cuDNN: `input` ⋆ `weights` = `output`. The pass computes one of the three. */
 export interface ConvProblem {
   readonly pass: Pass;
   readonly dtype: Dtype;
@@ -21,13 +21,13 @@ export interface ConvProblem {
   readonly output: TensorShape;
   readonly stride: Spatial;
   readonly dilation: Spatial;
-  /** Zeros before the first row and column; negative: rows and columns that are left out. */
+  /** Zeros before the first row and column; negative: left-out rows and columns. */
   readonly paddingBefore: Spatial;
   /** Zeros after the last row and column. */
   readonly paddingAfter: Spatial;
 }
 
-/** Names under which a variant pack finds the tensors. */
+/** Names of the tensors in a variant pack. */
 export const TENSOR_IDS = { input: 1, weights: 2, output: 3 } as const;
 
 /** cudnnDataType_t. */
@@ -68,9 +68,9 @@ const OPERATIONS: Readonly<Record<Pass, OperationAttributes>> = {
 };
 
 /**
- * The operation graph of one convolution, finalised. Products are summed up in f32 whatever the dtype.
+ * The operation graph of one convolution, finalised. Products are summed in f32 for every dtype.
  *
- * @param handle of the device; null: of a device that is described elsewhere (since cuDNN 9.8)
+ * @param handle of the device; null: for a device that is given by its properties (since cuDNN 9.8)
  * @throws GpuError
  */
 export function convolutionGraph(

@@ -10,7 +10,7 @@ import { TENSOR_IDS } from './operation-graph.js';
 const PLAN = { handle: 400, config: 401, workspaceBytes: 402, deviceProperties: 407 } as const;
 const PACK = { ids: 1000, pointers: 1001, workspace: 1003 } as const;
 
-/** Where the tensors of a convolution and its workspace are in device memory. */
+/** Addresses of the tensors of a convolution and of its workspace in device memory. */
 export interface ConvBuffers {
   readonly input: DevicePointer;
   readonly weights: DevicePointer;
@@ -26,12 +26,12 @@ export interface Plan {
   readonly workspaceBytes: number;
 }
 
-/** For which device plans are made: the one of a handle, or one that is described. */
+/** The device of plans: that of a handle, or one that is given by its properties. */
 export type PlanTarget = { readonly handle: Handle } | { readonly deviceProperties: Descriptor };
 
 export type BuildResult = Result<{ plan: Plan }, GpuError>;
 
-/** The plan of a proposal, or why it has no plan. @throws GpuError when the installation is at fault */
+/** The plan of a proposal, or why it has no plan. @throws GpuError when the installation is broken */
 export function buildPlan(descriptors: Descriptors, proposal: Proposal, target: PlanTarget): BuildResult {
   try {
     const plan = descriptors.finalized('plan', [
@@ -47,7 +47,7 @@ export function buildPlan(descriptors: Descriptors, proposal: Proposal, target: 
   }
 }
 
-/** Which pointers go with which tensors of the graph. */
+/** The pointers for the tensors of the graph. */
 export function variantPack(descriptors: Descriptors, buffers: ConvBuffers): Descriptor {
   const names = ['input', 'weights', 'output'] as const;
   return descriptors.finalized('variantPack', [

@@ -3,9 +3,9 @@ import { convProblem, shapeOf } from './conv-problem.js';
 import type { ConvProblem, Spatial } from './operation-graph.js';
 
 /**
- * The convolution that PyTorch gives to cuDNN for a ConvSpec with `same` padding. Without strides, what is uneven is padded into
- * the input before (torch/nn/functional, conv2d with padding='same'); PyTorch has no `same` padding with strides, and half the
- * kernel on both sides is what networks have there.
+ * The convolution that PyTorch gives to cuDNN for a ConvSpec with `same` padding. Without strides, PyTorch first makes a padded
+ * input for the uneven part (torch/nn/functional, conv2d with padding='same'). PyTorch has no `same` padding with strides;
+ * networks then use half the kernel on both sides.
  */
 export function pytorchProblem(spec: ConvSpec): ConvProblem {
   const problem = convProblem(spec);

@@ -81,7 +81,7 @@ real('cuDNN without a GPU', () => {
     });
   });
 
-  it('finds no driver, and says so', async () => {
+  it('reports that no driver is present', async () => {
     const probed = await createExecutor('cudnn', { libraryPath }).probe();
     if (probed.ok) return; // A machine with a GPU.
     expect(probed.reason).toMatch(/no NVIDIA driver is installed here|NOT_INITIALIZED|cudaErrorNoDevice/);

@@ -5,8 +5,8 @@ import type { DeviceMemory } from './device-memory.js';
 import { encode } from './half.js';
 
 /**
- * The random inputs in device memory. Their elements depend on the index alone and nothing overwrites them, so that a
- * buffer that was filled once serves every smaller convolution of its dtype.
+ * The random inputs in device memory. Their elements depend only on the index, and nothing overwrites them. So a buffer that was
+ * filled once can be used for every smaller convolution of its dtype.
  */
 export class SeededBuffers {
   private readonly seeds = new Map<string, number>();
@@ -17,7 +17,7 @@ export class SeededBuffers {
     private readonly stream: Stream,
   ) {}
 
-  /** A buffer that begins with the first `length` elements. Throws a `GpuError` that `isOutOfMemory`. */
+  /** A buffer with at least the first `length` elements. Throws a `GpuError` with `isOutOfMemory`. */
   take(name: InputName, dtype: Dtype, seed: number, length: number): DevicePointer {
     const purpose = `${name}:${dtype}`;
     const size = BYTES_PER_ELEMENT[dtype];
@@ -27,7 +27,7 @@ export class SeededBuffers {
     const capacity = this.memory.bytesOf(purpose) / size;
     const period = encode(seededArray(name, seed, Math.min(capacity, SEEDED_PERIOD)), dtype);
     this.cuda.copyToDevice(pointer, period, this.stream);
-    // Whole periods are copied on the device, doubling what is there; a copy of a part is where it begins.
+    // The device copies whole periods and doubles the filled part each time. Each copy starts at a multiple of the period.
     for (let filled = period.length; filled < capacity; filled *= 2) {
       const target = pointer + BigInt(filled * size);
       this.cuda.copyOnDevice(target, pointer, Math.min(filled, capacity - filled) * size, this.stream);

@@ -14,18 +14,18 @@ export interface CudnnRules extends MathRules {
   readonly choice: EngineChoice;
 }
 
-/** Rounding of inputs, products and outputs to the precision, with a margin: a wrong sum is off by about 1. */
+/** Rounding of inputs, products and outputs to the precision, with a margin. The error of a wrong sum is about 1. */
 const TOLERANCES = { f32: F32_TOLERANCE, tf32: 1e-2, f16: 2e-2, bf16: 5e-2 } as const;
 
-/** Whose random values each tensor has where a pass reads it. */
+/** The random values of each tensor that a pass reads. */
 const SEEDS = { input: 'input', weights: 'weights', output: 'gradient' } as const;
 
-/** Everything that has been set up for one convolution, ready to be launched. */
+/** All resources of one convolution, ready to be launched. */
 export interface ConvSetUp {
   readonly spec: ConvSpec;
   readonly problem: ConvProblem;
   readonly plan: ReadyPlan;
-  /** Overwritten before each run when caches are to be cold. */
+  /** Overwritten before each run in the mode with cold caches. */
   readonly flush: { readonly pointer: bigint; readonly bytes: number } | null;
   readonly tolerance: number;
   /** Destroys the descriptors. */
@@ -35,15 +35,15 @@ export interface ConvSetUp {
 export type SetUpResult =
   { readonly ok: true; readonly setUp: ConvSetUp } | Extract<PrepareResult, { ok: false }>;
 
-/** Device memory that the convolution needs besides its workspace. */
+/** Device memory of the convolution without its workspace. */
 export function neededBytes(spec: ConvSpec): number {
   const { input, weights, output } = convProblem(spec);
   return BYTES_PER_ELEMENT[spec.dtype] * (elements(input) + elements(weights) + elements(output));
 }
 
 /**
- * Allocates, fills, describes and runs one convolution once. Whether it returns without a set-up or throws, no
- * descriptor is left behind.
+ * Allocates, fills, describes and runs one convolution once. If it returns without a set-up or throws, all descriptors are
+ * destroyed.
  *
  * @throws GpuError
  */

@@ -19,7 +19,7 @@ export function lawMs(spec: ConvSpec): number {
   return (2 + macs(spec) / 1e5) / 1e3;
 }
 
-/** The energy of a GPU by its driver, as the worker's meters read it. */
+/** The energy of a GPU from its driver, as in the worker's meters. */
 export function nvmlSource(libraryPath: readonly string[], uuid: string): EnergySource {
   const nvml = new Nvml(Library.find('libnvidia-ml.so.1', libraryPath));
   const device = nvml.deviceWithUuid(uuid);

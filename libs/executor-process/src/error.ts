@@ -1,10 +1,10 @@
 /**
- * `refused`: the program says that it cannot. `ended`: it is gone. `time-limit`: it did not answer in time.
- * `garbage`: what it wrote is no line of the protocol. Whatever but `refused` ends the program.
+ * `refused`: the program reports that it cannot do it. `ended`: it has ended. `time-limit`: it did not answer in time.
+ * `garbage`: its output is not a line of the protocol. All except `refused` end the program.
  */
 export type ProgramErrorCode = 'refused' | 'ended' | 'time-limit' | 'garbage';
 
-/** An external program did not do what the protocol asks. The message carries an excerpt of what it wrote. */
+/** An external program did not follow the protocol. The message has an excerpt of its output. */
 export class ProgramError extends Error {
   constructor(
     readonly code: ProgramErrorCode,

@@ -1,7 +1,7 @@
 /**
  * `guard.js PROGRAM ARGUMENTS…`, forked with an IPC channel: runs the program on its own standard streams and ends
- * like it. When the channel closes, for whatever reason, the program's whole process group is killed at once, so that
- * no hung program stays on a device after the executor's process was killed.
+ * with its exit code. When the channel closes for any reason, the guard kills the program's whole process group at once. So no
+ * hanging program keeps a device after the executor's process was killed.
  */
 import { spawn } from 'node:child_process';
 
@@ -11,7 +11,7 @@ if (program === undefined || process.send === undefined) {
   process.exit(2);
 }
 
-// Ctrl-C, or a supervisor's stop, is for the worker to act on.
+// Only the worker reacts to Ctrl-C or a supervisor's stop.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 const child = spawn(program, args, { stdio: 'inherit', detached: true });
@@ -21,7 +21,7 @@ const killGroup = (): void => {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It has ended already.
+    // The process has already ended.
   }
 };
 
@@ -39,7 +39,7 @@ child.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(127);
 });
 child.on('exit', (code, signal) => {
-  killGroup(); // What it may have started itself.
+  killGroup(); // Also its own child processes.
   if (signal === null) process.exit(code ?? 1);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);

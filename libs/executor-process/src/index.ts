@@ -9,13 +9,13 @@ export { PROCESS_PROTOCOL, protocolJsonSchema } from './protocol.js';
 export const PROCESS_EXECUTORS = ['process'] as const;
 
 const SettingsSchema = z.strictObject({
-  /** The program and its arguments in one text; words in quotes may hold spaces. No shell reads it. */
+  /** The program and its arguments in one text; words in quotes may contain spaces. No shell reads it. */
   command: z.string('none was given').trim().min(1, 'it is empty'),
-  /** How long one request may take; a measurement has a limit of its own, kept by its host. */
+  /** Time limit of one request. A measurement has a limit of its own, which its host applies. */
   requestLimitMs: z.int().min(1).default(3_600_000),
 });
 
-/** What `@alphaflops/executor` calls. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
+/** `@alphaflops/executor` calls it. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
 export function createExecutor(name: string, settings: ExecutorSettings = {}): Executor {
   if (name !== 'process') {
     throw new ExecutorError(

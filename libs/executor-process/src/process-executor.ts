@@ -11,10 +11,10 @@ import { ProcessSession } from './process-session.js';
 import { Program } from './program.js';
 import { PROCESS_PROTOCOL, type Result } from './protocol.js';
 
-/** Loading a framework and a driver; less than what an executor's process is given to start. */
+/** Time limit for loading a framework and a driver. It is shorter than the limit for the start of an executor's process. */
 const START_LIMIT_MS = 50_000;
 
-/** The devices of an external program that speaks `alphaflops.process/1`. */
+/** The devices of an external program with the protocol `alphaflops.process/1`. */
 export class ProcessExecutor extends Executor {
   readonly name = 'process';
   readonly version = VERSION;

@@ -11,7 +11,7 @@ import type { Program } from './program.js';
 import type { Result } from './protocol.js';
 import { ReportedTimes } from './reported-times.js';
 
-/** One device of a running program. What the program does against the protocol is thrown as `ProgramError`. */
+/** One device of a running program. A violation of the protocol throws `ProgramError`. */
 export class ProcessSession extends ExecutorSession {
   constructor(
     private readonly program: Program,
@@ -52,7 +52,7 @@ export class ProcessSession extends ExecutorSession {
     return { ok: true, conv };
   }
 
-  /** By the program's own meter. */
+  /** Energy from the program's own meter. */
   private async energy(windowMs: number): Promise<EnergyReading> {
     const answer = await this.program.ask('energy', { windowMs });
     if (answer.outcome === 'unknown') return { ok: false, reason: answer.reason };

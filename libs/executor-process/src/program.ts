@@ -7,15 +7,15 @@ import { ExecutorError } from '@alphaflops/executor';
 import { ProgramError, type ProgramErrorCode } from './error.js';
 import { ReplyFrameSchema, RESULTS, type Method, type ProgramRequest, type Result } from './protocol.js';
 
-/** The same file from `src` (tests) and from `dist`: a child always runs on the build. */
+/** The same file from `src` (tests) and from `dist`: a child always runs the build. */
 const GUARD = fileURLToPath(new URL('../dist/guard.js', import.meta.url));
 
-/** A reply of 10,000 values fits many times over. */
+/** Largest reply. It is many times larger than a reply with 10,000 values. */
 const MAX_LINE_CHARACTERS = 1 << 20;
 const EXCERPT_CHARACTERS = 200;
 const STDERR_CHARACTERS = 1500;
 const SHUTDOWN_LIMIT_MS = 2000;
-/** A dead program's last words are waited for this long. */
+/** How long to wait for the last output of a program that ended. */
 const LAST_WORDS_WAIT_MS = 500;
 
 type Parameters<M extends Method> = Omit<Extract<ProgramRequest, { method: M }>, 'id' | 'method'>;
@@ -26,7 +26,7 @@ interface Pending {
   readonly reject: (error: ProgramError) => void;
 }
 
-/** A running external program: one request at a time. The first breach of the protocol ends it. */
+/** A running external program, with one request at a time. The first violation of the protocol ends it. */
 export class Program {
   private readonly child: ChildProcess;
   private readonly closed: Promise<void>;
@@ -45,7 +45,7 @@ export class Program {
       throw new ExecutorError('not-built', `${GUARD} is missing: run "npm run build" first`);
     }
     this.child = fork(GUARD, command, { execArgv: [], stdio: ['pipe', 'pipe', 'pipe', 'ipc'] });
-    // Writing to a program that has just ended: its exit code says what matters.
+    // A write to a program that has just ended fails. Its exit code is reported separately.
     this.child.stdin?.on('error', () => undefined);
     this.child.on('error', () => undefined);
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -57,14 +57,15 @@ export class Program {
     this.closed = this.untilClosed();
   }
 
-  /** Throws `ProgramError`; after any code but `refused` the program is gone. */
+  /** Throws `ProgramError`. After any code except `refused`, the program has ended. */
   async ask<M extends Method>(
     method: M,
     parameters: Parameters<M>,
     limitMs = this.limitMs,
   ): Promise<Result<M>> {
     if (this.failure !== null) throw this.failure;
-    if (this.pending !== null) throw new Error(`asked ${method} before the last request was answered`);
+    if (this.pending !== null)
+      throw new Error(`the request ${method} came before the answer to the last one`);
     const id = ++this.lastId;
     const answered = new Promise<unknown>((resolve, reject) => (this.pending = { id, resolve, reject }));
     const timer = setTimeout(() => {
@@ -83,7 +84,7 @@ export class Program {
     }
   }
 
-  /** Asks it to end; kills it if it does not. */
+  /** Requests its end, and kills it if it does not end. */
   async close(): Promise<void> {
     if (this.failure === null && this.pending === null) {
       await this.ask('shutdown', {}, SHUTDOWN_LIMIT_MS).catch(() => undefined);
@@ -138,7 +139,7 @@ export class Program {
     }
   }
 
-  /** The first failure is the one that is reported. */
+  /** Only the first failure is reported. */
   private fail(code: ProgramErrorCode, what: string): ProgramError {
     if (this.failure === null) {
       const logTail = this.stderr.trim();

@@ -1,6 +1,6 @@
 import { ReportedTimes } from './reported-times.js';
 
-/** A clock that only requests move, and a program that reports the time of each by some law. */
+/** A clock that only requests advance, and a program that reports the time of each request by a law. */
 function program(reportOf: (passedMs: number) => number) {
   let nowMs = 0;
   const times = new ReportedTimes(() => nowMs);
@@ -12,7 +12,7 @@ function program(reportOf: (passedMs: number) => number) {
 }
 
 describe('times that a program reports', () => {
-  it('are taken up to the wall time of the request, and as 0', async () => {
+  it('are accepted up to the wall time of the request, and also as 0', async () => {
     const ask = program((passedMs) => passedMs);
     expect([await ask(0.01), await ask(5), await ask(300)]).toEqual([0.01, 5, 300]);
     expect(await program(() => 0)(5)).toBe(0);

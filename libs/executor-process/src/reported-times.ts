@@ -1,27 +1,27 @@
 import { MeasureError } from '@alphaflops/measure';
 
-/** By how much all reported times together may exceed the wall time of their requests: clocks differ in their rate. */
+/** Share by which the sum of all reported times may exceed the wall time of their requests, because clocks differ in their rate. */
 const MAX_EXCESS = 0.1;
 const CLOCK_STEP_MS = 1;
 
 /**
- * Holds the times that a program reports for one convolution against the wall time of its requests. Of a timer that
- * counts in long steps one reading may be a step too long; all of them together may not be more than that.
+ * Compares the times that a program reports for one convolution with the wall time of its requests. If a timer counts in long
+ * steps, a reading may be one step too long, and the sum of all readings may be at most one step too long.
  */
 export class ReportedTimes {
   private reportedMs = 0;
   private wallMs = 0;
   private hasReadZero = false;
-  /** First reading above 0 of a timer that has read 0. */
+  /** First reading above 0, after a reading of 0. */
   private stepMs = 0;
 
   /** @param nowMs monotonic milliseconds */
   constructor(private readonly nowMs: () => number = () => performance.now()) {}
 
   /**
-   * What the program reports for `inner` convolutions, in milliseconds.
+   * The program's time for `inner` convolutions, in milliseconds.
    *
-   * @throws MeasureError `invalid-time` when that is more than has passed
+   * @throws MeasureError `invalid-time` when it is more than the elapsed time
    */
   async checked(inner: number, request: () => Promise<number>): Promise<number> {
     const startMs = this.nowMs();

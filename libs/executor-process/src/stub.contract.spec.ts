@@ -1,4 +1,4 @@
-/** The executor over a program of plain Python, on the build (`npm run build` first). */
+/** The executor with a plain Python program, on the build (`npm run build` first). */
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { ExecutorHost } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
@@ -129,7 +129,7 @@ withPython('in the worker', () => {
     await host.close();
   }, 20_000);
 
-  it('takes a program that hangs down with the spec', async () => {
+  it('ends a hanging program together with the spec', async () => {
     const marker = `hang ${process.pid}-${Date.now()}`;
     const running = (): string =>
       spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' })

@@ -3,23 +3,23 @@ import type * as tf from '@tensorflow/tfjs-core';
 export const BACKENDS = ['wasm', 'cpu', 'node'] as const;
 export type BackendName = (typeof BACKENDS)[number];
 
-/** A TensorFlow.js backend that is active in this process, and done when its calls return or a tensor is read. */
+/** The active TensorFlow.js backend of this process. Its work is complete when a call returns or a tensor is read. */
 export interface Backend {
   readonly name: BackendName | 'node-gpu';
-  /** The TensorFlow.js that this backend belongs to: that of tfjs-node may be another copy than ours. */
+  /** The TensorFlow.js of this backend. tfjs-node may have another copy of it. */
   readonly tf: typeof tf;
-  /** Names and versions of what computes, and how it was built. */
+  /** Names and versions of the libraries, and how they were built. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** Whether these blocks of memory can be had at the same time. Nothing stays allocated. */
+  /** Whether these blocks of memory can be allocated at the same time. It frees them again. */
   canAllocate(blocksBytes: readonly number[]): boolean;
-  /** Throws when the tensor was created without memory: the library does not notice, and has overwritten its heap. */
+  /** Throws when the tensor was created without memory. The library does not detect that, and has overwritten its heap. */
   assertAllocated(tensor: tf.Tensor): void;
   /** Largest error of an output: see `PreparedConv`. */
   readonly tolerance: number;
-  /** Runs once, where only that tells whether there is memory for it: false when there is not. */
+  /** Runs once, if only a run shows whether there is enough memory. Returns false when there is not. */
   readonly fits?: (run: () => tf.Tensor4D) => boolean;
-  /** Milliseconds of `count` convolutions, above 0. */
+  /** Time of `count` convolutions in milliseconds, above 0. */
   timeMs(run: () => tf.Tensor4D, count: number): number;
-  /** Milliseconds of one convolution as a program waits for it. */
+  /** Time of one convolution in milliseconds, including the wait of a program for it. */
   readonly eagerMs?: (run: () => tf.Tensor4D) => number;
 }

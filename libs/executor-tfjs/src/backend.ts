@@ -12,7 +12,7 @@ import { TIMER } from './processor-timer.js';
 
 let active: Promise<Backend> | null = null;
 
-/** Activates a backend, once. Throws `ExecutorError('start-failed')` when it is unusable or another one is active. */
+/** Activates a backend, once. Throws `ExecutorError('start-failed')` when it is unusable or another backend is active. */
 export async function activate(name: BackendName, settings: NodeSettings = {}): Promise<Backend> {
   claimProcess(`tfjs-${name}`);
   active ??= start(name, settings);
@@ -33,28 +33,28 @@ function start(name: BackendName, settings: NodeSettings): Promise<Backend> {
 const WASM_ADDRESS_BYTES = 2 ** 32;
 
 /**
- * Must be free besides what a convolution is known to need, because running out later is not an error but corrupts the
- * heap: the library takes malloc's 0 for an address.
+ * Free memory that must remain in addition to the known memory of a convolution. If memory is short later, the library reports
+ * no error and corrupts the heap, because it uses malloc's 0 as an address.
  */
 const WASM_MARGIN_BYTES = 2 ** 28;
 
-/** The part of the Emscripten module that is needed, and that TensorFlow.js does not declare. */
+/** The needed part of the Emscripten module, which TensorFlow.js does not declare. */
 interface WasmHeap {
-  /** 0 when there is no room. */
+  /** 0 if there is not enough memory. */
   _malloc(bytes: number): number;
   _free(address: number): void;
 }
 
 /**
- * V8 compiles a WebAssembly function quickly at first and again, optimised, once it was used: the first shapes of a process
- * would be measured in slow code (2.8 times the time), or beside the compiler, whose processor time counts as theirs. With
- * these flags every function is optimised when it is first called, which is in the warm-up.
+ * V8 first compiles a WebAssembly function quickly, and optimises it later, when it is used. So the first shapes of a process
+ * would run in slow code (2.8 times the time), or at the same time as the compiler, whose processor time counts as theirs.
+ * With these flags, V8 optimises every function at its first call, which is in the warm-up.
  */
 const OPTIMISED_AT_ONCE = [
   '--no-liftoff',
   '--no-wasm-tier-up',
   // Optimised code that may fall back to the quick one needs counts of calls from it: V8 of Node 26 aborts without them.
-  // V8 has the flag since Node 24, and complains of a flag that it does not know.
+  // V8 has the flag since Node 24, and warns about an unknown flag.
   ...(Number.parseInt(process.versions.v8) >= 13 ? ['--no-wasm-deopt'] : []),
 ];
 
@@ -78,8 +78,8 @@ async function activateWasm(): Promise<Backend> {
       'wasm-build': hasSimd === true ? 'simd, 1 thread' : 'no simd, 1 thread',
     },
     canAllocate(blocksBytes) {
-      // malloc takes its argument modulo 2^32, so more than that must not reach it; and it promises memory that the
-      // machine has not.
+      // malloc uses its argument modulo 2^32, so that a larger one must not reach it. It also returns memory that the
+      // machine does not have.
       const blocks = [...blocksBytes, WASM_MARGIN_BYTES];
       if (sum(blocks) >= Math.min(WASM_ADDRESS_BYTES, process.availableMemory())) return false;
       const addresses = blocks.map((bytes) => heap._malloc(bytes));

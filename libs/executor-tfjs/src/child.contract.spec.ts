@@ -22,7 +22,7 @@ it.each(['tfjs-wasm', 'tfjs-cpu'])(
     const protocol = protocolNamed('quick-cpu');
     try {
       const measurement = await host.measure(CONV_3X3, protocol);
-      // A neighbour on the host may make it noisy: right is what was computed, and in whose process.
+      // Other programs on the host may make it noisy. The test checks the result and the process that computed it.
       expect(['ok', 'noisy']).toContain(measurement.outcome);
       expect(measurement.timing?.timeMs).toBeGreaterThan(floorMs(CONV_3X3));
       const pid = host.childPid;

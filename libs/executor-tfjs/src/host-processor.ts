@@ -23,7 +23,7 @@ export async function describeProcessor(): Promise<HostProcessor> {
   };
 }
 
-/** For what has no id of its own: a digest of the machine's id (its host name if it has none) and what it is. */
+/** For a device without an id: a digest of the id of the machine (or its host name) and the kind of device. */
 export async function localUuid(prefix: string, what: readonly string[]): Promise<string> {
   const machine = (await textOf('/etc/machine-id')) ?? os.hostname();
   const digest = createHash('sha256')
@@ -32,7 +32,7 @@ export async function localUuid(prefix: string, what: readonly string[]): Promis
   return `${prefix}-${digest.slice(0, 32)}`;
 }
 
-/** Linux tells the clock; elsewhere it is null. The clock is that of the fastest core, where the work most likely is. */
+/** Linux reports the clock; on other systems it is null. It is the clock of the fastest core, which most likely has the work. */
 export async function readProcessorConditions(): Promise<Conditions> {
   const clocks = [...((await textOf('/proc/cpuinfo')) ?? '').matchAll(/^cpu MHz\s*:\s*([\d.]+)$/gm)];
   const maxKhz = await textOf('/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq');

@@ -15,7 +15,7 @@ it('creates its executors and no other', () => {
   }
 });
 
-it('takes each executor’s own settings and nothing else', () => {
+it('accepts only the settings of each executor', () => {
   expect(createExecutor('tfjs-node', { folder: '/opt/tfjs-node' }).name).toBe('tfjs-node');
   expect(() => createExecutor('tfjs-node', { folder: '' })).toThrow(
     /^settings of executor tfjs-node: folder: /,

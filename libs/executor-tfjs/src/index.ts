@@ -23,16 +23,16 @@ const NodeSettingsSchema = z.strictObject({
 });
 
 const NodeGpuSettingsSchema = NodeSettingsSchema.extend({
-  /** Folders in which the driver's libraries are looked for first. */
+  /** Folders that are searched first for the driver's libraries. */
   libraryPath: z.array(z.string()).default([]),
 });
 
 const WebGpuSettingsSchema = z.strictObject({
-  /** Use an adapter that computes on the processor, and no GPU; without, such an adapter is refused. */
+  /** Use an adapter that computes on the processor, instead of a GPU. Without it, such an adapter is refused. */
   softwareAdapter: z.boolean().default(false),
 });
 
-/** What `@alphaflops/executor` calls. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
+/** `@alphaflops/executor` calls it. Throws `ExecutorError`: `unknown-executor`, `bad-settings`. */
 export function createExecutor(name: string, settings: ExecutorSettings = {}): Executor {
   if (name === 'tfjs-webgpu') {
     const { softwareAdapter } = parse(WebGpuSettingsSchema, name, settings);

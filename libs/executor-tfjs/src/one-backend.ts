@@ -1,6 +1,6 @@
 import { ExecutorError } from '@alphaflops/executor';
 
-/** TensorFlow.js has one active backend in a process; changing it under living tensors moves them. */
+/** TensorFlow.js has one active backend in a process. A change of the backend would move existing tensors. */
 let owner: string | null = null;
 
 /** Throws `ExecutorError('start-failed')` when another executor of this adapter already runs in this process. */

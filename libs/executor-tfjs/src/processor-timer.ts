@@ -1,18 +1,18 @@
 import * as os from 'node:os';
 
-/** Times what this process computes on one thread. */
+/** Times the work of this process on one thread. */
 export interface Timer {
   readonly name: string;
-  /** Milliseconds of `work`; above 0. */
+  /** Time of `work` in milliseconds, above 0. */
   timeMs(work: () => void): number;
 }
 
 const MICROSECOND_MS = 1e-3;
 
 /**
- * Processor time of this process, to the microsecond: the device time of a computation on one thread. The clock on the
- * wall also runs while the scheduler gives the core to others: on two cores shared by four busy processes it read twice
- * the time, with a spread of 30–60 % instead of 13 %; on an idle machine the two agree.
+ * Processor time of this process, to the microsecond: the device time of a computation on one thread. Wall time also includes
+ * periods in which the scheduler gives the core to other processes. On two cores shared by four busy processes it was twice as
+ * long, with a spread of 30–60 % instead of 13 %. On an idle machine the two agree.
  */
 const processorTime: Timer = {
   name: 'processor time',
@@ -33,5 +33,5 @@ const wallClock: Timer = {
   },
 };
 
-/** Windows counts processor time in steps of 16 ms only. */
+/** Windows counts processor time only in steps of 16 ms. */
 export const TIMER: Timer = os.platform() === 'win32' ? wallClock : processorTime;

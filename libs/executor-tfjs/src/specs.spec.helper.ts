@@ -21,14 +21,14 @@ export const CONV_3X3: ConvSpec = {
   kernel_w: 3,
 };
 
-/** Multiply-adds that a core computes in a second at most: two vectors of 16 f32 in each of 6·10⁹ clocks. */
+/** Largest number of multiply-adds of a core per second: two vectors of 16 f32 in each of 6·10⁹ clocks. */
 const CORE_MACS_PER_SECOND = 2 * 16 * 6e9;
 
-/** Milliseconds in which no host processor computes a convolution, whatever the program. */
+/** A time in milliseconds that is too short for any host processor and any program. */
 export const floorMs = (spec: ConvSpec): number =>
   (1000 * macs(spec)) / (availableParallelism() * CORE_MACS_PER_SECOND);
 
-/** What neither backend can do. */
+/** Specs that neither backend supports. */
 export const UNSUPPORTED = [
   { spec: { ...CONV_3X3, dtype: 'f16' as const }, reason: /f32 only, not in f16/ },
   { spec: { ...CONV_3X3, dtype: 'bf16' as const }, reason: /f32 only, not in bf16/ },
@@ -37,7 +37,7 @@ export const UNSUPPORTED = [
 /** 4 TiB of input. */
 export const HUGE: ConvSpec = { ...CONV_3X3, height: 1_048_576, width: 1_048_576, cin: 1 };
 
-/** What a backend computes that has kernels for these passes, dense and depthwise. */
+/** Specs for a backend with kernels for these passes, dense and depthwise. */
 export function computedBy(dense: readonly Pass[], depthwise: readonly Pass[]): (spec: ConvSpec) => boolean {
   return (spec) => {
     const isDepthwise = spec.groups === spec.cin;

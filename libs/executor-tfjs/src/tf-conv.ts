@@ -15,21 +15,21 @@ import type { PrepareOptions, PrepareResult } from '@alphaflops/executor';
 import { seededArray, type BufferOrder, type InputName, type OutputPoint } from '@alphaflops/measure';
 import type * as tf from '@tensorflow/tfjs-core';
 
-/** TensorFlow.js has no other: both layouts of a spec are run in it. */
+/** The only layout of all backends of TensorFlow.js. Both layouts of a spec run in it. */
 export const BUFFER_ORDER: BufferOrder = { input: 'NHWC', weights: 'HWIO' };
 
 type Pair = [before: number, after: number];
 
-/** A convolution as TensorFlow.js computes it, whatever the backend. */
+/** A convolution in TensorFlow.js, for any backend. */
 export interface TfConv {
-  /** The two tensors that the pass reads, to be disposed. */
+  /** The two tensors that the pass reads. The caller disposes them. */
   readonly tensors: readonly [tf.Tensor4D, tf.Tensor4D];
   /** Name of TensorFlow.js's kernel. */
   readonly operation: string;
   readonly run: () => tf.Tensor4D;
 }
 
-/** The kernels of TensorFlow.js for each pass; its operations for the forward one check and choose, and are used there. */
+/** The kernels of TensorFlow.js for each pass. The forward pass uses its operations, which check and choose the kernel. */
 const KERNELS: Record<Pass, { readonly dense: string; readonly depthwise: string }> = {
   forward: { dense: 'conv2d', depthwise: 'depthwiseConv2d' },
   'backward-data': { dense: 'Conv2DBackpropInput', depthwise: 'DepthwiseConv2dNativeBackpropInput' },
@@ -37,7 +37,7 @@ const KERNELS: Record<Pass, { readonly dense: string; readonly depthwise: string
 };
 
 /**
- * What no backend of TensorFlow.js can do, and what the given one lacks, in words; null for a spec that it can.
+ * Why no backend of TensorFlow.js, or the given one, supports a spec; null for a supported spec.
  * @param executor its name: `tfjs-` and that of the backend
  * @param library the TensorFlow.js of the backend, which knows its kernels
  */
@@ -81,14 +81,14 @@ export function allocateConv(library: typeof tf, spec: ConvSpec, seed: number): 
   const { batch, height, width, cin, cout, kernel_h, kernel_w } = spec;
   const output = outputSize(spec);
   const input: Shape = [batch, height, width, cin];
-  // Of one group's input channel, each has cout / groups filters: the same order of weights in both shapes.
+  // Each input channel of a group has cout / groups filters, so that both shapes have the same order of weights.
   const weights: Shape = isDepthwise(spec)
     ? [kernel_h, kernel_w, cin, cout / cin]
     : [kernel_h, kernel_w, cin, cout];
   const gradient: Shape = [batch, output.height, output.width, cout];
   const filled = (name: InputName, shape: Shape): tf.Tensor4D =>
     library.tensor4d(seededArray(name, seed, product(shape)), shape);
-  // Frees the first tensor if there is no room for the second.
+  // Frees the first tensor if the second does not fit.
   const both = (first: () => tf.Tensor4D, second: () => tf.Tensor4D): [tf.Tensor4D, tf.Tensor4D] =>
     library.tidy((): [tf.Tensor4D, tf.Tensor4D] => [first(), second()]);
   const operation = kernelOf(spec);
@@ -145,7 +145,7 @@ function kernelRun(
   };
 }
 
-/** The geometry that all kernels get. */
+/** The geometry for all kernels. */
 function attributesOf(spec: ConvSpec) {
   const { top, bottom, left, right } = paddingSizes(spec);
   // In numbers, not by name: TensorFlow.js makes `same` negative where a kernel is smaller than the stride, and the
@@ -161,7 +161,7 @@ function attributesOf(spec: ConvSpec) {
   return { strides, pad, dilations, dataFormat: 'NHWC' as const };
 }
 
-/** Where an element of the result is in its buffer. */
+/** Index of an element of the result in its buffer. */
 export function outputIndex(spec: ConvSpec, { image, row, column, channel }: OutputPoint): number {
   const { images, height, width, channels } = resultSize(spec);
   // HWIO, in which a filter varies fastest.
@@ -170,7 +170,7 @@ export function outputIndex(spec: ConvSpec, { image, row, column, channel }: Out
   return ((image * height + row) * width + column) * channels + channel;
 }
 
-/** @param why what says so */
+/** @param why source of the information */
 export function outOfMemory(neededBytes: number, why: string): PrepareResult {
   const mebibytes = Math.ceil(neededBytes / 2 ** 20);
   return { ok: false, outcome: 'out-of-memory', reason: `about ${mebibytes} MiB are needed, ${why}` };

@@ -10,8 +10,8 @@ import { TfjsSession } from './tfjs-session.js';
 
 const pointwise = { ...CONV_SPEC_DEFAULTS, kernel_h: 1, kernel_w: 1 };
 /**
- * Convolutions of a millisecond or two whose tensors do not fit the caches of one core. tfjs-node computes on threads of
- * its own, which are not watched.
+ * Reference convolutions that take one or two milliseconds and do not fit into the caches of one core. tfjs-node computes on
+ * threads of its own, which have no watch for disturbance.
  */
 const REFERENCES: Partial<Record<BackendName, ConvSpec>> = {
   wasm: { ...pointwise, height: 80, width: 80, cin: 32, cout: 64 },

@@ -20,7 +20,7 @@ import {
 const POINTER_BYTES = 4;
 const REFERENCE_SEED = 1;
 
-/** What a session needs of the device itself. */
+/** The part of the device that a session uses. */
 export interface SessionDevice {
   readConditions(): Promise<Conditions>;
   close(): void;
@@ -31,7 +31,7 @@ export class TfjsSession extends ExecutorSession {
   override readonly referenceMs?: () => Promise<number>;
   private reference: TfConv | null = null;
 
-  /** @param reference a convolution of a millisecond or two, where other programs can slow down the device */
+  /** @param reference a convolution of one or two milliseconds, if other programs can slow down the device */
   constructor(
     private readonly backend: Backend,
     private readonly device: SessionDevice,
@@ -62,7 +62,7 @@ export class TfjsSession extends ExecutorSession {
       }
       return { ok: true, conv: new TfjsConv(this.backend, spec, conv) };
     } catch (error) {
-      // V8's word for an array that it cannot allocate.
+      // V8's error for an array that it cannot allocate.
       if (error instanceof Error && error.name === 'RangeError') return tooMuch;
       throw error;
     }
@@ -81,8 +81,8 @@ export class TfjsSession extends ExecutorSession {
   }
 
   /**
-   * What XNNPACK, behind the wasm backend, allocates besides the tensors: the weights transposed and packed, and for
-   * kernels of more than one point a pointer for every output point and kernel point. An estimate.
+   * Estimate of the memory that XNNPACK, which the wasm backend uses, allocates in addition to the tensors: the transposed and
+   * packed weights, and for kernels with more than one point a pointer for every pair of output point and kernel point.
    */
   private scratchBytes(spec: ConvSpec): number {
     if (this.backend.name !== 'wasm') return 0;

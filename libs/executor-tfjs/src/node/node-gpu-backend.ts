@@ -5,13 +5,13 @@ import { commonLibraries } from '../libraries.js';
 import { eagerMs, runAndWait, slopeMs } from './slope-timer.js';
 import type { TfjsNode } from './tfjs-node-package.js';
 
-/** Products of TF32, which TensorFlow allows itself where the GPU has it: see the tolerances of executor cudnn. */
+/** TensorFlow uses products in TF32 if the GPU has it: see the tolerances of executor cudnn. */
 const TF32_TOLERANCE = 1e-2;
 
-/** How TensorFlow says that the memory of the GPU has run out; it goes on afterwards. */
+/** TensorFlow's error when the memory of the GPU is used up. TensorFlow remains usable. */
 const OUT_OF_MEMORY = /\bOOM\b|RESOURCE_EXHAUSTED|out of memory/i;
 
-/** TensorFlow on the GPU. @param memoryBytes of the GPU, where it tells */
+/** TensorFlow on the GPU. @param memoryBytes memory of the GPU, if it is known */
 export function nodeGpuBackend(loaded: TfjsNode, memoryBytes: number | null): Backend {
   const { tf, version, tensorflow } = loaded;
   const batchMs = (run: () => tf.Tensor4D) => (count: number) => {
@@ -28,7 +28,7 @@ export function nodeGpuBackend(loaded: TfjsNode, memoryBytes: number | null): Ba
       tensorflow,
       ...loadedVersions(),
     },
-    // The host has the inputs too, until they are first used.
+    // The host also has the inputs until their first use.
     canAllocate: (blocksBytes) =>
       sum(blocksBytes) < Math.min(process.availableMemory(), memoryBytes ?? Infinity),
     assertAllocated: () => undefined, // TensorFlow throws.

@@ -24,11 +24,11 @@ import { loadTfjsNode, type TfjsNode } from './tfjs-node-package.js';
 export interface NodeGpuSettings {
   /** Where tfjs-node-gpu is installed, if not among the packages around this one. */
   readonly folder?: string | undefined;
-  /** Folders in which the driver's libraries are looked for first. */
+  /** Folders that are searched first for the driver's libraries. */
   readonly libraryPath: readonly string[];
 }
 
-/** TensorFlow would take all memory of the GPU at once, and leave none to the processes of other executors. */
+/** Otherwise TensorFlow allocates all memory of the GPU at once, and leaves none to the processes of other executors. */
 const ENVIRONMENT = { TF_FORCE_GPU_ALLOW_GROWTH: 'true', TF_CPP_MIN_LOG_LEVEL: '1' };
 
 /** NVIDIA's GPUs through TensorFlow.js on TensorFlow: the runtime of the paper. */
@@ -74,8 +74,8 @@ export class NodeGpuExecutor extends Executor {
   }
 
   private openDevice(deviceUuid: string, nvml: Nvml, device: NvmlDevice): ExecutorSession {
-    // Of several GPUs the package takes the last. CUDA reads the variable when it starts; it knows slices of a GPU by
-    // other ids, of which a process sees one at most.
+    // The package uses the last of several GPUs. CUDA reads the variable when it starts. Slices of a GPU have other ids,
+    // and a process sees at most one of them.
     const isWhole = nvml.isMigEnabled(device) !== true;
     const loaded = this.load(isWhole ? { CUDA_VISIBLE_DEVICES: deviceUuid } : {});
     const used = gpusOf(this.openDriver(), nvml).at(-1)?.uuid ?? 'none';
@@ -142,7 +142,7 @@ export class NodeGpuExecutor extends Executor {
   }
 }
 
-/** Those that this process may use, in CUDA's order. */
+/** The devices that this process may use, in CUDA's order. */
 function gpusOf(driver: CudaDriver, nvml: Nvml): GpuDescription[] {
   return Array.from({ length: driver.deviceCount }, (_, ordinal) =>
     describeGpu(nvml, driver.pciBusId(ordinal), driver.attribute(ordinal, 'smCount')),

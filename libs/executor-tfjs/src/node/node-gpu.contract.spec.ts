@@ -1,4 +1,4 @@
-/** Over a GPU that does not exist, and a stand-in for the package: what is asked of TensorFlow, CUDA and NVML. */
+/** With a fake GPU and a fake package: the calls to TensorFlow, CUDA and NVML. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ if (fake === null) it.skip('gcc is not installed: there is no GPU to ask', () =>
     return host;
   };
 
-  it('describes them as executor cudnn does, by what NVML calls them', async () => {
+  it('describes them as executor cudnn does, by their names in NVML', async () => {
     const [probed] = await probeAll([reference(settings)]);
     if (probed?.result.ok !== true) throw new Error(JSON.stringify(probed));
     const { devices } = probed.result;
@@ -78,17 +78,17 @@ if (fake === null) it.skip('gcc is not installed: there is no GPU to ask', () =>
     }
   });
 
-  // Of several GPUs the package would take the last.
+  // The package would use the last of several GPUs.
   it.each([FIRST_GPU, SECOND_GPU])('measures on %s, on its conditions', async (uuid) => {
     const measurement = await open(uuid).measure(CONV_3X3, protocol);
-    // A neighbour on the host may make it noisy: right is what was computed.
+    // Other programs on the host may make it noisy. The test checks the result.
     expect(['ok', 'noisy']).toContain(measurement.outcome);
     expect(measurement.timing?.timeMs).toBeGreaterThan(floorMs(CONV_3X3));
     expect(measurement.timing?.eagerMs).toBeGreaterThan(floorMs(CONV_3X3));
     expect(measurement.conditions?.before).toMatchObject({ smClockMhz: 1980, temperatureC: 41 });
   });
 
-  it('survives what does not fit, and ends with what failed', async () => {
+  it('survives a spec that does not fit, and ends after a failure', async () => {
     const host = open(FIRST_GPU);
     expect(await host.measure({ ...CONV_3X3, cout: 1024 }, protocol)).toMatchObject({
       outcome: 'out-of-memory',
@@ -105,7 +105,7 @@ if (fake === null) it.skip('gcc is not installed: there is no GPU to ask', () =>
     });
   });
 
-  it('says what is missing', async () => {
+  it('reports what is missing', async () => {
     expect(await reasonOf({ folder: tmpdir(), libraryPath })).toMatch(
       /^@tensorflow\/tfjs-node-gpu is not installed in /,
     );

@@ -1,4 +1,4 @@
-/** What a probe says where tfjs-node is missing or incomplete. The package here is a stand-in for one that is. */
+/** The result of a probe if tfjs-node is missing or incomplete. The test has a fake incomplete package. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,21 +9,21 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** What a process of its own says, as the worker asks it. */
+/** The result of a probe in a process of its own, as in the worker. */
 async function reasonOf(settings: { folder: string }): Promise<string> {
   const [probed] = await probeAll([{ module: '@alphaflops/executor-tfjs', executor: 'tfjs-node', settings }]);
   if (probed?.result.ok !== false) throw new Error('there should be no tfjs-node');
   return probed.result.reason;
 }
 
-it('says where it looked, and what to do', async () => {
+it('names the searched folders, and what to do', async () => {
   expect(await reasonOf({ folder })).toBe(
     `@tensorflow/tfjs-node is not installed in ${folder}: it is optional, and docs/tfjs-node.md says how to build ` +
       'it and name its folder by --tfjs-node',
   );
 });
 
-it('tells a package without its add-on from none', async () => {
+it('distinguishes a package without its add-on from a missing package', async () => {
   const home = join(folder, 'node_modules/@tensorflow/tfjs-node');
   mkdirSync(home, { recursive: true });
   writeFileSync(join(home, 'package.json'), '{ "name": "@tensorflow/tfjs-node", "main": "index.js" }');

@@ -11,11 +11,11 @@ export const TFJS_NODE_PACKAGES = {
 
 /** TensorFlow.js with TensorFlow's own library as its backend. */
 export interface TfjsNode {
-  /** A whole TensorFlow.js: another copy of it than ours where the package is installed elsewhere. */
+  /** A complete TensorFlow.js. It is another copy than ours if the package is installed elsewhere. */
   readonly tf: typeof tf;
-  /** Of the npm package. */
+  /** Version of the npm package. */
   readonly version: string;
-  /** Of the library that the add-on is linked with; the npm package does not determine it. */
+  /** Version of the library that the add-on is linked with. The npm package does not determine it. */
   readonly tensorflow: string;
   readonly isUsingGpu: boolean;
 }
@@ -24,7 +24,7 @@ const SEE = 'docs/tfjs-node.md says how to build it';
 
 /**
  * Loads an optional peer package, from the packages around this one or from those installed in `folder`.
- * `environment` is written into that of this process: TensorFlow reads its settings there only, and once.
+ * `environment` is added to the environment of this process: TensorFlow reads its settings only there, and only once.
  * Throws `ExecutorError('start-failed')` that says what is missing and what to do.
  */
 export function loadTfjsNode(
@@ -44,7 +44,7 @@ export function loadTfjsNode(
   // eslint-disable-next-line no-restricted-properties -- written, not read
   Object.assign(process.env, environment);
   try {
-    // Its declarations would have to be installed to be used.
+    // Its declarations are only available if it is installed.
     const loaded = require(packageName) as typeof tf & { version: Record<string, string> };
     const { binding } = loaded.backend() as unknown as {
       binding: { TF_Version: string; isUsingGpuDevice(): boolean };

@@ -1,4 +1,4 @@
-/** On a real TensorFlow, which is too large for every run: `npm run test:tfjs-node` gets one and sets the variable. */
+/** With a real TensorFlow, which is too large for every run: `npm run test:tfjs-node` installs it and sets the variable. */
 import { ExecutorHost, probeAll } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
 import { protocolNamed } from '@alphaflops/measure';
@@ -45,7 +45,7 @@ function conforms(settings: { folder: string }): void {
     try {
       const spec = { ...CONV_3X3, height: 56, width: 56, cin: 64, cout: 64 };
       const measurement = await host.measure(spec, protocolNamed('quick-cpu'));
-      // A neighbour on the host may make it noisy: right is what was computed.
+      // Other programs on the host may make it noisy. The test checks the result.
       expect(['ok', 'noisy']).toContain(measurement.outcome);
       expect(measurement.timing?.timeMs).toBeGreaterThan(floorMs(spec));
       expect(measurement.timing?.eagerMs).toBeGreaterThan(floorMs(spec));

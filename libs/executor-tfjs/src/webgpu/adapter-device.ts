@@ -8,7 +8,7 @@ interface Identity {
   readonly sku: string;
 }
 
-/** What WebGPU reports about an adapter, as a device. Throws `ExecutorError('start-failed')` when it cannot be distinguished from others. */
+/** The device for an adapter, by WebGPU's information. Throws `ExecutorError('start-failed')` when it cannot be distinguished from others. */
 export async function describeAdapter(
   adapter: Pick<GPUAdapter, 'info'>,
   executor: { readonly name: string; readonly version: string },
@@ -46,16 +46,16 @@ export async function describeAdapter(
   };
 }
 
-/** It takes the processor from whatever else is measured there: the same physical device. */
+/** A software adapter uses the processor, so that it is the same physical device. */
 async function identifySoftware({ device }: GPUAdapterInfo): Promise<Identity> {
   const { uuid, model } = await describeProcessor();
-  // Dawn makes hyphens of what is no letter, at the end as well.
+  // Dawn replaces every character that is not a letter by a hyphen, also at the end.
   return { uuid, sku: `${device.replace(/-+$/, '')} (software) on ${model}` };
 }
 
 /**
- * WebGPU has no ids. Where NVIDIA's driver tells the one of its only GPU, it is taken, so that nobody else times on that
- * GPU at the same time.
+ * WebGPU has no ids. If NVIDIA's driver reports only one GPU, the device gets the id of this GPU, so that no other executor
+ * times on it at the same time.
  */
 async function identifyGpu(
   { vendor, architecture, device }: GPUAdapterInfo,

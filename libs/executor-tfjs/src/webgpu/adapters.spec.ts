@@ -25,13 +25,13 @@ describe('an adapter', () => {
     );
   });
 
-  it('that computes on the processor is refused unless asked for, whether its driver says so or not', () => {
+  it('that computes on the processor is refused unless requested, also when its driver does not report it', () => {
     for (const software of [adapter({ isFallbackAdapter: true }), adapter(LAVAPIPE)]) {
       expect(isSoftware(software.info)).toBe(true);
       expect(whyRefused(software, false)).toMatch(/^there is only a software adapter, .*--software-adapter/);
       expect(whyRefused(software, true)).toBeNull();
     }
-    expect(whyRefused(adapter({}), true)).toMatch(/is no software adapter, which was asked for/);
+    expect(whyRefused(adapter({}), true)).toMatch(/is not a software adapter, which was requested/);
   });
 });
 
@@ -41,7 +41,7 @@ describe('the description of an adapter', () => {
     describeAdapter(adapter(changes), executor, { webgpu: '0.6.2' }, gpus);
   const none = () => Promise.resolve([]);
 
-  it('is a GPU with an id that stays over new drivers', async () => {
+  it('is a GPU with an id that does not change with the driver', async () => {
     const device = await describeIt({}, none);
     expect(ProbedDeviceSchema.parse(device)).toEqual(device);
     expect(device).toMatchObject({ kind: 'gpu', sku: 'amd radeon-rx', executor: 'tfjs-webgpu' });
@@ -60,7 +60,7 @@ describe('the description of an adapter', () => {
     });
   });
 
-  it('has NVIDIA’s own id, so that nobody else times on that GPU, and is refused where that is unknown', async () => {
+  it('has NVIDIA’s own id, so that no other executor times on that GPU, and is refused if the id is unknown', async () => {
     const gpu = { uuid: 'GPU-1', model: 'NVIDIA L4' };
     const nvidia = { vendor: 'nvidia' };
     expect(await describeIt(nvidia, () => Promise.resolve([gpu]))).toMatchObject({
@@ -75,7 +75,7 @@ describe('the description of an adapter', () => {
   });
 });
 
-it('reads what NVIDIA’s driver says of its GPUs', async () => {
+it('reads the GPUs from NVIDIA’s driver', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'alphaflops-nvidia-'));
   try {
     const write = async (name: string, uuid: string): Promise<void> => {
@@ -100,7 +100,7 @@ it('reads what NVIDIA’s driver says of its GPUs', async () => {
   }
 });
 
-it('tells a library that is missing from one that is no addon', () => {
+it('distinguishes a missing library from one that is not an addon', () => {
   expect(hasLibrary('libno-such-library.so.1')).toBe(false);
   if (process.platform === 'linux') expect(hasLibrary('libm.so.6')).toBe(true);
 });

@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises';
 import * as os from 'node:os';
 import type { Result } from '@alphaflops/contracts';
 
-/** Without this, Dawn rounds GPU timestamps to 65 µs, as browsers have to. */
+/** Without this, Dawn rounds GPU timestamps to 65 µs, as browsers must. */
 const OPTIONS = ['disable-dawn-features=timestamp_quantization'];
 
-/** A WebGPU implementation, for as long as somebody holds on to it. Throws what the loader says of a missing library. */
+/** A WebGPU implementation, which exists as long as it is referenced. Throws the loader's error for a missing library. */
 export async function createDawn(): Promise<GPU> {
   const { create, globals } = await import('webgpu');
   // Classes and constants that TensorFlow.js expects where browsers have them.
@@ -14,13 +14,13 @@ export async function createDawn(): Promise<GPU> {
 }
 
 export interface AdapterWish {
-  /** Whether to take one that computes on the processor, and not a GPU. */
+  /** Whether to use an adapter that computes on the processor, instead of a GPU. */
   readonly software: boolean;
 }
 
 export type AdapterAnswer = Result<{ adapter: GPUAdapter }>;
 
-/** The adapter that Dawn prefers of the kind that is wished for, or what is missing. */
+/** The adapter of the requested kind that Dawn prefers, or a description of what is missing. */
 export async function requestAdapter(gpu: GPU, { software }: AdapterWish): Promise<AdapterAnswer> {
   const adapter = await gpu.requestAdapter({
     powerPreference: 'high-performance',
@@ -31,7 +31,7 @@ export async function requestAdapter(gpu: GPU, { software }: AdapterWish): Promi
   return refusal === null ? { ok: true, adapter } : { ok: false, reason: refusal };
 }
 
-/** What this adapter is not good for, in words; null for one that is used. */
+/** Why this adapter cannot be used; null if it can. */
 export function whyRefused(adapter: Pick<GPUAdapter, 'info' | 'features'>, software: boolean): string | null {
   const name = `${adapter.info.device || adapter.info.vendor} (${adapter.info.description})`;
   if (isSoftware(adapter.info) && !software) {
@@ -40,7 +40,7 @@ export function whyRefused(adapter: Pick<GPUAdapter, 'info' | 'features'>, softw
       'GPU. --software-adapter uses it all the same'
     );
   }
-  if (!isSoftware(adapter.info) && software) return `${name} is no software adapter, which was asked for`;
+  if (!isSoftware(adapter.info) && software) return `${name} is not a software adapter, which was requested`;
   if (!adapter.features.has('timestamp-query')) {
     return `${name} does not tell the GPU’s own time (WebGPU’s feature timestamp-query), and the host’s is not it`;
   }
@@ -49,7 +49,7 @@ export function whyRefused(adapter: Pick<GPUAdapter, 'info' | 'features'>, softw
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i;
 
-/** Drivers do not always say so themselves. */
+/** Drivers do not always report it. */
 export function isSoftware({
   isFallbackAdapter,
   architecture,
@@ -73,7 +73,7 @@ async function whyNone(software: boolean): Promise<string> {
   return `the Vulkan loader is there, but no ${what}: ${found}`;
 }
 
-/** Whether the dynamic loader finds a library. It is no addon of Node, which is what the error then says instead. */
+/** Whether the dynamic loader finds a library. If it does, the error says that the library is not an addon of Node. */
 export function hasLibrary(name: string): boolean {
   try {
     process.dlopen({ exports: {} }, name);

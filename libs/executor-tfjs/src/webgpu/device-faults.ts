@@ -5,16 +5,16 @@ const FILTERS = ['validation', 'internal', 'out-of-memory'] as const;
 const TEXT_CHARACTERS = 800;
 
 export interface Scoped<T> {
-  /** What the work returned; undefined if it threw. */
+  /** Result of the work; undefined if it threw. */
   readonly value: T | undefined;
   readonly thrown: unknown;
-  /** What the device complained of meanwhile. */
+  /** Errors of the device during the work. */
   readonly complaint: { readonly isOutOfMemory: boolean; readonly text: string } | null;
 }
 
 /**
- * WebGPU does not throw: it goes on with invalid objects and tells of it later. Everything it tells is looked at here, so
- * that no invalid work is taken for a measurement.
+ * WebGPU does not throw. It continues with invalid objects and reports errors later. This class checks all reported errors, so
+ * that invalid work never counts as a measurement.
  */
 export class DeviceFaults {
   private fault: string | null = null;
@@ -28,12 +28,12 @@ export class DeviceFaults {
     });
   }
 
-  /** Does some work on the device. Throws an Error with what the device says went wrong, its loss included. */
+  /** Runs work on the device. Throws an Error with the device's report, also when the device is lost. */
   async guard<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      // A lost device rejects what is waited for without a word, and gives its reason a moment later.
+      // A lost device rejects pending promises without a reason, and reports the reason a moment later.
       await setImmediate();
       this.throwIfAny();
       throw error;
@@ -42,7 +42,7 @@ export class DeviceFaults {
     }
   }
 
-  /** Does some work whose errors are kept apart. Throws if the device is lost. */
+  /** Runs work and collects its errors separately. Throws if the device is lost. */
   async during<T>(work: () => Promise<T>): Promise<Scoped<T>> {
     for (const filter of FILTERS) this.device.pushErrorScope(filter);
     let value: T | undefined;
@@ -54,7 +54,7 @@ export class DeviceFaults {
     }
     const errors = await this.guard(() => Promise.all(FILTERS.map(() => this.device.popErrorScope())));
     const isOutOfMemory = (error: GPUError | null): boolean => error instanceof GPUOutOfMemoryError;
-    // What is done with a buffer that could not be had is invalid too, and not what matters.
+    // Operations on a buffer that could not be allocated are also invalid. Their errors are not the cause.
     const error = errors.find(isOutOfMemory) ?? errors.find((error) => error !== null) ?? null;
     const complaint = error && { isOutOfMemory: isOutOfMemory(error), text: textOf(error) };
     return { value, thrown, complaint };

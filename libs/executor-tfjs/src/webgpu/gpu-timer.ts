@@ -5,7 +5,7 @@ const TIMESTAMPS = 2;
 const BYTES = 8 * TIMESTAMPS;
 const NANOSECONDS_PER_MS = 1e6;
 
-/** Launches of one pass: long against the pass’s own beginning and end, short against a driver’s patience. */
+/** Number of launches in one pass: long compared with the start and end of the pass, and short compared with the time limit of a driver. */
 const MAX_REPLAYS = 256;
 
 /** Times replays by the GPU's own clock: two timestamps around a compute pass. */
@@ -21,7 +21,7 @@ export class GpuTimer {
     this.readable = device.createBuffer({ size: BYTES, usage: MAP_READ | COPY_DST });
   }
 
-  /** Milliseconds of `times` replays, one after the other on an otherwise idle device. */
+  /** Time of `times` replays in milliseconds, one after another on an otherwise idle device. */
   async timeMs(dispatches: readonly Dispatch[], times: number): Promise<number> {
     let timeMs = 0;
     for (let done = 0; done < times; done += MAX_REPLAYS) {

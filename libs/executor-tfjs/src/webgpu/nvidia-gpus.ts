@@ -5,12 +5,12 @@ import { textOf } from '../host-processor.js';
 const FOLDER = '/proc/driver/nvidia/gpus';
 
 export interface NvidiaGpu {
-  /** Null where the driver keeps it to itself, or has not started the GPU yet. */
+  /** Null if the driver does not report it, or has not started the GPU yet. */
   readonly uuid: string | null;
   readonly model: string;
 }
 
-/** What NVIDIA's driver on Linux says of its GPUs; empty elsewhere. */
+/** The GPUs by NVIDIA's driver on Linux; empty on other systems. */
 export async function nvidiaGpus(folder = FOLDER): Promise<NvidiaGpu[]> {
   const entries = await readdir(folder).catch(() => []);
   const texts = await Promise.all(entries.map((entry) => textOf(join(folder, entry, 'information'))));

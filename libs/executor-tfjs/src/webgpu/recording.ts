@@ -1,4 +1,4 @@
-/** One launch of a compute shader with everything that it reads and writes. */
+/** One launch of a compute shader with all resources that it reads and writes. */
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
@@ -6,8 +6,8 @@ export interface Dispatch {
 }
 
 /**
- * What `work` dispatches on the device; it is carried out as well. Whatever else it records in a command encoder is an
- * error, because a replay would leave it out.
+ * Records the dispatches of `work` on the device, and also runs them. Any other command in a command encoder is an error,
+ * because a replay would leave it out.
  */
 export function recordDispatches<T>(device: GPUDevice, work: () => T): { result: T; dispatches: Dispatch[] } {
   const dispatches: Dispatch[] = [];
@@ -51,7 +51,7 @@ function recordPass(pass: GPUComputePassEncoder, dispatches: Dispatch[]): GPUCom
   return pass;
 }
 
-/** Records the dispatches `times` times in one compute pass; those that write the same buffers run one after the other. */
+/** Records the dispatches `times` times in one compute pass; dispatches that write the same buffers run one after another. */
 export function replay(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[], times: number): void {
   for (let time = 0; time < times; time++) {
     for (const { pipeline, bindGroup, workgroups } of dispatches) {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TfConv } from '../tf-conv.js';
 import { recordDispatches, type Dispatch } from './recording.js';
 
-/** Parts of the WebGPU backend of TensorFlow.js 4.22.0 that are needed here, and that it keeps to itself. */
+/** Private parts of the WebGPU backend of TensorFlow.js 4.22.0 that are needed here. */
 interface Internals {
   ensureCommandEncoderReady(): void;
   endComputePassEncoder(): void;
@@ -22,7 +22,7 @@ interface Internals {
 /** Where TensorFlow.js looks for WebGPU; Node has a navigator since version 21. */
 const browser = globalThis as { navigator?: object };
 
-/** A convolution as TensorFlow.js has it computed, to be replayed until it is released. */
+/** A recorded convolution of TensorFlow.js, which can be replayed until it is released. */
 export interface Recording {
   readonly dispatches: readonly Dispatch[];
   /** The result, in f32 and NHWC. */
@@ -43,7 +43,7 @@ export class TfBackend {
 
   static async activate(gpu: GPU, device: GPUDevice, info: GPUAdapterInfo): Promise<TfBackend> {
     const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
-    // The backend wants to see it. Set after the import, which would else ask for an adapter by itself.
+    // The backend needs it. It is set after the import, which would otherwise request an adapter itself.
     browser.navigator ??= {};
     Object.defineProperty(browser.navigator, 'gpu', { value: gpu, configurable: true });
     const backend = new WebGPUBackend(device, info);
@@ -54,10 +54,10 @@ export class TfBackend {
     return new TfBackend(device, backend as unknown as Internals);
   }
 
-  /** Has everything that was asked for so far begun. */
+  /** Starts all requested work. */
   flush(): void {
     this.internals.ensureCommandEncoderReady();
-    // Without this, what is in an open pass is not submitted.
+    // Without this, the commands in an open pass are not submitted.
     this.internals.endComputePassEncoder();
     this.internals.submitQueue();
   }
@@ -80,7 +80,7 @@ export class TfBackend {
       internals.runWebGPUProgram = runProgram;
     }
     const { result, dispatches } = recorded;
-    // What the dispatches read and write besides the tensors must not be used for anything else while they are replayed.
+    // Other buffers of the dispatches must not be reused for other work while they are replayed.
     const uniforms = internals.uniformPendingDisposal.splice(0);
     const intermediates = internals.tensorDataPendingDisposal.splice(0);
     this.flush();
@@ -98,7 +98,7 @@ export class TfBackend {
     return { dispatches, output, programs, workspaceBytes, release };
   }
 
-  /** Destroys what TensorFlow.js keeps for tensors of the same size: shapes seldom come again. */
+  /** Destroys the buffers that TensorFlow.js keeps for tensors of the same size, because shapes seldom repeat. */
   freeUnused(): void {
     this.flush();
     const { bufferManager } = this.internals;
@@ -119,7 +119,7 @@ export class TfBackend {
 
   dispose(): void {
     tf.removeBackend('webgpu');
-    // As long as anything refers to it, Dawn keeps the process alive.
+    // As long as a reference to it exists, Dawn keeps the process alive.
     if (browser.navigator !== undefined) Reflect.deleteProperty(browser.navigator, 'gpu');
   }
 }

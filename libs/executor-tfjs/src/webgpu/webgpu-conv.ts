@@ -8,7 +8,7 @@ import type { GpuTimer } from './gpu-timer.js';
 import { replay } from './recording.js';
 import type { Recording, TfBackend } from './tf-backend.js';
 
-/** What convolutions on one device share. */
+/** Resources that convolutions on one device share. */
 export interface OpenDevice {
   readonly device: GPUDevice;
   readonly backend: TfBackend;
@@ -18,10 +18,10 @@ export interface OpenDevice {
 
 const F32_BYTES = 4;
 
-/** A second run has to give what the first gave: nothing may be summed up from one to the other. */
+/** A second run must give the same result as the first: no sum may continue from one run to the next. */
 const CHECKED_REPLAYS = 2;
 
-/** Results that TensorFlow.js keeps until it submits: it does so by itself after 15 dispatches. */
+/** Number of results that TensorFlow.js keeps until it submits, which it does itself after 15 dispatches. */
 const EAGER_RUNS = 15;
 const EAGER_BYTES = 2 ** 28;
 const EAGER_MS = 50;
@@ -50,7 +50,7 @@ export class WebGpuConv implements PreparedConv {
     return timeMs;
   }
 
-  /** As a user of TensorFlow.js waits for it: convolutions called one by one, by the host's clock, until all are done. */
+  /** The wait of a user of TensorFlow.js: convolutions are called one by one, and the host's clock runs until all are complete. */
   async eagerMs(): Promise<number> {
     const { device, backend, faults } = this.open;
     const byTime = Math.ceil(EAGER_MS / Math.max(this.lastMs, 1e-3));
@@ -63,7 +63,7 @@ export class WebGpuConv implements PreparedConv {
     return (performance.now() - startMs) / runs;
   }
 
-  /** Of what is timed: the output is erased, computed by replays, and only the points are read. */
+  /** Checks the timed dispatches: the output is erased, computed by replays, and only the points are read. */
   async outputPoints(points: readonly OutputPoint[]): Promise<number[]> {
     const { device, faults } = this.open;
     const { output, dispatches } = this.recording;

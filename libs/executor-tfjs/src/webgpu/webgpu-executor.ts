@@ -16,7 +16,7 @@ const require = createRequire(import.meta.url);
 const versionOf = (packageName: string): string =>
   (require(`${packageName}/package.json`) as { version: string }).version;
 
-/** A GPU of any vendor through WebGPU: TensorFlow.js over Dawn. It drives the adapter that Dawn prefers. */
+/** A GPU of any vendor through WebGPU: TensorFlow.js with Dawn. It uses the adapter that Dawn prefers. */
 export class WebGpuExecutor extends Executor {
   readonly name = 'tfjs-webgpu';
   readonly version = VERSION;

@@ -11,7 +11,7 @@ import { GpuTimer } from './gpu-timer.js';
 import { TfBackend } from './tf-backend.js';
 import { WebGpuConv, type OpenDevice } from './webgpu-conv.js';
 
-/** As TensorFlow.js asks for them itself: they decide what shaders it uses. */
+/** The same features that TensorFlow.js requests. They determine which shaders it uses. */
 const LIMITS = [
   'maxComputeWorkgroupStorageSize',
   'maxComputeWorkgroupsPerDimension',
@@ -21,7 +21,7 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
-/** TensorFlow.js's own words for more workgroups than WebGPU has. */
+/** TensorFlow.js's error for more workgroups than WebGPU has. */
 const TOO_MANY_WORKGROUPS = /dispatch size exceeds/i;
 
 /** Convolutions of TensorFlow.js on one WebGPU adapter. */
@@ -33,7 +33,7 @@ export class WebGpuSession extends ExecutorSession {
     super();
   }
 
-  /** @param adapter fresh: a device can be had of it once */
+  /** @param adapter a new one: it can give only one device */
   static async open(gpu: GPU, adapter: GPUAdapter): Promise<WebGpuSession> {
     const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
     const device = await adapter.requestDevice({ requiredFeatures: ['timestamp-query'], requiredLimits });
@@ -61,7 +61,7 @@ export class WebGpuSession extends ExecutorSession {
     return { ok: true, conv: attempt.value };
   }
 
-  /** WebGPU tells nothing of clocks, temperature and power. */
+  /** WebGPU does not report clocks, temperature or power. */
   readConditions(): Promise<Conditions> {
     if (isSoftware(this.info)) return readProcessorConditions();
     return Promise.resolve({
@@ -97,10 +97,10 @@ export class WebGpuSession extends ExecutorSession {
   }
 }
 
-/** Why an attempt gives nothing that can be timed; null if it does, or if it threw what nobody expects. */
+/** Why the result of an attempt cannot be timed; null if it can, or if it threw an unexpected error. */
 function refusalOf({ thrown, complaint }: Scoped<unknown>, neededBytes: number): PrepareResult | null {
   if (complaint?.isOutOfMemory === true) return outOfMemory(neededBytes, `and Dawn says: ${complaint.text}`);
-  // V8's word for an array that it cannot allocate, and Dawn's for a buffer that it cannot map.
+  // V8's error for an array that it cannot allocate, and Dawn's for a buffer that it cannot map.
   if (thrown instanceof Error && thrown.name === 'RangeError') {
     return outOfMemory(neededBytes, `more than the host can allocate: ${thrown.message}`);
   }

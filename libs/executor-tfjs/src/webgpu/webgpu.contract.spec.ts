@@ -1,4 +1,4 @@
-/** On SwiftShader, a Vulkan driver that computes on the processor; skipped, with the reason, where it is missing. */
+/** Runs on SwiftShader, a Vulkan driver that computes on the processor. Without it, it is skipped, with the reason. */
 import { PASSES, type ConvSpec } from '@alphaflops/conv';
 import { checkOutput, ExecutorHost, measureSpec, probeAll, systemClock } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
@@ -57,7 +57,7 @@ onSoftware('tfjs-webgpu', () => {
     return result.conv;
   };
 
-  it('replays all shaders of a convolution, and erases what it checks', async () => {
+  it('replays all shaders of a convolution, and erases the output before a check', async () => {
     const conv = await prepared(SMALL);
     expect(conv.algorithm).toBe('Im2ColProgram + MatMulSmallOutputSizeProgram NHWC');
     expect(conv.recording.dispatches).toHaveLength(2);
@@ -70,7 +70,7 @@ onSoftware('tfjs-webgpu', () => {
     await conv.dispose();
   });
 
-  it('stays right when TensorFlow.js has used the device in between', async () => {
+  it('remains correct when TensorFlow.js has used the device in between', async () => {
     const conv = await prepared(SMALL);
     expect(await conv.eagerMs()).toBeGreaterThan(floorMs(SMALL));
     expect(await checkOutput(SMALL, conv)).toEqual({ ok: true });
@@ -87,7 +87,7 @@ onSoftware('tfjs-webgpu', () => {
     }
   });
 
-  it('is out of memory when the device says so, and goes on', async () => {
+  it('is out of memory when the device reports it, and continues', async () => {
     const { device } = session.open;
     const popErrorScope = device.popErrorScope.bind(device);
     device.popErrorScope = async () => (await popErrorScope()) ?? new GPUOutOfMemoryError('no room');
@@ -101,7 +101,7 @@ onSoftware('tfjs-webgpu', () => {
     await (await prepared(SMALL)).dispose();
   });
 
-  it('is unsupported where Dawn refuses a shader, and goes on', async () => {
+  it('is unsupported if Dawn refuses a shader, and continues', async () => {
     const { device } = session.open;
     const createShaderModule = device.createShaderModule.bind(device);
     device.createShaderModule = (descriptor) =>
@@ -116,14 +116,14 @@ onSoftware('tfjs-webgpu', () => {
     await (await prepared(SMALL)).dispose();
   });
 
-  it('says that what the device complains of is no measurement', async () => {
+  it('throws when the device reports an error', async () => {
     session.open.device.createBuffer({ size: 4, usage: 0xffff });
     await expect(measureSpec(session, SMALL, protocolNamed('quick-cpu'), systemClock)).rejects.toThrow(
       /WebGPU: GPUValidationError: .*65535/,
     );
   });
 
-  it('says that the device was lost', async () => {
+  it('reports a lost device', async () => {
     const conv = await prepared(SMALL);
     session.open.device.destroy();
     await expect(conv.timeBatchMs(1)).rejects.toThrow(/the device was lost/);
@@ -132,12 +132,12 @@ onSoftware('tfjs-webgpu', () => {
 });
 
 onSoftware('tfjs-webgpu in the worker', () => {
-  it('measures in a child, where a software adapter was asked for', async () => {
+  it('measures in a child, if a software adapter is requested', async () => {
     const [refused, found] = await probeAll([
       { module, executor },
       { module, executor, settings },
     ]);
-    // On a machine with a GPU the first is not refused, and is another device.
+    // On a machine with a GPU, the first one is not refused, and is another device.
     if (refused?.result.ok === true) expect(refused.result.devices[0]?.kind).toBe('gpu');
     else expect(refused?.result.reason).toMatch(/only a software adapter.*--software-adapter/);
     if (found?.result.ok !== true) throw new Error(JSON.stringify(found));

@@ -1,4 +1,4 @@
-/** On a real GPU through its Vulkan, Metal or Direct3D driver; skipped, with the reason, where no GPU is there. */
+/** On a real GPU through its Vulkan, Metal or Direct3D driver; skipped, with the reason, without a GPU. */
 import type { ConvSpec } from '@alphaflops/conv';
 import { measureSpec, systemClock } from '@alphaflops/executor';
 import { executorConformance } from '@alphaflops/executor/testing';
