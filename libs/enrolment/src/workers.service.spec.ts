@@ -212,6 +212,12 @@ describe('what the operator wants', () => {
     });
     expect((await workers.get(WORKER)).desiredState).toBe('revoked');
   });
+
+  it('stays when it comes while a session begins', async () => {
+    await enrolled();
+    await Promise.all([session(), workers.setDesiredState(WORKER, 'paused', 'lunch')]);
+    expect(await workers.get(WORKER)).toMatchObject({ desiredState: 'paused', stateReason: 'lunch' });
+  });
 });
 
 it('a node without a network gets no token; put again, it keeps its state and its age', async () => {

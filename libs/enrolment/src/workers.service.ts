@@ -167,9 +167,8 @@ export class WorkersService {
       }),
     );
     const provenance = new Map(descriptions.map((d) => [provenanceId(d.provenance), d.provenance]));
-    const stored = { ...worker, deviceIds: devices.map((device) => device.id) };
-    await this.fleet.putWorker(stored, devices, [...classes.values()], provenance);
-    return stored;
+    const withDevices = { ...worker, deviceIds: devices.map((device) => device.id) };
+    return await this.fleet.putWorker(withDevices, devices, [...classes.values()], provenance);
   }
 
   private present(worker: WorkerRecord): Worker {

@@ -1,5 +1,5 @@
 import type { Device, DeviceClass, Page, PageQuery, Provenance } from '@alphaflops/contracts';
-import { FleetStore, StoreError, type WorkerRecord } from '@alphaflops/store';
+import { FleetStore, StoreError, withOrders, type WorkerRecord } from '@alphaflops/store';
 import type { Connection } from './connection.js';
 import { isDuplicateKey } from './mongo-error.js';
 import { inOrderOfId } from './pages.js';
@@ -28,15 +28,15 @@ export class MongoFleetStore extends FleetStore {
     devices: readonly Device[],
     classes: readonly DeviceClass[],
     provenance: ReadonlyMap<string, Provenance>,
-  ): Promise<void> {
+  ): Promise<WorkerRecord> {
     const writes = [
       this.provenances.addition(provenance),
       ...classes.map((deviceClass) => this.classRecords.replacement(deviceClass.id, deviceClass)),
       ...devices.map((device) => this.deviceRecords.replacement(device.id, device)),
-      this.workerRecords.replacement(worker.id, worker),
     ];
-    await this.connection.atomically(async (session) => {
+    return await this.connection.atomically(async (session) => {
       for (const write of writes) await write(session);
+      return await this.workerRecords.merge(worker.id, (known) => withOrders(worker, known), session);
     });
   }
 

@@ -2,6 +2,7 @@ import { StoreError } from '@alphaflops/store';
 import type { ClientSession, Collection, Document, Filter } from 'mongodb';
 import { MAX_TIME_MS } from './address.js';
 import type { Connection } from './connection.js';
+import { isDuplicateKey } from './mongo-error.js';
 
 export interface RecordDocument extends Document {
   _id: string;
@@ -76,14 +77,47 @@ export class Records<T extends { id: string | null }> {
       );
       if (matchedCount === 1) return after;
     }
-    throw new StoreError(
-      'unavailable',
-      `${this.name}: ${id} is changed by too many requests at the same time. Try again.`,
-    );
+    throw this.contended(id);
+  }
+
+  /** Stores what `merge` makes of what is there now, whoever else changes it; null: there is no such record. */
+  async merge(id: string, merge: (before: T | null) => T, session: ClientSession | undefined): Promise<T> {
+    const inSession = session && { session };
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const found = await this.collection.findOne(
+        { _id: { $eq: id } },
+        { maxTimeMS: MAX_TIME_MS, ...inSession },
+      );
+      const after = merge(found === null ? null : this.parse(found));
+      if (found === null) {
+        try {
+          await this.collection.insertOne({ _id: id, ...this.written(after), revision: 1 }, { ...inSession });
+          return after;
+        } catch (error) {
+          // A transaction has ended with this error, and begins anew.
+          if (session !== undefined || !isDuplicateKey(error)) throw error;
+          continue;
+        }
+      }
+      const { matchedCount } = await this.collection.updateOne(
+        { _id: { $eq: id }, revision: found.revision },
+        { $set: this.written(after), $inc: { revision: 1 } },
+        { ...inSession },
+      );
+      if (matchedCount === 1) return after;
+    }
+    throw this.contended(id);
   }
 
   parse(document: Pick<RecordDocument, '_id' | 'doc'>): T {
     return parseRecord(this.name, document) as T;
+  }
+
+  private contended(id: string): StoreError {
+    return new StoreError(
+      'unavailable',
+      `${this.name}: ${id} is changed by too many requests at the same time. Try again.`,
+    );
   }
 
   private written(record: T): { doc: string } & Document {

@@ -1,5 +1,5 @@
 import type { Device, DeviceClass, Page, PageQuery, Provenance } from '@alphaflops/contracts';
-import { FleetStore, StoreError, type WorkerRecord } from '@alphaflops/store';
+import { FleetStore, StoreError, withOrders, type WorkerRecord } from '@alphaflops/store';
 import type { Connection } from './connection.js';
 import { inOrderOfId } from './lists.js';
 import { putProvenance } from './provenance.js';
@@ -14,7 +14,7 @@ export class SqliteFleetStore extends FleetStore {
     devices: readonly Device[],
     classes: readonly DeviceClass[],
     provenance: ReadonlyMap<string, Provenance>,
-  ): Promise<void> {
+  ): Promise<WorkerRecord> {
     return this.connection.write(() => {
       putProvenance(this.connection, provenance);
       for (const deviceClass of classes) {
@@ -30,7 +30,9 @@ export class SqliteFleetStore extends FleetStore {
           [device.id, device.deviceClassId, JSON.stringify(device)],
         );
       }
-      this.put(worker);
+      const stored = withOrders(worker, this.find('workers', worker.id) as WorkerRecord | null);
+      this.put(stored);
+      return stored;
     });
   }
 

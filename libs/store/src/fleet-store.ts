@@ -3,15 +3,26 @@ import type { Device, DeviceClass, Page, PageQuery, Provenance, Worker } from '@
 /** A worker as stored: presence is derived from the last heartbeat when it is read. */
 export type WorkerRecord = Omit<Worker, 'presence'>;
 
+/** For adapters: a worker that is stored over `known`, with what the operator wants of it now. */
+export function withOrders(worker: WorkerRecord, known: WorkerRecord | null): WorkerRecord {
+  return known === null
+    ? worker
+    : { ...worker, desiredState: known.desiredState, stateReason: known.stateReason };
+}
+
 /** Workers, devices and device classes. */
 export abstract class FleetStore {
-  /** Stores a worker with its devices, their classes and provenance, all or nothing; existing records are replaced. */
+  /**
+   * Stores a worker with its devices, their classes and provenance, all or nothing. Existing records are replaced, except
+   * what the operator wants of a worker (`desiredState`, `stateReason`): `patchWorker` alone changes it, so that a worker
+   * that starts does not undo a command. Returns the worker as it is stored.
+   */
   abstract putWorker(
     worker: WorkerRecord,
     devices: readonly Device[],
     classes: readonly DeviceClass[],
     provenance: ReadonlyMap<string, Provenance>,
-  ): Promise<void>;
+  ): Promise<WorkerRecord>;
 
   /** Stores a device class without a device of it; one that is there stays as it is. */
   abstract addDeviceClass(deviceClass: DeviceClass): Promise<void>;

@@ -59,6 +59,27 @@ export function describeFleetStore(stores: () => Stores): void {
       expect((await fleet().workers({ limit: 5 })).items).toHaveLength(1);
     });
 
+    it('keeps what the operator wants of a worker that is stored again', async () => {
+      const worker = await enrol();
+      const order = { desiredState: 'paused', stateReason: 'maintenance' } as const;
+      await fleet().patchWorker(worker.id, order);
+      const again = { ...worker, name: 'renamed', stateReason: 'of before' };
+      expect(await fleet().putWorker(again, [], [], PROVENANCE)).toEqual({ ...again, ...order });
+      expect(await fleet().worker(worker.id)).toEqual({ ...again, ...order });
+    });
+
+    it('keeps a command that comes while a worker is stored again', async () => {
+      const worker = await enrol();
+      for (let round = 1; round <= 10; round++) {
+        const stateReason = `round ${round}`;
+        await Promise.all([
+          fleet().putWorker({ ...worker, name: stateReason }, [], [], PROVENANCE),
+          fleet().patchWorker(worker.id, { stateReason }),
+        ]);
+        expect(await fleet().worker(worker.id)).toMatchObject({ name: stateReason, stateReason });
+      }
+    });
+
     it('stores all of a worker or nothing', async () => {
       const deviceClass = buildDeviceClass();
       const device = buildDevice();
