@@ -37,7 +37,7 @@ export async function* readInput(path: string): TextSource & AsyncGenerator<Uint
   }
 }
 
-/** As `readInput`, and tells how many of how many bytes are read; of standard input nobody knows how many there are. */
+/** As `readInput`, and reports how many of how many bytes are read. The total is not known for standard input. */
 export async function* readWithProgress(
   path: string,
   show: (done: number, total: number, what: string) => void,

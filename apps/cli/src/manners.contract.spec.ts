@@ -22,7 +22,7 @@ const ESCAPE = '\u001b[';
 
   function ran(file: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
     const inherited = { ...process.env };
-    // CI: Node tells terminals of builds from those of people.
+    // CI: Node distinguishes terminals of builds from those of people.
     for (const name of ['NO_COLOR', 'FORCE_COLOR', 'CI']) Reflect.deleteProperty(inherited, name);
     return new Promise((done) => {
       execFile(file, args, { cwd: directory, env: { ...inherited, ...env } }, (_error, out, err) => {

@@ -22,7 +22,7 @@ function simulate(...args: string[]): Promise<{ exitCode: number; out: string; e
 
 (isBuilt ? describe : describe.skip)('simulate (skipped without a build: npm run build)', () => {
   it.each(['random', 'networklike', 'adaptive'])(
-    'tells the learning curve of %s, the same each time',
+    'reports the learning curve of %s, which is the same each time',
     async (design) => {
       const args = [
         '--design',

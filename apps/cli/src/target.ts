@@ -7,7 +7,7 @@ import { itemsOf } from './pages.js';
 /** `auto`: the one device class that is online. */
 const AUTO = 'auto';
 
-/** A worker that was started a moment ago, as `up` does with its own, tells within a second or two that it is there. */
+/** A worker that has just started, such as the one of `up`, reports to the coordinator within one or two seconds. */
 const ONLINE_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 

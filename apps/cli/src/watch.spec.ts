@@ -63,7 +63,7 @@ it('counts over all rounds of a campaign, and says when the next one is chosen',
   ]);
 });
 
-it('says what a campaign waits for, and tells the state of one without rounds', async () => {
+it('reports what a campaign waits for, and the state of a campaign without rounds', async () => {
   expect(
     await written([
       { waitingFor: 'no worker is online' },

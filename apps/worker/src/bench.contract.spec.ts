@@ -23,7 +23,7 @@ const request: BenchRequest = {
 process.env['ALPHAFLOPS_TEST_ADAPTER'] = '@alphaflops/executor/testing';
 
 describe('bench', () => {
-  it('tells time, statistics and their distribution', async () => {
+  it('reports time, statistics and their distribution', async () => {
     const report = await bench(request, worker);
     expect(report).toMatchObject({
       device: { uuid: 'fake-device-0', provenance: { worker } },
@@ -44,7 +44,7 @@ describe('bench', () => {
     expect(batches.reduce((sum, count) => sum + count, 0)).toBe(timing?.repetitions);
   }, 20_000);
 
-  it('tells energy, and what of it is above idle', async () => {
+  it('reports energy, and its part above idle', async () => {
     const spec = exampleSpec(64);
     const report = await bench(
       {
@@ -69,7 +69,7 @@ describe('bench', () => {
     expect(benchText(await bench(noisy, worker))).toMatch(/^energy {6}not measured: the outcome is noisy$/m);
   }, 30_000);
 
-  it('tells why there is no time, and what cannot be asked for', async () => {
+  it('reports why there is no time, and which requests are not possible', async () => {
     const failed = await bench({ ...request, spec: fakeSpec('crash') }, worker);
     expect(benchText(failed)).toMatch(/outcome {5}executor-crashed: .*exit code 70/);
     const wrong = { code: 'usage', message: expect.stringContaining('only fake-device-0, fake-device-1.') };

@@ -19,8 +19,8 @@ export function lockGpu(uuid: string): Promise<MachineLock> {
 }
 
 /**
- * Locks of all GPUs, all or none. Host processors are shared: an executor on one computes on one thread, is timed by
- * that thread's own time where the system tells it, and several workers on a machine of many cores are usual.
+ * Locks all GPUs, or none. Host processors are shared and have no lock: an executor on one computes on one thread and is timed by
+ * the time of that thread, if the system reports it. Several workers on a machine with many cores are usual.
  */
 export async function lockGpus(
   devices: readonly Pick<DeviceDescription, 'uuid' | 'kind'>[],

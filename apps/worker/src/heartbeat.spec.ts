@@ -47,7 +47,7 @@ describe('heartbeat', () => {
     expect([wanted, lines]).toEqual([[], []]);
   });
 
-  it('tells each change of what is wanted once', async () => {
+  it('reports each change of the desired state once', async () => {
     const { heartbeat, wanted } = scripted(['paused', 'paused', 'active', 'active', 'draining', 'draining']);
     await heartbeat.run();
     expect(wanted).toEqual([
@@ -90,7 +90,7 @@ describe('heartbeat', () => {
     expect(sent).toEqual(['idle']);
   });
 
-  it('leaves although nobody hears its last word, and tells nothing after that', async () => {
+  it('leaves although its last heartbeat gets no answer, and reports nothing after that', async () => {
     let answerLate: (answer: { desiredState: 'paused'; reason: null }) => void = () => undefined;
     const wanted: WorkerDesiredState[] = [];
     const lines: string[] = [];

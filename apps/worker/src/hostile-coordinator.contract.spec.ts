@@ -91,7 +91,7 @@ const title = 'a hostile coordinator';
       });
       const programs = [...seen].map((line) => line.split('\0').slice(0, -1));
       expect(programs).toContainEqual(own);
-      // Everything else is Node on our own files, and Git, which tells the version of a checkout.
+      // Everything else is Node on our own files, and Git, which gives the version of a checkout.
       const strange = programs.filter(
         ([program = '', ...args]) =>
           !(program.endsWith('node') && /\/(apps|libs)\/[\w-]+\/dist\//.test(args.join(' '))) &&

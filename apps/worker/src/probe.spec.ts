@@ -37,7 +37,7 @@ describe('probe', () => {
     });
   });
 
-  it('uses the first of the preferred executors that works, asks no more of them, and tells of those before', async () => {
+  it('uses the first preferred executor that works, probes no further ones, and reports the earlier ones', async () => {
     const fake = await createExecutor('fake').probe();
     const asked: string[] = [];
     const ask = (references: readonly { executor: string }[]) =>
@@ -53,7 +53,7 @@ describe('probe', () => {
     const found = await probePreferred(preferred ?? [], further ?? [], worker, ask);
     expect(asked).toEqual(['cudnn', 'fake', 'process']);
     expect(tableOf(found.probed)).toMatch(/cudnn .*does not work: no driver\nfake .*\nfake .*\nprocess/);
-    // A device tells by which executor it is driven; here all devices are those of the fake.
+    // A device names its executor. Here all devices have the fake executor.
     expect(found.executors).toEqual(['fake']);
     const none = probePreferred([reference('cudnn')], [], worker, ask);
     await expect(none).rejects.toMatchObject({ code: 'no-device' });

@@ -38,7 +38,7 @@ export function msPerSpec(samples: readonly Sample[]): number | null {
   }
   const spent = [...spans.values()].reduce((sum, { firstMs, lastMs }) => sum + lastMs - firstMs, 0);
   const steps = [...spans.values()].reduce((sum, { count }) => sum + count - 1, 0);
-  // Specs that take no time that a clock tells are as good as a tenth of a millisecond.
+  // Specs too short for the clock count as a tenth of a millisecond.
   return steps === 0 ? null : Math.max(0.1, spent / steps);
 }
 

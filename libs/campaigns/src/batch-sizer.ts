@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { batchSize, guessedMs, MAX_GUESSED, MAX_SPECS, msPerSpec } from './batch-size.js';
 import { CampaignSettings } from './campaign-settings.js';
 
-/** The newest campaigns that are looked at for one that tells times, and how many of its samples are. */
+/** Number of newest campaigns that are searched for one with times, and number of its samples that are read. */
 const CAMPAIGNS = 20;
 const SAMPLES = 500;
 const PAGE = 1_000;

@@ -29,7 +29,7 @@ function planned(count: number, replicates = 1, targets = 1) {
 }
 
 describe('previewOf', () => {
-  it('reckons from the protocol alone where no model tells times', () => {
+  it('estimates from the protocol alone if no model gives times', () => {
     const preview = previewOf(planned(10), null);
     // 9 batches of 1.5 ms
     expect(preview.leastSeconds).toBeCloseTo((10 * 9 * 1.5) / 1000, 12);

@@ -37,7 +37,7 @@ describe('the feed of a campaign', () => {
   });
   afterEach(() => jest.useRealTimers());
 
-  it('looks up once for all watchers, and tells a late one the present state', async () => {
+  it('looks up once for all watchers, and gives a late one the present state', async () => {
     const first = watch();
     await jest.advanceTimersByTimeAsync(600);
     const second = watch();

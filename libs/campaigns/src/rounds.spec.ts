@@ -71,7 +71,7 @@ describe('a campaign that plans in rounds', () => {
   });
 });
 
-it('tells how long a campaign has been running, without its pauses', () => {
+it('gives the running time of a campaign, without its pauses', () => {
   const { history } = campaign([20], ['planned', 'running', 'running', 'paused', 'running']);
   expect(runningMs({ history }, Date.parse(at(47)))).toBe(27_000);
   expect(runningMs({ history: history.slice(0, 4) }, Date.parse(at(47)))).toBe(20_000);

@@ -3,7 +3,7 @@ import { ConsoleLogger } from '@nestjs/common';
 
 const LEVELS = ['fatal', 'error', 'warn', 'log', 'debug'] as const;
 
-/** What the framework tells of its own wiring at every start. */
+/** The log lines of the framework about its own wiring at every start. */
 const WIRING = ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication'];
 
 /**

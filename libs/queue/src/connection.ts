@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { connectionOptions, KEY_PREFIX, type RedisAddress, SILENCE_LIMIT_MS } from './redis.js';
 
-/** What one process tells all others. */
+/** The channel for notifications from one process to all others. */
 const CHANNEL = `${KEY_PREFIX}:news`;
 /** The key that shows whether Redis takes writes expires by itself. */
 const WRITE_CHECK_KEPT_MS = 60_000;
@@ -39,13 +39,13 @@ export class QueueConnection {
     await this.client.set(`${KEY_PREFIX}:write-check`, '1', 'PX', WRITE_CHECK_KEPT_MS);
   }
 
-  /** Tells all processes, this one included. It may be lost with a connection. */
+  /** Notifies all processes, including this one. A notification may be lost with a connection. */
   async tell(news: string): Promise<void> {
     await this.client.publish(CHANNEL, news);
   }
 
   /**
-   * @param listener called with what any process tells
+   * @param listener called with the notifications of all processes
    * @param onMissed called when something may have been missed
    */
   onNews(listener: (news: string) => void, onMissed: () => void): void {

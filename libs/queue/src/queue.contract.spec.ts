@@ -139,7 +139,7 @@ describe('job queue', () => {
     expect(await endOf(queue, 'second-try')).toEqual({ ok: true, result: { modelId: 'm' } });
   }, 30_000);
 
-  it('tells how a job ended also when it is asked in the moment that it ends', async () => {
+  it('reports how a job ended, also for a request at the moment of its end', async () => {
     const queue = fitQueue();
     const ids = Array.from({ length: 100 }, (_, i) => `asked-${i}`);
     await queue.submit(ids.map((id) => ({ id, payload: fit(id) })));

@@ -77,7 +77,7 @@ export function fitCommand(command: Command): void {
     .addHelpText(
       'after',
       '\nWhere the samples have a column kernel, or --kernels labels shapes, forms that know the kernel compete too.\n' +
-        'Energy is fitted beside time where the column energy_mj tells it of 10 shapes or more.\n' +
+        'Energy is also fitted if the column energy_mj has values for 10 shapes or more.\n' +
         '\nThe same data and options give the same bytes: the model carries the time of its data file.\n' +
         '\nExample:\n  alphaflops fit --data data/sample-h100/h100-networklike-1000.csv --out model.json',
     )

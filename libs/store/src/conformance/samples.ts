@@ -122,7 +122,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       for (const dropped of again.slice(0, 5)) expect(await samples().get(dropped.id)).toBeNull();
     });
 
-    it('tells slots apart by campaign, target, spec and replicate, and by nothing else', async () => {
+    it('distinguishes slots only by campaign, target, spec and replicate', async () => {
       const slots = [
         {},
         { campaignId: 'campaign-b' },

@@ -60,7 +60,7 @@ async function toImport(path: string, options: ImportOptions, api: ApiClient): P
     if (id !== dataset.id) {
       throw new CliError(
         'bad-input',
-        `${path} is damaged: its rows are ${id}, not ${dataset.id}. "alphaflops dataset verify" tells more.`,
+        `${path} is damaged: its rows are ${id}, not ${dataset.id}. "alphaflops dataset verify" gives details.`,
       );
     }
     return { rows: rows(), provenance, deviceClasses: dataset.deviceClasses };
