@@ -260,7 +260,7 @@ describe('a result that cannot be believed', () => {
     for (const sample of samples) {
       expect(sample).toMatchObject({ outcome: 'executor-crashed', workerId: null, signature: null });
       expect(sample.reason).toBe(
-        `the batch failed after 1 attempts: it is not signed by ${WORKER} for this batch, attempt and device`,
+        `the batch failed after 1 attempt: it is not signed by ${WORKER} for this batch, attempt and device`,
       );
     }
     expect(looked).toEqual([campaign.id]);

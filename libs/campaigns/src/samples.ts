@@ -40,13 +40,14 @@ export function samplesOfFailure(
   reason: string,
   recordedAt: string,
 ): Sample[] {
+  const tries = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   return job.slots.map((slot) => ({
     ...commonFields(job, slot, attempts, recordedAt),
     deviceId: null,
     deviceClassId,
     workerId: null,
     provenanceId: null,
-    ...failure(`the batch failed after ${attempts} attempts: ${reason}`.slice(0, 2000)),
+    ...failure(`the batch failed after ${tries}: ${reason}`.slice(0, 2000)),
   }));
 }
 
