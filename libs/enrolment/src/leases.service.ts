@@ -22,8 +22,11 @@ import { ResultIntake } from './result-intake.js';
 
 /** While a result is handled here its lease is renewed here, so that a slow store gives nothing away. */
 const RENEW_EVERY_MS = RECOVERY.lockDurationMs / 4;
-/** Requests for work that one worker has open: one per device, and one more near the end of a batch. */
-const POLLS_PER_DEVICE = 4;
+/**
+ * Requests for work that one worker may have open, for each device and each device class of it. It needs one per device, and
+ * one more near the end of a batch.
+ */
+const POLLS_PER_TARGET = 4;
 
 /** What workers do with the queues: they take jobs, keep them, and bring results. The coordinator alone talks to Redis. */
 @Injectable()
@@ -70,7 +73,7 @@ export class LeasesService
     }
     for (const targetId of request.targetIds) await this.checkTarget(workerId, targetId);
     const open = this.polls.get(workerId) ?? 0;
-    if (open >= POLLS_PER_DEVICE * (this.targets.get(workerId)?.size ?? 1)) {
+    if (open >= POLLS_PER_TARGET * (this.targets.get(workerId)?.size ?? 1)) {
       throw new ApiProblem(429, 'too-many-polls', 'This worker has too many requests for work open.');
     }
     this.polls.set(workerId, open + 1);
