@@ -4,7 +4,7 @@ import { ProgramRequestSchema, RESULTS } from './protocol.js';
 
 it('is published as it is', () => {
   const published = new URL('../../../docs/process-protocol.schema.json', import.meta.url);
-  // On a difference: node libs/executor-process/dist/write-schema.js docs/process-protocol.schema.json
+  // On a difference: npm run generate
   expect(JSON.parse(readFileSync(published, 'utf8'))).toEqual(
     JSON.parse(JSON.stringify(protocolJsonSchema())),
   );
