@@ -71,7 +71,7 @@ const ratioRange = (ids) => {
 
 const rows = [
   [
-    'paper, replication: FLOPs do not tell the time of a convolution',
+    'paper, replication: FLOPs do not predict the time of a convolution',
     'holds',
     `one constant for all ${paper.length} convolutions of the series: median error ${percent(flops.medianApe)}, ${percent(flops.within10)} within 10 %`,
   ],
