@@ -7,14 +7,14 @@ export type SqlValue = string | number | null | Uint8Array;
 
 /** How long a write waits for a lock of another program, such as a backup. */
 const BUSY_LIMIT_MS = 5000;
-/** … and how long the driver does so by itself, which keeps everybody in this process waiting, once the file is open. */
+/** How long the driver itself waits for a lock after the file is open. It blocks the whole process during this time. */
 const DRIVER_WAITS_MS = 10;
-/** Between two looks whether the lock is gone. */
+/** The pause between two attempts to get the lock. */
 const LOOK_AGAIN_MS = 50;
 
 /**
- * One open database. The driver is synchronous, so what runs inside one `read` or `write` is not interleaved with
- * anything else in this process; the file lock keeps other processes of ours away.
+ * One open database. The driver is synchronous, so the work inside one `read` or `write` is not interleaved with
+ * other work of this process. The file lock excludes other alphaflops processes.
  */
 export class Connection {
   private readonly database: Database.Database;
@@ -26,7 +26,7 @@ export class Connection {
     } catch (error) {
       throw new StoreError(
         'unavailable',
-        `${file}: the file cannot be opened. Check that it is a file, and its mode.`,
+        `${file}: the file cannot be opened. Check that it is a regular file, and check its permissions.`,
         {
           cause: error,
         },
@@ -34,19 +34,19 @@ export class Connection {
     }
   }
 
-  /** Runs `work` and answers with its result; errors of SQLite become `StoreError`s. */
+  /** Runs `work` and returns its result. Converts errors of SQLite to `StoreError`s. */
   read<T>(work: () => T): Promise<T> {
     try {
       return Promise.resolve(this.attempt(work));
     } catch (error) {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- passes on what was thrown
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejects with the thrown value
       return Promise.reject(error);
     }
   }
 
   /**
-   * The same inside one transaction: all of `work` is stored when the promise resolves, nothing when it rejects. While
-   * another program holds the lock, others of this process have their turn.
+   * Runs `work` in one transaction: everything is stored when the promise resolves, nothing when it rejects. While
+   * another program holds the lock, other work of this process can run.
    */
   async write<T>(work: () => T): Promise<T> {
     const deadline = performance.now() + BUSY_LIMIT_MS;
@@ -61,7 +61,7 @@ export class Connection {
     }
   }
 
-  /** Called once the file is open: from then on nobody waits inside the driver. */
+  /** Sets the short wait of the driver. Called when the file is open. */
   waitOutside(): void {
     this.execute(`PRAGMA busy_timeout = ${DRIVER_WAITS_MS}`);
   }
@@ -73,7 +73,7 @@ export class Connection {
       this.database.exec('COMMIT');
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, a full disk among them.
+      // After some errors, for example a full disk, SQLite has already rolled back.
       if (this.database.inTransaction) this.database.exec('ROLLBACK');
       throw error;
     }
@@ -90,17 +90,20 @@ export class Connection {
     }
   }
 
-  /** Rows as arrays of columns; all of them, so that no read transaction outlives the call. */
+  /**
+   * Returns all rows, each as an array of columns. It reads all of them, so that the read transaction ends with the
+   * call.
+   */
   rows(sql: string, values: readonly SqlValue[] = []): SqlValue[][] {
     return this.statement(sql, true).all(values) as SqlValue[][];
   }
 
-  /** The first column of each row, parsed as JSON. The caller knows what it stored there. */
+  /** Returns the first column of each row, parsed as JSON. The caller knows the type of the stored records. */
   documents(sql: string, values: readonly SqlValue[] = []): unknown[] {
     return this.rows(sql, values).map(([doc]) => this.parse(doc));
   }
 
-  /** Throws `StoreError('corrupt')` when the text is no JSON. */
+  /** @throws StoreError `corrupt` when the text is not valid JSON */
   parse(doc: SqlValue | undefined): unknown {
     try {
       return JSON.parse(String(doc));
@@ -120,29 +123,32 @@ export class Connection {
     return this.statement(sql, false).run(values).changes;
   }
 
-  /** Several statements without values. */
+  /** Runs one or more statements without values. */
   execute(sql: string): void {
     this.database.exec(sql);
   }
 
-  /** The value of a pragma; to set one, `execute` it. */
+  /** Returns the value of a pragma. Use `execute` to set a pragma. */
   pragma(name: 'user_version' | 'application_id'): SqlValue | undefined {
     return this.rows(`PRAGMA ${name}`)[0]?.[0];
   }
 
-  /** The driver frees its file handles only when the statements are collected, so the log is copied back here. */
+  /**
+   * Closes the database. Copies the log into the file first, because the driver closes its files only after a garbage
+   * collection.
+   */
   close(): void {
     if (!this.database.open) return;
     try {
       this.execute('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
-      // What is in the log is safe there: the next opening reads it.
+      // The data in the log is safe: the next process that opens the file reads it.
     }
     this.statements.clear();
     this.database.close();
   }
 
-  /** Values always go in as one array: a single object would be taken for named parameters. */
+  /** Prepares a statement once. Pass its values as one array: the driver treats a single object as named parameters. */
   private statement(sql: string, isQuery: boolean): Database.Statement {
     let statement = this.statements.get(sql);
     if (statement === undefined) {

@@ -4,17 +4,22 @@ import { Connection } from './connection.js';
 import { createPrivate } from './file-lock.js';
 
 /**
- * Writes a copy of the database as it is at this moment to a new file (mode 0600), also while a coordinator uses it, and
- * checks the copy. Throws `StoreError`: `not-found`, `corrupt`, `unavailable`.
+ * Writes a copy of the present state of the database to a new file (mode 0600), and checks the copy. A coordinator
+ * may use the database at the same time.
+ * @throws StoreError `not-found` when the file does not exist, `corrupt` when the file or the copy is damaged,
+ * `unavailable` when a file cannot be read or written
  */
 export function copySqliteStore(file: string, to: string): void {
-  // Opening what is not there would make it.
-  if (!existsSync(file)) throw new StoreError('not-found', `There is no store ${file}.`);
+  // Opening a missing file would create it.
+  if (!existsSync(file)) throw new StoreError('not-found', `The store ${file} does not exist.`);
   createPrivate(to);
   withConnection(file, (source) => source.run('VACUUM INTO ?', [to]));
   const found = withConnection(to, (copy) => copy.rows('PRAGMA quick_check'));
   if (found[0]?.[0] !== 'ok') {
-    throw new StoreError('corrupt', `The copy of ${file} is damaged, and so is the file, probably.`);
+    throw new StoreError(
+      'corrupt',
+      `The copy of ${file} is damaged. The file itself is probably damaged too.`,
+    );
   }
 }
 

@@ -3,16 +3,17 @@ import { StoreError } from '@alphaflops/store';
 import Database from 'libsql';
 import { isBusy } from './sqlite-error.js';
 
-/** Long enough for a holder to write its pid, or to finish going away. */
+/** Long enough for the holder to write its pid, or to finish its exit. */
 const WAIT_MS = 250;
 
 /**
- * Keeps other coordinators off a database file. The lock is an SQLite lock on `<file>.lock`, that is, one of the
- * operating system: it goes when the holder dies, however it dies. `<file>.lock.pid` only says who holds it, and
- * means nothing once the lock is free. Both lie on a local disk; locks on network file systems are not reliable.
+ * Excludes other coordinators from a database file. The lock is an SQLite lock on `<file>.lock`, which uses a lock of
+ * the operating system: the operating system releases it whenever the holder ends. `<file>.lock.pid` only names the
+ * holder, and has no meaning while the lock is free. Both files must be on a local disk, because locks on network
+ * file systems are not reliable.
  *
- * Neither this file nor the database may be opened by other means in the process that holds the lock: closing any
- * descriptor of a file drops all POSIX locks that the process has on it (https://sqlite.org/howtocorrupt.html, 2.2).
+ * The process that holds the lock must not open this file or the database in any other way: closing any descriptor of
+ * a file releases all POSIX locks that the process has on it (https://sqlite.org/howtocorrupt.html, 2.2).
  */
 export class FileLock {
   private constructor(
@@ -20,7 +21,10 @@ export class FileLock {
     private readonly pidFile: string,
   ) {}
 
-  /** Throws `StoreError('in-use')` with the holder's pid when the lock is taken. */
+  /**
+   * Takes the lock.
+   * @throws StoreError `in-use` with the pid of the holder when another process or store holds the lock
+   */
   static acquire(file: string): FileLock {
     const lockFile = `${file}.lock`;
     const pidFile = `${lockFile}.pid`;
@@ -37,7 +41,7 @@ export class FileLock {
     }
   }
 
-  /** The empty lock file stays: removing it would let a third process lock a new one beside a holder of the old. */
+  /** Releases the lock. Keeps the empty lock file: after a removal, two processes could lock an old and a new file. */
   release(): void {
     rmSync(this.pidFile, { force: true });
     this.database.exec('ROLLBACK');
@@ -45,7 +49,7 @@ export class FileLock {
   }
 }
 
-/** Creates an empty file that only its owner can read, unless there is one; an existing file is not opened. */
+/** Creates an empty file that only its owner can read, unless the file exists. Does not open an existing file. */
 export function createPrivate(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));
@@ -59,13 +63,13 @@ function inUse(file: string, pidFile: string): StoreError {
   if (pid === process.pid) {
     return new StoreError(
       'in-use',
-      `${file} is open in this process already (pid ${pid}). Close that store first, or name another file.`,
+      `${file} is already open in this process (pid ${pid}). Close that store first, or name another file.`,
     );
   }
   const holder = Number.isInteger(pid) ? `process ${pid}` : 'another process';
   return new StoreError(
     'in-use',
     `${file} is in use by ${holder}. Stop ${Number.isInteger(pid) ? `it (kill ${pid})` : 'it'} first, or name ` +
-      'another file. One coordinator at a time can use an SQLite store; several need MongoDB.',
+      'another file. Only one coordinator at a time can use an SQLite store; several coordinators need MongoDB.',
   );
 }

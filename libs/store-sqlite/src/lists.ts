@@ -2,13 +2,16 @@ import type { Page, PageQuery } from '@alphaflops/contracts';
 import { badCursor, decodeCursor, pageFrom } from '@alphaflops/store';
 import type { Connection, SqlValue } from './connection.js';
 
-/** Columns and what they must equal; undefined: anything. */
+/** Columns and the values that they must equal; undefined matches any value. */
 export type Filter = Readonly<Record<string, string | undefined>>;
 
-/** After every moment and every row there can be. */
+/** A position after every possible time and row. */
 const END = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 
-/** A page of a table with `seq` and `created_at`, newest first; of equal times, the last inserted first. */
+/**
+ * Returns a page of a table with `seq` and `created_at`, newest first. For equal times, the last inserted row comes
+ * first.
+ */
 export function newestFirst<T extends { id: string | null }>(
   connection: Connection,
   table: 'campaigns' | 'models' | 'audit' | 'datasets' | 'kernel_maps',
@@ -27,7 +30,7 @@ export function newestFirst<T extends { id: string | null }>(
   return pageFrom(table, found as T[], page.limit);
 }
 
-/** A page of a table in the order of its ids. */
+/** Returns a page of a table in the order of its ids. */
 export function inOrderOfId<T extends { id: string }>(
   connection: Connection,
   table: 'workers' | 'devices' | 'device_classes',
@@ -44,14 +47,17 @@ export function inOrderOfId<T extends { id: string }>(
   );
 }
 
-/** The place in the order of the item that a cursor names. Throws `StoreError('bad-cursor')`. */
+/**
+ * Returns the position, in the order of the list, of the item that a cursor names.
+ * @throws StoreError `bad-cursor` when the cursor is not valid for the list
+ */
 export function placeOf(connection: Connection, sql: string, list: string, cursor: string): SqlValue[] {
   const place = connection.rows(sql, [decodeCursor(list, cursor)])[0];
   if (place === undefined) throw badCursor(list);
   return place;
 }
 
-/** Conditions to stand before another one. */
+/** Returns the conditions of a filter, each followed by AND, and their values. Another condition must follow. */
 export function whereEqual(filter: Filter): { sql: string; values: string[] } {
   const entries = Object.entries(filter).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {

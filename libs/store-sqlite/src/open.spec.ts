@@ -52,7 +52,7 @@ describe('openSqliteStores', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('waits for the lock of another program, and keeps nobody else waiting', async () => {
+  it('waits for the lock of another program without blocking other calls', async () => {
     const stores = await open();
     const other = new Database(file);
     other.exec('BEGIN IMMEDIATE');
@@ -68,7 +68,7 @@ describe('openSqliteStores', () => {
     expect(events).toEqual(['read', 'unlocked', 'written']);
   });
 
-  it('creates directory and files for its owner only', async () => {
+  it('creates directory and files that only the owner can access', async () => {
     const nested = join(directory, 'a', 'b', 'data.sqlite');
     const stores = await open(nested);
     await stores.access.putToken(buildToken());
@@ -80,7 +80,7 @@ describe('openSqliteStores', () => {
     }
   });
 
-  it('keeps everything over closing and opening again', async () => {
+  it('keeps everything after closing and opening again', async () => {
     const batch = buildBatch(10);
     const first = await open();
     await first.samples.record(batch, PROVENANCE);
@@ -91,7 +91,7 @@ describe('openSqliteStores', () => {
     expect((await second.samples.counts('campaign-a')).ok).toBe(10);
   });
 
-  it('says that it is closed to who asks later, also in the middle of a stream', async () => {
+  it('rejects calls after it is closed, also in the middle of a stream', async () => {
     const stores = await open();
     await stores.samples.record(buildBatch(500), PROVENANCE);
     const stream = stores.samples.stream({})[Symbol.asyncIterator]();
@@ -123,7 +123,7 @@ describe('openSqliteStores', () => {
     await expect((await open(link)).samples.counts('campaign-a')).resolves.toMatchObject({ ok: 1 });
   });
 
-  it('refuses a file of a newer version and leaves it as it is', async () => {
+  it('refuses a file of a newer version and does not change it', async () => {
     await (await open()).close();
     const database = new Database(file);
     database.exec(`PRAGMA user_version = ${MIGRATIONS.length + 1}`);
@@ -137,7 +137,7 @@ describe('openSqliteStores', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('refuses a database of another program and leaves it as it is', async () => {
+  it('refuses a database of another program and does not change it', async () => {
     const database = new Database(file);
     database.exec('CREATE TABLE recipes (name TEXT)');
     database.close();
@@ -149,13 +149,13 @@ describe('openSqliteStores', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it('refuses a file that is no database, and a directory', async () => {
+  it('refuses a file that is not a database, and a directory', async () => {
     writeFileSync(file, 'id,name\n1,not a database\n'.repeat(1000));
     await expect(openSqliteStores(file)).rejects.toMatchObject({
       code: 'corrupt',
       message: expect.stringContaining('not an SQLite database') as string,
     });
-    // Nothing is held after a refusal.
+    // A refused call leaves no lock behind.
     rmSync(file);
     await (await open()).ping();
     const inTheWay = join(directory, 'folder');
@@ -165,7 +165,7 @@ describe('openSqliteStores', () => {
   });
 
   (existsSync('/proc/self') ? it : it.skip)(
-    'names a directory that cannot be made (skipped without /proc)',
+    'names a directory that cannot be created (skipped without /proc)',
     async () => {
       await expect(openSqliteStores('/proc/x/data.sqlite')).rejects.toMatchObject({
         code: 'unavailable',
@@ -174,7 +174,7 @@ describe('openSqliteStores', () => {
     },
   );
 
-  it('says that a file is damaged when it finds out', async () => {
+  it('reports a damaged file when it reads the damage', async () => {
     const first = await open();
     await first.samples.record(buildBatch(300), PROVENANCE);
     await first.close();
@@ -189,7 +189,7 @@ describe('openSqliteStores', () => {
     });
   });
 
-  it('holds no transaction and lets others run between the pages of a stream', async () => {
+  it('holds no transaction between the pages of a stream, and lets other calls run', async () => {
     const stores = await open();
     await stores.samples.record(buildBatch(2000), PROVENANCE);
     let turns = 0;
@@ -218,7 +218,7 @@ describe('openSqliteStores', () => {
     expect(turns).toBeGreaterThanOrEqual(9);
   });
 
-  it('says that the disk is full, stores nothing then, and goes on when there is room', async () => {
+  it('reports a full disk, stores nothing then, and continues when space is free', async () => {
     const connection = new Connection(file);
     migrate(connection);
     const samples = new SqliteSampleStore(connection);
@@ -239,7 +239,7 @@ describe('openSqliteStores', () => {
     connection.close();
   });
 
-  it('stores nothing of a batch with an id that another slot has', async () => {
+  it('stores nothing of a batch when one of its ids belongs to another slot', async () => {
     const { samples } = await open();
     const [first] = buildBatch(1);
     await samples.record(first === undefined ? [] : [first], PROVENANCE);
@@ -251,7 +251,7 @@ describe('openSqliteStores', () => {
 });
 
 describe('migrate', () => {
-  it('keeps the models of before they had a status as published', async () => {
+  it('treats models that were stored without a status as published', async () => {
     const connection = new Connection(':memory:');
     migrate(connection, MIGRATIONS.slice(0, 1));
     const { status, statusReason, ...old } = buildModelDraft();
@@ -269,7 +269,7 @@ describe('migrate', () => {
     connection.close();
   });
 
-  it('puts specs together by page, in their order, each where it was', async () => {
+  it('moves specs into pages and keeps their positions', async () => {
     const connection = new Connection(':memory:');
     migrate(connection, MIGRATIONS.slice(0, 6));
     const planned: [string, number, number][] = [
@@ -278,7 +278,7 @@ describe('migrate', () => {
       ['campaign-a', 260, 470],
     ];
     for (const [id, from, to] of planned) {
-      // Backwards: the order of insertion is not that of the plan.
+      // Inserted in reverse: the order of insertion differs from the order of the plan.
       for (let at = to - 1; at >= from; at -= 1) {
         connection.run('INSERT INTO campaign_specs (campaign_id, position, doc) VALUES (?, ?, ?)', [
           id,
@@ -299,7 +299,7 @@ describe('migrate', () => {
     connection.close();
   });
 
-  it('runs what a file has not had yet, each once, and nothing of one that fails', () => {
+  it('runs each new migration once, and undoes a migration that fails', () => {
     const connection = new Connection(':memory:');
     const first = 'CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1)';
     migrate(connection, [first]);

@@ -17,12 +17,13 @@ import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
 
 /**
- * Opens the database file for this process alone, and creates it (mode 0600) and its directory (0700) where missing:
- * token hashes are in it. What a promise of the store has confirmed survives a kill of the process and, as every
- * commit is synced to the disk, a crash of the machine. Other programs may read the file meanwhile.
+ * Opens the database file for exclusive use by this process. If the file or its directory does not exist, creates it
+ * with mode 0600 or 0700, because the file contains token hashes. Confirmed writes survive a kill of the process and,
+ * because every commit is synced to the disk, a crash of the machine. Other programs may read the file at the same
+ * time.
  *
- * Throws `StoreError`: `in-use` when a process has it open, `corrupt` when it is damaged or not ours, `unavailable`
- * when it cannot be created, read or written, or was written by a newer version.
+ * @throws StoreError `in-use` when another process has the file open; `corrupt` when it is damaged or belongs to
+ * another program; `unavailable` when it cannot be created, read or written, or when a newer version wrote it
  */
 export function openSqliteStores(file: string): Promise<Stores> {
   return new Promise((done) => {
@@ -37,7 +38,7 @@ export function openSqliteStores(file: string): Promise<Stores> {
   });
 }
 
-/** One name for the file however it is reached, so that one lock guards it. */
+/** Returns the real path of the file, so that all paths to the file share one lock. Creates the directory. */
 function prepareFile(file: string): string {
   return inDirectoryOf(file, () => {
     makeDirectory(dirname(file));
@@ -55,8 +56,8 @@ function openDatabase(file: string): Connection {
       migrate(connection);
       // FULL: each commit is synced. A batch of samples takes seconds to measure and a third of a millisecond to sync.
       connection.execute('PRAGMA synchronous = FULL');
-      // 32 MiB of pages, as the ids of a million samples are written in random order; and 16 MiB of log before it is
-      // copied into the file, as the ends of the indexes change with every batch.
+      // A cache of 32 MiB, because the ids of a million samples are written in random order. A log of up to 16 MiB
+      // before it is copied into the file, because every batch changes the ends of the indexes.
       connection.execute('PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000');
       connection.waitOutside();
     });
@@ -99,7 +100,7 @@ function storesOn(connection: Connection, lock: FileLock): Stores {
   };
 }
 
-/** Errors of the file system as errors of the store. */
+/** Runs `work` and converts errors of the file system to `StoreError`s. */
 function inDirectoryOf<T>(file: string, work: () => T): T {
   try {
     return work();
@@ -109,8 +110,8 @@ function inDirectoryOf<T>(file: string, work: () => T): T {
     const reason = errorText(error);
     throw new StoreError(
       'unavailable',
-      `${file}: the store cannot be opened, as its directory ${dirname(file)} must exist or be creatable, and be ` +
-        `writable by this user (${reason}). Correct that, or name another file.`,
+      `${file}: the store cannot be opened (${reason}). Make sure that the directory ${dirname(file)} exists and that ` +
+        'this user can write to it, or name another file.',
       { cause: error },
     );
   }

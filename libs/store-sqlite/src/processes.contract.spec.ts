@@ -83,10 +83,10 @@ describe('processes on one file', () => {
     expect((await hold()).answer).toEqual({ opened: true });
   });
 
-  it('opens at once after the holder was killed, also when another process has its pid', async () => {
+  it('opens at once after the holder was killed, also when another process has the same pid', async () => {
     const { child } = await hold();
     await kill(child);
-    // As if the pid had gone to a process that lives: only the lock counts, not the pid beside it.
+    // Simulates a running process with the same pid. Only the lock counts, not the pid in the file.
     writeFileSync(`${file}.lock.pid`, `${process.ppid}\n`);
     const stores = await openSqliteStores(file);
     await expect(stores.ping()).resolves.toBeUndefined();
@@ -102,16 +102,16 @@ describe('processes on one file', () => {
     expect(existsSync(`${file}.lock.pid`)).toBe(false);
   });
 
-  it('says that a directory cannot be written to', async () => {
+  it('reports a directory without write permission', async () => {
     chmodSync(directory, 0o555);
-    // Root may write anywhere, so the child becomes another user, after it has loaded its program.
+    // Root may write anywhere, so the child changes its user after it has loaded its program.
     const { answer } = await hold(process.getuid?.() === 0 ? 65_534 : undefined);
     expect(answer.code).toBe('unavailable');
-    expect(answer.message).toMatch(/data\.sqlite.*writable by this user.*EACCES/);
+    expect(answer.message).toMatch(/data\.sqlite.*EACCES.*this user can write to it/);
     chmodSync(directory, 0o700);
   });
 
-  it('loses no confirmed batch and keeps no half of one when killed at any moment', async () => {
+  it('loses no confirmed batch and keeps no partial batch when it is killed at any moment', async () => {
     const random = seededRandom(20260301);
     const confirmed = new Set<number>();
     let next = 0;
@@ -142,7 +142,7 @@ describe('processes on one file', () => {
       expect(new Set(streamed.values())).toEqual(new Set([BATCH_SIZE]));
       expect(new Map(stored.map((b) => [b.batchIndex, b.recorded]))).toEqual(streamed);
       expect(counts.ok).toBe(streamed.size * BATCH_SIZE);
-      // Each kill can have fallen between one commit and its confirmation, no more.
+      // Each kill can leave at most one committed batch without a confirmation.
       expect(streamed.size - confirmed.size).toBeLessThanOrEqual(round + 1);
       next = Math.max(...streamed.keys()) + 1;
     }

@@ -15,7 +15,7 @@ import { SqliteKernelMapStore } from './sqlite-kernel-map-store.js';
 import { SqliteModelStore } from './sqlite-model-store.js';
 import { SqliteSampleStore } from './sqlite-sample-store.js';
 
-/** Remembers what ran through it. */
+/** Records every statement that runs through it. */
 class ListeningConnection extends Connection {
   readonly heard = new Set<string>();
 
@@ -33,7 +33,8 @@ class ListeningConnection extends Connection {
 describe('query plans', () => {
   const directory = mkdtempSync(join(tmpdir(), 'store-sqlite-plans-'));
   const connection = new ListeningConnection(join(directory, 'plans.sqlite'));
-  // On a connection of its own: the driver does not finish explaining a statement that writes.
+  // The planner has a separate connection, because the driver does not finish the explanation of a statement that
+  // writes.
   const planner = new Database(join(directory, 'plans.sqlite'));
   const planOf = (sql: string) =>
     (planner.prepare(`EXPLAIN QUERY PLAN ${sql}`).raw().all([]) as SqlValue[][])
@@ -63,8 +64,8 @@ describe('query plans', () => {
   });
 
   function expectSearches(): void {
-    // What brings its own rows looks only for conflicts, which are found by a unique index.
-    // Looking for abandoned drafts goes through an index of all parts, of which each holds thousands of rows.
+    // Statements with their own rows search only for conflicts, through a unique index. The search for abandoned
+    // drafts reads an index of all parts; each part holds thousands of rows.
     const statements = [...connection.heard].filter(
       (sql) => !/VALUES|FROM json_each|GROUP BY draft_id/.test(sql),
     );
@@ -77,7 +78,7 @@ describe('query plans', () => {
     connection.heard.clear();
   }
 
-  it('tell a scan and a sort from a search', () => {
+  it('distinguish a scan and a sort from a search', () => {
     expect(planOf('SELECT doc FROM samples WHERE replicate = 1 ORDER BY doc')).toMatch(
       /SCAN samples.*TEMP B-TREE/,
     );

@@ -1,12 +1,12 @@
 import type { Sample } from '@alphaflops/contracts';
 import type { Connection } from './connection.js';
 
-/** Changes of the counters that are kept beside the samples, for the transaction that changes these. */
+/** Collects the changes of the sample counters. `write` applies them in the transaction that changes the samples. */
 export class SampleCounts {
   private readonly outcomes = new Tally<[campaignId: string, outcome: string]>();
   private readonly batches = new Tally<[campaignId: string, targetId: string, batchIndex: number]>();
 
-  /** @param by 1 for a sample that comes, −1 for one that goes */
+  /** @param by 1 for a sample that is added, −1 for a sample that is removed */
   add({ campaignId, targetId, batchIndex, outcome, setAside }: Sample, by: 1 | -1): void {
     this.outcomes.add([campaignId, outcome], by);
     if (setAside === undefined) this.batches.add([campaignId, targetId, batchIndex], by);
@@ -30,7 +30,7 @@ export class SampleCounts {
   }
 }
 
-/** What each key comes to. */
+/** Sums the counts of each key. */
 class Tally<K extends readonly (string | number)[]> {
   private readonly counts = new Map<string, { key: K; count: number }>();
 

@@ -2,7 +2,7 @@ import type { SampleFilter } from '@alphaflops/store';
 import type { SqlValue } from './connection.js';
 import { whereEqual } from './lists.js';
 
-/** A place in the order of samples: by recordedAt (ms since 1970), then by id. */
+/** A position in the order of samples: by recordedAt (ms since 1970), then by id. */
 export interface Place {
   recordedAtMs: number;
   id: string;
@@ -12,8 +12,9 @@ export interface Place {
 const FIRST_MS = -8.64e15;
 
 /**
- * One page of the samples that match, after a place. The index is named, not left to the planner: it follows the
- * filter that leaves fewest rows, and always gives the order of the list, so that no page is sorted.
+ * The query for one page of the samples that match, after a position. The query names its index and does not leave
+ * the choice to the planner: the index serves the filter that leaves the fewest rows. Every index has the order of
+ * the list, so that SQLite sorts no page.
  */
 export class SampleQuery {
   private readonly sql: string;
@@ -40,7 +41,7 @@ export class SampleQuery {
       '(recorded_at, id) > (?, ?) ORDER BY recorded_at, id LIMIT ?';
   }
 
-  /** Statement and values; `after` null: from the beginning. */
+  /** Returns the statement and its values. If `after` is null, the page starts at the beginning. */
   page(after: Place | null, limit: number): [sql: string, values: SqlValue[]] {
     const start =
       after !== null && after.recordedAtMs >= this.fromMs

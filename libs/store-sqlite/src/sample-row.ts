@@ -9,12 +9,15 @@ export const INSERT_SAMPLE = `
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (campaign_id, target_id, spec_index, replicate, set_aside) DO NOTHING`;
 
-/** Of a slot, first the sample that counts, if there is one. */
+/** Returns the samples of a slot. The sample that occupies the slot, if any, comes first; set-aside samples follow. */
 export const SAMPLES_OF_SLOT =
   'SELECT doc, batch_times, set_aside FROM samples INDEXED BY samples_by_slot WHERE campaign_id = ? AND target_id = ? ' +
   'AND spec_index = ? AND replicate = ? ORDER BY set_aside';
 
-/** The values of `INSERT_SAMPLE`. The batch times leave an empty array behind in the document. */
+/**
+ * Returns the values for `INSERT_SAMPLE`. The batch times have their own column; the document holds an empty array
+ * instead.
+ */
 export function rowOf(sample: Sample): SqlValue[] {
   const { timing } = sample;
   const doc = timing === null ? sample : { ...sample, timing: { ...timing, batchTimesMs: [] } };
@@ -35,7 +38,7 @@ export function rowOf(sample: Sample): SqlValue[] {
   ];
 }
 
-/** The sample of a parsed document and the bytes of its batch times. */
+/** Builds the sample from a parsed document and the bytes of its batch times. */
 export function sampleOf(doc: unknown, batchTimes: SqlValue | undefined): Sample {
   const sample = doc as Sample;
   sample.timing = withPresentEnergyNames(sample.timing);
@@ -45,7 +48,7 @@ export function sampleOf(doc: unknown, batchTimes: SqlValue | undefined): Sample
   return sample;
 }
 
-/** Little-endian doubles. */
+/** Encodes numbers as little-endian doubles. */
 function bytesOf(numbers: readonly number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(DOUBLE_BYTES * numbers.length));
   for (const [index, number] of numbers.entries()) view.setFloat64(DOUBLE_BYTES * index, number, true);

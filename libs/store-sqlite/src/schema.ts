@@ -1,11 +1,11 @@
 /**
- * Version n of the file is what the first n migrations make. A published migration is never edited: add the next one.
+ * The first n migrations create version n of the file. Never edit a published migration: add a new one.
  *
- * `doc` is the record as JSON and the only thing that is given back; the columns beside it are copies to find it by
- * (the driver cuts text that it returns at a NUL character, and takes it whole when it compares). Times are
- * milliseconds since 1970, so that order does not depend on how an ISO time is spelled. `seq` counts insertions.
+ * `doc` is the record as JSON, and only `doc` is returned. The other columns are copies for searching. (The driver
+ * truncates returned text at a NUL character, but compares the full text.) Times are milliseconds since 1970, so that
+ * the order does not depend on the text format of an ISO time. `seq` counts insertions.
  *
- * No foreign keys: the port lets samples and specs be stored before or without the records that they name.
+ * There are no foreign keys, because the port accepts samples and specs before or without the records that they name.
  */
 export const MIGRATIONS: readonly string[] = [
   `

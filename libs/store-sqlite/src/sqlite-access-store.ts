@@ -8,18 +8,21 @@ import {
 } from '@alphaflops/store';
 import type { Connection } from './connection.js';
 
-/** Tokens kept in memory; every request asks for one. */
+/** Maximum number of tokens in memory. Every request needs a token. */
 const TOKENS_KEPT = 1_000;
 
 export class SqliteAccessStore extends AccessStore {
-  /** By hash, those that there are. Forgotten with every change; nobody else can write to the file. */
+  /** Existing tokens by hash. Every change clears the cache. No other process can write to the file. */
   private readonly known = new Map<string, Readonly<TokenRecord>>();
 
   constructor(private readonly connection: Connection) {
     super();
   }
 
-  /** Replaces a token of the same id. Throws `StoreError('already-exists')` when another one has the hash. */
+  /**
+   * Stores a token, or replaces the token with the same id.
+   * @throws StoreError `already-exists` when another token has the same hash
+   */
   override putToken(token: TokenRecord): Promise<void> {
     return this.connection.write(() => {
       this.known.clear();
@@ -32,7 +35,7 @@ export class SqliteAccessStore extends AccessStore {
   }
 
   override addToken(token: TokenRecord): Promise<boolean> {
-    // A new one: what is known stays true.
+    // The token is new, so the cached tokens stay valid.
     return this.connection.write(
       () =>
         this.connection.run(
@@ -88,7 +91,7 @@ export class SqliteAccessStore extends AccessStore {
     const claim: StoredResponse = { requestDigest, status: 0, body: null };
     return this.connection.write(() => {
       this.connection.run('DELETE FROM idempotency_keys WHERE created_at < ?', [Date.parse(expireBefore)]);
-      // The document of a claim without a response is exactly this one.
+      // A claim without a response has exactly this document.
       this.connection.run('DELETE FROM idempotency_keys WHERE key = ? AND created_at < ? AND doc = ?', [
         key,
         Date.parse(abandonedBefore),
@@ -111,7 +114,7 @@ export class SqliteAccessStore extends AccessStore {
   override storeResponse(key: string, status: number, body: string): Promise<void> {
     return this.connection.write(() => {
       const claim = this.response(key);
-      // Gone when its claim has expired meanwhile: there is nobody left to keep the response for.
+      // If the claim has expired in the meantime, no row matches, and no request needs the response.
       if (claim === null) return;
       this.connection.run('UPDATE idempotency_keys SET doc = ? WHERE key = ?', [
         JSON.stringify({ ...claim, status, body }),

@@ -12,7 +12,7 @@ import {
 import type { Connection } from './connection.js';
 import { newestFirst } from './lists.js';
 
-/** Specs of one row at most. The files have pages of this size, so it cannot grow. */
+/** Maximum number of specs in one row. Existing files have pages of this size, so it cannot become larger. */
 const SPECS_PAGE = 100;
 
 export class SqliteCampaignStore extends CampaignStore {
@@ -28,7 +28,7 @@ export class SqliteCampaignStore extends CampaignStore {
           'ON CONFLICT (id) DO NOTHING',
         [id, state, deviceClassId, Date.parse(createdAt), JSON.stringify(campaign)],
       );
-      if (inserted === 0) throw new StoreError('already-exists', `There is a campaign ${id} already.`);
+      if (inserted === 0) throw new StoreError('already-exists', `A campaign ${id} already exists.`);
     });
   }
 
@@ -98,7 +98,7 @@ export class SqliteCampaignStore extends CampaignStore {
     return (found[0] ?? null) as Campaign | null;
   }
 
-  /** By position, in order. */
+  /** Returns specs with their positions, in order. */
   private findSpecs(id: string, from: number, to: number): Map<number, ConvSpec> {
     const found = new Map<number, ConvSpec>();
     const pages = this.connection.rows(

@@ -1,6 +1,6 @@
 import { StoreError } from '@alphaflops/store';
 
-/** Primary result codes, https://sqlite.org/rescode.html; the extended ones carry them in their low byte. */
+/** Primary result codes, https://sqlite.org/rescode.html. The low byte of an extended code is its primary code. */
 const BUSY = 5;
 const LOCKED = 6;
 const READONLY = 8;
@@ -13,7 +13,7 @@ const NOTADB = 26;
 const CONSTRAINT_PRIMARYKEY = 1555;
 const CONSTRAINT_UNIQUE = 2067;
 
-/** What went wrong in the driver, said for people; what is no error of SQLite is passed on. */
+/** Converts an error of the SQLite driver to a `StoreError` with a readable message. Returns other errors unchanged. */
 export function storeErrorFrom(error: unknown, file: string): unknown {
   if (!isDriverError(error)) return error;
   const storeError = (code: StoreError['code'], text: string) =>
@@ -27,12 +27,12 @@ export function storeErrorFrom(error: unknown, file: string): unknown {
     case READONLY:
       return storeError(
         'unavailable',
-        'the file or its directory cannot be written to. Check their owner and mode',
+        'the file or its directory cannot be written to. Check their owner and permissions',
       );
     case CANTOPEN:
       return storeError(
         'unavailable',
-        'the file cannot be opened. Check that it is a file, its owner and its mode',
+        'the file cannot be opened. Check that it is a regular file, its owner and its permissions',
       );
     case IOERR:
       return storeError('unavailable', 'reading or writing failed. Check the disk; nothing was changed');
@@ -51,7 +51,7 @@ export function storeErrorFrom(error: unknown, file: string): unknown {
       );
     case CONSTRAINT:
       return error.rawCode === CONSTRAINT_UNIQUE || error.rawCode === CONSTRAINT_PRIMARYKEY
-        ? storeError('already-exists', 'an id that must be unique is taken')
+        ? storeError('already-exists', 'an id that must be unique is already in use')
         : error;
     default:
       return error;
@@ -62,7 +62,10 @@ export function isBusy(error: unknown): boolean {
   return isDriverError(error) && (error.rawCode & 0xff) === BUSY;
 }
 
-/** Identified by its number and not by its class: some errors come directly from the native part of the driver. */
+/**
+ * Recognizes an error by its number and not by its class: some errors come directly from the native part of the
+ * driver.
+ */
 function isDriverError(error: unknown): error is { rawCode: number; message: string } {
   return (
     typeof error === 'object' && error !== null && 'rawCode' in error && typeof error.rawCode === 'number'

@@ -6,7 +6,9 @@ import { newestFirst } from './lists.js';
 const SERVED = "FROM models WHERE device_class_id = ? AND status = 'published' ORDER BY version DESC LIMIT 1";
 
 export class SqliteModelStore extends ModelStore {
-  /** By device class. Forgotten with every change; nobody else can write to the file. */
+  /**
+   * Ids of the served models by device class. Every change clears the cache. No other process can write to the file.
+   */
   private readonly servedIds = new Map<string, string>();
 
   constructor(private readonly connection: Connection) {
@@ -17,7 +19,7 @@ export class SqliteModelStore extends ModelStore {
     const { campaignId } = draft;
     const fit = [campaignId ?? fitId ?? null, draft.data.digest, draft.chosenForm];
     return this.connection.write(() => {
-      // An asked_by of null equals nothing, so what nobody will ask for again finds nothing here.
+      // In SQL, null equals nothing. A draft without a campaign and without a fit id therefore matches no model here.
       const published =
         campaignId === null
           ? this.find('SELECT doc FROM models WHERE asked_by = ?', fit.slice(0, 1))
@@ -78,7 +80,7 @@ export class SqliteModelStore extends ModelStore {
     });
   }
 
-  /** 0 for a class without models. */
+  /** Returns the last version of a class; 0 for a class without models. */
   private lastVersion(deviceClassId: string): number {
     const sql = 'SELECT version FROM models WHERE device_class_id = ? ORDER BY version DESC LIMIT 1';
     return Number(this.connection.rows(sql, [deviceClassId])[0]?.[0] ?? 0);

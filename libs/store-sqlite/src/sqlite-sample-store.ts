@@ -26,7 +26,10 @@ import { SampleQuery, type Place } from './sample-query.js';
 import { SampleCounts } from './sample-counts.js';
 import { INSERT_SAMPLE, rowOf, SAMPLES_OF_SLOT, sampleOf } from './sample-row.js';
 
-/** Rows read at a time by a stream: a few milliseconds of the event loop, and no transaction between two pages. */
+/**
+ * Rows per page of a stream. A page blocks the event loop for a few milliseconds. No transaction is open between
+ * pages.
+ */
 const STREAM_PAGE_ROWS = 200;
 const BATCH_COUNT_PAGE_ROWS = 1000;
 const PROVENANCE_PAGE_ROWS = 100;
@@ -36,7 +39,7 @@ export class SqliteSampleStore extends SampleStore {
     super();
   }
 
-  /** Throws `StoreError('already-exists')` when an id is taken by a sample of another slot. */
+  /** @throws StoreError `already-exists` when a sample of another slot has the same id */
   override record(
     samples: readonly Sample[],
     provenance: ReadonlyMap<string, Provenance>,
@@ -129,7 +132,7 @@ export class SqliteSampleStore extends SampleStore {
     for (;;) {
       const start: Place | null = after;
       const page: Sample[] = await this.connection.read(() => this.find(query, start, STREAM_PAGE_ROWS));
-      // The place is taken first: the reader may change the samples that it is given.
+      // Determine the position first: the reader may change the samples that it receives.
       const last = page.at(-1);
       after = last === undefined ? null : { recordedAtMs: Date.parse(last.recordedAt), id: last.id };
       yield* page;
@@ -166,7 +169,7 @@ export class SqliteSampleStore extends SampleStore {
 
   override countByDevice(since: string, campaignId: string): Promise<ReadonlyMap<string | null, number>> {
     return this.connection.read(() => {
-      // Counted here: GROUP BY would sort the rows first.
+      // Counted in this process, because GROUP BY would sort the rows first.
       const counts = new Map<string | null, number>();
       for (const [device] of this.connection.rows(
         'SELECT device_id FROM samples WHERE campaign_id = ? AND recorded_at >= ?',

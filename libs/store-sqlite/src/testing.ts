@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { OpenedStores } from '@alphaflops/store/conformance';
 import { openSqliteStores } from './open.js';
 
-/** `@alphaflops/store-sqlite/testing`: empty stores in a folder of their own, for one test. */
+/** `@alphaflops/store-sqlite/testing`: opens empty stores in a temporary folder, for one test. */
 export async function openTemporaryStores(): Promise<OpenedStores> {
   const directory = await mkdtemp(join(tmpdir(), 'alphaflops-stores-'));
   const stores = await openSqliteStores(join(directory, 'store.sqlite'));

@@ -1,5 +1,6 @@
-// `hold.mjs FILE [UID]`: opens the file, says so, and holds it until its input ends. With a user id, it becomes that user
-// first: its program is loaded by then, so that the user need not be able to read the checkout.
+// `hold.mjs FILE [UID]`: opens the file, reports it on the output, and keeps it open until the input ends. With a
+// user id, the process changes to that user first. The program is loaded by then, so the user needs no read
+// permission for the checkout.
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 
 const [file, uid] = process.argv.slice(2);

@@ -1,10 +1,10 @@
 import { ACCESS_ROLES, type AccessRole, type Labels, type Result } from '@alphaflops/contracts';
 
-/** A token of the API is of the kind of its role. */
+/** The kinds of tokens. The kind of a token for the API is its role. */
 export const TOKEN_KINDS = [...ACCESS_ROLES, 'join', 'worker', 'sign-in'] as const;
 export type TokenKind = (typeof TOKEN_KINDS)[number];
 
-/** A secret's record; the secret itself is never stored. */
+/** The record of a token. The secret itself is never stored. */
 export interface TokenRecord {
   id: string;
   kind: TokenKind;
@@ -12,16 +12,16 @@ export interface TokenRecord {
   hash: string;
   name: string;
   labels: Labels;
-  /** Worker tokens: whose. */
+  /** Worker tokens: the id of the worker. Null for other tokens. */
   workerId: string | null;
   createdAt: string;
-  /** Null: never. */
+  /** Null: the token never expires. */
   expiresAt: string | null;
   /** Null: unlimited. */
   maxUses: number | null;
   uses: number;
   revokedAt: string | null;
-  /** Sign-in codes: of the session that it opens. */
+  /** Sign-in codes: the role of the session that the code opens. */
   role?: AccessRole;
 }
 
@@ -29,18 +29,21 @@ export type ConsumeResult = Result<{ token: TokenRecord }, 'unknown' | 'expired'
 
 /** A response kept so that a repeated POST with the same Idempotency-Key gets it again. */
 export interface StoredResponse {
-  /** sha-256 of method, path and body: another request under the same key is a mistake. */
+  /** sha-256 of method, path and body. A different request with the same key is an error of the client. */
   requestDigest: string;
   status: number;
-  /** JSON text; null while the first request is still being handled. */
+  /** JSON text; null while the first request is still in progress. */
   body: string | null;
 }
 
-/** Moments before which a key of an earlier request no longer counts. */
+/** Time limits after which the key of an earlier request no longer counts. */
 export interface ClaimLimits {
-  /** Keys claimed or renewed before it are forgotten. */
+  /** The store deletes keys whose last claim or renewal is before this time. */
   expireBefore: string;
-  /** A request that has no response yet and was not renewed since died with its coordinator: its claim is taken over. */
+  /**
+   * A request without a response whose last renewal is before this time was lost with its coordinator. A repeated
+   * request takes its claim over.
+   */
   abandonedBefore: string;
 }
 
@@ -48,22 +51,25 @@ export interface ClaimLimits {
 export abstract class AccessStore {
   abstract putToken(token: TokenRecord): Promise<void>;
 
-  /** Stores a token unless there is one of its id: of several that come at the same time, one gets true. */
+  /**
+   * Stores a token unless a token with the same id exists. Returns whether it was stored: if several callers add the
+   * same id at the same time, exactly one of them gets true.
+   */
   abstract addToken(token: TokenRecord): Promise<boolean>;
 
   abstract tokenByHash(hash: string): Promise<TokenRecord | null>;
 
   abstract tokens(kind: TokenKind): Promise<TokenRecord[]>;
 
-  /** Counts one use if the token is of this kind, alive at `now`, and has uses left; atomic. */
+  /** Counts one use if the token is of this kind, is valid at `now`, and has uses left. The operation is atomic. */
   abstract consumeToken(kind: TokenKind, hash: string, now: string): Promise<ConsumeResult>;
 
-  /** Marks tokens revoked at `now`: one by id, or all of a worker. Returns how many were alive. */
+  /** Revokes one token by its id, or all tokens of a worker. Returns how many were not revoked before. */
   abstract revokeTokens(which: { id: string } | { workerId: string }, now: string): Promise<number>;
 
   /**
-   * Claims a key for a request. Returns null when the claim is new, or taken over from the same request, abandoned;
-   * else what is stored under it.
+   * Claims a key for a request. Returns null when the claim is new, or when it replaces an abandoned claim of the
+   * same request. Otherwise returns what is stored under the key.
    */
   abstract claimIdempotencyKey(
     key: string,
@@ -72,11 +78,11 @@ export abstract class AccessStore {
     limits: ClaimLimits,
   ): Promise<StoredResponse | null>;
 
-  /** Says that the request is still being handled at `now`. */
+  /** Records that the request is still in progress at `now`. */
   abstract renewIdempotencyKey(key: string, now: string): Promise<void>;
 
   abstract storeResponse(key: string, status: number, body: string): Promise<void>;
 
-  /** Gives the claim up after a failure, so that the request can be tried again. */
+  /** Releases the claim after a failure, so that the client can repeat the request. */
   abstract releaseIdempotencyKey(key: string): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { create, extract } from 'tar';
 
-/** More than any campaign needs; a few kB may expand to any size. */
+/** More than any campaign needs. The limit stops small archives that expand to a huge size. */
 const MAX_UNPACKED_BYTES = 16 * 2 ** 30;
 
-/** Packs the files of a folder as .tgz. The archive appears under its name when it is complete. */
+/** Packs the files of a folder as .tgz. The archive gets its final name only when it is complete. */
 export async function packFolder(folder: string, file: string): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   try {
@@ -16,8 +16,8 @@ export async function packFolder(folder: string, file: string): Promise<void> {
 }
 
 /**
- * Unpacks the named files of a .tgz into a folder, and nothing else of it.
- * @throws Error when the file is missing, is no such archive, lacks one of the files, or is too large
+ * Unpacks only the named files of a .tgz into a folder.
+ * @throws Error when the file is missing, is not a .tgz archive, lacks one of the named files, or is too large
  */
 export async function unpackFile(file: string, folder: string, names: readonly string[]): Promise<void> {
   await lstat(file);

@@ -2,7 +2,7 @@ import type { AuditEntry, Page, PageQuery } from '@alphaflops/contracts';
 
 /** Who did what. Entries are added and read, never changed. */
 export abstract class AuditStore {
-  /** Adds an entry; one whose id is there already is left as it is. */
+  /** Adds an entry. An entry whose id is already stored is not changed. */
   abstract append(entry: AuditEntry): Promise<void>;
 
   /** Newest first. */

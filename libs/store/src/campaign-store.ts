@@ -2,7 +2,7 @@ import type { Campaign, CampaignState, Page, PageQuery, StateChange } from '@alp
 import { specKey, type ConvSpec } from '@alphaflops/conv';
 import { StoreError } from './store-error.js';
 
-/** What may change with a change of state. */
+/** The fields that may change together with the state. */
 export type CampaignPatch = Partial<
   Pick<
     Campaign,
@@ -20,10 +20,13 @@ export type CampaignPatch = Partial<
   >
 >;
 
-/** What a change starts from: the state, and where it matters how much was planned then. */
+/** What a change expects: the state, and in some cases also the number of planned slots. */
 export type CampaignBefore = CampaignState | Pick<Campaign, 'state' | 'plannedSlots'>;
 
-/** For adapters: throws `StoreError('conflict')` when the campaign is not as a change expects it. */
+/**
+ * For adapters: checks that the campaign is in the state that a change expects.
+ * @throws StoreError `conflict` when it differs
+ */
 export function expectUnchanged(campaign: Campaign, from: CampaignBefore): void {
   const { state, plannedSlots = campaign.plannedSlots } = typeof from === 'string' ? { state: from } : from;
   if (campaign.state !== state) {
@@ -37,7 +40,10 @@ export function expectUnchanged(campaign: Campaign, from: CampaignBefore): void 
   }
 }
 
-/** For adapters: throws `StoreError('conflict')` when a position does not hold the spec that is to be put there. */
+/**
+ * For adapters: checks that a position holds the spec that a caller writes there.
+ * @throws StoreError `conflict` when it holds another spec or nothing
+ */
 export function expectPlanned(
   campaignId: string,
   position: number,
@@ -60,7 +66,10 @@ export interface CampaignFilter {
 
 /** Campaigns and their planned specs. */
 export abstract class CampaignStore {
-  /** Stores a new campaign. Throws `StoreError('already-exists')` when the id is taken. */
+  /**
+   * Stores a new campaign.
+   * @throws StoreError `already-exists` when the id is in use
+   */
   abstract create(campaign: Campaign): Promise<void>;
 
   abstract get(id: string): Promise<Campaign | null>;
@@ -69,9 +78,10 @@ export abstract class CampaignStore {
   abstract list(filter: CampaignFilter, page: PageQuery): Promise<Page<Campaign>>;
 
   /**
-   * Changes the state if the campaign still is as `from` says, appends `change` to the history, applies `patch`, sets
-   * `updatedAt = change.at`, and returns the campaign. Throws `StoreError('conflict')` when it is otherwise now,
-   * `StoreError('not-found')` when there is no such campaign.
+   * Changes the state if the stored campaign still matches `from`: appends `change` to the history, applies `patch`,
+   * sets `updatedAt = change.at`, and returns the campaign.
+   * @throws StoreError `conflict` when the stored state differs from `from`; `not-found` when the campaign does not
+   * exist
    */
   abstract transition(
     id: string,
@@ -81,12 +91,12 @@ export abstract class CampaignStore {
   ): Promise<Campaign>;
 
   /**
-   * Stores planned specs as positions `offset…offset + specs.length − 1`. Writing a position again with the same
-   * spec changes nothing, so that planning can be repeated after a crash. Throws `StoreError('conflict')` when a
-   * position holds another spec, which stays.
+   * Stores planned specs at positions `offset…offset + specs.length − 1`. Writing the same spec to a position again
+   * changes nothing, so that planning can be repeated after a crash.
+   * @throws StoreError `conflict` when a position holds another spec; that spec is kept
    */
   abstract putSpecs(id: string, offset: number, specs: readonly ConvSpec[]): Promise<void>;
 
-  /** Planned specs at positions `from ≤ i < to`, in order; fewer when the plan is shorter. */
+  /** Returns the planned specs at positions `from ≤ i < to`, in order. Returns fewer when the plan is shorter. */
   abstract specs(id: string, from: number, to: number): Promise<ConvSpec[]>;
 }

@@ -25,8 +25,8 @@ export interface OpenedStores {
 }
 
 /**
- * What every adapter must keep of the port, as Jest tests; asserts nothing that the port does not promise.
- * `openStores` is called once per test, and once more for a test that needs a second store.
+ * Jest tests for the contract of the store port, which every adapter must pass. The tests assert only what the port
+ * promises. Each test calls `openStores` once; a test that needs a second store calls it again.
  */
 export function storeConformance(name: string, openStores: () => Promise<OpenedStores>): void {
   describe(`${name} keeps the store port`, () => {

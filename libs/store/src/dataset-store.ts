@@ -1,31 +1,31 @@
 import type { Dataset, Page, PageQuery } from '@alphaflops/contracts';
 import { StoreError } from './store-error.js';
 
-/** A data set that is about to be sealed: the store gives the version. */
+/** A data set that is about to be sealed. The store assigns the version. */
 export type DatasetDraft = Omit<Dataset, 'version'>;
 
-/** A part's bytes: below what a document of MongoDB can hold. */
+/** The maximum size of a part. It is below the maximum size of a MongoDB document. */
 export const MAX_PART_BYTES = 12 * 2 ** 20;
 
 /**
- * Frozen data sets: their rows in parts, whose meaning is the caller's, and a record that makes them visible. Never
- * changed, never removed.
+ * Frozen data sets. The rows are stored in parts, whose format the caller defines. A record makes the parts visible.
+ * A sealed data set is never changed and never removed.
  */
 export abstract class DatasetStore {
-  /** Keeps a part of a draft, numbered from 0; written again, it replaces the one before. Nobody sees it yet. */
+  /** Stores a part of a draft, or replaces it. Indexes start at 0. Drafts are not visible to readers. */
   abstract putPart(draftId: string, index: number, bytes: Uint8Array): Promise<void>;
 
   /**
-   * Makes the draft with its `parts` parts the data set, atomically, under the next version of its name (1, 2, …). When
-   * one with this id is there already, that one is returned, and the draft is gone. Throws `StoreError('conflict')` when
-   * parts are missing.
+   * Turns a draft with `parts` parts into a data set, atomically, under the next version of its name (1, 2, …). If a
+   * data set with this id already exists, returns that one and removes the draft.
+   * @throws StoreError `conflict` when parts are missing
    */
   abstract seal(draftId: string, parts: number, draft: DatasetDraft): Promise<Dataset>;
 
-  /** Removes a draft; a sealed data set stays. */
+  /** Removes a draft. Does not remove a sealed data set. */
   abstract discard(draftId: string): Promise<void>;
 
-  /** Removes drafts without a change since `before` (ISO 8601): the processes that made them have ended. */
+  /** Removes drafts whose last change is before `before` (ISO 8601). The processes that wrote them have ended. */
   abstract discardBefore(before: string): Promise<void>;
 
   abstract get(id: string): Promise<Dataset | null>;
@@ -37,11 +37,14 @@ export abstract class DatasetStore {
   abstract parts(id: string): AsyncIterable<Uint8Array>;
 }
 
-/** For adapters. @throws StoreError `conflict` when a draft has not all its parts */
+/**
+ * For adapters: checks that a draft is complete.
+ * @throws StoreError `conflict` when parts of the draft are missing
+ */
 export function expectAllParts(draftId: string, expected: number, found: number): void {
   if (found === expected) return;
   throw new StoreError(
     'conflict',
-    `The draft ${draftId} of a data set has ${found} parts where ${expected} were written. Make the data set again.`,
+    `The draft ${draftId} of a data set has ${found} parts, but ${expected} were written. Create the data set again.`,
   );
 }

@@ -1,9 +1,9 @@
 import type { Device, DeviceClass, Page, PageQuery, Provenance, Worker } from '@alphaflops/contracts';
 
-/** A worker as stored: presence is derived from the last heartbeat when it is read. */
+/** A worker as it is stored. The presence is not stored: it is computed from the last heartbeat on each read. */
 export type WorkerRecord = Omit<Worker, 'presence'>;
 
-/** For adapters: a worker that is stored over `known`, with what the operator wants of it now. */
+/** For adapters: returns the worker that replaces `known`, with the operator's commands (`desiredState`) of `known`. */
 export function withOrders(worker: WorkerRecord, known: WorkerRecord | null): WorkerRecord {
   return known === null
     ? worker
@@ -13,9 +13,9 @@ export function withOrders(worker: WorkerRecord, known: WorkerRecord | null): Wo
 /** Workers, devices and device classes. */
 export abstract class FleetStore {
   /**
-   * Stores a worker with its devices, their classes and provenance, all or nothing. Existing records are replaced, except
-   * what the operator wants of a worker (`desiredState`, `stateReason`): `patchWorker` alone changes it, so that a worker
-   * that starts does not undo a command. Returns the worker as it is stored.
+   * Stores a worker with its devices, their classes and provenance, atomically. Replaces existing records, except
+   * `desiredState` and `stateReason` of a worker, which the operator sets. Only `patchWorker` changes these two
+   * fields, so that a worker that starts does not undo a command. Returns the worker as it is stored.
    */
   abstract putWorker(
     worker: WorkerRecord,
@@ -24,7 +24,7 @@ export abstract class FleetStore {
     provenance: ReadonlyMap<string, Provenance>,
   ): Promise<WorkerRecord>;
 
-  /** Stores a device class without a device of it; one that is there stays as it is. */
+  /** Stores a device class without devices. Does not change an existing device class. */
   abstract addDeviceClass(deviceClass: DeviceClass): Promise<void>;
 
   abstract worker(id: string): Promise<WorkerRecord | null>;
@@ -33,7 +33,8 @@ export abstract class FleetStore {
 
   /**
    * Changes only the named fields, in one statement, so that a heartbeat and an operator's command do not undo each
-   * other. Throws `StoreError('not-found')`.
+   * other.
+   * @throws StoreError `not-found` when the worker does not exist
    */
   abstract patchWorker(
     id: string,

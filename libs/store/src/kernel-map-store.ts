@@ -10,11 +10,11 @@ import {
 import type { FleetStore } from './fleet-store.js';
 import { everyItem } from './paging.js';
 
-/** Kernel maps: which kernel cuDNN runs for which shape. Never changed, never removed. */
+/** Kernel maps: which kernel cuDNN runs for which shape. Maps are never changed and never removed. */
 export abstract class KernelMapStore {
   /**
-   * Keeps a map with its labels (CSV, compressed with gzip). When there is one with this id, that one stays and is
-   * returned.
+   * Stores a map with its labels (CSV, compressed with gzip). If a map with this id already exists, keeps and returns
+   * that one.
    */
   abstract put(map: KernelMap, labels: Uint8Array): Promise<KernelMap>;
 
@@ -23,7 +23,7 @@ export abstract class KernelMapStore {
   /** Newest first. */
   abstract list(page: PageQuery): Promise<Page<KernelMap>>;
 
-  /** The labels as they were given; null when there is no such map. */
+  /** Returns the labels as they were stored; null when the map does not exist. */
   abstract labels(id: string): Promise<Uint8Array | null>;
 }
 
@@ -33,7 +33,10 @@ const CLASS_MATH_MODES: Readonly<Record<string, KernelMapKey['mathMode']>> = {
 };
 const PAGE = 100;
 
-/** By what the kernels of a device class are chosen; null where that is not known, or not by the heuristics alone. */
+/**
+ * Returns the versions and modes that determine which kernels the devices of a class run. Returns null when they are
+ * unknown, or when something other than the heuristics chooses the kernels.
+ */
 export async function kernelMapKeyOf(
   deviceClass: DeviceClass,
   fleet: FleetStore,
@@ -43,7 +46,7 @@ export async function kernelMapKeyOf(
   if (mathMode === undefined || cudnn === undefined || choice !== 'heuristic') return null;
   const devices = everyItem((page) => fleet.devices({ deviceClassId: deviceClass.id }, page), PAGE);
   for await (const { computeCapability, cudnnDeviceProperties } of devices) {
-    // without the properties cuDNN cannot be asked outside of a measurement
+    // Without the device properties, cuDNN answers no queries outside of a measurement.
     if (computeCapability === undefined || cudnnDeviceProperties === undefined) continue;
     const key = { cudnnVersion: cudnn, computeCapability, heuristicMode: 'instant', mathMode };
     return KernelMapKeySchema.safeParse(key).data ?? null;
@@ -51,7 +54,7 @@ export async function kernelMapKeyOf(
   return null;
 }
 
-/** The map that serves a device class; null where no map exists yet, or none can exist. */
+/** Returns the map for a device class; null when no map exists yet, or when no map can exist. */
 export async function kernelMapOf(
   deviceClass: DeviceClass,
   fleet: FleetStore,

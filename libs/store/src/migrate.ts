@@ -37,11 +37,11 @@ export type MigratedKind = (typeof MIGRATED_KINDS)[number];
 export interface MigrationProgress {
   stage: 'copy' | 'verify';
   kind: MigratedKind;
-  /** Records of this kind so far. */
+  /** Number of records of this kind so far. */
   done: number;
 }
 
-/** How many records of a kind there are, and the sha-256 of all of them. */
+/** The number of records of a kind, and the sha-256 digest of all of them. */
 export interface KindSummary {
   count: number;
   digest: string;
@@ -50,11 +50,12 @@ export interface KindSummary {
 const PAGE = 500;
 
 /**
- * Copies everything from one store to another, then reads both and compares counts and digests. Nobody may write to
- * either meanwhile. Can be started again after it was broken off: what is there already is left or replaced by the
- * same. Idempotency keys are not copied: they live for a day at most.
+ * Copies everything from one store to another, then reads both and compares counts and digests. No other process may
+ * write to either store in the meantime. An interrupted migration can be started again: it keeps records that are
+ * already in the target, or replaces them by equal ones. It does not copy idempotency keys, because they expire after
+ * a day at most.
  *
- * Throws `StoreError('conflict')` when the target holds something else, before or after copying.
+ * @throws StoreError `conflict` when the target holds other records, before or after copying
  */
 export async function migrateStores(
   from: Stores,
@@ -80,8 +81,8 @@ export async function migrateStores(
     throw new StoreError(
       'conflict',
       `The ${kind} of the two stores differ (${expected[kind].count} and ${found[kind].count}). Either the target held ` +
-        'others before, or somebody wrote to one of the stores meanwhile. Stop every coordinator and worker, and ' +
-        'migrate again, into an empty target if it held something.',
+        'other records before, or a process wrote to one of the stores in the meantime. Stop every coordinator and ' +
+        'worker, and migrate again. Use an empty target if this one held records.',
     );
   }
   await compareCounters(from, to);
@@ -95,7 +96,7 @@ async function copyFleet(from: Stores, to: Stores, copied: Copied): Promise<void
   const found = await collect(devices(from));
   const provenance = new Map(await collect(from.samples.provenanceRecords()));
   const [first, ...others] = await collect(workers(from));
-  // Devices come into a store with a worker only; which one does not matter. A class may have come without a device.
+  // A store accepts devices only together with a worker, and any worker will do. A class may exist without a device.
   for (const deviceClass of classes) await to.fleet.addDeviceClass(deviceClass);
   if (first === undefined) await to.samples.record([], provenance);
   else await to.fleet.putWorker(first, found, classes, provenance);
@@ -118,7 +119,7 @@ async function copyTokens(from: Stores, to: Stores, copied: Copied): Promise<voi
 }
 
 async function copyAudit(from: Stores, to: Stores, copied: Copied): Promise<void> {
-  // The oldest first, so that entries of one moment keep their order.
+  // The oldest come first, so that entries with equal times keep their order.
   const all = (await collect(auditEntries(from))).toReversed();
   for (const entry of all) await to.audit.append(entry);
   copied('audit entries', all.length);
@@ -126,7 +127,7 @@ async function copyAudit(from: Stores, to: Stores, copied: Copied): Promise<void
 
 async function copyCampaigns(from: Stores, to: Stores, copied: Copied): Promise<void> {
   let specsDone = 0;
-  // The oldest first, so that campaigns of one moment keep their order.
+  // The oldest come first, so that campaigns with equal times keep their order.
   const all = (await collect(campaigns(from))).toReversed();
   for (const [index, campaign] of all.entries()) {
     const there = await to.campaigns.get(campaign.id);
@@ -160,7 +161,7 @@ async function copySamples(from: Stores, to: Stores, copied: Copied): Promise<vo
 
 async function copyModels(from: Stores, to: Stores, copied: Copied): Promise<void> {
   const all = await collect(models(from));
-  // Publishing gives the next version, and they have no gaps: in their order each gets the one that it has.
+  // `publish` assigns the next version, and versions have no gaps. In version order, each model gets its own version.
   const inOrder = all.toSorted((a, b) => (a.version ?? 0) - (b.version ?? 0));
   for (const [index, model] of inOrder.entries()) {
     const { id, version, ...draft } = model;
@@ -173,7 +174,7 @@ async function copyModels(from: Stores, to: Stores, copied: Copied): Promise<voi
 
 async function copyDatasets(from: Stores, to: Stores, copied: Copied): Promise<void> {
   const all = await collect(datasets(from));
-  // As for models: in their order each gets the version that it has.
+  // As for models: in version order, each data set gets its own version.
   for (const [index, { version, ...draft }] of all.toSorted((a, b) => a.version - b.version).entries()) {
     const draftId = `migrated-${draft.id}`;
     let parts = 0;
@@ -197,7 +198,10 @@ async function copyKernelMaps(from: Stores, to: Stores, copied: Copied): Promise
   }
 }
 
-/** Count and digest of every kind; the digest does not depend on the order in which a store lists equal times. */
+/**
+ * Returns the count and the digest of every kind. The digest does not depend on the order in which a store lists
+ * records with equal times.
+ */
 async function summarize(
   stores: Stores,
   onProgress: (progress: MigrationProgress) => void,
@@ -229,7 +233,7 @@ async function summarize(
   return summaries as Record<MigratedKind, KindSummary>;
 }
 
-/** The sum, modulo 2²⁵⁶, of the digests of its records: constant memory, and the same in any order. */
+/** The sum of the digests of the records, modulo 2²⁵⁶. It needs constant memory and is the same in any order. */
 class OrderlessDigest {
   count = 0;
   private sum = 0n;
@@ -250,7 +254,7 @@ class OrderlessDigest {
   }
 }
 
-/** Half of a character, left by a cut, becomes U+FFFD: not every store can keep it. */
+/** Replaces half of a surrogate pair, which truncated text can contain, by U+FFFD: not every store can keep it. */
 function inUtf8(text: string): string {
   return Buffer.from(text).toString();
 }
@@ -265,7 +269,7 @@ function expectSame(what: string, found: unknown, expected: unknown): void {
   if (digestOf(found) === digestOf(expected)) return;
   throw new StoreError(
     'conflict',
-    `${what} is another one in the target. Migrate into an empty target, or into the one that this migration began.`,
+    `${what} differs in the target. Migrate into an empty target, or into the target of the interrupted migration.`,
   );
 }
 
@@ -281,7 +285,7 @@ function datasets(stores: Stores): AsyncIterable<Dataset> {
   return everyItem((page) => stores.datasets.list(page), PAGE);
 }
 
-/** Each data set with the digest of its parts. */
+/** Yields each data set with the digest of its parts. */
 async function* datasetContents(stores: Stores): AsyncIterable<unknown> {
   for await (const dataset of datasets(stores)) {
     const hash = createHash('sha256');
@@ -294,7 +298,7 @@ function kernelMaps(stores: Stores): AsyncIterable<KernelMap> {
   return everyItem((page) => stores.kernelMaps.list(page), PAGE);
 }
 
-/** Each map with the digest of its labels as they are stored. */
+/** Yields each map with the digest of its labels as they are stored. */
 async function* kernelMapContents(stores: Stores): AsyncIterable<unknown> {
   for await (const map of kernelMaps(stores)) {
     const labels = await stores.kernelMaps.labels(map.id);

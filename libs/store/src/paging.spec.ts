@@ -1,7 +1,7 @@
 import { decodeCursor, encodeCursor, pageFrom } from './paging.js';
 
 describe('cursors', () => {
-  it('give back the id that was put in, whatever it is', () => {
+  it('decode to the id that was encoded, for any id', () => {
     for (const id of ['sample-1', 'class-a-v12', '', '"],[', '💥', 'a\u0000b']) {
       expect(decodeCursor('samples', encodeCursor('samples', id))).toBe(id);
     }
@@ -15,7 +15,7 @@ describe('cursors', () => {
     const cursor = encodeCursor('models', 'class-a-v1');
     const wrong = [`${cursor}=`, `${cursor} `, `${cursor}A`, cursor.slice(0, -1), cursor.toLowerCase(), ''];
     for (const text of wrong) {
-      expect(() => decodeCursor('models', text)).toThrow(/unchanged, or none/);
+      expect(() => decodeCursor('models', text)).toThrow(/unchanged, or send no cursor/);
     }
     expect(() => decodeCursor('samples', cursor)).toThrow(/list of samples/);
   });
@@ -24,7 +24,7 @@ describe('cursors', () => {
 describe('pageFrom', () => {
   const items = ['a', 'b', 'c'].map((id) => ({ id }));
 
-  it('points to the last item that it gives when there are more', () => {
+  it('points to its last item when more items follow', () => {
     const page = pageFrom('letters', items, 2);
     expect(page.items).toEqual(items.slice(0, 2));
     expect(decodeCursor('letters', page.nextCursor ?? '')).toBe('b');

@@ -2,14 +2,17 @@ import type { Page, PageQuery } from '@alphaflops/contracts';
 import { StoreError } from './store-error.js';
 
 /**
- * The cursor after an item: names the list and the item, nothing else. Adapters look the item's place up again, so
- * that a cursor stays good while rows are added.
+ * Returns the cursor after an item. It holds only the name of the list and the id of the item. Adapters look up the
+ * position of the item again, so that a cursor stays valid while rows are added.
  */
 export function encodeCursor(list: string, id: string): string {
   return Buffer.from(JSON.stringify([list, id])).toString('base64url');
 }
 
-/** The id in a cursor that `encodeCursor` made for the same list. Throws `StoreError('bad-cursor')`. */
+/**
+ * Returns the id in a cursor that `encodeCursor` made for the same list.
+ * @throws StoreError `bad-cursor` when the cursor is not valid for this list
+ */
 export function decodeCursor(list: string, cursor: string): string {
   const id = idInCursor(list, cursor);
   if (id === null || encodeCursor(list, id) !== cursor) throw badCursor(list);
@@ -19,11 +22,11 @@ export function decodeCursor(list: string, cursor: string): string {
 export function badCursor(list: string): StoreError {
   return new StoreError(
     'bad-cursor',
-    `The cursor is not one that the list of ${list} gave: send the nextCursor of a page unchanged, or none.`,
+    `The cursor does not come from the list of ${list}. Send the nextCursor of a page unchanged, or send no cursor.`,
   );
 }
 
-/** A page out of up to `limit + 1` items: the one too many says that there is a next page. */
+/** Makes a page from up to `limit + 1` items. The extra item shows that a next page exists. */
 export function pageFrom<T extends { id: string | null }>(
   list: string,
   found: readonly T[],
@@ -35,7 +38,7 @@ export function pageFrom<T extends { id: string | null }>(
   return { items, nextCursor: isLast ? null : encodeCursor(list, lastId) };
 }
 
-/** Every item of a list that comes in pages. The next page is read when the items of the last one are used up. */
+/** Yields every item of a paged list. Reads the next page when the caller has consumed the present one. */
 export async function* everyItem<T>(
   list: (page: PageQuery) => Promise<Page<T>>,
   limit: number,

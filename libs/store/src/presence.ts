@@ -1,7 +1,7 @@
 import type { Worker } from '@alphaflops/contracts';
 import type { WorkerRecord } from './fleet-store.js';
 
-/** Whether a worker is there, by its last word and heartbeat. */
+/** Determines whether a worker is online, offline or stale, from its reported activity and its last heartbeat. */
 export function presenceOf(
   worker: WorkerRecord,
   { offlineAfterS, staleAfterS }: { readonly offlineAfterS: number; readonly staleAfterS: number },

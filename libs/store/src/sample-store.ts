@@ -22,41 +22,48 @@ export interface BatchCount {
 
 export interface RecordOutcome {
   inserted: number;
-  /** Samples whose slot (campaignId, targetId, specIndex, replicate) was taken already; they are dropped. Set-aside samples have places of their own. */
+  /**
+   * Samples that are dropped, because their slot (campaignId, targetId, specIndex, replicate) already holds a sample.
+   * Set-aside samples do not occupy a slot.
+   */
   duplicates: number;
 }
 
-/** What a sample is measured for. */
+/** The planned measurement that a sample belongs to. */
 export type Slot = Pick<Sample, 'campaignId' | 'targetId' | 'specIndex' | 'replicate'>;
 
-/** Which of the samples of some slots give way. */
+/** Selects the samples that leave their slots. */
 export interface SetAside {
-  /** Those that this device measured. */
+  /** Only samples that this device measured. */
   deviceId: string;
-  /** And began before this moment, ISO 8601 in UTC with milliseconds. */
+  /** Only samples that started before this time, ISO 8601 in UTC with milliseconds. */
   startedBefore: string;
-  /** Stored with them. */
+  /** Becomes the `reason` of these samples. */
   reason: string;
 }
 
-/** So often a slot is measured again because of drift; what is measured then is kept, so that a campaign ends. */
+/**
+ * How many times a slot is measured again because of drift. The sample of the last repetition is kept, so that a
+ * campaign ends.
+ */
 export const MAX_SET_ASIDE = 2;
 
-/** For adapters: what becomes of a good sample that is the n-th of its slot to give way. */
+/** For adapters: returns the drifted form of a valid sample that is the n-th sample to leave its slot. */
 export function asDrifted(sample: Sample, n: number, reason: string): Sample {
   return { ...sample, id: `${sample.id}.d${n}`, outcome: 'drifted', reason, setAside: n };
 }
 
-/** For adapters: what becomes of a good sample that other visits contradict. */
+/** For adapters: returns the noisy form of a valid sample that other visits contradict. */
 export function asNoisy(sample: Sample, reason: string): Sample {
   return { ...sample, outcome: 'noisy', reason };
 }
 
-/** Samples are only ever added; a good one may be set aside, or be found to be noisy. */
+/** Samples are never removed. A valid sample can later be set aside as drifted, or be marked as noisy. */
 export abstract class SampleStore {
   /**
-   * Stores the samples and the provenance they point to, all or nothing. Idempotent by slot: a sample whose slot
-   * is taken is dropped and counted. Counts per campaign are kept in the same transaction.
+   * Stores the samples and the provenance that they refer to, atomically. The call is idempotent by slot: a sample
+   * whose slot already holds a sample is dropped and counted as a duplicate. The counts of a campaign change in the
+   * same transaction.
    * @param provenance keyed by its id (sha-256 digest)
    */
   abstract record(
@@ -65,19 +72,19 @@ export abstract class SampleStore {
   ): Promise<RecordOutcome>;
 
   /**
-   * Takes good samples out of their slots, which are free after that: they get another id and the outcome `drifted`, and
-   * no longer count for their batch. A slot from which MAX_SET_ASIDE samples were taken keeps the next one. Safe to repeat.
-   * Returns how many were taken now.
+   * Removes valid samples from their slots, which are free afterwards. The samples get another id and the outcome
+   * `drifted`, and no longer count for their batch. A slot from which MAX_SET_ASIDE samples were removed keeps the
+   * next one. The call can be repeated. Returns how many samples this call removed from their slots.
    */
   abstract setAside(slots: readonly Slot[], which: SetAside): Promise<number>;
 
   /**
-   * Good samples in these slots become `noisy`: they keep their slots and all that was measured. Safe to repeat. Returns how
-   * many were good before.
+   * Marks valid samples in these slots as `noisy`. They keep their slots and all measured values. The call can be
+   * repeated. Returns how many samples this call marked.
    */
   abstract markNoisy(slots: readonly Slot[], reason: string): Promise<number>;
 
-  /** Outcome counts of one campaign; cost independent of the number of samples. */
+  /** Returns the outcome counts of one campaign. The cost does not depend on the number of samples. */
   abstract counts(campaignId: string): Promise<OutcomeCounts>;
 
   /** One entry per batch that has samples in their slots. */
@@ -86,10 +93,12 @@ export abstract class SampleStore {
   /** Oldest recorded first; ties in order of id. */
   abstract list(filter: SampleFilter, page: PageQuery): Promise<Page<Sample>>;
 
-  /** All that match, in the order of `list`, in constant memory. */
+  /** Yields all samples that match, in the order of `list`, in constant memory. */
   abstract stream(filter: SampleFilter): AsyncIterable<Sample>;
 
-  /** Whether the convolution of some sample that matches has an optional field: strides by axis, dilation, pads or a pass. */
+  /**
+   * Whether any matching sample has a convolution with an optional field: strides per axis, dilation, pads or a pass.
+   */
   async hasOptionalFields(filter: SampleFilter): Promise<boolean> {
     for await (const { spec } of this.stream(filter)) if (hasOptionalFields(spec)) return true;
     return false;
@@ -99,12 +108,15 @@ export abstract class SampleStore {
 
   abstract provenance(id: string): Promise<Provenance | null>;
 
-  /** Every provenance record, in the order of their ids, also those that no sample points to. */
+  /** Yields every provenance record in the order of ids, including records that no sample refers to. */
   abstract provenanceRecords(): AsyncIterable<[id: string, record: Provenance]>;
 
-  /** Samples of one campaign recorded at or after `since` (ISO 8601), by device; those that no device measured under null. */
+  /**
+   * Counts the samples of one campaign recorded at or after `since` (ISO 8601), by device. The key null counts
+   * samples that no device measured.
+   */
   abstract countByDevice(since: string, campaignId: string): Promise<ReadonlyMap<string | null, number>>;
 
-  /** Samples recorded at or after `from` and before `to` (ISO 8601), over all campaigns. */
+  /** Counts the samples of all campaigns recorded at or after `from` and before `to` (ISO 8601). */
   abstract countBetween(from: string, to: string): Promise<number>;
 }

@@ -9,7 +9,7 @@ import type { SampleStore } from './sample-store.js';
 
 /** Everything one adapter provides. */
 export interface Stores {
-  /** For people, on one line: which store this is, without credentials, and what it lacks. */
+  /** One line for users: the address of the store without credentials, and the features that it lacks. */
   readonly description: string;
   readonly campaigns: CampaignStore;
   readonly samples: SampleStore;
@@ -19,7 +19,10 @@ export interface Stores {
   readonly models: ModelStore;
   readonly datasets: DatasetStore;
   readonly kernelMaps: KernelMapStore;
-  /** Resolves when the store can be written to; throws `StoreError('unavailable')`. */
+  /**
+   * Resolves when the store accepts writes.
+   * @throws StoreError `unavailable` otherwise
+   */
   ping(): Promise<void>;
   close(): Promise<void>;
 }

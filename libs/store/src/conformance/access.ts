@@ -6,7 +6,7 @@ const NOW = timeAt(0);
 
 export function describeAccessStore(access: () => AccessStore): void {
   describe('tokens', () => {
-    it('finds a token by its hash and by nothing else', async () => {
+    it('finds a token only by its hash', async () => {
       const token = buildToken({
         kind: 'worker',
         workerId: 'worker-a',
@@ -20,7 +20,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       }
     });
 
-    it('adds one token of an id, when several come at the same time, and leaves it as it is', async () => {
+    it('adds only the first of several tokens with the same id that arrive at the same time', async () => {
       const tokens = Array.from({ length: 6 }, () => buildToken({ id: 'the-first', kind: 'admin' }));
       const added = await Promise.all(tokens.map((token) => access().addToken(token)));
       expect(added.filter(Boolean)).toHaveLength(1);
@@ -29,7 +29,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect(await access().tokens('admin')).toHaveLength(1);
     });
 
-    it('lists the tokens of a kind', async () => {
+    it('lists the tokens of one kind', async () => {
       const tokens = (['admin', 'join', 'join', 'worker', 'operator'] as const).map((kind) =>
         buildToken({ kind }),
       );
@@ -54,7 +54,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect((await access().tokenByHash(token.hash))?.uses).toBe(2);
     });
 
-    it('lets no more callers in than there are uses, when all come at the same time', async () => {
+    it('accepts no more callers than the token has uses, when all call at the same time', async () => {
       const token = buildToken({ maxUses: 3 });
       await access().putToken(token);
       const results = await Promise.all(
@@ -66,7 +66,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect((await access().tokenByHash(token.hash))?.uses).toBe(3);
     });
 
-    it('lets one caller in with a code for one sign-in, and keeps the role of its session', async () => {
+    it('accepts a sign-in code once, and keeps the role of its session', async () => {
       const code = buildToken({ kind: 'sign-in', role: 'operator', maxUses: 1 });
       await access().putToken(code);
       const results = await Promise.all(
@@ -78,18 +78,18 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect(await access().tokens('sign-in')).toEqual([{ ...code, uses: 1 }]);
     });
 
-    it('lets everybody in without a limit', async () => {
+    it('accepts every caller when the token has no limit', async () => {
       const token = buildToken();
       await access().putToken(token);
       await Promise.all(Array.from({ length: 8 }, () => access().consumeToken('join', token.hash, NOW)));
       expect((await access().tokenByHash(token.hash))?.uses).toBe(8);
     });
 
-    it('says why a token is refused, and counts no use then', async () => {
+    it('returns why a token is refused, and does not count the use', async () => {
       const expired = buildToken({ expiresAt: timeAt(-1) });
       const revoked = buildToken({ revokedAt: timeAt(-1) });
       const admin = buildToken({ kind: 'admin' });
-      // By instant: “12:00:00Z” comes before “12:00:00.001Z”, though not in the order of characters.
+      // Times are compared as instants: “12:00:00Z” is before “12:00:00.001Z”, but comes after it in text order.
       const soon = buildToken({ expiresAt: timeAt(1) });
       for (const token of [expired, revoked, admin, soon]) await access().putToken(token);
       const consume = (hash: string, now = NOW) => access().consumeToken('join', hash, now);
@@ -116,7 +116,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect(await access().tokenByHash(other.hash)).toEqual(other);
     });
 
-    it('revokes all tokens of a worker and counts those that were alive', async () => {
+    it('revokes all tokens of a worker and counts those that were not revoked before', async () => {
       const mine = [{}, { expiresAt: timeAt(100) }, { expiresAt: timeAt(-1) }, { revokedAt: timeAt(-5) }].map(
         (o) => buildToken({ kind: 'worker', workerId: 'worker-a', ...o }),
       );
@@ -147,7 +147,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       abandonedBefore = LONG_AGO,
     ) => access().claimIdempotencyKey(key, digest, now, { expireBefore, abandonedBefore });
 
-    it('gives the stored response to a repeated request', async () => {
+    it('returns the stored response to a repeated request', async () => {
       expect(await claim('k')).toBeNull();
       expect(await claim('k')).toMatchObject({ requestDigest: 'digest-1', body: null });
       const body = '{"id":"campaign-a","name":"Zoë \u0000 “α”"}';
@@ -158,26 +158,26 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect(await claim('another')).toBeNull();
     });
 
-    it('shows another request under the same key while the first is being handled', async () => {
+    it('returns the digest of the first request when another request uses its key', async () => {
       expect(await claim('k')).toBeNull();
       expect(await claim('k', 'digest-2')).toMatchObject({ requestDigest: 'digest-1', body: null });
     });
 
-    it('gives a key to exactly one of many at the same time', async () => {
+    it('grants a key to exactly one of many concurrent requests', async () => {
       const results = await Promise.all(Array.from({ length: 10 }, (_, i) => claim('k', `digest-${i}`)));
       expect(results.filter((r) => r === null)).toHaveLength(1);
       const winner = `digest-${results.indexOf(null)}`;
       for (const seen of results.filter((r) => r !== null)) expect(seen.requestDigest).toBe(winner);
     });
 
-    it('lets a released key be claimed again', async () => {
+    it('grants a released key again', async () => {
       expect(await claim('k')).toBeNull();
       await access().releaseIdempotencyKey('k');
       expect(await claim('k', 'digest-2')).toBeNull();
       expect(await claim('k')).toMatchObject({ requestDigest: 'digest-2' });
     });
 
-    it('forgets keys that are older than asked', async () => {
+    it('deletes keys that are older than the limit', async () => {
       await claim('old', 'digest-1', timeAt(0));
       await access().storeResponse('old', 201, '{}');
       await claim('young', 'digest-1', timeAt(1000));
@@ -188,7 +188,7 @@ export function describeAccessStore(access: () => AccessStore): void {
       });
     });
 
-    it('lets an abandoned claim be taken over, once, by the same request', async () => {
+    it('grants an abandoned claim to the same request, once', async () => {
       const again = (digest: string, abandonedBefore: string) =>
         claim('k', digest, timeAt(5000), LONG_AGO, abandonedBefore);
       const inProgress = { requestDigest: 'digest-1', body: null };
@@ -204,12 +204,12 @@ export function describeAccessStore(access: () => AccessStore): void {
       expect(await again('digest-1', timeAt(9000))).toMatchObject({ status: 201, body: '{}' });
     });
 
-    it('does not renew what nobody has claimed', async () => {
+    it('does not renew a key without a claim', async () => {
       await access().renewIdempotencyKey('k', NOW);
       expect(await claim('k')).toBeNull();
     });
 
-    it('takes any string as a key', async () => {
+    it('accepts any string as a key', async () => {
       for (const key of HOSTILE_STRINGS) {
         expect(await claim(key, key)).toBeNull();
         await access().storeResponse(key, 200, JSON.stringify(key));

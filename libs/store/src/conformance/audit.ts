@@ -20,7 +20,7 @@ export function buildAuditEntry(overrides: Partial<AuditEntry> = {}): AuditEntry
 
 export function describeAuditStore(audit: () => AuditStore): void {
   describe('audit log', () => {
-    it('gives every entry back, the newest first, page by page', async () => {
+    it('lists every entry, newest first, page by page', async () => {
       const entries = Array.from({ length: 7 }, (_, i) =>
         buildAuditEntry({ at: timeAt(i), action: HOSTILE_STRINGS[i] ?? 'workers.revoke' }),
       );
@@ -42,7 +42,7 @@ export function describeAuditStore(audit: () => AuditStore): void {
       expect((await audit().list({ limit: 9 })).items).toEqual([entry]);
     });
 
-    it('refuses a cursor that it did not give', async () => {
+    it('refuses a cursor that it did not issue', async () => {
       const refused = audit().list({ limit: 9, cursor: 'invented' });
       await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'bad-cursor' });
     });

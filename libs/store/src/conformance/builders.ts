@@ -22,7 +22,10 @@ import type { WorkerRecord } from '../fleet-store.js';
 import type { DatasetDraft } from '../dataset-store.js';
 import type { ModelDraft } from '../model-store.js';
 
-/** Records as the product stores them, each checked with its schema. `overrides` replace whole fields. */
+/**
+ * Builders of records as the product stores them. Each record is checked with its schema. `overrides` replace whole
+ * fields.
+ */
 
 const NOON = '2026-03-01T12:00:00.000Z';
 
@@ -136,12 +139,12 @@ export function buildSample(overrides: Partial<Sample> = {}): Sample {
     protocol: { name: PROTOCOL.name, version: PROTOCOL.version },
     provenanceId: buildProvenance().id,
     outcome,
-    reason: outcome === 'ok' ? null : `the executor said “${outcome}”`,
+    reason: outcome === 'ok' ? null : `the executor reported “${outcome}”`,
     timing: outcome === 'ok' ? buildTiming(specIndex) : null,
     conditions: { before: conditions, after: { ...conditions, throttleReasons: ['thermal'] } },
     algorithm: null,
     workspaceBytes: null,
-    // Whatever has drifted has left its slot.
+    // A drifted sample has left its slot.
     ...(outcome === 'drifted' && { setAside: 1 }),
     startedAt: NOON,
     recordedAt: timeAt(1000),
@@ -219,7 +222,7 @@ export function buildDeviceClass(overrides: Partial<DeviceClass> = {}): DeviceCl
   });
 }
 
-/** A live join token with unlimited uses. */
+/** A valid join token with unlimited uses. */
 export function buildToken(overrides: Partial<TokenRecord> = {}): TokenRecord {
   const id = `token-${randomUUID()}`;
   return {
@@ -287,7 +290,7 @@ export function buildDatasetDraft(overrides: Partial<DatasetDraft> = {}): Datase
   });
 }
 
-/** What `SampleStore.counts` must say of these samples. */
+/** The result that `SampleStore.counts` must return for these samples. */
 export function countOutcomes(samples: readonly Sample[]): OutcomeCounts {
   const counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as OutcomeCounts;
   for (const sample of samples) counts[sample.outcome] += 1;

@@ -6,7 +6,7 @@ import { collectPages, expectBadCursorsRefused, HOSTILE_STRINGS, nearMisses } fr
 
 export function describeCampaignStore(campaigns: () => CampaignStore): void {
   describe('campaigns', () => {
-    it('gives back what was created, and null for what was not', async () => {
+    it('returns a created campaign, and null for an unknown id', async () => {
       const campaign = buildCampaign({ name: 'Zoë’s “α” \u0000 {"$gt":""}' });
       await campaigns().create(campaign);
       expect(await campaigns().get(campaign.id)).toEqual(campaign);
@@ -15,7 +15,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
       }
     });
 
-    it('refuses an id that is taken and keeps the first', async () => {
+    it('refuses an id that is in use and keeps the first campaign', async () => {
       const campaign = buildCampaign();
       await campaigns().create(campaign);
       await expect(campaigns().create({ ...campaign, name: 'second' })).rejects.toMatchObject({
@@ -27,7 +27,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
     describe('list', () => {
       const list = (page: PageQuery) => campaigns().list({}, page);
 
-      it('is newest first, by instant and not by spelling', async () => {
+      it('is newest first, ordered by instant and not by text', async () => {
         const times = [
           '2026-03-01T12:00:00Z',
           '2026-03-01T12:00:00.500Z',
@@ -39,7 +39,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         expect(found).toEqual([times[2], times[1], times[0], times[3]]);
       });
 
-      it('pages over equal times without gap or repeat while campaigns are added', async () => {
+      it('pages over equal times without a gap or a repetition while campaigns are added', async () => {
         const ids = new Set<string>();
         for (let i = 0; i < 11; i++) {
           const campaign = buildCampaign({ createdAt: timeAt(i < 8 ? 0 : -1) });
@@ -55,7 +55,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         expect(new Set(paged.map((c) => c.id))).toEqual(ids);
       });
 
-      it('has no cursor after a last page that is full', async () => {
+      it('has no cursor on a full last page', async () => {
         await campaigns().create(buildCampaign());
         await campaigns().create(buildCampaign());
         expect((await list({ limit: 2 })).nextCursor).toBeNull();
@@ -89,7 +89,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         }
       });
 
-      it('refuses a cursor that it did not give', async () => {
+      it('refuses a cursor that it did not issue', async () => {
         await campaigns().create(buildCampaign());
         await expectBadCursorsRefused(list, encodeCursor('elsewhere', 'campaign-a'));
       });
@@ -119,10 +119,10 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         expect((await campaigns().list({ state: 'draft' }, { limit: 5 })).items).toEqual([]);
       });
 
-      it('refuses a state that is not the present one, and an unknown campaign', async () => {
+      it('refuses a change from a state that is not the present one, and an unknown campaign', async () => {
         const campaign = buildCampaign({ state: 'running' });
         await campaigns().create(campaign);
-        const change = { state: 'cancelled', at: timeAt(1), reason: 'asked for' } as const;
+        const change = { state: 'cancelled', at: timeAt(1), reason: 'requested' } as const;
         await expect(campaigns().transition(campaign.id, 'paused', change)).rejects.toMatchObject({
           code: 'conflict',
         });
@@ -134,7 +134,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         }
       });
 
-      it('plans a further round once, and keeps it when a late one tries again', async () => {
+      it('plans a further round once, and keeps it when a late caller plans it again', async () => {
         const campaign = buildCampaign({ state: 'running', plannedSpecs: 10, plannedSlots: 10 });
         await campaigns().create(campaign);
         const from = { state: 'running', plannedSlots: 10 } as const;
@@ -171,7 +171,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
       const specs = (from: number, to: number) =>
         Array.from({ length: to - from }, (_, i) => buildSpec(from + i));
 
-      it('gives back planned specs by position, in order', async () => {
+      it('returns planned specs by position, in order', async () => {
         const { id } = buildCampaign();
         await campaigns().putSpecs(id, 100, specs(100, 250));
         await campaigns().putSpecs(id, 0, specs(0, 100));
@@ -184,7 +184,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         for (const hostile of HOSTILE_STRINGS) expect(await campaigns().specs(hostile, 0, 10)).toEqual([]);
       });
 
-      it('takes the same specs again, also partly and at the same time', async () => {
+      it('accepts the same specs again, also in part and at the same time', async () => {
         const { id } = buildCampaign();
         await campaigns().putSpecs(id, 0, specs(0, 10));
         await Promise.all([
@@ -195,7 +195,7 @@ export function describeCampaignStore(campaigns: () => CampaignStore): void {
         expect(await campaigns().specs(id, 0, 100)).toEqual(specs(0, 30));
       });
 
-      it('keeps the spec of a position when another is put there', async () => {
+      it('keeps the spec of a position when a caller writes another one there', async () => {
         const { id } = buildCampaign();
         await campaigns().putSpecs(id, 0, specs(0, 150));
         const others = [...specs(110, 120), ...specs(0, 1)];

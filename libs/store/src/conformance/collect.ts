@@ -1,6 +1,6 @@
 import type { Page, PageQuery } from '@alphaflops/contracts';
 
-/** Strings that mean something to a query language, a regular expression or a C library, and nothing to a store. */
+/** Strings that are special in a query language, a regular expression or a C library. A store treats them as text. */
 export const HOSTILE_STRINGS = [
   `' OR '1'='1`,
   `'; DROP TABLE samples; --`,
@@ -24,18 +24,18 @@ export const HOSTILE_STRINGS = [
   'x'.repeat(10_000),
 ];
 
-/** An id with something after it that a careless comparison drops. */
+/** Variants of an id that a careless comparison treats as equal to it. */
 export function nearMisses(id: string): string[] {
   return [`${id}\u0000`, `${id}\u0000x`, `${id} `, ` ${id}`, id.toUpperCase(), id.slice(0, -1), `${id}%`];
 }
 
-/** More than any test stores; an adapter that repeats itself fails instead of hanging. */
+/** More than any test stores. With this limit, an adapter that repeats items fails the test instead of blocking it. */
 const MAX_ITEMS = 10_000;
 
 export async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of stream) {
-    if (items.push(item) > MAX_ITEMS) throw new Error('The stream goes on and on: it repeats itself.');
+    if (items.push(item) > MAX_ITEMS) throw new Error('The stream does not end: it repeats items.');
   }
   return items;
 }
@@ -54,13 +54,13 @@ export async function collectPages<T>(
     if (page.nextCursor !== null) expect(page.items).toHaveLength(limit);
     items.push(...page.items);
     cursor = page.nextCursor;
-    if (items.length > MAX_ITEMS) throw new Error('The pages go on and on: they repeat themselves.');
+    if (items.length > MAX_ITEMS) throw new Error('The pages do not end: they repeat items.');
     await between();
   } while (cursor !== null);
   return items;
 }
 
-/** Every list refuses cursors that it did not give. */
+/** Expects that a list refuses cursors that it did not issue. */
 export async function expectBadCursorsRefused<T>(
   list: (page: PageQuery) => Promise<Page<T>>,
   cursorOfAnotherList: string,
@@ -73,7 +73,7 @@ export async function expectBadCursorsRefused<T>(
   }
 }
 
-/** Records whose field `field` cannot be read: a failure in the middle of a write that every adapter meets. */
+/** A record whose field `field` cannot be read. It causes a failure in the middle of a write, in every adapter. */
 export function unreadable<T extends object>(record: T, field: keyof T & string): T {
   return Object.defineProperty({ ...record }, field, {
     enumerable: true,

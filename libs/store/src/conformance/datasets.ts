@@ -10,7 +10,7 @@ export function describeDatasetStore(datasets: () => DatasetStore): void {
     (await collect(datasets().parts(id))).map((part) => Buffer.from(part).toString());
 
   describe('data sets', () => {
-    it('are seen when they are sealed, with all their parts in order', async () => {
+    it('become visible when they are sealed, with all their parts in order', async () => {
       const draft = buildDatasetDraft();
       for (const index of [0, 1, 2]) await datasets().putPart('draft-a', index, bytes(`part ${index}`));
       await datasets().putPart('draft-a', 1, bytes('part 1, again'));
@@ -27,7 +27,7 @@ export function describeDatasetStore(datasets: () => DatasetStore): void {
       }
     });
 
-    it('keep bytes of every value', async () => {
+    it('store bytes of every value', async () => {
       const all = Uint8Array.from({ length: 70_000 }, (_, i) => i * 31);
       await datasets().putPart('draft-a', 0, all);
       const { id } = await datasets().seal('draft-a', 1, buildDatasetDraft());
@@ -42,19 +42,19 @@ export function describeDatasetStore(datasets: () => DatasetStore): void {
       expect((await datasets().list({ limit: 5 })).items).toEqual([]);
     });
 
-    it('stay what they were when the same content is sealed again', async () => {
+    it('do not change when the same content is sealed again', async () => {
       await datasets().putPart('draft-a', 0, bytes('first'));
       await datasets().putPart('draft-b', 0, bytes('second'));
       const draft = buildDatasetDraft();
       const first = await datasets().seal('draft-a', 1, draft);
       expect(await datasets().seal('draft-b', 1, { ...draft, title: 'another' })).toEqual(first);
       expect(await partsOf(draft.id)).toEqual(['first']);
-      // The second draft is gone: nothing of it can be sealed.
+      // The second draft is removed and cannot be sealed.
       const other = buildDatasetDraft();
       await expect(datasets().seal('draft-b', 1, other)).rejects.toMatchObject({ code: 'conflict' });
     });
 
-    it('are numbered by name without gaps, also when many are sealed at the same time', async () => {
+    it('have version numbers without gaps for each name, also when many are sealed at the same time', async () => {
       const sealed = await Promise.all(
         Array.from({ length: 8 }, async (_, i) => {
           await datasets().putPart(`draft-${i}`, 0, bytes(String(i)));
@@ -68,7 +68,7 @@ export function describeDatasetStore(datasets: () => DatasetStore): void {
       expect(other.version).toBe(1);
     });
 
-    it('lose drafts that are given up, and nothing that is sealed', async () => {
+    it('lose discarded drafts, and keep everything that is sealed', async () => {
       const draft = buildDatasetDraft();
       for (const id of ['draft-a', 'draft-b', 'draft-c']) await datasets().putPart(id, 0, bytes(id));
       await datasets().seal('draft-a', 1, draft);

@@ -3,11 +3,11 @@ import { firstLine } from './first-line.js';
 
 const child = (program: string) => spawn(process.execPath, ['--eval', program], { stdio: 'pipe' });
 
-it('gives the first line that a child writes', async () => {
+it('returns the first line that a child writes', async () => {
   expect(await firstLine(child('console.log("one"); console.log("two")'))).toBe('one');
 });
 
-it('throws with the words of a child that ends before', async () => {
+it('throws with the error output of a child that ends first', async () => {
   const ended = firstLine(child('console.error("no such file"); process.exitCode = 3'));
   await expect(ended).rejects.toThrow(/ended \(3\) before it wrote a line:\nno such file/);
 });

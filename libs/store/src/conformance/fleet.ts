@@ -21,7 +21,7 @@ export function describeFleetStore(stores: () => Stores): void {
   };
 
   describe('fleet', () => {
-    it('takes a device class without devices, and leaves one that is there', async () => {
+    it('accepts a device class without devices, and does not change an existing one', async () => {
       const deviceClass = buildDeviceClass();
       await fleet().addDeviceClass(deviceClass);
       await fleet().addDeviceClass({ ...deviceClass, sku: 'another' });
@@ -44,7 +44,7 @@ export function describeFleetStore(stores: () => Stores): void {
       }
     });
 
-    it('replaces what is there', async () => {
+    it('replaces existing records', async () => {
       const deviceClass = buildDeviceClass();
       const device = buildDevice({ deviceClassId: deviceClass.id });
       const worker = buildWorker({ deviceIds: [device.id] });
@@ -59,16 +59,16 @@ export function describeFleetStore(stores: () => Stores): void {
       expect((await fleet().workers({ limit: 5 })).items).toHaveLength(1);
     });
 
-    it('keeps what the operator wants of a worker that is stored again', async () => {
+    it('keeps the operator’s command when a worker is stored again', async () => {
       const worker = await enrol();
       const order = { desiredState: 'paused', stateReason: 'maintenance' } as const;
       await fleet().patchWorker(worker.id, order);
-      const again = { ...worker, name: 'renamed', stateReason: 'of before' };
+      const again = { ...worker, name: 'renamed', stateReason: 'old reason' };
       expect(await fleet().putWorker(again, [], [], PROVENANCE)).toEqual({ ...again, ...order });
       expect(await fleet().worker(worker.id)).toEqual({ ...again, ...order });
     });
 
-    it('keeps a command that comes while a worker is stored again', async () => {
+    it('keeps a command that arrives while a worker is stored again', async () => {
       const worker = await enrol();
       for (let round = 1; round <= 10; round++) {
         const stateReason = `round ${round}`;
@@ -80,7 +80,7 @@ export function describeFleetStore(stores: () => Stores): void {
       }
     });
 
-    it('stores all of a worker or nothing', async () => {
+    it('stores a worker with all its records or stores nothing', async () => {
       const deviceClass = buildDeviceClass();
       const device = buildDevice();
       const worker = buildWorker();
@@ -106,7 +106,7 @@ export function describeFleetStore(stores: () => Stores): void {
       }
     });
 
-    it('keeps both of a heartbeat and a command at the same time', async () => {
+    it('keeps both a heartbeat and a command that arrive at the same time', async () => {
       const worker = await enrol();
       for (let round = 1; round <= 10; round++) {
         const lastHeartbeatAt = timeAt(round);
@@ -119,7 +119,7 @@ export function describeFleetStore(stores: () => Stores): void {
       }
     });
 
-    it('pages through workers, devices and classes without gap or repeat', async () => {
+    it('pages through workers, devices and classes without a gap or a repetition', async () => {
       const classes = Array.from({ length: 7 }, () => buildDeviceClass());
       const devices = Array.from({ length: 7 }, () => buildDevice());
       const workers = Array.from({ length: 7 }, () => buildWorker());

@@ -28,7 +28,7 @@ export function describeKernelMapStore(maps: () => KernelMapStore): void {
   const labels = Uint8Array.from({ length: 70_000 }, (_, i) => i * 31);
 
   describe('kernel maps', () => {
-    it('are given back with their labels', async () => {
+    it('are returned with their labels', async () => {
       const map = buildKernelMap();
       expect(await maps().get(map.id)).toBeNull();
       expect(await maps().labels(map.id)).toBeNull();
@@ -42,7 +42,7 @@ export function describeKernelMapStore(maps: () => KernelMapStore): void {
       }
     });
 
-    it('never change: the first of an id stays', async () => {
+    it('never change: the first map with an id stays', async () => {
       const map = buildKernelMap();
       await maps().put(map, labels);
       const other = buildKernelMap({ id: map.id, shapes: 3 });
@@ -51,7 +51,7 @@ export function describeKernelMapStore(maps: () => KernelMapStore): void {
       expect((await maps().labels(map.id))?.length).toBe(labels.length);
     });
 
-    it('are listed page by page, the newest first', async () => {
+    it('are listed page by page, newest first', async () => {
       const all = Array.from({ length: 5 }, (_, i) => buildKernelMap({ createdAt: timeAt(i) }));
       for (const map of all) await maps().put(map, labels);
       const listed = await collectPages((page) => maps().list(page), 2);

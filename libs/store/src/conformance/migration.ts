@@ -24,7 +24,7 @@ import { buildKernelMap } from './kernel-maps.js';
 const MANY = 510;
 const FEW = 20;
 
-/** Something of everything: `count` specs and samples, one sample more, and a few of the rest. */
+/** Stores records of every kind: `count` specs, `count + 1` samples, and a few records of each other kind. */
 export async function fillStores(
   { campaigns, samples, fleet, access, audit, models, datasets, kernelMaps }: Stores,
   count: number,
@@ -43,7 +43,7 @@ export async function fillStores(
     batch.map((sample, i) => ({ ...sample, batchIndex: i >> 4, recordedAt: timeAt(i >> 6) })),
     new Map([[provenance.id, provenance.record]]),
   );
-  // Text that was cut in the middle of a character.
+  // This text ends in the middle of a character.
   const cut = buildSample({ campaignId: second.id, outcome: 'executor-crashed', reason: 'Segfault \ud83d' });
   await samples.record([cut], new Map());
   const unused = buildProvenance('node-9');
@@ -91,7 +91,7 @@ async function contents({ campaigns, samples, fleet, access, audit, models, data
   };
 }
 
-/** The stores, with a `record` that fails from a call on, as if the connection broke then. */
+/** The stores with a `record` that fails from one call onwards, as it does when the connection breaks. */
 function breaking(stores: Stores, call: number): Stores {
   let calls = 0;
   const samples = new Proxy(stores.samples, {
@@ -118,7 +118,7 @@ export function describeMigration(
     });
     afterEach(() => target.cleanUp());
 
-    it('moves everything, and again without harm', async () => {
+    it('copies everything, and can be repeated without changes', async () => {
       await fillStores(stores(), MANY);
       const heard: MigrationProgress[] = [];
       const summary = await migrateStores(stores(), target.stores, (progress) => heard.push(progress));
@@ -142,7 +142,7 @@ export function describeMigration(
       }
       const source = await contents(stores());
       const copy = await contents(target.stores);
-      // A store may be unable to keep half a character.
+      // Not every store can keep half of a character.
       const isWhole = ({ campaignId }: { campaignId: string }) => campaignId !== 'campaign-2';
       expect({ ...copy, samples: copy.samples.filter(isWhole) }).toEqual({
         ...source,
@@ -151,7 +151,7 @@ export function describeMigration(
       expect(await migrateStores(stores(), target.stores)).toEqual(summary);
     });
 
-    it('goes on after it was broken off', async () => {
+    it('continues after an interruption', async () => {
       await fillStores(stores(), MANY);
       await expect(migrateStores(stores(), breaking(target.stores, 2))).rejects.toThrow(
         'the connection broke',
@@ -163,7 +163,7 @@ export function describeMigration(
       expect(summary.samples.count).toBe(MANY + 1);
     });
 
-    it('does not end well over a target that holds something else', async () => {
+    it('fails when the target holds other records', async () => {
       await fillStores(stores(), FEW);
       const conflict = { name: 'StoreError', code: 'conflict' };
       await target.stores.samples.record([buildSample({ campaignId: 'campaign-1', attempt: 2 })], new Map());

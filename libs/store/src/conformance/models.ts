@@ -24,7 +24,7 @@ export function describeModelStore(models: () => ModelStore): void {
       expect(await models().get('class-a-v1')).toEqual(first);
     });
 
-    it('knows nothing of what was not published', async () => {
+    it('returns null for a model that was not published', async () => {
       const { id } = await models().publish(buildModelDraft());
       for (const text of [...HOSTILE_STRINGS, ...nearMisses(id ?? '')]) {
         expect(await models().get(text)).toBeNull();
@@ -34,7 +34,7 @@ export function describeModelStore(models: () => ModelStore): void {
       }
     });
 
-    it('numbers without gaps when many publish at the same time', async () => {
+    it('assigns version numbers without gaps when many publish at the same time', async () => {
       const published = await Promise.all(
         Array.from({ length: 12 }, (_, seed) => models().publish(buildModelDraft({ seed }))),
       );
@@ -61,7 +61,7 @@ export function describeModelStore(models: () => ModelStore): void {
       }
     });
 
-    it('publishes a fit without a campaign once, whatever came of it and became of its model', async () => {
+    it('publishes a fit without a campaign once, also when the second draft differs', async () => {
       const first = await models().publish(buildModelDraft(), 'fit-a');
       await models().setStatus(first.id ?? '', 'retired', 'bad');
       const again = await models().publish(buildModelDraft({ data: digest('b'), seed: 8 }), 'fit-a');
@@ -82,12 +82,12 @@ export function describeModelStore(models: () => ModelStore): void {
       },
     );
 
-    it('publishes a fit without a campaign every time', async () => {
+    it('publishes a fit without a campaign and without an id every time', async () => {
       await models().publish(buildModelDraft());
       expect((await models().publish(buildModelDraft())).version).toBe(2);
     });
 
-    it('serves the newest published one, and numbers over candidates', async () => {
+    it('serves the newest published model, and counts candidates in the version numbers', async () => {
       const first = await models().publish(buildModelDraft());
       const reason = 'worse: median error 9.1 % against 7.0 %';
       const worse = { status: 'candidate', statusReason: reason } as const;
@@ -99,8 +99,8 @@ export function describeModelStore(models: () => ModelStore): void {
       expect(third.version).toBe(3);
       expect(await models().served('class-a')).toEqual(third);
 
-      const retired = { ...third, status: 'retired', statusReason: 'of a broken fan' };
-      expect(await models().setStatus('class-a-v3', 'retired', 'of a broken fan')).toEqual(retired);
+      const retired = { ...third, status: 'retired', statusReason: 'broken fan' };
+      expect(await models().setStatus('class-a-v3', 'retired', 'broken fan')).toEqual(retired);
       expect(await models().served('class-a')).toEqual(first);
       await models().setStatus('class-a-v2', 'published', 'rare shapes count less here');
       expect((await models().served('class-a'))?.id).toBe('class-a-v2');
@@ -113,7 +113,7 @@ export function describeModelStore(models: () => ModelStore): void {
       expect((await models().publish(buildModelDraft())).version).toBe(4);
     });
 
-    it('changes the status of no model that there is not', async () => {
+    it('refuses to change the status of a model that does not exist', async () => {
       const { id } = await models().publish(buildModelDraft());
       for (const text of [...HOSTILE_STRINGS, ...nearMisses(id ?? '')]) {
         const change = models().setStatus(text, 'retired', 'gone');
@@ -122,7 +122,7 @@ export function describeModelStore(models: () => ModelStore): void {
       expect((await models().get(id ?? ''))?.status).toBe('published');
     });
 
-    it('lists newest first, of all classes or one', async () => {
+    it('lists the models of all classes or of one class, newest first', async () => {
       for (let i = 0; i < 9; i++) {
         const deviceClassId = i % 3 === 0 ? 'class-b' : 'class-a';
         await models().publish(buildModelDraft({ deviceClassId, createdAt: timeAt(i * 500), seed: i }));
@@ -133,7 +133,7 @@ export function describeModelStore(models: () => ModelStore): void {
       expect((await collectPages(ofClass, 2)).map((m) => m.seed)).toEqual([6, 3, 0]);
     });
 
-    it('pages over equal times without gap or repeat while models are published', async () => {
+    it('pages over equal times without a gap or a repetition while models are published', async () => {
       for (let seed = 0; seed < 11; seed++) await models().publish(buildModelDraft({ seed }));
       const list = (page: PageQuery) => models().list({}, page);
       const first = await collectPages(list, 100);

@@ -37,8 +37,8 @@ const audited = {
 } as const;
 
 /**
- * Every operation of every port, in an order in which each has something to do; for tests that look at how an adapter
- * searches. The type has every method: a new one does not compile until it is here.
+ * Calls every operation of every port, in an order in which each operation finds records. Tests use it to examine the
+ * query plans of an adapter. The type requires every method, so a new method does not compile until it is added here.
  */
 export const QUERIES: {
   readonly [P in keyof Ports]: { readonly [M in keyof Ports[P]]: (port: Ports[P]) => Promise<unknown> };
@@ -171,7 +171,7 @@ export const QUERIES: {
   },
 };
 
-/** Two pages, so that a cursor is used, where there are two items. */
+/** Reads two pages if the list has two items, so that the second read uses a cursor. */
 async function pageByPage(
   list: (page: { limit: number; cursor?: string }) => Promise<{ nextCursor: string | null }>,
 ): Promise<void> {

@@ -14,7 +14,7 @@ function inOrder(samples: readonly Sample[]): Sample[] {
   );
 }
 
-/** The filter as the port words it. */
+/** The filter as the port defines it. */
 function matches(filter: SampleFilter, sample: Sample): boolean {
   const { recordedFrom, recordedTo, ...rest } = filter;
   const equal = JSON.parse(JSON.stringify(rest)) as Partial<Sample>;
@@ -26,7 +26,7 @@ function matches(filter: SampleFilter, sample: Sample): boolean {
   );
 }
 
-/** Samples that differ in everything one can filter by, with equal times among them. */
+/** Samples that differ in every field of the filter. Some of them have equal times. */
 function mixedSamples(): Sample[] {
   return Array.from({ length: 60 }, (_, i) =>
     buildSample({
@@ -65,7 +65,7 @@ export function describeSampleLists(samples: () => SampleStore): void {
   describe('listing and streaming samples', () => {
     const list = (page: PageQuery) => samples().list({}, page);
 
-    it.each(FILTERS)('keeps filter %# %j', async (filter) => {
+    it.each(FILTERS)('applies filter %# %j', async (filter) => {
       const all = mixedSamples();
       await samples().record(all, PROVENANCE);
       const expected = inOrder(all.filter((sample) => matches(filter, sample)));
@@ -75,7 +75,7 @@ export function describeSampleLists(samples: () => SampleStore): void {
       }
     });
 
-    it('takes hostile strings as plain values that nothing equals', async () => {
+    it('treats hostile strings as plain values that match nothing', async () => {
       await samples().record(mixedSamples(), PROVENANCE);
       for (const text of HOSTILE_STRINGS) {
         for (const field of ['campaignId', 'deviceClassId', 'deviceId', 'workerId'] as const) {
@@ -89,7 +89,7 @@ export function describeSampleLists(samples: () => SampleStore): void {
       expect(await collect(samples().stream({}))).toHaveLength(60);
     });
 
-    it('orders by instant, not by spelling', async () => {
+    it('orders by instant, not by text', async () => {
       const times = ['12:00:00Z', '12:00:00.250Z', '12:00:01Z', '12:00:01.000Z', '12:00:01.001Z'];
       const all = times.map((time, specIndex) =>
         buildSample({ specIndex, id: `sample-${specIndex}`, recordedAt: `2026-03-01T${time}` }),
@@ -100,7 +100,7 @@ export function describeSampleLists(samples: () => SampleStore): void {
       expect([...counts.values()]).toEqual([4]);
     });
 
-    it('pages over equal times without gap or repeat while samples are added', async () => {
+    it('pages over equal times without a gap or a repetition while samples are added', async () => {
       const all = inOrder([
         ...buildBatch(20, 0, { recordedAt: timeAt(0) }),
         ...buildBatch(3, 20, { recordedAt: timeAt(1) }),
@@ -120,7 +120,7 @@ export function describeSampleLists(samples: () => SampleStore): void {
       expect(paged).toEqual(inOrder(paged));
     });
 
-    it('has no cursor after a last page that is full', async () => {
+    it('has no cursor on a full last page', async () => {
       await samples().record(buildBatch(6), PROVENANCE);
       const first = await list({ limit: 3 });
       const second = await list({ limit: 3, cursor: first.nextCursor ?? '' });
@@ -128,13 +128,13 @@ export function describeSampleLists(samples: () => SampleStore): void {
       expect(second.nextCursor).toBeNull();
     });
 
-    it('refuses a cursor that it did not give', async () => {
+    it('refuses a cursor that it did not issue', async () => {
       const sample = buildSample();
       await samples().record([sample], PROVENANCE);
       await expectBadCursorsRefused(list, encodeCursor('elsewhere', sample.id));
     });
 
-    it('streams what was there, once and in order, while samples are added', async () => {
+    it('streams the existing samples once and in order, while samples are added', async () => {
       const all = inOrder(
         Array.from({ length: 1200 }, (_, i) => buildSample({ specIndex: i, recordedAt: timeAt(i % 5) })),
       );
@@ -151,7 +151,7 @@ export function describeSampleLists(samples: () => SampleStore): void {
       expect(streamed).toEqual(all);
     });
 
-    it('serves others between the samples of a stream, and after one that was left early', async () => {
+    it('answers other calls between the samples of a stream, and after a stream that the reader left early', async () => {
       await samples().record(buildBatch(300), PROVENANCE);
       const streams = [samples().stream({}), samples().stream({})].map((s) => s[Symbol.asyncIterator]());
       for (const stream of streams) expect((await stream.next()).done).toBe(false);

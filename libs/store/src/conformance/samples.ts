@@ -11,7 +11,7 @@ function batchKey(count: BatchCount): string {
 }
 
 export function describeSampleStore(samples: () => SampleStore): void {
-  /** Counts, batch counts, list and stream say the same as `stored`. */
+  /** Expects that counts, batch counts, list and stream all agree with `stored`. */
   async function expectStored(campaignId: string, stored: readonly Sample[]): Promise<void> {
     expect(await samples().counts(campaignId)).toEqual(countOutcomes(stored));
     const batches = new Map<string, BatchCount>();
@@ -29,7 +29,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
   }
 
   describe('recording samples', () => {
-    it('gives every sample back as it was, for every outcome', async () => {
+    it('returns every sample unchanged, for every outcome', async () => {
       const batch = OUTCOMES.map((outcome, specIndex) => buildSample({ outcome, specIndex }));
       batch.push(
         buildSample({
@@ -39,7 +39,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
           reason: '“quoted” \u0000 {"$gt":""} 💥',
         }),
         buildSample({ specIndex: 101, algorithm: 'implicit_gemm', workspaceBytes: 2 ** 40 }),
-        // Of a batch that no worker brought to its end.
+        // This sample belongs to a batch that no worker finished.
         buildSample({
           specIndex: 102,
           outcome: 'executor-crashed',
@@ -58,7 +58,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
 
     it('keeps every digit of many batch times', async () => {
       const sample = buildSample();
-      if (sample.timing === null) throw new Error('the builder gives ok samples a timing');
+      if (sample.timing === null) throw new Error('the builder must set the timing of ok samples');
       const batchTimesMs = Array.from({ length: 5000 }, (_, i) => 10 ** ((i % 40) - 20) / (i + 3));
       const long = { ...sample, timing: { ...sample.timing, batchTimesMs } };
       await samples().record([long], PROVENANCE);
@@ -67,7 +67,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
 
     it('reads energies that were stored under their former names', async () => {
       const sample = buildSample();
-      if (sample.timing === null) throw new Error('the builder gives ok samples a timing');
+      if (sample.timing === null) throw new Error('the builder must set the timing of ok samples');
       const energy = {
         measured: true as const,
         windowMs: 1000,
@@ -82,7 +82,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect(await samples().get(sample.id)).toEqual({ ...sample, timing });
     });
 
-    it('stores the provenance with them', async () => {
+    it('stores the provenance with the samples', async () => {
       const other = buildProvenance('node-2');
       await samples().record([buildSample()], PROVENANCE);
       expect(await samples().provenance(provenance.id)).toEqual(provenance.record);
@@ -92,7 +92,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       for (const id of HOSTILE_STRINGS) expect(await samples().provenance(id)).toBeNull();
     });
 
-    it('gives every provenance record in the order of ids', async () => {
+    it('lists every provenance record in the order of ids', async () => {
       const records = Array.from({ length: 230 }, (_, i) => buildProvenance(`node-${i}`));
       expect(await collect(samples().provenanceRecords())).toEqual([]);
       await samples().record([buildSample()], new Map(records.map(({ id, record }) => [id, record])));
@@ -102,12 +102,12 @@ export function describeSampleStore(samples: () => SampleStore): void {
       );
     });
 
-    it('does nothing with no samples', async () => {
+    it('does nothing when the list of samples is empty', async () => {
       expect(await samples().record([], new Map())).toEqual({ inserted: 0, duplicates: 0 });
       await expectStored('campaign-a', []);
     });
 
-    it('drops what is in a taken slot, inside one call and across calls, and keeps the first', async () => {
+    it('keeps the first sample of a slot and drops later ones, inside one call and across calls', async () => {
       const first = buildBatch(5);
       const again = buildBatch(7, 0, { attempt: 2, outcome: 'noisy' });
       expect(await samples().record(first, PROVENANCE)).toEqual({ inserted: 5, duplicates: 0 });
@@ -142,7 +142,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       await expectStored('campaign-b', slots.slice(1, 2));
     });
 
-    it('stores each slot once when the same batch is recorded by many at the same time', async () => {
+    it('stores each slot once when many callers record the same batch at the same time', async () => {
       const batches = Array.from({ length: 6 }, (_, i) => buildBatch(20, i * 10));
       const results = await Promise.all(batches.map((batch) => samples().record(batch, PROVENANCE)));
       expect(results.reduce((sum, r) => sum + r.inserted, 0)).toBe(70);
@@ -201,7 +201,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       await expectStored('campaign-a', [...drifted, ...others, ...again]);
     });
 
-    it('leaves the samples of other devices, later ones, those that are not good, and unknown slots', async () => {
+    it('does not change samples of other devices, later samples, samples that are not valid, and unknown slots', async () => {
       const kept = [
         buildSample({ specIndex: 0, deviceId: 'device-b' }),
         buildSample({ specIndex: 1, startedAt: timeAt(500) }),
@@ -220,7 +220,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       );
     });
 
-    it('can be repeated, also after the slots were measured again', async () => {
+    it('can be repeated, also after new measurements of the slots', async () => {
       const first = buildBatch(3);
       await samples().record(first, PROVENANCE);
       expect(await samples().setAside(slotsOf(first), since(1))).toBe(3);
@@ -232,7 +232,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       await expectStored('campaign-a', [...second, ...drifted]);
     });
 
-    it('leaves a slot that has been freed twice as it is then', async () => {
+    it('does not free a slot a third time', async () => {
       const stored: Sample[] = [];
       for (let n = 1; n <= MAX_SET_ASIDE + 1; n++) {
         const sample = buildSample({ startedAt: timeAt(1000 * n) });
@@ -244,7 +244,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       await expectStored('campaign-a', stored);
     });
 
-    it('keeps drifted samples apart when they are recorded as such, as a migration does', async () => {
+    it('records drifted samples outside of their slots, as a migration does', async () => {
       const [sample = buildSample()] = buildBatch(1);
       const drifted = asDrifted(sample, 1, 'drifted by 4 %');
       expect(await samples().record([drifted, sample], PROVENANCE)).toEqual({ inserted: 2, duplicates: 0 });
@@ -254,7 +254,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
   });
 
   describe('samples that turn out noisy', () => {
-    it('keep their slots and what was measured, and are counted as what they are now', async () => {
+    it('keep their slots and measured values, and count as noisy', async () => {
       const batch = [...buildBatch(3), buildSample({ specIndex: 3, outcome: 'timeout' })];
       await samples().record(batch, PROVENANCE);
       expect(await samples().markNoisy([...batch, buildSample({ specIndex: 9 })], 'visits disagree')).toBe(3);
@@ -271,7 +271,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect(await samples().record(again, PROVENANCE)).toEqual({ inserted: 0, duplicates: 3 });
     });
 
-    it('leave samples that have drifted before alone', async () => {
+    it('do not include samples that have drifted before', async () => {
       const [sample = buildSample()] = buildBatch(1);
       const drifted = asDrifted(sample, 1, 'drifted by 4 %');
       await samples().record([drifted], PROVENANCE);
@@ -295,7 +295,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect((await samples().counts('campaign-b')).ok).toBe(4);
     });
 
-    it('takes samples of several campaigns and batches in one call', async () => {
+    it('accepts samples of several campaigns and batches in one call', async () => {
       const a = [...buildBatch(3), ...buildBatch(4, 50, { batchIndex: 1 })];
       const b = buildBatch(2, 0, { campaignId: 'campaign-b', outcome: 'timeout' });
       await samples().record([...a, ...b], PROVENANCE);
@@ -303,7 +303,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       await expectStored('campaign-b', b);
     });
 
-    it('gives one entry for each of many batches', async () => {
+    it('returns one entry for each of many batches', async () => {
       const stored = Array.from({ length: 1500 }, (_, i) => buildSample({ specIndex: i, batchIndex: i }));
       await samples().record(stored, PROVENANCE);
       const found = await collect(samples().batchCounts('campaign-a'));
@@ -311,7 +311,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect(found.every((c) => c.recorded === 1 && c.targetId === 'class-a')).toBe(true);
     });
 
-    it('counts nothing for what it does not know', async () => {
+    it('counts nothing for an unknown campaign', async () => {
       await samples().record(buildBatch(2), PROVENANCE);
       for (const id of ['campaign-nowhere', ...HOSTILE_STRINGS]) {
         expect(await samples().counts(id)).toEqual(countOutcomes([]));
@@ -320,7 +320,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       }
     });
 
-    it('counts samples of a campaign by device, recorded at or after a moment', async () => {
+    it('counts samples of a campaign by device, from a start time onwards', async () => {
       const batch = [0, 500, 1000, 1500].map((ms, specIndex) =>
         buildSample({
           ...{ specIndex, recordedAt: timeAt(ms) },
@@ -336,7 +336,7 @@ export function describeSampleStore(samples: () => SampleStore): void {
       expect(await counts(timeAt(1501))).toEqual(new Map());
     });
 
-    it('counts samples recorded from one moment up to another, the second one left out', async () => {
+    it('counts samples recorded from a start time up to an end time, which is excluded', async () => {
       const batch = [0, 500, 1000, 1500].map((ms, specIndex) =>
         buildSample({ specIndex, recordedAt: timeAt(ms), outcome: ms === 500 ? 'noisy' : 'ok' }),
       );
