@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { MongoServerError, type Db, type MongoClient } from 'mongodb';
 import { SCHEMA } from './schema.js';
 
-/** What the deployment can do beyond reading and writing one document. */
+/** The optional features of the deployment, in addition to reading and writing single documents. */
 export interface Abilities {
-  /** Several documents in one transaction: replica sets and sharded clusters. */
+  /** Transactions over several documents. Replica sets and sharded clusters have them. */
   readonly transactions: boolean;
   /** $jsonSchema validators in the database. */
   readonly validation: boolean;
 }
 
 /**
- * Whether a transaction that is given up leaves nothing behind. Tried and not only asked for, as servers of other
- * makers call themselves a replica set without having transactions.
+ * Whether the server supports transactions. Aborts a real transaction and checks that it leaves nothing behind,
+ * because some compatible servers report themselves as a replica set although they have no transactions.
  */
 export async function hasTransactions(client: MongoClient, database: Db): Promise<boolean> {
   const hello = await database.admin().command({ hello: 1 });

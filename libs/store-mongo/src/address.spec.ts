@@ -26,7 +26,7 @@ describe('address', () => {
     expect(inspect(error, { depth: 10 })).not.toMatch(/hush|hu\/sh|zoe/);
   });
 
-  it('sets limits that the address may set otherwise, and a write concern that it may not', async () => {
+  it('sets limits that the address can override, and a write concern that it cannot override', async () => {
     const client = new Address('mongodb://localhost/?socketTimeoutMS=7&w=0&retryWrites=false').client({
       serverSelectionTimeoutMS: 9,
     });
@@ -41,7 +41,7 @@ describe('address', () => {
     await client.close();
   });
 
-  it('says where nobody answers, without the credentials', async () => {
+  it('names the server that does not answer, without the credentials', async () => {
     const uri = 'mongodb://zoe:hush@127.0.0.1:1/lab';
     const error: unknown = await openMongoStores(uri, { serverSelectionTimeoutMs: 300 }).catch(
       (reason: unknown) => reason,

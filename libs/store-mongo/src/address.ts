@@ -1,12 +1,13 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { StoreError } from '@alphaflops/store';
 
-/** Where the records are when the address names no database. */
+/** The database when the address names no database. */
 const DEFAULT_DATABASE = 'alphaflops';
 
 /**
- * What holds for every operation. Writes are confirmed by a majority of the replica set, and by the journal where
- * there is only one server, so that a confirmed write survives a crash and an election; reads see only such writes.
+ * Settings for every operation. A majority of the replica set confirms each write; a single server confirms it after
+ * it is in the journal. A confirmed write therefore survives a crash and an election. Reads return only confirmed
+ * writes.
  */
 const SETTINGS = {
   appName: 'alphaflops',
@@ -18,19 +19,19 @@ const SETTINGS = {
   ignoreUndefined: false,
 } as const satisfies MongoClientOptions;
 
-/** Limits that the address may set otherwise. */
+/** Limits that the address can override. */
 const LIMITS_MS = {
   serverSelectionTimeoutMS: 5_000,
   connectTimeoutMS: 5_000,
-  // Longer than the server works on one operation (MAX_TIME_MS): only a connection that is dead gets there.
+  // Longer than the limit of the server for one operation (MAX_TIME_MS): only a dead connection reaches this limit.
   socketTimeoutMS: 60_000,
   waitQueueTimeoutMS: 20_000,
 };
 
-/** The server gives an operation up then. */
+/** The server aborts an operation after this time. */
 export const MAX_TIME_MS = 30_000;
 
-/** Address of a deployment. The credentials in it are given to the driver and to nobody else. */
+/** The address of a deployment. Only the driver receives the credentials in it. */
 export class Address {
   /** Hosts and database, for messages. */
   readonly shown: string;
@@ -47,7 +48,10 @@ export class Address {
     this.shown = `${scheme}${hosts}/${this.database}`;
   }
 
-  /** A client that is not connected. Throws `StoreError('unavailable')` when the driver does not take the address. */
+  /**
+   * Returns a client that is not connected yet.
+   * @throws StoreError `unavailable` when the driver does not accept the address
+   */
   client(limitsMs: Partial<typeof LIMITS_MS> = {}): MongoClient {
     const named = new Set([...this.uri.matchAll(/[?&]([^=&]+)=/g)].map(([, name]) => name?.toLowerCase()));
     const limits = Object.entries(LIMITS_MS).filter(([name]) => !named.has(name.toLowerCase()));
@@ -71,8 +75,8 @@ function decoded(text: string): string {
 function badAddress(): StoreError {
   return new StoreError(
     'unavailable',
-    'The address of MongoDB is not one: it must look like mongodb://user:password@host:27017/database or ' +
-      'mongodb+srv://…, with the characters : / ? # [ ] @ of user and password percent-encoded. (It is not repeated ' +
-      'here, as it may hold a password.)',
+    'The address of MongoDB is not valid. It must look like mongodb://user:password@host:27017/database or ' +
+      'mongodb+srv://…, with the characters : / ? # [ ] @ of user and password percent-encoded. (This message does ' +
+      'not repeat the address, because it may contain a password.)',
   );
 }

@@ -3,10 +3,10 @@ import type { Abilities } from './abilities.js';
 import type { Address } from './address.js';
 import { isDuplicateKey, storeErrorFrom } from './mongo-error.js';
 
-/** How often a transaction is begun again because another one took the place of one of its insertions. */
+/** The maximum number of attempts for a transaction that conflicts with an insertion of another one. */
 const MAX_ATTEMPTS = 20;
 
-/** A work whose writes are part of `session`'s transaction; undefined: each write stands for itself. */
+/** Work whose writes are part of the transaction of `session`. If `session` is undefined, each write is independent. */
 export type Work<T> = (session: ClientSession | undefined) => Promise<T>;
 
 /** One open database. */
@@ -22,7 +22,7 @@ export class Connection {
     return this.database.collection<T>(name);
   }
 
-  /** Runs `work` and answers with its result; errors of MongoDB become `StoreError`s. */
+  /** Runs `work` and returns its result. Converts errors of MongoDB to `StoreError`s. */
   async attempt<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -32,8 +32,8 @@ export class Connection {
   }
 
   /**
-   * Runs `work` in one transaction, again and again while others are in its way; without transactions once and
-   * bare, so that `work` writes in an order that can be repeated after a crash.
+   * Runs `work` in one transaction, and repeats it after conflicts with other transactions. If the server has no
+   * transactions, runs `work` once. `work` must therefore write in an order that can be repeated after a crash.
    */
   async atomically<T>(work: Work<T>): Promise<T> {
     if (!this.abilities.transactions) return this.attempt(() => work(undefined));
@@ -48,7 +48,7 @@ export class Connection {
             }),
           );
         } catch (error) {
-          // Somebody inserted the same meanwhile; the next attempt sees it.
+          // Another process inserted the same document in the meantime; the next attempt sees it.
           if (!isDuplicateKey(error) || attempt === MAX_ATTEMPTS) throw error;
         }
       }

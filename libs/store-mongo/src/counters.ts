@@ -7,9 +7,9 @@ import type { Connection } from './connection.js';
 import { documentsAfterId } from './pages.js';
 import type { SampleDocument } from './sample-document.js';
 
-/** How many samples of each campaign and batch there are. */
+/** Counts the samples of each campaign and batch. */
 export interface Counters {
-  /** Counts samples that come (by 1) or go (by −1), inside the transaction that stores or removes them. */
+  /** Counts added samples (by 1) or removed samples (by −1), in the transaction that stores or removes them. */
   add(samples: readonly Sample[], session: ClientSession | undefined, by?: 1 | -1): Promise<void>;
   counts(campaignId: string): Promise<OutcomeCounts>;
   batchCounts(campaignId: string): AsyncIterable<BatchCount>;
@@ -29,15 +29,18 @@ interface BatchCountDocument extends Document {
 }
 
 /**
- * A campaign is counted in this many documents, one of which a recording picks by chance: coordinators that record
- * for one campaign at the same time seldom wait for each other.
+ * The number of count documents per campaign. Each recording picks one of them at random, so that coordinators that
+ * record for the same campaign rarely wait for each other.
  */
 const STRIPES = 16;
 const BATCH_COUNT_PAGE = 1000;
-/** Widens batch indexes, so that their order as text is their order as numbers. */
+/** Batch indexes are padded to this width, so that their text order is their numeric order. */
 const INDEX_DIGITS = 10;
 
-/** Counters kept in the transaction that stores the samples: exact, and read in constant time. */
+/**
+ * Counters that change in the transaction that stores the samples. They are exact, and reading them takes constant
+ * time.
+ */
 export class KeptCounters implements Counters {
   private readonly outcomes;
   private readonly batches;
@@ -70,7 +73,7 @@ export class KeptCounters implements Counters {
         }),
         options,
       );
-    // Last, as it is the one write for which others may be waiting.
+    // This write comes last, because it is the only one for which other processes may wait.
     await this.outcomes.bulkWrite(
       [...outcomes].map(([_id, $inc]): AnyBulkWriteOperation<OutcomeCountDocument> => {
         return { updateOne: { filter: { _id }, update: { $inc }, upsert: true } };
@@ -86,7 +89,7 @@ export class KeptCounters implements Counters {
   }
 
   async *batchCounts(campaignId: string): AsyncIterable<BatchCount> {
-    // “0” is the character after “/”.
+    // The character “0” follows “/” in the character set.
     const end = `${campaignId}0`;
     let after = `${campaignId}/`;
     for (;;) {
@@ -103,8 +106,9 @@ export class KeptCounters implements Counters {
 }
 
 /**
- * Where there are no transactions nothing can be kept in step with the samples, so they are counted each time, from
- * the index `by_batch` alone: exact too, whatever crashed when, at a cost that grows with the campaign.
+ * Counters for servers without transactions. Without transactions, stored counters could differ from the samples.
+ * Each call therefore counts the samples, with the index `by_batch` alone. The counts are exact after any crash, but
+ * the cost grows with the size of the campaign.
  */
 export class CountedSamples implements Counters {
   private readonly samples;
@@ -152,7 +156,7 @@ interface CountingDocument {
   kept: boolean;
 }
 
-/** The counters that the deployment allows, and in step with its samples. */
+/** Returns the counters that the deployment supports. They agree with its samples. */
 export async function countersOn(connection: Connection): Promise<Counters> {
   const counting = connection.collection<CountingDocument>('schema');
   if (!connection.abilities.transactions) {
@@ -167,8 +171,8 @@ export async function countersOn(connection: Connection): Promise<Counters> {
 }
 
 /**
- * Counts what was stored without transactions, once. In one transaction: what others record meanwhile is either in
- * its snapshot, or counted by themselves.
+ * Counts once the samples that were stored without transactions. It uses one transaction: samples that other
+ * processes record in the meantime are either in its snapshot, or those processes count them.
  */
 async function rebuild(connection: Connection, kept: KeptCounters): Promise<void> {
   const samples = connection.collection<SampleDocument>('samples');

@@ -18,13 +18,13 @@ async function answerFor(uri: string): Promise<{ error?: string; skip?: string }
   return answer;
 }
 
-it('is an error, not a skip, when MONGODB_URI is refused or is no URI', async () => {
+it('reports an error and does not skip when MONGODB_URI is refused or is not a URI', async () => {
   for (const uri of ['mongodb://127.0.0.1:1/', 'mongo:wrong']) {
     expect((await answerFor(uri)).error).toContain('MONGODB_URI is set, and its server cannot be used');
   }
 }, 30_000);
 
-it('is an error within 15 s when the server takes the connection and says nothing', async () => {
+it('reports an error within 15 s when the server accepts the connection and does not answer', async () => {
   const silent = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const beganMs = performance.now();

@@ -17,7 +17,7 @@ interface KeyDocument extends Document, StoredResponse {
   createdOn: Date;
 }
 
-/** Thrown inside a change to leave the token as it is. */
+/** Thrown inside a change to keep the token unchanged. */
 class Refused extends Error {
   constructor(readonly result: Extract<ConsumeResult, { ok: false }>) {
     super(result.reason);
@@ -38,7 +38,10 @@ export class MongoAccessStore extends AccessStore {
     this.keys = connection.collection<KeyDocument>('idempotency_keys');
   }
 
-  /** Replaces a token of the same id. Throws `StoreError('already-exists')` when another one has the hash. */
+  /**
+   * Stores a token, or replaces the token with the same id.
+   * @throws StoreError `already-exists` when another token has the same hash
+   */
   override putToken(token: TokenRecord): Promise<void> {
     return this.connection.attempt(() => this.tokenRecords.replacement(token.id, token)(undefined));
   }
@@ -126,7 +129,7 @@ export class MongoAccessStore extends AccessStore {
           if (!isDuplicateKey(error)) throw error;
         }
         const found = await this.keys.findOne({ _id: { $eq: key } }, { maxTimeMS: MAX_TIME_MS });
-        // Null when it was released or forgotten meanwhile: it can be claimed then.
+        // Null when the key was released or deleted in the meantime. The request can claim it then.
         if (found !== null) {
           return { requestDigest: found.requestDigest, status: found.status, body: found.body };
         }
@@ -141,7 +144,7 @@ export class MongoAccessStore extends AccessStore {
   }
 
   override storeResponse(key: string, status: number, body: string): Promise<void> {
-    // Nothing is there when the claim has expired meanwhile: there is nobody left to keep the response for.
+    // If the claim has expired in the meantime, no document matches, and no request needs the response.
     return this.connection.attempt(async () => {
       await this.keys.updateOne({ _id: { $eq: key } }, { $set: { status, body } });
     });

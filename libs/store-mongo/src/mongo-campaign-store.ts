@@ -17,14 +17,14 @@ import { newestFirst } from './pages.js';
 import { Records } from './records.js';
 
 interface SpecDocument extends Document {
-  /** Campaign and position. */
+  /** The campaign id and the position. */
   _id: string;
   spec: ConvSpec;
 }
 
-/** Specs that one query asks for. */
+/** Number of specs per query. */
 const SPECS_PAGE = 100;
-/** Widens positions, so that their order as text is their order as numbers. */
+/** Positions are padded to this width, so that their text order is their numeric order. */
 const POSITION_DIGITS = 10;
 const LAST_POSITION = 10 ** POSITION_DIGITS - 1;
 
@@ -48,7 +48,7 @@ export class MongoCampaignStore extends CampaignStore {
         await this.campaigns.insert(campaign.id, campaign);
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
-        throw new StoreError('already-exists', `There is a campaign ${campaign.id} already.`);
+        throw new StoreError('already-exists', `A campaign ${campaign.id} already exists.`);
       }
     });
   }

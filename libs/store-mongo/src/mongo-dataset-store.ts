@@ -9,7 +9,7 @@ import { Records } from './records.js';
 import { withStoreErrors } from './with-store-errors.js';
 
 interface PartDocument extends Document {
-  /** Draft and position. */
+  /** The draft id and the position. */
   _id: string;
   draftId: string;
   position: number;
@@ -17,14 +17,14 @@ interface PartDocument extends Document {
   bytes: Binary;
 }
 
-/** A data set with the draft that its parts were written for. */
+/** A data set with the id of the draft that its parts belong to. */
 interface Sealed {
   readonly id: string;
   readonly draftId: string;
   readonly dataset: Dataset;
 }
 
-/** More data sets than are ever sealed at the same time. */
+/** More than the number of data sets that are sealed at the same time in practice. */
 const MAX_ATTEMPTS = 1000;
 
 export class MongoDatasetStore extends DatasetStore {
@@ -51,7 +51,7 @@ export class MongoDatasetStore extends DatasetStore {
     });
   }
 
-  /** The record is one document, which makes all parts visible. Versions are unique in the database. */
+  /** Inserts the record, one document that makes all parts visible. Versions are unique in the database. */
   override seal(draftId: string, parts: number, draft: DatasetDraft): Promise<Dataset> {
     return this.connection.attempt(async () => {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -76,7 +76,7 @@ export class MongoDatasetStore extends DatasetStore {
       }
       throw new StoreError(
         'unavailable',
-        `Too many data sets ${draft.name} are made at the same time. Try again.`,
+        `Too many data sets ${draft.name} are created at the same time. Try again.`,
       );
     });
   }
@@ -88,7 +88,7 @@ export class MongoDatasetStore extends DatasetStore {
   override discardBefore(before: string): Promise<void> {
     return this.connection.attempt(async () => {
       const limit = new Date(before);
-      // Two plain questions: not every server of the protocol has accumulators such as $max.
+      // Two simple queries, because not every compatible server has accumulators such as $max.
       const begun = await this.partDocuments.distinct('draftId', { writtenOn: { $lt: limit } });
       for (const draftId of begun) {
         const later = await this.partDocuments.findOne(

@@ -21,7 +21,10 @@ const OBJECT_TOO_LARGE = 10_334;
 const BSON_TOO_LARGE = 17_419;
 const TIMED_OUT: readonly unknown[] = [50, 262, 290];
 
-/** What went wrong in the driver or the server, said for people; what is no error of theirs is passed on. */
+/**
+ * Converts an error of the driver or the server to a `StoreError` with a readable message. Returns other errors
+ * unchanged.
+ */
 export function storeErrorFrom(error: unknown, shown: string): unknown {
   if (!(error instanceof MongoError)) return error;
   const storeErrorOf = (code: StoreError['code'], text: string) =>
@@ -33,9 +36,9 @@ export function storeErrorFrom(error: unknown, shown: string): unknown {
       'no server that takes writes could be reached in time. Check that MongoDB runs, its address and the network',
     );
   }
-  // The server's message would tell the value, which may be the digest of a token.
+  // The message of the server would reveal the value, which may be the digest of a token.
   if (isDuplicateKey(error)) {
-    return new StoreError('already-exists', `${shown}: an id that must be unique is taken.`, {
+    return new StoreError('already-exists', `${shown}: an id that must be unique is already in use.`, {
       cause: error,
     });
   }
@@ -43,18 +46,18 @@ export function storeErrorFrom(error: unknown, shown: string): unknown {
   if (error instanceof MongoNetworkError || error.hasErrorLabel('RetryableWriteError')) {
     return storeErrorOf(
       'unavailable',
-      'the connection broke. The same call can be made again: what it stored stays once',
+      'the connection broke. Repeat the call; a repeated call stores nothing twice',
     );
   }
   return storeErrorOf('unavailable', 'the operation failed');
 }
 
-/** An insertion into a place that is taken. */
+/** Whether the error is an insertion with an id that is already in use. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
-/** How many places were taken in an unordered insertion; throws the error when anything else was wrong with it. */
+/** Returns how many ids of an unordered insertion were already in use. Throws the error if it has any other cause. */
 export function duplicatesIn(error: unknown): Set<number> {
   if (!(error instanceof MongoBulkWriteError)) throw error;
   const failed = [error.writeErrors].flat();
@@ -70,8 +73,7 @@ function fromServer(
   if (error instanceof MongoWriteConcernError) {
     return storeErrorOf(
       'unavailable',
-      'a majority of the servers did not confirm the write in time. Check the replica set; the same call can be ' +
-        'made again',
+      'a majority of the servers did not confirm the write in time. Check the replica set, then repeat the call',
     );
   }
   if (TIMED_OUT.includes(error.code)) {
@@ -82,23 +84,23 @@ function fromServer(
     case AUTHENTICATION_FAILED:
       return storeErrorOf(
         'unavailable',
-        'the server refuses us. Check user, password and authSource in the address',
+        'the server refuses the login. Check user, password and authSource in the address',
       );
     case OUT_OF_DISK:
       return storeErrorOf('unavailable', 'the disk of the server is full. Free some space and try again');
     case VALIDATION:
       return storeErrorOf(
         'corrupt',
-        'the record does not have the form that the database asks for; nothing was stored',
+        'the record does not have the form that the database requires; nothing was stored',
       );
     case OBJECT_TOO_LARGE:
     case BSON_TOO_LARGE:
       return storeErrorOf(
         'corrupt',
-        'a record is larger than the 16 MiB that MongoDB takes; nothing was stored',
+        'a record is larger than the 16 MiB that MongoDB accepts; nothing was stored',
       );
     default:
-      return storeErrorOf('unavailable', 'the server answers with an error');
+      return storeErrorOf('unavailable', 'the server returned an error');
   }
 }
 

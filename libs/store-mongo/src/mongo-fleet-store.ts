@@ -22,7 +22,7 @@ export class MongoFleetStore extends FleetStore {
     this.provenances = new ProvenanceRecords(connection);
   }
 
-  /** Without transactions the worker comes last: it is there when all the rest is. */
+  /** Without transactions, the worker is written last: when it exists, all other records exist too. */
   override async putWorker(
     worker: WorkerRecord,
     devices: readonly Device[],

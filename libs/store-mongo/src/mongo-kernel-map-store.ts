@@ -8,7 +8,7 @@ import { newestFirst } from './pages.js';
 import { Records } from './records.js';
 
 interface LabelsDocument extends Document {
-  /** Id and digest of the map. */
+  /** The id and the digest of the map. */
   _id: string;
   labels: Binary;
 }

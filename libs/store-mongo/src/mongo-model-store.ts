@@ -7,7 +7,7 @@ import { isDuplicateKey } from './mongo-error.js';
 import { newestFirst } from './pages.js';
 import { Records } from './records.js';
 
-/** More fits than ever end at the same time. */
+/** More than the number of fits that end at the same time in practice. */
 const MAX_ATTEMPTS = 1000;
 
 export class MongoModelStore extends ModelStore {
@@ -86,12 +86,15 @@ export class MongoModelStore extends ModelStore {
 }
 
 const NEWEST = { sort: { version: -1 }, hint: 'by_version' } as const;
-/** Null is the status of models that were stored before there was one. */
+/** The status null belongs to models that were stored before models had a status. */
 const SERVED = { status: { $in: [null, 'published'] } };
 
 const orNull = (model: Model | null): Model | null => (model === null ? null : storedModel(model));
 
-/** The same for the same fit of the same campaign, and for the same fit without one; null for what equals no other. */
+/**
+ * Returns a key that is equal for the same fit of the same campaign, and for the same fit id without a campaign.
+ * Returns null for a draft without a campaign and without a fit id, which equals no other draft.
+ */
 function fitOf({ campaignId, data, chosenForm }: ModelDraft, fitId: string | undefined): string | null {
   if (campaignId !== null) return `fit ${digestOf([campaignId, data.digest, chosenForm])}`;
   return fitId === undefined ? null : `fit ${digestOf([fitId])}`;

@@ -32,7 +32,7 @@ import {
 import { sampleOrder } from './sample-order.js';
 import { withStoreErrors } from './with-store-errors.js';
 
-/** Samples read at a time by a stream; between two pages nothing is kept open on the server. */
+/** Samples per page of a stream. Between two pages, nothing stays open on the server. */
 const STREAM_PAGE = 500;
 
 export class MongoSampleStore extends SampleStore {
@@ -49,8 +49,9 @@ export class MongoSampleStore extends SampleStore {
   }
 
   /**
-   * One transaction where the deployment has them. Elsewhere provenance, then samples: a crash between two writes
-   * leaves a part of the call behind, which recording the same again completes.
+   * Uses one transaction if the deployment has transactions. Otherwise writes the provenance first and then the
+   * samples: a crash between two writes leaves a part of the call stored, and recording the same samples again
+   * completes it.
    */
   override async record(
     samples: readonly Sample[],
@@ -94,7 +95,7 @@ export class MongoSampleStore extends SampleStore {
     });
   }
 
-  /** Where there are no transactions a crash may leave a sample in both places; the next call ends that. */
+  /** Without transactions, a crash can leave a sample in both places. The next call corrects that. */
   override setAside(slots: readonly Slot[], which: SetAside): Promise<number> {
     return this.connection.atomically(async (session) => {
       const found = await this.inOrBeside(slots, session);
@@ -182,7 +183,7 @@ export class MongoSampleStore extends SampleStore {
     );
   }
 
-  /** Stores those whose slot is free, and returns them. */
+  /** Stores the samples whose slots are free, and returns them. */
   private async insert(
     documents: SampleDocument[],
     session: ClientSession | undefined,
@@ -197,7 +198,7 @@ export class MongoSampleStore extends SampleStore {
         return documents.filter((_, index) => !taken.has(index));
       }
     }
-    // A taken slot would end the transaction, so they are looked for first.
+    // An insertion into an occupied slot would abort the transaction, so occupied slots are searched first.
     const taken = await this.collection
       .find(
         { _id: { $in: documents.map(({ _id }) => _id) } },
@@ -210,7 +211,7 @@ export class MongoSampleStore extends SampleStore {
     return free;
   }
 
-  /** Samples of these slots by the places that they are in. */
+  /** Returns the samples of these slots by their places. */
   private async inOrBeside(
     slots: readonly Slot[],
     session: ClientSession | undefined,
@@ -242,7 +243,10 @@ export class MongoSampleStore extends SampleStore {
 
 const NUMBERS = Array.from({ length: MAX_SET_ASIDE }, (_, index) => index + 1);
 
-/** Which sample leaves its slot, and as what it is stored beside it; null when that has been done. */
+/**
+ * Returns the sample of a slot if it must leave the slot, and its drifted copy for a set-aside place. The copy is null
+ * when it is already stored.
+ */
 function moveOf(
   slot: Slot,
   found: ReadonlyMap<string, Sample>,

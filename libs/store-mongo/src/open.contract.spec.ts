@@ -24,7 +24,7 @@ for (const kind of KINDS)
   describe(`opening MongoDB, ${kind}`, () => {
     const uri = server.skip === undefined ? server[kind] : null;
     if (uri === null) {
-      it.skip(`(skipped: the server is no ${kind})`, () => undefined);
+      it.skip(`(skipped: the server is not a ${kind})`, () => undefined);
       return;
     }
     let opened: TestStores;
@@ -42,7 +42,7 @@ for (const kind of KINDS)
       await opened.cleanUp();
     });
 
-    it('finds out about transactions and validators', () => {
+    it('detects transactions and validators', () => {
       expect(opened.stores.abilities).toEqual({
         transactions: kind === 'replicaSet',
         validation: expect.any(Boolean),
@@ -54,7 +54,7 @@ for (const kind of KINDS)
       expect(opened.stores.description.includes('validators')).toBe(!validation);
     });
 
-    it('makes every index that is written down', async () => {
+    it('creates every index of the schema', async () => {
       for (const { name, indexes } of VERSIONS.flat()) {
         const found = await opened.database.collection(name).indexes();
         expect(found.map((index) => index.name)).toEqual(
@@ -65,7 +65,7 @@ for (const kind of KINDS)
       }
     });
 
-    it('lets the database refuse records of another form', async () => {
+    it('makes the database refuse records of another form', async () => {
       if (!opened.stores.abilities.validation) {
         console.warn('not tested: this server has no validators');
         return;
@@ -84,13 +84,13 @@ for (const kind of KINDS)
       }
     });
 
-    it('keeps what is there, also when many open it at the same time', async () => {
+    it('keeps existing records, also when many open the database at the same time', async () => {
       await opened.stores.samples.record(buildBatch(4), PROVENANCE);
       const all = await Promise.all(Array.from({ length: 6 }, () => again()));
       for (const stores of all) expect((await stores.samples.counts('campaign-a')).ok).toBe(4);
     });
 
-    it('is made once when many open an empty database at the same time', async () => {
+    it('is set up once when many open an empty database at the same time', async () => {
       await opened.database.dropDatabase();
       const all = await Promise.all(Array.from({ length: 6 }, () => again()));
       await Promise.all(all.map((stores) => stores.ping()));
@@ -100,7 +100,7 @@ for (const kind of KINDS)
       });
     });
 
-    it('refuses a database of a newer version and leaves it as it is', async () => {
+    it('refuses a database of a newer version and does not change it', async () => {
       const newer = { _id: 'version', version: VERSIONS.length + 1 };
       const schema = opened.database.collection<{ _id: string; version: number }>(SCHEMA);
       await schema.updateOne({ _id: 'version' }, { $set: newer });
@@ -112,7 +112,7 @@ for (const kind of KINDS)
       expect(await schema.findOne({ _id: 'version' })).toEqual(newer);
     });
 
-    it('refuses a database of another program and leaves it as it is', async () => {
+    it('refuses a database of another program and does not change it', async () => {
       await opened.database.dropDatabase();
       await opened.database.collection('orders').insertOne({ item: 1 });
       await expect(again()).rejects.toMatchObject({ name: 'StoreError', code: 'corrupt' });
@@ -120,7 +120,7 @@ for (const kind of KINDS)
       expect(names).toEqual(['orders']);
     });
 
-    it('says that it was closed', async () => {
+    it('rejects calls after it is closed', async () => {
       const stores = await again();
       await stores.close();
       await stores.close();
@@ -133,7 +133,7 @@ for (const kind of KINDS)
       }
     });
 
-    it('takes an operator for a value, should one ever get here', async () => {
+    it('treats a query operator as a plain value', async () => {
       const { stores } = opened;
       await stores.samples.record(buildBatch(3), PROVENANCE);
       for (const value of [{ $gt: '' }, { $ne: null }, { $regex: '.*' }, { $in: ['campaign-a'] }, /./]) {
@@ -152,7 +152,7 @@ for (const kind of KINDS)
       expect(HOSTILE_STRINGS).toContain('{"$gt":""}');
     });
 
-    it('serves models of before they had a status', async () => {
+    it('serves models that were stored without a status', async () => {
       const { models } = opened.stores;
       const published = await models.publish(buildModelDraft());
       const { status, statusReason, ...old } = published;
@@ -164,7 +164,7 @@ for (const kind of KINDS)
       expect((await models.list({}, { limit: 5 })).items).toEqual([published]);
     });
 
-    it('counts the same however it was recorded', async () => {
+    it('counts the same with and without transactions', async () => {
       const bare = await again('never');
       await bare.samples.record(buildBatch(5), PROVENANCE);
       await bare.samples.record(buildBatch(2, 5, { outcome: 'noisy', batchIndex: 1 }), PROVENANCE);
@@ -172,17 +172,17 @@ for (const kind of KINDS)
 
       const full = await again();
       expect(await full.samples.counts('campaign-a')).toMatchObject({ ok: 5, noisy: 2 });
-      // Slots 4, 5 and 6 are taken.
+      // Slots 4, 5 and 6 are occupied.
       await full.samples.record(buildBatch(4, 4), PROVENANCE);
       expect(await full.samples.counts('campaign-a')).toMatchObject({ ok: 6, noisy: 2 });
       const reopened = await again();
       expect(await reopened.samples.counts('campaign-a')).toMatchObject({ ok: 6, noisy: 2 });
     });
 
-    it('completes what a crash has left of a batch', async () => {
+    it('completes a batch that a crash left incomplete', async () => {
       const bare = await again('never');
       const batch = buildBatch(10);
-      // As far as a process came that died while it inserted.
+      // The state after a process died during the insertion.
       await opened.database
         .collection<{ _id: string }>('samples')
         .insertMany(batch.slice(0, 6).map(documentOf));
@@ -191,7 +191,7 @@ for (const kind of KINDS)
       expect((await bare.samples.counts('campaign-a')).ok).toBe(10);
     });
 
-    it('keeps slots single and counts exact when several coordinators record the same', async () => {
+    it('stores each slot once and keeps counts exact when several coordinators record the same batch', async () => {
       const coordinators = [opened.stores, await again(), await again()];
       const results = await Promise.all(
         coordinators.flatMap((stores) =>

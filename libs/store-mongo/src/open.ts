@@ -17,11 +17,11 @@ import { isValidated, prepare } from './prepare.js';
 import { SCHEMA } from './schema.js';
 
 export interface MongoOptions {
-  /** Beats the database that the address names. */
+  /** Overrides the database that the address names. */
   database?: string;
-  /** `never`: as on a server that has none. */
+  /** `never`: behaves as on a server without transactions. */
   transactions?: 'where-supported' | 'never';
-  /** How long to look for a server that takes writes. */
+  /** How long to search for a server that accepts writes. */
   serverSelectionTimeoutMs?: number;
 }
 
@@ -30,12 +30,12 @@ export interface MongoStores extends Stores {
 }
 
 /**
- * Connects to MongoDB and makes or completes the collections, indexes and validators of this version. Several
- * coordinators may share one database. What a promise of the store has confirmed is held by a majority of the replica
- * set.
+ * Connects to MongoDB and creates the missing collections, indexes and validators of this version. Several
+ * coordinators may share one database. A majority of the replica set holds every confirmed write.
  *
- * Throws `StoreError`: `corrupt` when the database is another program's, `unavailable` when it cannot be reached,
- * refuses us, or was written by a newer version. No message holds the credentials of the address.
+ * @throws StoreError `corrupt` when the database belongs to another program; `unavailable` when the server cannot be
+ * reached or refuses the login, or when a newer version wrote the database. No message contains the credentials of
+ * the address
  */
 export async function openMongoStores(uri: string, options: MongoOptions = {}): Promise<MongoStores> {
   const address = new Address(uri, options.database);

@@ -4,10 +4,10 @@ import type { Collection, Document, Filter } from 'mongodb';
 import { MAX_TIME_MS } from './address.js';
 import type { RecordDocument, Records } from './records.js';
 
-/** Fields and what they must equal; undefined: anything. */
+/** Fields and the values that they must equal; undefined matches any value. */
 export type Equal = Readonly<Record<string, string | undefined>>;
 
-/** Values only ever stand behind $eq, so that nothing in them is an operator. */
+/** Puts every value behind $eq, so that MongoDB does not interpret a value as an operator. */
 export function whereEqual(equal: Equal): Record<string, { $eq: string }> {
   return Object.fromEntries(
     Object.entries(equal)
@@ -16,13 +16,13 @@ export function whereEqual(equal: Equal): Record<string, { $eq: string }> {
   );
 }
 
-/** A place in an order by moment, then by id. */
+/** A position in an order by time, then by id. */
 export interface Place {
   at: Date;
   id: string;
 }
 
-/** An order by moment, then by id; with the index that gives it under the filter. */
+/** An order by time, then by id, with the index that provides this order under the filter. */
 export interface TimeOrder {
   equal: Record<string, unknown>;
   at: 'recordedOn' | 'createdOn';
@@ -30,15 +30,16 @@ export interface TimeOrder {
   direction: 1 | -1;
   index: string;
   projection?: Record<string, 0>;
-  /** Only moments that are at or after it … */
+  /** Only times at or after this time. */
   from?: Date | undefined;
-  /** … and before this one. */
+  /** Only times before this time. */
   to?: Date | undefined;
 }
 
 /**
- * Up to `limit` documents after a place. Asks for the rest of the moment of the place, then for later moments: two
- * plain ranges of the index, where one condition for both (an $or) would be sorted or skipped through.
+ * Returns up to `limit` documents after a position. It first queries the remaining documents with the time of the
+ * position, then documents with later times. These are two simple ranges of the index. With one condition for both
+ * (an $or), the server would sort the documents or scan past them.
  */
 export async function findAfter<T extends Document>(
   collection: Collection<T>,
@@ -56,7 +57,7 @@ export async function findAfter<T extends Document>(
       .project(projection ?? {})
       .limit(most)
       .maxTimeMS(MAX_TIME_MS)
-      // All in one answer: no cursor is left on the server.
+      // One answer contains all documents, so that no cursor stays open on the server.
       .batchSize(most + 1)
       .toArray() as Promise<T[]>;
   const range = { ...(from && { $gte: from }), ...(to && { $lt: to }) };
@@ -71,7 +72,7 @@ export async function findAfter<T extends Document>(
   return [...same, ...(await find({ [at]: later }, limit - same.length))];
 }
 
-/** A page of records with `createdOn`, newest first. */
+/** Returns a page of records with `createdOn`, newest first. */
 export async function newestFirst<T extends { id: string | null }>(
   records: Records<T>,
   filter: Equal,
@@ -94,7 +95,7 @@ export async function newestFirst<T extends { id: string | null }>(
   );
 }
 
-/** A page of records in the order of their ids. */
+/** Returns a page of records in the order of their ids. */
 export async function inOrderOfId<T extends { id: string }>(
   records: Records<T>,
   filter: Equal,
@@ -109,7 +110,7 @@ export async function inOrderOfId<T extends { id: string }>(
   );
 }
 
-/** Up to `limit` documents whose ids come after one, and before `end` where it is given. */
+/** Returns up to `limit` documents whose ids are after one id, and before `end` if it is set. */
 export function documentsAfterId<T extends Document & Pick<RecordDocument, '_id'>>(
   collection: Collection<T>,
   equal: Record<string, unknown>,

@@ -10,13 +10,14 @@ interface VersionDocument {
 }
 
 const NAMESPACE_EXISTS = 48;
-/** CommandNotSupported and NotImplemented: what a server that is not MongoDB's says of an option it lacks. */
+/** CommandNotSupported and NotImplemented: the codes of a compatible server for an option that it lacks. */
 const LACKING: readonly unknown[] = [115, 238];
 
 /**
- * Brings the database to the newest version. Looks before it writes, so that a database that is not ours stays as it
- * is. Several may do this at the same time. Throws `StoreError`: `corrupt` when the database is another program's,
- * `unavailable` when a newer version of ours wrote it.
+ * Migrates the database to the newest version. Checks before it writes, so that a database of another program is not
+ * changed. Several processes may do this at the same time.
+ * @throws StoreError `corrupt` when the database belongs to another program; `unavailable` when a newer version of
+ * alphaflops wrote it
  */
 export async function prepare(database: Db, address: Address, versions = VERSIONS): Promise<void> {
   const present = await versionOf(database, address);
@@ -24,7 +25,7 @@ export async function prepare(database: Db, address: Address, versions = VERSION
     throw new StoreError(
       'unavailable',
       `${address.shown} was written by a newer version of alphaflops (database version ${present}; this program knows ` +
-        `up to ${versions.length}). Use that version, or name another database; this one was left as it is.`,
+        `up to ${versions.length}). Use that version, or name another database. This database was not changed.`,
     );
   }
   for (const [index, plans] of versions.entries()) {
@@ -34,7 +35,7 @@ export async function prepare(database: Db, address: Address, versions = VERSION
   }
 }
 
-/** Whether the database checks what is written; the server may lack it. */
+/** Whether the database validates documents. Not every server has validators. */
 export async function isValidated(database: Db): Promise<boolean> {
   const found = await database.listCollections({ name: 'samples' }).toArray();
   const options = (found[0] as { options?: { validator?: unknown } } | undefined)?.options;
@@ -45,11 +46,11 @@ async function versionOf(database: Db, address: Address): Promise<number> {
   const names = (await database.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
   const known = await documents(database).findOne({ _id: 'version' });
   if (known !== null) return known.version;
-  // Ours has its version before anything else.
+  // A database of alphaflops gets its version before any other document.
   if (names.some((name) => name !== SCHEMA && !name.startsWith('system.'))) {
     throw new StoreError(
       'corrupt',
-      `${address.shown} is a database of another program. Name another one; this one was left as it is.`,
+      `${address.shown} is a database of another program. Name another database. This database was not changed.`,
     );
   }
   try {
@@ -76,12 +77,12 @@ async function make(database: Db, plan: CollectionPlan): Promise<void> {
     () => create(database, plan.name, {}),
   );
   const collection = database.collection(plan.name);
-  // One by one: FerretDB 1.24 drops the connection when several of one command are there already.
+  // One index per command: FerretDB 1.24 drops the connection when several indexes of one command already exist.
   for (const index of plan.indexes) {
     const { name, key, unique = false } = index;
     await ifNotLacking(
       () => collection.createIndexes([index]),
-      // Every index without its partial filter finds the same, and is larger.
+      // An index without its partial filter finds the same documents, but is larger.
       () => collection.createIndexes([{ name, key, unique }]),
     );
   }
@@ -92,7 +93,7 @@ async function create(database: Db, name: string, options: object): Promise<void
     await database.createCollection(name, options);
   } catch (error) {
     if (!(error instanceof MongoServerError) || error.code !== NAMESPACE_EXISTS) throw error;
-    // A later version may ask for another form.
+    // A later version may require another form.
     if (Object.keys(options).length > 0) await database.command({ collMod: name, ...options });
   }
 }

@@ -14,7 +14,7 @@ const LIBRARY = join(import.meta.dirname, '..');
 const BATCH_SIZE = 40;
 const ROUNDS = 4;
 
-/** One each: what killed processes leave behind in one must not slow the other. */
+/** Each group of tests has its own database: leftovers of killed processes in one must not slow down the other. */
 const servers = { 'where-supported': await startTestServer(), never: await startTestServer() };
 const { skip } = servers.never.server;
 const replicaSet = servers.never.server.skip === undefined ? servers.never.server.replicaSet : null;
@@ -25,7 +25,8 @@ afterAll(async () => {
 if (skip !== undefined) it.skip(`processes on MongoDB (skipped: ${skip})`, () => undefined);
 
 if (skip === undefined && replicaSet === null)
-  it.skip('processes on MongoDB with transactions (skipped: the server is no replica set)', () => undefined);
+  it.skip('processes on MongoDB with transactions (skipped: the server is not a replica set)', () =>
+    undefined);
 
 const MODES: readonly ('where-supported' | 'never')[] =
   skip === undefined ? [...(replicaSet === null ? [] : (['where-supported'] as const)), 'never'] : [];
@@ -46,7 +47,7 @@ for (const transactions of MODES)
     });
     afterEach(() => opened.cleanUp(), 120_000);
 
-    it('lose no confirmed batch, and counts are those of the samples', async () => {
+    it('lose no confirmed batch, and counts agree with the samples', async () => {
       const { stores, database } = opened;
       const random = seededRandom(20260301);
       const confirmed = new Set<number>();
@@ -75,18 +76,19 @@ for (const transactions of MODES)
         const total = [...streamed.values()].reduce((sum, recorded) => sum + recorded, 0);
         expect((await stores.samples.counts('campaign-a')).ok).toBe(total);
         for (const index of confirmed) expect(streamed.get(index)).toBe(BATCH_SIZE);
-        // A batch that nobody confirmed is whole or absent in a transaction, and may be a part without.
+        // With transactions, an unconfirmed batch is complete or absent. Without transactions, it can be incomplete.
         if (stores.abilities.transactions) expect(total).toBe(streamed.size * BATCH_SIZE);
         expect(streamed.size - confirmed.size).toBeLessThanOrEqual(round + 1);
-        // The transaction of the dead one holds its slots until the server gives it up, a minute later: take others.
+        // The transaction of the dead process locks its slots until the server aborts it, a minute later: use other
+        // slots.
         next = Math.max(...streamed.keys()) + 2;
       }
     }, 120_000);
   });
 
 /**
- * Samples by batch, as they are and as they are counted, with nothing recorded between the two readings: the server
- * may yet be doing what a dead process asked for.
+ * Returns the samples per batch, from the list and from the counters, with no recording between the two reads. The
+ * server may still execute a request of a dead process.
  */
 async function readStill({ samples }: Stores) {
   const count = async () => {

@@ -21,8 +21,8 @@ export class ProvenanceRecords {
   }
 
   /**
-   * How to store records; whatever cannot be read of them shows here, before anything is written. An id is the digest
-   * of its record: one that is there is the same.
+   * Returns the write operations for records. A record that cannot be read fails here, before anything is written. An
+   * id is the digest of its record, so a stored record with the same id is equal.
    */
   addition(
     provenance: ReadonlyMap<string, Provenance>,
@@ -41,7 +41,7 @@ export class ProvenanceRecords {
       try {
         await this.collection.insertMany(missing, { ordered: false, ...options });
       } catch (error) {
-        // A transaction is over after any error, and begun again; without one the others are in.
+        // After any error, a transaction ends and starts again. Without a transaction, the other records are stored.
         if (session !== undefined) throw error;
         duplicatesIn(error);
       }

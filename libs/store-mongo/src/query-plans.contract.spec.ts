@@ -23,21 +23,21 @@ const provenance = buildProvenance();
 const PROVENANCE = new Map([[provenance.id, provenance.record]]);
 const hasPlans =
   server.skip === undefined && (await namesStages(server.replicaSet ?? server.standalone ?? ''));
-/** With and without transactions, as far as the server goes. */
+/** With and without transactions, as far as the server supports them. */
 const MODES =
   server.skip === undefined && hasPlans ? [...(server.replicaSet === null ? [] : [true]), false] : [];
 /**
- * The planner of this one sorts what the index has in order already, and searches the index of _id, which every
- * collection has, for a single equality only. Only the real one is held to these.
+ * The planner of this server sorts documents that the index already returns in order. It searches the index of _id,
+ * which every collection has, only for a single equality. These checks apply only to MongoDB itself.
  */
 const isSimple = server.skip === undefined && server.server.startsWith('secantusdb');
 
 if (server.skip !== undefined) it.skip(`query plans of MongoDB (skipped: ${server.skip})`, () => undefined);
 
 if (server.skip === undefined && !hasPlans)
-  it.skip('query plans of MongoDB (skipped: explain names no stages on this server)', () => undefined);
+  it.skip('query plans of MongoDB (skipped: explain reports no stages on this server)', () => undefined);
 if (server.skip === undefined && server.replicaSet === null)
-  it.skip('query plans with transactions (skipped: the server is no replica set)', () => undefined);
+  it.skip('query plans with transactions (skipped: the server is not a replica set)', () => undefined);
 
 for (const transactions of MODES)
   describe(`operations on MongoDB, counters kept: ${transactions}`, () => {
@@ -72,7 +72,7 @@ for (const transactions of MODES)
       await explaining.close();
     });
 
-    /** Every command that was sent since, explained: all of them search an index. */
+    /** Explains every command since the last call, and expects that each one searches an index. */
     async function expectSearches(): Promise<void> {
       const plans = new Map<string, string>();
       for (const command of heard.flatMap(explainable)) {
@@ -103,7 +103,7 @@ for (const transactions of MODES)
       return JSON.stringify(stages);
     }
 
-    it('show a search of the whole collection for what it is', async () => {
+    it('show a scan of the whole collection as a scan', async () => {
       const filter = { replicate: { $eq: 1 } };
       expect(await planOf({ find: 'samples', filter, sort: { specKey: 1 } })).toMatch(/COLLSCAN/);
     });
@@ -155,7 +155,7 @@ for (const transactions of MODES)
     });
   });
 
-/** Whether the server says how it would look for documents. */
+/** Whether the server explains how it searches for documents. */
 async function namesStages(uri: string): Promise<boolean> {
   const client = new MongoClient(uri);
   try {
@@ -168,7 +168,9 @@ async function namesStages(uri: string): Promise<boolean> {
   }
 }
 
-/** The command without what belongs to its session; of a write, how it finds what to change. */
+/**
+ * Returns the command without the fields of its session. For a write, returns the search for the documents to change.
+ */
 function explainable(command: Document): Document[] {
   const { find, filter, sort, hint, limit, projection } = command;
   if (find !== undefined) {

@@ -7,21 +7,21 @@ import { isDuplicateKey } from './mongo-error.js';
 export interface RecordDocument extends Document {
   _id: string;
   doc: string;
-  /** Counts the changes, so that nobody overwrites a change that he has not seen. */
+  /** Counts the changes, so that a writer does not overwrite a change that it has not seen. */
   revision: number;
 }
 
-/** More callers than ever change one record at the same time. */
+/** More than the number of callers that change one record at the same time in practice. */
 const MAX_ATTEMPTS = 1000;
 
-/** Records kept as JSON, with copies of some fields to find them by. */
+/** Records stored as JSON, with copies of some fields for searching. */
 export class Records<T extends { id: string | null }> {
   readonly collection: Collection<RecordDocument>;
 
   constructor(
     connection: Connection,
     readonly name: string,
-    /** The copies. */
+    /** The copied fields. */
     private readonly fieldsOf: (record: T) => Document,
   ) {
     this.collection = connection.collection<RecordDocument>(name);
@@ -31,7 +31,7 @@ export class Records<T extends { id: string | null }> {
     return this.findOne({ _id: { $eq: id } });
   }
 
-  /** The first that matches. */
+  /** Returns the first record that matches, or null. */
   async findOne(
     filter: Filter<RecordDocument>,
     order: { sort?: Record<string, 1 | -1>; hint?: string } = {},
@@ -46,14 +46,18 @@ export class Records<T extends { id: string | null }> {
   }
 
   /**
-   * Throws the driver's error when a unique value is taken.
-   * @param fields that the record does not tell, and that stay as they are
+   * Inserts a record.
+   * @param fields stored in addition to the fields of the record, and never changed
+   * @throws the error of the driver when a unique value is already in use
    */
   async insert(id: string, record: T, fields: Document = {}): Promise<void> {
     await this.collection.insertOne({ _id: id, ...fields, ...this.written(record), revision: 1 });
   }
 
-  /** How to store a record or replace it; whatever cannot be read of it shows here, before anything is written. */
+  /**
+   * Returns the operation that stores or replaces a record. A record that cannot be read fails here, before anything
+   * is written.
+   */
   replacement(id: string, record: T): (session: ClientSession | undefined) => Promise<void> {
     const written = this.written(record);
     return async (session) => {
@@ -65,7 +69,10 @@ export class Records<T extends { id: string | null }> {
     };
   }
 
-  /** Changes the present record, also while other processes change it; null when the record does not exist. `change` may throw. */
+  /**
+   * Changes the present record, also while other processes change it. Returns null when the record does not exist.
+   * `change` may throw.
+   */
   async change(id: string, change: (before: T) => T): Promise<T | null> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const found = await this.collection.findOne({ _id: { $eq: id } }, { maxTimeMS: MAX_TIME_MS });
@@ -80,7 +87,10 @@ export class Records<T extends { id: string | null }> {
     throw this.contended(id);
   }
 
-  /** Stores what `merge` makes of what is there now, whoever else changes it; null: there is no such record. */
+  /**
+   * Stores the result of `merge`, also while other processes change the record. `merge` receives the present record,
+   * or null.
+   */
   async merge(id: string, merge: (before: T | null) => T, session: ClientSession | undefined): Promise<T> {
     const inSession = session && { session };
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -94,7 +104,7 @@ export class Records<T extends { id: string | null }> {
           await this.collection.insertOne({ _id: id, ...this.written(after), revision: 1 }, { ...inSession });
           return after;
         } catch (error) {
-          // A transaction has ended with this error, and begins anew.
+          // This error has ended the transaction, which starts again.
           if (session !== undefined || !isDuplicateKey(error)) throw error;
           continue;
         }
@@ -125,7 +135,7 @@ export class Records<T extends { id: string | null }> {
   }
 }
 
-/** Throws `StoreError('corrupt')` when the text is no JSON. */
+/** @throws StoreError `corrupt` when the text is not valid JSON */
 export function parseRecord(collection: string, { _id, doc }: Pick<RecordDocument, '_id' | 'doc'>): unknown {
   try {
     return JSON.parse(doc);

@@ -3,29 +3,31 @@ import { type Outcome, type Sample, withPresentEnergyNames } from '@alphaflops/c
 import type { Slot } from '@alphaflops/store';
 import { Binary, type Document } from 'mongodb';
 
-/** A sample as it is stored: its own fields, and what it is found by. */
+/** A sample as it is stored: its own fields, and fields for searching. */
 export interface SampleDocument extends Document {
-  /** The slot, or a place beside it. */
+  /** The slot, or the set-aside place. */
   _id: string;
   id: string;
   campaignId: string;
   targetId: string;
   batchIndex: number;
   outcome: Outcome;
-  /** `recordedAt` as an instant, as order must not depend on how an ISO time is spelled. */
+  /** `recordedAt` as an instant, because the order must not depend on the text format of an ISO time. */
   recordedOn: Date;
-  /** `outcome` where it is not ok. */
+  /** The value of `outcome` if it is not ok. */
   failure?: Outcome;
-  /** With `batchTimesMs` as little-endian doubles: less than half the size of an array, and no parsing. */
+  /**
+   * `batchTimesMs` is stored as little-endian doubles, which need less than half the size of an array and no parsing.
+   */
   timing: (Omit<NonNullable<Sample['timing']>, 'batchTimesMs'> & { batchTimesMs: Binary }) | null;
 }
 
-/** Ids have no slash (IdSchema), so that two slots never have one name. */
+/** Returns the name of a slot. Ids contain no slash (IdSchema), so two slots never have the same name. */
 export function slotOf({ campaignId, targetId, specIndex, replicate }: Slot): string {
   return `${campaignId}/${targetId}/${specIndex}/${replicate}`;
 }
 
-/** Where a sample is kept: in its slot, or in the n-th place beside it. */
+/** Returns the place of a sample: its slot, or the n-th set-aside place of the slot. */
 export function placeOfSample(sample: Sample): string {
   return sample.setAside === undefined ? slotOf(sample) : besideSlot(sample, sample.setAside);
 }
@@ -45,10 +47,10 @@ export function documentOf(sample: Sample): SampleDocument {
   };
 }
 
-/** What of a document is the sample. */
+/** The projection of a document to the fields of the sample. */
 export const SAMPLE_FIELDS = { _id: 0, recordedOn: 0, failure: 0 } as const;
 
-/** The sample of a document that was read with `SAMPLE_FIELDS`. */
+/** Builds the sample from a document that was read with `SAMPLE_FIELDS`. */
 export function sampleOf(document: SampleDocument): Sample {
   const timing = withPresentEnergyNames(document.timing);
   const read = timing === null ? null : { ...timing, batchTimesMs: numbersOf(timing.batchTimesMs) };
@@ -60,7 +62,7 @@ function binaryOf(numbers: readonly number[]): Binary {
 }
 
 function numbersOf(binary: Binary): number[] {
-  // A copy, as doubles must start at a multiple of eight bytes.
+  // A copy, because doubles must start at a multiple of eight bytes.
   return Array.from(new Float64Array(new Uint8Array(inLittleEndian(Buffer.from(binary.value()))).buffer));
 }
 

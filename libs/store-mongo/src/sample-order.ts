@@ -3,8 +3,9 @@ import { whereEqual, type TimeOrder } from './pages.js';
 import { SAMPLE_FIELDS } from './sample-document.js';
 
 /**
- * The order of list and stream under a filter. The index is named, not left to the planner: it follows the filter that
- * leaves fewest samples, and always gives the order, so that no page is sorted. Further filters are checked one by one.
+ * Returns the order of list and stream under a filter. It names the index and does not leave the choice to the
+ * planner: the index serves the filter that leaves the fewest samples. Every index has this order, so that the server
+ * sorts no page. The server checks the other filters on each document.
  */
 export function sampleOrder(filter: SampleFilter): TimeOrder {
   const { campaignId, deviceId, workerId, deviceClassId, outcome, recordedFrom, recordedTo } = filter;

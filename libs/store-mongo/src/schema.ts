@@ -2,13 +2,13 @@ import { CAMPAIGN_STATES, OUTCOMES } from '@alphaflops/contracts';
 import { TOKEN_KINDS } from '@alphaflops/store';
 import type { Document, IndexDescription } from 'mongodb';
 
-/** The collection with the version of the others. */
+/** The collection that holds the version of the other collections. */
 export const SCHEMA = 'schema';
 
 export interface CollectionPlan {
   readonly name: string;
   readonly indexes: readonly (IndexDescription & { readonly name: string })[];
-  /** What the database itself asks of a document ($jsonSchema). */
+  /** The form that the database requires of a document ($jsonSchema). */
   readonly form: Document;
 }
 
@@ -22,10 +22,13 @@ function form(properties: Document, optional: readonly string[] = []): Document 
   return { bsonType: 'object', required, properties };
 }
 
-/** `doc` is the record as JSON: its keys may hold dots and dollars. The fields beside it are copies to find it by. */
+/**
+ * `doc` is the record as JSON, because its keys may contain dots and dollar signs. The other fields are copies for
+ * searching.
+ */
 const record = { _id: text, doc: text, revision: { bsonType: 'number', minimum: 1 } };
 
-/** One index for each filter, in the order of list and stream, so that no page is sorted. */
+/** Returns an index for one filter, in the order of list and stream, so that the server sorts no page. */
 function inTimeOrder(name: string, field: string, options: Partial<IndexDescription> = {}) {
   return { name, key: { [field]: 1, recordedOn: 1, id: 1 }, ...options };
 }
@@ -72,8 +75,8 @@ const tokens = form({
 });
 
 /**
- * Version n of the database is what the first n lists make. A published list is never edited: add the next one.
- * Everything in it can be done twice, and by two at the same time.
+ * The first n lists create version n of the database. Never edit a published list: add a new one. Every step can be
+ * repeated, and two processes can run it at the same time.
  */
 export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
   [
@@ -86,12 +89,13 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
       ],
       form: form({ ...record, state: { enum: CAMPAIGN_STATES }, deviceClassId: text, createdOn: moment }),
     },
-    // _id is campaign and position: the specs of a campaign lie together, in order.
+    // _id contains campaign and position: the specs of a campaign are adjacent, in order.
     { name: 'campaign_specs', indexes: [], form: form({ _id: text, spec: { bsonType: 'object' } }) },
     {
       name: 'samples',
-      // _id is the slot, so that the index which every collection has keeps slots unique, also over shards. The index
-      // of ids is not unique: on a sharded collection only one that starts with the shard key could be.
+      // _id is the slot. The index of _id, which every collection has, keeps slots unique, also across shards. The
+      // index of ids is not unique: on a sharded collection, only an index that starts with the shard key can be
+      // unique.
       indexes: [
         { name: 'by_id', key: { id: 1 } },
         { name: 'by_time', key: { recordedOn: 1, id: 1 } },
@@ -99,12 +103,12 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
         inTimeOrder('by_class', 'deviceClassId'),
         inTimeOrder('by_device', 'deviceId'),
         inTimeOrder('by_worker', 'workerId'),
-        // Failures are few and looked for; nearly every sample is ok, and by_time finds those.
+        // Failures are few, and users search for them. Nearly all samples are ok; by_time serves a search for those.
         inTimeOrder('failed', 'failure', { partialFilterExpression: { failure: { $exists: true } } }),
       ],
       form: samples,
     },
-    // Both only where recording is a transaction.
+    // Both collections are used only if the server has transactions.
     {
       name: 'outcome_counts',
       indexes: [],
@@ -161,7 +165,7 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
       form: form({ ...record, createdOn: moment }),
     },
   ],
-  // Samples may be drifted now.
+  // From this version on, samples can have the outcome drifted.
   [{ name: 'samples', indexes: [], form: samples }],
   [
     {
@@ -179,7 +183,7 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
         createdOn: moment,
       }),
     },
-    // _id is draft and position.
+    // _id contains draft and position.
     {
       name: 'dataset_parts',
       indexes: [{ name: 'by_draft', key: { draftId: 1, writtenOn: 1 } }],
@@ -198,9 +202,9 @@ export const VERSIONS: readonly (readonly CollectionPlan[])[] = [
       indexes: [{ name: 'newest', key: { createdOn: -1, _id: -1 } }],
       form: form({ ...record, createdOn: moment }),
     },
-    // _id is id and digest of the map.
+    // _id contains the id and the digest of the map.
     { name: 'kernel_map_labels', indexes: [], form: form({ _id: text, labels: { bsonType: 'binData' } }) },
   ],
-  // Tokens may be sign-in codes now.
+  // From this version on, tokens can be sign-in codes.
   [{ name: 'tokens', indexes: [], form: tokens }],
 ];

@@ -7,20 +7,23 @@ import { firstLine } from '@alphaflops/store/conformance';
 import { MongoClient, type Db } from 'mongodb';
 import { openMongoStores, type MongoOptions, type MongoStores } from './index.js';
 
-/** The server is somebody's, on which nothing of ours may stay. */
+/** Whether the server comes from the user (MONGODB_URI). The tests leave nothing on such a server. */
 let isLent = false;
 const PROGRAM = join(import.meta.dirname, '../../../tools/mongodb-for-tests.mjs');
 
 export type TestServer =
   { skip: string } | { skip?: never; server: string; replicaSet: string | null; standalone: string | null };
 
-/** Servers for this test file, or why they are missing. They end with this process, or when `stop` is called. */
+/**
+ * Starts servers for this test file, or returns why they are missing. They end with this process, or with a call of
+ * `stop`.
+ */
 export async function startTestServer(): Promise<{ server: TestServer; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, [PROGRAM], { stdio: 'pipe' });
   const gone = once(child, 'exit');
   const server = JSON.parse(await firstLine(child)) as TestServer | { error: string };
   if ('error' in server) throw new Error(server.error);
-  // Jest runs no afterAll in a file whose tests are all skipped: nothing here may keep it from ending.
+  // Jest runs no afterAll in a file whose tests are all skipped, so no handle may keep the process alive.
   const pipes = [child.stdin, child.stdout, child.stderr] as Socket[];
   for (const handle of [child, ...pipes]) handle.unref();
   isLent = server.skip === undefined && server.server === 'MONGODB_URI';
@@ -36,12 +39,12 @@ export async function startTestServer(): Promise<{ server: TestServer; stop: () 
 
 export interface TestStores {
   stores: MongoStores;
-  /** The database beneath. */
+  /** The database of the stores. */
   database: Db;
   cleanUp: () => Promise<void>;
 }
 
-/** Stores on a database of their own. */
+/** Opens stores on a new database. */
 export async function openTestStores(uri: string, options: MongoOptions = {}): Promise<TestStores> {
   const name = `alphaflops-test-${randomUUID()}`;
   const client = new MongoClient(uri);
@@ -51,7 +54,7 @@ export async function openTestStores(uri: string, options: MongoOptions = {}): P
     database: client.db(name),
     cleanUp: async () => {
       await stores.close();
-      // A server of our own is thrown away whole; dropping may have to wait for the transactions of killed processes.
+      // The whole data of our own server is deleted later. A drop can wait for the transactions of killed processes.
       if (isLent) await client.db(name).dropDatabase();
       await client.close();
     },

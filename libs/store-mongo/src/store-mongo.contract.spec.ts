@@ -9,7 +9,7 @@ if (server.skip !== undefined) {
 } else {
   const { replicaSet, standalone } = server;
   if (replicaSet === null)
-    it.skip('MongoDB with transactions (skipped: the server is no replica set)', () => undefined);
+    it.skip('MongoDB with transactions (skipped: the server is not a replica set)', () => undefined);
   else storeConformance(`MongoDB with transactions (${server.server})`, () => openTestStores(replicaSet));
 
   const bare = standalone ?? replicaSet;

@@ -1,6 +1,9 @@
 import type { Connection } from './connection.js';
 
-/** The same items. @throws StoreError in place of an error of MongoDB */
+/**
+ * Yields the same items.
+ * @throws StoreError instead of an error of MongoDB
+ */
 export async function* withStoreErrors<T>(connection: Connection, items: AsyncIterable<T>): AsyncIterable<T> {
   const iterator = items[Symbol.asyncIterator]();
   try {

@@ -1,4 +1,4 @@
-// Records batches from the given index on, without end, and names each one on its output once it is confirmed.
+// Records batches without end, starting at the given index. Prints the index of each batch after its confirmation.
 import { writeSync } from 'node:fs';
 import { buildBatch, buildProvenance } from '@alphaflops/store/conformance';
 import { openMongoStores } from '@alphaflops/store-mongo';
