@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Files of a fake kernel, in a folder of their own. */
+/** Files of a fake kernel, in a separate folder. */
 export class FakeKernel {
   readonly root = mkdtempSync(join(tmpdir(), 'alphaflops-fake-kernel-'));
   private readonly values = new Map<string, number>();

@@ -73,7 +73,7 @@ describe('hwmon meter', () => {
   it.each([
     ['no sensors', {}, null, /no sensors/],
     ['no files', {}, 'amdgpu', /neither energy nor power/],
-    ['no number', { power1_average: NaN }, 'amdgpu', /neither energy nor power/],
+    ['not a number', { power1_average: NaN }, 'amdgpu', /neither energy nor power/],
   ])('gives the reason why it is missing: %s', (_which, files, driver, reason) => {
     if (driver !== null) kernel.sensors(ADDRESS, driver, files);
     expect(open()).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });

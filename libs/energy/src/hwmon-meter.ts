@@ -93,7 +93,7 @@ function folderOf({ pciBusId, vendor }: MeteredDevice, root: string): Found {
   if (id === undefined) {
     return {
       ok: false,
-      reason: 'the executor names neither the PCI address of this GPU nor a maker with known sensors',
+      reason: 'the executor names neither the PCI address of this GPU nor a vendor with known sensors',
     };
   }
   const drm = join(root, 'sys/class/drm');

@@ -6,7 +6,7 @@ import type { FitOptions } from '@alphaflops/models';
 import { FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
-/** What is known of the kernels of a device class: the classifier of kernels learns from its map. */
+/** Known kernels of a device class. The classifier of kernels learns from the map of the class. */
 @Injectable()
 export class ClassKernels {
   constructor(
@@ -14,7 +14,7 @@ export class ClassKernels {
     private readonly maps: KernelMapStore,
   ) {}
 
-  /** Without labels where the class has no map. */
+  /** Without labels if the class has no map. */
   async of(deviceClass: DeviceClass): Promise<Pick<FitOptions, 'kernelMap' | 'kernelLabels'>> {
     const key = await kernelMapKeyOf(deviceClass, this.fleet);
     if (key === null) return {};

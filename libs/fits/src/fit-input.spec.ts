@@ -5,7 +5,7 @@ import { FitInputs } from './fit-input.js';
 
 const deviceClass: DeviceClass = buildDeviceClass();
 
-/** Gives these samples, whatever is asked for. */
+/** Returns these samples for every query. */
 function storeOf(samples: readonly Sample[]): SampleStore {
   const stream = async function* () {
     await Promise.resolve();
@@ -14,8 +14,8 @@ function storeOf(samples: readonly Sample[]): SampleStore {
   return { stream } as Partial<SampleStore> as SampleStore;
 }
 
-describe('what is fitted', () => {
-  it('has the energy of the samples that were measured with it, and is named by it', async () => {
+describe('the input of a fit', () => {
+  it('has the energy of the samples that have one, and its digest depends on the energy', async () => {
     const [first, second] = [1, 2].map((specIndex) => buildSample({ specIndex }));
     if (!first?.timing || !second?.timing) throw new Error('built samples are good');
     const withEnergy = { ...first, timing: { ...first.timing, energyMillijoules: 12.5 } };

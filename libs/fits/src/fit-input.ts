@@ -10,12 +10,12 @@ export interface FitInput {
   excluded: Record<string, number>;
 }
 
-/** What is fitted for a device class: every good sample of it that was timed by the same protocol. */
+/** The input of a fit for a device class: its good samples that were timed with the same protocol. */
 @Injectable()
 export class FitInputs {
   constructor(private readonly samples: SampleStore) {}
 
-  /** @param protocol of the samples that count; null: the one of the newest sample */
+  /** @param protocol only samples with this protocol are used; null: the protocol of the newest sample */
   async of(deviceClass: DeviceClass, protocol: Sample['protocol'] | null): Promise<FitInput> {
     const good: Sample[] = [];
     const excluded: Record<string, number> = {};
@@ -24,11 +24,11 @@ export class FitInputs {
       if (sample.outcome === 'ok') good.push(sample);
       else leaveOut(sample.outcome);
     }
-    const wanted = protocol ?? good.at(-1)?.protocol;
+    const selected = protocol ?? good.at(-1)?.protocol;
     const samples: FitSample[] = [];
     for (const sample of good) {
       const { timing, protocol: used } = sample;
-      if (used.name !== wanted?.name || used.version !== wanted.version) leaveOut('other protocol');
+      if (used.name !== selected?.name || used.version !== selected.version) leaveOut('other protocol');
       else if (timing !== null) samples.push(fitRowOf(rowOfSample(sample)));
     }
     return { samples, digest: fitInputDigest(samples), excluded };

@@ -2,7 +2,7 @@ import { GiveUp } from '@alphaflops/queue';
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from 'prom-client';
 
-/** Fits that this process has done. */
+/** Metrics of the fits of this process. */
 @Injectable()
 export class FitMetrics {
   private readonly fits: Counter;

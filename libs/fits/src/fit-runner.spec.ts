@@ -32,7 +32,7 @@ const noiseFloor = (shapes: number): NoiseFloor => ({ shapes, medianLogRatio: 0.
 
 let stores: Stores;
 let cleanUp: () => Promise<void>;
-/** What was fitted, in order. */
+/** The fits, in order. */
 let tasks: FitTask[];
 let runner: FitRunner;
 const runnerOn = ({ samples, fleet, kernelMaps, campaigns, models }: Stores) => {
@@ -68,7 +68,7 @@ async function campaign(part: Partial<Campaign> = {}): Promise<Campaign> {
 const all = async () => (await stores.models.list({}, { limit: 10 })).items;
 
 describe('a fit', () => {
-  it('publishes the model of all good samples of the class, with where it comes from', async () => {
+  it('publishes the model of all good samples of the class, with its origin', async () => {
     const { id, protocol } = await campaign();
     const good = samplesOf({ campaignId: id });
     const failed = buildSample({ specIndex: 100, outcome: 'timeout' });
@@ -88,7 +88,7 @@ describe('a fit', () => {
     expect(await stores.models.served(CLASS)).toEqual(model);
   });
 
-  it('takes the protocol of its campaign, and without a campaign that of the newest sample', async () => {
+  it('uses the protocol of its campaign, or without a campaign the protocol of the newest sample', async () => {
     const { id, protocol } = await campaign();
     await record(samplesOf({ recordedAt: timeAt(0) }));
     const other = { name: 'elsewhere', version: 7 };
@@ -103,7 +103,7 @@ describe('a fit', () => {
     expect(byHand).toMatchObject({ protocol: null, design: null, campaignId: null });
   });
 
-  it('states the noise floor of its campaign, or else of the newest campaign of the class that has one', async () => {
+  it('reports the noise floor of its campaign, or otherwise of the newest campaign of the class with a noise floor', async () => {
     await record(samplesOf());
     const floors = [20, 30, 40].map(noiseFloor);
     const [first] = floors;
@@ -115,7 +115,7 @@ describe('a fit', () => {
     expect(tasks.map(({ options }) => options.origin.noiseFloor)).toEqual(floors.slice(0, 2));
   });
 
-  it('keeps a worse model back as a candidate: the better one is served on', async () => {
+  it('stores a worse model as a candidate: the better one stays published', async () => {
     await record(samplesOf());
     const served = await runner.run(job());
     const worse = await runner.run(job({ id: 'fit-2', request: { form: 'flops', seed: 3 } }));
@@ -124,7 +124,7 @@ describe('a fit', () => {
     expect(await stores.models.served(CLASS)).toEqual(served);
   });
 
-  it('that is done again after a crash publishes the model that is there', async () => {
+  it('publishes the existing model if it is repeated after a crash', async () => {
     const { id } = await campaign();
     await record(samplesOf({ campaignId: id }));
     const byHand = await runner.run(job());
@@ -136,20 +136,20 @@ describe('a fit', () => {
 });
 
 describe('a fit gives up', () => {
-  it('for a device class that is unknown', async () => {
+  it('if the device class is unknown', async () => {
     const run = runner.run(job({ deviceClassId: 'class-x' }));
     await expect(run).rejects.toThrow(new GiveUp('there is no device class class-x'));
     await expect(run).rejects.toBeInstanceOf(GiveUp);
   });
 
-  it('without good samples, and publishes nothing', async () => {
+  it('if there are no good samples, and publishes nothing', async () => {
     await record(samplesOf({ outcome: 'timeout' }));
     await expect(runner.run(job())).rejects.toBeInstanceOf(GiveUp);
     await expect(runner.run(job({ request: { form: 'magic', seed: 3 } }))).rejects.toBeInstanceOf(GiveUp);
     expect(await all()).toEqual([]);
   });
 
-  it('not while the store is away: that is tried again', async () => {
+  it('but not if the store is unreachable: then it is tried again', async () => {
     await record(samplesOf());
     const away = { served: () => Promise.reject(new Error('the store is away')) };
     const models = Object.assign(Object.create(stores.models) as Stores['models'], away);

@@ -7,10 +7,10 @@ import { ClassKernels } from './class-kernels.js';
 import { FitInputs } from './fit-input.js';
 import { FitThreads } from './fit-threads.js';
 
-/** The newest campaigns that are looked at for one with a noise floor. */
+/** Number of the newest campaigns in the search for a noise floor. */
 const CAMPAIGNS = 20;
 
-/** Fits one device class from the store. Publishes the model, or stores it as a candidate when it is worse. */
+/** Fits one device class from the store. Publishes the model, or stores it as a candidate if it is worse. */
 @Injectable()
 export class FitRunner {
   private readonly logger = new Logger('fits');
@@ -24,7 +24,7 @@ export class FitRunner {
     private readonly threads: FitThreads,
   ) {}
 
-  /** @throws GiveUp when there is nothing that could be fitted; trying again would not help */
+  /** @throws GiveUp if there is nothing to fit; another attempt would not help */
   async run(job: FitJob): Promise<Model> {
     const deviceClass = await this.fleet.deviceClass(job.deviceClassId);
     if (deviceClass === null) throw new GiveUp(`there is no device class ${job.deviceClassId}`);

@@ -15,12 +15,12 @@ export interface FitTask {
   options: FitOptions;
 }
 
-/** A refusal is a value: error classes do not survive the way between threads. */
+/** A refusal is a value, because messages between threads do not preserve error classes. */
 export type FitAnswer = { ok: true; model: Model } | { ok: false; reason: string };
 export type InterimAnswer = { ok: true; fit: InterimFit } | { ok: false; reason: string };
 export type RoundAnswer = { ok: true; round: NextRound } | { ok: false; reason: string };
 
-/** Runs in a thread of its own, so that the API stays quick during a fit. */
+/** Runs in a separate thread, so that the API stays fast during a fit. */
 export function fit({ samples, options }: FitTask): FitAnswer {
   try {
     return { ok: true, model: fitModel(samples, options) };
@@ -35,7 +35,7 @@ export interface InterimTask {
   options: InterimOptions;
 }
 
-/** Likewise, between the rounds of a campaign with a target error. */
+/** The same between the rounds of a campaign with a target error. */
 export function interimFit({ samples, options }: InterimTask): InterimAnswer {
   try {
     const { form, shapes, medianApe, standardError, judgedBy } = fitBetweenRounds(samples, options);
@@ -46,7 +46,7 @@ export function interimFit({ samples, options }: InterimTask): InterimAnswer {
   }
 }
 
-/** Likewise, because choosing a round begins with a fit. */
+/** In the same thread, because the choice of a round begins with a fit. */
 export function planRound(request: NextRoundRequest): RoundAnswer {
   try {
     return { ok: true, round: planNextRound(request) };
@@ -57,10 +57,10 @@ export function planRound(request: NextRoundRequest): RoundAnswer {
   }
 }
 
-/** In words, for the state of the campaign. The same input would fail again. */
+/** Message for the state of the campaign. The same input would fail again. */
 function broken(work: string, error: unknown): string {
   const name = error instanceof Error ? error.name : 'Error';
   const message = error instanceof Error ? error.message : String(error);
   const [first = ''] = message.split('\n');
-  return `${work} ended by a fault of alphaflops (${name}: ${first.slice(0, 300)}); please report it`;
+  return `${work} ended because of an error in alphaflops (${name}: ${first.slice(0, 300)}); please report it`;
 }

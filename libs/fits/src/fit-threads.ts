@@ -3,7 +3,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Piscina } from 'piscina';
 import type { FitAnswer, FitTask, InterimAnswer, InterimTask, RoundAnswer } from './fit-thread.js';
 
-/** The one thread beside the API's that fits; what comes meanwhile waits. */
+/** The one thread for fits, separate from the API. Further fits wait. */
 @Injectable()
 export class FitThreads implements OnApplicationShutdown {
   private pool: Piscina | null = null;
@@ -24,7 +24,7 @@ export class FitThreads implements OnApplicationShutdown {
     await this.pool?.close();
   }
 
-  /** Started with the first fit: most processes of a deployment never fit. */
+  /** Started with the first fit, because most processes of a deployment never fit. */
   private thread(): Piscina {
     this.pool ??= new Piscina({
       filename: new URL('./fit-thread.js', import.meta.url).href,

@@ -9,7 +9,7 @@ import { FitsService } from './fits.service.js';
 import { RoundPlanner } from './round-planner.js';
 import { RoundsService } from './rounds.service.js';
 
-/** Asks for fits and, where the process has the role, does them. */
+/** Requests fits, and runs them if the process has the role. */
 @Module({
   providers: [
     ClassKernels,

@@ -17,13 +17,13 @@ const model = (part: Partial<Model> = {}): Model => ({
   ...part,
 });
 
-/** Ends fits as a test says, one after the other. */
+/** Ends fits with the results that a test gives, one after the other. */
 class FakeRunner {
   readonly ends: (Model | Error)[] = [];
   readonly jobs: FitJob[] = [];
   run(job: FitJob): Promise<Model> {
     this.jobs.push(job);
-    const end = this.ends.shift() ?? new GiveUp('the test has not said how this fit ends');
+    const end = this.ends.shift() ?? new GiveUp('the test gave no result for this fit');
     return end instanceof Error ? Promise.reject(end) : Promise.resolve(end);
   }
 }
@@ -80,7 +80,7 @@ describe('a fit that was requested by hand', () => {
     ]);
   });
 
-  it('gives the reason when its model is only a candidate', async () => {
+  it('gives the reason if its model is only a candidate', async () => {
     await start(true);
     runner.ends.push(model({ status: 'candidate', statusReason: 'it is worse' }));
     const { id } = await request();
@@ -92,7 +92,7 @@ describe('a fit that was requested by hand', () => {
     expect((await audit()).map(({ action }) => action)).toEqual(['models.keep-back']);
   });
 
-  it('fails once where nothing can be fitted, and is tried again where the store was away', async () => {
+  it('fails once if nothing can be fitted, and is tried again if the store was unreachable', async () => {
     await start(true);
     runner.ends.push(new GiveUp('there are no samples'));
     const { id } = await request();
@@ -106,7 +106,7 @@ describe('a fit that was requested by hand', () => {
     expect(runner.jobs.slice(1).map((job) => job.id)).toEqual([again.id, again.id]);
   });
 
-  it('is another one with each request, and the same model is one entry of the audit log', async () => {
+  it('is a new fit for each request, and the same model is one entry of the audit log', async () => {
     await start(true);
     runner.ends.push(model(), model());
     const ids = [(await request()).id, (await request()).id];
@@ -126,7 +126,7 @@ describe('a fit that was requested by hand', () => {
 });
 
 describe('the fit of a campaign', () => {
-  it('is one fit, however often it is requested, and its end stays known', async () => {
+  it('is one fit for any number of requests, and its result stays available', async () => {
     const campaign = buildCampaign({ state: 'fitting' });
     expect(await service.requestForCampaign(campaign)).toBeNull();
     expect(await service.requestForCampaign(campaign)).toBeNull();
@@ -139,7 +139,7 @@ describe('the fit of a campaign', () => {
     expect(runner.jobs).toEqual([{ deviceClassId, campaignId, request: campaign.request.fit }]);
   });
 
-  it('ends with the reason when no model could be fitted', async () => {
+  it('ends with the reason if no model could be fitted', async () => {
     await start(true);
     const campaign = buildCampaign({ state: 'fitting' });
     runner.ends.push(new GiveUp('too few shapes'));

@@ -7,9 +7,9 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { FitMetrics } from './fit-metrics.js';
 import { FitRunner } from './fit-runner.js';
 
-/** What fitting needs to know of the deployment. */
+/** Settings of the deployment that fits need. */
 export abstract class FitSettings {
-  /** This process fits. */
+  /** Whether this process runs fits. */
   abstract readonly fits: boolean;
 }
 
@@ -18,10 +18,10 @@ interface FailedFit {
   readonly reason: string;
 }
 
-/** How long the end of a fit can be asked for. */
+/** Time for which the result of a fit is available. */
 const KEEP_SETTLED_S = 24 * 3600;
 
-/** Fits are asked for here and done by whichever process has the role. */
+/** Fits are requested here. A process with the role runs them. */
 @Injectable()
 export class FitsService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('fits');
@@ -64,7 +64,7 @@ export class FitsService implements OnApplicationBootstrap, OnApplicationShutdow
     return this.state(id);
   }
 
-  /** The fit of a campaign that is in state `fitting`. Safe to repeat. @returns how it ended; null while it is in work */
+  /** The fit of a campaign that is in state `fitting`. Safe to repeat. @returns its result; null while it is running */
   async requestForCampaign(campaign: Campaign): Promise<({ ok: true } & FitResult) | FailedFit | null> {
     const id = `fit-${campaign.id}`;
     const known = await this.queue.state(id);

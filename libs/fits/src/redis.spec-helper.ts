@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { QueueConnection } from '@alphaflops/queue';
 import { PrivateRedis } from '@alphaflops/queue/private-redis';
 
-/** A process that asks for work or does it: an instance of a service with its own connection. */
+/** A process that requests or does work: an instance of a service with its own connection. */
 interface Service {
   onApplicationBootstrap(): Promise<void>;
   onApplicationShutdown(): Promise<void>;
@@ -25,7 +25,7 @@ export class TestRedis {
     return new TestRedis(directory, await PrivateRedis.start({ directory }));
   }
 
-  /** Starts a service as a process of its own would. */
+  /** Starts a service like a separate process. */
   async run<S extends Service>(create: (connection: QueueConnection) => S): Promise<S> {
     const connection = new QueueConnection(this.redis.address);
     const service = create(connection);
@@ -50,10 +50,10 @@ export class TestRedis {
   }
 }
 
-/** An answer has to come within this time: a job that fails is tried again after 1 s. */
+/** An answer must arrive within this time; a job that fails is tried again after 1 s. */
 const ANSWER_WITHIN_MS = 15_000;
 
-/** The first answer that is not null. @throws Error when none comes in time */
+/** The first answer that is not null. @throws Error if no answer arrives in time */
 export async function answered<T>(ask: () => Promise<T | null>): Promise<T> {
   const deadline = Date.now() + ANSWER_WITHIN_MS;
   while (Date.now() < deadline) {

@@ -19,7 +19,7 @@ const CLASS = 'class-a';
 const specsOf = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, at) => buildSpec(from + at));
 
-/** Answers as the thread would, with the answers that a test gives. */
+/** Replaces the thread, with the answers that a test gives. */
 class FakeThreads {
   interim: InterimAnswer = { ok: false, reason: 'too few samples' };
   round: RoundAnswer = { ok: false, reason: 'no candidate is left' };
@@ -83,7 +83,7 @@ async function measure(campaignId: string, from: number, to: number, recordedAt 
 }
 
 describe('a campaign with a target error', () => {
-  it('learns how good the model is, and measures the specs that were stored with it', async () => {
+  it('adds a point to its learning curve, and measures the specs that were stored with it', async () => {
     const { id } = await campaign();
     threads.interim = fitOf(0.2);
     const planned = await planner.plan(id, 3);
@@ -109,7 +109,7 @@ describe('a campaign with a target error', () => {
     });
   });
 
-  it('does not stop by an error that few shapes have judged', async () => {
+  it('does not stop because of an error from few shapes', async () => {
     const { id } = await campaign();
     threads.interim = fitOf(0.02, 3);
     expect(await planner.plan(id, 3)).toMatchObject({ planned: true });
@@ -129,7 +129,7 @@ describe('a campaign with a target error', () => {
     expect(await planner.plan(id, 3)).toMatchObject({ planned: false, stop: { kind: 'budget' } });
   });
 
-  it('goes on without a learning point while nothing can be fitted, until its budget is used up', async () => {
+  it('continues without a learning point while nothing can be fitted, until its budget is used up', async () => {
     const { id } = await campaign();
     const planned = await planner.plan(id, 3);
     expect(planned).toMatchObject({ planned: true, start: 4 });
@@ -138,13 +138,13 @@ describe('a campaign with a target error', () => {
     expect(await planner.plan(used.id, 3)).toEqual({ planned: false, reason: 'too few samples' });
   });
 
-  it('has no learning point where too few shapes could be held out', async () => {
+  it('has no learning point if too few shapes can be held out', async () => {
     const { id } = await campaign();
     threads.interim = fitOf(NaN);
     expect(await planner.plan(id, 3)).not.toHaveProperty('learning');
   });
 
-  it('fits its own samples and earlier ones of the class; test shapes judge, whoever measured them', async () => {
+  it('fits its own samples and earlier ones of the class; all samples of test shapes only judge', async () => {
     const { id } = await campaign({ rounds: { testSpecs: 1, ends: [2, 4], storedSpecs: 40 } });
     await measure('campaign-before', 30, 33, timeAt(-1000));
     await measure('campaign-before-too', 0, 1, timeAt(-1000));
@@ -190,7 +190,7 @@ describe('an adaptive campaign', () => {
     expect(await stores.campaigns.specs(id, 4, 100)).toEqual(specsOf(200, 205));
   });
 
-  it('says why no round can be chosen', async () => {
+  it('gives the reason if no round can be chosen', async () => {
     const { id } = await adaptive();
     expect(await planner.plan(id, 2)).toEqual({ planned: false, reason: 'no candidate is left' });
   });

@@ -16,21 +16,21 @@ import { constantsOf } from './fit-runner.js';
 import { FitThreads } from './fit-threads.js';
 import { spentOn, type Spent } from './spent.js';
 
-/** Specs written to the store in one go. */
+/** Number of specs per write to the store. */
 const SPEC_PAGE = 5_000;
 /** A round has fewer specs than this. */
 const MAX_ROUND_SPECS = 1_000_000;
 
-/** What the rounds so far have measured. */
+/** Measurements of the rounds so far. */
 interface Measured {
-  /** Samples to choose and fit by, none of a test shape. */
+  /** Samples for the choice and the fit, without test shapes. */
   readonly measured: FitSample[];
   /** Samples of shapes that only judge. */
   readonly test: FitSample[];
   readonly spent: Spent;
 }
 
-/** Chosen specs that are in the store already, or that are to be put there. */
+/** Chosen specs, already in the store or to be stored. */
 interface Chosen {
   readonly specs: readonly ConvSpec[];
   readonly excluded: Readonly<Record<string, number>>;
@@ -38,8 +38,8 @@ interface Chosen {
 }
 
 /**
- * Decides how a campaign that measures in rounds goes on. It stores the specs of the next round; the campaign counts them in
- * when it reads the result.
+ * Decides how a campaign that measures in rounds continues. It stores the specs of the next round; the campaign adds
+ * them to its plan when it reads the result.
  */
 @Injectable()
 export class RoundPlanner {
@@ -76,7 +76,7 @@ export class RoundPlanner {
     return { planned: true, ...stored, ...judged };
   }
 
-  /** The point of the learning curve; or the end of the campaign. Null where nothing can be fitted yet. */
+  /** The point of the learning curve, or the end of the campaign. Null if nothing can be fitted yet. */
   private async judge(
     campaign: Campaign,
     deviceClass: DeviceClass | null,
@@ -95,7 +95,7 @@ export class RoundPlanner {
     });
     if (!answer.ok) return isBudgetUsed ? { planned: false, reason: answer.reason } : null;
     const { form, shapes, medianApe, standardError, judgedBy } = answer.fit;
-    // Fewer shapes than can be held out have no error.
+    // With too few shapes to hold out there is no error.
     if (!Number.isFinite(medianApe) || !Number.isFinite(standardError)) return null;
     const learning: LearningPoint = {
       at: new Date().toISOString(),
@@ -147,8 +147,8 @@ export class RoundPlanner {
   }
 
   /**
-   * Good samples of the same protocol: the campaign's own and those that the class had before it, so that the same round
-   * comes out whatever else is measured meanwhile. Test shapes are apart, whoever measured them.
+   * Good samples of the same protocol: the campaign's own and those that the class had before it. So other measurements
+   * at the same time do not change the round. Samples of test shapes are separate, also those of other campaigns.
    */
   private async measured(
     { id, createdAt, deviceClassId, protocol }: Campaign,

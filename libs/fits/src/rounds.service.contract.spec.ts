@@ -6,13 +6,13 @@ import { answered, TestRedis } from './redis.spec-helper.js';
 import type { RoundPlanner } from './round-planner.js';
 import { RoundsService } from './rounds.service.js';
 
-/** Plans rounds as a test says, one after the other. */
+/** Plans rounds with the results that a test gives, one after the other. */
 class FakePlanner {
   readonly results: (PlanRoundResult | Error)[] = [];
   readonly planned: [campaignId: string, round: number][] = [];
   plan(campaignId: string, round: number): Promise<PlanRoundResult> {
     this.planned.push([campaignId, round]);
-    const result = this.results.shift() ?? new GiveUp('the test has not said what is planned');
+    const result = this.results.shift() ?? new GiveUp('the test gave no result for this round');
     return result instanceof Error ? Promise.reject(result) : Promise.resolve(result);
   }
 }
@@ -43,7 +43,7 @@ const inRounds = (campaign: Campaign, ...ends: number[]): Campaign => ({
 });
 
 describe('a further round', () => {
-  it('is planned once by a process that fits, however often it is requested', async () => {
+  it('is planned once by a process that fits, for any number of requests', async () => {
     const campaign = inRounds(buildCampaign(), 2, 4);
     expect(await service.request(campaign)).toBeNull();
     expect(await service.request(campaign)).toBeNull();
@@ -54,7 +54,7 @@ describe('a further round', () => {
     expect(planner.planned).toEqual([[campaign.id, 3]]);
   });
 
-  it('follows the rounds that the campaign has; without rounds it is the second', async () => {
+  it('follows the rounds of the campaign; without rounds it is the second', async () => {
     await start(true);
     const campaign = buildCampaign();
     const noRound: PlanRoundResult = { planned: false, reason: 'it does not measure in rounds' };
@@ -71,7 +71,7 @@ describe('a further round', () => {
     ]);
   });
 
-  it('is begun again when its planning broke off for good', async () => {
+  it('starts again after its planning has failed permanently', async () => {
     await start(true);
     const campaign = inRounds(buildCampaign(), 2);
     planner.results.push(new GiveUp('the store is away'), planned(2));

@@ -4,10 +4,10 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import { FitSettings } from './fits.service.js';
 import { RoundPlanner } from './round-planner.js';
 
-/** How long the end of a round's planning can be asked for: a campaign asks again every few seconds. */
+/** Time for which the result of a round's planning is available. A campaign reads it every few seconds. */
 const KEEP_SETTLED_S = 24 * 3600;
 
-/** Further rounds of campaigns are asked for here and planned by whichever process fits. */
+/** Further rounds of campaigns are requested here. A process that fits plans them. */
 @Injectable()
 export class RoundsService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('rounds');
@@ -46,9 +46,8 @@ export class RoundsService implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   /**
-   * Asks for the round after those that the campaign has. Safe to repeat: the same round is the same job, and one that
-   * broke off, because the store was away for example, is begun again.
-   * @returns what came of it; null while it is in work
+   * Requests the next round of the campaign. Safe to repeat: the same round is the same job. A job that failed, for
+   * example because the store was unreachable, starts again. @returns its result; null while it is running
    */
   async request(campaign: Campaign): Promise<PlanRoundResult | null> {
     const round = (campaign.rounds?.ends.length ?? 1) + 1;
@@ -57,7 +56,7 @@ export class RoundsService implements OnApplicationBootstrap, OnApplicationShutd
     if (known?.state === 'settled') {
       const { settled } = known;
       if (settled.ok) return settled.result;
-      this.logger.error(`Planning round ${round} of ${campaign.id} broke off, trying on: ${settled.reason}`);
+      this.logger.error(`Planning round ${round} of ${campaign.id} failed, trying again: ${settled.reason}`);
       await this.queue.withdraw([id]);
     } else if (known !== null) return null;
     await this.queue.submit([{ id, payload: { campaignId: campaign.id, round } }]);

@@ -1,9 +1,9 @@
 import type { LearningPoint, Sample } from '@alphaflops/contracts';
 
-/** What measuring has cost. */
+/** The cost of measuring. */
 export type Spent = Pick<LearningPoint, 'deviceSeconds' | 'energyJ'>;
 
-/** The samples of one batch, as one device measured them. */
+/** The samples of one batch by one device. */
 interface Span {
   firstMs: number;
   lastMs: number;
@@ -13,8 +13,9 @@ interface Span {
 }
 
 /**
- * Device time and energy of the samples of a campaign. A batch lasts from the beginning of its first sample to that of its
- * last one, and as much more as one sample takes on average; its energy is that time at the mean of its power readings.
+ * Device time and energy of the samples of a campaign. A batch lasts from the beginning of its first sample to the
+ * beginning of its last one, plus the average time of a sample. Its energy is that time multiplied by the mean of its
+ * power readings.
  */
 export async function spentOn(samples: AsyncIterable<Sample>): Promise<Spent> {
   const spans = new Map<string, Span>();

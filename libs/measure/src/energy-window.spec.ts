@@ -42,7 +42,7 @@ describe('energy window', () => {
     expect(reading.iterations / reading.windowMs).toBeCloseTo(10 / 7, 6);
   });
 
-  it('integrates the power beside the counter, or in its place', async () => {
+  it('integrates the power in addition to the counter, or in place of it', async () => {
     const power = (timeMs: number) => 200 + timeMs / 10;
     const both = await energyBy(ticking(300), () => 290);
     expect(both).toMatchObject({ ok: true, integratedMillijoules: expect.closeTo(290 * 0.7, 6) as number });
@@ -53,12 +53,12 @@ describe('energy window', () => {
     expect(alone.energyMillijoules).toBeCloseTo((200 + (7 + alone.windowMs / 2) / 10) * 0.7, 6);
   });
 
-  it('takes the time of the device where it has one', async () => {
+  it('uses the time of the device if it has one', async () => {
     const clock = { timeMs: 0 };
     const run = runner(clock, true);
     const read = (): MeterReading => ({ energyMillijoules: ticking(300)(clock.timeMs), powerW: null });
     const reading = await measureEnergy(read, run, 1000, () => {
-      throw new Error('the host clock was asked');
+      throw new Error('the host clock was read');
     });
     expect(reading).toMatchObject({ ok: true });
   });
@@ -69,11 +69,11 @@ describe('energy window', () => {
     ['jumps', (timeMs) => ticking(300)(timeMs) + (timeMs > 600 ? 1e10 : 0), /jumped by \d+ mJ in \d+ ms/],
     ['goes back', (timeMs) => ticking(300)(timeMs) - (timeMs > 600 ? 1e7 : 0), /went back by/],
     [
-      'is gone, and there is no power',
+      'is missing, and there is no power',
       (timeMs) => (timeMs > 600 ? null : ticking(300)(timeMs)),
       /neither energy/,
     ],
-  ])('knows no energy of a counter that %s', async (_which, energyMillijoulesAt, reason) => {
+  ])('gives no energy if the counter %s', async (_which, energyMillijoulesAt, reason) => {
     expect(await energyBy(energyMillijoulesAt)).toEqual({
       ok: false,
       reason: expect.stringMatching(reason) as string,

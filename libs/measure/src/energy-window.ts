@@ -1,38 +1,39 @@
 import type { EnergyReading } from './energy.js';
 
-/** One look at an energy meter. */
+/** One reading of an energy meter. */
 export interface MeterReading {
-  /** Energy counted since some fixed moment, in mJ, free of wrap-around; null where the meter only reports power. */
+  /** Energy since some fixed moment, in mJ, without wrap-around; null if the meter only reports power. */
   readonly energyMillijoules: number | null;
-  /** Power at this moment in W; null where the meter only counts energy. */
+  /** Power at this moment in W; null if the meter only counts energy. */
   readonly powerW: number | null;
 }
 
 /**
- * Runs one convolution back to back, without a pause in which the device could rest, until `onEnded` answers false.
+ * Runs one convolution back to back, without a pause of the device, until `onEnded` returns false.
  *
- * @param onEnded called now and then, right when some have ended: how many have by now, and the device's own time since
- * the start in ms where it has one (on every call, or on none)
+ * @param onEnded called immediately after some convolutions have ended, with their number so far, and the device's own
+ *   time since the start in ms if it has one (on every call, or on none)
  */
 export type BackToBack = (onEnded: (convolutions: number, elapsedMs?: number) => boolean) => Promise<void>;
 
-/** A counter that stands still for this long is taken not to count. NVML's advances about every 100 ms. */
+/** A counter that does not advance for this time counts as broken. NVML's counter advances about every 100 ms. */
 export const MAX_TICK_MS = 1000;
 
 /**
- * No accelerator and no host draws more: the largest hosts of today have eight processors of 500 W, a GPU board stays
- * below 1.5 kW. A counter that advances faster has jumped.
+ * No accelerator and no host uses more power: the largest current hosts have eight processors of 500 W, and a GPU board
+ * uses less than 1.5 kW. A counter that advances faster has jumped.
  */
 export const MAX_POWER_W = 10_000;
 
 /**
- * Energy of one convolution: runs it back to back and takes the difference of the meter between two of its advances at
- * least `windowMs` apart, over the convolutions that ended between them. A meter without a counter is integrated by the
- * trapezoidal rule over the same time. Starting and stopping lie outside the window.
+ * Measures the energy of one convolution. It runs the convolution back to back. The energy is the difference of the
+ * meter between two advances at least `windowMs` apart, divided by the number of convolutions that ended between them.
+ * If the meter has no counter, its power is integrated by the trapezoidal rule over the same time. Start and stop are
+ * outside the window.
  *
  * @param windowMs length of the window in ms, at least 1
  * @param nowMs a clock that never goes back, in ms
- * @returns millijoules of one convolution, or why they are not known
+ * @returns millijoules of one convolution, or the reason why they are unknown
  */
 export async function measureEnergy(
   read: () => MeterReading,
@@ -128,7 +129,7 @@ class EnergyWindow {
       }
     } else if (stepMillijoules > MAX_POWER_W * Math.max(1, now.timeMs - advanced.timeMs)) {
       const overMs = (now.timeMs - advanced.timeMs).toFixed(0);
-      this.failure = `the energy counter jumped by ${stepMillijoules.toFixed(0)} mJ in ${overMs} ms, which no device draws`;
+      this.failure = `the energy counter jumped by ${stepMillijoules.toFixed(0)} mJ in ${overMs} ms, which is more than any device uses`;
     } else {
       this.advanced = now;
       if (this.begin === null) this.begin = now;

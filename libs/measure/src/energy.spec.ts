@@ -26,7 +26,7 @@ async function measured(device: SimulatedDevice, protocol: Protocol, environment
 }
 
 describe('energy by a meter of the executor', () => {
-  /** What is kept of a reading, and the windows that were asked for. */
+  /** The stored reading, and the requested windows. */
   async function energyOf(reading: EnergyReading, protocol: Protocol = GPU, law: TimingLaw = { runMs: 1 }) {
     const windowsMs: number[] = [];
     const device = new SimulatedDevice(law);
@@ -37,7 +37,7 @@ describe('energy by a meter of the executor', () => {
     return { ...(await measured(Object.assign(device, { energy }), protocol)), windowsMs };
   }
 
-  it('is measured over two seconds when the protocol asks for it', async () => {
+  it('is measured over two seconds if the protocol requests it', async () => {
     expect(await energyOf(COUNTED)).toEqual({
       outcome: 'ok',
       energyMillijoules: 12,
@@ -49,7 +49,7 @@ describe('energy by a meter of the executor', () => {
     });
   });
 
-  it('is not measured when the protocol does not ask for it', async () => {
+  it('is not measured if the protocol does not request it', async () => {
     expect(await energyOf(COUNTED, protocolNamed('gpu'))).toEqual({
       outcome: 'ok',
       energyMillijoules: null,
@@ -65,7 +65,7 @@ describe('energy by a meter of the executor', () => {
       { ...COUNTED, energyMillijoules: 0 },
       /says 0 mJ for a convolution, over 2043 ms/,
     ],
-  ])('is null, and never 0, where %s', async (_why, reading, reason) => {
+  ])('is null, and never 0, if %s', async (_why, reading, reason) => {
     expect(await energyOf(reading)).toMatchObject({
       outcome: 'ok',
       energyMillijoules: null,
@@ -90,8 +90,8 @@ describe('energy by a meter of the executor', () => {
     },
   );
 
-  it('is in doubt when the device was throttled by it', async () => {
-    // The batches are done long before.
+  it('is in doubt if the measurement throttled the device', async () => {
+    // The batches have ended long before.
     const throttled = { fromMs: 1500, toMs: 1e9, clockShare: 0.5, reasons: ['hw-thermal-slowdown'] };
     const { outcome, energyMillijoules, energy } = await energyOf(COUNTED, undefined, {
       runMs: 1,
@@ -101,7 +101,7 @@ describe('energy by a meter of the executor', () => {
     expect(energy).toMatchObject({ doubt: expect.stringMatching(/hw-thermal-slowdown/) as string });
   });
 
-  it('is left out when the limit of the spec is near, and with cold caches', async () => {
+  it('is left out if the time limit of the spec is near, and with cold caches', async () => {
     expect(await energyOf(COUNTED, { ...GPU, specTimeLimitMs: 3000 })).toMatchObject({
       outcome: 'ok',
       energyMillijoules: null,
@@ -119,7 +119,7 @@ describe('energy by the meter of the device', () => {
   const LAW = { runMs: 0.5 };
   const [BUSY_W, IDLE_W] = [200, 40];
 
-  /** A meter of a device that draws 200 W while it computes and 40 W while it does not. */
+  /** A meter of a device that uses 200 W while it computes and 40 W while it is idle. */
   function source(device: SimulatedDevice, changes: Partial<EnergySource> = {}): EnergySource {
     return {
       name: 'test-meter',
@@ -143,7 +143,7 @@ describe('energy by the meter of the device', () => {
     });
   });
 
-  it('is counted above the idle power before and after where the meter counts the whole machine', async () => {
+  it('is counted above the idle power before and after if the meter counts the whole machine', async () => {
     const device = new SimulatedDevice(LAW);
     const energy = source(device, { otherProcessorMs: () => 0.02 * device.nowMs() });
     const result = await measured(device, GPU, { energy });
@@ -151,7 +151,7 @@ describe('energy by the meter of the device', () => {
     expect(result.energy).toMatchObject({ idlePowerW: expect.closeTo(IDLE_W, 6) as number, doubt: null });
   });
 
-  it('is not known where other programs kept the machine busy', async () => {
+  it('is unknown if other programs kept the machine busy', async () => {
     const device = new SimulatedDevice(LAW);
     const energy = source(device, { otherProcessorMs: () => 0.5 * device.nowMs() });
     expect(await measured(device, GPU, { energy })).toMatchObject({
@@ -163,13 +163,13 @@ describe('energy by the meter of the device', () => {
     });
   });
 
-  it('is in doubt when the idle power changed meanwhile', async () => {
+  it('is in doubt if the idle power changed meanwhile', async () => {
     const device = new SimulatedDevice(LAW);
     const constant = source(device);
     const energy = {
       ...constant,
       otherProcessorMs: () => 0,
-      // 60 W more from a moment on that lies inside the window.
+      // 60 W more, starting at a moment inside the window.
       read: () => ({
         energyMillijoules: (constant.read().energyMillijoules ?? 0) + 60 * Math.max(0, device.nowMs() - 3000),
         powerW: null,
@@ -194,7 +194,7 @@ describe('energy by the meter of the device', () => {
       /meter failed: the card fell off/,
     ],
     ['the counter stands still', { read: () => ({ energyMillijoules: 5, powerW: null }) }, /did not advance/],
-  ])('is null with the reason where %s', async (_which, changes, reason) => {
+  ])('is null with the reason if %s', async (_which, changes, reason) => {
     const device = new SimulatedDevice(LAW);
     const energy = typeof changes === 'object' ? source(device, changes) : changes;
     expect(await measured(device, GPU, { energy })).toMatchObject({

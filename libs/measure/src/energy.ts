@@ -3,14 +3,14 @@ import type { EnergyCheck, Protocol, Timing, Result } from '@alphaflops/contract
 /** How long a convolution runs back to back for its energy, in ms: NVML's counter advances about every 100 ms. */
 export const ENERGY_WINDOW_MS = 2000;
 
-/** Counter and integrated power readings that differ by more than this share put the energy in doubt. */
+/** If the counter and the integrated power readings differ by more than this share, the energy is in doubt. */
 export const MAX_ENERGY_DISAGREEMENT = 0.1;
 
-/** Energy of one convolution, or why it is not known. Never 0 for want of a counter. */
+/** Energy of one convolution, or the reason why it is unknown. It is never 0 because of a missing counter. */
 export type EnergyReading = Result<{
   /** Energy of one convolution in mJ, idle power included. */
   energyMillijoules: number;
-  /** The same by integrating the power readings beside a counter. Null without such readings. */
+  /** The energy from the integrated power readings, in addition to a counter. Null without such readings. */
   integratedMillijoules: number | null;
   /** Time between the two advances of the counter that bound the window, in ms. */
   windowMs: number;
@@ -18,21 +18,19 @@ export type EnergyReading = Result<{
   iterations: number;
 }>;
 
-/** What is known beside the reading itself. */
+/** Facts in addition to the reading itself. */
 export interface EnergyCircumstances {
   /** Name of the meter. */
   readonly meter: string;
-  /** Power of the device while it computes nothing, in W; null where not known. */
+  /** Power of the idle device in W; null if unknown. */
   readonly idlePowerW: number | null;
-  /** Why the energy may be off, each in words. */
+  /** Reasons why the energy may be wrong. */
   readonly doubts: readonly string[];
 }
 
-/**
- * A reading as a Timing keeps it.
- *
+/** * A reading in the form of a Timing. *
  * @param reading millijoules of one convolution
- * @returns the energy, with a doubt where counter and integrated power disagree by more than {@link MAX_ENERGY_DISAGREEMENT}
+ * @returns the energy, with a doubt if counter and integrated power differ by more than {@link MAX_ENERGY_DISAGREEMENT}
  */
 export function energyFields(
   reading: EnergyReading,
@@ -45,7 +43,7 @@ export function energyFields(
       `the energy meter says ${energyMillijoules} mJ for a convolution, over ${windowMs.toFixed(0)} ms of work`,
     );
   }
-  // A power of 0 beside a counter that advances is no reading.
+  // A power of 0 with a counter that advances is not a valid reading.
   const integratedMillijoules =
     reading.integratedMillijoules !== null && reading.integratedMillijoules > 0
       ? reading.integratedMillijoules
@@ -71,18 +69,14 @@ export function energyFields(
   };
 }
 
-/**
- * No energy, and why.
- *
- * @param reason in words; its first 400 characters are kept
+/** * A missing energy, with the reason. *
+ * @param reason only its first 400 characters are stored
  */
 export function noEnergy(reason: string): Pick<Timing, 'energyMillijoules'> & { energy: EnergyCheck } {
   return { energyMillijoules: null, energy: { measured: false, reason: reason.slice(0, 400) } };
 }
 
-/**
- * The protocol with the energy measured as well.
- *
+/** * The protocol with an additional measurement of energy. *
  * @returns the protocol with a window of {@link ENERGY_WINDOW_MS}
  */
 export function withEnergy(protocol: Protocol): Protocol {

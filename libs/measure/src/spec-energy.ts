@@ -7,20 +7,23 @@ import type { EnergySource, Environment } from './environment.js';
 import type { Stopwatch } from './stopwatch.js';
 import type { TimedConv } from './timed-conv.js';
 
-/** What one call puts on the device: long enough that the pause between two calls does not count. */
+/** Duration of one call on the device: long enough that the pause between two calls has no effect. */
 const CHUNK_MS = 50;
-/** Idle power is read for this long on both sides of the window. */
+/** Idle power is read for this time before and after the window. */
 const IDLE_MS = 500;
-/** After work, a processor takes a while to fall back to its idle power. */
+/** After work, a processor needs this time to return to its idle power. */
 const SETTLE_MS = 200;
-/** A meter of a whole machine also counts what others draw: their share of one processor stays below this. */
+/**
+ * A meter of a whole machine also counts the energy of other programs. Their use of one processor must be below this
+ * share.
+ */
 export const MAX_OTHER_LOAD = 0.1;
 /** A change of the idle power by more than this share of the power in the window puts the energy in doubt. */
 const MAX_IDLE_CHANGE = 0.1;
 
 /**
- * Energy of the convolution that was just timed, as its Timing keeps it; nothing where the protocol does not ask for it.
- * Wherever the energy cannot be known, the reason is kept in its place.
+ * Energy of the convolution that was just timed, in the form of its Timing. Nothing if the protocol does not request
+ * it. If the energy is unknown, the result has the reason.
  */
 export async function specEnergy(
   conv: TimedConv,
@@ -33,7 +36,7 @@ export async function specEnergy(
   const windowMs = protocol.energyWindowMs;
   if (windowMs === undefined) return {};
   if (protocol.mode === 'cold') return noEnergy('energy is measured with hot caches only');
-  // The window may begin late, it ends with a whole convolution, and idle power is read on both sides of it.
+  // The window may begin late, it ends with a whole convolution, and idle power is read before and after it.
   const tooLate = stopwatch.leftMs < 2 * windowMs + 3 * timeMs + 2 * (IDLE_MS + SETTLE_MS);
   const late = 'too little time was left for it before the limit of the spec';
   const throttled = async (): Promise<string[]> => {
@@ -63,7 +66,7 @@ export async function specEnergy(
   }
 }
 
-/** By a meter that counts a whole machine: only where the rest of the machine was quiet. */
+/** Measures with a meter of the whole machine. It gives an energy only if the rest of the machine was quiet. */
 async function hostEnergy(
   source: EnergySource,
   run: BackToBack,
@@ -99,7 +102,7 @@ async function hostEnergy(
   return energyFields(reading, { meter: source.name, idlePowerW: idleW, doubts });
 }
 
-/** Mean power while nothing is computed, in W; null where the meter says nothing of it. */
+/** Mean idle power in W; null if the meter does not report power. */
 async function idlePower(source: EnergySource, clock: Clock): Promise<number | null> {
   const first = source.read();
   const startMs = clock.nowMs();
@@ -112,7 +115,7 @@ async function idlePower(source: EnergySource, clock: Clock): Promise<number | n
   return first.powerW === null || last.powerW === null ? null : (first.powerW + last.powerW) / 2;
 }
 
-/** For executors that only know timed batches. */
+/** For executors that only support timed batches. */
 function backToBack(conv: TimedConv, timeMs: number): BackToBack {
   const inner = Math.max(1, Math.round(CHUNK_MS / timeMs));
   return async (onEnded) => {

@@ -11,7 +11,7 @@ export const MIN_SHAPES = 10;
 
 /** The errors of a form on shapes to which it was not fitted. */
 export interface HeldOut extends OutOfFold {
-  /** The coverage is that of each fold by the interval of the other folds. */
+  /** The coverage counts the samples of each fold in the interval of the other folds. */
   readonly metrics: Metrics;
   /** |log(t/t̂)| of every sample, divided by the spread that the form predicts. */
   readonly logErrors: readonly number[];

@@ -35,7 +35,7 @@ const fit = (samples: readonly FitSample[], options: Partial<FitOptions> = {}) =
 describe('energy', () => {
   const model = fit(withEnergy(40));
 
-  it('is fitted beside time by the same forms, in millijoules, with errors and an interval', () => {
+  it('is fitted by the same forms as time, in millijoules, with errors and an interval', () => {
     const { energy } = model;
     expect(energy?.data).toEqual({ samples: 40, shapes: 40 });
     expect(energy?.forms.map(({ form }) => form)).toEqual(
@@ -51,7 +51,7 @@ describe('energy', () => {
     expect(judged?.coverage).toBeGreaterThan(0.8);
   });
 
-  it('of few samples starts from the time of many, and expects no less error than there is', () => {
+  it('of few samples starts from the time of many, and does not underestimate its error', () => {
     const alone = fit(withEnergy(40).slice(0, 40));
     expect(model.energy?.chosenForm).toBe('activity-power');
     const error = evaluateEnergy(model, unseen)?.medianApe ?? NaN;
@@ -60,7 +60,7 @@ describe('energy', () => {
     expect(foreseen).toBeGreaterThan(0.7 * error);
   });
 
-  it('is static power, busy multiprocessors, multiply-adds and bytes, found again from few samples', () => {
+  it('consists of static power, busy multiprocessors, multiply-adds and bytes; few samples determine them', () => {
     const truth = { P_static: 90, P_busy: 160, e_mac: 5, e_in: 120, e_out: 200 };
     const busy = ({ height, width, cout, batch }: ConvSpec) =>
       Math.min(1, (Math.ceil((batch * height * width) / 64) * Math.ceil(cout / 64)) / 20);
@@ -101,7 +101,7 @@ describe('energy', () => {
     const mixed = fit(samples);
     expect(mixed.energy?.data).toEqual({ samples: 26, shapes: 26, meter: 'nvml-total-energy' });
     expect(mixed.notes).toContain(
-      'the energies of 14 samples are left out: they are not by the meter nvml-total-energy',
+      'the energies of 14 samples are left out: they do not come from the meter nvml-total-energy',
     );
     const alone = fit(samples.map((sample, i) => (i < 26 ? sample : { ...sample, energyMillijoules: null })));
     expect(mixed.energy?.forms).toEqual(alone.energy?.forms);
@@ -111,13 +111,13 @@ describe('energy', () => {
     expect(() => fit(timed, { form: 'activity-power' })).toThrow(/a form of energy, not of time/);
   });
 
-  it('changes nothing about time', () => {
+  it('does not change the fit of time', () => {
     const { energy, ...rest } = fit(withEnergy(40).slice(0, 50));
     expect(energy).toBeDefined();
     expect(rest).toEqual(fit(timed.slice(0, 50)));
   });
 
-  it('predicts the same after JSON, with the time model that it starts from kept once', () => {
+  it('gives the same predictions after a round trip through JSON, which stores the time model once', () => {
     const text = JSON.stringify(model);
     const predict = compileModel(parseModel(text));
     const first = compileModel(model);
@@ -130,7 +130,7 @@ describe('energy', () => {
     expect(JSON.stringify(model.energy).length).toBeLessThan(0.5 * text.length);
   });
 
-  it('is null by another form, and where a model has none', () => {
+  it('is null for a form that is not chosen, and for a model without energy', () => {
     const [layer] = unseen;
     const nothing = {
       energyMillijoules: null,
@@ -145,19 +145,19 @@ describe('energy', () => {
     expect(evaluateEnergy(model, timed)).toBeNull();
   });
 
-  it('of less than ten shapes is not fitted, and a note says so', () => {
+  it('of fewer than ten shapes is not fitted, and a note reports this', () => {
     const { energy, notes } = fit(withEnergy(9).slice(0, 40));
     expect(energy).toBeUndefined();
-    expect(notes).toContain('9 samples with energy are of too few shapes for a model of it (10 needed)');
+    expect(notes).toContain('9 samples with energy have too few shapes for a model of energy (10 needed)');
   });
 
-  it('by a form that it has too few shapes for is fitted by the best of the others', () => {
+  it('is fitted by the best other form if the requested form needs more shapes', () => {
     const { chosenForm, energy } = fit(withEnergy(20), { form: 'alpha-axes' });
     expect(chosenForm).toBe('alpha-axes');
     expect(energy?.chosenForm).not.toBe('alpha-axes');
   });
 
-  it('that is no positive number is refused', () => {
+  it('is refused if it is not a positive number', () => {
     for (const wrong of [0, -1, NaN, Infinity]) {
       const samples = withEnergy(40)
         .slice(0, 40)
@@ -168,7 +168,7 @@ describe('energy', () => {
     }
   });
 
-  it('stands in the difference of two models', () => {
+  it('is part of the difference between two models', () => {
     const { errors } = diffModels(fit(withEnergy(30).slice(0, 30)), model);
     expect(errors.map(({ what }) => what)).toContain('energy activity-power medianApe');
   });

@@ -12,13 +12,15 @@ import { kernelNames } from './kernels/assumed-kernels.js';
 import { conformalInterval } from './interval.js';
 import { shapesOf, type CostSample } from './sample.js';
 
-/** Forms in every document, whatever else wins: the baseline, the paper’s α, and α with its launch cost t0. */
+/**
+ * Forms in every document, also if another form is chosen: the baseline, the paper’s α, and α with its launch cost t0.
+ */
 const ALWAYS_PUBLISHED = ['flops', 'alpha', 'alpha-latency'];
-/** Published beside a chosen form that has no parameters to read. */
+/** Also published if the chosen form has no readable parameters. */
 const READABLE = 'alpha-axes';
 const READABLE_KERNELS = 'kernel-waves';
 
-/** A sample further off than this factor is named in the notes. */
+/** The notes report samples with an error above this factor. */
 const OUTLIER_FACTOR = 10;
 
 interface Candidate {
@@ -35,29 +37,30 @@ export interface CostOptions {
   readonly onProgress?: FitProgress;
 }
 
-/** Told before each form is fitted which it is, and how many of how many forms are done. */
+/** Called before the fit of each form, with its name, the number of finished forms and the number of all forms. */
 export type FitProgress = (done: number, total: number, form: string) => void;
 
-/** What a document says of one cost, time or energy. */
+/** The part of a document about one cost, time or energy. */
 export type FittedCost = Omit<EnergyModel, 'data'>;
 
 export interface CostFit {
   readonly cost: FittedCost;
   readonly chosen: Form;
-  /** Predictions by the chosen form, in the order of the samples, of shapes that were held out; null with too few. */
+  /** Held-out predictions by the chosen form, in the order of the samples; null with too few shapes. */
   readonly heldOut: HeldOut | null;
 }
 
 /**
- * Fits all forms that the samples suffice for, or the asked one and what is always published beside it, and chooses.
+ * Fits all forms that have enough samples, or the requested form and the forms that are always published. Then it
+ * chooses one.
  *
  * @throws ModelError `unknown-form`, `bad-option`.
  */
 export function fitCost(samples: readonly CostSample[], options: CostOptions): CostFit {
-  const { form: asked, coverage, context, onProgress } = options;
+  const { form: requested, coverage, context, onProgress } = options;
   const shapes = shapesOf(samples);
   const { forms, skipped } = candidateForms(
-    asked,
+    requested,
     shapes.length,
     context,
     samples.every(({ kernel }) => typeof kernel === 'string'),
@@ -68,7 +71,7 @@ export function fitCost(samples: readonly CostSample[], options: CostOptions): C
     const fit = form.fit(samples, context);
     return { form, fit, heldOut: folds && crossValidate(form, samples, folds, fit, context, coverage) };
   });
-  const chosen = asked === 'auto' ? best(candidates) : candidateNamed(candidates, asked);
+  const chosen = requested === 'auto' ? best(candidates) : candidateNamed(candidates, requested);
   const readable = readableBeside(chosen.form);
   const published = candidates.filter(
     ({ form }) => form === chosen.form || [...ALWAYS_PUBLISHED, ...readable].includes(form.name),
@@ -96,20 +99,20 @@ export function fitCost(samples: readonly CostSample[], options: CostOptions): C
   return { cost, chosen: chosen.form, heldOut: chosen.heldOut };
 }
 
-/** Whether samples of so many shapes suffice for a form. */
+/** Whether this number of shapes is enough for a form. */
 export function suffices(form: string, shapes: number, context: FitContext): boolean {
   return form === 'auto' || unfit(formNamed(form), shapes, context.loss) === null;
 }
 
-/** The forms to fit. Those that the samples do not suffice for are skipped, or refused when asked for by name. */
+/** The forms to fit. A form without enough samples is skipped, or refused if it was requested by name. */
 function candidateForms(
-  asked: string,
+  requested: string,
   shapes: number,
   { loss, source }: FitContext,
   withKernels: boolean,
 ): { readonly forms: readonly Form[]; readonly skipped: readonly string[] } {
   const withSource = source !== undefined;
-  const named = asked === 'auto' ? null : formNamed(asked);
+  const named = requested === 'auto' ? null : formNamed(requested);
   const refusal = named && unfit(named, shapes, loss);
   if (refusal) throw new ModelError('bad-option', refusal);
   if (named?.costs !== undefined && !source?.heldOutTimeMs) {
@@ -141,7 +144,7 @@ function readableBeside({ parameters, needsKernels }: Form): string[] {
   return needsKernels ? [READABLE, READABLE_KERNELS] : [READABLE];
 }
 
-/** Why a form cannot be fitted; null when it can. */
+/** The reason why a form cannot be fitted; null if it can. */
 function unfit({ name, leastShapes = 1, losses }: Form, shapes: number, loss: FitLoss): string | null {
   if (losses && !losses.includes(loss))
     return `${name} is not fitted by ${loss} loss, only by ${losses.join(' or ')}`;
@@ -155,14 +158,18 @@ function candidateNamed(candidates: readonly Candidate[], name: string): Candida
   return found;
 }
 
-/** Share of its error by which a form has to be better than a simpler one: less is chance. */
+/** Share of its error by which a form must be better than a simpler one; a smaller gain may be random. */
 const MIN_GAIN = 0.02;
 
-/** Least held-out median error, the simpler form where it is as good; the first one where nothing could be held out. */
+/**
+ * The form with the smallest held-out median error, or a simpler one that is equally good. Without held-out shapes, the
+ * first form.
+ */
 function best(candidates: readonly Candidate[]): Candidate {
   const error = ({ heldOut }: Candidate): number => heldOut?.metrics.medianApe ?? Infinity;
   const isBetter = (b: Candidate, a: Candidate): boolean => {
-    // What joins its parts is better than they are, but not by the law that a plain formula already has.
+    // A form that combines parts must be better than its parts, but needs no minimum gain over the formula that it
+    // corrects.
     const { pessimism = 1 } = b.form;
     const gain = b.form.corrects === a.form.name ? 0 : MIN_GAIN;
     return error(b) / (a.fit.outOfFold ? pessimism : 1) < (1 - gain) * error(a);
@@ -245,10 +252,10 @@ function chosenNotes(
   return notes;
 }
 
-/** A note for users who name another device's model, when it was of no use. */
+/** A note for users who give another device's model, if the model did not help. */
 function sourceNotes(candidates: readonly Candidate[], chosen: Candidate, { source }: FitContext): string[] {
   const started = candidates.find(({ form }) => form.needsSource);
-  // nobody has asked for energy to start from time
+  // The user did not request that energy starts from time.
   if (!source || source.heldOutTimeMs || !started?.heldOut || !chosen.heldOut || started === chosen)
     return [];
   const [withIt, without] = [started, chosen].map(

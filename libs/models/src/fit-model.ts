@@ -18,9 +18,9 @@ import { noiseNotes } from './noise-floor.js';
 import { energySamples, samplesOfOneMeter, shapesOf } from './sample.js';
 import type { FitSample, MeteredSamples, CostSample } from './sample.js';
 
-/** What the document says of where a model comes from; copied into it unchanged. */
+/** The origin of a model; copied into the document unchanged. */
 export interface FitOrigin {
-  /** SHA-256 of the canonical rows that are given to the fit. */
+  /** SHA-256 of the canonical rows that the fit gets. */
   readonly digest: string;
   /** Rows left out before the fit, by reason. */
   readonly excluded?: Readonly<Record<string, number>>;
@@ -28,7 +28,7 @@ export interface FitOrigin {
   readonly campaignId?: string | null;
   readonly protocol?: Model['protocol'];
   readonly design?: string | null;
-  /** Of the campaign that asked for the fit, or of the newest one of the class. */
+  /** Noise floor of the campaign that requested the fit, or of the newest campaign of the class. */
   readonly noiseFloor?: NoiseFloor | undefined;
   readonly codeVersion: string;
   /** ISO 8601, UTC. */
@@ -36,27 +36,27 @@ export interface FitOrigin {
 }
 
 export interface FitOptions {
-  /** A registered form, or `auto`: the one with the least cross-validated median error. */
+  /** A registered form, or `auto`: the form with the smallest cross-validated median error. */
   readonly form?: string;
   readonly seed?: number;
-  /** Asked coverage of the interval, between 0 and 1. */
+  /** Requested coverage of the interval, between 0 and 1. */
   readonly coverage?: number;
   readonly loss?: FitLoss;
   /** Constants of the device that forms may use, for example `smCount`. */
   readonly device?: Readonly<Record<string, number>>;
   /**
-   * Another device's model, or its samples, from which a model is then fitted first: `auto` also tries to start from it,
-   * which helps when this device has few samples.
+   * Another device's model, or its samples, to which a model is fitted first. `auto` also tries to start from this
+   * model, which helps if this device has few samples.
    */
   readonly source?: Model | readonly FitSample[];
-  /** Shapes with their kernels, timed or not: what the classifier of kernels learns from beside the samples. */
+  /** Shapes with their kernels, timed or not. The classifier of kernels learns from them and from the samples. */
   readonly kernelLabels?: readonly KernelLabel[];
   /**
-   * By what the kernels of samples and labels are chosen, for whoever asks cuDNN when predicting; and the digest of the
-   * kernel map that the labels come from, null for labels that come from no map.
+   * The library that chose the kernels of samples and labels. A prediction needs it to ask the same cuDNN. It includes
+   * the digest of the labels' kernel map, null for labels without a map.
    */
   readonly kernelMap?: { readonly key: KernelMapKey; readonly digest: string | null };
-  /** Shapes to use; of more, so many are drawn by the seed. */
+  /** Largest number of shapes. If there are more, the seed draws this number of them. */
   readonly mostShapes?: number;
   readonly onProgress?: FitProgress;
   readonly origin: FitOrigin;
@@ -71,11 +71,11 @@ export const FIT_DEFAULTS = {
 } as const;
 
 /**
- * Fits a model to samples of one device class: the asked form or the best of all, always with `flops` and `alpha`
- * beside it, cross-validated by shape, with a conformal interval; and a model of their energy beside that of time where
- * enough of them have it. Of more than `mostShapes` shapes so many are drawn by the seed. Pure: same samples (in any
- * order), options and seed give the same bytes. `notes` lists what limits the model. `id` and `version` are null
- * until it is published.
+ * Fits a model to samples of one device class: the requested form or the best of all. The document always has `flops`
+ * and `alpha`, too. The forms are cross-validated by shape, and the model has a conformal interval. If enough samples
+ * have energy, it also has a model of energy. If there are more than `mostShapes` shapes, the seed draws `mostShapes`
+ * of them. The function is pure: the same samples (in any order), options and seed give the same bytes. `notes` lists
+ * the limits of the model. `id` and `version` are null until it is published.
  *
  * @param allSamples times in milliseconds, energies in millijoules, in any order
  * @throws ModelError `no-samples`, `bad-sample` (also when the times are too extreme for a fit), `unknown-form`, `bad-option`.
@@ -105,10 +105,10 @@ export function fitModel(allSamples: readonly FitSample[], options: FitOptions):
     ...{ seed, loss, device },
     ...(source && { source: otherDevice(source, seed, origin) }),
   };
-  const asked = { form, coverage, context, ...(onProgress && { onProgress }) };
-  const time = fitCost(shaped, asked);
+  const requested = { form, coverage, context, ...(onProgress && { onProgress }) };
+  const time = fitCost(shaped, requested);
   const kernels = knowledge && kernelsOf(shaped, knowledge, time, context, coverage);
-  const energy = fitEnergy(metered, shaped, time, asked);
+  const energy = fitEnergy(metered, shaped, time, requested);
   const parsed = ModelSchema.safeParse({
     schema: 'alphaflops.model/1',
     id: null,
@@ -149,24 +149,24 @@ function mapOf(map: FitOptions['kernelMap']): Pick<Kernels, 'key' | 'mapDigest'>
   return { ...(map && { key: map.key }), ...(map?.digest && { mapDigest: map.digest }) };
 }
 
-/** The reason why a fit gave no document: some number in it is not finite. */
+/** The reason why a fit gave no document: it contains a number that is not finite. */
 function unusable(samples: readonly CostSample[], issues: readonly { path: PropertyKey[] }[]): string {
   const byTime = samples.toSorted((a, b) => a.value - b.value);
   const [shortest, longest] = [byTime[0], byTime.at(-1)].map((sample) =>
     sample === undefined ? 'none' : `${sample.value} ms (${sample.key})`,
   );
   return (
-    `the fit gives no number for ${issues
+    `the fit gives no finite number for ${issues
       .map(({ path }) => path.join('.'))
       .slice(0, 3)
       .join(', ')}; ` + `the times go from ${shortest ?? ''} to ${longest ?? ''}: check the extreme ones`
   );
 }
 
-/** Kernels whose error a document tells. */
+/** Kernels whose error is in a document. */
 const TOLD_KERNELS = 40;
 
-/** Null where the chosen form does not know kernels. */
+/** Null if the chosen form does not use kernels. */
 function kernelsOf(
   samples: readonly CostSample[],
   knowledge: KernelKnowledge,
@@ -196,7 +196,7 @@ function kernelsOf(
   };
 }
 
-/** Null with too few shapes to hold any out: an energy without a known error would not be published. */
+/** Null if there are too few shapes for held-out errors: an energy without a known error is not published. */
 function fitEnergy(
   { samples: metered, meter }: MeteredSamples,
   timed: readonly CostSample[],
@@ -205,7 +205,7 @@ function fitEnergy(
 ): EnergyModel | null {
   const samples = energySamples(metered);
   if (samples.length === 0) return null;
-  // energy knows kernels where time does: one classifier serves both
+  // Energy uses kernels if time does: both share one classifier.
   const kernelOf = new Map(time.chosen.needsKernels ? timed.map(({ key, kernel }) => [key, kernel]) : []);
   const shaped = samples.map((sample) => ({
     ...sample,
@@ -232,7 +232,7 @@ function ownTime(timed: readonly CostSample[], { cost, heldOut }: CostFit, { dev
 
 function otherDevice(given: Model | readonly FitSample[], seed: number, origin: FitOrigin): Source {
   const { codeVersion, createdAt } = origin;
-  // Samples come without a document. The note says that they are not of this device.
+  // Samples have no document. The note says that they come from another device.
   const model =
     'forms' in given
       ? given
@@ -255,11 +255,11 @@ function energyNotes({ samples, meter, leftOut }: MeteredSamples, energy: Energy
     leftOut === 0
       ? []
       : [
-          `the energies of ${leftOut} samples are left out: they are not by the meter ${meter ?? 'without a name'}`,
+          `the energies of ${leftOut} samples are left out: they do not come from the meter ${meter ?? 'without a name'}`,
         ];
   if (energy !== null || samples.length === 0) return others;
   return [
-    `${samples.length} samples with energy are of too few shapes for a model of it (${MIN_SHAPES} needed)`,
+    `${samples.length} samples with energy have too few shapes for a model of energy (${MIN_SHAPES} needed)`,
     ...others,
   ];
 }

@@ -12,7 +12,7 @@ export type FitLoss = 'relative' | 'absolute';
 /** Relative error from which on the loss of a residual is linear instead of quadratic (soft L1). */
 export const ROBUST_RELATIVE_ERROR = 0.1;
 
-/** A fitted form from which another fit starts: that of another device, or for energy that of time. */
+/** A fitted form from which another fit starts: the form of another device, or for energy the form of time. */
 export interface Source {
   readonly fitted: FittedForm;
   readonly device: DeviceConstants;
@@ -54,7 +54,7 @@ export interface OutOfFold {
 }
 
 /**
- * Unit of a parameter. `per` stands for the unit of the cost that is fitted, with a text behind it: `{ per: '/MB' }` is ms/MB
+ * Unit of a parameter. `per` is the unit of the fitted cost, followed by a text: `{ per: '/MB' }` is ms/MB
  * of a time and mJ/MB of an energy.
  */
 export type ParameterUnit = string | { readonly per: string };

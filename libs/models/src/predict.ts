@@ -13,14 +13,14 @@ import { judge } from './metrics.js';
 import { energySamples, samplesOfOneMeter, timeSamples, type FitSample } from './sample.js';
 
 /**
- * `kernel`: the one that runs, where it is known, as cudnn-frontend spells it; `source`: how it is known, `given` by
- * default.
+ * `kernel`: the kernel that runs, if known, in the spelling of cudnn-frontend; `source`: where it comes from, `given`
+ * by default.
  */
 export type Predictor = (spec: ConvSpec, kernel?: string | null, source?: 'given' | 'cudnn') => Prediction;
 
 /**
- * Prepares a model for many predictions (some microseconds each). `form` is one of the document's; the chosen one by
- * default.
+ * Prepares a model for many predictions (some microseconds each). `form` is a form of the document, by default the
+ * chosen one.
  *
  * α means the same for every form: predicted time over c·M, with c the linear rate of the model's own `alpha` form for
  * the kernel group and M the millions of multiply-adds. So the paper's "c times corrected FLOPs" is the predicted time for
@@ -32,7 +32,7 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
   const chosen = fitted(model, model.chosenForm);
   const time = compileCost(model, form, model.device, undefined, model.kernels?.logHalfWidth);
   const energy = model.energy && form === model.chosenForm ? compileCost(model.energy, model.energy.chosenForm, model.device, chosen) : null; // prettier-ignore
-  // c·M is what the alpha form predicts with γ = 0
+  // c·M is the prediction of the alpha form with γ = 0.
   const linearMs = alphaForm.compile(withoutCorrection(fitted(model, 'alpha')), model.device);
   const kernelOf = compileKernels(model, form);
   return (spec, kernel, source = 'given') => {
@@ -68,7 +68,7 @@ interface BoundedCost {
   readonly inDomain: boolean;
 }
 
-/** Time or energy by one form of a document, with the interval where it is the chosen one. */
+/** Time or energy by one form of a document. Only the chosen form has an interval. */
 function compileCost(
   cost: FittedCost,
   form: string,
@@ -97,13 +97,13 @@ function compileCost(
   };
 }
 
-/** The kernels that a prediction takes into account, and the likeliest of them. */
+/** The kernels that a prediction takes into account, and the most likely of them. */
 interface ChosenKernels {
   readonly likely: readonly LikelyKernel[];
   readonly assumed: AssumedKernel;
 }
 
-/** Null where the form does not know kernels. */
+/** Null if the form does not use kernels. */
 function compileKernels(
   { kernels }: Model,
   form: string,
@@ -122,7 +122,10 @@ function compileKernels(
   };
 }
 
-/** The interval of predictions under assumed kernels, as much wider outside the domain as the other. */
+/**
+ * The interval of predictions under assumed kernels. Outside the domain it grows by the same factor as the other
+ * interval.
+ */
 function intervalOf(interval: Model['interval'], half: number | null): Model['interval'] {
   const { logHalfWidth: known, logHalfWidthOutside: outside } = interval;
   if (half === null || known === null || outside === null) return interval;
@@ -130,9 +133,9 @@ function intervalOf(interval: Model['interval'], half: number | null): Model['in
 }
 
 /**
- * One prediction, in milliseconds and millijoules. Compile the model for more of them.
+ * One prediction, in milliseconds and millijoules. For more predictions, compile the model.
  *
- * @param kernel the one that runs, where it is known, as cudnn-frontend spells it
+ * @param kernel the kernel that runs, if known, in the spelling of cudnn-frontend
  * @throws ModelError as {@link compileModel}, and `bad-spec` for a spec without output
  */
 export function predict(model: Model, spec: ConvSpec, kernel?: string | null): Prediction {
@@ -155,9 +158,9 @@ export function evaluate(model: Model, samples: readonly FitSample[], form?: str
 }
 
 /**
- * The same of energy, on the samples of the meter with the most of them.
+ * Errors of the energy model, on the samples of the meter that has the most samples.
  *
- * @returns errors as shares; null without such samples, or where the model has no energy
+ * @returns errors as shares; null without such samples, or if the model has no energy
  * @throws ModelError as {@link evaluate}
  */
 export function evaluateEnergy(model: Model, samples: readonly FitSample[]): Metrics | null {

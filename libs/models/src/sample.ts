@@ -5,25 +5,25 @@ import { ModelError } from './error.js';
 export interface FitSample {
   readonly spec: ConvSpec;
   readonly timeMs: number;
-  /** Null or absent where not measured. */
+  /** Null or absent if it was not measured. */
   readonly energyMillijoules?: number | null;
-  /** The kernel that ran, as cudnn-frontend spells it; null or absent where not known. */
+  /** The kernel that ran, in the spelling of cudnn-frontend; null or absent if it is unknown. */
   readonly kernel?: string | null;
-  /** Name of the meter that counted the energy; absent where not known. */
+  /** Name of the meter that counted the energy; absent if it is unknown. */
   readonly energyMeter?: string;
 }
 
 /** Samples with energy by one meter. Energies of different meters are not comparable. */
 export interface MeteredSamples {
   readonly samples: readonly FitSample[];
-  /** Null where the samples do not name their meter. */
+  /** Null if the samples do not name their meter. */
   readonly meter: string | null;
   /** Samples by other meters. */
   readonly leftOut: number;
 }
 
 /**
- * The samples of the meter with the most of them; the first by name of several with as many.
+ * The samples of the meter that has the most samples. If several meters have equally many, the first by name.
  *
  * @param samples energies in millijoules
  */
@@ -48,7 +48,7 @@ export function samplesOfOneMeter(samples: readonly FitSample[]): MeteredSamples
 /** Milliseconds of a time, millijoules of an energy. */
 export type CostUnit = 'ms' | 'mJ';
 
-/** A checked measurement of what a convolution costs, time or energy: what the forms are fitted to. */
+/** A checked measurement of the cost of a convolution, time or energy. The forms are fitted to such samples. */
 export interface CostSample {
   /** The `specKey` of its shape. */
   readonly key: string;
@@ -57,7 +57,7 @@ export interface CostSample {
   readonly value: number;
   /** The same for all samples of a fit. */
   readonly unit: CostUnit;
-  /** The kernel that ran, as cudnn-frontend spells it; null where it is not known. */
+  /** The kernel that ran, in the spelling of cudnn-frontend; null if it is unknown. */
   readonly kernel: string | null;
 }
 

@@ -2,14 +2,14 @@ import type { Prediction, Predictions } from '@alphaflops/contracts';
 import { exp, log, square } from '@alphaflops/elementary';
 
 /**
- * Between the errors of two layers of a network: docs/models.md, "Whole networks", says what it comes from. Independent
- * errors (0) would promise too much, errors that are all alike (1) too little.
+ * Correlation between the errors of two layers of a network. docs/models.md, "Whole networks", gives its origin.
+ * Independent errors (0) would make the interval too narrow, equal errors (1) too wide.
  */
 export const ERROR_CORRELATION = 0.3;
 
 const MILLIJOULES_PER_WH = 3_600_000;
 
-/** A layer and what a model says of it. */
+/** A layer and its prediction. */
 export interface PredictedLayer {
   /** The layer's `specKey`. */
   readonly key: string;
@@ -17,12 +17,12 @@ export interface PredictedLayer {
 }
 
 /**
- * What layers cost together. Their errors partly cancel, but not as if they were independent: a model that is wrong for a shape
- * is wrong in the same way for it each time, and alike for shapes near it. With half-widths w_i of the layers' times t_i in log
- * time and the correlation ρ, the total's half-width is √(ρ (Σ w_i t_i)² + (1 − ρ) Σ (w_i t_i)²) / Σ t_i, layers of one shape
- * taken as one; of energies likewise. No interval where a layer has none.
+ * The total cost of layers. Their errors partly cancel, but they are not independent: the error of a model for a shape
+ * is the same each time, and similar for nearby shapes. With half-widths w_i of the layers' times t_i in log time and
+ * the correlation ρ, the total's half-width is √(ρ (Σ w_i t_i)² + (1 − ρ) Σ (w_i t_i)²) / Σ t_i. Layers of one shape
+ * count as one. Energies use the same formula. The total has no interval if a layer has none.
  *
- * @param layers in the order of the network; one that occurs twice is there twice
+ * @param layers in the order of the network; a layer that occurs twice is listed twice
  * @returns milliseconds, millijoules and watt-hours of all layers together
  */
 export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['total'] {
@@ -54,7 +54,10 @@ export function predictedTotal(layers: readonly PredictedLayer[]): Predictions['
   };
 }
 
-/** Of the sum of what `of` gives, its value and upper bound of each layer; null where a layer has no bound. */
+/**
+ * Half-width of the sum of the layers' values in log space. `of` gives the value and the upper bound of a layer. Null
+ * if a layer has no bound.
+ */
 function logHalfWidth(
   layers: readonly PredictedLayer[],
   of: (prediction: Prediction) => readonly [value: number, upper: number | null],
@@ -77,8 +80,9 @@ function logHalfWidth(
 }
 
 /**
- * What the electricity of a total emits, as CO2e: what the accelerator draws while it computes these layers, and nothing of the
- * machine around it. One pass over the layers is `inferencesPerPass` inferences. null where the total has no energy.
+ * Emissions of a total as CO2e. They come from the electricity that the accelerator uses to compute these layers,
+ * without the rest of the machine. One pass over the layers is `inferencesPerPass` inferences. Null if the total has no
+ * energy.
  *
  * @param gridIntensityGramsPerKwh grams of CO2e per kilowatt-hour of electricity
  * @returns grams of one inference, kilograms of a million

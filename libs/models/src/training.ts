@@ -3,7 +3,7 @@ import { canonicalSpec, PASSES, type ConvSpec, type Pass } from '@alphaflops/con
 import { emissionsOf, predictedTotal, type PredictedLayer } from './total.js';
 
 export interface TrainingOptions {
-  /** Passes that the model has samples of. */
+  /** Passes of which the model has samples. */
   readonly knownPasses: readonly string[];
   /** Samples that one step trains on. */
   readonly batch: number;
@@ -12,7 +12,7 @@ export interface TrainingOptions {
   readonly gridIntensityGramsPerKwh?: number | undefined;
 }
 
-/** The passes that a model was fitted to. Models from before there were others have the forward pass alone. */
+/** The passes to which a model was fitted. Older models have only the forward pass. */
 export function passesOf({ domainLevels }: Pick<Model, 'domainLevels'>): readonly string[] {
   return domainLevels['pass'] ?? ['forward'];
 }
@@ -27,12 +27,12 @@ export function layersInPass(layers: readonly ConvSpec[], pass: Pass): ConvSpec[
 }
 
 /**
- * What a training step costs: each layer forward, and the gradients of its input and of its weights. A layer that is itself a
- * backward-data pass (a transposed convolution) has the same three passes. The gradient of the network's own input is counted
- * too, though frameworks leave it out.
+ * The cost of a training step: the forward pass of each layer, and the gradients of its input and of its weights. A
+ * layer that is itself a backward-data pass (a transposed convolution) has the same three passes. The cost includes the
+ * gradient of the network's own input, although frameworks do not compute it.
  *
- * @param predicted what a model says of the layers in each pass, as `layersInPass` gives them
- * @returns milliseconds and millijoules of one step and of an epoch; null for the epoch where `samples` is not given
+ * @param predicted predictions of the layers in each pass, as `layersInPass` gives them
+ * @returns milliseconds and millijoules of one step and of an epoch; the epoch is null if `samples` is not given
  */
 export function trainingOf(
   predicted: Readonly<Record<Pass, readonly PredictedLayer[]>>,
@@ -83,7 +83,7 @@ function costOf(total: ReturnType<typeof predictedTotal>): TrainingCost {
   };
 }
 
-/** The errors of all steps are the same: an epoch is as uncertain, relatively, as a step. */
+/** All steps have the same error, so an epoch has the same relative uncertainty as a step. */
 function times<T extends Record<keyof T, number | null>>(cost: T, steps: number): T {
   return Object.fromEntries(
     Object.entries<number | null>(cost).map(([name, value]) => [name, value === null ? null : value * steps]),

@@ -20,7 +20,7 @@ const SIZES: readonly [below: number, category: string][] = [
   [1e8, '10M<n<100M'],
 ];
 
-/** What a data card tells beside the data set itself. */
+/** Contents of a data card in addition to the data set itself. */
 export interface CardSources {
   readonly provenance: readonly Provenance[];
   readonly models: readonly Model[];
@@ -54,15 +54,15 @@ function body(dataset: Dataset, format: DatasetFormat, { provenance, models }: C
     `# ${title}\n`,
     ...(description === '' ? [] : [`${description}\n`]),
     `${rows} measured times of two-dimensional convolutions, one sample per row. Name ${dataset.name}, version`,
-    `${dataset.version}, taken ${dataset.createdAt} by alphaflops ${dataset.codeVersion}; id (SHA-256 of the content, whatever`,
-    `the file format) \`${id}\`.\n`,
+    `${dataset.version}, made ${dataset.createdAt} by alphaflops ${dataset.codeVersion}; id (SHA-256 of the content, the same`,
+    `for each file format) \`${id}\`.\n`,
     '## Uses\n',
     'To fit and compare cost models of convolutions:\n',
     '    alphaflops dataset verify .\n    alphaflops fit --data . --out model.json\n',
-    'Not for ranking devices or libraries beyond those that are named below.\n',
+    'Do not use it to rank other devices or libraries than those that are named below.\n',
     '## What is in it\n',
-    `Recorded from ${dataset.recordedFrom} to ${dataset.recordedTo}. ${told(dataset)}\n`,
-    `${signedRows} rows carry the signature of the worker that measured them; ${importedRows} came to the deployment by import.`,
+    `Recorded from ${dataset.recordedFrom} to ${dataset.recordedTo}. ${filterText(dataset)}\n`,
+    `${signedRows} rows have the signature of the worker that measured them; ${importedRows} rows were imported into the deployment.`,
     ...leftOutText(dataset),
     '\n| device class | device | executor | libraries | math mode |\n| --- | --- | --- | --- | --- |',
     ...dataset.deviceClasses.map((one) =>
@@ -87,7 +87,7 @@ function body(dataset: Dataset, format: DatasetFormat, { provenance, models }: C
 const FILES = [
   [
     'dataset.json',
-    'what this is, for programs: filter, device classes, public keys of the workers, fit inputs',
+    'description for programs: filter, device classes, public keys of the workers, fit inputs',
   ],
   ['schema.json', 'JSON Schema of a row'],
   ['provenance.jsonl', 'device, libraries, worker and host of the rows, by `provenance_id`'],
@@ -95,16 +95,16 @@ const FILES = [
   ['SHA256SUMS', 'checksums of all files: `sha256sum -c SHA256SUMS`'],
 ] as const;
 
-function told({ filter }: Dataset): string {
+function filterText({ filter }: Dataset): string {
   const parts = Object.entries(filter).map(([name, value]) => `${name} ${value}`);
   return parts.length === 0
-    ? 'It has every good sample that there was.'
+    ? 'It has every good sample of the deployment.'
     : `It has every good sample with ${parts.join(', ')}.`;
 }
 
 function leftOutText({ leftOut }: Dataset): string[] {
   const parts = Object.entries(leftOut).map(([outcome, n]) => `${n} ${outcome}`);
-  return parts.length === 0 ? [] : [`Left out, as they are no good samples: ${parts.join(', ')}.`];
+  return parts.length === 0 ? [] : [`Left out, because they are not good samples: ${parts.join(', ')}.`];
 }
 
 function librariesOf(libraries: Readonly<Record<string, string>>): string {
@@ -113,7 +113,7 @@ function librariesOf(libraries: Readonly<Record<string, string>>): string {
     .join(', ');
 }
 
-/** The energy meters of the workers; nothing where no row has an energy by a meter with a name. */
+/** The energy meters of the workers; empty if no row has an energy from a meter with a name. */
 function metersText({ energyColumns }: Dataset, provenance: readonly Provenance[]): string[] {
   if (energyColumns !== true) return [];
   const rows = provenance.flatMap(({ energyMeter: meter }) => {
@@ -126,7 +126,7 @@ function metersText({ energyColumns }: Dataset, provenance: readonly Provenance[
   });
   return [
     '\n## Energy meters\n',
-    'Energies of different meters are not comparable. None was compared with an external power meter by alphaflops.\n',
+    'Energies of different meters are not comparable. alphaflops did not compare any of them with an external power meter.\n',
     '| meter | method | domains | updates | resolution | accuracy, as the vendor states it |',
     '| --- | --- | --- | --- | --- | --- |',
     ...new Set(rows),
@@ -137,7 +137,7 @@ function modelsText({ fitInputs }: Dataset, models: readonly Model[]): string[] 
   if (fitInputs.length === 0) return [];
   return [
     '\n## Models fitted to it\n',
-    'The rows of a model are the first so many of its device class and protocol; fitted again, they give the same model.\n',
+    'A model was fitted to the first rows of its device class and protocol; the column rows has their number. Another fit of these rows gives the same model.\n',
     'The noise floor is the median difference between two visits of a shape by one device: no error can be far below it.\n',
     '| model | rows | device class | protocol | held-out median error | noise floor | data digest |\n| --- | --- | --- | --- | --- | --- | --- |',
     ...fitInputs.map((one) =>

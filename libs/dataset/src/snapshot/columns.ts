@@ -17,7 +17,7 @@ export interface Column {
   readonly group: ColumnGroup | null;
 }
 
-/** What a file may have, in order. */
+/** All columns that a file may have, in order. */
 export const ALL_COLUMNS: readonly Column[] = COLUMN_NAMES.map((name) => {
   const { kind, schema, group } = SAMPLE_COLUMNS[name];
   const description = schema.description ?? '';
@@ -30,7 +30,7 @@ export const COLUMNS: readonly Column[] = ALL_COLUMNS.filter(({ group }) => grou
 /** The groups of columns that only some data sets have. */
 export const COLUMN_GROUPS = ['optional', 'energy', 'kernel', 'condition'] as const satisfies ColumnGroup[];
 
-/** Which columns a data set has beyond those of all. */
+/** The optional columns of a data set. */
 export type FurtherColumns = Pick<Dataset, `${ColumnGroup}Columns`>;
 
 /** Whether a data set has the columns of a group. */

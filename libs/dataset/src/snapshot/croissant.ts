@@ -53,7 +53,7 @@ const TYPES: Readonly<Record<Column['kind'], string>> = {
   texts: 'sc:Text',
 };
 
-/** What the data file is, once it is written. */
+/** The data file after it was written. */
 export interface WrittenFile {
   readonly sha256: string;
   readonly bytes: number;
@@ -62,7 +62,7 @@ export interface WrittenFile {
 /** Croissant 1.0 metadata (JSON-LD, mlcommons.org/croissant) of a data set with its rows in one file. */
 export function croissant(dataset: Dataset, format: DatasetFormat, file: WrittenFile): object {
   const { path, mediaType } = DATA_FILES[format];
-  // What Croissant's own reader calls a Parquet file.
+  // The name of Parquet files in Croissant's own reader.
   const encodingFormat = { parquet: 'application/x-parquet', csv: mediaType, jsonl: 'application/jsonlines' }[
     format
   ];

@@ -10,14 +10,14 @@ import { MAX_ROW_BYTES, type NumberedRow } from './rows.js';
 
 const ROWS_PER_PIECE = 1000;
 
-/** What a spreadsheet would run as a formula, and what would be lost or taken for something else, gets an apostrophe. */
+/** Text that a spreadsheet would run as a formula, lose or misinterpret gets an apostrophe. */
 const GUARDED = /^(?:$|['=+\-@\t\r\uFF0B\uFF0D\uFF1D\uFF20])/;
-/** Cells that have to stand in quotes beyond those that the writer quotes anyway. */
+/** Cells that need quotes, in addition to those that the writer always quotes. */
 const QUOTED = /^\s|\s$|\r/;
 
 /**
  * A CSV file in pieces (RFC 4180, UTF-8). Null is an empty cell, lists are JSON. Text that begins with = + - @ or ' and
- * empty text get an apostrophe in front, which reading takes away again.
+ * empty text get an apostrophe in front. The reader removes it.
  */
 export async function* writeRowsCsv(
   rows: Iterable<DatasetRow> | AsyncIterable<DatasetRow>,
@@ -80,7 +80,7 @@ function valueOf({ kind }: Column, cell: string): unknown {
   return kind === 'number' || kind === 'int' || kind === 'long' ? decimal(cell) : jsonOf(cell);
 }
 
-/** What is no JSON stays text, for the check of the row to refuse. */
+/** Text that is not JSON stays text, and the check of the row refuses it. */
 function jsonOf(cell: string): unknown {
   try {
     return JSON.parse(cell);

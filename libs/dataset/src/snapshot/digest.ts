@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import { type ColumnGroup, columnsOfGroup, type DatasetRow } from '@alphaflops/contracts';
 import { COLUMNS } from './columns.js';
 
-/** What a data set's id names. A signature says who measured, not what: it may be left behind. */
+/**
+ * The columns that determine a data set's id. A signature describes who measured, not what, so it is not one of them.
+ */
 const CONTENT = COLUMNS.map(({ name }) => name).filter((name) => name !== 'signature');
 const OPTIONAL = columnsOfGroup('optional');
-/** Of columns that came later: those of the kernel, of the energy meter, and of the conditions. */
+/** Columns that were added later: those of the kernel, of the energy meter, and of the conditions. */
 const LATER = (['kernel', 'energy', 'condition'] as const).flatMap((group) =>
   columnsOfGroup<ColumnGroup>(group),
 );
@@ -15,10 +17,10 @@ const CONTEXT = 'alphaflops.dataset/1';
 
 /**
  * The id of a data set: SHA-256, in hex, of `alphaflops.dataset/1`, a line feed, and each row as a JSON array of its
- * values in the order of the columns, signature left out, with a line feed. A row with a value in an optional column has
- * the values of these after all others; one that has any of the columns that came later ends with an
- * object of those that are not null, in this order. It depends on the order of the rows, which
- * is by time of recording, then by sample id, and on no file format.
+ * values in the order of the columns, signature left out, with a line feed. If a row has a value in an optional column,
+ * the values of all optional columns follow the others. If it has a value in a column that was added later, it ends
+ * with an object of the values of such columns that are not null, in this order. The id depends on the order of the
+ * rows (by time of recording, then by sample id), but not on the file format.
  */
 export class DatasetDigest {
   private readonly hash = createHash('sha256').update(`${CONTEXT}\n`);

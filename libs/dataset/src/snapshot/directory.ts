@@ -18,12 +18,12 @@ import { licenceText } from './licences.js';
 import { writeRowsParquet } from './parquet-write.js';
 import { DATA_FILES } from './rows.js';
 
-/** Everything that a published data set is made of. */
+/** All parts of a published data set. */
 export interface DatasetParts {
   readonly dataset: Dataset;
   readonly rows: () => AsyncIterable<DatasetRow>;
   readonly provenance: Provenance[];
-  /** Those that `dataset.fitInputs` names. */
+  /** The models that `dataset.fitInputs` names. */
   readonly models: readonly Model[];
   /** The labels of the maps that `dataset.kernelMaps` names, as CSV. */
   readonly kernelMaps?: readonly { readonly id: string; readonly csv: string }[];
@@ -31,9 +31,9 @@ export interface DatasetParts {
 
 /** One file of a data set's directory. */
 export interface DatasetFile {
-  /** Relative, with slashes. */
+  /** Relative path with slashes. */
   readonly path: string;
-  /** To be read in full before that of the next file: later files have the checksums of earlier ones. */
+  /** Read it in full before the content of the next file, because later files have the checksums of earlier ones. */
   readonly content: () => AsyncIterable<string | Uint8Array>;
 }
 
@@ -55,7 +55,10 @@ export function writeRows(
   }
 }
 
-/** The files of a published data set, the rows first and the checksums last. Memory stays bounded, whatever the rows. */
+/**
+ * The files of a published data set, the rows first and the checksums last. The use of memory does not depend on the
+ * number of rows.
+ */
 export function datasetFiles(parts: DatasetParts, format: DatasetFormat): DatasetFile[] {
   const { dataset, rows, provenance, models, kernelMaps = [] } = parts;
   const written = new Map<string, WrittenFile>();
@@ -86,7 +89,7 @@ export function datasetFiles(parts: DatasetParts, format: DatasetFormat): Datase
   ];
 }
 
-/** JSON Schema (2020-12) of a row. That of a data set without optional columns does not have them. */
+/** JSON Schema (2020-12) of a row. It has the optional columns only if the data set has them. */
 export function rowJsonSchema(dataset: FurtherColumns): object {
   return z.toJSONSchema(DatasetRowSchema, {
     io: 'output',

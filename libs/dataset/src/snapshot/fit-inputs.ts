@@ -3,20 +3,20 @@ import { fitInputDigest } from '../digest.js';
 import { specOfRow } from './row.js';
 import { protocolKey } from './summary.js';
 
-/** Larger fits are not looked for: their input would have to be held. */
+/** The search does not include larger fits, because it would have to keep their input in memory. */
 const MAX_FIT_ROWS = 250_000;
 
-/** What a fit takes of a row. */
+/** The values of a row that a fit uses. */
 export interface FitRow {
   readonly spec: ReturnType<typeof specOfRow>;
   readonly timeMs: number;
   readonly energyMillijoules: number | null;
-  /** Absent where not known. */
+  /** Absent if unknown. */
   readonly energyMeter?: string;
   readonly kernel: string | null;
 }
 
-/** Counted all energies from before meters had names. */
+/** The meter of all energies that were stored before meters had names. */
 const UNNAMED_METER = 'nvml-total-energy';
 
 export function fitRowOf(row: DatasetRow): FitRow {
@@ -31,7 +31,7 @@ export function fitRowOf(row: DatasetRow): FitRow {
   };
 }
 
-/** The models whose input is looked for. */
+/** The models whose input is searched. */
 export type FittedModel = Pick<Model, 'id' | 'deviceClassId'> & {
   readonly data: Pick<Model['data'], 'digest' | 'samples'>;
 };
@@ -44,8 +44,8 @@ interface Held {
 }
 
 /**
- * Finds out which models were fitted to the first rows of a device class and protocol. A fit takes all good samples that
- * there are, in the order of the rows, so its input is such a beginning, unless samples have given way to others since.
+ * Finds out which models were fitted to the first rows of a device class and protocol. A fit uses all good samples in
+ * the store, in the order of the rows. So its input is such a first part, unless samples were set aside since then.
  */
 export class FitInputFinder {
   private readonly held = new Map<string, Held>();
@@ -76,7 +76,7 @@ export class FitInputFinder {
     return this.models.flatMap((model) => this.inputOf(model)?.input ?? []);
   }
 
-  /** The rows that a model was fitted to, in the order of the fit; null when they are not there. */
+  /** The rows to which a model was fitted, in the order of the fit; null if they are missing. */
   inputOf({ id, deviceClassId, data }: FittedModel): { input: FitInput; rows: FitRow[] } | null {
     if (id === null || deviceClassId === null || data.samples === 0) return null;
     for (const held of this.held.values()) {

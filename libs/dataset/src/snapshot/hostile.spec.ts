@@ -33,7 +33,7 @@ async function refusal(found: AsyncIterable<NumberedRow>): Promise<DatasetError>
 }
 
 describe('text', () => {
-  it('is read back the same, whatever stands in it', async () => {
+  it('is read back the same for any content', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyRow, { minLength: 1, maxLength: 3 }), async (some) => {
         const csv = (await bytesOf(writeRowsCsv(some, WITH_ALL))).toString();
@@ -73,9 +73,9 @@ describe('Parquet', () => {
     expect(await read(readRowsParquet(bufferOf(await whole()), 'a.parquet'))).toEqual(rows);
   });
 
-  // By a seed: about one damaged byte in 500 makes a run of levels that keeps hyparquet busy for minutes (docs/datasets.md); the
-  // command line gives such a file up.
-  it('is refused in words when it is cut, or a byte is another one, or it is read', async () => {
+  // A seed chooses the damage. About one damaged byte in 500 makes a run of levels that keeps hyparquet busy for
+  // minutes (docs/datasets.md). The command line stops reading such a file.
+  it('is read, or is refused with a message, if it is cut or a byte is changed', async () => {
     const good = await whole();
     await fc.assert(
       fc.asyncProperty(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), async (at, by) => {
@@ -91,7 +91,7 @@ describe('Parquet', () => {
     );
   });
 
-  it('is refused when it lacks a column, or one has another type', async () => {
+  it('is refused if a column is missing or has another type', async () => {
     const bytes = new ByteWriter();
     const schema = [
       { name: 'root', num_children: 1 },
@@ -106,7 +106,7 @@ describe('Parquet', () => {
     });
   });
 
-  it('is refused with the column when its pages claim more than there can be', async () => {
+  it('is refused with the column if its pages claim more than is possible', async () => {
     const good = await whole();
     // The header of the first page: type, unpacked bytes, packed bytes, each a varint after the byte of its field.
     const header = good.indexOf(Buffer.from([0x15, 0x06, 0x15]));

@@ -118,12 +118,12 @@ async function read(rows: AsyncIterable<NumberedRow>): Promise<DatasetRow[]> {
   return all;
 }
 
-describe('a data set from before the columns of the kernel and of the energy meter existed', () => {
+describe('a data set that is older than the columns of the kernel and of the energy meter', () => {
   it('keeps its id', () => {
     expect(idOf(DatasetRowSchema.parse(OLD_ROW))).toBe(OLD_ID);
   });
 
-  it('is read from its files, and written as it was', async () => {
+  it('is read from its files, and written without changes', async () => {
     expect(await read(readRowsJsonl(`${JSON.stringify(OLD_ROW)}\n`, 'a.jsonl'))).toEqual([OLD_ROW]);
     const csv = await text(writeRowsCsv([OLD_ROW]));
     expect(
@@ -171,25 +171,25 @@ describe('a row with an energy by a meter', () => {
     ...{ energy_meter: 'powercap-package', energy_idle_w: 20, energy_above_idle_mj: -0.5 },
   });
 
-  it('is read back from its file, gives the same sample, and a fit the meter', async () => {
+  it('is read back from its file, gives the same sample, and gives the meter to a fit', async () => {
     const csv = await text(writeRowsCsv([row], ALL_COLUMNS));
     expect(await read(readRowsCsv(csv, 'a.csv'))).toEqual([row]);
     expect(rowOfSample(sampleOfRow(row))).toEqual(row);
     expect(fitRowOf(row)).toMatchObject({ energyMillijoules: 3, energyMeter: 'powercap-package' });
   });
 
-  it('from before meters had names was counted by NVML', () => {
+  it('comes from NVML if it is older than the names of meters', () => {
     const before = { ...row, energy_meter: null, energy_idle_w: null, energy_above_idle_mj: null };
     expect(fitRowOf(before).energyMeter).toBe('nvml-total-energy');
     expect(fitRowOf(OLD_ROW).energyMeter).toBeUndefined();
   });
 
-  it('has no idle power where it has no energy', () => {
+  it('has no idle power if it has no energy', () => {
     const broken = { ...OLD_ROW, energy_idle_w: 20 };
     expect(DatasetRowSchema.safeParse(broken).error?.issues[0]?.path).toEqual(['energy_idle_w']);
   });
 
-  it('brings its meter into the data card', () => {
+  it('adds its meter to the data card', () => {
     const summary = new DatasetSummary();
     summary.add(row, false);
     const card = dataCard({ ...ABOUT, ...summary.counted() }, 'csv', {

@@ -119,8 +119,8 @@ async function readBack(bytes: Buffer, format: 'csv' | 'jsonl' | 'parquet'): Pro
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex');
 
 describe('a data set without optional fields', () => {
-  // Made by the last version that had no optional fields.
-  it('has the id, the files and the columns that it had before there were any', async () => {
+  // Made by the last version without optional fields.
+  it('keeps the id, the files and the columns of versions without optional fields', async () => {
     const counted = summaryOf([BASIC]);
     expect(counted.id).toBe('02533016711e11f4660b08ee16ae9d45819b242a47124b232e5a26c7f7089792');
     expect('optionalColumns' in counted).toBe(false);
@@ -144,7 +144,7 @@ describe('a data set without optional fields', () => {
 describe('a data set with optional fields', () => {
   const counted = summaryOf([BASIC, FULL]);
 
-  it('says so, and its id has them', () => {
+  it('declares them, and its id depends on them', () => {
     expect(counted.optionalColumns).toBe(true);
     expect(columnsOfDataset(counted).map(({ name }) => name)).toEqual(
       expect.arrayContaining([...OPTIONAL_FIELDS]),
@@ -161,7 +161,7 @@ describe('a data set with optional fields', () => {
     }
   });
 
-  it('has rows that are their samples', () => {
+  it('has rows that give the same samples again', () => {
     expect(rowOfSample(sampleOfRow(FULL))).toEqual(FULL);
     expect(sampleOfRow(FULL).specKey).toBe(
       'b2-h14-w14-i64-o128-k3x3-s2x1-d2x1-g1-f32-p0x1x2x2-NCHW-backward-data',

@@ -1,7 +1,7 @@
 import type { AsyncBuffer, ColumnMetaData } from 'hyparquet';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 
-/** The most that the pages of one column of one row group may hold. */
+/** Limits for the pages of one column of one row group. */
 export interface ChunkLimits {
   readonly values: number;
   readonly bytes: number;
@@ -14,10 +14,10 @@ interface Page {
 }
 
 /**
- * Adds up what the headers of the pages of a column chunk say: a reader allocates by these. A few bytes can claim
- * billions of values or gigabytes.
+ * Adds up the sizes in the headers of the pages of a column chunk. A reader allocates memory by these sizes, and a few
+ * bytes can claim billions of values or gigabytes.
  *
- * @throws Error when it is more than the limits, or when the headers are not within the file
+ * @throws Error if the sum is above the limits, or if the headers are not within the file
  */
 export async function checkPages(
   buffer: AsyncBuffer,
@@ -44,7 +44,10 @@ export async function checkPages(
   }
 }
 
-/** The header of a page, by the numbers of its fields in the format. A dictionary's values count twice: they are extra. */
+/**
+ * The header of a page, by the numbers of its fields in the format. The values of a dictionary count in addition to
+ * those of the data pages.
+ */
 function pageOf(header: Record<string, unknown>): Page {
   const { field_2: unpacked, field_3: packed, field_5: data, field_7: dictionary, field_8: data2 } = header;
   const inner = (data ?? data2) as { field_1?: unknown } | undefined;
@@ -56,7 +59,7 @@ function pageOf(header: Record<string, unknown>): Page {
   const entries = Number((dictionary as { field_1?: unknown } | undefined)?.field_1 ?? 0);
   const isSound = [...Object.values(page), entries].every((value) => value >= 0);
   if (!isSound) throw new Error('the header of a page is damaged');
-  // An entry of a dictionary takes at least a byte when it is text, and more when it is a number.
+  // An entry of a dictionary needs at least one byte if it is text, and more if it is a number.
   if (entries > page.unpackedBytes) throw new Error('a dictionary claims more entries than it has bytes');
   return page;
 }

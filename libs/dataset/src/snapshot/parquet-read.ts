@@ -14,13 +14,13 @@ import type { NumberedRow } from './rows.js';
 
 const MAX_FOOTER_BYTES = 64 * 2 ** 20;
 const MAX_GROUP_ROWS = 1_000_000;
-/** Of one column of one row group, unpacked. */
+/** Limits for one unpacked column of one row group. */
 const MAX_CHUNK_BYTES = 256 * 2 ** 20;
 const MAX_LIST_VALUES = 20_000_000;
 
 /**
- * Rows of a Parquet file, one row group at a time; the line of a row is its number, from 1. What a file says of its
- * sizes is checked before anything is unpacked, so that no file, however made, takes more memory than a large honest one.
+ * Rows of a Parquet file, one row group at a time; the line of a row is its number, from 1. The sizes that the file
+ * claims are checked before anything is unpacked, so that a malicious file needs no more memory than a large valid one.
  *
  * @throws DatasetError naming row and column
  */
@@ -109,7 +109,7 @@ function limitsOf({ kind }: Column, rows: number): ChunkLimits {
   return { values: isList ? MAX_LIST_VALUES : rows, bytes: MAX_CHUNK_BYTES };
 }
 
-/** Whole numbers of 64 bits as numbers, what is absent as null. */
+/** Converts 64-bit integers to numbers, and absent values to null. */
 function plain(values: Record<string, unknown>): Record<string, unknown> {
   for (const [name, value] of Object.entries(values)) {
     if (typeof value === 'bigint') values[name] = Number(value);

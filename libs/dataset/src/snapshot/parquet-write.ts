@@ -3,12 +3,12 @@ import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { COLUMNS, type Column } from './columns.js';
 
-/** Rows in one row group: all that is held at a time. */
+/** Rows in one row group. Only one row group is in memory at a time. */
 const ROW_GROUP_ROWS = 20_000;
 
 /**
- * A Parquet file in pieces, one for each row group. Lists are LIST, text is UTF-8, times of day are text as they were
- * told. The same rows give the same bytes.
+ * A Parquet file in pieces, one for each row group. Lists are LIST, text is UTF-8, times of day are text in the form
+ * that the worker sent. The same rows give the same bytes.
  */
 export async function* writeRowsParquet(
   rows: Iterable<DatasetRow> | AsyncIterable<DatasetRow>,
@@ -19,7 +19,7 @@ export async function* writeRowsParquet(
   const file = new ParquetWriter({ writer: bytes, schema: schemaOf(columns), createdBy: 'alphaflops' });
   const taken = (): Uint8Array => {
     const piece = bytes.getBytes().slice();
-    // `offset` counts places in the file, and goes on.
+    // `offset` counts positions in the file over all row groups.
     bytes.index = 0;
     return piece;
   };

@@ -5,12 +5,12 @@ import { ALL_COLUMNS, COLUMNS, groupsOf } from './columns.js';
 /** Columns that identify a file with the rows of a data set. */
 const MARKS = ['sample_id', 'recorded_at', 'device_class_id'] as const;
 
-/** Whether a file with these columns has rows of a data set, in full, and not another layout. */
+/** Whether a file with these columns has the complete rows of a data set, and not another layout. */
 export function hasDatasetRows(columns: readonly string[]): boolean {
   return MARKS.every((mark) => columns.includes(mark));
 }
 
-/** @throws DatasetError when a column is missing or there twice */
+/** @throws DatasetError if a column is missing or occurs twice */
 export function expectColumns(found: readonly string[], line: number | null, problems: Problems): void {
   const twice = found.find((column, at) => found.indexOf(column) !== at);
   if (twice !== undefined) {
@@ -24,7 +24,10 @@ export function expectColumns(found: readonly string[], line: number | null, pro
   }
 }
 
-/** The row with these values, or null when they are no row, after what is wrong was reported. Unknown columns are left out. */
+/**
+ * The row with these values. If they are not a valid row, reports the problems and returns null. Ignores unknown
+ * columns.
+ */
 export function parseRow(
   values: Readonly<Record<string, unknown>>,
   line: number,

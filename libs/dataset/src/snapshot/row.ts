@@ -19,7 +19,7 @@ import { COLUMNS, type Column } from './columns.js';
 /** A good sample as a row. @throws Error for any other */
 export function rowOfSample(sample: Sample): DatasetRow {
   const { spec, timing, conditions } = sample;
-  if (sample.outcome !== 'ok' || timing === null) throw new Error(`${sample.id} is no good sample`);
+  if (sample.outcome !== 'ok' || timing === null) throw new Error(`${sample.id} is not a good sample`);
   const { energy } = timing;
   const counted = energy?.measured === true ? energy : null;
   const after = conditions?.after ?? null;
@@ -99,14 +99,14 @@ export function blankRow(): Record<Exclude<Column['name'], ColumnOfGroup<ColumnG
   return Object.fromEntries(COLUMNS.map(({ name }) => [name, null])) as ReturnType<typeof blankRow>;
 }
 
-/** What a file of samples has beside the convolution and its time, where a good sample has it. */
+/** Values of a good sample that a file of samples has in addition to the convolution and its time. */
 export function extrasOfSample(sample: Sample): Extras {
   const row = rowOfSample(sample);
   const cells = EXTRA_COLUMNS.map((name) => [name, row[name] ?? null] as const);
   return Object.fromEntries(cells.filter(([, value]) => value !== null));
 }
 
-/** The sample that `rowOfSample` made the row of. */
+/** The sample from which `rowOfSample` made the row. */
 export function sampleOfRow(row: DatasetRow): Sample {
   const spec = specOfRow(row);
   const kernel = kernelOf(row);
@@ -153,7 +153,7 @@ export function specOfRow(row: DatasetRow): ConvSpec {
   };
 }
 
-/** Of a spec with any optional field all of them, null where it has none; of others nothing. */
+/** For a spec with any optional field: all optional fields, with null for absent ones. For other specs: nothing. */
 function optionalCells(spec: ConvSpec): Partial<DatasetRow> {
   if (!hasOptionalFields(spec)) return {};
   return Object.fromEntries(OPTIONAL_FIELDS.map((name) => [name, spec[name] ?? null]));
@@ -181,7 +181,7 @@ function timingOf(row: DatasetRow): SampleTiming {
   };
 }
 
-/** Of a sample with any of these all of them, null where it has none; of others nothing. */
+/** For a sample with any of these values: all of them, with null for absent ones. For other samples: nothing. */
 function kernelCells({ kernel, powerLimited }: Sample, { batchClocks }: SampleTiming): Partial<DatasetRow> {
   if (kernel === undefined && powerLimited === undefined && batchClocks === undefined) return {};
   return {
@@ -195,7 +195,7 @@ function kernelCells({ kernel, powerLimited }: Sample, { batchClocks }: SampleTi
   } satisfies Required<Pick<DatasetRow, (typeof KERNEL_FIELDS)[number]>>;
 }
 
-/** Of an energy by a meter with a name all of them, null where it has none; of others nothing. */
+/** For an energy from a meter with a name: all values, with null for absent ones. For other energies: nothing. */
 function energyCells(energy: (EnergyCheck & { measured: true }) | null): Partial<DatasetRow> {
   if (energy?.meter === undefined) return {};
   return {
@@ -205,7 +205,7 @@ function energyCells(energy: (EnergyCheck & { measured: true }) | null): Partial
   } satisfies Required<Pick<DatasetRow, (typeof ENERGY_FIELDS)[number]>>;
 }
 
-/** The kernel that the name spells, with what is known of it. */
+/** The kernel of this name, with its known properties. */
 function kernelOf(row: DatasetRow): Kernel | undefined {
   const { kernel: name, kernel_notes: numericalNotes = null, plan_build_ms: planBuildMs = null } = row;
   if (name === null || name === undefined) return undefined;

@@ -1,15 +1,15 @@
 import type { DatasetFormat, DatasetRow } from '@alphaflops/contracts';
 
-/** A row and where it stands in its file, counted from 1, a header included. */
+/** A row and its position in its file, counted from 1, including a header. */
 export interface NumberedRow {
   readonly line: number;
   readonly row: DatasetRow;
 }
 
-/** Longest row of text: 10,000 batch times and everything else, with room. */
+/** Longest row of text: 10,000 batch times and all other values, with reserve. */
 export const MAX_ROW_BYTES = 512 * 1024;
 
-/** What files with rows are called, and what they are. */
+/** Names and types of files with rows. */
 export const DATA_FILES: Readonly<Record<DatasetFormat, { path: string; mediaType: string }>> = {
   parquet: { path: 'data/samples.parquet', mediaType: 'application/vnd.apache.parquet' },
   csv: { path: 'data/samples.csv', mediaType: 'text/csv' },

@@ -5,7 +5,7 @@ const time = fc.double({ min: MIN_TIME_MS, max: MAX_TIME_MS, noNaN: true });
 const positive = fc.double({ min: 1e-300, max: 1e300, noNaN: true });
 const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
 const count = fc.integer({ min: 0, max: 2_147_483_647 });
-/** Of all axes at once, so that some device could compute it in the shortest of the times below. */
+/** Limit over all axes together, so that a device can compute the shape in the shortest of the times below. */
 const axis = fc.integer({ min: 1, max: 60 });
 const stride = fc.integer({ min: 1, max: 1_048_576 });
 const long = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
@@ -42,7 +42,7 @@ const energy = fc.oneof(
   }),
 );
 
-/** Any row that there can be, also odd ones. */
+/** Any possible row, also an unusual one. */
 export const anyRow: fc.Arbitrary<DatasetRow> = fc
   .record({
     ids: fc.tuple(id, id, id, id),

@@ -21,7 +21,7 @@ export class DatasetSummary {
   private readonly protocols = new Map<string, { name: string; version: number; rows: number }>();
   private readonly provenanceIds = new Set<string>();
   readonly deviceClassIds = new Set<string>();
-  /** Of rows with a signature. */
+  /** Counts of rows with a signature. */
   readonly workerIds = new Set<string>();
   private rows = 0;
   private signedRows = 0;
@@ -71,7 +71,7 @@ export class DatasetSummary {
   }
 }
 
-/** Tells protocols apart. */
+/** Distinguishes protocols. */
 export function protocolKey({
   protocol,
   protocol_version: version,

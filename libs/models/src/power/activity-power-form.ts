@@ -9,15 +9,17 @@ import { ModelError } from '../error.js';
 import { ROBUST_RELATIVE_ERROR, type Form, type FormFit, type ParameterDefinition } from '../form.js';
 import type { CostSample } from '../sample.js';
 
-/** A matrix unit works on tiles: what does not fill one is computed all the same. Edge of a tile, in elements. */
+/** Edge of a tile of a matrix unit, in elements. A partly filled tile costs as much as a full one. */
 const TILE = 32;
-/** Edge of what one processor computes at a time; with fewer of these than processors, some stand idle. */
+/**
+ * Edge of the block that one processor computes at a time. With fewer blocks than processors, some processors are idle.
+ */
 const BLOCK = 64;
 
-/** What a parameter is: its unit does not depend on the cost that is fitted. */
+/** Definition of a parameter. Its unit does not depend on the fitted cost. */
 type PowerParameter = ParameterDefinition & { readonly unit: string };
 type Term = PowerParameter & {
-  /** What the parameter is multiplied by; the products add up to mJ. */
+  /** Factor of the parameter; the products add up to mJ. */
   readonly column: (shape: Shape, timeMs: number, processors: number) => number;
 };
 
@@ -26,7 +28,7 @@ const positive = { lower: 0, upper: Infinity };
 const TERMS: readonly Term[] = [
   {
     ...{ name: 'P_static', unit: 'W', ...positive },
-    description: 'power of the device while a convolution runs, whatever its size',
+    description: 'power of the device while a convolution runs, independent of its size',
     column: (_, timeMs) => timeMs,
   },
   {
@@ -55,7 +57,7 @@ const TERMS: readonly Term[] = [
     column: ({ outputMb }) => 1e-3 * outputMb,
   },
 ];
-/** The device does not draw more than it was seen to draw: its power limit, where samples reach it. */
+/** The device uses no more power than in its samples. This is its power limit if samples reach it. */
 const LIMIT: PowerParameter = {
   ...{ name: 'P_max', unit: 'W', ...positive },
   description: 'largest mean power of a sample; no prediction exceeds it',
@@ -63,7 +65,7 @@ const LIMIT: PowerParameter = {
 
 const ExtraSchema = z.object({
   schema: z.literal('activity-power/1'),
-  /** Multiprocessors, as the device has them or as the samples suggest. */
+  /** Number of multiprocessors, from the device or estimated from the samples. */
   processors: z.number().int().min(1),
 });
 
@@ -75,10 +77,11 @@ interface Activity {
 }
 
 /**
- * Energy from the time model of the same device: power while it runs, power of the busy multiprocessors, and the energy of
- * each multiply-add and each byte moved, all non-negative. It is what activity-based power models of GPUs fit to hardware
- * counters (Kandiah et al. 2021, AccelWattch, MICRO-54), with activity reckoned from the shape. A time that is wrong by
- * some share makes the energy wrong by less, because the work does not depend on it.
+ * Energy from the time model of the same device: power while it runs, power of the busy multiprocessors, and the energy
+ * of each multiply-add and each byte moved, all non-negative. Activity-based power models of GPUs fit the same terms to
+ * hardware counters (Kandiah et al. 2021, AccelWattch, MICRO-54). Here the activity is computed from the shape. A
+ * relative error of the time causes a smaller relative error of the energy, because the work does not depend on the
+ * time.
  *
  * @param formNamed finds the form of the time model
  */
@@ -103,9 +106,9 @@ export function activityPowerForm(formNamed: (name: string) => Form): Form {
       }
       const { fitted, heldOutTimeMs, measuredTimeMs } = source;
       const predict = formNamed(fitted.form).compile(fitted, source.device);
-      // A time model that has seen these very shapes would make the errors look smaller than they are.
+      // A time model that has seen these shapes would make the errors look too small.
       const foreseenMs = samples.map(({ key, spec }) => heldOutTimeMs.get(key) ?? predict(spec).value);
-      // The coefficients come from measured times: errors of predicted ones would draw the powers towards 0.
+      // The coefficients come from measured times: errors of predicted times would pull the powers towards 0.
       const all = new ActivityFit(
         samples,
         samples.map(({ key }, i) => measuredTimeMs?.get(key) ?? foreseenMs[i] ?? NaN),
@@ -160,7 +163,7 @@ class ActivityFit {
     this.energiesMillijoules = Float64Array.from(samples, ({ value }) => value);
   }
 
-  /** The number of multiprocessors with which the samples are explained best, for a device that does not say. */
+  /** The number of multiprocessors that explains the samples best, for a device that does not report it. */
   likelyProcessors(): number {
     const all = Int32Array.from(this.shapes.keys());
     const ranked = KNOWN_PROCESSORS.map((processors) => ({
@@ -235,7 +238,7 @@ class ActivityFit {
     };
   }
 
-  /** Each term over the measured energy, column-major. */
+  /** Each term divided by the measured energy, column-major. */
   private relativeColumns(processors: number, members: Int32Array): Float64Array {
     const rows = members.length;
     const columns = new Float64Array(rows * TERMS.length);
