@@ -8,7 +8,7 @@ import {
 import { IdSchema, LabelsSchema, LineSchema, TimestampSchema } from './ids.js';
 
 /** Version of the protocol between workers and coordinator. Workers of other versions must upgrade. */
-export const WORKER_PROTOCOL_VERSION = 5;
+export const WORKER_PROTOCOL_VERSION = 6;
 
 export const JoinTokenRequestSchema = z
   .object({

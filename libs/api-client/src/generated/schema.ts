@@ -1767,7 +1767,7 @@ export interface components {
          * @example {
          *       "name": "node-04",
          *       "version": "0.1.0",
-         *       "protocolVersion": 5,
+         *       "protocolVersion": 6,
          *       "publicKey": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
          *       "labels": {
          *         "site": "lab-1"
@@ -2058,7 +2058,7 @@ export interface components {
         /**
          * @example {
          *       "version": "0.1.0",
-         *       "protocolVersion": 5,
+         *       "protocolVersion": 6,
          *       "devices": [
          *         {
          *           "uuid": "GPU-3c6f8a10-94e2-5b7d-a1c8-0e5d7f2b9a46",
@@ -2155,7 +2155,7 @@ export interface components {
         /**
          * @example {
          *       "activity": "measuring",
-         *       "protocolVersion": 5
+         *       "protocolVersion": 6
          *     }
          */
         HeartbeatRequest: {
