@@ -106,8 +106,9 @@ it('drives several devices at the same time, one batch at a time on each', async
   const [first, second] = [spans(0), spans(1)];
   for (const starts of [first, second]) {
     expect(starts).toHaveLength(4);
-    // Each takes 400 ms, and the next one of its device begins after it.
-    for (let i = 1; i < 4; i++) expect((starts[i] ?? 0) - (starts[i - 1] ?? 0)).toBeGreaterThanOrEqual(395);
+    // Each takes 400 ms, and the next one of its device begins after it. The worker notes the time of a start once it has read the
+    // answer before, which it may do late: then the distance to the next start is shorter.
+    for (let i = 1; i < 4; i++) expect((starts[i] ?? 0) - (starts[i - 1] ?? 0)).toBeGreaterThanOrEqual(300);
   }
   // Each device begins before the other has ended.
   expect(first[0]).toBeLessThan((second[3] ?? 0) + 400);

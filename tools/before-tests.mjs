@@ -18,7 +18,8 @@ export default function beforeTests(_, { displayName }) {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [join(root, program), ...args], {
     cwd: root,
     encoding: 'utf8',
-    env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NODE_OPTIONS: '' },
+    // Jest sets NODE_ENV, with which the dashboard would be built for development.
+    env: { ...process.env, NODE_ENV: undefined, NODE_OPTIONS: '', NX_DAEMON: 'false', NX_TUI: 'false' },
   });
   if (status !== 0) {
     const output = error?.message ?? `${stdout}${stderr}`;

@@ -3,7 +3,14 @@ import { attentionOf } from './attention.js';
 
 const NOW = Date.parse('2026-03-09T12:00:00Z');
 const worker = (changes: Partial<Worker>) =>
-  ({ name: 'rack-7', presence: 'online', desiredState: 'active', disturbance: null, ...changes }) as Worker;
+  ({
+    id: 'w-1',
+    name: 'rack-7',
+    presence: 'online',
+    desiredState: 'active',
+    disturbance: null,
+    ...changes,
+  }) as Worker;
 const campaign = (changes: Partial<Campaign>) =>
   ({
     ...{ id: 'c-1', name: 'nightly', state: 'failed', updatedAt: '2026-03-08T12:00:00Z' },
@@ -46,5 +53,11 @@ describe('attentionOf', () => {
     expect(others).toEqual([]);
     expect(`${found?.what ?? ''}: ${found?.why ?? ''}`).toMatch(text);
     expect(found?.href).toBe(href);
+  });
+
+  it('distinguishes two workers of the same name', () => {
+    const workers = ['w-1', 'w-2'].map((id) => worker({ id, presence: 'offline' }));
+    const found = attentionOf({ ...nothing, workers });
+    expect(new Set(found.map(({ key }) => key)).size).toBe(2);
   });
 });

@@ -2,6 +2,8 @@ import type { Campaign, Model, Worker } from '../api.js';
 
 /** Something that a person should look at. */
 export interface Attention {
+  /** Distinguishes it from the others; names need not be unique. */
+  readonly key: string;
   readonly what: string;
   readonly why: string;
   /** Page about it. */
@@ -23,19 +25,28 @@ export interface Known {
 /** What needs attention, the most urgent first. */
 export function attentionOf({ workers, campaigns, latestModels, nowMs }: Known): Attention[] {
   return [
-    ...workers.filter(isMissing).map(({ name, presence }) => ({
+    ...workers.filter(isMissing).map(({ id, name, presence }) => ({
+      key: `missing ${id}`,
       what: `Worker ${name} is ${presence}`,
       why: 'Its devices measure nothing until it comes back.',
       href: '/workers',
     })),
-    ...workers.flatMap(({ name, presence, disturbance }) =>
+    ...workers.flatMap(({ id, name, presence, disturbance }) =>
       presence === 'online' && typeof disturbance === 'string'
-        ? [{ what: `Measurements of worker ${name} stay disturbed`, why: disturbance, href: '/workers' }]
+        ? [
+            {
+              key: `disturbed ${id}`,
+              what: `Measurements of worker ${name} stay disturbed`,
+              why: disturbance,
+              href: '/workers',
+            },
+          ]
         : [],
     ),
     ...campaigns
       .filter(({ state, updatedAt }) => state === 'failed' && nowMs - Date.parse(updatedAt) < RECENT_MS)
       .map(({ id, name, history }) => ({
+        key: `failed ${id}`,
         what: `Campaign ${name} failed`,
         why: history.at(-1)?.reason ?? '',
         href: `/campaigns/${id}`,
@@ -43,6 +54,7 @@ export function attentionOf({ workers, campaigns, latestModels, nowMs }: Known):
     ...latestModels
       .filter(({ status }) => status === 'candidate')
       .map(({ id, deviceClassId, statusReason }) => ({
+        key: `candidate ${id ?? ''}`,
         what: `Model ${id ?? ''} is not served`,
         why: statusReason ?? 'It is a candidate.',
         href: `/devices/${deviceClassId ?? ''}`,

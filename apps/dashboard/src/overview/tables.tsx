@@ -14,8 +14,8 @@ export function AttentionPanel({ items }: { items: readonly Attention[] }) {
         </p>
       ) : (
         <ul className="plain">
-          {items.map(({ what, why, href }) => (
-            <li key={what + why}>
+          {items.map(({ key, what, why, href }) => (
+            <li key={key}>
               <Link href={href}>{what}</Link>
               <small>{why}</small>
             </li>
