@@ -36,8 +36,8 @@ FREE = set(
     " unbind as_strided lift_fresh scalar_tensor _reshape_alias".split()
 )
 CONVOLUTIONS = {"convolution", "_convolution", "convolution_overrideable", "cudnn_convolution", "mkldnn_convolution"}
-TWO_ACTIVATIONS = "of two activations"
-MANY_MATRICES = "of many matrices of weights"
+TWO_ACTIVATIONS = "product of two activations"
+MANY_MATRICES = "product with many weight matrices"
 RECURRENT = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
 
 

@@ -92,10 +92,11 @@ function fileBeside(path: string, name: string, opened: number[]): ByteSource | 
 function refuseFolder(path: string): void {
   if (!existsSync(path) || !statSync(path).isDirectory()) return;
   const advice = existsSync(join(path, 'saved_model.pb'))
-    ? 'This is a TensorFlow SavedModel, which is not read. Convert it to ONNX with "python3 -m tf2onnx.convert --saved-model", ' +
-      'or to a TensorFlow.js graph model with tensorflowjs_converter.'
+    ? 'This is a TensorFlow SavedModel. alphaflops cannot read this format. Convert it to ONNX with ' +
+      '"python3 -m tf2onnx.convert --saved-model", or to a TensorFlow.js graph model with tensorflowjs_converter.'
     : path.replace(/\/+$/, '').endsWith('.mlpackage')
-      ? 'This is a Core ML package, which is not read. Give the PyTorch, TensorFlow or ONNX model that it was made of.'
+      ? 'This is a Core ML package. alphaflops cannot read this format. Use the PyTorch, TensorFlow or ONNX model ' +
+        'that it was created from.'
       : existsSync(join(path, 'model.json'))
         ? 'This is a folder. Give the model.json in it.'
         : 'This is a folder, not a network file.';

@@ -280,7 +280,9 @@ const REPLICATION = [
     });
     const given = await predict('--input', 'image=1x32x36x8');
     expect(given.exitCode).toBe(0);
-    expect((await predict('--input', 'other=1x2')).err).toMatch(/no input "other"\. Its inputs: "image"/);
+    expect((await predict('--input', 'other=1x2')).err).toMatch(
+      /no input "other"\. It has these inputs: "image"/,
+    );
     expect((await predict('--batch', '4')).exitCode).toBe(0);
   });
 

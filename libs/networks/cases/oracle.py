@@ -1,4 +1,4 @@
-"""Sizes of all values of ONNX files, and their multiply-adds, by the reference implementation of the ONNX project.
+"""Computes the sizes of all values of ONNX files, and their multiply-adds, with the reference implementation of ONNX.
 
     python3 oracle.py FILE…        one JSON object, by file
 
@@ -15,7 +15,7 @@ from onnx.reference import ReferenceEvaluator
 
 
 def multiply_adds(node, shape):
-    """Of one operator, from the sizes of what it reads and writes."""
+    """Multiply-adds of one operator, from the sizes of its inputs and outputs."""
     attributes = {each.name: onnx.helper.get_attribute_value(each) for each in node.attribute}
     sizes = [shape.get(name) for name in node.input]
     out = shape.get(node.output[0])

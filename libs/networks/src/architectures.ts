@@ -1,4 +1,4 @@
-/** One step of a network, as the papers' tables have them: NCHW in ONNX, NHWC in Keras. */
+/** One step of a network, as in the tables of the papers. ONNX uses NCHW, Keras uses NHWC. */
 export type Step =
   | {
       kind: 'conv';
@@ -19,7 +19,7 @@ export type Step =
   | { kind: 'relu' | 'global-pool' | 'flatten'; name: string; from: string }
   | { kind: 'dense'; name: string; from: string; cin: number; cout: number };
 
-/** Appends steps that follow each other. */
+/** Appends consecutive steps. */
 export class Architecture {
   readonly steps: Step[] = [];
   last = 'image';
@@ -65,7 +65,7 @@ export class Architecture {
   }
 }
 
-/** He et al. 2015, table 1, with the stride in the 3×3 convolution as torchvision has it. */
+/** He et al. 2015, table 1, with the stride in the 3×3 convolution as in torchvision. */
 export function resNet50(): Architecture {
   const net = new Architecture();
   net.conv(3, 64, 7, { stride: 2 });
@@ -156,8 +156,8 @@ export function mobileNetV2(): Architecture {
 export const U_NET = { widths: [64, 128, 256, 512], middle: 1024, dilations: [1, 2, 4, 8] } as const;
 
 /**
- * Ronneberger et al. 2015, figure 1, with “same” padding, and in its middle dilated convolutions as Yu and Koltun 2015
- * stack them. Two classes.
+ * Ronneberger et al. 2015, figure 1, with “same” padding and two classes. The middle has dilated convolutions,
+ * stacked as in Yu and Koltun 2015.
  */
 export function uNet(): Architecture {
   const { widths, middle, dilations } = U_NET;

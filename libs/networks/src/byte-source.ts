@@ -1,8 +1,8 @@
-/** A file of which only the parts that are asked for are loaded. Synchronous, so that web workers and threads read alike. */
+/** A file that loads only the requested parts. It is synchronous, so that web workers and threads use the same code. */
 export interface ByteSource {
   /** Length of the file in bytes. */
   readonly size: number;
-  /** Bytes from `start` up to `end`, which the caller keeps within the file. */
+  /** Returns the bytes from `start` up to `end`. The caller makes sure that both are inside the file. */
   read(start: number, end: number): Uint8Array;
 }
 
@@ -10,7 +10,7 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   return { size: bytes.byteLength, read: (start, end) => bytes.subarray(start, end) };
 }
 
-/** All bytes of a file. Check its size first. */
+/** Returns all bytes of a file. Check the size of the file first. */
 export function allBytes(source: ByteSource): Uint8Array {
   return source.read(0, source.size);
 }

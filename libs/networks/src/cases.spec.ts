@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { macs } from '@alphaflops/conv';
 import { bytesSource, readNetwork, type Network, type ReadOptions } from './index.js';
 
-/** Small files of the kinds that real exporters write. Values: ONNX Runtime's profiler, TensorFlow.js' kernels, Keras' shapes. */
+/**
+ * Small files as real exporters write them. The expected values come from the profiler of ONNX Runtime, the kernels
+ * of TensorFlow.js and the shapes of Keras.
+ */
 const CASES = join(import.meta.dirname, '../cases');
 const bytesOf = (name: string) => bytesSource(readFileSync(join(CASES, name)));
 const fileBeside = (name: string) => (existsSync(join(CASES, name)) ? bytesOf(name) : null);
@@ -57,12 +60,12 @@ describe('whole networks', () => {
     },
   );
 
-  it('a group of TensorFlow is found from the channels that really come in', () => {
+  it('a grouped convolution of TensorFlow is detected from its actual input channels', () => {
     expect(read('tf_splitv.json').layers[0]?.spec).toMatchObject({ cin: 32, groups: 1 });
   });
 });
 
-describe('networks with a part that is not costed', () => {
+describe('networks with parts that are not costed', () => {
   it.each([
     ['ConvInteger_dyn.onnx', 32_768, 221_184, 'ConvInteger', /u8/],
     ['conv3d.onnx', 32, 1_327_104, 'Conv', /3-dimensional/],
@@ -77,7 +80,7 @@ describe('networks with a part that is not costed', () => {
     });
   });
 
-  it('a layer of somebody’s own may multiply; the layers behind it have the sizes that Keras records', () => {
+  it('a custom layer may multiply, and the layers after it have the sizes that Keras records', () => {
     const network = read('keras3_custom_layer.json');
     expect(costedMacs(network)).toBe(811_008);
     expect(network.completeness).toMatchObject({
@@ -90,7 +93,7 @@ describe('networks with a part that is not costed', () => {
     ['tf_gather_tile.json', 't', 'Tile'],
     ['tf_argmax_unpack.json', 'e', 'ExpandDims'],
     ['tf_splitv.json', 's', 'SplitV'],
-  ])('%s without its weight file says where a size was lost', (name, node, op) => {
+  ])('%s without its weight file reports where a size was lost', (name, node, op) => {
     const { layers, completeness } = readNetwork(bytesOf(name));
     expect(layers).toEqual([]);
     expect(completeness).toMatchObject({
@@ -99,23 +102,23 @@ describe('networks with a part that is not costed', () => {
     });
   });
 
-  it('a Reshape of TensorFlow keeps the number of elements, which a matrix product needs alone', () => {
+  it('a Reshape of TensorFlow keeps the number of elements, which is enough for a matrix product', () => {
     expect(costedMacs(readNetwork(bytesOf('tf_reshape_tokens_matmul.json')))).toBe(10_240);
   });
 });
 
-describe('files that do not fit what is asked', () => {
+describe('options that do not fit the file', () => {
   it.each<[string, ReadOptions, RegExp]>([
     ['fixed_reshape_other_batch.onnx', { inputShape: [4, 4, 28, 28] }, /fixes axis 0 at 1/],
     ['fixed_reshape_other_batch.onnx', { batch: 4 }, /batch 4 cannot be applied/],
-    ['image_second_dyn.onnx', {}, /input "x" open \(1x3x\?x\?\)\. Give it, for example x=1x3x224x224/],
-    ['image_second_dyn.onnx', { inputs: { y: [1] } }, /no input "y"\. Its inputs: "k", "x"/],
+    ['image_second_dyn.onnx', {}, /input "x" open \(1x3x\?x\?\)\. Set it, for example x=1x3x224x224/],
+    ['image_second_dyn.onnx', { inputs: { y: [1] } }, /no input "y"\. It has these inputs: "k", "x"/],
     ['image_second_dyn.onnx', { inputs: { x: [1, 4, 8, 8] } }, /fixes axis 1 at 3/],
   ])('%s with %j', (name, options, message) => {
     expect(() => read(name, options)).toThrow(message);
   });
 
-  it('a second input has the sizes that are given by its name', () => {
+  it('a second input gets the sizes that the options give for its name', () => {
     const network = read('image_second_dyn.onnx', { inputs: { x: [1, 3, 32, 32] } });
     expect(costedMacs(network)).toBe(221_184);
   });

@@ -1,6 +1,6 @@
 import type { Network } from './network.js';
 
-/** In words how much of a network a total over its costed layers covers. */
+/** Describes how much of a network the total over its costed layers covers. */
 export function completenessText({ completeness, format }: Pick<Network, 'completeness' | 'format'>): string {
   const { isComplete, layersFound, layersCosted, missing, missingShare, firstLoss } = completeness;
   const layers = `${layersCosted} of ${layersFound} ${layersFound === 1 ? 'layer that multiplies is' : 'layers that multiply are'} costed`;
@@ -13,7 +13,7 @@ export function completenessText({ completeness, format }: Pick<Network, 'comple
   const lost = firstLoss === null ? '' : ` Sizes were lost first at ${firstLoss.op} "${firstLoss.name}".`;
   const advice =
     firstLoss !== null && format === 'tfjs-graph'
-      ? ' The values of a TensorFlow.js model that sizes depend on are in its weight files (.bin): give them with it.'
+      ? ' Some sizes of this TensorFlow.js model depend on values in its weight files (.bin): add these files.'
       : '';
   return `The total is a lower bound: ${layers}; ${share}${unknown}.${lost}${advice}`;
 }
@@ -23,7 +23,7 @@ function reasonsOf({ missing }: Network['completeness']): string {
   return ` (${[...new Set(unknown)].slice(0, 3).join(', ')})`;
 }
 
-/** Rounded down to three digits: it is a lower bound. */
+/** Rounds down to three digits, because the share is a lower bound. */
 function percent(share: number): string {
   if (share === 0) return '0 %';
   const digit = 10 ** (Math.floor(Math.log10(100 * share)) - 2);

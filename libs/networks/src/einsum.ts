@@ -1,6 +1,6 @@
 import type { Shape } from './shapes.js';
 
-/** A product of tensors by names of their axes: which axes there are, how large, and where. */
+/** A product of tensors with named axes: the names and sizes of the axes, and the axes of each operand. */
 export interface Contraction {
   /** The axes of each operand by their names. */
   readonly operands: readonly (readonly string[])[];
@@ -8,7 +8,10 @@ export interface Contraction {
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-/** Einstein's summation as NumPy writes it, `bij,bjk->bik`; null for an equation that does not fit the shapes. */
+/**
+ * Parses an Einstein summation in NumPy notation, `bij,bjk->bik`. Returns null if the equation does not fit the
+ * shapes.
+ */
 export function contractionOf(equation: string, shapes: readonly Shape[]): Contraction | null {
   const [left = '', right] = equation.replace(/\s/g, '').split('->');
   const terms = left.split(',');
@@ -30,7 +33,7 @@ export function contractionOf(equation: string, shapes: readonly Shape[]): Contr
   return output.every((name) => sizes.has(name)) ? { operands, output, sizes } : null;
 }
 
-/** Axes by name; those that `...` stands for are numbered from the last. */
+/** Returns the axes by name. The axes of `...` are numbered from the last one. */
 function namedAxes(term: string, rank: number): string[] | null {
   const [before = '', after] = term.split('...');
   if (after === undefined) return before.length === rank ? before.split('') : null;
@@ -51,7 +54,7 @@ function outputAxes(term: string, operands: readonly (readonly string[])[]): str
   return [...before.split(''), ...ellipsisOf(operands), ...after.split('')];
 }
 
-/** Without an arrow: the axes that appear once, in the order of the alphabet. */
+/** The output of an equation without an arrow: the axes that appear once, in alphabetical order. */
 function implicitOutput(operands: readonly (readonly string[])[]): string[] {
   const names = operands.flat().filter((name) => !name.startsWith('.'));
   const once = names.filter((name) => names.indexOf(name) === names.lastIndexOf(name));

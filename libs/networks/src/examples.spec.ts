@@ -6,7 +6,10 @@ import { mobileNetV2, onnxFile, resNet50, uNet, vgg16 } from './testing.js';
 
 const FILES = join(import.meta.dirname, '../../../apps/dashboard/examples');
 
-/** Multiply-adds that torchvision publishes with its weights; those of the U-Net follow from its channels and sides. */
+/**
+ * Multiply-adds that torchvision publishes with its weights. The value of the U-Net follows from its channels and
+ * sides.
+ */
 const NETWORKS = [
   ['resnet-50', 'ResNet-50', resNet50, 224, 4_089_184_256],
   ['mobilenet-v2', 'MobileNetV2', mobileNetV2, 224, 300_774_272],
@@ -17,13 +20,13 @@ const NETWORKS = [
 describe.each(NETWORKS)('the example %s', (id, name, architecture, side, published) => {
   const file = new Uint8Array(readFileSync(join(FILES, `${id}.onnx`)));
 
-  it('has its known multiply-adds, all of them with a cost', () => {
+  it('has its known multiply-adds, and all of them are costed', () => {
     const { layers, completeness } = readNetwork(file);
     expect(completeness.isComplete).toBe(true);
     expect(layers.reduce((sum, { spec }) => sum + macs(spec), 0)).toBe(published);
   });
 
-  it('is what tools/example-networks.mjs writes', () => {
+  it('is equal to the output of tools/example-networks.mjs', () => {
     expect(file).toEqual(new Uint8Array(onnxFile(architecture(), ['N', 3, side, side], name)));
   });
 });

@@ -7,7 +7,7 @@ import { readNetwork } from './index.js';
 
 const SCRIPT = resolve(import.meta.dirname, '../../../tools/export_pytorch.py');
 
-/** A Python that has PyTorch: one is never installed for this, it is too large. */
+/** A Python that has PyTorch. The tests do not install PyTorch, because it is too large. */
 const python = [process.env['TORCH_PYTHON'] ?? 'python3', '/usr/bin/python3'].find(
   (path) => spawnSync(path, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0,
 );
@@ -73,7 +73,7 @@ withPyTorch('PyTorch models are exported', () => {
   const run = (...args: string[]) =>
     spawnSync(python ?? '', [SCRIPT, ...args, '--out', '-'], { cwd: directory, maxBuffer: 2 ** 26 });
 
-  it('modules and functional calls, each by its kind and size', () => {
+  it('modules and functional calls, each with its kind and size', () => {
     const { stdout, stderr } = run('net.py:Net', '--input', '2x3x32x32', '--dtype', 'f16');
     expect(stderr.toString()).toBe('');
     const network = readNetwork(stdout);
@@ -102,7 +102,7 @@ withPyTorch('PyTorch models are exported', () => {
       expect(total).toBe(122_880 + 20 * 32 * 10 + 20 * 10 * 4);
       expect(network.layers).toHaveLength(1 + 20 + 2);
       expect(network.completeness.missing).toEqual([
-        { op: 'bmm', count: 1, reason: 'of two activations', macs: 20 * 4 * 20 },
+        { op: 'bmm', count: 1, reason: 'product of two activations', macs: 20 * 4 * 20 },
       ]);
     },
     60_000,
@@ -113,7 +113,7 @@ withPyTorch('PyTorch models are exported', () => {
     ['a model that looks at values', 'net.py:LooksAtValues', '1x3x8x8', /Try --device cpu/],
     ['sizes that do not fit', 'net.py:Recurrent', '1x20x15', /It failed on 1x20x15 in f32/],
   ])(
-    '%s is refused in words',
+    '%s is refused with a message',
     (_, model, input, message) => {
       const { status, stderr } = run(model, '--input', input);
       expect([status, stderr.toString()]).toEqual([1, expect.stringMatching(message)]);
@@ -122,7 +122,7 @@ withPyTorch('PyTorch models are exported', () => {
     60_000,
   );
 
-  it('a model that is not there is refused in words', () => {
+  it('a missing model is refused with a message', () => {
     const { status, stderr } = run('net.py:Other', '--input', '1x3x8x8');
     expect([status, stderr.toString()]).toEqual([1, expect.stringMatching(/^net\.py:Other: .*Other/)]);
   }, 60_000);

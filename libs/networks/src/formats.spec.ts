@@ -27,7 +27,7 @@ function refusal(file: Uint8Array | ByteSource): NetworkError {
   throw new Error('it was read');
 }
 
-describe('formats that are not read', () => {
+describe('formats that are not supported', () => {
   it.each<[string, Uint8Array, RegExp, RegExp]>([
     ['gzip', padded([0x1f, 0x8b]), /gzip/, /gunzip/],
     ['TensorFlow Lite', padded([0x1c, 0, 0, 0], 'TFL3'), /TensorFlow Lite/, /tf2onnx/],
@@ -45,8 +45,8 @@ describe('formats that are not read', () => {
       /TorchScript/,
       /ONNX/,
     ],
-    ['a ZIP archive', zipSync({ 'net.onnx': bytes('x') }), /ZIP/, /Unpack it and give net\.onnx/],
-  ])('%s is named, with the way to one that is', (_, file, name, way) => {
+    ['a ZIP archive', zipSync({ 'net.onnx': bytes('x') }), /ZIP/, /Unpack it and use net\.onnx/],
+  ])('%s is named, with a way to convert it', (_, file, name, way) => {
     const { code, message } = refusal(file);
     expect(code).toBe('unknown-format');
     expect(message).toMatch(name);
@@ -62,19 +62,19 @@ describe('.keras archives', () => {
     'model.weights.h5': [new Uint8Array(100_000), { level: 0 }],
   });
 
-  it('are read like the JSON in them', () => {
+  it('are read like the JSON inside', () => {
     expect(readNetwork(archive)).toEqual(readNetwork(json));
   });
 
-  it('broken ones are refused in words', () => {
+  it('are refused with a message when they are broken', () => {
     for (let length = 4; length < archive.length; length += 1_009) {
-      expect(refusal(archive.subarray(0, length)).message).toMatch(/not a whole ZIP archive/);
+      expect(refusal(archive.subarray(0, length)).message).toMatch(/not a valid ZIP archive/);
     }
   });
 });
 
 describe('large files', () => {
-  /** A file that counts what is read of it. */
+  /** A file that counts the bytes that are read. */
   const counting = (file: Uint8Array, size = file.length): ByteSource & { count: number } => ({
     size,
     count: 0,
@@ -100,7 +100,7 @@ describe('large files', () => {
     const source = counting(file);
     const { layers, completeness } = readNetwork(source);
     expect([layers.length, completeness.isComplete]).toEqual([8, true]);
-    // The graph is passed twice, in pieces of 64 KiB.
+    // The reader goes through the graph twice, in pieces of 64 KiB.
     expect(source.count).toBeLessThan(file.length / 10);
   });
 
@@ -111,7 +111,7 @@ describe('large files', () => {
   });
 });
 
-describe('the words about a total', () => {
+describe('the description of a total', () => {
   const CASES = join(import.meta.dirname, '../cases');
   it.each([
     ['mm_left_weight.onnx', 'The total is complete: 1 of 1 layer that multiplies is costed.'],
@@ -122,8 +122,8 @@ describe('the words about a total', () => {
     [
       'tf_splitv.json',
       'The total is a lower bound: 0 of 1 layer that multiplies is costed; the missing share of the multiply-adds is unknown ' +
-        '(Conv2D). Sizes were lost first at SplitV "s". The values of a TensorFlow.js model that sizes depend on are in its ' +
-        'weight files (.bin): give them with it.',
+        '(Conv2D). Sizes were lost first at SplitV "s". Some sizes of this TensorFlow.js model depend on values in its ' +
+        'weight files (.bin): add these files.',
     ],
   ])('%s', (name, text) => {
     expect(completenessText(readNetwork(readFileSync(join(CASES, name))))).toBe(text);

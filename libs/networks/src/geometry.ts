@@ -4,10 +4,10 @@ import type { ConvSpec, Dtype, Layout, Pass } from '@alphaflops/conv';
 /** Along height and width. */
 export type Pair = readonly [number, number];
 
-/** Zeros around the input: by rule, or rows before, columns before, rows after, columns after. */
+/** Zero padding of the input: a rule, or rows before, columns before, rows after, columns after. */
 export type Pads = 'same' | 'valid' | readonly [number, number, number, number];
 
-/** A convolution as network formats describe it, with all they can say. */
+/** A convolution with all options that network formats can describe. */
 export interface ConvGeometry {
   readonly batch: number;
   readonly input: Pair;
@@ -33,7 +33,10 @@ function zerosAlong(pads: Exclude<Pads, 'same'>, axis: Axis): number {
   return axis === 0 ? pads[0] + pads[2] : pads[1] + pads[3];
 }
 
-/** Output size of a convolution or a pooling along one axis. `ceil` counts a last window that is only partly filled. */
+/**
+ * Returns the output size of a convolution or a pooling along one axis. `ceil` counts a last window that is only
+ * partly filled.
+ */
 export function outputAlong(
   input: number,
   kernel: number,
@@ -52,7 +55,9 @@ export function outputPair({ input, kernel, strides, dilations, pads }: ConvGeom
   return each((axis) => outputAlong(input[axis], kernel[axis], strides[axis], dilations[axis], pads, axis));
 }
 
-/** Output size of a transposed convolution; `extra` are the rows and columns of ONNX's `output_padding`. */
+/**
+ * Returns the output size of a transposed convolution. `extra` are the rows and columns of `output_padding` in ONNX.
+ */
 export function transposedOutput(geometry: ConvGeometry, extra: Pair = [0, 0]): Pair {
   const { input, kernel, strides, dilations, pads } = geometry;
   return each((axis) => {
@@ -62,19 +67,19 @@ export function transposedOutput(geometry: ConvGeometry, extra: Pair = [0, 0]): 
   });
 }
 
-/** The ConvSpec of a convolution; it says all of it. */
+/** Returns the ConvSpec of a convolution. It describes all options. */
 export function convolution(geometry: ConvGeometry): Costable {
   return checked(geometry, { size: geometry.input, pass: 'forward' }, null);
 }
 
 /**
- * A transposed convolution is the backward pass of the convolution from its output to its input: as many multiply-adds over the
- * same tensors. The sizes of its ConvSpec are those of that convolution.
+ * Returns the ConvSpec of a transposed convolution. It is the backward pass of the convolution from its output to its
+ * input, with the same multiply-adds over the same tensors. The ConvSpec has the sizes of that convolution.
  */
 export function transposedConvolution(geometry: ConvGeometry, output: Pair): Costable {
   const { input, kernel, strides, dilations, pads, cin, cout } = geometry;
   const backward = { ...geometry, cin: cout, cout: cin, input: output };
-  // Rows behind the last window come from the output's padding, or from the rule: the padding that gives back the input.
+  // Rows after the last window come from the output padding, or from the rule, whose padding restores the input size.
   const exact = each((axis): Pair => {
     const all = (input[axis] - 1) * strides[axis] + dilations[axis] * (kernel[axis] - 1) + 1 - output[axis];
     if (pads === 'same' || pads === 'valid')
@@ -85,10 +90,10 @@ export function transposedConvolution(geometry: ConvGeometry, output: Pair): Cos
   return checked({ ...backward, pads: explicit }, { size: output, pass: 'backward-data' }, TRANSPOSED);
 }
 
-const TRANSPOSED = 'transposed: the backward pass of the convolution that it reverses';
+const TRANSPOSED = 'transposed: costed as the backward pass of the reversed convolution';
 
 /**
- * A dense layer with this number of rows is a 1×1 convolution of one image with as many positions, whose sides are as equal as
+ * Converts a dense layer with N rows to a 1×1 convolution of one image with N positions, whose sides are as equal as
  * possible. It is the same matrix product, in the form that is most common in measured networks.
  */
 export function dense(rows: number, cin: number, cout: number, dtype: Dtype, layout: Layout): Costable {
@@ -102,7 +107,7 @@ export function dense(rows: number, cin: number, cout: number, dtype: Dtype, lay
   );
 }
 
-/** Two factors of a number, the larger first, as near to each other as they can be. */
+/** Returns two factors of a number, the larger one first. The factors are as close to each other as possible. */
 function mostSquare(count: number): Pair {
   for (let side = Math.floor(Math.sqrt(count)); side > 1; side--) {
     if (count % side === 0) return [count / side, side];
@@ -110,7 +115,10 @@ function mostSquare(count: number): Pair {
   return [count, 1];
 }
 
-/** Padding as a ConvSpec says it. Zeros that give the sizes of `same` are `same`, which is how most of them are measured. */
+/**
+ * Returns the padding in the form of a ConvSpec. Zeros that equal the padding `same` become `same`, because most
+ * measurements use `same`.
+ */
 function paddingOf(geometry: ConvGeometry): Pick<ConvSpec, 'padding'> & Partial<ConvSpec> {
   const { input, strides, pads } = geometry;
   if (pads === 'same') return { padding: 'same' };

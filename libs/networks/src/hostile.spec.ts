@@ -16,7 +16,7 @@ function refusal(read: () => unknown): NetworkError {
   throw new Error('it was read');
 }
 
-/** The layers, or the error for people; any other error is thrown. */
+/** Returns the layers or the NetworkError. Throws any other error. */
 function layersOrRefusal(file: Uint8Array): ReturnType<typeof readNetwork>['layers'] | NetworkError {
   try {
     return readNetwork(file).layers;
@@ -26,7 +26,7 @@ function layersOrRefusal(file: Uint8Array): ReturnType<typeof readNetwork>['laye
   }
 }
 
-describe('files that are no networks', () => {
+describe('files that are not networks', () => {
   it.each([
     ['nothing', new Uint8Array()],
     ['text', bytes('hello')],
@@ -34,20 +34,20 @@ describe('files that are no networks', () => {
     ['a list of layers without layers', json({ format: 'alphaflops.layers/1' })],
     ['a layer without a size', json({ format: 'alphaflops.layers/1', layers: [{ kind: 'dense', rows: 0 }] })],
     ['JSON cut short', bytes('{"class_name": "Sequential"')],
-    ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0xfe])],
+    ['bytes that are not UTF-8', new Uint8Array([0x7b, 0xff, 0xfe])],
     ['an ONNX file without operators', encodeOnnx({ name: 'empty' })],
     ['a Keras layer alone', json({ class_name: 'Dense', config: { units: 3 } })],
     ['a model without layers', json({ class_name: 'Sequential', config: {} })],
-    ['a graph that is no list', json({ modelTopology: { node: [{ name: 1 }] } })],
+    ['a graph that is not a list', json({ modelTopology: { node: [{ name: 1 }] } })],
   ])('%s', (_, file) => {
     expect(refusal(() => readNetwork(file)).code).toBe('malformed');
   });
 
-  it('JSON of something else', () => {
+  it('JSON of another kind', () => {
     expect(refusal(() => readNetwork(json({ hello: 1 }))).code).toBe('unknown-format');
   });
 
-  it('random changes of a real file never give anything but a network or an error for people', () => {
+  it('random changes of a real file give either a network or a NetworkError', () => {
     const files = [onnxFile(mobileNetV2()), json(kerasJson(mobileNetV2(), 3))];
     fc.assert(
       fc.property(
@@ -76,7 +76,7 @@ describe('files made to cost time and memory', () => {
     expect(refusal(() => readNetwork(new Uint8Array([0x3a, ...length, ...graph]))).code).toBe('too-large');
   });
 
-  it('lists that double with every operator stay small', () => {
+  it('lists that double with every operator are not stored in full', () => {
     const image = {
       name: 'image',
       type: { tensorType: { elemType: 1, shape: { dim: [1, 3, 8, 8].map((dimValue) => ({ dimValue })) } } },
@@ -111,16 +111,16 @@ describe('files made to cost time and memory', () => {
     expect(refusal(() => readNetwork(json(model))).code).toBe('too-large');
   });
 
-  it('models inside each other without end are refused', () => {
+  it('endlessly nested models are refused', () => {
     let model: object = { class_name: 'Sequential', config: { layers: [] } };
     for (let i = 0; i < 100; i++) model = { class_name: 'Sequential', config: { layers: [model] } };
     const file = json(model);
     expect(refusal(() => readNetwork(file, { inputShape: [1, 8, 8, 3] })).message).toMatch(
-      /inside each other/,
+      /contains nested models/,
     );
   });
 
-  it('sizes that nobody can measure are named, not costed', () => {
+  it('sizes that are too large to measure are reported, and not costed', () => {
     const { layers, notCosted } = readNetwork(onnxFile(resNet50(), [1, 3, 2 ** 40, 224]));
     expect(layers.length).toBeLessThan(54);
     expect(notCosted.find(({ op }) => op === 'Conv')?.reason).toMatch(/height/);
@@ -128,11 +128,11 @@ describe('files made to cost time and memory', () => {
 });
 
 describe('options', () => {
-  it('an open size is asked for, with an example', () => {
+  it('a missing size is requested, with an example', () => {
     const file = onnxFile(resNet50(), ['N', 3, 'H', 'W']);
     expect(refusal(() => readNetwork(file))).toMatchObject({
       code: 'unknown-size',
-      message: expect.stringContaining('"image" open (1x3x?x?). Give it, for example 1x3x224x224'),
+      message: expect.stringContaining('"image" open (1x3x?x?). Set it, for example 1x3x224x224'),
     });
     expect(readNetwork(file, { inputShape: [2, 3, 224, 224] }).layers[0]?.spec.batch).toBe(2);
   });

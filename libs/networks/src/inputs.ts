@@ -1,14 +1,14 @@
 import { NetworkError, type ReadOptions } from './network.js';
 import type { Shape } from './shapes.js';
 
-/** An input as a file describes it: null where a size is left open, a text where the open size has a name. */
+/** An input as a file describes it. A size is null if it is open, or a text if it is open and has a name. */
 export interface DescribedInput {
   readonly name: string;
-  /** null: not even the number of axes is described. */
+  /** null: the file does not describe the number of axes either. */
   readonly sizes: readonly (number | string | null)[] | null;
 }
 
-/** An input with its sizes; `shape` is null where the file leaves one open that nobody gave. */
+/** An input with its sizes. `shape` is null if the file leaves a size open and the options do not set it. */
 export interface ResolvedInput extends DescribedInput {
   readonly shape: Shape | null;
 }
@@ -20,10 +20,11 @@ export interface ResolvedInputs {
 }
 
 /**
- * The sizes of all inputs: those of the file, and where it leaves them open those that were given. The first open axis of an
- * input is its batch. Open axes of one name have one size.
+ * Determines the sizes of all inputs. Sizes that the file leaves open come from the options. If the first axis of an
+ * input is open, it is the batch. Open axes with the same name have the same size.
  *
- * @throws NetworkError `bad-option` for what does not fit the file, `unknown-size` when the first input stays open
+ * @throws NetworkError `bad-option` when an option does not fit the file, `unknown-size` when a size of the first
+ * input stays open
  */
 export function resolveInputs(described: readonly DescribedInput[], options: ReadOptions): ResolvedInputs {
   const given = givenSizes(described, options);
@@ -49,7 +50,7 @@ export function resolveInputs(described: readonly DescribedInput[], options: Rea
   return { inputs, named };
 }
 
-/** The error that asks for the sizes of an input; the first one need not be named. */
+/** Returns the error that requests the sizes of an input. The first input needs no name. */
 export function openInput({ name, sizes }: DescribedInput, isFirst: boolean): NetworkError {
   const known = sizes?.map((size) => (typeof size === 'number' ? size : '?')) ?? [];
   const example = known.map((size, axis) => (size !== '?' ? size : axis === 0 ? 1 : 224)).join('x');
@@ -57,7 +58,7 @@ export function openInput({ name, sizes }: DescribedInput, isFirst: boolean): Ne
   return new NetworkError(
     'unknown-size',
     `The file leaves the size of its input${name === '' ? '' : ` "${name}"`} open (${known.join('x') || 'unknown'}). ` +
-      `Give it, for example ${named}${example || '1x3x224x224'}.`,
+      `Set it, for example ${named}${example || '1x3x224x224'}.`,
   );
 }
 
@@ -71,7 +72,7 @@ function givenSizes(
   for (const [name, sizes] of Object.entries(inputs)) {
     if (!described.some((input) => input.name === name)) {
       const names = described.map((input) => `"${input.name}"`).join(', ') || 'none';
-      throw new NetworkError('bad-option', `The file has no input "${name}". Its inputs: ${names}.`);
+      throw new NetworkError('bad-option', `The file has no input "${name}". It has these inputs: ${names}.`);
     }
     given.set(name, sizes);
   }
@@ -89,19 +90,19 @@ function checkAndName({ name, sizes }: DescribedInput, given: Shape, named: Map<
     );
   }
   sizes.forEach((size, axis) => {
-    const wanted = given[axis] ?? 0;
+    const requested = given[axis] ?? 0;
     const fixed = typeof size === 'number' ? size : named.get(size ?? '');
-    if (fixed !== undefined && fixed !== wanted) {
+    if (fixed !== undefined && fixed !== requested) {
       throw new NetworkError(
         'bad-option',
         `${called} cannot be ${given.join('x')}: the file fixes axis ${axis} at ${fixed} (${shown}).`,
       );
     }
-    if (typeof size === 'string') named.set(size, wanted);
+    if (typeof size === 'string') named.set(size, requested);
   });
 }
 
-/** The batch of inputs that leave it open; it names the first axis of the first input. */
+/** Returns the batch for inputs with an open batch. If the first axis of the first input has a name, sets its size. */
 function batchOf(
   first: DescribedInput | undefined,
   given: ReadonlyMap<string, Shape>,

@@ -33,12 +33,12 @@ describe('a list of layers, as the export script of PyTorch writes it', () => {
     expect(network.layers.at(-1)?.spec.dtype).toBe('f16');
   });
 
-  it('names what has no cost', () => {
+  it('reports operators without a cost', () => {
     expect(network.notCosted).toEqual([
       {
         op: 'convolution',
         count: 1,
-        reason: 'of torch.float64, which is not measured',
+        reason: 'type torch.float64 is not measured',
         macs: 2 * 64 * 8 * 4,
       },
       { op: 'relu', count: 3, reason: null, macs: null },
@@ -46,7 +46,7 @@ describe('a list of layers, as the export script of PyTorch writes it', () => {
     expect(network.completeness).toMatchObject({ isComplete: false, layersFound: 6, layersCosted: 5 });
   });
 
-  it('has its sizes: others are refused', () => {
-    expect(() => readNetwork(file(LIST), { batch: 4 })).toThrow(/export it with the input that you want/);
+  it('has fixed sizes and refuses other sizes', () => {
+    expect(() => readNetwork(file(LIST), { batch: 4 })).toThrow(/Export the list again/);
   });
 });

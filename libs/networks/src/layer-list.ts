@@ -63,8 +63,8 @@ const LayerListSchema = z.object({
 });
 
 /**
- * Layers with all sizes known, as `tools/export_pytorch.py` writes them after a run of the model. The layers
- * are costed like those of any other file.
+ * Reads a list of layers with known sizes. `tools/export_pytorch.py` writes such a list after a run of the model. The
+ * layers are costed like the layers of any other file.
  *
  * @throws NetworkError `malformed`, `bad-option`
  */
@@ -78,7 +78,7 @@ export function readLayerList(json: unknown, { batch, inputShape, inputs = {} }:
   if (batch !== undefined || inputShape !== undefined || Object.keys(inputs).length > 0) {
     throw new NetworkError(
       'bad-option',
-      'A list of layers has its sizes: export it with the input that you want.',
+      'The sizes in a list of layers are fixed. Export the list again with the input size that you need.',
     );
   }
   const layers = new NetworkBuilder();
@@ -90,7 +90,7 @@ export function readLayerList(json: unknown, { batch, inputShape, inputs = {} }:
 
 function costOf(layer: Layer): Costable {
   const dtype = DTYPES.find((name) => name === layer.dtype);
-  if (dtype === undefined) return { reason: `of ${layer.dtype}, which is not measured` };
+  if (dtype === undefined) return { reason: `type ${layer.dtype} is not measured` };
   if (layer.kind === 'dense') return dense(layer.rows, layer.cin, layer.cout, dtype, layer.layout);
   const geometry = geometryOf(layer);
   return layer.transposed

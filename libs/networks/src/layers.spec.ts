@@ -9,7 +9,7 @@ const info = (name: string, sizes: number[], elemType = 1) => ({
   type: { tensorType: { elemType, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } } },
 });
 
-/** Weights with sizes and without values. */
+/** Weights that have sizes but no values. */
 const weights = (name: string, dims: number[], dataType = 1) => ({ name, dims, dataType });
 
 /** One operator on an image and a kernel. */
@@ -31,13 +31,13 @@ function one(
   );
 }
 
-describe('convolutions that a ConvSpec says in its own way', () => {
+describe('convolutions in the form of a ConvSpec', () => {
   it.each<
     [string, number[], number[], Record<string, number | number[]>, [number, number], number, RegExp | null]
   >([
     ['same', [1, 3, 9, 9], [4, 3, 3, 3], { pads: [1, 1, 1, 1] }, [9, 9], 9 * 9 * 9 * 3 * 4, null],
     ['valid', [1, 3, 9, 9], [4, 3, 3, 3], {}, [7, 7], 7 * 7 * 9 * 3 * 4, null],
-    ['zeros of its own', [1, 3, 9, 9], [4, 3, 3, 3], { pads: [2, 0, 2, 0] }, [11, 7], 77 * 9 * 3 * 4, null],
+    ['explicit padding', [1, 3, 9, 9], [4, 3, 3, 3], { pads: [2, 0, 2, 0] }, [11, 7], 77 * 9 * 3 * 4, null],
     [
       'strided',
       [1, 3, 10, 8],
@@ -69,7 +69,7 @@ describe('convolutions that a ConvSpec says in its own way', () => {
     else expect(layer?.note).toMatch(note);
   });
 
-  it('with all that a layer says: strides and dilations along each axis, padding on each side', () => {
+  it('with all options of a layer: strides and dilations along each axis, padding on each side', () => {
     const { layers } = one('Conv', [1, 3, 9, 20], [4, 3, 3, 3], { strides: [1, 2], pads: [2, 0, 2, 0] });
     expect(layers[0]?.spec).toMatchObject({
       ...{ height: 9, width: 20, stride_h: 1, stride_w: 2, padding: 'explicit' },
@@ -80,7 +80,7 @@ describe('convolutions that a ConvSpec says in its own way', () => {
     expect(dilated?.spec).toMatchObject({ dilation_h: 2, padding: 'valid' });
   });
 
-  it('transposed: as many multiply-adds as input points times taps', () => {
+  it('transposed: the number of multiply-adds is input points times taps', () => {
     const { layers } = one('ConvTranspose', [1, 16, 12, 12], [16, 8, 4, 4], {
       strides: [2, 2],
       pads: [1, 1, 1, 1],
@@ -92,17 +92,17 @@ describe('convolutions that a ConvSpec says in its own way', () => {
     expect(layers[0] && macsOf(layers[0].spec)).toBe(12 * 12 * 16 * 16 * 8);
   });
 
-  it('half precision is kept', () => {
+  it('with half precision', () => {
     expect(one('Conv', [1, 3, 9, 9], [4, 3, 3, 3], {}, 10).layers[0]?.spec.dtype).toBe('f16');
     expect(one('Conv', [1, 3, 9, 9], [4, 3, 3, 3], {}, 16).layers[0]?.spec.dtype).toBe('bf16');
   });
 });
 
-describe('convolutions without a ConvSpec are named', () => {
+describe('convolutions without a ConvSpec are reported', () => {
   it.each<[string, number[], number[], Record<string, number | number[]>, number, RegExp, number | null]>([
     ['three-dimensional', [1, 3, 4, 9, 9], [4, 3, 3, 3, 3], {}, 1, /3-dimensional/, 2 * 49 * 27 * 3 * 4],
-    ['of integers', [1, 3, 9, 9], [4, 3, 3, 3], {}, 3, /of i8, which is not measured/, 49 * 9 * 3 * 4],
-    ['channels that do not fit', [1, 5, 9, 9], [4, 3, 3, 3], {}, 1, /do not fit its kernel/, null],
+    ['of integers', [1, 3, 9, 9], [4, 3, 3, 3], {}, 3, /type i8 is not measured/, 49 * 9 * 3 * 4],
+    ['channels that do not fit', [1, 5, 9, 9], [4, 3, 3, 3], {}, 1, /do not fit the kernel/, null],
     ['a kernel larger than its input', [1, 3, 2, 2], [4, 3, 3, 3], {}, 1, /does not fit/, 0],
   ])('%s', (_, image, kernel, attributes, elemType, reason, macs) => {
     const { layers, notCosted, completeness } = one('Conv', image, kernel, attributes, elemType);
@@ -113,7 +113,7 @@ describe('convolutions without a ConvSpec are named', () => {
 });
 
 describe('products', () => {
-  it('a dense layer of many vectors is one image with as many positions', () => {
+  it('a dense layer with N vectors is one image with N positions', () => {
     const { layers } = one('MatMul', [2, 7, 16], [16, 32], {});
     expect(layers[0]?.spec).toMatchObject({ batch: 1, height: 7, width: 2, cin: 16, cout: 32, kernel_h: 1 });
     expect(layers[0]?.note).toBe('14 rows: costed as one image of 7×2 positions');
@@ -122,7 +122,7 @@ describe('products', () => {
     expect(one('MatMul', [1, 16], [16, 32], {}).layers[0]?.note).toBeNull();
   });
 
-  it('attention is no dense layer', () => {
+  it('attention is not a dense layer', () => {
     const { layers, notCosted } = one('MatMul', [2, 7, 16], [2, 16, 7], {}, 1, false);
     expect(layers).toEqual([]);
     expect(notCosted).toEqual([
@@ -156,10 +156,10 @@ describe('sizes computed in the file', () => {
           {
             opType: 'Concat',
             input: ['batch1', 'rest'],
-            output: ['wanted'],
+            output: ['target'],
             attribute: [{ name: 'axis', i: 0 }],
           },
-          { opType: 'Reshape', input: ['x', 'wanted'], output: ['flat'] },
+          { opType: 'Reshape', input: ['x', 'target'], output: ['flat'] },
           { opType: 'Gemm', input: ['flat', 'w'], output: ['y'], attribute: [{ name: 'transB', i: 1 }] },
         ],
       }),
@@ -167,7 +167,7 @@ describe('sizes computed in the file', () => {
     expect(layers[0]?.spec).toMatchObject({ batch: 1, height: 5, width: 1, cin: 36, cout: 10 });
   });
 
-  it('behind an operator that is not known, the size that the file records', () => {
+  it('after an unknown operator, the size that the file records', () => {
     const node = [
       { opType: 'SomethingNew', input: ['x'], output: ['z'] },
       { opType: 'Conv', input: ['z', 'w'], output: ['y'] },
@@ -185,8 +185,8 @@ describe('sizes computed in the file', () => {
     });
     expect(completeness.firstLoss).toEqual({ name: 'z', op: 'SomethingNew' });
     expect(completeness.missing.map(({ op, reason }) => [op, reason])).toEqual([
-      ['SomethingNew', expect.stringMatching(/not known/)],
-      ['Conv', 'size of its input not known, lost at SomethingNew "z"'],
+      ['SomethingNew', expect.stringMatching(/unknown operator/)],
+      ['Conv', 'unknown input size, lost at SomethingNew "z"'],
     ]);
   });
 });
@@ -196,7 +196,7 @@ describe('Keras', () => {
     json({ class_name: 'Sequential', config: { name: 's', layers } });
   const input = { class_name: 'InputLayer', config: { batch_shape: [null, 16, 16, 8] } };
 
-  it('a separable convolution is two', () => {
+  it('a separable convolution counts as two', () => {
     const { layers } = readNetwork(
       sequential(input, {
         class_name: 'SeparableConv2D',
@@ -212,7 +212,7 @@ describe('Keras', () => {
     expect(layers[0]?.spec.layout).toBe('NHWC');
   });
 
-  it('a model inside a model, used twice, counts twice', () => {
+  it('a nested model that is used twice counts twice', () => {
     const inner = {
       class_name: 'Sequential',
       config: {
@@ -237,7 +237,7 @@ describe('Keras', () => {
     else expect(layer?.note).toMatch(note);
   }); // prettier-ignore
 
-  it('along a sequence: causal, dilated, transposed, and dense for each step', () => {
+  it('layers of a sequence: causal, dilated, transposed, and dense for each step', () => {
     const { layers, batch } = readNetwork(
       sequential(
         { class_name: 'InputLayer', config: { batch_shape: [null, 100, 8] } },
@@ -257,13 +257,13 @@ describe('Keras', () => {
     ]);
   });
 
-  it('a layer may record other things of its build than the size of its input', () => {
+  it('a layer may record other build data than its input size', () => {
     const build_config = { shapes_dict: { query_shape: [1, 14, 14, 8] } };
     const dense = { class_name: 'Dense', config: { units: 3 }, build_config };
     expect(readNetwork(sequential(input, dense)).layers).toHaveLength(1);
   });
 
-  it('a wrapper has the layer inside it, and an RNN its cells', () => {
+  it('a wrapper counts its inner layer, and an RNN counts its cells', () => {
     const config = { layer: { class_name: 'Conv2D', config: { name: 'c', filters: 4, kernel_size: 3 } } };
     const normal = readNetwork(sequential(input, { class_name: 'SpectralNormalization', config }));
     expect(normal.layers.map(({ spec }) => macsOf(spec))).toEqual([14 * 14 * 9 * 8 * 4]);
@@ -277,12 +277,12 @@ describe('Keras', () => {
     expect(completeness.isComplete).toBe(true);
   });
 
-  it('what is behind a layer of somebody’s own is named', () => {
+  it('a layer after a custom layer is reported', () => {
     const { notCosted } = readNetwork(
       sequential(input, { class_name: 'Mine', config: {} }, { class_name: 'Dense', config: { units: 3 } }),
     );
     expect(notCosted.map(({ op }) => op)).toEqual(['Mine', 'Dense']);
-    expect(notCosted[1]?.reason).toMatch(/size of its input not known/);
+    expect(notCosted[1]?.reason).toMatch(/unknown input size/);
   });
 });
 
@@ -301,7 +301,7 @@ describe('TensorFlow.js graph models', () => {
   const graph = json({
     format: 'graph-model',
     modelTopology: {
-      // Not in the order of the data.
+      // The nodes are not in the order of the data flow.
       node: [
         { name: 'out', op: 'Relu6', input: ['dw'] },
         {
@@ -332,7 +332,7 @@ describe('TensorFlow.js graph models', () => {
     },
   });
 
-  it('have their layers, also behind a Reshape whose target is in the weights', () => {
+  it('have their layers, also after a Reshape whose target is in the weights', () => {
     const { layers, format } = readNetwork(graph, { batch: 4 });
     expect(format).toBe('tfjs-graph');
     expect(
@@ -344,7 +344,7 @@ describe('TensorFlow.js graph models', () => {
     ]);
   });
 
-  it('a loop of version 1 counts as often as its condition says', () => {
+  it('a loop of version 1 counts once per iteration of its condition', () => {
     const frame = { frame_name: word('while') };
     const scalar = (name: string) => ({
       name,
@@ -383,17 +383,17 @@ describe('TensorFlow.js graph models', () => {
     const known = readNetwork(file, { fileBeside: () => values });
     expect(known.layers.map(({ name }) => name)).toEqual(['conv', 'conv', 'conv', 'after']);
     expect(known.completeness.isComplete).toBe(true);
-    // Without the values it is not known how often: once, and said.
+    // Without the values the number of iterations is unknown: the loop counts once, with a note.
     const { layers, completeness } = readNetwork(file);
     expect(layers.map(({ name }) => name)).toEqual(['conv', 'after']);
     expect(completeness.missing.map(({ op }) => op)).toEqual(['LoopCond']);
   });
 
-  it('a circle is refused', () => {
+  it('a cycle is refused', () => {
     const node = [
       { name: 'a', op: 'Relu', input: ['b'] },
       { name: 'b', op: 'Relu', input: ['a'] },
     ];
-    expect(() => readNetwork(json({ modelTopology: { node } }))).toThrow(/circle/);
+    expect(() => readNetwork(json({ modelTopology: { node } }))).toThrow(/cycle/);
   });
 });

@@ -16,14 +16,14 @@ export interface ConvolutionLayer {
   /** Sizes of the input along one, two or three axes. */
   readonly spatial: readonly number[];
   readonly windows: Windows;
-  /** Of a transposed convolution the sizes of its output, else null. */
+  /** The output sizes of a transposed convolution; null for other convolutions. */
   readonly transposedTo: readonly number[] | null;
   readonly type: ElementType | null;
   readonly layout: Layout;
 }
 
 /**
- * Adds a convolution with what it costs, or with its multiply-adds and the reason why it is not costed.
+ * Adds a convolution with its spec, or with its multiply-adds and the reason why it is not costed.
  *
  * @returns the sizes of its output along its spatial axes
  */
@@ -40,7 +40,8 @@ function costOf(layer: ConvolutionLayer): Costable {
   const { batch, cin, cout, groups, spatial, windows, transposedTo, type, layout } = layer;
   if (spatial.length > 2) return { reason: `${spatial.length}-dimensional` };
   const dtype = measuredType(type);
-  if (dtype === null) return { reason: `of ${type ?? 'an unknown type'}, which is not measured` };
+  if (dtype === null)
+    return { reason: type === null ? 'its type is unknown' : `type ${type} is not measured` };
   const geometry: ConvGeometry = {
     ...{ batch, cin, cout, groups, dtype, layout },
     input: asPair(spatial, 1),
@@ -65,23 +66,23 @@ export interface DenseLayer {
   readonly layout: Layout;
 }
 
-/** Adds a dense layer with what it costs, or with its multiply-adds and the reason why it is not costed. */
+/** Adds a dense layer with its spec, or with its multiply-adds and the reason why it is not costed. */
 export function addDense(builder: NetworkBuilder, layer: DenseLayer): void {
   const { name, op, rows, depth, columns, type, layout } = layer;
   const dtype = measuredType(type);
   const cost: Costable =
     dtype === null
-      ? { reason: `of ${type ?? 'an unknown type'}, which is not measured` }
+      ? { reason: type === null ? 'its type is unknown' : `type ${type} is not measured` }
       : dense(rows, depth, columns, dtype, layout);
   builder.costed(name, op, cost, rows * depth * columns);
 }
 
-/** The type as a ConvSpec has it; null for a type that no convolution is measured in. */
+/** Returns the type in the form of a ConvSpec; null for a type in which no convolution is measured. */
 export function measuredType(type: ElementType | null): Dtype | null {
   return DTYPES.find((dtype) => dtype === type) ?? null;
 }
 
-/** Longer recurrences are counted and not costed: each step is a layer of its own. */
+/** Longer recurrences are counted but not costed, because each step would be a separate layer. */
 const MAX_STEPS = 4096;
 
 /** A recurrent layer in one direction. */
@@ -92,15 +93,18 @@ export interface RecurrentLayer {
   readonly batch: number;
   readonly inputSize: number;
   readonly hiddenSize: number;
-  /** Matrices of weights for each of input and state: 4 of an LSTM, 3 of a GRU, 1 of a plain recurrent layer. */
+  /**
+   * Number of weight matrices for the input, and for the state: 4 for an LSTM, 3 for a GRU, 1 for a simple recurrent
+   * layer.
+   */
   readonly gates: number;
   readonly type: ElementType | null;
   readonly layout: Layout;
 }
 
 /**
- * Adds the products of a recurrent layer: one over all steps with the weights of the input, and for each step, because steps
- * wait for each other, one with the weights of the state.
+ * Adds the products of a recurrent layer: one product with the weights of the input over all steps, and one product
+ * with the weights of the state for each step, because each step waits for the previous one.
  */
 export function addRecurrence(builder: NetworkBuilder, layer: RecurrentLayer): void {
   const { name, op, steps, batch, inputSize, hiddenSize, gates, type, layout } = layer;

@@ -4,32 +4,35 @@ import { NetworkError, type Completeness, type Missing, type Network } from './n
 import type { NetworkFormat, NetworkLayer, NotCosted } from './network.js';
 import type { Loss } from './tensors/tensor.js';
 
-/** Large networks have some thousands of operators; models inside models can make them without end out of a small file. */
+/** Large networks have some thousands of operators. Nested models can produce any number of them from a small file. */
 const MAX_OPERATORS = 100_000;
 
-/** Of an operator that no reader knows. */
-export const NOT_KNOWN = 'operator not known: it may multiply';
+/** The reason for an operator that no reader knows. */
+export const NOT_KNOWN = 'unknown operator, which may multiply';
 
-/** Collects what a reader finds, layer by layer. */
+/** Collects the layers that a reader finds. */
 export class NetworkBuilder {
   private readonly layers: NetworkLayer[] = [];
   private readonly others = new Map<string, { -readonly [K in keyof NotCosted]: NotCosted[K] }>();
   private layersFound = 0;
   private firstLoss: Loss | null = null;
 
-  /** Images at a time; null until the first input is known. */
+  /** Images per batch; null until the first input is known. */
   batch: number | null = null;
 
   constructor(private readonly visits = { operators: 0 }) {}
 
-  /** @throws NetworkError `too-large` with the first operator that is one too many */
+  /** @throws NetworkError `too-large` at the first operator above the limit */
   visit(): void {
     this.visits.operators += 1;
     if (this.visits.operators <= MAX_OPERATORS) return;
     throw new NetworkError('too-large', `The network has more than ${MAX_OPERATORS} operators.`);
   }
 
-  /** A layer that multiplies: with its cost, or with the reason why it has none and its multiply-adds where they are known. */
+  /**
+   * Adds a layer that multiplies, with its cost. Or with the reason why it has no cost, and its multiply-adds if
+   * known.
+   */
   costed(name: string, op: string, found: Costable, knownMacs: number | null = null): void {
     if ('reason' in found) {
       this.missing(op, found.reason, knownMacs);
@@ -39,31 +42,31 @@ export class NetworkBuilder {
     this.layers.push({ name, op, ...found });
   }
 
-  /** A layer that multiplies and has no cost; `lostAt` where a size that it needs was lost. */
+  /** Adds a layer that multiplies and has no cost. `lostAt` is where a size that it needs was lost. */
   missing(op: string, reason: string, knownMacs: number | null = null, lostAt: Loss | null = null): void {
     this.layersFound += 1;
     this.firstLoss ??= lostAt;
     this.add(op, reason, knownMacs);
   }
 
-  /** An operator of which no one here knows whether it multiplies. */
+  /** Adds an unknown operator, which may multiply. */
   notKnown(op: string, reason = NOT_KNOWN): void {
     this.add(op, reason, null);
   }
 
-  /** Operators that do not multiply. */
+  /** Adds an operator that does not multiply. */
   other(op: string, count = 1): void {
     this.add(op, null, null, count);
   }
 
-  /** As many layers as a list of them says: `reason` is null for operators that do not multiply. */
+  /** Adds `count` layers of a list of layers. `reason` is null for operators that do not multiply. */
   listed(op: string, reason: string | null, knownMacs: number | null, count: number): void {
     if (reason !== null) this.layersFound += count;
     this.add(op, reason, knownMacs, count);
   }
 
   private add(op: string, reason: string | null, knownMacs: number | null, count = 1): void {
-    // Layers with known multiply-adds are kept apart from others.
+    // Layers with known multiply-adds are counted separately.
     const key = `${op} ${reason ?? ''} ${knownMacs === null ? '' : 'known'}`;
     const counted = this.others.get(key) ?? { op, count: 0, reason, macs: knownMacs === null ? null : 0 };
     counted.count += count;
@@ -71,14 +74,14 @@ export class NetworkBuilder {
     this.others.set(key, counted);
   }
 
-  /** An empty builder that counts visits together with this one: for a branch of which it is not yet known whether it counts. */
+  /** Returns an empty builder that shares the count of visits. Use it for a branch that may not count. */
   fork(): NetworkBuilder {
     const fork = new NetworkBuilder(this.visits);
     fork.batch = this.batch;
     return fork;
   }
 
-  /** Takes over what a fork has collected; `note` is added to its layers. */
+  /** Adds the layers of a fork, each with `note`. */
   absorb(fork: NetworkBuilder, note: string | null): void {
     for (const layer of fork.layers) {
       const notes = [layer.note, note].filter((each) => each !== null);
@@ -91,12 +94,12 @@ export class NetworkBuilder {
     }
   }
 
-  /** Whether something was found that multiplies, or may. */
+  /** Whether the builder has a layer that multiplies or may multiply. */
   get hasProducts(): boolean {
     return this.layersFound > 0 || [...this.others.values()].some(({ reason }) => reason !== null);
   }
 
-  /** Multiply-adds that are known, costed or not. */
+  /** The sum of all known multiply-adds, costed or not. */
   get knownMacs(): number {
     return this.costedMacs + sum([...this.others.values()].map(({ macs: known }) => known ?? 0));
   }

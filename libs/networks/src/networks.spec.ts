@@ -25,7 +25,7 @@ const FORMATS: [string, (net: Architecture) => Uint8Array][] = [
 ];
 
 describe.each(FORMATS)('%s', (_, file) => {
-  // Totals of torchvision's table of weights (GFLOPS there are multiply-adds): 4.09, 15.47, 0.30.
+  // Totals from the table of weights of torchvision, whose GFLOPS are multiply-adds: 4.09, 15.47, 0.30.
   it.each([
     ['ResNet-50', resNet50, 4.09e9, 53 + 1],
     ['VGG-16', vgg16, 15.47e9, 13 + 3],
@@ -45,17 +45,17 @@ describe.each(FORMATS)('%s', (_, file) => {
     expect(dilations).toEqual([2, 4, 8]);
   });
 
-  it('a batch multiplies all of it', () => {
+  it('the batch multiplies all costs', () => {
     const one = readNetwork(file(resNet50()));
     const eight = readNetwork(file(resNet50()), { batch: 8 });
     expect(totalMacs(eight)).toBe(8 * totalMacs(one));
-    // The dense layer has its rows as positions.
+    // The rows of the dense layer become positions.
     expect(new Set(eight.layers.map(({ spec }) => spec.batch * (spec.height === 4 ? 8 : 1)))).toEqual(
       new Set([8]),
     );
   });
 
-  it('truncated anywhere it gives an error for people, or the part that is whole', () => {
+  it('a truncated file gives a NetworkError or the layers of its intact part', () => {
     const whole = file(mobileNetV2());
     for (let length = 0; length < whole.byteLength; length += Math.ceil(whole.byteLength / 97)) {
       try {
@@ -76,7 +76,7 @@ function uNetMacs(side: number): number {
     const points = (side / 2 ** level) ** 2;
     const [above, below] = [widths[level - 1] ?? 3, widths[level + 1] ?? middle];
     const down = 9 * (above * width + width * width);
-    // Each point of the smaller image is multiplied with 2 × 2 weights.
+    // Each point of the smaller image is multiplied by 2 × 2 weights.
     const up = below * width + 9 * (2 * width * width + width * width);
     total += points * (down + up);
   }
@@ -111,7 +111,7 @@ describe('layer table of ResNet-50', () => {
     expect(layers.every(({ note }) => note === null)).toBe(true);
   });
 
-  it('counts what has no cost', () => {
+  it('counts operators without a cost', () => {
     expect(notCosted).toContainEqual({ op: 'Add', count: 16, reason: null, macs: null });
     expect(notCosted).toContainEqual({ op: 'MaxPool', count: 1, reason: null, macs: null });
   });

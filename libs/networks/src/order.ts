@@ -1,7 +1,8 @@
 /**
- * Each item after those that it reads from; a file need not have them so. Items that read what no item makes are ready at once.
+ * Sorts items so that each one comes after the items that it reads. The items of a file can have any order. Items
+ * that read values from no other item are ready at once.
  *
- * @returns null when items wait for each other in a circle
+ * @returns null when items wait for each other in a cycle
  */
 export function inOrder<T>(
   items: readonly T[],
@@ -19,7 +20,7 @@ export function inOrder<T>(
     return sources.size;
   });
   const ready = items.flatMap((_, at) => (waiting[at] === 0 ? [at] : []));
-  // The order of the file where it is one in which all can be read.
+  // Keep the order of the file if it is already valid.
   const isFileOrder = items.every((item, at) => read(item).every((name) => (makers.get(name) ?? -1) < at));
   if (isFileOrder) return [...items];
   for (let next = 0; next < ready.length; next++) {

@@ -1,7 +1,7 @@
 import type { ByteSource } from './byte-source.js';
 import { NetworkError } from './network.js';
 
-/** Formats that are recognised and not read: what the file is, and the way to one that is read. */
+/** Formats that are recognized but not supported: the name of the format, and a way to a supported one. */
 interface OtherFormat {
   readonly is: (start: Uint8Array, source: ByteSource) => boolean;
   readonly name: string;
@@ -21,7 +21,7 @@ function hasText(at: number, text: string): OtherFormat['is'] {
   return hasBytes(at, ...new TextEncoder().encode(text));
 }
 
-/** 8 bytes with the length of a JSON header, and the header. */
+/** Whether the file starts with 8 bytes that hold the length of a JSON header, followed by the header. */
 function isSafetensors(start: Uint8Array, { size }: ByteSource): boolean {
   if (start.length < 10 || start[8] !== 0x7b) return false;
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
@@ -37,44 +37,44 @@ const FORMATS: readonly OtherFormat[] = [
   {
     is: hasBytes(0, 0x89, 0x48, 0x44, 0x46),
     name: 'an HDF5 file, as older versions of Keras save models',
-    way: 'Save it as a .keras archive with model.save, or give what model.to_json() returns.',
+    way: 'Save it as a .keras archive with model.save, or use the result of model.to_json().',
   },
   { is: hasText(4, 'TFL3'), name: 'a TensorFlow Lite model', way: TFLITE },
   {
     is: hasText(4, 'ORTM'),
     name: 'a model in the ORT format of ONNX Runtime',
-    way: 'Give the ONNX file that it was made of.',
+    way: 'Use the ONNX file that it was created from.',
   },
   { is: hasText(4, 'ET12'), name: 'an ExecuTorch program', way: PYTORCH },
   {
     is: hasText(0, 'GGUF'),
     name: 'a GGUF file, which has weights and no operators',
-    way: 'Export the model that they belong to as ONNX.',
+    way: 'Export the model of these weights as ONNX.',
   },
   {
     is: isSafetensors,
     name: 'a safetensors file, which has weights and no operators',
-    way: `Take the model's code too. ${PYTORCH}`,
+    way: `Use it together with the code of the model. ${PYTORCH}`,
   },
   {
     is: hasBytes(0, 0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c),
-    name: 'a PyTorch checkpoint of the old kind',
+    name: 'a PyTorch checkpoint in the old format',
     way: PYTORCH,
   },
   { is: hasBytes(0, 0x80), name: 'a Python pickle', way: PYTORCH },
   {
     is: hasText(0, '<?xml'),
     name: 'an XML file, perhaps of OpenVINO',
-    way: 'Give the ONNX file, or the PyTorch or TensorFlow model, that it was made of.',
+    way: 'Use the ONNX file, or the PyTorch or TensorFlow model, that it was created from.',
   },
   {
     is: hasText(0, '7767517'),
     name: 'a parameter file of ncnn',
-    way: 'Give the ONNX file that it was made of.',
+    way: 'Use the ONNX file that it was created from.',
   },
 ];
 
-/** @throws NetworkError `unknown-format` with the name of the format and the way to one that is read */
+/** @throws NetworkError `unknown-format` with the name of the format and a way to a supported one */
 export function refuseOtherFormats(source: ByteSource): void {
   const start = source.read(0, Math.min(source.size, 512));
   const found = FORMATS.find(({ is }) => is(start, source));
@@ -82,16 +82,16 @@ export function refuseOtherFormats(source: ByteSource): void {
 }
 
 function notRead(name: string, way: string): NetworkError {
-  return new NetworkError('unknown-format', `This is ${name}, which is not read. ${way}`);
+  return new NetworkError('unknown-format', `This is ${name}. alphaflops cannot read this format. ${way}`);
 }
 
-/** What an archive without a Keras model in it is, by the names of its files. */
+/** Recognizes an archive without a Keras model from the names of its files. */
 export function refuseArchive(names: readonly string[]): NetworkError {
   const has = (end: string) => names.some((name) => name.endsWith(end));
   if (has('/constants.pkl') || names.some((name) => name.includes('/code/'))) {
     return notRead(
       'a TorchScript archive of PyTorch',
-      'Take the Python model that it was made of: tools/export_pytorch.py lists its layers; torch.onnx.export writes it as ONNX.',
+      'Use the Python model that it was created from: tools/export_pytorch.py lists its layers, or torch.onnx.export writes it as ONNX.',
     );
   }
   if (has('data.pkl')) return notRead('a PyTorch checkpoint', PYTORCH);
@@ -99,22 +99,22 @@ export function refuseArchive(names: readonly string[]): NetworkError {
   if (has('saved_model.pb')) return notRead('a TensorFlow SavedModel in a ZIP archive', TENSORFLOW);
   if (has('.npy')) return notRead('an NPZ file, which has weights and no operators', PYTORCH);
   const inside = names.find((name) => /\.(onnx|json|tflite|pt|pth|h5|keras)$/.test(name));
-  const way = inside === undefined ? 'Give the network file itself.' : `Unpack it and give ${inside}.`;
+  const way = inside === undefined ? 'Use the network file itself.' : `Unpack it and use ${inside}.`;
   return notRead('a ZIP archive', way);
 }
 
-const CORE_ML = 'Give the PyTorch, TensorFlow or ONNX model that it was made of.';
+const CORE_ML = 'Use the PyTorch, TensorFlow or ONNX model that it was created from.';
 
-/** Other messages in Protocol Buffers look like ONNX at their start; these are the numbers of their fields. */
+/** Recognizes other Protocol Buffers files, which start like ONNX files, from the numbers of their fields. */
 export function protobufFormat(fields: ReadonlySet<number>): NetworkError | null {
-  // Core ML's Model: the version, a description, and one kind of network.
+  // Model of Core ML: the version, a description, and one kind of network.
   if (fields.has(1) && fields.has(2) && [...fields].some((field) => field >= 200 && field < 4000)) {
     return notRead('a Core ML model', CORE_ML);
   }
   const only = (...known: number[]) => fields.size > 0 && [...fields].every((field) => known.includes(field));
-  // TensorFlow's SavedModel: its version and graphs with what belongs to them.
+  // SavedModel of TensorFlow: its version and its graphs.
   if (fields.has(1) && fields.has(2) && only(1, 2)) return notRead('a TensorFlow SavedModel', TENSORFLOW);
-  // TensorFlow's GraphDef: nodes, functions, versions.
+  // GraphDef of TensorFlow: nodes, functions, versions.
   if (fields.has(1) && only(1, 2, 3, 4)) return notRead('a frozen TensorFlow graph', TENSORFLOW);
   return null;
 }

@@ -5,9 +5,9 @@ import type { NetworkBuilder } from './network-builder.js';
 import { broadcast, product } from './shapes.js';
 import { elementCount, sized, UNKNOWN, type Tensor } from './tensors/tensor.js';
 
-export const SIZE_NOT_KNOWN = 'size of its input not known';
-const TWO_ACTIVATIONS = 'of two activations';
-const MANY_MATRICES = 'of many matrices of weights';
+export const SIZE_NOT_KNOWN = 'unknown input size';
+const TWO_ACTIVATIONS = 'product of two activations';
+const MANY_MATRICES = 'product with many weight matrices';
 
 interface ProductNode {
   readonly name: string;
@@ -15,7 +15,7 @@ interface ProductNode {
   readonly layout: Layout;
 }
 
-/** A layer that is missing because the size of an operand is not known. */
+/** Adds a missing layer whose operand has an unknown size. */
 export function addUnsized(builder: NetworkBuilder, op: string, operands: readonly Tensor[]): Tensor {
   const lostAt = operands.find(({ shape }) => shape === null)?.lostAt ?? null;
   const where = lostAt === null ? '' : `, lost at ${lostAt.op} "${lostAt.name}"`;
@@ -23,15 +23,15 @@ export function addUnsized(builder: NetworkBuilder, op: string, operands: readon
   return { ...UNKNOWN, lostAt };
 }
 
-/** The type that decides a product's cost: that of the weights, where there are some. */
+/** Returns the type that determines the cost of a product: the type of the weights, if any. */
 function typeOf(a: Tensor, b: Tensor): Tensor['type'] {
   const [weights, other] = a.isWeight && !b.isWeight ? [a, b] : [b, a];
   return weights.type ?? other.type;
 }
 
 /**
- * NumPy's matrix product of stacks of matrices. A product with one matrix of weights, on either side, is a dense layer; others
- * are counted.
+ * Adds a NumPy matrix product of stacks of matrices. A product with one weight matrix, on either side, is a dense
+ * layer. Other products are only counted.
  */
 export function addMatrixProduct(builder: NetworkBuilder, node: ProductNode, a: Tensor, b: Tensor): Tensor {
   const { name, op, layout } = node;
@@ -43,7 +43,7 @@ export function addMatrixProduct(builder: NetworkBuilder, node: ProductNode, a: 
   const [height = 0, columns = 0] = right.slice(-2);
   const stack = broadcast([left.slice(0, -2), right.slice(0, -2)]);
   if (depth !== height || stack === null) {
-    builder.missing(op, 'sizes that do not fit');
+    builder.missing(op, 'the sizes do not fit');
     return UNKNOWN;
   }
   const output = sized(
@@ -63,14 +63,20 @@ export function addMatrixProduct(builder: NetworkBuilder, node: ProductNode, a: 
   return output;
 }
 
-/** A tensor that must be a matrix: where only the number of its elements is known, its width tells its height. */
+/**
+ * Returns a tensor that must be a matrix. If only the number of its elements is known, its height follows from its
+ * width.
+ */
 export function asMatrix(x: Tensor, width: number): Tensor {
   const count = elementCount(x);
   if (x.shape !== null || count === null || width === 0 || count % width !== 0) return x;
   return { ...x, shape: [count / width, width], count: null, lostAt: null };
 }
 
-/** A product by an equation over named axes. With one matrix of weights and no axis in all three tensors it is a dense layer. */
+/**
+ * Adds a product of tensors with named axes. A product with one weight matrix is a dense layer, if no axis is in all
+ * three tensors.
+ */
 export function addEinsum(
   builder: NetworkBuilder,
   node: ProductNode,
@@ -83,14 +89,14 @@ export function addEinsum(
   if (known.length < shapes.length) return addUnsized(builder, op, operands);
   const found = contractionOf(equation, known);
   if (found === null) {
-    builder.missing(op, `sizes that do not fit ${equation}`);
+    builder.missing(op, `the sizes do not fit ${equation}`);
     return UNKNOWN;
   }
   const [x, y] = operands;
   const output = sized(sizesOf(found, found.output), x?.type ?? null);
   if (x === undefined || y === undefined || operands.every(({ isWeight }) => isWeight)) return output;
   if (operands.length > 2) {
-    builder.missing(op, 'of more than two tensors');
+    builder.missing(op, 'product of more than two tensors');
     return output;
   }
   const [ofX = [], ofY = []] = found.operands;
@@ -112,7 +118,7 @@ export function addEinsum(
   return output;
 }
 
-/** Scaled dot products of queries with keys, and of the weights that come out with values. */
+/** Adds the scaled dot products of queries and keys, and the products of the resulting weights and the values. */
 export function addAttention(
   builder: NetworkBuilder,
   op: string,

@@ -4,7 +4,7 @@ const FLOAT = 1;
 const INT64 = 7;
 type Attributes = Readonly<Record<string, number | readonly number[] | string>>;
 
-/** A seeded generator of whole numbers (32-bit xorshift). */
+/** A seeded generator of integers (32-bit xorshift). */
 export class Dice {
   private state: number;
 
@@ -13,7 +13,7 @@ export class Dice {
     for (let warmUp = 0; warmUp < 20; warmUp++) this.roll(2);
   }
 
-  /** From 0 up to, and without, `sides`. */
+  /** Returns an integer from 0 to `sides − 1`. */
   roll(sides: number): number {
     let x = this.state;
     x ^= x << 13;
@@ -34,8 +34,8 @@ export class Dice {
 }
 
 /**
- * A network of random operators in the forms that exporters write, as an ONNX file: sizes are computed in the graph, and the
- * values inside are not described.
+ * Returns an ONNX file with a network of random operators, in the forms that exporters write. Its graph computes the
+ * sizes, and the file does not describe the inner values.
  */
 export class RandomNetwork {
   private readonly nodes: object[] = [];
@@ -43,7 +43,7 @@ export class RandomNetwork {
   private readonly dice: Dice;
   private names = 0;
   private last = 'x';
-  /** Batch, channels, height, width of the last value, as the generator follows them. */
+  /** Batch, channels, height and width of the last value. The generator updates them. */
   private shape: [number, number, number, number];
   private readonly input: number[];
 
@@ -60,7 +60,7 @@ export class RandomNetwork {
     this.head();
   }
 
-  /** `sorted`: each operator after those that it reads from, as other readers need it. */
+  /** `sorted`: each operator comes after the operators that it reads from, which other readers require. */
   file(order: 'sorted' | 'shuffled'): Uint8Array {
     const node = [...this.nodes];
     for (let at = order === 'sorted' ? 0 : node.length - 1; at > 0; at--) {
@@ -102,7 +102,7 @@ export class RandomNetwork {
     return name;
   }
 
-  /** The sizes of the last value, computed in the graph, one of them for each place or −1. */
+  /** Computes the sizes of the last value in the graph, one for each position, or −1. */
   private sizes(...places: (number | 'open')[]): string {
     const all = this.add('Shape', [this.last]);
     const parts = places.map((place) =>
@@ -155,7 +155,7 @@ export class RandomNetwork {
         break;
       }
       case 4: {
-        // ZeroPad2d as TorchScript writes it: pads by the last axis first, turned round in the graph.
+        // ZeroPad2d as TorchScript writes it: the pads start with the last axis, and the graph reverses them.
         const [left, right, top, bottom] = [dice.roll(3), dice.roll(2), dice.roll(3), dice.roll(2)];
         const zeros = this.add('ConstantOfShape', [this.integers([4])]);
         const rest = this.add('Cast', [zeros], { to: INT64 });
@@ -199,10 +199,10 @@ export class RandomNetwork {
       case 10: {
         // expand(-1, …) as TorchScript writes it.
         const ones = this.add('ConstantOfShape', [this.integers([4])]);
-        const asked = this.integers([-1, channels, 1, 1]);
-        const isOpen = this.add('Equal', [asked, this.integers([-1, -1, -1, -1])]);
-        const size = this.add('Where', [isOpen, this.add('Cast', [ones], { to: INT64 }), asked]);
-        const filled = this.add('Where', [isOpen, this.integers([1, 1, 1, 1]), asked]);
+        const requested = this.integers([-1, channels, 1, 1]);
+        const isOpen = this.add('Equal', [requested, this.integers([-1, -1, -1, -1])]);
+        const size = this.add('Where', [isOpen, this.add('Cast', [ones], { to: INT64 }), requested]);
+        const filled = this.add('Where', [isOpen, this.integers([1, 1, 1, 1]), requested]);
         this.add('Mul', [size, size]);
         this.last = this.add('Add', [this.last, this.add('Expand', [this.weight(1, 1, 1, 1), filled])]);
         break;

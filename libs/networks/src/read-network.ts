@@ -8,20 +8,21 @@ import { refuseArchive, refuseOtherFormats } from './other-formats.js';
 import { readGraph } from './tensorflow/read-graph.js';
 import { unzipped, zipEntries } from './zip.js';
 
-/** A larger file is refused: the largest networks keep their weights in files of their own. */
+/** Larger files are refused. The largest networks keep their weights in separate files. */
 export const MAX_NETWORK_BYTES = 2 ** 31 - 1;
-/** A model's JSON without weights is far smaller. */
+/** The JSON of a model without weights is far smaller. */
 export const MAX_TOPOLOGY_BYTES = 64 * 2 ** 20;
 const MAX_AXES = 8;
 /** The file of a .keras archive that describes the model. */
 const KERAS_CONFIG = 'config.json';
 
 /**
- * The convolutions and dense layers of a network file, with their sizes: ONNX, Keras' JSON or a .keras archive, the `model.json` of
- * TensorFlow.js (layers or graph), or the list of layers that `tools/export_pytorch.py` writes. The content decides which it is.
- * Weights are not loaded and need not be there.
+ * Returns the convolutions and dense layers of a network file, with their sizes. Formats: ONNX, Keras' JSON or a
+ * .keras archive, the `model.json` of TensorFlow.js (layers or graph), or the list of layers that
+ * `tools/export_pytorch.py` writes. The content determines the format. Weights are not loaded, and the weight files
+ * are not required.
  *
- * @throws NetworkError with a code and words for people, whatever the file holds.
+ * @throws NetworkError with a code and a message for the user, for any content of the file
  */
 export function readNetwork(file: Uint8Array | ByteSource, options: ReadOptions = {}): Network {
   const source = 'read' in file ? file : bytesSource(file);
@@ -38,17 +39,14 @@ export function readNetwork(file: Uint8Array | ByteSource, options: ReadOptions 
 }
 
 /**
- * For a file that is not loaded yet.
+ * Checks the size of a file before it is loaded.
  *
  * @throws NetworkError `too-large`
  */
 export function checkSize(bytes: number, most = MAX_NETWORK_BYTES): void {
   if (bytes <= most) return;
   const mebibytes = (count: number) => `${Math.round(count / 2 ** 20)} MiB`;
-  throw new NetworkError(
-    'too-large',
-    `The file has ${mebibytes(bytes)}; at most ${mebibytes(most)} are read.`,
-  );
+  throw new NetworkError('too-large', `The file has ${mebibytes(bytes)}. The limit is ${mebibytes(most)}.`);
 }
 
 function readJson(json: Record<string, unknown>, options: ReadOptions): Network {
@@ -87,18 +85,18 @@ function kerasConfig(source: ByteSource): Uint8Array {
 function checkOptions({ batch = 1, inputShape = [1], inputs = {} }: ReadOptions): void {
   const isSize = (size: number) => Number.isSafeInteger(size) && size >= 1;
   if (!isSize(batch)) {
-    throw new NetworkError('bad-option', `The batch must be a whole number from 1 on, not ${batch}.`);
+    throw new NetworkError('bad-option', `The batch must be an integer of at least 1, not ${batch}.`);
   }
   for (const sizes of [inputShape, ...Object.values(inputs)]) {
     if (sizes.length > 0 && sizes.length <= MAX_AXES && sizes.every(isSize)) continue;
     throw new NetworkError(
       'bad-option',
-      `The input must be given as 1 to ${MAX_AXES} sizes from 1 on, for example 1x3x224x224, not ${sizes.join('x')}.`,
+      `The input must have 1 to ${MAX_AXES} sizes of at least 1, for example 1x3x224x224, not ${sizes.join('x')}.`,
     );
   }
 }
 
-/** The first thing in an ONNX file is a field's number, which is no brace and no white space. */
+/** An ONNX file starts with the number of a field, which is neither a brace nor white space. */
 function looksLikeJson(start: Uint8Array): boolean {
   return new TextDecoder().decode(start).trimStart().startsWith('{');
 }
@@ -109,9 +107,9 @@ function parsed(file: Uint8Array): Record<string, unknown> {
     if (isObject(json)) return json;
   } catch (error) {
     const reason = errorText(error);
-    throw new NetworkError('malformed', `This is not a whole JSON file: ${reason}.`, { cause: error });
+    throw new NetworkError('malformed', `This is not a valid JSON file: ${reason}.`, { cause: error });
   }
-  throw new NetworkError('unknown-format', 'This JSON holds no model.');
+  throw new NetworkError('unknown-format', 'This JSON file contains no model.');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

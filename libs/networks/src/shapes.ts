@@ -1,11 +1,11 @@
-/** Sizes of a tensor, all known. */
+/** The sizes of a tensor. All of them are known. */
 export type Shape = readonly number[];
 
 export function product(sizes: Shape): number {
   return sizes.reduce((all, size) => all * size, 1);
 }
 
-/** NumPy's rule; null when a shape is unknown or they do not fit. */
+/** Returns the broadcast shape by the rule of NumPy; null when a shape is unknown or the shapes do not fit. */
 export function broadcast(shapes: readonly (Shape | null)[]): Shape | null {
   let result: Shape = [];
   for (const shape of shapes) {
@@ -19,7 +19,10 @@ export function broadcast(shapes: readonly (Shape | null)[]): Shape | null {
   return result;
 }
 
-/** Sizes joined along an axis, which may count from the end; null when one is unknown or they do not fit. */
+/**
+ * Returns the shape after a concatenation along an axis. A negative axis counts from the end. Returns null when a
+ * shape is unknown or the shapes do not fit.
+ */
 export function concatenated(shapes: readonly (Shape | null)[], axis: number): Shape | null {
   const [first] = shapes;
   if (!first) return null;
@@ -33,10 +36,12 @@ export function concatenated(shapes: readonly (Shape | null)[], axis: number): S
   return Number.isNaN(joined) ? null : first.map((size, at) => (at === along ? joined : size));
 }
 
-/** Sizes as asked, one of which may be −1 for what is left of `from`; null when they do not fit. */
-export function reshaped(from: Shape | null, wanted: readonly number[]): Shape | null {
-  const known = product(wanted.filter((size) => size !== -1));
+/**
+ * Returns the requested sizes. One of them may be −1, for the rest of `from`. Returns null when the sizes do not fit.
+ */
+export function reshaped(from: Shape | null, requested: readonly number[]): Shape | null {
+  const known = product(requested.filter((size) => size !== -1));
   const open = from === null ? NaN : product(from) / known;
-  const shape = wanted.map((size) => (size === -1 ? open : size));
+  const shape = requested.map((size) => (size === -1 ? open : size));
   return shape.every((size) => Number.isInteger(size) && size >= 0) ? shape : null;
 }

@@ -18,7 +18,7 @@ const valueInfo = (name: string, sizes: (number | string)[]) => ({
   },
 });
 
-/** The network as an ONNX file; its weights have sizes and no values, which keeps the file small. */
+/** Returns the network as an ONNX file. Its weights have sizes but no values, which keeps the file small. */
 export function onnxFile(
   { steps }: Architecture,
   input: (number | string)[] = ['N', 3, 224, 224],
@@ -93,7 +93,7 @@ export function onnxFile(
   return encodeOnnx({ name: graphName, node, input: [valueInfo('image', input)], initializer: weights });
 }
 
-/** The network as Keras 2 or 3 would describe it; padding as PyTorch's is a layer of its own there. */
+/** Returns the network as Keras 2 or 3 describes it. In Keras, padding as in PyTorch is a separate layer. */
 export function kerasJson({ steps }: Architecture, version: 2 | 3, size: number | null = 224) {
   const inbound = (...names: string[]) =>
     version === 2

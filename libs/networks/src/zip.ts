@@ -2,7 +2,7 @@ import { inflateSync } from 'fflate';
 import type { ByteSource } from './byte-source.js';
 import { NetworkError } from './network.js';
 
-/** A file in a ZIP archive. */
+/** An entry of a ZIP archive. */
 export interface ZipEntry {
   readonly name: string;
   readonly method: number;
@@ -20,7 +20,7 @@ const MAX_ENTRIES = 100_000;
 const [STORED, DEFLATED] = [0, 8];
 
 /**
- * The files in a ZIP archive by its directory, which stands at the end; nothing else is loaded.
+ * Lists the files of a ZIP archive from its directory, which is at the end of the archive. Loads nothing else.
  * Format: PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
  *
  * @throws NetworkError `malformed`
@@ -30,7 +30,7 @@ export function zipEntries(source: ByteSource): ZipEntry[] {
   const view = viewOf(tail);
   let end = tail.byteLength - END_BYTES;
   while (end >= 0 && view.getUint32(end, true) !== END_OF_DIRECTORY) end--;
-  if (end < 0) throw broken('it has no directory at its end');
+  if (end < 0) throw broken('it has no directory at the end');
   const [count, size, start] = [
     view.getUint16(end + 10, true),
     view.getUint32(end + 12, true),
@@ -45,7 +45,7 @@ function entriesOf(directory: Uint8Array, count: number): ZipEntry[] {
   const entries: ZipEntry[] = [];
   for (let at = 0; entries.length < count;) {
     if (at + ENTRY_BYTES > directory.byteLength || view.getUint32(at, true) !== DIRECTORY_ENTRY) {
-      throw broken('its directory is cut short');
+      throw broken('its directory is truncated');
     }
     const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((offset) =>
       view.getUint16(at + offset, true),
@@ -69,17 +69,18 @@ export function unzipped(source: ByteSource, entry: ZipEntry, mostBytes: number)
   if (size > mostBytes || compressedSize > mostBytes) {
     throw new NetworkError(
       'too-large',
-      `${name} in the archive has ${size} bytes; at most ${mostBytes} are read.`,
+      `${name} in the archive has ${size} bytes. The limit is ${mostBytes} bytes.`,
     );
   }
   if (headerAt + HEADER_BYTES > source.size) throw broken(`${name} is outside the file`);
   const header = viewOf(source.read(headerAt, headerAt + HEADER_BYTES));
-  if (header.getUint32(0, true) !== LOCAL_HEADER) throw broken(`${name} is not where its directory says`);
+  if (header.getUint32(0, true) !== LOCAL_HEADER)
+    throw broken(`${name} is not at the position in the directory`);
   const start = headerAt + HEADER_BYTES + header.getUint16(26, true) + header.getUint16(28, true);
   if (start + compressedSize > source.size) throw broken(`${name} is outside the file`);
   const data = source.read(start, start + compressedSize);
   if (method === STORED) return data;
-  if (method !== DEFLATED) throw broken(`${name} is compressed by the unknown method ${method}`);
+  if (method !== DEFLATED) throw broken(`${name} is compressed with the unknown method ${method}`);
   try {
     return inflateSync(data, { out: new Uint8Array(size) });
   } catch (error) {
@@ -92,5 +93,5 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function broken(reason: string, cause?: unknown): NetworkError {
-  return new NetworkError('malformed', `This is not a whole ZIP archive: ${reason}.`, { cause });
+  return new NetworkError('malformed', `This is not a valid ZIP archive: ${reason}.`, { cause });
 }

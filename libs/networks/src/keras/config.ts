@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ElementType } from '../tensors/tensor.js';
 
-/** A layer or a model in Keras' own JSON, of versions 1 to 3; what is not needed may have any form. */
+/** A layer or a model in the JSON of Keras, versions 1 to 3. Unused fields may have any form. */
 export const KerasObjectSchema = z.looseObject({
   class_name: z.string(),
   module: z.string().nullish(),
@@ -16,7 +16,7 @@ const size = z.number().int().positive();
 const sizes = z.union([size, z.array(size).min(1).max(3)]);
 const padding = z.string().transform((word) => word.toLowerCase());
 
-/** Options of the layers that move a window. Defaults: Keras' own. */
+/** Options of layers with a sliding window. The defaults are those of Keras. */
 export const WindowSchema = z.object({
   filters: size.optional(),
   kernel_size: sizes.optional(),
@@ -31,15 +31,15 @@ export const WindowSchema = z.object({
 });
 export type Window = z.infer<typeof WindowSchema>;
 
-/** One number for each axis; one number alone is for all of them. */
+/** One number per axis. A single number applies to all axes. */
 export function eachAxis(given: number | readonly number[], axes: number): number[] {
   return typeof given === 'number' ? Array.from({ length: axes }, () => given) : [...given];
 }
 
-/** Sizes with the batch first; null for what is left open. */
+/** Sizes with the batch first; null for an open size. */
 export const BatchShapeSchema = z.array(z.number().int().positive().nullable());
 
-/** Before and after each axis: one number for all, one for each axis, or a pair for each axis. */
+/** Padding before and after each axis: one number for all axes, one number per axis, or a pair per axis. */
 export const SidesSchema = z.object({
   padding: z
     .union([z.number().int(), z.array(z.union([z.number().int(), z.array(z.number().int())]))])
@@ -50,7 +50,7 @@ export const SidesSchema = z.object({
   data_format: z.string().nullish(),
 });
 
-/** Type in which a layer computes, by its policy: `mixed_float16` keeps its weights in f32 and multiplies in f16. */
+/** Returns the compute type of a layer from its policy: `mixed_float16` stores weights in f32 and multiplies in f16. */
 export function computeType(policy: unknown): ElementType {
   const name = policyName(policy);
   if (name.includes('bfloat16')) return 'bf16';
@@ -67,16 +67,19 @@ function policyName(policy: unknown): string {
   return found?.config.name ?? 'float32';
 }
 
-/** A tensor that an application of a layer takes: the layer, the number of its application, and of its output. */
+/** The source of an input tensor: the layer, the index of its application, and the index of the output. */
 export interface Origin {
   readonly layer: string;
   readonly node: number;
   readonly output: number;
-  /** Its sizes as version 3 records them; null for what is left open, or not recorded. */
+  /** The sizes that version 3 records; null for an open size, or if none are recorded. */
   readonly recorded: readonly (number | null)[] | null;
 }
 
-/** The applications of a layer, each with its inputs; Keras 2 lists them, Keras 3 has them inside the call’s arguments. */
+/**
+ * Returns the applications of a layer, each with its inputs. Keras 2 lists the inputs; Keras 3 has them in the
+ * arguments of the call.
+ */
 export function applications(inboundNodes: readonly unknown[]): Origin[][] {
   return inboundNodes.map((node) => origins(node, 0));
 }
@@ -100,7 +103,7 @@ export function origins(node: unknown, depth = 0): Origin[] {
   }
   const [layer, at, output] = node as unknown[];
   if (typeof layer === 'string' && typeof at === 'number') {
-    // A fourth element has the other arguments of the call, some of which may be tensors.
+    // A fourth element holds the other arguments of the call. Some of them may be tensors.
     const others = (node as unknown[]).slice(3).flatMap((value) => origins(value, depth + 1));
     return [{ layer, node: at, output: typeof output === 'number' ? output : 0, recorded: null }, ...others];
   }

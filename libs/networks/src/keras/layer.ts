@@ -3,7 +3,7 @@ import type { Shape } from '../shapes.js';
 import type { ElementType } from '../tensors/tensor.js';
 import type { KerasObject } from './config.js';
 
-/** A layer to be applied. */
+/** The application of a layer. */
 export interface LayerCall {
   readonly name: string;
   readonly op: string;
@@ -14,7 +14,7 @@ export interface LayerCall {
   readonly builder: NetworkBuilder;
 }
 
-/** Sizes of the outputs of a layer; null for what is not known. */
+/** The sizes of the outputs of a layer; null for unknown sizes. */
 export type LayerRule = (call: LayerCall) => readonly (Shape | null)[];
 
 /** A rule with one output. */
@@ -22,7 +22,7 @@ export function single(of: (x: Shape, call: LayerCall) => Shape | null): LayerRu
   return (call) => [of(call.inputs[0] ?? [], call)];
 }
 
-/** A sequence, an image or a volume, whatever order its axes are in. */
+/** A sequence, an image or a volume, independent of the order of its axes. */
 export interface Image {
   readonly batch: number;
   readonly channels: number;

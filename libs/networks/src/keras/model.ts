@@ -3,14 +3,14 @@ import type { DescribedInput } from '../inputs.js';
 import { BatchShapeSchema, KerasObjectSchema, type KerasObject } from './config.js';
 
 const MODELS = new Set(['Model', 'Functional', 'Sequential']);
-/** Models inside models. */
+/** Maximum depth of nested models. */
 export const DEEPEST = 16;
 
 export function isModel({ class_name }: KerasObject): boolean {
   return MODELS.has(class_name);
 }
 
-/** Keras 1 has the layers of a Sequential as its config itself. */
+/** In Keras 1, the config of a Sequential is the list of its layers. */
 export function layersOf({ config }: KerasObject): readonly KerasObject[] {
   const given = Array.isArray(config) ? (config as unknown[]) : config['layers'];
   const known = typeof given === 'object' && given !== null ? PARSED.get(given) : undefined;
@@ -20,14 +20,14 @@ export function layersOf({ config }: KerasObject): readonly KerasObject[] {
   return layers;
 }
 
-/** A model inside a model may be applied many times. */
+/** A nested model may be applied many times. */
 const PARSED = new WeakMap<object, readonly KerasObject[]>();
 
 export function nameOf(layer: KerasObject): string {
   return layer.config.name ?? layer.name ?? '';
 }
 
-/** The inputs of a model with their sizes, batch first. */
+/** Returns the inputs of a model with their sizes, batch first. */
 export function describedInputs(model: KerasObject, depth = 0): DescribedInput[] {
   const layers = layersOf(model);
   if (model.class_name !== 'Sequential') {
@@ -50,7 +50,7 @@ function shapeOfInput({ config }: KerasObject): (number | null)[] | null {
   return recordedShape(config['batch_input_shape'] ?? config['batch_shape']);
 }
 
-/** Sizes that a file records, null where one is open; null for anything else. */
+/** Returns sizes that a file records, with null for an open size. Returns null for any other value. */
 export function recordedShape(value: unknown): (number | null)[] | null {
   return BatchShapeSchema.safeParse(value).data ?? null;
 }

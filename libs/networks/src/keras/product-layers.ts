@@ -6,7 +6,7 @@ import { product, type Shape } from '../shapes.js';
 import { sized } from '../tensors/tensor.js';
 import { single, type LayerRule } from './layer.js';
 
-/** Applied to the last axis of whatever comes in. */
+/** A dense layer, applied to the last axis of its input. */
 const dense = single((x, { name, op, config, type, builder }) => {
   const columns = Number(config['units']);
   const rows = product(x.slice(0, -1));
@@ -19,7 +19,7 @@ const EINSUM = z.object({
   output_shape: z.union([z.number(), z.array(z.number().nullable())]),
 });
 
-/** Its equation names the axes of the input, of the weights and of the output. */
+/** An EinsumDense layer. Its equation names the axes of the input, the weights and the output. */
 const einsumDense = single((x, { name, op, config, type, builder }) => {
   const { equation, output_shape } = EINSUM.parse(config);
   const [left = '', right = ''] = equation.split('->');
@@ -34,7 +34,7 @@ const einsumDense = single((x, { name, op, config, type, builder }) => {
   });
   const weights = ofWeights.split('').map((axis) => sizes.get(axis) ?? NaN);
   if (input === null || weights.some(Number.isNaN)) {
-    builder.missing(op, `sizes that do not fit ${equation}`);
+    builder.missing(op, `the sizes do not fit ${equation}`);
     return null;
   }
   const operands = [sized(x, type), { ...sized(weights, type), isWeight: true }];
@@ -52,7 +52,7 @@ const recurrent =
     return [config['return_sequences'] === true ? [batch, steps, hiddenSize] : last, ...states];
   };
 
-/** Of [query, value, key]; the key is the value where it is not given. */
+/** Attention over [query, value, key]. Without a key, the value is the key. */
 const attention: LayerRule = ({ op, inputs, builder }) => {
   const [[batch = 0, queries = 0, depth = 0] = [], value = []] = inputs;
   const [, keys = 0, valueDepth = 0] = value;
@@ -90,7 +90,7 @@ const multiHeadAttention: LayerRule = ({ name, op, config, type, inputs, builder
 
 const AXES = z.union([z.number(), z.tuple([z.number(), z.number()])]);
 
-/** The product of two tensors along an axis of each. */
+/** A Dot layer: the product of two tensors along one axis of each. */
 const dot: LayerRule = ({ op, config, inputs, builder }) => {
   const [a = [], b = []] = inputs;
   const given = AXES.parse(config['axes']);
@@ -101,7 +101,7 @@ const dot: LayerRule = ({ op, config, inputs, builder }) => {
   };
   const rest = [...without(a, first), ...without(b, second)];
   const batch = a[0] ?? 0;
-  builder.missing(op, 'of two activations', batch * product(rest) * (a.at(first) ?? 0));
+  builder.missing(op, 'product of two activations', batch * product(rest) * (a.at(first) ?? 0));
   return [[batch, ...(rest.length === 0 ? [1] : rest)]];
 };
 
@@ -118,7 +118,10 @@ export const PRODUCT_LAYERS: readonly (readonly [string, LayerRule])[] = [
   ['Dot', dot],
 ];
 
-/** Names of layers and functions that multiply, or may: without a known size they are missing in a total. */
+/**
+ * Whether a layer or function multiplies or may multiply, by its name. If its size is unknown, it is missing in the
+ * total.
+ */
 export function mayMultiply(name: string): boolean {
   return /conv|dense|matmul|einsum|tensordot|lstm|gru|rnn|attention|linear|dot$|^inner$|^outer$|correlate/i.test(
     name,

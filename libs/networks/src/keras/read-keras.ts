@@ -8,8 +8,8 @@ import { describedInputs, isModel } from './model.js';
 import { ModelRun } from './run-model.js';
 
 /**
- * The layers of a model as Keras' `model.to_json()` gives it, which is also the topology of a TensorFlow.js layers model and the
- * config.json of a .keras archive.
+ * Reads the layers of a model from the result of `model.to_json()` of Keras. The topology of a TensorFlow.js layers
+ * model and the config.json of a .keras archive have the same format.
  *
  * @throws NetworkError `malformed`, `unknown-size`, `bad-option`
  */
@@ -28,7 +28,7 @@ export function readKeras(json: unknown, format: NetworkFormat, options: ReadOpt
     const [issue] = error.issues;
     throw new NetworkError(
       'malformed',
-      `A layer of this model has a wrong setting: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
+      `A layer of this model has an invalid setting: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`,
       { cause: error },
     );
   }
@@ -40,6 +40,6 @@ function parsed(json: unknown): KerasObject {
   if (model.success && isModel(model.data)) return model.data;
   throw new NetworkError(
     'malformed',
-    'This JSON holds no Keras model (class_name Functional, Model or Sequential).',
+    'This JSON file contains no Keras model (class_name Functional, Model or Sequential).',
   );
 }

@@ -37,21 +37,21 @@ interface Application {
   readonly inputs: readonly Origin[];
 }
 
-/** Applies the layers of a model to inputs of known sizes. */
+/** Applies the layers of a model to inputs with known sizes. */
 export class ModelRun {
   constructor(
     private readonly builder: NetworkBuilder,
-    /** Stands where a file records that the batch is open. */
+    /** The batch for sizes that the file leaves open. */
     private readonly batch: number,
     private readonly depth = 0,
   ) {}
 
-  /** The outputs of a model for these inputs. */
+  /** Returns the outputs of a model for these inputs. */
   model(model: KerasObject, inputs: readonly Tensor[]): Tensor[] {
     if (this.depth > DEEPEST) {
       throw new NetworkError(
         'malformed',
-        `The model has models inside each other, more than ${DEEPEST} deep.`,
+        `The model contains nested models with a depth of more than ${DEEPEST}.`,
       );
     }
     const inside = new ModelRun(this.builder, this.batch, this.depth + 1);
@@ -92,12 +92,14 @@ export class ModelRun {
       last = this.layer(layer, values);
       outputs.set(`${name} ${at}`, last);
     }
-    const wanted = origins(model.config['output_layers'] ?? []);
-    if (wanted.length === 0) return last;
-    return wanted.map(({ layer, node, output }) => outputs.get(`${layer} ${node}`)?.[output] ?? UNKNOWN);
+    const outputLayers = origins(model.config['output_layers'] ?? []);
+    if (outputLayers.length === 0) return last;
+    return outputLayers.map(
+      ({ layer, node, output }) => outputs.get(`${layer} ${node}`)?.[output] ?? UNKNOWN,
+    );
   }
 
-  /** What is known of an input, or else the sizes that version 3 records beside it. */
+  /** Returns the known size of an input. If it is unknown, returns the size that version 3 records with it. */
   private orRecorded(value: Tensor, recorded: readonly (number | null)[] | null): Tensor {
     if (value.shape !== null || recorded === null) return value;
     const shape = recorded.map((size, axis) => size ?? (axis === 0 ? this.batch : null));
@@ -134,7 +136,7 @@ export class ModelRun {
     );
   }
 
-  /** The layer inside, applied to each step: all steps are a larger batch. */
+  /** Applies the inner layer to each step: all steps together are a larger batch. */
   private timeDistributed(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
     const inner = innerOf(layer);
     const [x = UNKNOWN] = inputs;
@@ -146,7 +148,7 @@ export class ModelRun {
     }));
   }
 
-  /** The layer inside, once in each direction. */
+  /** Applies the inner layer once in each direction. */
   private bidirectional(layer: KerasObject, inputs: readonly Tensor[]): Tensor[] {
     const forward = innerOf(layer);
     const backward = KerasObjectSchema.safeParse(layer.config['backward_layer']).data ?? forward;
@@ -160,7 +162,7 @@ export class ModelRun {
   }
 }
 
-/** Layers that change the weights of the one inside them. */
+/** Layers that change the weights of their inner layer. */
 const WRAPPERS: ReadonlySet<string> = new Set(['SpectralNormalization', 'Wrapper']);
 
 function innerOf({ config }: KerasObject): KerasObject {
@@ -169,7 +171,7 @@ function innerOf({ config }: KerasObject): KerasObject {
 
 const KNOWN_CELL = /^(LSTM|GRU|SimpleRNN)Cell$/;
 
-/** The layers that an RNN with cells that are known is; all but the last give their whole sequence. */
+/** Returns the equivalent layers of an RNN with known cells. All but the last return their whole sequence. */
 function cellsOf({ class_name, config }: KerasObject): KerasObject[] {
   if (class_name !== 'RNN') return [];
   const cell = KerasObjectSchema.safeParse(config['cell']).data;
@@ -184,7 +186,7 @@ function cellsOf({ class_name, config }: KerasObject): KerasObject[] {
   });
 }
 
-/** The applications of all layers, each after those that it takes its inputs from. */
+/** Returns the applications of all layers. Each one comes after the applications that produce its inputs. */
 function applicationsOf(layers: readonly KerasObject[]): Application[] {
   const known = ORDERED.get(layers);
   if (known !== undefined) return known;
@@ -203,12 +205,12 @@ function applicationsOf(layers: readonly KerasObject[]): Application[] {
     ({ name, at }) => [`${name} ${at}`],
     ({ inputs }) => inputs.map(({ layer, node }) => `${layer} ${node}`),
   );
-  if (ordered === null) throw new NetworkError('malformed', 'The layers of this model have a circle.');
+  if (ordered === null) throw new NetworkError('malformed', 'The layers of this model form a cycle.');
   ORDERED.set(layers, ordered);
   return ordered;
 }
 
-/** A model inside a model may be applied many times. */
+/** A nested model may be applied many times. */
 const ORDERED = new WeakMap<readonly KerasObject[], Application[]>();
 
 function withLoss(value: Tensor, lostAt: Tensor['lostAt']): Tensor {
@@ -219,7 +221,7 @@ const FUNCTION = z.string().catch('');
 const NODE = z.looseObject({ op: z.string() });
 const MERGE_MODE = z.string().nullable().default('concat');
 
-/** Version 2 has functions as layers, with the name of the function in their config. */
+/** Version 2 represents a function as a layer, with the name of the function in its config. */
 function functionOf({ class_name, config }: KerasObject): string | null {
   if (class_name.includes('OpLambda')) return FUNCTION.parse(config['function']);
   return class_name === 'TensorFlowOpLayer' ? (NODE.safeParse(config['node_def']).data?.op ?? '') : null;
@@ -228,7 +230,7 @@ function functionOf({ class_name, config }: KerasObject): string | null {
 function ruleOf(layer: KerasObject): LayerRule | null {
   const name = functionOf(layer);
   if (name !== null) return functionRule(name);
-  // Functions of version 3 have other settings than the layers of the same name.
+  // The functions of version 3 have different settings from the layers of the same name.
   if (isFunction(layer) && MULTIPLYING.has(layer.class_name)) return null;
   const isOfApplication = (layer.module ?? '').startsWith('keras.src.applications.');
   return (isOfApplication ? APPLICATION_LAYERS : LAYERS).get(layer.class_name) ?? null;
@@ -238,7 +240,7 @@ function isFunction({ module }: KerasObject): boolean {
   return (module ?? '').startsWith('keras.src.ops');
 }
 
-/** An operation of Keras itself that no rule knows, but that does not multiply. */
+/** Whether this is an operation of Keras without a rule that does not multiply. */
 function isKnownOperation(layer: KerasObject): boolean {
   const name = functionOf(layer);
   return (name !== null || isFunction(layer)) && !mayMultiply(name ?? layer.class_name);

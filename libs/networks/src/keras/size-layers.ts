@@ -29,7 +29,7 @@ const flatten = single(([batch = 1, ...rest]) => [batch, product(rest)]);
 
 const repeat = single(([batch = 1, ...rest], { config }): Shape => [batch, Number(config['n']), ...rest]);
 
-/** Numbers of words become vectors. */
+/** An embedding: indexes of words become vectors. */
 const embedding = single((x, { config }) => [...x, Number(config['output_dim'])]);
 
 const UNCHANGED =
@@ -50,17 +50,17 @@ export const SIZE_LAYERS: readonly (readonly [string, LayerRule])[] = [
   ['Embedding', embedding],
 ];
 
-/** Layers that Keras' own applications bring with them. */
+/** Layers that the applications of Keras define. */
 export const APPLICATION_LAYERS: ReadonlyMap<string, LayerRule> = new Map([
   ['LayerScale', unchanged],
   ['CustomScaleLayer', merged],
 ]);
 
-/** Functions that version 2 has as layers and that work element by element. */
+/** Element-by-element functions that version 2 represents as layers. */
 const ELEMENTWISE_FUNCTION =
   /(^|\.)(add|sub|subtract|multiply|mul|divide|truediv|maximum|minimum|pow|sqrt|exp|abs|neg|relu6?|sigmoid|tanh|softmax|swish|silu|gelu|clip_by_value|cast|identity|stop_gradient|hard_sigmoid|square|rsqrt)(_v2)?$/;
 
-/** What an element-by-element function gives; null for other functions. */
+/** Returns the rule for an element-by-element function; null for other functions. */
 export function functionRule(name: string): LayerRule | null {
   return ELEMENTWISE_FUNCTION.test(name) ? merged : null;
 }

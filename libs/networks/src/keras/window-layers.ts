@@ -5,7 +5,7 @@ import { eachAxis, SidesSchema, WindowSchema, type Window } from './config.js';
 import { imageOf, shapeOf, single, type Image, type LayerCall, type LayerRule } from './layer.js';
 
 function windowsOf(window: Window, axes: number): Windows {
-  // "causal" pads before the sequence only, by as much as keeps its length.
+  // "causal" pads only the start of the sequence, so that the length stays the same.
   const isSame = window.padding === 'same' || window.padding === 'causal';
   return {
     kernel: eachAxis(window.kernel_size ?? 1, axes),
@@ -65,7 +65,7 @@ const transposed = single((x, call) => {
   return convolution(call, image, windows, { cout: window.filters ?? 1, groups: window.groups }, to);
 });
 
-/** Keras' `compute_conv_transpose_output_length`. */
+/** The output length as in `compute_conv_transpose_output_length` of Keras. */
 function transposedLength(size: number, axis: number, windows: Windows, window: Window): number {
   const stride = windows.strides[axis] ?? 1;
   const kernel = ((windows.kernel[axis] ?? 1) - 1) * (windows.dilations[axis] ?? 1) + 1;
@@ -75,18 +75,18 @@ function transposedLength(size: number, axis: number, windows: Windows, window: 
   return (size - 1) * stride + kernel - 2 * (isSame ? Math.floor(kernel / 2) : 0) + extra;
 }
 
-/** Weights of its own at each place: as many multiply-adds, and no convolution. */
+/** A layer with different weights at each position: the same number of multiply-adds, but not a convolution. */
 const locallyConnected = single((x, call) => {
   const window = WindowSchema.parse(call.config);
   const image = imageOf(x, window.data_format);
   const windows = windowsOf(window, image.spatial.length);
   const [output, filters] = [windowOutput(image.spatial, windows), window.filters ?? 1];
   const macs = image.batch * product(output) * product(windows.kernel) * image.channels * filters;
-  call.builder.missing(call.op, 'weights of its own at each place', macs);
+  call.builder.missing(call.op, 'different weights at each position', macs);
   return shapeOf(image, output, filters);
 });
 
-/** Convolutions of the input, all steps in one, and of the state, one after another. */
+/** One convolution of the input for all steps, and one convolution of the state per step. */
 const convolutionalLstm = single((x, call) => {
   const window = WindowSchema.parse(call.config);
   const { filters = 1 } = window;
@@ -146,7 +146,7 @@ const sides = single((x, { config }) => {
   return shapeOf(
     image,
     image.spatial.map((size, axis) => {
-      // Of a sequence, a pair stands for before and after.
+      // For a sequence, a pair is the padding before and after.
       const side = typeof given === 'number' ? given : isSequence ? given.flat() : (given[axis] ?? 0);
       const both = typeof side === 'number' ? 2 * side : side.reduce((sum, rows) => sum + rows, 0);
       return Math.max(0, size + sign * both);

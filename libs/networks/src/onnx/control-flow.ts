@@ -5,19 +5,22 @@ import type { NodeView } from './node-view.js';
 import type { OnnxGraph } from './schema.js';
 import { Scope } from './scope.js';
 
-/** What runs graphs inside operators. */
+/** Runs the graphs inside operators. */
 export interface GraphRunner {
-  /** Where it puts the layers that it finds. */
+  /** Collects the layers. */
   readonly builder: NetworkBuilder;
-  /** The same, with another place for what it finds. */
+  /** Returns the same runner with another builder. */
   collecting(builder: NetworkBuilder): GraphRunner;
   runGraph(graph: OnnxGraph, scope: Scope): void;
 }
 
-const HEAVIER_BRANCH = 'in one of two branches: the one with more multiply-adds is costed';
-const UNKNOWN_RUNS = 'how often it runs is not known: it is counted once';
+const HEAVIER_BRANCH = 'in one of two branches: the branch with more multiply-adds is costed';
+const UNKNOWN_RUNS = 'the number of iterations is unknown: counted once';
 
-/** If, Loop and Scan: their outputs, and the layers inside as often as they run. null for other operators. */
+/**
+ * Runs If, Loop and Scan: returns their outputs, and adds the inner layers once per iteration. Returns null for other
+ * operators.
+ */
 export function runControlFlow(run: GraphRunner, node: NodeView, scope: Scope): readonly Tensor[] | null {
   switch (node.op) {
     case 'If':
@@ -54,13 +57,16 @@ function branch(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
   return ofTrue.map((value, at) => common(value, ofFalse[at]));
 }
 
-/** What is known whichever branch is taken. */
+/** Returns the properties that both branches have in common. */
 function common(a: Tensor, b: Tensor | undefined): Tensor {
   const isSame = a.shape !== null && b?.shape?.join() === a.shape.join();
   return isSame ? { ...a, numbers: null, isWeight: false } : { ...UNKNOWN, type: a.type };
 }
 
-/** Inputs: most runs, condition, carried values. Body: run, condition, carried values → condition, carried values, collected. */
+/**
+ * Inputs: maximum number of iterations, condition, carried values. Body: iteration, condition, carried values →
+ * condition, carried values, collected values.
+ */
 function loop(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
   const body = node.graph('body');
   if (body === null) return [];
@@ -87,7 +93,7 @@ function loop(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
   return [...carried, ...stacked(collected, node.outputCount - carriedCount, 0)];
 }
 
-/** A loop that ends when its values say so. Carried values keep their sizes where one run leaves them as they were. */
+/** A loop that ends by its condition. Carried values keep their sizes if one iteration does not change the sizes. */
 function repeatedOnce(run: GraphRunner, node: NodeView, scope: Scope, body: OnnxGraph): Tensor[] {
   const carried = Array.from({ length: node.inputCount - 2 }, (_, at) => ({
     ...node.input(at + 2),
@@ -111,7 +117,7 @@ function countedOnce(
   return outputs;
 }
 
-/** One more axis for the runs. */
+/** Adds an axis for the iterations. */
 function stacked(collected: readonly (readonly Tensor[])[], count: number, axis: number): Tensor[] {
   return Array.from({ length: count }, (_, at) => {
     const parts = collected.map((values) => {
@@ -124,13 +130,13 @@ function stacked(collected: readonly (readonly Tensor[])[], count: number, axis:
   });
 }
 
-/** Inputs: carried values, then sequences, one element of which each run takes. */
+/** Inputs: carried values, then sequences. Each iteration reads one element of each sequence. */
 function scan(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
   const body = node.graph('body');
   if (body === null) return [];
   const sequences = node.int('num_scan_inputs', 1);
   const carriedCount = node.inputCount - sequences;
-  // A state is computed anew in each run, also where a constant begins it.
+  // Each iteration computes the state again, also if its initial value is a constant.
   let carried: Tensor[] = Array.from({ length: carriedCount }, (_, at) => ({
     ...node.input(at),
     isWeight: false,
@@ -144,7 +150,7 @@ function scan(run: GraphRunner, node: NodeView, scope: Scope): Tensor[] {
     return [sequence.shape[axis] ?? 0, { ...sequence, shape, numbers: null, isWeight: false }];
   });
   const runs = elements[0]?.[0] ?? null;
-  // Version 8 has a batch of sequences, and their lengths before them.
+  // In version 8, the first input holds the lengths, and the sequences have a batch axis.
   if (runs === null || node.opset === 8) {
     countedOnce(run, node, scope, body, []);
     return [];

@@ -5,16 +5,16 @@ import { protobufFormat } from '../other-formats.js';
 import { MESSAGES, type MessageName, type OnnxGraph, type OnnxModel } from './schema.js';
 import { WireReader } from './wire.js';
 
-/** Operators, weights and descriptions of values together. */
+/** The maximum number of operators, weights and value descriptions together. */
 const MAX_ENTRIES = 500_000;
 const ENTRIES: ReadonlySet<string> = new Set<MessageName>(['Node', 'Tensor', 'ValueInfo', 'Function']);
-/** Attributes, axes and other parts of entries. */
+/** The maximum number of attributes, axes and other parts of entries. */
 const MAX_PARTS = 4_000_000;
-/** Values of more bytes are weights: no size is computed from them. */
+/** Values with more bytes are weights, from which no size is computed. */
 const MAX_VALUE_BYTES = 16 * 1024;
-/** All values that are kept, and names. */
+/** The maximum number of bytes of all stored values and names. */
 const MAX_KEPT_BYTES = 128 * 2 ** 20;
-/** Graphs inside the operators of graphs. */
+/** Maximum depth of graphs inside operators. */
 const MAX_DEPTH = 100;
 const LENGTH_DELIMITED = 2;
 const GRAPH_FIELD = 7;
@@ -47,7 +47,7 @@ export function decodeOnnx(source: ByteSource): OnnxModel & { graph: OnnxGraph }
   const { graph } = model;
   if (graph === null || graph.node.length === 0) {
     const other = graph === null ? protobufFormat(fieldsOf(source)) : null;
-    throw other ?? new NetworkError('malformed', 'This ONNX file has no graph with operators in it.');
+    throw other ?? new NetworkError('malformed', 'This ONNX file contains no graph with operators.');
   }
   return { ...model, graph };
 }
@@ -59,11 +59,11 @@ function readable<T>(read: () => T): T {
   } catch (error) {
     if (error instanceof NetworkError) throw error;
     const reason = errorText(error);
-    throw new NetworkError('malformed', `This is not a whole ONNX file: ${reason}.`, { cause: error });
+    throw new NetworkError('malformed', `This is not a valid ONNX file: ${reason}.`, { cause: error });
   }
 }
 
-/** Counts without decoding: empty operators take two bytes in a file and hundreds in memory. */
+/** Counts the entries without decoding them: an empty operator needs two bytes in a file, but hundreds in memory. */
 function countEntries(source: ByteSource): void {
   const wire = new WireReader(source);
   let entries = 0;
@@ -83,13 +83,10 @@ function countEntries(source: ByteSource): void {
 }
 
 function tooMany(): NetworkError {
-  return new NetworkError(
-    'too-large',
-    `The graph has more than ${MAX_ENTRIES} entries, the most that are read.`,
-  );
+  return new NetworkError('too-large', `The graph has more entries than the limit of ${MAX_ENTRIES}.`);
 }
 
-/** Numbers of the fields of the outermost message, as far as they can be read. */
+/** Returns the field numbers of the outermost message. Stops where the file becomes unreadable. */
 function fieldsOf(source: ByteSource): Set<number> {
   const wire = new WireReader(source);
   const fields = new Set<number>();
@@ -128,14 +125,15 @@ class Decoder {
       if (field === undefined) this.wire.skip(wireType);
       else this.field(message, field, wireType, depth);
     }
-    if (this.wire.position !== end) throw new RangeError('a part of it is longer than what it is in');
+    if (this.wire.position !== end)
+      throw new RangeError('a part is longer than the message that contains it');
     return message;
   }
 
   private field(message: Message, { name, type, isRepeated }: Field, wireType: number, depth: number): void {
     if (wireType !== LENGTH_DELIMITED) {
       if (type in MESSAGES || type === 'string' || type === 'bytes') {
-        throw new RangeError(`its field ${name} is of a wrong kind`);
+        throw new RangeError(`the field ${name} has a wrong type`);
       }
       const value = this.number(type);
       if (isRepeated) (message[name] as unknown[]).push(value);
@@ -161,7 +159,7 @@ class Decoder {
       else message[name] = value;
       return;
     }
-    if (!isRepeated) throw new RangeError(`its field ${name} is of a wrong kind`);
+    if (!isRepeated) throw new RangeError(`the field ${name} has a wrong type`);
     while (this.wire.position < end) (message[name] as unknown[]).push(this.number(type));
   }
 
@@ -180,12 +178,12 @@ class Decoder {
     }
   }
 
-  /** Graphs inside operators have entries too. */
+  /** Graphs inside operators also have entries. */
   private count(type: string, depth: number): void {
     this.parts += 1;
     if (ENTRIES.has(type)) this.entries += 1;
     if (this.entries > MAX_ENTRIES || this.parts > MAX_PARTS) throw tooMany();
-    if (depth > MAX_DEPTH) throw new RangeError('graphs in it stand inside each other without end');
+    if (depth > MAX_DEPTH) throw new RangeError('its graphs are nested too deeply');
   }
 }
 

@@ -2,14 +2,17 @@ import { UNKNOWN, type Tensor } from '../tensors/tensor.js';
 import type { OnnxGraph, OnnxValueInfo } from './schema.js';
 import { elementType } from './tensor-of.js';
 
-/** What the file says of the sizes of values inside the network. Used where an operator's rule does not tell them. */
+/**
+ * The sizes that the file records for values inside the network. They are used if the rule of an operator cannot
+ * compute them.
+ */
 export class DescribedValues {
   static readonly NONE = new DescribedValues([], new Map());
   private readonly byName: ReadonlyMap<string, OnnxValueInfo>;
 
   constructor(
     values: readonly OnnxValueInfo[],
-    /** Sizes of named axes, as the inputs have them. */
+    /** Sizes of named axes, from the inputs. */
     private readonly named: ReadonlyMap<string, number>,
   ) {
     this.byName = new Map(values.map((value) => [value.name, value]));
@@ -23,7 +26,7 @@ export class DescribedValues {
     return DescribedValues.of(graph, this.named);
   }
 
-  /** Shape and type of a value; null where the file leaves an axis open. */
+  /** Returns the shape and the type of a value; null if the file leaves an axis open. */
   get(name: string): Pick<Tensor, 'shape' | 'type' | 'lostAt'> | null {
     const tensor = this.byName.get(name)?.type?.tensorType;
     if (!tensor?.shape) return null;

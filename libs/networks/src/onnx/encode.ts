@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs/light.js';
 import { MESSAGES } from './schema.js';
 
-/** Fields that other readers of ONNX files need. */
+/** Fields that other ONNX readers require. */
 const FOR_OTHERS: Readonly<Record<string, object>> = {
   Model: { irVersion: { id: 1, type: 'int64' } },
   Attribute: { type: { id: 20, type: 'int32' } },
@@ -30,7 +30,7 @@ const ROOT = protobuf.Root.fromJSON({
   ),
 });
 
-/** An ONNX file with that graph and, on request, functions; for tests and for tools that make networks. */
+/** Encodes an ONNX file with a graph and optional functions, for tests and for tools that create networks. */
 export function encodeOnnx(graph: object, model: object = {}): Uint8Array {
   const type = ROOT.lookupType('Model');
   return type.encode(type.fromObject({ graph, ...model })).finish();

@@ -10,7 +10,7 @@ import { tensorOf } from './tensor-of.js';
 import { DescribedValues } from './described-values.js';
 import { Scope } from './scope.js';
 
-/** Runs the sizes of a model through its operators and collects the layers that it finds. */
+/** Computes the sizes of all values of a model, operator by operator, and collects its layers. */
 export class Evaluator implements GraphRunner {
   private readonly functions: ReadonlyMap<string, OnnxFunction>;
   private readonly opsets: ReadonlyMap<string, number>;
@@ -25,12 +25,12 @@ export class Evaluator implements GraphRunner {
     this.opsets = new Map(model.opsetImport.map(({ domain, version }) => [domain, version]));
   }
 
-  /** The same model with another place for what it finds. */
+  /** Returns the same model with another builder. */
   collecting(builder: NetworkBuilder): Evaluator {
     return Object.assign(Object.create(Evaluator.prototype) as Evaluator, this, { builder });
   }
 
-  /** Weights and operators of a graph; its inputs must be in the scope. */
+  /** Evaluates the weights and operators of a graph. Its inputs must be in the scope. */
   runGraph(graph: OnnxGraph, scope: Scope): void {
     for (const tensor of graph.initializer) scope.set(tensor.name, tensorOf(tensor));
     for (const { values, dims } of graph.sparseInitializer) {
@@ -41,7 +41,7 @@ export class Evaluator implements GraphRunner {
 
   private runNodes(nodes: readonly OnnxNode[], scope: Scope): void {
     const ordered = inOrder(nodes, ({ output }) => output.filter((name) => name !== ''), readBy);
-    if (ordered === null) throw new NetworkError('malformed', 'This graph has a loop.');
+    if (ordered === null) throw new NetworkError('malformed', 'This graph has a cycle.');
     for (const node of ordered) this.runNode(node, scope);
   }
 
@@ -78,7 +78,7 @@ export class Evaluator implements GraphRunner {
     return rule(view);
   }
 
-  /** A function of the model's own: its operators are those of the model. */
+  /** Evaluates a function of the model. Its operators count as operators of the model. */
   private call(own: OnnxFunction, view: NodeView, scope: Scope): Tensor[] {
     const given = view.allAttributes();
     const attributes = new Map([...own.attributeProto.map((each) => [each.name, each] as const), ...given]);
@@ -91,7 +91,7 @@ export class Evaluator implements GraphRunner {
   }
 }
 
-/** What an operator reads, also from inside its graphs. */
+/** Returns the names that an operator reads, including those inside its graphs. */
 function readBy(node: OnnxNode): string[] {
   const inside = node.attribute.flatMap(({ g }) => (g === null ? [] : g.node.flatMap(readBy)));
   const results = node.attribute.flatMap(({ g }) => g?.output.map(({ name }) => name) ?? []);
@@ -107,7 +107,7 @@ function attributesOf(node: OnnxNode, { attributes }: Scope): ReadonlyMap<string
   return new Map(pairs);
 }
 
-/** Where the size of an operator's output was lost: before it, or here. */
+/** Returns where the size of an operator's output was lost: at an earlier operator or at this one. */
 function lossOf(view: NodeView): Loss {
   const before = view.allInputs().find(({ shape, lostAt }) => shape === null && lostAt !== null)?.lostAt;
   return before ?? { name: view.name, op: view.op };

@@ -4,13 +4,13 @@ import type { Windows } from '../tensors/windows.js';
 import type { OnnxAttribute, OnnxGraph, OnnxNode } from './schema.js';
 import { tensorOf } from './tensor-of.js';
 
-/** An operator with its inputs and attributes read. */
+/** An operator with access to its inputs and attributes. */
 export class NodeView {
   constructor(
     private readonly node: OnnxNode,
     private readonly inputs: readonly (Tensor | undefined)[],
     private readonly attributes: ReadonlyMap<string, OnnxAttribute>,
-    /** Version of the operator set that the file asks for; null for one that it does not name. */
+    /** The version of the operator set that the file requires; null if the file does not name the set. */
     readonly opset: number | null,
   ) {}
 
@@ -30,7 +30,7 @@ export class NodeView {
     return this.node.output.length;
   }
 
-  /** What is known of an input; nothing of one that is left out. */
+  /** Returns the known properties of an input. An omitted input has none. */
   input(at: number): Tensor {
     return this.inputs[at] ?? UNKNOWN;
   }
@@ -39,7 +39,7 @@ export class NodeView {
     return (this.node.input[at] ?? '') !== '';
   }
 
-  /** All inputs that are not left out. */
+  /** Returns all inputs that are not omitted. */
   allInputs(): Tensor[] {
     return this.inputs.filter((_, at) => this.hasInput(at)).map((input) => input ?? UNKNOWN);
   }
@@ -82,19 +82,19 @@ export class NodeView {
     return this.attributes.get(name)?.g ?? null;
   }
 
-  /** Numbers that old versions of an operator have as attribute and new ones as input; null where they are not known. */
+  /** Returns numbers that are an attribute in old versions of an operator and an input in new ones; null if unknown. */
   intsOrInput(name: string, at: number): readonly number[] | null {
     return this.ints(name) ?? this.input(at).numbers;
   }
 
-  /** Axes from 0 on; null where they are given and not known, `otherwise` where they are not given. */
+  /** Returns axes, counted from 0. Returns null if they are set but unknown, and `otherwise` if they are not set. */
   axes(rank: number, at: number, otherwise: readonly number[]): readonly number[] | null {
     const given = this.ints('axes');
     if (given === null && !this.hasInput(at)) return otherwise;
     return (given ?? this.input(at).numbers)?.map((axis) => axisOf(axis, rank)) ?? null;
   }
 
-  /** Kernel, strides, dilations and padding of a convolution or pooling over that many axes. */
+  /** Returns kernel, strides, dilations and padding of a convolution or pooling with this number of axes. */
   windows(kernel: readonly number[]): Windows {
     const axes = kernel.length;
     const each = (name: string) => this.ints(name) ?? Array.from({ length: axes }, () => 1);

@@ -11,8 +11,8 @@ import { Scope } from './scope.js';
 import { elementType } from './tensor-of.js';
 
 /**
- * The layers of an ONNX file (any operator set): sizes are inferred from the inputs on, or taken from the file where a rule does
- * not tell them. Weights are not loaded.
+ * Reads the layers of an ONNX file (any operator set). Sizes are inferred from the inputs. If a rule cannot compute a
+ * size, it comes from the file. Weights are not loaded.
  *
  * @throws NetworkError `malformed`, `too-large`, `unknown-size`, `bad-option`
  */
@@ -20,7 +20,7 @@ export function readOnnx(source: ByteSource, options: ReadOptions = {}): Network
   return evaluateOnnx(source, options).network;
 }
 
-/** As `readOnnx`, with what is known of every value of the graph. */
+/** Like `readOnnx`, but also returns the known properties of every value of the graph. */
 export function evaluateOnnx(
   source: ByteSource,
   options: ReadOptions = {},
@@ -30,7 +30,7 @@ export function evaluateOnnx(
   const builder = new NetworkBuilder();
   const weights = new Set(graph.initializer.map(({ name }) => name));
   for (const { values } of graph.sparseInitializer) if (values !== null) weights.add(values.name);
-  // Old files name their weights among the inputs too.
+  // Old files also list their weights as inputs.
   const inputs = graph.input.filter(({ name }) => !weights.has(name));
   const described = inputs.map(describedInput);
   const { inputs: resolved, named } = resolveInputs(described, options);
@@ -43,7 +43,7 @@ export function evaluateOnnx(
   new Evaluator(model, builder).runGraph(graph, scope);
   const network = builder.build('onnx', graph.name === '' ? null : graph.name);
   const { firstLoss } = network.completeness;
-  // Nothing is lost by an open input that no layer needs.
+  // An open input that no layer needs loses nothing.
   const open = firstLoss?.op === INPUT ? resolved.find(({ name }) => name === firstLoss.name) : undefined;
   if (open !== undefined) throw openInput(open, open === resolved[0]);
   return { network, values: new Map(scope.entries()) };

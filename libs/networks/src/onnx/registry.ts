@@ -18,14 +18,14 @@ const MICROSOFT: OperatorSet = {
   others: new Map([...STANDARD_RULES, ...MICROSOFT_RULES]),
 };
 
-/** Operators by their domain. ONNX Runtime keeps standard operators in domains of its own when it optimizes a file. */
+/** Operators by domain. When ONNX Runtime optimizes a file, it moves standard operators to its own domains. */
 export const OPERATOR_SETS: ReadonlyMap<string, OperatorSet> = new Map([
   ['', STANDARD],
   ['ai.onnx', STANDARD],
   ['com.microsoft', MICROSOFT],
 ]);
 
-/** Operators that only make constants or sizes: their cost does not matter. */
+/** Operators that only produce constants or sizes. Their cost is negligible. */
 export const BOOKKEEPING: ReadonlySet<string> = new Set(
   'Constant ConstantOfShape Shape Size Identity Cast CastLike Dropout'.split(' '),
 );

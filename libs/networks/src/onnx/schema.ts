@@ -1,8 +1,11 @@
-/** A field of a message: its name and its type, a scalar or another message; `[]` behind it where it is repeated. */
+/**
+ * A field of a message: its name and its type, which is a scalar or another message. The suffix `[]` marks a repeated
+ * field.
+ */
 type FieldTable = Readonly<Record<number, readonly [name: string, type: string]>>;
 
 /**
- * The part of ONNX's messages that sizes need, by field numbers; everything else in a file is skipped.
+ * The part of the ONNX messages that is needed for sizes, by field numbers. Everything else in a file is skipped.
  * Source: onnx/onnx.proto of the ONNX project, IR version 11.
  */
 export const MESSAGES = {
@@ -81,7 +84,7 @@ export interface OnnxTensor {
   doubleData: number[];
   uint64Data: number[];
   name: string;
-  /** Empty where it is larger than what any size is computed from. */
+  /** Empty if it is too large to be the source of a size. */
   rawData: Uint8Array;
 }
 
@@ -95,7 +98,7 @@ export interface OnnxAttribute {
   floats: number[];
   ints: number[];
   strings: Uint8Array[];
-  /** Of a function's body: the attribute of the call that stands here. */
+  /** In the body of a function: the name of the call attribute that replaces this one. */
   refAttrName: string;
 }
 

@@ -3,25 +3,22 @@ import type { Tensor } from '../tensors/tensor.js';
 import type { DescribedValues } from './described-values.js';
 import type { OnnxAttribute } from './schema.js';
 
-/** Functions and graphs inside each other. */
+/** Maximum depth of nested functions and graphs. */
 const MAX_DEPTH = 64;
 
-/** Names that operators of one graph see: its own and those of the graphs around it. */
+/** The names that operators of one graph can read: those of the graph and of the graphs around it. */
 export class Scope {
   private readonly own = new Map<string, Tensor>();
 
   constructor(
     readonly parent: Scope | null,
     readonly described: DescribedValues,
-    /** Attributes of the call, in the body of a function. */
+    /** In the body of a function: the attributes of the call. */
     readonly attributes: ReadonlyMap<string, OnnxAttribute> | null,
     readonly depth: number,
   ) {
     if (depth <= MAX_DEPTH) return;
-    throw new NetworkError(
-      'malformed',
-      `Functions and graphs stand inside each other more than ${MAX_DEPTH} deep.`,
-    );
+    throw new NetworkError('malformed', `Functions and graphs are nested more than ${MAX_DEPTH} deep.`);
   }
 
   get(name: string): Tensor | undefined {
@@ -32,7 +29,7 @@ export class Scope {
     if (name !== '') this.own.set(name, value);
   }
 
-  /** All names of this scope, for tests. */
+  /** Returns all names of this scope, for tests. */
   entries(): IterableIterator<[string, Tensor]> {
     return this.own.entries();
   }

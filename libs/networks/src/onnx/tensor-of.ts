@@ -13,7 +13,7 @@ export function elementType(dataType: number): ElementType | null {
   return TYPES[dataType] ?? null;
 }
 
-/** A tensor whose values are in the file; they are kept where sizes may depend on them. */
+/** Returns a tensor whose values are in the file. It keeps the values if sizes may depend on them. */
 export function tensorOf(tensor: OnnxTensor): Tensor {
   const { dims: shape } = tensor;
   const count = product(shape);
@@ -26,13 +26,16 @@ function elements(tensor: OnnxTensor, count: number): number[] | null {
   const listed = { f32: floatData, f64: doubleData, i64: int64Data, u64: uint64Data, u32: uint64Data };
   const type = elementType(tensor.dataType);
   if (type === null) return null;
-  // Narrow types are written as int32.
+  // Narrow types are stored as int32.
   const list = type in listed ? listed[type as keyof typeof listed] : int32Data;
   if (list.length === count) return type === 'f16' || type === 'bf16' ? null : list;
   return rawElements(rawData, type, count);
 }
 
-/** Elements in little-endian order, as both ONNX and TensorFlow.js write them; null where the bytes do not fit. */
+/**
+ * Decodes elements in little-endian order, as in ONNX and TensorFlow.js files. Returns null if the number of bytes
+ * does not fit.
+ */
 export function rawElements(bytes: Uint8Array, type: ElementType, count: number): number[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const read = (size: number, at: (offset: number) => number) =>

@@ -4,8 +4,8 @@ const WINDOW_BYTES = 2 ** 16;
 const TWO_32 = 2 ** 32;
 
 /**
- * Reads the wire format of Protocol Buffers from a file, of which it holds one window at a time. What is skipped is not loaded.
- * Format: protobuf.dev/programming-guides/encoding.
+ * Reads the wire format of Protocol Buffers from a file. It holds one window of the file at a time and does not load
+ * skipped parts. Format: protobuf.dev/programming-guides/encoding.
  *
  * @throws RangeError at the end of the file
  */
@@ -24,7 +24,7 @@ export class WireReader {
   private byte(): number {
     const at = this.position - this.windowStart;
     if (at < 0 || at >= this.window.length) {
-      if (this.position >= this.source.size) throw new RangeError('it ends too early');
+      if (this.position >= this.source.size) throw new RangeError('it is truncated');
       this.windowStart = this.position;
       this.window = this.source.read(this.position, Math.min(this.position + WINDOW_BYTES, this.source.size));
       this.position += 1;
@@ -34,7 +34,7 @@ export class WireReader {
     return this.window[at] ?? 0;
   }
 
-  /** The 64 bits of a whole number in two halves. */
+  /** Reads a 64-bit integer as two halves. */
   private halves(): readonly [low: number, high: number] {
     let [low, high] = [0, 0];
     for (let shift = 0; shift < 70; shift += 7) {
@@ -51,7 +51,7 @@ export class WireReader {
     throw new RangeError('a number in it is longer than ten bytes');
   }
 
-  /** As a Number: exact up to 2^53, which is more than any size. */
+  /** Reads an integer as a Number. It is exact up to 2^53, which is more than any size. */
   uint64(): number {
     const [low, high] = this.halves();
     return high * TWO_32 + low;
@@ -66,23 +66,23 @@ export class WireReader {
     return this.halves()[0] | 0;
   }
 
-  /** The number of a field and how it is written; a length that follows is checked against the end. */
+  /** Reads the number of a field and its wire type. Checks a following length against the end of the file. */
   tag(): readonly [field: number, wireType: number] {
     const tag = this.uint64();
     return [Math.floor(tag / 8), tag % 8];
   }
 
-  /** Where a part of the file ends whose length stands here. */
+  /** Reads a length and returns the end of the part that follows. */
   end(): number {
     const length = this.uint64();
     const end = this.position + length;
-    if (end > this.source.size) throw new RangeError('it ends too early');
+    if (end > this.source.size) throw new RangeError('it is truncated');
     return end;
   }
 
   bytes(length: number): Uint8Array {
     const [start, end] = [this.position, this.position + length];
-    if (end > this.source.size) throw new RangeError('it ends too early');
+    if (end > this.source.size) throw new RangeError('it is truncated');
     this.position = end;
     return this.source.read(start, end).slice();
   }
@@ -104,7 +104,7 @@ export class WireReader {
     else if (wireType === 1) this.position += 8;
     else if (wireType === 2) this.position = this.end();
     else if (wireType === 5) this.position += 4;
-    else throw new RangeError(`a field in it is of the unknown kind ${wireType}`);
-    if (this.position > this.source.size) throw new RangeError('it ends too early');
+    else throw new RangeError(`a field has the unknown wire type ${wireType}`);
+    if (this.position > this.source.size) throw new RangeError('it is truncated');
   }
 }

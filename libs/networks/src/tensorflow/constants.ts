@@ -11,8 +11,8 @@ const TYPES: Readonly<Record<string, readonly [ElementType, bytes: number]>> = {
 };
 
 /**
- * The values of small constants, by their names: those that are whole numbers, which sizes depend on, and floats that are not
- * quantized. They stand in weight files beside the model, one tensor after another in each group.
+ * Reads the values of small constants, by name: integers, on which sizes depend, and floats that are not quantized.
+ * The values are in the weight files of the model, one tensor after another in each group.
  */
 export function smallConstants(
   manifest: WeightsManifest,
@@ -25,7 +25,7 @@ export function smallConstants(
     let offset = 0;
     for (const { name, shape, dtype, quantization } of weights) {
       const known = TYPES[quantization?.dtype ?? dtype];
-      // Texts have no fixed length: what follows them cannot be found.
+      // Texts have no fixed length, so the position of the following tensors is unknown.
       if (known === undefined) break;
       const [type, bytes] = known;
       const count = product(shape);
@@ -40,7 +40,7 @@ export function smallConstants(
   return constants;
 }
 
-/** Bytes out of files that follow each other; null where one that is needed is not there. */
+/** Returns bytes from consecutive files; null if a required file is missing. */
 function bytesOf(files: readonly (ByteSource | null)[], offset: number, length: number): Uint8Array | null {
   const result = new Uint8Array(length);
   let [start, filled] = [0, 0];

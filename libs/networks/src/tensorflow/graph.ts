@@ -59,7 +59,10 @@ const ManifestSchema = z.array(
   }),
 );
 
-/** The part of a TensorFlow.js graph model's `model.json` that sizes need. Names: TensorFlow's `graph.proto`. */
+/**
+ * The part of the `model.json` of a TensorFlow.js graph model that is needed for sizes. The names are those of
+ * `graph.proto` of TensorFlow.
+ */
 export const GraphModelSchema = z.object({
   modelTopology: z.object({
     node: z.array(NodeSchema),
@@ -73,13 +76,13 @@ export type GraphNode = z.infer<typeof NodeSchema>;
 export type GraphFunction = z.infer<typeof FunctionSchema>;
 export type WeightsManifest = z.infer<typeof ManifestSchema>;
 
-/** Sizes, −1 where one is open; null where not even the number of axes is known. */
+/** Sizes, with −1 for an open size; null if the number of axes is unknown. */
 export function dims(shape: z.infer<typeof ShapeSchema> | undefined): number[] | null {
   if (shape === undefined || shape.unknownRank === true) return null;
   return (shape.dim ?? []).map(({ size }) => size);
 }
 
-/** Sizes that are all known. */
+/** Returns the sizes if all of them are known. */
 export function knownDims(shape: z.infer<typeof ShapeSchema> | undefined): Shape | null {
   const sizes = dims(shape);
   return sizes?.every((size) => size >= 0) === true ? sizes : null;
@@ -102,7 +105,7 @@ const TYPES: Readonly<Record<string, ElementType>> = {
     DT_STRING: 'text',
     DT_COMPLEX64: 'c64',
   },
-  // By their numbers in types.proto, as old files have them.
+  // Old files have the numbers of types.proto.
   ...{
     1: 'f32',
     2: 'f64',
@@ -122,12 +125,12 @@ export function typeOf(name: string | number | undefined): ElementType | null {
   return name === undefined ? null : (TYPES[name] ?? null);
 }
 
-/** Where data comes from; inputs that only say "after this" carry none. */
+/** Returns the inputs that carry data. Control inputs carry none. */
 export function sources({ input }: GraphNode): { name: string; output: number }[] {
   return (input ?? []).filter((name) => !name.startsWith('^')).map(sourceOf);
 }
 
-/** `name`, `name:1` of a graph, and `name:output:0` inside a function. */
+/** Parses a reference to a value: `name` or `name:1` in a graph, `name:output:0` inside a function. */
 export function sourceOf(reference: string): { name: string; output: number } {
   const [name = '', ...rest] = reference.split(':');
   return { name, output: Number(rest.at(-1) ?? 0) };

@@ -2,7 +2,7 @@ import { NetworkError } from '../network.js';
 import { inOrder } from '../order.js';
 import { sources, type GraphNode } from './graph.js';
 
-/** Operators to run one after another: one, or all of a loop of TensorFlow's version 1. */
+/** Operators that run one after another: a single operator, or all operators of a loop of TensorFlow 1. */
 export interface Unit {
   readonly nodes: readonly GraphNode[];
   /** Null for a single operator. */
@@ -10,16 +10,17 @@ export interface Unit {
 }
 
 export interface Loop {
-  /** The operators that the condition depends on, the condition last; null where loops are inside each other. */
+  /** The operators that the condition depends on, with the condition last; null for nested loops. */
   readonly test: readonly GraphNode[] | null;
   readonly body: readonly GraphNode[];
 }
 
 /**
- * The operators of a graph so that each comes after those that it reads from; loops in one piece. A loop has an Enter for each
- * value that it reads, all with its name, a Merge for each value that it changes, which NextIteration brings back, and a LoopCond.
+ * Sorts the operators of a graph so that each one comes after the operators that it reads from. A loop stays in one
+ * piece. It has an Enter for each value that it reads, with the name of the loop; a Merge for each value that it
+ * changes; a NextIteration that returns the value to the Merge; and a LoopCond.
  *
- * @throws NetworkError `malformed` for a circle that is no such loop
+ * @throws NetworkError `malformed` for a cycle that is not such a loop
  */
 export function unitsInOrder(nodes: readonly GraphNode[]): Unit[] {
   const ordered = ordering(
@@ -46,12 +47,12 @@ export function unitsInOrder(nodes: readonly GraphNode[]): Unit[] {
   }));
 }
 
-/** Names of the operators that bring a value back to the start of a loop. */
+/** Names of the operators that return a value to the start of a loop. */
 export function returningOf(nodes: readonly GraphNode[]): ReadonlySet<string> {
   return new Set(nodes.filter(({ op }) => op.endsWith('NextIteration')).map(({ name }) => name));
 }
 
-/** @param returning whose values are not waited for */
+/** @param returning operators whose values an operator does not wait for */
 function ordering(
   groups: readonly (readonly GraphNode[])[],
   returning: ReadonlySet<string>,
@@ -68,10 +69,13 @@ function ordering(
     },
   );
   if (ordered !== null) return ordered;
-  throw new NetworkError('malformed', 'This graph has a circle that is no loop.');
+  throw new NetworkError('malformed', 'This graph has a cycle that is not a loop.');
 }
 
-/** For each operator inside a loop the name of that loop; of loops inside each other, that of the outermost. */
+/**
+ * Returns the name of the loop for each operator inside a loop. For nested loops, it is the name of the outermost
+ * one.
+ */
 function outermostLoops(ordered: readonly GraphNode[]): Map<string, string> {
   const loopOf = new Map<string, string>();
   const parents = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { UNKNOWN, type ElementType, type Tensor } from '../tensors/tensor.js';
 import { typeOf, type GraphNode } from './graph.js';
 
-/** An operator of a TensorFlow graph with its inputs read. */
+/** An operator of a TensorFlow graph with access to its inputs. */
 export class NodeView {
   constructor(
     private readonly node: GraphNode,
@@ -20,7 +20,7 @@ export class NodeView {
     return this.inputs[at] ?? UNKNOWN;
   }
 
-  /** The numbers of an input; null where they are not known. */
+  /** Returns the numbers of an input; null if they are unknown. */
   numbers(at: number): readonly number[] | null {
     return this.input(at).numbers;
   }
@@ -45,7 +45,7 @@ export class NodeView {
     return typeOf(this.node.attr?.[name]?.type);
   }
 
-  /** Name of a function. */
+  /** Returns the name of a function. */
   called(name: string): string | null {
     return this.node.attr?.[name]?.func?.name ?? null;
   }
@@ -54,7 +54,7 @@ export class NodeView {
     return (this.text('data_format') ?? 'NHWC').startsWith('NC');
   }
 
-  /** Of a list with one number for each axis, those along the spatial axes; 1 where it is left out. */
+  /** Returns the numbers of the spatial axes from a list with one number per axis; 1 if the list is omitted. */
   spatial(name: string, axes: number): number[] {
     const given = this.ints(name);
     const at = this.isChannelsFirst ? 2 : 1;

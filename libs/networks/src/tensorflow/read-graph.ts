@@ -9,9 +9,9 @@ import { GraphRun } from './run-graph.js';
 const INPUT = 'input';
 
 /**
- * The layers of a TensorFlow.js graph model. Its `model.json` has the sizes of all weights but not the values of small constants
- * (paddings, the sizes of a Reshape), which are in the weight files beside it: without these files a size that depends on one is
- * not known.
+ * Reads the layers of a TensorFlow.js graph model. Its `model.json` has the sizes of all weights, but not the values
+ * of small constants (paddings, the sizes of a Reshape). These values are in the weight files of the model. Without
+ * these files, sizes that depend on the constants are unknown.
  *
  * @throws NetworkError `malformed`, `unknown-size`, `bad-option`
  */

@@ -17,24 +17,24 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ...IMAGE_RULES,
   ...LIST_RULES,
 ]);
-/** Operators that only make constants or sizes: their cost does not matter. */
+/** Operators that only produce constants or sizes. Their cost is negligible. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(
   'Const Placeholder PlaceholderWithDefault Identity IdentityN NoOp Shape ShapeN Size Rank Pack StridedSlice'.split(
     ' ',
   ),
 );
-const UNKNOWN_RUNS = 'how often it runs is not known: it is counted once';
-const HEAVIER_BRANCH = 'in one of two branches: the one with more multiply-adds is costed';
-/** Functions that call functions. */
+const UNKNOWN_RUNS = 'the number of iterations is unknown: counted once';
+const HEAVIER_BRANCH = 'in one of two branches: the branch with more multiply-adds is costed';
+/** Maximum depth of function calls. */
 const MAX_DEPTH = 64;
 
 export interface GraphContext {
   readonly functions: ReadonlyMap<string, GraphFunction>;
-  /** Values of constants by their names. */
+  /** The values of constants, by name. */
   readonly constants: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Runs the sizes of a graph through its operators and collects the layers that it finds. */
+/** Computes the sizes of all values of a graph, operator by operator, and collects its layers. */
 export class GraphRun {
   private readonly values = new Map<string, readonly Tensor[]>();
 
@@ -46,15 +46,15 @@ export class GraphRun {
     if (depth <= MAX_DEPTH) return;
     throw new NetworkError(
       'malformed',
-      `The functions of this graph call each other more than ${MAX_DEPTH} deep.`,
+      `The function calls of this graph are nested more than ${MAX_DEPTH} deep.`,
     );
   }
 
-  /** @throws NetworkError `malformed` for a graph with a circle in it that is no loop of TensorFlow's */
+  /** @throws NetworkError `malformed` for a graph with a cycle that is not a loop of TensorFlow */
   run(nodes: readonly GraphNode[], inputs: ReadonlyMap<string, Tensor>): void {
     for (const [name, value] of inputs) this.values.set(name, [value]);
     if (new Set(nodes.map(({ name }) => name)).size < nodes.length) {
-      throw new NetworkError('malformed', 'This graph has two operators of one name.');
+      throw new NetworkError('malformed', 'This graph has two operators with the same name.');
     }
     for (const unit of unitsInOrder(nodes.filter(({ name }) => !inputs.has(name)))) {
       if (unit.loop === null) this.runAll(unit.nodes, this.builder);
@@ -66,7 +66,9 @@ export class GraphRun {
     for (const node of nodes) this.values.set(node.name, this.node(node, builder));
   }
 
-  /** Runs a loop as often as its condition says, where that is known from sizes and constants, else once. */
+  /**
+   * Runs a loop until its condition is false, if sizes and constants determine the condition. Otherwise runs it once.
+   */
   private runLoop(nodes: readonly GraphNode[], { test, body }: Loop): void {
     const inside = this.builder.fork();
     const returning = returningOf(nodes);
@@ -94,7 +96,7 @@ export class GraphRun {
     if (once.hasProducts) this.builder.notKnown('LoopCond', UNKNOWN_RUNS);
   }
 
-  /** What passes through an operator that only leads values around a loop; null for others. */
+  /** Returns the value that passes through an operator of the control flow; null for other operators. */
   private passed(node: GraphNode, carried: ReadonlyMap<string, Tensor>): readonly Tensor[] | null {
     if (!['Enter', 'Exit', 'NextIteration', 'LoopCond', 'Switch', 'Merge'].includes(node.op)) return null;
     const [first, second] = sources(node);
@@ -105,7 +107,7 @@ export class GraphRun {
     return [{ ...value, isWeight: false }];
   }
 
-  /** A value by the name of its operator and the number of the output, `name:1`. */
+  /** Returns a value by the name of its operator and the index of the output, `name:1`. */
   value(reference: string): Tensor {
     return this.valueOf(sourceOf(reference));
   }
@@ -146,7 +148,7 @@ export class GraphRun {
       case 'PartitionedCall':
       case 'StatefulPartitionedCall':
         return this.call(view.called('f'), view.inputs, builder) ?? [];
-      // Loops and branches of version 1: a value passes through each of these.
+      // Loops and branches of version 1: each of these operators returns its input.
       case 'Enter':
       case 'Exit':
       case 'NextIteration':
@@ -173,7 +175,7 @@ export class GraphRun {
     return { ...sized(shape, type), numbers: this.context.constants.get(node.name) ?? null, isWeight: true };
   }
 
-  /** The outputs of a function for these inputs; null when there is no such function. */
+  /** Returns the outputs of a function for these inputs; null when the function does not exist. */
   private call(
     name: string | null,
     inputs: readonly Tensor[],
@@ -189,7 +191,7 @@ export class GraphRun {
     return (called.signature.outputArg ?? []).map((arg) => inside.value(called.ret?.[arg.name] ?? ''));
   }
 
-  /** Runs as often as its condition says, where that is known from sizes and constants. */
+  /** Runs a While until its condition is false, if sizes and constants determine the condition. */
   private loop(view: NodeView, builder: NetworkBuilder): readonly Tensor[] {
     const [condition, body] = [view.called('cond'), view.called('body')];
     const inside = builder.fork();
@@ -226,12 +228,12 @@ export class GraphRun {
   }
 }
 
-/** A value whose numbers change from run to run. */
+/** Returns a value whose numbers change from iteration to iteration. */
 function changing(x: Tensor): Tensor {
   return { ...x, numbers: null };
 }
 
-/** What is known whichever of two values it is. */
+/** Returns the properties that two values have in common. */
 function common(a: Tensor, b: Tensor | undefined): Tensor {
   const isSame = a.shape !== null && b?.shape?.join() === a.shape.join();
   return isSame ? changing(a) : { ...UNKNOWN, type: a.type };

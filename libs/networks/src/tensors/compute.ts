@@ -2,12 +2,12 @@ import { broadcast, product, type Shape } from '../shapes.js';
 import { broadcastValue, places } from './move.js';
 import { asType, isInteger, MAX_NUMBERS, sized, type ElementType, type Tensor } from './tensor.js';
 
-/** Of the values of all operands at one place, the value of the result there. */
+/** Computes one element of the result from the elements of all operands at the same position. */
 export type Compute = (values: readonly number[], type: ElementType | null) => number;
 
 /**
- * An operator that works element by element on operands of any sizes that fit each other (NumPy's broadcasting).
- * `compute` is null where no size depends on the values.
+ * Applies an operator element by element to operands whose sizes can be broadcast (rules of NumPy). `compute` is null
+ * if no size depends on the values.
  */
 export function elementwise(
   operands: readonly Tensor[],
@@ -18,7 +18,7 @@ export function elementwise(
   return computed(operands, shape, compute, resultType);
 }
 
-/** As `elementwise`, with a result of the given size. */
+/** Like `elementwise`, with a result of this size. */
 export function computed(
   operands: readonly Tensor[],
   shape: Shape | null,
@@ -45,13 +45,13 @@ function typeOfAll(operands: readonly Tensor[]): ElementType | null {
   return operands.find(({ type }) => type !== null)?.type ?? null;
 }
 
-/** The rest with the sign of the divisor, as Python has it. */
+/** The remainder with the sign of the divisor, as in Python. */
 export function floorMod(a: number, b: number): number {
   const rest = a % b;
   return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
 }
 
-/** Halves to the even neighbour, as IEEE 754 rounds. */
+/** Rounds halves to the even neighbour, as in IEEE 754. */
 export function roundHalfEven(value: number): number {
   const low = Math.floor(value);
   if (value - low !== 0.5) return Math.round(value);
@@ -67,7 +67,7 @@ const both = (of: (a: number, b: number, type: ElementType | null) => number): C
   return ([a = NaN, b = NaN], type) => of(a, b, type);
 };
 
-/** Integer division cuts towards zero. */
+/** Integer division rounds towards zero. */
 export const DIVIDE: Compute = both((a, b, type) => (isInteger(type) ? Math.trunc(a / b) : a / b));
 export const CHOOSE: Compute = ([condition, a = NaN, b = NaN]) => (condition === 0 ? b : a);
 
@@ -108,7 +108,7 @@ export const LOGIC = {
   not: first((a) => truth(a === 0)),
 } as const;
 
-/** How a list of numbers becomes one. */
+/** Reduces a list of numbers to one number. */
 export type Fold = (values: readonly number[]) => number;
 export const FOLDS = {
   sum: (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0),
@@ -120,7 +120,7 @@ export const FOLDS = {
   any: (values: readonly number[]) => truth(values.some((value) => value !== 0)),
 } as const;
 
-/** One number for each place along the axes that stay. Axes count from 0. */
+/** Reduces a tensor to one number for each position along the remaining axes. Axes count from 0. */
 export function reducedAlong(
   x: Tensor,
   axes: readonly number[],

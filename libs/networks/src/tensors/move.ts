@@ -1,12 +1,12 @@
 import { product, type Shape } from '../shapes.js';
 import { MAX_NUMBERS, type Tensor } from './tensor.js';
 
-/** Where an element of the result comes from: a place in the input, or null for `otherwise`. */
+/** Returns the source of an element of the result: a position in the input, or null for `otherwise`. */
 type Origin = (at: readonly number[]) => readonly number[] | null;
 
 /**
- * A tensor whose elements are those of `x` in other places: the shape, and the values where those of `x` are known.
- * Axes count from 0; `shape` must be known.
+ * Returns a tensor with the elements of `x` at other positions. It has values if the values of `x` are known. Axes
+ * count from 0. The shape of `x` must be known.
  */
 export function moved(x: Tensor, shape: Shape, from: Origin, otherwise: number | null = null): Tensor {
   const result: Tensor = { ...x, shape, count: null, numbers: null, lostAt: null };
@@ -21,7 +21,7 @@ export function moved(x: Tensor, shape: Shape, from: Origin, otherwise: number |
   return { ...result, numbers };
 }
 
-/** All places of a tensor in row order. */
+/** Yields all positions of a tensor in row order. */
 export function places(shape: Shape): number[][] {
   return Array.from({ length: product(shape) }, (_, index) => placeOf(shape, index));
 }
@@ -41,39 +41,42 @@ function flatIndex(shape: Shape, at: readonly number[]): number {
   return shape.reduce((index, size, axis) => index * size + (at[axis] ?? 0), 0);
 }
 
-/** Where an element of a broadcast result stands in an operand. */
+/** Returns the position in an operand of an element of the broadcast result. */
 export function broadcastPlace(shape: Shape, at: readonly number[]): number[] {
   return shape.map((size, axis) => (size === 1 ? 0 : (at[axis - shape.length + at.length] ?? 0)));
 }
 
-/** The value of a broadcast operand at a place of the result. */
+/** Returns the value of a broadcast operand at a position of the result. */
 export function broadcastValue(x: Tensor, at: readonly number[]): number {
   return x.numbers?.[flatIndex(x.shape ?? [], broadcastPlace(x.shape ?? [], at))] ?? NaN;
 }
 
-/** An axis that may count from the end. */
+/** Converts an axis that may count from the end to an axis from 0. */
 export function axisOf(given: number, rank: number): number {
   return given < 0 ? given + rank : given;
 }
 
-/** One slice along one axis: where it starts, by what it steps, how many elements it has. */
+/** A slice along one axis: its start, its step and its number of elements. */
 export interface Range {
   readonly start: number;
   readonly step: number;
   readonly length: number;
 }
 
-/** NumPy's slice of an axis of that size; the bounds may count from the end and lie outside. Step 0 gives null. */
+/**
+ * Returns the slice of an axis of this size, as in NumPy. Bounds may count from the end or be out of range. Returns
+ * null for step 0.
+ */
 export function rangeOf(size: number, start: number, end: number, step: number): Range | null {
   if (step === 0) return null;
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
   const clamped = (bound: number) => Math.min(Math.max(bound < 0 ? bound + size : bound, low), high);
-  // A negative bound past the front stays before the first element.
+  // A negative bound before the start stays before the first element.
   const [from, to] = [clamped(start), clamped(end)];
   return { start: from, step, length: Math.max(0, Math.ceil((to - from) / step)) };
 }
 
-/** One range for each axis. */
+/** Slices a tensor with one range per axis. */
 export function slicedBy(x: Tensor, ranges: readonly Range[]): Tensor {
   return moved(
     x,
@@ -101,7 +104,10 @@ export function transposedBy(x: Tensor, order: readonly number[]): Tensor | null
   );
 }
 
-/** Joined along an axis that may count from the end; null when a shape is unknown or they do not fit. */
+/**
+ * Concatenates tensors along an axis, which may count from the end. Returns null when a shape is unknown or the
+ * shapes do not fit.
+ */
 export function joinedAlong(parts: readonly Tensor[], given: number): Tensor | null {
   const [first] = parts;
   if (first?.shape == null) return null;
@@ -126,7 +132,7 @@ export function joinedAlong(parts: readonly Tensor[], given: number): Tensor | n
   return { ...result, numbers };
 }
 
-/** Elements of `x` along an axis at the places that `indices` names. */
+/** Returns the elements of `x` along an axis at the positions in `indices`. */
 export function gatheredAlong(x: Tensor, indices: Tensor, given: number): Tensor | null {
   if (x.shape === null || indices.shape === null) return null;
   const axis = axisOf(given, x.shape.length);
@@ -141,7 +147,10 @@ export function gatheredAlong(x: Tensor, indices: Tensor, given: number): Tensor
   });
 }
 
-/** Elements before and after each axis, negative ones cut off; `fill` is null where the values do not matter. */
+/**
+ * Adds elements before and after each axis. A negative number removes elements. `fill` is null if the values are not
+ * needed.
+ */
 export function paddedBy(
   x: Tensor,
   before: readonly number[],

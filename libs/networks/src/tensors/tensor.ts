@@ -1,6 +1,6 @@
 import { product, type Shape } from '../shapes.js';
 
-/** Types of elements in network files, as the ConvSpec calls those that it has. */
+/** Element types in network files. Types that ConvSpec has use the names of ConvSpec. */
 export const ELEMENT_TYPES = [
   ...['f32', 'f16', 'bf16', 'f64', 'i64', 'i32', 'i16', 'i8', 'i4', 'u64', 'u32', 'u16', 'u8', 'u4'],
   ...['bool', 'text', 'c64', 'c128', 'f8'],
@@ -13,18 +13,18 @@ export interface Loss {
   readonly op: string;
 }
 
-/** What is known of a tensor before a network runs. */
+/** The known properties of a tensor before a network runs. */
 export interface Tensor {
-  /** null: not known. */
+  /** null: unknown. */
   readonly shape: Shape | null;
-  /** Number of elements where the shape is not known; a reshape keeps it. */
+  /** Number of elements if the shape is unknown. A reshape keeps it. */
   readonly count: number | null;
-  /** Elements in row order, of a small constant or of a tensor that is computed from sizes. Booleans are 0 and 1. */
+  /** The elements in row order, of a small constant or a tensor that is computed from sizes. Booleans are 0 and 1. */
   readonly numbers: readonly number[] | null;
   readonly type: ElementType | null;
-  /** Computed from the values in the file alone. */
+  /** Computed only from values in the file. */
   readonly isWeight: boolean;
-  /** Where the size was lost, when the shape is not known. */
+  /** Where the size was lost, if the shape is unknown. */
   readonly lostAt: Loss | null;
 }
 
@@ -32,16 +32,16 @@ export const UNKNOWN: Tensor = {
   ...{ shape: null, count: null, numbers: null, type: null, isWeight: false, lostAt: null },
 };
 
-/** Tensors with more elements than this are weights or activations, whose values no size depends on. */
+/** Tensors with more elements are weights or activations. No size depends on their values. */
 export const MAX_NUMBERS = 1024;
 export const MAX_AXES = 32;
 
-/** A tensor of which the size and the type are known, or only the type. */
+/** A tensor with a known type and a known or unknown size. */
 export function sized(shape: Shape | null, type: ElementType | null): Tensor {
   return { ...UNKNOWN, shape, type };
 }
 
-/** A list of whole numbers, as sizes and axes are given; a scalar on request. */
+/** A list of integers, the form of sizes and axes. It can also be a scalar. */
 export function integers(numbers: readonly number[], isScalar = false): Tensor {
   return { ...UNKNOWN, shape: isScalar ? [] : [numbers.length], numbers, type: 'i64' };
 }
@@ -55,7 +55,7 @@ const BITS: Partial<Record<ElementType, readonly [bits: number, isSigned: boolea
   ...{ u32: [32, false], u16: [16, false], u8: [8, false], u4: [4, false] },
 };
 
-/** A number as a tensor of that type holds it: integers are cut towards zero and wrap, f32 has 24 bits of mantissa. */
+/** Rounds a number to the element type: integers are truncated towards zero and wrap, f32 has 24 bits of mantissa. */
 export function asType(value: number, type: ElementType | null): number {
   if (type === 'f32') return Math.fround(value);
   if (type === 'bool') return value === 0 ? 0 : 1;
@@ -72,7 +72,7 @@ export function isInteger(type: ElementType | null): boolean {
   return type !== null && /^[iu]\d/.test(type);
 }
 
-/** The tensor as far as it is worth keeping: a file can make lists and ranks that double with every operator. */
+/** Drops values and shapes that are too large: a malicious file can double lists and ranks with every operator. */
 export function kept(tensor: Tensor): Tensor {
   const { shape, numbers } = tensor;
   const isSound = shape === null || (shape.length <= MAX_AXES && shape.every(isSize));

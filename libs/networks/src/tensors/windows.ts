@@ -1,16 +1,16 @@
 import type { Pads, Pair } from '../geometry.js';
 import { outputAlong } from '../geometry.js';
 
-/** What moves a window over the spatial axes of a tensor, one number for each of them. */
+/** The parameters of a sliding window over the spatial axes of a tensor, one number per axis. */
 export interface Windows {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** By rule, or elements before and after each axis. */
+  /** A rule, or the elements before and after each axis. */
   readonly pads: 'same' | 'valid' | { readonly before: readonly number[]; readonly after: readonly number[] };
 }
 
-/** Sizes of the output of a convolution or pooling. `ceil` counts a last window that is only partly filled. */
+/** Returns the output sizes of a convolution or pooling. `ceil` counts a last window that is only partly filled. */
 export function windowOutput(input: readonly number[], windows: Windows, ceil = false): number[] {
   const { kernel, strides, dilations, pads } = windows;
   return input.map((size, axis) => {
@@ -18,13 +18,13 @@ export function windowOutput(input: readonly number[], windows: Windows, ceil = 
     const [before, after] = padsAlong(pads, axis);
     const along: Pads = typeof pads === 'string' ? pads : [before, 0, after, 0];
     const length = outputAlong(size, k, stride, dilation, along, 0, ceil);
-    // A window that would start in the padding behind the input is not taken.
+    // A window that would start in the padding after the input does not count.
     const startsOutside = ceil && pads !== 'same' && (length - 1) * stride >= size + before;
     return startsOutside ? length - 1 : length;
   });
 }
 
-/** Sizes of the output of a transposed convolution; `extra` are the elements of an output padding. */
+/** Returns the output sizes of a transposed convolution. `extra` are the elements of the output padding. */
 export function transposedWindowOutput(
   input: readonly number[],
   { kernel, strides, dilations, pads }: Windows,
@@ -42,13 +42,13 @@ function padsAlong(pads: Windows['pads'], axis: number): Pair {
   return typeof pads === 'string' ? [0, 0] : [pads.before[axis] ?? 0, pads.after[axis] ?? 0];
 }
 
-/** The padding of an image; a sequence is an image of one row. */
+/** Returns the padding of an image. A sequence is an image with one row. */
 export function imagePads(pads: Windows['pads'], spatialAxes: number): Pads {
   if (typeof pads === 'string') return pads;
   return [...asPair(pads.before, 0, spatialAxes), ...asPair(pads.after, 0, spatialAxes)];
 }
 
-/** One number for height and one for width: operators on sequences work on one row. */
+/** Returns one number for the height and one for the width. A sequence has one row. */
 export function asPair(sizes: readonly number[], missing: number, spatialAxes = sizes.length): Pair {
   const [first = missing, second = missing] = sizes;
   return spatialAxes === 1 ? [missing, first] : [first, second];

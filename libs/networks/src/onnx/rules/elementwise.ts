@@ -17,7 +17,7 @@ const sameSize = (node: NodeView) => [like(node.input(0))];
 const unary = (compute: Compute): Rule =>
   one((node) => computed([node.input(0)], node.input(0).shape, compute, node.input(0).type));
 
-/** Versions before 7 fit the second operand to the first by attributes. */
+/** In versions before 7, attributes define how the second operand is broadcast to the first. */
 const binary = (compute: Compute | null, isLogic = false): Rule =>
   one((node) => {
     const [a, b] = [node.input(0), node.input(1)];
@@ -37,7 +37,7 @@ function cast(node: NodeView, type: Tensor['type']): Tensor {
   return { ...x, type, numbers: x.numbers?.map((value) => asType(value, type)) ?? null };
 }
 
-/** Statistics of a normalization in training have one number for each channel. */
+/** The statistics of a normalization in training have one number per channel. */
 function batchNormalized(node: NodeView): Tensor[] {
   const statistics = like(node.input(3));
   return [like(node.input(0)), statistics, statistics, statistics, statistics];
@@ -117,7 +117,7 @@ function quantizedType(node: NodeView): Tensor['type'] {
   return (node.hasInput(2) ? node.input(2).type : elementType(node.int('output_dtype', 0))) ?? 'u8';
 }
 
-/** Version 1 names the type. */
+/** Version 1 has the type as a name. */
 function oldCastType(node: NodeView): Tensor['type'] {
   return (
     ({ FLOAT: 'f32', FLOAT16: 'f16', INT32: 'i32', INT64: 'i64' } as const)[node.text('to') ?? ''] ??

@@ -9,7 +9,7 @@ import type { NodeView } from '../node-view.js';
 import { convolution, PRODUCT_RULES, recurrent, type ProductRule } from './products.js';
 import { each, like, one, type Rule } from './rule.js';
 
-/** Last two axes exchanged. */
+/** Exchanges the last two axes. */
 function turned(x: Tensor): Tensor {
   const rank = x.shape?.length ?? 0;
   const order = Array.from({ length: rank }, (_, axis) => axis);
@@ -28,7 +28,7 @@ function fusedMatMul(node: NodeView, builder: NetworkBuilder): Tensor[] {
   ];
 }
 
-/** A product with the weights at that input, and a result of that type. */
+/** Returns the rule of a product with the weights at one input and a result of one type. */
 const matrixProduct =
   (weightsAt: number, result: Tensor['type'] | null): ProductRule =>
   (node, builder) => {
@@ -43,7 +43,7 @@ function quantizedGemm(node: NodeView, builder: NetworkBuilder): Tensor[] {
   return [addMatrixProduct(builder, of, node.input(0), node.int('transB', 0) === 1 ? turned(b) : b)];
 }
 
-/** Weights of a few bits each, packed; their sizes are attributes. */
+/** A product with packed weights of a few bits each. The sizes of the weights are attributes. */
 function packedProduct(node: NodeView, builder: NetworkBuilder): Tensor[] {
   const x = node.input(0);
   const [depth, columns] = [node.int('K', 0), node.int('N', 0)];
@@ -52,13 +52,13 @@ function packedProduct(node: NodeView, builder: NetworkBuilder): Tensor[] {
   const type = `i${node.int('bits', 4)}`;
   builder.missing(
     node.op,
-    `of ${type} weights, which is not measured`,
+    `weights of type ${type} are not measured`,
     rows.reduce((all, n) => all * n, depth * columns),
   );
   return [sized([...rows, columns], x.type)];
 }
 
-/** The products with the weights of queries, keys and values in one, and attention. */
+/** Attention, preceded by one product with the weights of queries, keys and values. */
 const selfAttention =
   (weightsAt: number): ProductRule =>
   (node, builder) => {
@@ -77,20 +77,23 @@ function multiHeadAttention(node: NodeView, builder: NetworkBuilder): Tensor[] {
   const [q, k, v] = [node.input(0), node.input(1), node.input(2)];
   if (q.shape?.length !== 3) return [addUnsized(builder, node.op, [UNKNOWN])];
   const [batch = 0, queries = 0, depth = 0] = q.shape;
-  // Keys and values may stand packed in one tensor, or with their heads apart.
+  // Keys and values may be packed in one tensor, or have a separate axis for the heads.
   const keys = k.shape?.length === 4 ? (k.shape[2] ?? queries) : (k.shape?.[1] ?? queries);
   const valueDepth = v.shape?.length === 3 ? (v.shape[2] ?? depth) : depth;
   addAttention(builder, node.op, { heads: batch, queries, keys, depths: depth + valueDepth });
   return [sized([batch, queries, valueDepth], q.type)];
 }
 
-/** Keys and values of earlier positions are in a cache whose length is only known when it runs. */
+/**
+ * Attention with a cache of the keys and values of earlier positions. The length of the cache is known only at run
+ * time.
+ */
 function groupedAttention(node: NodeView, builder: NetworkBuilder): Tensor[] {
-  builder.missing(node.op, 'of two activations');
+  builder.missing(node.op, 'product of two activations');
   return [like(node.input(0))];
 }
 
-/** Channels last where an attribute says so. */
+/** A pooling; an attribute can put the channels last. */
 function quantizedPool(node: NodeView): Tensor[] {
   const x = node.input(0);
   const kernel = node.ints('kernel_shape');
@@ -110,7 +113,7 @@ function quantizedGlobalPool(node: NodeView): Tensor {
   return sized(x.shape?.map((size, axis) => (keeps(axis) ? size : 1)) ?? null, x.type);
 }
 
-/** Each part has its own scale and zero point beside it, after those of the result. */
+/** Each part is followed by its own scale and zero point. The scale and zero point of the result come first. */
 function quantizedConcat(node: NodeView): Tensor | null {
   const inputs = node.allInputs().slice(2);
   return joinedAlong(
@@ -119,7 +122,7 @@ function quantizedConcat(node: NodeView): Tensor | null {
   );
 }
 
-/** Words, segments and positions looked up and added. */
+/** Looks up words, segments and positions in tables, and adds them. */
 function embedded(node: NodeView): Tensor[] {
   const [batch, positions] = node.input(0).shape ?? [];
   const width = node.input(2).shape?.[1];
@@ -127,13 +130,13 @@ function embedded(node: NodeView): Tensor[] {
   return [sized([batch, positions, width], node.input(2).type), sized([batch], 'i32')];
 }
 
-/** Normalization of a sum; the sum itself is the fourth output. */
+/** The normalization of a sum. The sum is the fourth output. */
 const sumNormalized: Rule = (node) => {
   const x = like(node.input(0));
   return [x, UNKNOWN, UNKNOWN, x];
 };
 
-/** Operators of ONNX Runtime's own set that multiply: com.microsoft, in onnxruntime/docs/ContribOperators.md. */
+/** Multiplying operators of the set of ONNX Runtime: com.microsoft, in onnxruntime/docs/ContribOperators.md. */
 export const MICROSOFT_PRODUCT_RULES: ReadonlyMap<string, ProductRule> = new Map<string, ProductRule>([
   ...PRODUCT_RULES,
   ['FusedConv', convolution({ weightsAt: 1 })],
@@ -147,7 +150,7 @@ export const MICROSOFT_PRODUCT_RULES: ReadonlyMap<string, ProductRule> = new Map
   ['MatMulIntegerToFloat', matrixProduct(1, 'f32')],
   ['MatMulInteger16', matrixProduct(1, 'i32')],
   ['MatMulNBits', packedProduct],
-  // Its weights have the axis of the input before that of the gates, which changes no size that is read.
+  // In its weights, the axis of the input comes before the axis of the gates. This changes no size that is read.
   ['DynamicQuantizeLSTM', recurrent(4)],
   ['Attention', selfAttention(1)],
   ['QAttention', selfAttention(1)],
@@ -155,7 +158,7 @@ export const MICROSOFT_PRODUCT_RULES: ReadonlyMap<string, ProductRule> = new Map
   ['GroupQueryAttention', groupedAttention],
 ]);
 
-/** The others of ONNX Runtime's own set. */
+/** The other operators of the set of ONNX Runtime. */
 export const MICROSOFT_RULES: readonly (readonly [string, Rule])[] = [
   ...each(
     'FastGelu BiasGelu QuickGelu Gelu QLinearLeakyRelu QLinearSigmoid QLinearSoftmax GroupNorm BiasSoftmax BiasSplitGelu ' +

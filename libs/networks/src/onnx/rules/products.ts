@@ -7,16 +7,16 @@ import { sized, UNKNOWN, type Tensor } from '../../tensors/tensor.js';
 import { transposedWindowOutput, type Windows } from '../../tensors/windows.js';
 import type { NodeView } from '../node-view.js';
 
-/** The outputs of an operator that multiplies; its layers are added with what they cost. */
+/** Returns the outputs of an operator that multiplies, and adds its layers. */
 export type ProductRule = (node: NodeView, builder: NetworkBuilder) => readonly Tensor[];
 
-/** Where a convolution has its operands, and in what order its axes are. */
+/** The positions of the operands of a convolution, and the order of its axes. */
 interface ConvolutionForm {
   readonly weightsAt: number;
   readonly isTransposed?: boolean;
   /** Batch, space, channels. */
   readonly isChannelsLast?: boolean;
-  /** Type of the output where it is not that of the input. */
+  /** The type of the output, if it differs from the type of the input. */
   readonly result?: (node: NodeView) => Tensor['type'];
 }
 
@@ -36,7 +36,7 @@ export function convolution(form: ConvolutionForm): ProductRule {
       cin !== image.channels ||
       first % groups !== 0
     ) {
-      builder.missing(node.op, 'sizes that do not fit its kernel');
+      builder.missing(node.op, 'the sizes do not fit the kernel');
       return [UNKNOWN];
     }
     const windows = node.windows(kernel);
@@ -60,7 +60,7 @@ function layoutOf(shape: Shape, isChannelsLast: boolean) {
   return { batch, channels, spatial: isChannelsLast ? rest.slice(0, -1) : rest.slice(1) };
 }
 
-/** `output_shape` has the sizes along the spatial axes; old files give all axes. */
+/** `output_shape` has the sizes of the spatial axes. Old files have the sizes of all axes. */
 function transposedSizes(node: NodeView, spatial: readonly number[], windows: Windows): number[] {
   const given = node.ints('output_shape');
   if (given !== null && given.length >= spatial.length) return given.slice(-spatial.length);
@@ -90,7 +90,10 @@ function einsum(node: NodeView, builder: NetworkBuilder): Tensor[] {
   return [addEinsum(builder, of, node.text('equation') ?? '', node.allInputs())];
 }
 
-/** Inputs: sequence, weights of the input, weights of the state. `gates` as in `addRecurrence`. */
+/**
+ * A recurrent operator. Inputs: sequence, weights of the input, weights of the state. `gates` is as in
+ * `addRecurrence`.
+ */
 export function recurrent(gates: number): ProductRule {
   return (node, builder) => {
     const [x, w, r] = [node.input(0), node.input(1), node.input(2)];
@@ -119,7 +122,10 @@ export function recurrent(gates: number): ProductRule {
   };
 }
 
-/** Queries, keys and values with four axes (batch, heads, positions, depth), or three with the heads in the last. */
+/**
+ * Queries, keys and values have four axes (batch, heads, positions, depth), or three axes with the heads in the last
+ * one.
+ */
 function attention(node: NodeView, builder: NetworkBuilder): Tensor[] {
   const [q, k, v] = [node.input(0), node.input(1), node.input(2)];
   if (q.shape === null || k.shape === null || v.shape === null)
@@ -139,7 +145,7 @@ function attention(node: NodeView, builder: NetworkBuilder): Tensor[] {
   return [sized([...q.shape.slice(0, -1), last], q.type)];
 }
 
-/** Its offsets are computed, so that it is no plain convolution. */
+/** A deformable convolution. Its offsets are computed, so it is not a plain convolution. */
 function deformable(node: NodeView, builder: NetworkBuilder): Tensor[] {
   const [x, w, offsets] = [node.input(0), node.input(1), node.input(2)];
   if (x.shape === null || w.shape === null || offsets.shape === null) {
@@ -153,7 +159,7 @@ function deformable(node: NodeView, builder: NetworkBuilder): Tensor[] {
 const ofInput = (node: NodeView) => node.input(0).type;
 const ofOutputZero = (at: number) => (node: NodeView) => node.input(at).type;
 
-/** Operators of the standard set that multiply. */
+/** The operators of the standard set that multiply. */
 export const PRODUCT_RULES: ReadonlyMap<string, ProductRule> = new Map<string, ProductRule>([
   ['Conv', convolution({ weightsAt: 1 })],
   ['ConvTranspose', convolution({ weightsAt: 1, isTransposed: true })],

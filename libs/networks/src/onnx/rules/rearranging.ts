@@ -22,14 +22,14 @@ function reshaped(x: Tensor, shape: Shape): Tensor {
   return { ...x, shape, count: null, lostAt: null };
 }
 
-/** @throws NetworkError `malformed` when the new sizes hold another number of elements than the input has */
+/** @throws NetworkError `malformed` when the new sizes have a different number of elements than the input */
 function reshape(node: NodeView): Tensor {
   const x = node.input(0);
-  const wanted = node.intsOrInput('shape', 1);
+  const requested = node.intsOrInput('shape', 1);
   const count = elementCount(x);
-  if (wanted === null) return { ...like(x), shape: null, count, lostAt: null };
+  if (requested === null) return { ...like(x), shape: null, count, lostAt: null };
   const keepsZero = node.int('allowzero', 0) === 1;
-  const sizes = wanted.map((size, axis) => (size === 0 && !keepsZero ? (x.shape?.[axis] ?? NaN) : size));
+  const sizes = requested.map((size, axis) => (size === 0 && !keepsZero ? (x.shape?.[axis] ?? NaN) : size));
   const open = sizes.indexOf(-1);
   const known = product(sizes.filter((size) => size !== -1));
   if (Number.isNaN(known) || (open !== -1 && count === null)) return { ...like(x), shape: null, count };
@@ -39,8 +39,8 @@ function reshape(node: NodeView): Tensor {
     const from = x.shape?.join('x') ?? `${count ?? '?'} elements`;
     throw new NetworkError(
       'malformed',
-      `Reshape "${node.name}" to ${wanted.join('x')} cannot hold its input of ${from}. ` +
-        'A file that was made for one batch or image size has such a Reshape in it.',
+      `Reshape "${node.name}" to ${requested.join('x')} does not fit its input of ${from}. ` +
+        'Files that were exported for one batch or image size contain such a Reshape.',
     );
   }
   return reshaped(
@@ -108,7 +108,7 @@ function slice(node: NodeView): Tensor | null {
   return slicedBy(x, ranges);
 }
 
-/** The sizes of the parts along the axis; without any they are as equal as they can be, the last one smaller. */
+/** Returns the sizes of the parts along the axis. By default the parts are equal, and the last one may be smaller. */
 function split(node: NodeView): Tensor[] {
   const x = node.input(0);
   if (x.shape === null) return [];
@@ -199,15 +199,15 @@ function gatherNd(node: NodeView): Tensor | null {
 
 function centerCropPad(node: NodeView): Tensor | null {
   const x = node.input(0);
-  const wanted = node.input(1).numbers;
-  if (x.shape === null || wanted === null) return null;
+  const requested = node.input(1).numbers;
+  if (x.shape === null || requested === null) return null;
   const axes = node.axes(
     x.shape.length,
     -1,
     x.shape.map((_, axis) => axis),
   );
   const shape = [...x.shape];
-  axes?.forEach((axis, at) => (shape[axis] = wanted[at] ?? NaN));
+  axes?.forEach((axis, at) => (shape[axis] = requested[at] ?? NaN));
   return sized(shape, x.type);
 }
 

@@ -85,7 +85,7 @@ function oneHot(node: NodeView): Tensor | null {
   return sized([...shape.slice(0, axis), depth, ...shape.slice(axis)], node.input(2).type);
 }
 
-/** Random tensors: their size is in the file, or that of an input. */
+/** Random tensors: their size is in the file, or is the size of an input. */
 function random(node: NodeView): Tensor {
   return sized(node.ints('shape'), elementType(node.int('dtype', 1)));
 }
@@ -113,7 +113,7 @@ export const SIZE_RULES: readonly (readonly [string, Rule])[] = [
   ['EyeLike', one(randomLike)],
   ...each('RandomNormal RandomUniform', one(random)),
   ...each('RandomNormalLike RandomUniformLike', one(randomLike)),
-  // How many they give depends on the values.
+  // The number of their elements depends on the values.
   ...each('Compress NonMaxSuppression Unique', () => []),
   ...each(
     'Det',

@@ -19,7 +19,7 @@ function globalPool(node: NodeView): Tensor {
   return sized(x.shape?.map((size, axis) => (axis < 2 ? size : 1)) ?? null, x.type);
 }
 
-/** The input of the pooling that it reverses, or what the file says of its size. */
+/** MaxUnpool. Its output has the size of the input of the reversed pooling, or the size that the file records. */
 function unpool(node: NodeView): Tensor | null {
   const x = node.input(0);
   const given = node.input(2).numbers;
@@ -35,13 +35,13 @@ function unpool(node: NodeView): Tensor | null {
   return sized([batch, channels, ...sizes], x.type);
 }
 
-/** Versions 10 to 19: scales, or sizes, of all axes or of those that are named. */
+/** Versions 10 to 19: scales or sizes, of all axes or of the named axes. */
 function resize(node: NodeView): Tensor | null {
   const isFirstVersion = node.inputCount === 2;
   return scaled(node, isFirstVersion ? node.input(1).numbers : node.input(2).numbers, node.input(3).numbers);
 }
 
-/** Versions 1 (by two numbers), 7 (by an attribute) and 9 (by an input). */
+/** Versions 1 (two numbers), 7 (an attribute) and 9 (an input). */
 function upsample(node: NodeView): Tensor | null {
   const ofImage = [1, 1, node.float('height_scale', 1), node.float('width_scale', 1)];
   const scales = node.has('height_scale') ? ofImage : (node.floats('scales') ?? node.input(1).numbers);
@@ -71,7 +71,7 @@ function scaled(node: NodeView, scales: Shape | null, sizes: Shape | null): Tens
   }
   if (scales?.length !== axes.length) return null;
   axes.forEach((axis, at) => {
-    // Scales are of type f32, and runtimes multiply in it: 5 × 2.6 are 13 there.
+    // Scales have the type f32, and runtimes multiply in f32, where 5 × 2.6 is 13.
     shape[axis] = Math.floor(Math.fround((x.shape?.[axis] ?? 0) * (scales[at] ?? 1)));
   });
   return sized(shape, x.type);

@@ -50,7 +50,7 @@ function cast(node: NodeView): Tensor {
   return { ...x, type, numbers: x.numbers?.map((value) => asType(value, type)) ?? null };
 }
 
-/** Statistics have one number for each channel, as the scale has. */
+/** The statistics have one number per channel, like the scale. */
 function batchNormalized(node: NodeView): Tensor[] {
   const channels = sized(node.input(1).shape, 'f32');
   return [{ ...node.input(0), numbers: null }, channels, channels, channels, channels, channels];
@@ -111,7 +111,7 @@ export const ELEMENTWISE_RULES: readonly (readonly [string, Rule])[] = [
   ['LogicalAnd', logic(LOGIC.and)],
   ['LogicalOr', logic(LOGIC.or)],
   ['SelectV2', one((node) => elementwise(node.inputs, CHOOSE, node.input(1).type))],
-  // Its condition may have only the first axis.
+  // The condition may have only the first axis.
   ['Select', one((node) => ({ ...node.input(1), numbers: null }))],
   ['Cast', one(cast)],
   ['Sum', reduce(FOLDS.sum)],

@@ -4,7 +4,7 @@ import { windowOutput, type Windows } from '../../tensors/windows.js';
 import type { NodeView } from '../node-view.js';
 import { each, one, type Rule } from './rule.js';
 
-/** A tensor of images or volumes, whatever order its axes are in. */
+/** A tensor of images or volumes, independent of the order of its axes. */
 export interface Image {
   readonly batch: number;
   readonly channels: number;
@@ -21,7 +21,7 @@ export function shapeOf({ batch, channels, spatial }: Image, isChannelsFirst: bo
   return isChannelsFirst ? [batch, channels, ...spatial] : [batch, ...spatial, channels];
 }
 
-/** SAME and VALID by rule; explicit padding has a pair for each axis. */
+/** SAME and VALID are rules; explicit padding has a pair for each axis. */
 export function padsOf(node: NodeView, axes: number): Windows['pads'] {
   const word = node.text('padding');
   if (word === 'SAME') return 'same';
@@ -58,7 +58,7 @@ function depthToSpace(node: NodeView): Tensor | null {
   return sized(shapeOf(image, node.isChannelsFirst), x.type);
 }
 
-/** Blocks of an image become images of their own, which makes a dilated convolution out of a plain one. */
+/** Blocks of an image become separate images, which turns a plain convolution into a dilated one. */
 function spaceToBatch(node: NodeView): Tensor | null {
   const [x, block, pads] = [node.input(0), node.numbers(1), node.numbers(2)];
   if (x.shape === null || block === null || pads === null) return null;

@@ -3,7 +3,10 @@ import { integers, sized, UNKNOWN, type Tensor } from '../../tensors/tensor.js';
 import type { NodeView } from '../node-view.js';
 import { one, type Rule } from './rule.js';
 
-/** A list of tensors of one size counts as one tensor with an axis for its length; of a list without elements that axis is known alone. */
+/**
+ * A list of tensors with equal sizes counts as one tensor with an axis for the length of the list. For a list without
+ * elements, only that axis is known.
+ */
 function reserved(node: NodeView): Tensor | null {
   const [element, length] = [node.numbers(0), node.numbers(1)?.[0]];
   if (length === undefined) return null;

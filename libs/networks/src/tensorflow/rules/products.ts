@@ -7,7 +7,7 @@ import { windowOutput, type Windows } from '../../tensors/windows.js';
 import type { NodeView } from '../node-view.js';
 import { imageOf, padsOf, shapeOf } from './images.js';
 
-/** The outputs of an operator that multiplies; its layers are added with what they cost. */
+/** Returns the outputs of an operator that multiplies, and adds its layers. */
 export type ProductRule = (node: NodeView, builder: NetworkBuilder) => readonly Tensor[];
 
 function windowsOf(node: NodeView, kernel: readonly number[]): Windows {
@@ -20,7 +20,10 @@ function windowsOf(node: NodeView, kernel: readonly number[]): Windows {
   };
 }
 
-/** Filters have the kernel first, then the channels in and out; those of a depthwise one the channels and a multiplier. */
+/**
+ * The axes of the filters are the kernel, then input and output channels. In a depthwise convolution they are the
+ * kernel, the channels and a multiplier.
+ */
 const convolution =
   (axes: number, isDepthwise: boolean): ProductRule =>
   (node, builder) => {
@@ -33,7 +36,7 @@ const convolution =
     const { batch, channels, spatial } = image;
     const groups = isDepthwise ? channels : channels / depth;
     if (!Number.isInteger(groups) || (isDepthwise && depth !== channels)) {
-      builder.missing(node.op, 'channels that do not fit its kernel');
+      builder.missing(node.op, 'the channels do not fit the kernel');
       return [UNKNOWN];
     }
     const cout = isDepthwise ? channels * last : last;
@@ -47,7 +50,10 @@ const convolution =
     return [sized(shapeOf({ batch, channels: cout, spatial: output }, node.isChannelsFirst), x.type)];
   };
 
-/** A transposed convolution: the sizes of its output, filters with the channels out first, the input. */
+/**
+ * A transposed convolution. Inputs: the sizes of its output, the filters with the output channels first, and the
+ * input.
+ */
 const transposed =
   (axes: number): ProductRule =>
   (node, builder) => {
@@ -66,7 +72,8 @@ const transposed =
     const known = ofShape?.spatial ?? sameSize(spatial, windows);
     addConvolution(builder, {
       ...{ name: node.name, op: node.op, batch, cin: channels, cout, groups: 1, spatial, windows },
-      // The multiply-adds are those of the input's points; where the output's size is not known, it is the smallest.
+      // The multiply-adds depend on the points of the input. If the output size is unknown, the smallest one is
+      // assumed.
       transposedTo: known ?? spatial.map((size, axis) => (size - 1) * (windows.strides[axis] ?? 1) + 1),
       type: filter.type ?? x.type,
       layout: node.isChannelsFirst ? 'NCHW' : 'NHWC',
@@ -75,7 +82,7 @@ const transposed =
     return [sized(shapeOf({ batch, channels: cout, spatial: known }, node.isChannelsFirst), x.type)];
   };
 
-/** Without strides, the output of SAME has the size of the input; other sizes are in the first input alone. */
+/** Without strides, the output of SAME has the size of the input. Other output sizes are only in the first input. */
 function sameSize(spatial: readonly number[], windows: Windows): readonly number[] | null {
   const isPlain = windows.strides.every((stride) => stride === 1) && windows.pads === 'same';
   return isPlain ? windowOutput(spatial, windows) : null;
@@ -88,14 +95,14 @@ function matMul(node: NodeView, builder: NetworkBuilder): Tensor[] {
   return [addMatrixProduct(builder, { name: node.name, op: node.op, layout: 'NHWC' }, a, b)];
 }
 
-/** Stacks of matrices. */
+/** A product of stacks of matrices. */
 function batchMatMul(node: NodeView, builder: NetworkBuilder): Tensor[] {
   const a = turned(node.input(0), node.is('adj_x'));
   const b = turned(node.input(1), node.is('adj_y'));
   return [addMatrixProduct(builder, { name: node.name, op: node.op, layout: 'NHWC' }, a, b)];
 }
 
-/** Last two axes exchanged. */
+/** Exchanges the last two axes. */
 function turned(x: Tensor, isTurned: boolean): Tensor {
   const rank = x.shape?.length ?? 0;
   if (!isTurned || rank < 2) return x;

@@ -20,13 +20,13 @@ function withShape(x: Tensor, shape: Shape): Tensor {
 }
 
 function reshape(node: NodeView): Tensor {
-  const [x, wanted] = [node.input(0), node.numbers(1)];
+  const [x, requested] = [node.input(0), node.numbers(1)];
   const count = elementCount(x);
   const rest = { ...UNKNOWN, count, type: x.type };
-  if (wanted === null) return rest;
-  const known = product(wanted.filter((size) => size !== -1));
+  if (requested === null) return rest;
+  const known = product(requested.filter((size) => size !== -1));
   const open = count === null ? NaN : count / known;
-  const shape = wanted.map((size) => (size === -1 ? open : size));
+  const shape = requested.map((size) => (size === -1 ? open : size));
   return shape.every(Number.isInteger) ? withShape(x, shape) : rest;
 }
 
@@ -80,7 +80,7 @@ function unpack(node: NodeView): Tensor[] {
   });
 }
 
-/** Parts of the given lengths along an axis; one of them may be −1 for the rest. */
+/** Splits a tensor into parts of these lengths along an axis. One length may be −1, for the rest. */
 function parts(x: Tensor, lengths: readonly number[] | null, given: number | undefined): Tensor[] {
   const { shape } = x;
   if (shape === null || lengths === null || given === undefined) return [];
@@ -110,7 +110,7 @@ function split(node: NodeView): Tensor[] {
 function slice(node: NodeView): Tensor | null {
   const [x, begin, size] = [node.input(0), node.numbers(1), node.numbers(2)];
   if (x.shape === null || size === null) return null;
-  // The sizes alone tell the result where none of them is "to the end".
+  // The sizes determine the result, unless one of them means "to the end".
   if (begin === null) return size.includes(-1) ? null : sized(size, x.type);
   return slicedBy(
     x,
@@ -121,7 +121,7 @@ function slice(node: NodeView): Tensor | null {
   );
 }
 
-/** NumPy's slices; bits of the masks say at which places bounds are left out, axes are new or vanish, and where `...` stands. */
+/** Slices as in NumPy. The bits of the masks mark omitted bounds, new axes, removed axes, and the position of `...`. */
 function stridedSlice(node: NodeView): Tensor | null {
   const [x, begin, end] = [node.input(0), node.numbers(1), node.numbers(2)];
   const strides = node.numbers(3) ?? begin?.map(() => 1) ?? [];
@@ -221,7 +221,7 @@ function topK(node: NodeView): Tensor[] {
   return [sized(sizes, type), sized(sizes, 'i32')];
 }
 
-/** A tensor whose size is the values of one of the inputs. */
+/** A tensor whose sizes are the values of one of the inputs. */
 const ofSizeAt = (at: number): Rule =>
   one((node) => node.numbers(at) && sized(node.numbers(at), node.type('T') ?? 'f32'));
 
@@ -263,7 +263,7 @@ export const SIZE_RULES: readonly (readonly [string, Rule])[] = [
   ['ScatterNd', ofSizeAt(2)],
   ['SparseToDense', ofSizeAt(1)],
   ['LinSpace', one((node) => node.numbers(2) && sized(node.numbers(2), 'f32'))],
-  // How many they give depends on the values.
+  // The number of their elements depends on the values.
   ...each(
     'Where Unique UniqueV2 NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5',
     () => [],
