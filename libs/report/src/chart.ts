@@ -1,7 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 
-/** Colours by meaning; light first, then dark. Pages and files have them as CSS variables, so that one SVG serves both. */
+/**
+ * Colours by meaning: light first, then dark. Pages and files define them as CSS variables, so that one SVG serves
+ * both.
+ */
 const PALETTE = {
   ink: ['#1d2430', '#e4e7ec'],
   paper: ['#ffffff', '#14181f'],
@@ -21,16 +24,19 @@ const variables = (mode: 0 | 1): string =>
     .map(([name, colours]) => `--${name}:${colours[mode]}`)
     .join(';');
 
-/** Declares the colours on an element, dark where the reader's system is, but not on paper. */
+/**
+ * Returns the CSS that declares the colours on an element. They follow the dark mode of the reader's system, except
+ * in print.
+ */
 export const paletteCss = (selector: string): string =>
   `${selector}{${variables(0)}}@media screen and (prefers-color-scheme:dark){${selector}{${variables(1)}}}`;
 
-/** A chart as one SVG element with a name for people who do not see it. Same input, same text. */
+/** Returns a chart as one SVG element with a name for screen readers. The same input gives the same text. */
 export function chart(name: string, options: Plot.PlotOptions): string {
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const drawn = Plot.plot({ document, className: 'chart', ariaLabel: name, ...options });
   drawn.setAttribute('role', 'img');
-  // Plot counts its clipping areas over the whole process; a page needs them unique, and the same every time.
+  // Plot numbers its clipping areas per process. The ids of a page must be unique, and the same in every run.
   const areas = new Map<string, string>();
   const prefix = name.replaceAll(/[^A-Za-z0-9]+/g, '-');
   return drawn.outerHTML.replaceAll(/plot-clip-\d+/g, (id) => {
@@ -40,7 +46,7 @@ export function chart(name: string, options: Plot.PlotOptions): string {
   });
 }
 
-/** The same as the text of a file of its own. */
+/** Returns the chart as the text of a separate SVG file. */
 export function chartFile(svg: string): string {
   const style = `${paletteCss('svg.chart')}svg.chart{background:var(--paper);color:var(--ink);font-family:system-ui,sans-serif}`;
   return svg.replace(/>/, ` xmlns="http://www.w3.org/2000/svg"><style>${style}</style>`);

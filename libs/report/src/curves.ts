@@ -16,7 +16,7 @@ export interface Measured {
   readonly spec: ConvSpec;
   /** Device time. */
   readonly timeMs: number;
-  /** Launch by launch in a loop, so with launch costs in it; null where it is not known. */
+  /** Time of single launches in a loop, launch costs included; null if unknown. */
   readonly eagerMs: number | null;
 }
 
@@ -31,16 +31,16 @@ export interface Curve {
 
 export interface Served {
   readonly model: Model;
-  /** What it is called in the report. */
+  /** The name in the report. */
   readonly name: string;
 }
 
-/** A document needs them; these fits are never published. */
+/** Required fields of a model document. These fits are never published. */
 const ORIGIN = { digest: 'not kept', codeVersion: 'report', createdAt: '1970-01-01T00:00:00Z' };
 
 /**
- * α by the published β and γ, as a regression on milliseconds finds it, and refitted on relative error, all to the same
- * measurements; then the model.
+ * Returns α with the published β and γ, α from a regression on milliseconds, α refitted on relative error, all for
+ * the same measurements, and then the served model.
  */
 export function curvesOf(measured: readonly FitSample[], served: Served | null): readonly Curve[] {
   const refit = (loss: 'absolute' | 'relative') =>
@@ -52,20 +52,20 @@ export function curvesOf(measured: readonly FitSample[], served: Served | null):
       name: 'α as published',
       colour: 'published',
       dash: '6 3',
-      meaning: `β and γ of the paper, with the rate of this device: ${rate.toPrecision(4)} ms per million multiply-adds, right for half of the samples`,
+      meaning: `β and γ of the paper, with the median rate of this device: ${rate.toPrecision(4)} ms per million multiply-adds`,
       timeMs: (spec) => rate * publishedAlphaMacs(spec),
     },
     {
       name: 'α as in the replication',
       colour: 'replicated',
       dash: '2 2',
-      meaning: `refitted by least squares on milliseconds, as its regression does: ${parametersOf(inMs)}`,
+      meaning: `refitted by least squares on milliseconds, like the regression of the replication: ${parametersOf(inMs)}`,
       timeMs: timeBy(inMs, 'alpha'),
     },
     {
       name: 'α refitted',
       colour: 'refitted',
-      meaning: `on relative error: ${parametersOf(relative)}`,
+      meaning: `refitted on relative error: ${parametersOf(relative)}`,
       timeMs: timeBy(relative, 'alpha'),
     },
     ...(served === null
@@ -81,7 +81,7 @@ export function curvesOf(measured: readonly FitSample[], served: Served | null):
   ];
 }
 
-/** α·M by the published β and γ; M in millions of multiply-adds. */
+/** Returns α·M with the published β and γ, with M in millions of multiply-adds. */
 export function publishedAlphaMacs(spec: ConvSpec): number {
   const { [kernelGroup(spec)]: coefficients } = PUBLISHED_ALPHA;
   return (alpha(outputPoints(spec), kernelPoints(spec), coefficients) * macs(spec)) / 1e6;

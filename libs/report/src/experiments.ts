@@ -1,7 +1,7 @@
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { PAPER_SERIES, plan } from '@alphaflops/planning';
 
-/** One figure of a paper: what it varies, and what sets its curves apart. */
+/** One figure of a paper: the axis that it varies, and the property that distinguishes its curves. */
 export interface Experiment {
   readonly id: string;
   readonly title: string;
@@ -14,7 +14,7 @@ export interface Experiment {
 export interface ExperimentPoint {
   readonly spec: ConvSpec;
   readonly x: number;
-  /** Name of the curve it belongs to. */
+  /** Name of the curve that a convolution belongs to. */
   readonly curve: string;
 }
 
@@ -22,7 +22,7 @@ interface Axis {
   readonly title: string;
   readonly xLabel: string;
   readonly isLogarithmic?: boolean;
-  /** @param index place in the series of the paper */
+  /** @param index position in the series of the paper */
   readonly x: (spec: ConvSpec, index: number) => number;
   readonly curve: (spec: ConvSpec, index: number) => string;
 }
@@ -134,7 +134,7 @@ const REPLICATION: Readonly<Record<'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'G', Axis
   },
 };
 
-/** The eight series behind the paper's figures, then experiments A–G of the replication. */
+/** The eight series of the figures in the paper, then experiments A–G of the replication. */
 export function experiments(): readonly Experiment[] {
   const paper = Object.entries(PAPER).map(([id, axis]) => {
     const specs = (PAPER_SERIES[id] ?? []).map((shape): ConvSpec => ({ ...CONV_SPEC_DEFAULTS, ...shape }));
@@ -142,7 +142,7 @@ export function experiments(): readonly Experiment[] {
   });
   const replication = Object.entries(REPLICATION).map(([letter, axis]) => {
     const name = `replication-${letter as keyof typeof REPLICATION}` as const;
-    // Designs are planned in a mixed order.
+    // Designs are planned in a shuffled order.
     const { points, ...rest } = experiment(
       letter,
       'replication',

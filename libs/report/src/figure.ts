@@ -6,12 +6,12 @@ import type { Curve, Measured } from './curves.js';
 import type { Experiment } from './experiments.js';
 import { grouped } from './grouped.js';
 
-/** A step smaller than this between neighbours is noise: the same shape measured again differs by less. */
+/** A smaller step between neighbours counts as noise. Repeated measurements of one shape differ by less than this. */
 const STEP = 0.03;
 const WIDTH = 980;
 const ROW_HEIGHT = 220;
 
-/** What an experiment showed on this device. */
+/** The results of an experiment on this device. */
 export interface Finding {
   readonly id: string;
   readonly planned: number;
@@ -28,12 +28,12 @@ export interface Finding {
   readonly eagerSteps: Steps | null;
 }
 
-/** How time goes from each point to its neighbour along the axis, in steps of more than 3 %. */
+/** Changes of the time between neighbouring points of the axis, counting steps of more than 3 %. */
 export interface Steps {
   readonly count: number;
   readonly up: number;
   readonly down: number;
-  /** Largest rise and fall, as shares of the time before. */
+  /** Largest increase and decrease, relative to the time of the previous point. */
   readonly largestUp: number;
   readonly largestDown: number;
 }
@@ -52,7 +52,7 @@ interface Row {
   readonly eagerMs: number | null;
 }
 
-/** Draws an experiment from measurements; null when none of its convolutions was measured. */
+/** Draws an experiment from measurements. Returns null when none of its convolutions was measured. */
 export function figure(
   experiment: Experiment,
   times: ReadonlyMap<string, Measured>,
@@ -68,7 +68,7 @@ export function figure(
   return { experiment, finding: findingOf(experiment, rows, curves), svg: drawing(experiment, rows, curves) };
 }
 
-/** The measurements by shape; of several of one shape the median. Only those of the most frequent element type. */
+/** Returns the median measurement of each shape. Uses only the most frequent element type. */
 export function byShape(measured: readonly Measured[]): ReadonlyMap<string, Measured> {
   const byDtype = [...grouped(measured, ({ spec }) => spec.dtype).values()];
   const [most = []] = byDtype.sort((a, b) => b.length - a.length);

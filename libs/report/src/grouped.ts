@@ -1,4 +1,4 @@
-/** Items by key, in the order in which keys first come. */
+/** Groups items by key, in the order in which the keys first occur. */
 export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

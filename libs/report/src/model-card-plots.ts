@@ -6,7 +6,7 @@ import { svgPlot } from './svg-plot.js';
 /** Ratios beyond this factor are drawn at the border. */
 const RATIO = 4;
 
-/** Held-out predictions over measurements; null for a document without them. */
+/** Plots held-out predictions divided by measurements. Returns null for a document without held-out predictions. */
 export function residualPlot({ heldOut }: Pick<Model, 'heldOut'>, unit: 'ms' | 'mJ'): string | null {
   if (!heldOut || heldOut.points.length === 0) return null;
   const measured = heldOut.points.map(([, value]) => value);
@@ -22,10 +22,10 @@ export function residualPlot({ heldOut }: Pick<Model, 'heldOut'>, unit: 'ms' | '
   );
 }
 
-/** α along every axis that the samples vary on, from a typical shape. */
+/** Plots α along every axis that varies in the samples, starting from a typical shape. */
 export function responsePlot(model: Model, spec: ConvSpec): string | null {
   const series = RESPONSE_AXES.flatMap((axis) => {
-    // groups change the work of each channel: no line of one kind
+    // Groups change the work of each channel, so their points do not form one curve.
     if (axis === 'groups') return [];
     const points = axisResponse(model, spec, axis).map(({ value, alpha }) => [value, alpha] as const);
     return points.length < 3 ? [] : [{ name: axis, drawn: 'line' as const, points }];

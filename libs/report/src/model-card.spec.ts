@@ -5,7 +5,7 @@ import { svgPlot } from './svg-plot.js';
 
 const law = (spec: ConvSpec): number => 0.02 + macs(spec) / 1e8;
 let state = 1;
-/** Uniform over the logarithm, in whole numbers. */
+/** Returns integers that are uniform on a logarithmic scale. */
 const draw = (low: number, high: number): number => {
   state = (Math.imul(state, 1103515245) + 12345) >>> 0;
   return Math.round(low * (high / low) ** (state / 2 ** 32));
@@ -39,11 +39,11 @@ describe('the model card', () => {
     }
   });
 
-  it('lists the worst shapes, worst first', () => {
+  it('lists the shapes with the largest errors, largest first', () => {
     const rows = card.split('\n').filter((line) => line.startsWith('| b1-h'));
     expect(rows).toHaveLength(20);
     const factors = rows.map((row) => Math.abs(Math.log(Number(row.split('|')[4]))));
-    // three digits are shown
+    // The card shows three digits.
     factors.slice(1).forEach((factor, k) => {
       expect(factor).toBeLessThan((factors[k] ?? NaN) + 0.006);
     });
@@ -57,7 +57,7 @@ describe('the model card', () => {
     expect(response).not.toContain('>batch</text>');
   });
 
-  it('does without what older documents lack', () => {
+  it('works without fields that older documents lack', () => {
     const older = structuredClone(model);
     delete older.heldOut;
     delete older.neighbours;
@@ -66,7 +66,7 @@ describe('the model card', () => {
   });
 });
 
-it('has the energy and what was left out, where the model has them', () => {
+it('shows the energy and the excluded samples, if the model has them', () => {
   const withEnergy = samples.map((sample, i) => ({
     ...sample,
     energyMillijoules: i < 60 ? 100 * law(sample.spec) + 1e-6 * macs(sample.spec) : null,
@@ -82,7 +82,7 @@ it('has the energy and what was left out, where the model has them', () => {
 describe('a plot', () => {
   const axis = { label: 'a < b & "c"', min: 1, max: 100 };
 
-  it('places points by their logarithm and clips them', () => {
+  it('places points on a logarithmic scale and clips them', () => {
     const svg = svgPlot('t', axis, axis, [{ name: 'n', drawn: 'dots', points: [[1, 1], [10, 10], [1e9, 1e-9]] }]); // prettier-ignore
     const [low, middle, high] = [...svg.matchAll(/cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [
       Number(x),

@@ -12,7 +12,7 @@ import { kernelsAlong, relativeDifference, RESPONSE_AXES, typicalShape } from '@
 import { residualPlot, responsePlot } from './model-card-plots.js';
 
 /**
- * The model as a page for people: what it is of, how good it is, what its parameters are, what it cannot do. Markdown.
+ * Returns the model as a readable Markdown page: its data, its errors, its parameters and its limits.
  *
  * @throws ModelError `bad-document` as `compileModel`
  */
@@ -63,7 +63,7 @@ function intervalOf({ interval: { coverage, logHalfWidth } }: Cost): string {
 }
 
 function noiseFloorOf({ noiseFloor }: Model): string {
-  if (noiseFloor === undefined) return 'not known: no shape was visited twice';
+  if (noiseFloor === undefined) return 'unknown: no shape was visited twice';
   const { shapes, medianLogRatio, p90LogRatio } = noiseFloor;
   const [median, p90] = [medianLogRatio, p90LogRatio].map((ratio) => percent(relativeDifference(ratio)));
   return `${median ?? ''} in the median, ${p90 ?? ''} in the 90th percentile, between two visits of ${shapes} shapes by one device`;
@@ -76,7 +76,7 @@ function errorTable({ forms }: Cost): string[] {
   );
 }
 
-/** Error by kernel, and which kernel the model assumes along each axis. */
+/** The error by kernel, and the kernel that the model assumes along each axis. */
 function kernelSection(model: Model): string[] {
   const { kernels } = model;
   if (!kernels) return [];
@@ -88,7 +88,7 @@ function kernelSection(model: Model): string[] {
     '',
     ...list({
       Given: `for ${given} of ${model.data.samples} samples`,
-      Classifier: `learned from ${labels} shapes; names ${percent(accuracy)} of the held-out samples’ kernels`,
+      Classifier: `trained on ${labels} shapes; correct for ${percent(accuracy)} of the held-out samples`,
       'Kernel assumed': `median APE ${percent(heldOut.medianApe)}, ${percent(heldOut.within10)} within 10 %`,
     }),
     '',
@@ -135,7 +135,7 @@ function energySection({ energy }: Model): string[] {
   ];
 }
 
-/** A heading under that of energy. */
+/** Moves a heading to the level below the heading of energy. */
 const deeper = (line: string): string => (line.startsWith('## ') ? `#${line}` : line);
 
 function plots(model: Model): string[] {
@@ -182,7 +182,7 @@ function parameters({ form, groups }: FittedForm): string[] {
   ];
 }
 
-/** A value the data do not tell is not shown: it would be read as a finding. */
+/** Does not show a value that the data do not determine, because readers would take it as a result. */
 function valueOf({ state, value, standardError }: Parameter): [string, string] {
   if (state === 'not-identifiable') return ['not identifiable', ''];
   const shown = value.toPrecision(4);

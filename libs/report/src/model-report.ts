@@ -18,7 +18,10 @@ const AXIS_NAMES: Readonly<Record<ResponseAxis, string>> = {
   batch: 'batch',
   groups: 'groups',
 };
-/** As the model's page has them: groups change the work of every channel, so they are no line of one kind. */
+/**
+ * The axes of the page of the model. Groups are not an axis: they change the work of every channel, so their points
+ * do not form one curve.
+ */
 const AXES = RESPONSE_AXES.filter((axis) => axis !== 'groups');
 const MAX_KERNELS = 10;
 
@@ -29,7 +32,10 @@ interface Judged {
   readonly isInside: boolean | null;
 }
 
-/** A model with its figures as one self-contained HTML page. `measured` may be empty: then only what the model keeps is drawn. */
+/**
+ * Returns a model with its figures as one self-contained HTML page. If `measured` is empty, the page shows only the
+ * data that the model contains.
+ */
 export function modelPage(model: Model, measured: readonly Measured[]): string {
   const { data, chosenForm, interval, protocol } = model;
   const judged = judgedSamples(model, measured);
@@ -37,7 +43,7 @@ export function modelPage(model: Model, measured: readonly Measured[]): string {
     ['device class', model.deviceClassId ?? 'not given'],
     ['chosen form', chosenForm],
     ['data', `${data.samples} samples of ${data.shapes} shapes, digest ${data.digest}`],
-    ['protocol', protocol === null ? 'not known' : `${protocol.name} v${protocol.version}, ${protocol.mode}`],
+    ['protocol', protocol === null ? 'unknown' : `${protocol.name} v${protocol.version}, ${protocol.mode}`],
     ['interval', intervalText(interval)],
     ['fitted', `${model.createdAt} by alphaflops ${model.codeVersion}, seed ${model.seed}`],
   ];
@@ -64,7 +70,7 @@ export function modelPage(model: Model, measured: readonly Measured[]): string {
 
 function intervalText({ coverage, logHalfWidth }: Model['interval']): string {
   if (logHalfWidth === null) return 'none: too few samples';
-  return `${percent(coverage, 0)} asked; predictions ÷× ${exp(logHalfWidth).toFixed(3)} inside the domain`;
+  return `nominal coverage ${percent(coverage, 0)}; predictions ÷× ${exp(logHalfWidth).toFixed(3)} inside the domain`;
 }
 
 function errorTable({ forms, chosenForm }: Model): string {
@@ -79,7 +85,8 @@ function errorTable({ forms, chosenForm }: Model): string {
               percent(share),
             ),
             heldOut.r2Log?.toFixed(3) ?? '',
-            // Others have an interval too, as they were judged, but only the chosen one's is published.
+            // The other forms also have an interval, from their evaluation, but only the interval of the chosen form
+            // is published.
             heldOut.coverage === null || form !== chosenForm ? '' : percent(heldOut.coverage),
           ]),
     ]),
@@ -89,7 +96,7 @@ function errorTable({ forms, chosenForm }: Model): string {
 
 function axisFigures(model: Model, measured: readonly Measured[]): string[] {
   const typical = typicalShape(model, measured);
-  if (typical === null) return ['<p>The model keeps no shape to vary, and no samples were given.</p>'];
+  if (typical === null) return ['<p>The model contains no typical shape, and there are no samples.</p>'];
   return AXES.flatMap((axis) => {
     const series = longestSeries(measured, axis, typical, model.domain);
     return series === null ? [] : [axisFigure(model, axis, series)];
@@ -134,20 +141,20 @@ function axisFigure(model: Model, axis: ResponseAxis, { base, specs, measured }:
   ])} ${drawn} From ${text(specKey(base))}.${changed}</figcaption></figure>`;
 }
 
-/** Shapes from which on the model assumes another kernel than for the one before. */
+/** Returns the values of the axis at which the assumed kernel changes. */
 function kernelChanges(specs: readonly ConvSpec[], predict: Predictor): ConvSpec[] {
   const names = specs.map((spec) => predict(spec).kernel?.name ?? null);
   return specs.filter((_, i) => i > 0 && names[i] !== null && names[i] !== names[i - 1]);
 }
 
-/** What the model knows of the kernels that the library chooses. */
+/** Describes how well the model predicts the kernels that the library chooses. */
 function kernelSection({ kernels }: Model): string[] {
   if (!kernels) return [];
   const { labels, given, accuracy, heldOut, errors } = kernels;
   return [
     '<h2>Kernels</h2>',
-    `<p>The classifier has learned from ${labels} shapes and names the kernel of ${percent(accuracy)} of the held-out samples. ` +
-      `The kernel of ${given} samples was given. Where it is assumed, the median error is ${percent(heldOut.medianApe)}, ` +
+    `<p>The classifier was trained on ${labels} shapes. It predicts the kernel of ${percent(accuracy)} of the held-out samples correctly. ` +
+      `The kernel of ${given} samples is known. With a predicted kernel, the median error is ${percent(heldOut.medianApe)}, ` +
       `and ${percent(heldOut.within10)} of the predictions are within 10 %.</p>`,
     table(
       ['kernel, given', 'samples', 'median APE'],
@@ -161,8 +168,8 @@ const keys = (names: readonly (readonly [string, Parameters<typeof colour>[0]])[
   names.map(([name, key]) => `<span style="color:${colour(key)}">■</span> ${text(name)}`).join(' ') + '.';
 
 /**
- * Chart of held-out predictions against measured times, both in milliseconds on logarithmic axes, as one SVG element; null
- * where the model keeps no held-out predictions.
+ * Returns a chart of held-out predictions against measured times, both in milliseconds on logarithmic axes, as one
+ * SVG element. Returns null if the model contains no held-out predictions.
  */
 export function measuredAgainstPredicted({ heldOut }: Model): string | null {
   const points = heldOut?.points ?? [];
@@ -185,14 +192,14 @@ export function measuredAgainstPredicted({ heldOut }: Model): string | null {
 
 function againstMeasured(model: Model): string[] {
   const svg = measuredAgainstPredicted(model);
-  if (svg === null) return ['<p>The model keeps no held-out predictions.</p>'];
+  if (svg === null) return ['<p>The model contains no held-out predictions.</p>'];
   const count = model.heldOut?.points.length ?? 0;
   return [
-    `<figure><div class="wide">${svg}</div><figcaption>${count} predictions by models that had not seen the shape. Points on the line are exact.</figcaption></figure>`,
+    `<figure><div class="wide">${svg}</div><figcaption>${count} predictions by models that were not fitted to the shape. Points on the line are exact.</figcaption></figure>`,
   ];
 }
 
-/** Samples with a held-out prediction if the model keeps enough of them, else all that were given. */
+/** Returns the samples with a held-out prediction if the model contains enough of them, otherwise all samples. */
 function judgedSamples(model: Model, measured: readonly Measured[]): { all: Judged[]; isHeldOut: boolean } {
   const kept = new Map(model.heldOut?.shapes);
   const known = measured.filter(({ spec }) => kept.has(specKey(spec)));
@@ -201,7 +208,7 @@ function judgedSamples(model: Model, measured: readonly Measured[]): { all: Judg
   const all = (isHeldOut ? known : measured).map(({ spec, timeMs }) => {
     const { predictedMs: whole, upperMs } = predict(spec);
     const predictedMs = kept.get(specKey(spec)) ?? whole;
-    // The interval is a factor both ways, whichever prediction it stands round.
+    // The interval is the same factor in both directions for every prediction.
     const off = Math.abs(log(predictedMs / timeMs));
     const isInside = upperMs === null ? null : off <= log(upperMs / whole);
     return { spec, measuredMs: timeMs, predictedMs, isInside };
@@ -212,7 +219,7 @@ function judgedSamples(model: Model, measured: readonly Measured[]): { all: Judg
 function errorFigures({ all, isHeldOut }: ReturnType<typeof judgedSamples>): string[] {
   if (all.length === 0)
     return [
-      '<p>No samples were given: error by kernel and by decade needs them (--data, or a coordinator).</p>',
+      '<p>There are no samples. The errors by kernel and by decade need samples (--data, or a coordinator).</p>',
     ];
   const decade = ({ measuredMs }: Judged) => Math.floor(log10(measuredMs));
   const byKernel = [...grouped(all, ({ spec }) => `${spec.kernel_h}×${spec.kernel_w}`)]
@@ -224,8 +231,8 @@ function errorFigures({ all, isHeldOut }: ReturnType<typeof judgedSamples>): str
   const coverage = all.filter(({ isInside }) => isInside !== null);
   const inside = coverage.filter(({ isInside }) => isInside).length / coverage.length;
   return [
-    `<p>${all.length} samples, ${isHeldOut ? 'predicted by models that had not seen the shape' : 'most of which the model was fitted to'}.${
-      coverage.length === 0 ? '' : ` ${percent(inside)} of them lie in their interval.`
+    `<p>${all.length} samples, ${isHeldOut ? 'predicted by models that were not fitted to the shape' : 'most of which are in the data of the model'}.${
+      coverage.length === 0 ? '' : ` ${percent(inside)} of them are in their interval.`
     }</p>`,
     bars('Median error by kernel', 'kernel', byKernel),
     bars('Median error by decade of time', 'measured time', byDecade),
@@ -265,7 +272,7 @@ function coefficients({ forms }: Model): string {
   return table(['form', 'kernels', 'parameter', 'value', 'standard error', 'unit'], rows);
 }
 
-/** A value the data do not tell is not shown: it would be read as a finding. */
+/** Does not show a value that the data do not determine, because readers would take it as a result. */
 function valueOfParameter({ state, value, standardError }: Parameter): [string, string] {
   if (state === 'not-identifiable') return ['not identifiable', ''];
   const shown = value.toPrecision(4);

@@ -1,10 +1,10 @@
 import { paletteCss } from './chart.js';
 
-/** Text that must not become markup. */
+/** Escapes text so that it does not become markup. */
 export const text = (value: string): string =>
   value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** A table of texts; columns from `rightFrom` on are numbers. */
+/** Returns an HTML table. The columns from index `rightFrom` contain numbers. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -18,7 +18,7 @@ export function table(
   return `<div class="wide"><table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>\n${body}\n</tbody></table></div>`;
 }
 
-/** One self-contained page: no script, no other file, no other origin. */
+/** Returns one self-contained HTML page without scripts, other files or other origins. */
 export function page(title: string, parts: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">

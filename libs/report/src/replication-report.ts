@@ -6,10 +6,10 @@ import { byShape, type Figure, figure, type Finding, type Steps } from './figure
 import { page, table, text } from './page.js';
 
 export interface ReplicationInput {
-  /** What was measured, and on what, in a few words. */
+  /** A short description of the measurements and the device. */
   readonly title: string;
   readonly measured: readonly Measured[];
-  /** Drawn over the measurements; null: nothing is drawn. */
+  /** The model whose predictions are drawn over the measurements; null for none. */
   readonly served: Served | null;
   /** Called before each figure is drawn. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
@@ -18,11 +18,11 @@ export interface ReplicationInput {
 export interface Replication {
   readonly curves: readonly Curve[];
   readonly figures: readonly Figure[];
-  /** Ids of the experiments of which nothing was measured. */
+  /** Ids of the experiments without any measurement. */
   readonly missing: readonly string[];
 }
 
-/** The paper's eight series and the replication's experiments A–G, as far as they were measured. */
+/** Draws the measured parts of the eight series of the paper and of the experiments A–G of the replication. */
 export function replicate({ measured, served, onProgress }: ReplicationInput): Replication {
   const all = experiments();
   onProgress?.(0, all.length + 1, 'refitting α');
@@ -39,18 +39,18 @@ export function replicate({ measured, served, onProgress }: ReplicationInput): R
   };
 }
 
-/** The replication as one self-contained HTML page. */
+/** Returns the replication as one self-contained HTML page. */
 export function replicationPage(title: string, { curves, figures, missing }: Replication): string {
   const of = (source: 'paper' | 'replication') =>
     figures.filter(({ experiment }) => experiment.source === source).map((one) => drawn(one, curves));
   const part = (heading: string, parts: readonly string[]) =>
     parts.length === 0 ? [] : [`<h2>${text(heading)}</h2>`, ...parts];
   return page(title, [
-    `<p>Dots are measurements: device time, without launch costs, and below it, where it was measured, eager time,
-     launch by launch. Lines are the same in both rows: all are predictions of device time.</p>`,
+    `<p>Dots are measurements. The upper row shows device time, without launch costs. The lower row shows eager time, with
+one launch after another, if it was measured. The lines are the same in both rows: predictions of device time.</p>`,
     legend(curves),
     '<h2>Summary</h2>',
-    '<p>Median error of each line over the measured points of an experiment, and eager time over device time.</p>',
+    '<p>The median error of each line over the measured points of an experiment, and eager time divided by device time.</p>',
     summary(
       figures.map(({ finding }) => finding),
       curves,
@@ -60,7 +60,7 @@ export function replicationPage(title: string, { curves, figures, missing }: Rep
     ...(missing.length === 0
       ? []
       : [
-          `<h2>Not measured</h2><p>No convolution of ${text(missing.join(', '))} is among the measurements.</p>`,
+          `<h2>Not measured</h2><p>The measurements contain no convolution of ${text(missing.join(', '))}.</p>`,
         ]),
   ]);
 }
@@ -82,7 +82,7 @@ function summary(findings: readonly Finding[], curves: readonly Curve[]): string
     findings.map(({ id, measured, planned, eagerOverDevice, errors }) => [
       id,
       `${measured} of ${planned}`,
-      eagerOverDevice === null ? 'not known' : eagerOverDevice.toFixed(2),
+      eagerOverDevice === null ? 'unknown' : eagerOverDevice.toFixed(2),
       ...errors.map(({ medianApe }) => percent(medianApe)),
     ]),
     1,
@@ -96,10 +96,10 @@ function drawn({ experiment, finding, svg }: Figure, curves: readonly Curve[]): 
     .join(', ');
   const eager = finding.eagerSteps === null ? '' : ` Eager time: ${stepsText(finding.eagerSteps)}.`;
   return `<figure id="${text(id)}"><h3>${text(id)}: ${text(title)}</h3><div class="wide">${svg}</div>
-<figcaption>${finding.measured} of ${finding.planned} convolutions. ${curves.length === 0 ? '' : `Predicted over measured, median: ${text(ratios)}. `}Device time: ${stepsText(finding.steps)}.${eager}</figcaption></figure>`;
+<figcaption>${finding.measured} of ${finding.planned} convolutions. ${curves.length === 0 ? '' : `Median of predicted divided by measured: ${text(ratios)}. `}Device time: ${stepsText(finding.steps)}.${eager}</figcaption></figure>`;
 }
 
 export function stepsText({ count, up, down, largestUp, largestDown }: Steps): string {
-  if (count === 0) return 'no neighbours to compare';
-  return `of ${count} steps to the next point ${up} go up and ${down} down by more than 3 %, at most by ${percent(largestUp, 0)} and ${percent(largestDown, 0)}`;
+  if (count === 0) return 'no neighbouring points';
+  return `${count} steps to the next point, of which ${up} increase and ${down} decrease by more than 3 %, by at most ${percent(largestUp, 0)} and ${percent(largestDown, 0)}`;
 }

@@ -16,14 +16,14 @@ const origin = {
 };
 
 describe('experiments', () => {
-  it('are the eight series and A to G, whole', () => {
+  it('are the complete eight series and A to G', () => {
     const all = experiments();
     expect(all.map(({ id }) => id)).toEqual([...Object.keys(PAPER_SERIES), ...'ABCDEFG'.split('')]);
     const sizes = Object.fromEntries(all.map(({ id, points }) => [id, points.length]));
     expect(sizes).toMatchObject({ conv_K_vs_C: 112, increasing_batch: 131, A: 27, B: 120, D: 1947, G: 2997 });
   });
 
-  it('have as many curves as their papers, each with every value of the axis once', () => {
+  it('have the curves of their papers, each with every value of the axis once', () => {
     const counts = { conv_K_vs_S: 4, increasing_W: 3, conv_K_vs_C: 4, conv_fixed_progressive: 5, A: 3, B: 4, C: 4, D: 3, G: 3 }; // prettier-ignore
     for (const { id, points } of experiments()) {
       if (!(id in counts)) continue;
@@ -32,7 +32,7 @@ describe('experiments', () => {
         counts[id as keyof typeof counts],
       ]);
       const keys = points.map(({ curve, x }) => `${curve} ${x}`);
-      // Progressive channels are powers of √2, rounded by the authors; all others are exact.
+      // Progressive channels are powers of √2, which the authors rounded. All others are exact.
       expect([id, new Set(keys).size]).toEqual([id, points.length]);
     }
   });
@@ -44,7 +44,7 @@ describe('a replication', () => {
   const input = { title: 't', measured: [...sweep, ...measuredOf(plan({ name: 'replication-A' }, { specs: 27 }).specs)], served: null }; // prettier-ignore
   const found = replicate(input);
 
-  it('draws what was measured and says what was not', () => {
+  it('draws the measured experiments and lists the others', () => {
     expect(found.figures.map(({ finding }) => [finding.id, finding.measured])).toEqual([
       ['conv_fixed_progressive', 18],
       ['A', 27],
@@ -53,7 +53,7 @@ describe('a replication', () => {
     expect(found.missing).toContain('D');
   });
 
-  it('finds eager over device time, errors and steps', () => {
+  it('computes eager time over device time, errors and steps', () => {
     const finding = found.figures.find(({ finding: { id } }) => id === 'E')?.finding;
     const ratios = sweep
       .map(({ timeMs: device, eagerMs }) => (eagerMs ?? NaN) / device)
@@ -63,7 +63,7 @@ describe('a replication', () => {
     expect(finding?.errors.map(({ name }) => name)).toEqual(['α as published', 'α as in the replication', 'α refitted']); // prettier-ignore
   });
 
-  it('counts jumps of the device and not of the other clock', () => {
+  it('counts the steps of device time and not of eager time', () => {
     const jumping = sweep.map((row, at) => (at === 4 ? { ...row, timeMs: 2 * row.timeMs } : row));
     const [only] = replicate({ ...input, measured: jumping }).figures;
     expect(only?.finding.steps.down).toBe(1);
@@ -71,7 +71,7 @@ describe('a replication', () => {
     expect(only?.finding.eagerSteps?.down).toBe(0);
   });
 
-  it('is one page that asks for nothing, the same every time', () => {
+  it('is one page without external resources, the same in every run', () => {
     const html = replicationPage('a < b', found);
     expect(html).toContain('<h1>a &lt; b</h1>');
     expect(html.match(/<svg [^>]*class="chart"/g)).toHaveLength(found.figures.length);
@@ -80,7 +80,7 @@ describe('a replication', () => {
     expect(replicationPage('a < b', replicate(input))).toBe(html);
   });
 
-  it('draws files that hold their own colours', () => {
+  it('draws files that contain their colours', () => {
     const file = chartFile(found.figures[0]?.svg ?? '');
     expect(file).toMatch(/^<svg [^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*><style>svg\.chart\{--ink/);
     expect(file.match(/xmlns="/g)).toHaveLength(1);
@@ -105,17 +105,17 @@ describe('a model’s report', () => {
     ]) {
       expect(html).toContain(`aria-label="${name}`);
     }
-    expect(html).toMatch(/of them lie in their interval/);
+    expect(html).toMatch(/of them are in their interval/);
     expect(html).toContain('&lt;script&gt;');
     expect(html).not.toMatch(/<script|NaN|Infinity|undefined/);
   });
 
-  it('does without samples and without what older documents lack', () => {
+  it('works without samples and without fields that older documents lack', () => {
     const older = structuredClone(model);
     delete older.heldOut;
     delete older.neighbours;
     const html = modelPage(older, []);
-    expect(html).toContain('The model keeps no shape to vary');
+    expect(html).toContain('The model contains no typical shape');
     expect(html).not.toContain('<svg');
     expect(html).toContain('alpha-latency (chosen)');
   });

@@ -5,23 +5,26 @@ import { type ResponseAxis, typicalShape as keptShape } from '@alphaflops/models
 import type { Measured } from './curves.js';
 import { grouped } from './grouped.js';
 
-/** One shape, varied along one axis. */
+/** One shape that varies along one axis. */
 export interface Varied {
   readonly base: ConvSpec;
-  /** For the lines, ascending. */
+  /** The values for the lines, ascending. */
   readonly specs: readonly ConvSpec[];
-  /** Samples that differ from the base along the axis only; empty where the data have no such series. */
+  /** Samples that differ from the base only along the axis; empty if the data contain no such series. */
   readonly measured: readonly Measured[];
 }
 
-/** Values of an axis that make a series out of single points. */
+/** Minimum number of values on an axis for a series. */
 const MIN_VALUES = 4;
 const LINE_POINTS = 48;
 const VARIES = { size: ['height', 'width'], kernel: ['kernel_h', 'kernel_w'], cin: ['cin'], cout: ['cout'], batch: ['batch'], groups: ['groups'] } as const; // prettier-ignore
 
 export const valueOf = (spec: ConvSpec, axis: ResponseAxis): number => spec[VARIES[axis][0]];
 
-/** The longest series of the samples along an axis; without one, the typical shape over the calibrated domain. */
+/**
+ * Returns the longest series of samples along an axis. Without a series, varies the typical shape over the calibrated
+ * domain.
+ */
 export function longestSeries(
   measured: readonly Measured[],
   axis: ResponseAxis,
@@ -41,7 +44,7 @@ export function longestSeries(
   return { base, specs, measured: series.rows };
 }
 
-/** The shape that the model keeps as typical, else the one in the middle of the samples by its work. */
+/** Returns the typical shape of the model. If it has none, returns the sample with the median work. */
 export function typicalShape(model: Model, measured: readonly Measured[]): ConvSpec | null {
   const sorted = measured.filter(({ spec }) => spec.groups === 1).sort((a, b) => macs(a.spec) - macs(b.spec));
   const { spec } = sorted[sorted.length >> 1] ?? { spec: null };
@@ -55,7 +58,7 @@ function along(spec: ConvSpec, axis: ResponseAxis, value: number): ConvSpec {
 function isVaried(spec: ConvSpec, axis: ResponseAxis): boolean {
   if (axis === 'size') return spec.height === spec.width;
   if (axis === 'kernel') return spec.kernel_h === spec.kernel_w && spec.padding === 'same';
-  // Groups have to divide the channels: a grouped shape has no such axis.
+  // Groups must divide the channels, so a grouped shape cannot vary along this axis.
   return axis === 'batch' || spec.groups === 1;
 }
 
@@ -67,7 +70,7 @@ function restOf(spec: ConvSpec, axis: ResponseAxis): string {
     .join(';');
 }
 
-/** Whole numbers, evenly spread over the logarithm. */
+/** Returns integers with equal distances on a logarithmic scale. */
 function spread(min: number, max: number): number[] {
   const steps = Array.from({ length: LINE_POINTS }, (_, at) =>
     Math.round(min * pow(max / min, at / (LINE_POINTS - 1))),

@@ -1,6 +1,6 @@
 import { log, pow } from '@alphaflops/elementary';
 
-/** One axis of a plot; values are drawn by their logarithm and clipped to the range. */
+/** One axis of a plot. Values are drawn on a logarithmic scale and clipped to the range. */
 export interface PlotAxis {
   readonly label: string;
   readonly min: number;
@@ -10,14 +10,14 @@ export interface PlotAxis {
 export interface PlotSeries {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Points joined by a line, or dots. */
+  /** Draws the points as a line or as dots. */
   readonly drawn: 'line' | 'dots';
 }
 
 const [WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT] = [560, 300, 56, 40, 12, 110];
 const COLOURS = ['#0b6e99', '#c2571a', '#3d7a3d', '#7a4b94'];
 
-/** A small plot with logarithmic axes as one SVG element. Same input, same text. */
+/** Returns a small plot with logarithmic axes as one SVG element. The same input gives the same text. */
 export function svgPlot(title: string, x: PlotAxis, y: PlotAxis, series: readonly PlotSeries[]): string {
   const place = ({ min, max }: PlotAxis, value: number): number => {
     const share = log(value / min) / log(max / min);
@@ -57,7 +57,7 @@ export function svgPlot(title: string, x: PlotAxis, y: PlotAxis, series: readonl
   );
 }
 
-/** Powers of ten inside the range, or of two when there are fewer than two of them. */
+/** Returns the powers of ten inside the range, or the powers of two if it contains fewer than two powers of ten. */
 function ticks({ min, max }: PlotAxis): number[] {
   const powers = (base: number): number[] => {
     const first = Math.ceil(log(min) / log(base) - 1e-9);
