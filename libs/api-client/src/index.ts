@@ -5,10 +5,10 @@ export type { components, paths };
 export type ApiClient = Client<paths>;
 type Problem = components['schemas']['Problem'];
 
-/** The coordinator refused a request or could not be reached. `code` is stable, `message` is for people. */
+/** The coordinator refused a request or could not be reached. `code` is stable, `message` is readable text. */
 export class ApiError extends Error {
   constructor(
-    /** HTTP status; 0 when no answer came. */
+    /** HTTP status; 0 when there was no answer. */
     readonly status: number,
     readonly code: string,
     message: string,
@@ -28,10 +28,7 @@ export interface ClientOptions {
   fetch?: typeof globalThis.fetch;
 }
 
-/**
- * A typed client of the API. Every call rejects with `ApiError` unless it succeeded, so `data` is there when it
- * resolves.
- */
+/** A typed client of the API. Every failed call rejects with `ApiError`, so a resolved call always has `data`. */
 export function createApiClient({ url, token, fetch = globalThis.fetch }: ClientOptions): ApiClient {
   const client = createClient<paths>({
     baseUrl: url.replace(/\/+$/, ''),
@@ -64,7 +61,7 @@ async function errorOf(response: Response): Promise<ApiError> {
     return new ApiError(
       response.status,
       'not-a-coordinator',
-      `The server answered ${response.status} without a reason; is it a coordinator?`,
+      `The server answered ${response.status} without a reason. Is it a coordinator?`,
     );
   }
 }

@@ -38,17 +38,17 @@ const refusal = (url: string) =>
       (error: unknown) => (error as Error).message,
     );
 
-it('says that a port speaks http where https was asked for', async () => {
+it('reports a port that speaks http when the URL has https', async () => {
   const host = await listening(createHttpServer());
   expect(await refusal(`https://${host}`)).toBe(`${host} speaks http, not https: use http://${host}.`);
 });
 
-it('says that a port speaks https where http was asked for', async () => {
+it('reports a port that speaks https when the URL has http', async () => {
   const host = await listening(tlsServer());
   expect(await refusal(`http://${host}`)).toBe(`${host} speaks https, not http: use https://${host}.`);
 });
 
-it('leaves other failures what they are', async () => {
+it('does not change other failures', async () => {
   const host = await listening(createHttpServer((request) => request.socket.destroy()));
   expect(await refusal(`http://${host}`)).toContain('No coordinator answers');
   expect(await refusal('http://127.0.0.1:1')).toContain('No coordinator answers');

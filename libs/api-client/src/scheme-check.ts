@@ -2,11 +2,11 @@ import { connect } from 'node:tls';
 import { ApiError } from './index.js';
 
 const HANDSHAKE_LIMIT_MS = 2_000;
-/** What OpenSSL makes of an answer that is plain HTTP. */
+/** The error of OpenSSL for an answer in plain HTTP. */
 const NOT_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO'];
 
 /**
- * The same `fetch`, which says so in one sentence when a port speaks http and the URL says https, or the reverse.
+ * Returns a `fetch` that reports in one sentence when a port speaks http and the URL has https, or the reverse.
  * @throws ApiError `wrong-scheme`, else what `fetch` throws
  */
 export function withSchemeCheck(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
@@ -21,12 +21,15 @@ export function withSchemeCheck(fetch: typeof globalThis.fetch): typeof globalTh
   };
 }
 
-/** Whether a request failed because the port speaks http and the URL says https, or the reverse: in one sentence, or null. */
+/**
+ * Returns one sentence if a request failed because the port speaks http and the URL has https, or the reverse.
+ * Otherwise returns null.
+ */
 export async function wrongSchemeOf(url: string | URL, error: unknown): Promise<string | null> {
   const { protocol, host, hostname, port } = new URL(url);
   const codes = codesOf(error);
-  const sentence = (spoken: string, asked: string) =>
-    `${host} speaks ${spoken}, not ${asked}: use ${spoken}://${host}.`;
+  const sentence = (spoken: string, requested: string) =>
+    `${host} speaks ${spoken}, not ${requested}: use ${spoken}://${host}.`;
   if (protocol === 'https:')
     return codes.some((code) => NOT_TLS.includes(code)) ? sentence('http', 'https') : null;
   return !codes.includes('ECONNREFUSED') && (await speaksTls(hostname, port))
@@ -34,14 +37,14 @@ export async function wrongSchemeOf(url: string | URL, error: unknown): Promise<
     : null;
 }
 
-/** Codes of an error and of what caused it. */
+/** Returns the codes of an error and of its causes. */
 function codesOf(error: unknown): string[] {
   if (typeof error !== 'object' || error === null) return [];
   const { code, cause } = error as { code?: unknown; cause?: unknown };
   return [...(typeof code === 'string' ? [code] : []), ...codesOf(cause)];
 }
 
-/** Shakes hands and sends nothing; whom the certificate names does not matter for that. */
+/** Tries a TLS handshake and sends no data. It does not check the certificate, which has no influence on the result. */
 async function speaksTls(hostname: string, port: string): Promise<boolean> {
   return new Promise((resolve) => {
     const host = hostname.replace(/^\[|\]$/g, '');

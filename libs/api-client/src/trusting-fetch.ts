@@ -3,22 +3,22 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Dispatcher, RequestInit as InitBy } from 'undici';
 
-/** Proxies on the way; null for a kind of URL that needs none. */
+/** Proxies for http and https URLs; null for a scheme without a proxy. */
 export interface FetchProxies {
   /** For http URLs, such as http://proxy:3128. */
   readonly httpProxy: string | null;
   /** For https URLs, through CONNECT. */
   readonly httpsProxy: string | null;
-  /** Hosts that are reached directly, with commas between them. This machine always is. */
+  /** Hosts without a proxy, separated by commas. This machine never uses a proxy. */
   readonly noProxy: string;
 }
 
 const THIS_MACHINE = 'localhost,127.0.0.1,[::1]';
 
 /**
- * A `fetch` that decides itself which servers it trusts and which proxies it uses; the one of Node 20 can do neither.
- * @param trust options of the TLS client, such as `ca`, or a function that finds them out: it is called before the first
- * request, and again when the server was not trusted
+ * Returns a `fetch` with its own trusted certificates and proxies. The `fetch` of Node 20 supports neither.
+ * @param trust options of the TLS client, such as `ca`, or a function that returns them. The function is called
+ * before the first request, and again when the server was not trusted
  */
 export function trustingFetch(
   trust: ConnectionOptions | (() => Promise<ConnectionOptions>),
@@ -28,7 +28,7 @@ export function trustingFetch(
   const findOut = typeof trust === 'function' ? trust : () => Promise.resolve(trust);
   const trusting = async (input: Request | URL | string, init: RequestInit = {}): Promise<unknown> => {
     const { url, options } = input instanceof Request ? ofRequest(input) : { url: input, options: {} };
-    // Loading it takes 0.1 s, which most programs that import this file do not need.
+    // Loading the package takes 0.1 s, and most programs that import this file do not need it.
     const { default: undici } = await import('undici');
     dispatcher ??= findOut().then((found) => dispatcherOf(found, proxies));
     const used = dispatcher;
@@ -37,23 +37,24 @@ export function trustingFetch(
       reached = await used;
       return await undici.fetch(url, { ...options, ...(init as InitBy), dispatcher: reached });
     } catch (error) {
-      // The server may have a new certificate of the same key.
+      // The server may have a new certificate with the same key.
       if (dispatcher === used && (reached === undefined || isDistrust(error))) {
         dispatcher = undefined;
-        // Requests that are under way may end.
+        // Requests in progress can finish.
         void reached?.close();
       }
       throw error;
     }
   };
-  // The package makes the answers, not Node. They behave the same.
+  // The responses come from the package, not from Node. They behave the same.
   return trusting as typeof globalThis.fetch;
 }
 
 /**
- * The certificate that a server presents, without checking it: the caller compares its key with one that it knows.
+ * Returns the certificate that a server presents, without checking it. The caller must compare its key with a known
+ * key.
  * @param url https address of the server
- * @throws TypeError when nothing answers there, Error when it speaks no TLS
+ * @throws TypeError when the server does not answer, Error when it does not speak TLS
  */
 export async function presentedCertificate(
   url: string,
@@ -72,7 +73,7 @@ export async function presentedCertificate(
   };
   subscribe('undici:client:connected', onConnected);
   try {
-    // Nothing secret is sent: the server is still unknown.
+    // Send no secret, because the server is not verified yet.
     await undici.fetch(url, {
       method: 'HEAD',
       redirect: 'manual',
@@ -83,7 +84,7 @@ export async function presentedCertificate(
     unsubscribe('undici:client:connected', onConnected);
     await dispatcher.destroy();
   }
-  if (presented === undefined) throw new Error(`${host} presents no certificate.`);
+  if (presented === undefined) throw new Error(`${host} does not present a certificate.`);
   return presented;
 }
 
@@ -100,7 +101,7 @@ async function dispatcherOf(tls: ConnectionOptions, proxies: FetchProxies | null
   return new undici.EnvHttpProxyAgent({
     connect: tls,
     requestTls: tls,
-    // An empty text means none; without it the package reads the environment itself.
+    // An empty text means no proxy. If the option is missing, the package reads the environment.
     httpProxy: proxies.httpProxy ?? '',
     httpsProxy: proxies.httpsProxy ?? '',
     noProxy: `${proxies.noProxy},${THIS_MACHINE}`,
@@ -113,7 +114,7 @@ function isDistrust(error: unknown): boolean {
   return typeof code === 'string' && /CERT|SIGNATURE|ERR_TLS/.test(code);
 }
 
-/** The package does not accept a Request of Node. */
+/** Converts the arguments, because the package does not accept a Request of Node. */
 function ofRequest(request: Request): { url: string; options: InitBy } {
   const { url, method, headers, body, redirect, signal } = request;
   const options = { method, headers: [...headers], redirect, signal };

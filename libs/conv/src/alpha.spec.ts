@@ -10,18 +10,18 @@ const points = fc.integer({ min: 1, max: 1_000_000 });
 const kernels = fc.integer({ min: 1, max: 400 });
 
 describe('α', () => {
-  it('has its reference at 1 + ln K', () => {
+  it('has its reference point at 1 + ln K', () => {
     expect(alphaReference(1)).toBe(1);
     expect(alphaReference(9)).toBeCloseTo(3.1972245773, 9);
   });
 
-  it('gives the values of the paper’s formula', () => {
+  it('gives the values of the formula in the paper', () => {
     // (1 + 0.02·99) / 100 = 0.0298; (3.19722 + 0.001·(10000 − 3.19722)) / 10000 = 0.00131940…
     expect(alpha(100, 1, PUBLISHED_ALPHA['1x1'])).toBeCloseTo(0.0298 ** 0.99, 12);
     expect(alpha(10_000, 9, PUBLISHED_ALPHA.other)).toBeCloseTo(0.001319402735 ** 0.56, 9);
   });
 
-  it('is 1 at the reference, whatever the coefficients', () => {
+  it('is 1 at the reference point for any coefficients', () => {
     fc.assert(
       fc.property(kernels, coefficients, (k, c) => {
         expect(alpha(alphaReference(k), k, c)).toBeCloseTo(1, 12);
@@ -46,7 +46,7 @@ describe('α', () => {
     expect(alpha(1, 9, { beta: 0.001, gamma: 0.56 })).toBeGreaterThan(1);
   });
 
-  it('is plain FLOPs when γ is 0 or β is 1', () => {
+  it('is 1, that is plain FLOPs, when γ is 0 or β is 1', () => {
     fc.assert(
       fc.property(points, kernels, (s, k) => {
         expect(alpha(s, k, { beta: 0.3, gamma: 0 })).toBe(1);

@@ -4,9 +4,9 @@ import { kernelPoints, macs, outputPoints } from './work.js';
 
 /** β and γ of the paper for one kernel group. Both have no unit. */
 export interface AlphaCoefficients {
-  /** Share of the cost of one point that a further point adds; 0 ≤ β ≤ 1. */
+  /** The cost of an additional point as a share of the cost of one point; 0 ≤ β ≤ 1. */
   readonly beta: number;
-  /** γ ≥ 0; γ = 0 makes α = 1 everywhere, which is plain FLOPs. */
+  /** γ ≥ 0. With γ = 0, α is 1 everywhere, which corresponds to plain FLOPs. */
   readonly gamma: number;
 }
 
@@ -20,11 +20,12 @@ export const PUBLISHED_ALPHA = {
   msPerMillionMacs: 0.0375,
 } as const;
 
-/** The paper fits kernels of 1×1 apart from all others. */
+/** The paper fits 1×1 kernels separately from all other kernels. */
 export type KernelGroup = '1x1' | 'other';
 
 /**
- * The kernel group of a convolution in the paper, which fits kernels of 1×1 apart (Asperti, Evangelista and Marzolla 2021).
+ * Returns the kernel group of a convolution. The paper fits 1×1 kernels separately (Asperti, Evangelista and Marzolla
+ * 2021).
  */
 export function kernelGroup(spec: ConvSpec): KernelGroup {
   return kernelPoints(spec) === 1 ? '1x1' : 'other';
@@ -59,10 +60,10 @@ export function alpha(
 ): number {
   if (!(outputPoints >= 1) || !(kernelPoints >= 1)) {
     throw new RangeError(
-      `alpha needs at least one output point and one kernel point, not ${outputPoints} and ${kernelPoints}`,
+      `alpha requires at least one output point and one kernel point, not ${outputPoints} and ${kernelPoints}`,
     );
   }
-  if (!(beta >= 0 && beta <= 1)) throw new RangeError(`alpha needs 0 ≤ β ≤ 1, not ${beta}`);
+  if (!(beta >= 0 && beta <= 1)) throw new RangeError(`alpha requires 0 ≤ β ≤ 1, not ${beta}`);
   const reference = alphaReference(kernelPoints);
   return pow((reference + beta * (outputPoints - reference)) / outputPoints, gamma);
 }

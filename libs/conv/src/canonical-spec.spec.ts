@@ -44,14 +44,14 @@ const anySpec: fc.Arbitrary<ConvSpec> = fc.record({
 });
 
 describe('the canonical form', () => {
-  it('leaves a spec without optional fields as it is, key included', () => {
+  it('does not change a spec without optional fields, or its key', () => {
     expect(canonicalSpec(base)).toBe(base);
     expect(specKey(base)).toBe('b1-h56-w56-i64-o128-k3x3-s1-g1-f32-same-NCHW');
     const other = { ...base, batch: 8, stride: 2, groups: 4, dtype: 'bf16', padding: 'valid', layout: 'NHWC' } as const; // prettier-ignore
     expect(specKey(other)).toBe('b8-h56-w56-i64-o128-k3x3-s2-g4-bf16-valid-NHWC');
   });
 
-  it('leaves out what has its default value', () => {
+  it('omits fields with their default values', () => {
     const same = { pad_top: 1, pad_bottom: 1, pad_left: 1, pad_right: 1, padding: 'explicit' } as const;
     const defaults = { stride_h: 1, stride_w: 1, dilation_h: 1, dilation_w: 1, pass: 'forward' } as const;
     expect(JSON.stringify(canonicalSpec({ ...base, ...defaults, ...same }))).toBe(JSON.stringify({
@@ -64,7 +64,7 @@ describe('the canonical form', () => {
     expect(canonicalSpec({ ...base, stride: 1, stride_h: 2, stride_w: 2 })).toEqual({ ...base, stride: 2 });
   });
 
-  it('spells what is not', () => {
+  it('writes fields with other values', () => {
     const pads = { pad_top: 1, pad_bottom: 1, pad_left: 2, pad_right: 2 };
     const full = {
       ...base,
@@ -82,7 +82,7 @@ describe('the canonical form', () => {
     expect(extensionsOf(base)).toEqual([]);
   });
 
-  it('is the same convolution, is its own canonical form, and has a key of its own', () => {
+  it('is the same convolution, is its own canonical form, and has a unique key', () => {
     const seen = new Map<string, string>();
     fc.assert(
       fc.property(anySpec, (spec) => {

@@ -10,17 +10,17 @@ import {
 import { paddingSizes, type PaddingSizes } from './work.js';
 
 /**
- * The same convolution in the one form in which it is stored: optional fields with their default values are left out, so
- * that a spec without any of them is what it was before they existed.
+ * Returns the same convolution in its canonical form, in which it is stored. Optional fields with their default values
+ * are omitted, so that a spec without optional fields has the same form as before these fields existed.
  *
- * - Equal strides are `stride` alone. Of different ones `stride` is that of the height, and both `stride_h` and
- *   `stride_w` are there.
- * - The dilation of an axis on which the kernel has one point is left out.
- * - A pad that is not 0 makes the padding `explicit`; pads that are those of `same` or of `valid` become that word, `same`
- *   first.
+ * - Equal strides are written only as `stride`. If they differ, `stride` is the stride of the height, and both `stride_h`
+ *   and `stride_w` are present.
+ * - The dilation of an axis is omitted if the kernel has one point on this axis.
+ * - A pad that is not 0 makes the padding `explicit`. Pads that equal those of `same` or `valid` become that word; `same`
+ *   has priority.
  *
- * @param spec any spelling of a convolution; it is not changed
- * @returns `spec` itself where it has no optional field
+ * @param spec a convolution in any form; it is not changed
+ * @returns `spec` itself if it has no optional field
  */
 export function canonicalSpec(spec: ConvSpec): ConvSpec {
   if (!hasOptionalFields(spec)) return spec;
@@ -60,13 +60,14 @@ function isSamePadding(a: PaddingSizes, b: PaddingSizes): boolean {
 }
 
 /**
- * The one spelling of a ConvSpec as text: equal convolutions have equal keys. Used to group samples of one shape.
+ * Returns the key of a ConvSpec: equal convolutions have equal keys. Keys group the samples of one shape.
  * Example: `b1-h56-w56-i64-o128-k3x3-s1-g1-f32-same-NCHW`.
  *
- * What has its default value is left out where it is an optional field. With all of them:
- * `b1-h56-w56-i64-o128-k3x3-s2x1-d2x2-g1-f32-p1x1x2x2-NCHW-backward-data`; `p` has top, bottom, left and right.
+ * Optional fields with their default values are omitted. Example with all optional fields:
+ * `b1-h56-w56-i64-o128-k3x3-s2x1-d2x2-g1-f32-p1x1x2x2-NCHW-backward-data`; the numbers after `p` are top,
+ * bottom, left and right.
  *
- * @returns ASCII text without blanks, equal for specs with equal `canonicalSpec`
+ * @returns ASCII text without spaces, equal for specs with equal `canonicalSpec`
  */
 export function specKey(spec: ConvSpec): string {
   const { batch, height, width, cin, cout, kernel_h, kernel_w, groups, dtype, layout } = spec;
@@ -88,7 +89,7 @@ export function specKey(spec: ConvSpec): string {
   );
 }
 
-/** In words, what a spec has that a convolution of the basic kind lacks; empty for a basic one. */
+/** Describes the options of a spec that a basic convolution does not have. Empty for a basic convolution. */
 export function extensionsOf(spec: ConvSpec): string[] {
   if (!hasOptionalFields(spec)) return [];
   const canonical = canonicalSpec(spec);

@@ -1,10 +1,10 @@
-/** Element types a convolution can be measured in. */
+/** Element types in which a convolution can be measured. */
 export const DTYPES = ['f32', 'f16', 'bf16'] as const;
 export type Dtype = (typeof DTYPES)[number];
 
 /**
- * `same`: output size ⌈input / stride⌉. `valid`: no padding. `explicit`: as many rows and columns of zeros as `pad_top`,
- * `pad_bottom`, `pad_left` and `pad_right` say.
+ * `same`: output size ⌈input / stride⌉. `valid`: no padding. `explicit`: `pad_top`, `pad_bottom`, `pad_left` and
+ * `pad_right` are the numbers of zero rows and columns.
  */
 export const PADDINGS = ['same', 'valid', 'explicit'] as const;
 export type Padding = (typeof PADDINGS)[number];
@@ -13,20 +13,22 @@ export const LAYOUTS = ['NCHW', 'NHWC'] as const;
 export type Layout = (typeof LAYOUTS)[number];
 
 /**
- * What is computed of a convolution y = x ∗ w. `forward`: y. `backward-data`: the gradient of x, from w and the gradient
- * of y; a transposed convolution is this pass. `backward-weights`: the gradient of w, from x and the gradient of y.
+ * The computed part of a convolution y = x ∗ w. `forward`: y. `backward-data`: the gradient of x, from w and the
+ * gradient of y; a transposed convolution is this pass. `backward-weights`: the gradient of w, from x and the
+ * gradient of y.
  */
 export const PASSES = ['forward', 'backward-data', 'backward-weights'] as const;
 export type Pass = (typeof PASSES)[number];
 
 /**
- * One 2-D convolution. Sizes are in elements; the names are those of the canonical CSV.
- * `groups` divides `cin` and `cout`; a depthwise convolution has `groups === cin`.
+ * One 2-D convolution. Sizes are in elements; the names are those of the canonical CSV. `groups` divides `cin` and
+ * `cout`; a depthwise convolution has `groups === cin`.
  *
- * All sizes are those of the forward pass, whatever `pass` is: `height`, `width` and `cin` are of x, `cout` is of y.
+ * All sizes are those of the forward pass, for every value of `pass`: `height`, `width` and `cin` are of x, `cout` is
+ * of y.
  *
- * An optional field that is absent has its default. `canonicalSpec` gives the one form in which equal convolutions are
- * equal objects; read the optional fields through `strideH`, `dilationH`, `passOf` and `paddingSizes`.
+ * An optional field that is absent has its default. `canonicalSpec` gives the one form in which equal convolutions
+ * are equal objects; read the optional fields through `strideH`, `dilationH`, `passOf` and `paddingSizes`.
  */
 export interface ConvSpec {
   readonly batch: number;
@@ -36,28 +38,28 @@ export interface ConvSpec {
   readonly cout: number;
   readonly kernel_h: number;
   readonly kernel_w: number;
-  /** Along both axes, unless `stride_h` or `stride_w` says otherwise for one. */
+  /** The stride along both axes, unless `stride_h` or `stride_w` overrides it for one axis. */
   readonly stride: number;
   readonly groups: number;
   readonly dtype: Dtype;
   readonly padding: Padding;
   readonly layout: Layout;
-  /** Absent: `stride`. */
+  /** Default: `stride`. */
   readonly stride_h?: number | undefined;
   readonly stride_w?: number | undefined;
-  /** Distance of neighbouring kernel points in the input; absent: 1. */
+  /** Distance of neighbouring kernel points in the input. Default: 1. */
   readonly dilation_h?: number | undefined;
   readonly dilation_w?: number | undefined;
-  /** Rows and columns of zeros of `explicit` padding; absent: 0. */
+  /** Zero rows and columns of `explicit` padding. Default: 0. */
   readonly pad_top?: number | undefined;
   readonly pad_bottom?: number | undefined;
   readonly pad_left?: number | undefined;
   readonly pad_right?: number | undefined;
-  /** Absent: `forward`. */
+  /** Default: `forward`. */
   readonly pass?: Pass | undefined;
 }
 
-/** What a column that is absent from a file or a request means. */
+/** The values of columns that are missing in a file or a request. */
 export const CONV_SPEC_DEFAULTS = {
   batch: 1,
   stride: 1,
@@ -71,7 +73,7 @@ export const STRIDE_FIELDS = ['stride_h', 'stride_w'] as const;
 export const DILATION_FIELDS = ['dilation_h', 'dilation_w'] as const;
 export const PAD_FIELDS = ['pad_top', 'pad_bottom', 'pad_left', 'pad_right'] as const;
 
-/** The fields that most convolutions lack, in the order of columns. */
+/** The fields that most convolutions do not have, in the order of columns. */
 export const OPTIONAL_FIELDS = [...STRIDE_FIELDS, ...DILATION_FIELDS, ...PAD_FIELDS, 'pass'] as const;
 export type OptionalField = (typeof OPTIONAL_FIELDS)[number];
 
@@ -81,7 +83,7 @@ export const dilationH = (spec: ConvSpec): number => spec.dilation_h ?? 1;
 export const dilationW = (spec: ConvSpec): number => spec.dilation_w ?? 1;
 export const passOf = (spec: ConvSpec): Pass => spec.pass ?? 'forward';
 
-/** Whether a spec has any of the optional fields, in whatever form it is written. */
+/** Whether a spec has any of the optional fields, in its canonical form or another form. */
 export function hasOptionalFields(spec: ConvSpec): boolean {
   return (
     spec.padding === 'explicit' ||

@@ -55,7 +55,7 @@ describe('output size', () => {
     expect(outputSize(spec({ height: 225, width: 224, stride: 2 }))).toEqual({ height: 113, width: 112 });
   });
 
-  it('leaves the border out with valid padding', () => {
+  it('excludes the border with valid padding', () => {
     expect(outputSize(spec({ height: 224, width: 10, kernel_h: 7, stride: 2, padding: 'valid' }))).toEqual({
       height: 109,
       width: 4,
@@ -66,7 +66,7 @@ describe('output size', () => {
     expect(outputPoints(spec({ height: 2, padding: 'valid' }))).toBe(0);
   });
 
-  it('counts the kernel positions of a direct scan', () => {
+  it('equals the number of kernel positions of a direct scan', () => {
     fc.assert(
       fc.property(anySpec, (s) => {
         let positions = 0;
@@ -90,7 +90,7 @@ describe('output size with strides, dilations and pads of each axis', () => {
     after: fc.integer({ min: 0, max: 5 }),
   });
 
-  it('counts the kernel positions of a direct scan', () => {
+  it('equals the number of kernel positions of a direct scan', () => {
     fc.assert(
       fc.property(anyAxis, anyAxis, (rows, columns) => {
         const positions = ({ input, kernel, stride, dilation, before, after }: typeof rows) => {
@@ -120,7 +120,7 @@ describe('output size with strides, dilations and pads of each axis', () => {
 });
 
 describe('work', () => {
-  it('is the same for the three passes, whose results are the three tensors', () => {
+  it('is the same for the three passes, each of which computes one of the three tensors', () => {
     const s = spec({ batch: 2, height: 10, width: 6, cin: 8, cout: 16, groups: 2, stride: 2, kernel_w: 5 });
     for (const pass of PASSES) {
       expect(macs({ ...s, pass })).toBe(macs(s));
@@ -154,7 +154,7 @@ describe('work', () => {
     );
   });
 
-  it('is proportional to the batch, weights apart', () => {
+  it('is proportional to the batch, except for the weights', () => {
     fc.assert(
       fc.property(anySpec, (s) => {
         const one = { ...s, batch: 1 };
@@ -166,7 +166,7 @@ describe('work', () => {
     );
   });
 
-  it('spells equal specs alike and different ones apart', () => {
+  it('gives equal keys for equal specs and different keys for different ones', () => {
     fc.assert(
       fc.property(anySpec, anySpec, (a, b) => {
         const same = (Object.keys(a) as (keyof ConvSpec)[]).every((key) => a[key] === b[key]);
@@ -195,7 +195,7 @@ describe('padding', () => {
       ...changes,
     });
 
-  it('is TensorFlow’s for same, none for valid, and never negative', () => {
+  it('follows TensorFlow for same, is 0 for valid, and is never negative', () => {
     expect(sizes({})).toEqual({ top: 1, bottom: 1, left: 1, right: 1 });
     expect(sizes({ kernel_h: 4 })).toEqual({ top: 1, bottom: 2, left: 1, right: 1 });
     expect(sizes({ stride: 2, kernel_w: 1 })).toEqual({ top: 0, bottom: 1, left: 0, right: 0 });

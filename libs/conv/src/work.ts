@@ -19,7 +19,7 @@ export interface OutputSize {
 }
 
 /**
- * What a kernel covers of the input along one axis, gaps included.
+ * Returns the extent of a kernel on the input along one axis, including gaps.
  *
  * @param kernel kernel points along the axis
  * @param dilation distance of neighbouring kernel points, 1 for a dense kernel
@@ -30,11 +30,12 @@ export function kernelExtent(kernel: number, dilation: number): number {
 }
 
 /**
- * Output size of the forward pass along both axes: `same` gives ⌈input / stride⌉, `valid` ⌈(input − extent + 1) / stride⌉,
- * where the extent of a kernel is dilation·(kernel − 1) + 1, and explicit padding the same with the pads added to the input.
- * A kernel that is larger than its padded input has no output: that axis is 0.
+ * Output size of the forward pass along both axes: `same` gives ⌈input / stride⌉, `valid` ⌈(input − extent + 1) /
+ * stride⌉, where the extent of a kernel is dilation·(kernel − 1) + 1, and explicit padding gives the same with the
+ * pads added to the input. If a kernel is larger than its padded input, there is no output and the size of that axis
+ * is 0.
  *
- * @returns height and width in elements, 0 where the convolution has no output
+ * @returns height and width in elements; 0 if the convolution has no output
  */
 export function outputSize(spec: ConvSpec): OutputSize {
   return { height: outputHeight(spec), width: outputWidth(spec) };
@@ -58,7 +59,7 @@ function outputAlong(padding: Padding, padded: number, extent: number, stride: n
     : Math.max(0, Math.ceil((padded - extent + 1) / stride));
 }
 
-/** Rows and columns of zeros around the input. */
+/** Zero rows and columns around the input. */
 export interface PaddingSizes {
   readonly top: number;
   readonly bottom: number;
@@ -67,8 +68,9 @@ export interface PaddingSizes {
 }
 
 /**
- * Padding in elements: none for `valid`; for `same` TensorFlow's, which puts the larger half of an odd number last. It is
- * never negative: a kernel that is smaller than the stride leaves the last rows or columns of the input unread.
+ * Returns the padding in elements: none for `valid`; for `same` the padding of TensorFlow, which puts the larger half
+ * of an odd number last. It is never negative: with a kernel that is smaller than the stride, the last rows or
+ * columns of the input are not read.
  */
 export function paddingSizes(spec: ConvSpec): PaddingSizes {
   if (spec.padding === 'explicit') {
@@ -84,7 +86,7 @@ export function paddingSizes(spec: ConvSpec): PaddingSizes {
   return { top, bottom: rows - top, left, right: columns - left };
 }
 
-/** Sizes of a tensor with four axes. Weights have their filters as images: the axis that varies slowest. */
+/** Sizes of a tensor with four axes. For weights, the filters are the `images`, the axis that varies slowest. */
 export interface TensorSize {
   readonly images: number;
   readonly height: number;
@@ -124,8 +126,8 @@ export function kernelPoints(spec: ConvSpec): number {
 
 /**
  * Multiply-adds of one direct convolution, S·K·(cin / groups)·cout, the same for all three passes: each product of an
- * output point and a kernel point comes once in every pass. Taps that fall on padding count, as they do in the paper
- * (which calls this number "FLOPs").
+ * output point and a kernel point occurs once in every pass. Taps on padding count, as in the paper (which calls this
+ * number "FLOPs").
  *
  * @returns a count, 0 for a convolution without output
  */
@@ -143,7 +145,7 @@ export interface ConvBytes {
   readonly input: number;
   readonly weights: number;
   readonly output: number;
-  /** Each tensor moved once. */
+  /** The bytes when each tensor is moved once. */
   readonly total: number;
 }
 

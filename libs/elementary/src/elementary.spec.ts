@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { cbrt, cube, exp, hypot, log, log10, log2, pow, square } from './index.js';
 
-/** 4,000 numbers from `low` to `high`, evenly spread in their logarithms, by arithmetic that is exact everywhere. */
+/**
+ * 4,000 numbers from `low` to `high`, uniform on a logarithmic scale, computed with arithmetic that is exact on every
+ * engine.
+ */
 function spread(low: number, high: number): number[] {
   const ratio = Math.sqrt(Math.sqrt(Math.sqrt(Math.sqrt(high / low))));
   const values: number[] = [];
@@ -28,7 +31,10 @@ const wide = spread(1e-12, 1e12);
 const small = spread(1e-6, 700);
 const signed = small.map((value, i) => (i % 2 === 0 ? value : -value));
 
-/** The bits of all results on x86-64. Every engine and processor must give them, and every update of the packages. */
+/**
+ * The bits of all results on x86-64. Every engine, every processor and every update of the packages must give the
+ * same bits.
+ */
 const GOLDEN: Record<string, [number[], string]> = {
   exp: [signed.map((x) => exp(x)), '2942f0bf87904c83'],
   log: [wide.map((x) => log(x)), '3a144d3ba03f438d'],
@@ -45,7 +51,7 @@ describe('elementary functions', () => {
     expect(digestOf(results)).toBe(digest);
   });
 
-  it('are right: known values to the last bit', () => {
+  it('are correct to the last bit for known values', () => {
     expect(exp(2)).toBe(7.38905609893065);
     expect(log(2)).toBe(0.6931471805599453);
     expect(cbrt(2)).toBe(1.2599210498948732);
@@ -55,7 +61,7 @@ describe('elementary functions', () => {
     expect([log2(8), log10(100), square(-3), cube(-3)]).toEqual([3, 2, 9, -27]);
   });
 
-  it('agree with the engine to 2 units in the last place, whatever the engine does', () => {
+  it('agree with any engine to 2 units in the last place', () => {
     const differ = (ours: number, engine: number) =>
       Math.abs(ours - engine) > 2 * Number.EPSILON * Math.abs(engine);
     const off = wide.filter((x, i) => {
@@ -70,7 +76,7 @@ describe('elementary functions', () => {
     expect(off).toEqual([]);
   });
 
-  it('keep the limits: zero, infinity, and what has no result', () => {
+  it('are correct at the limits: zero, infinity, and arguments without a result', () => {
     expect([exp(-Infinity), exp(Infinity), log(0), log(Infinity)]).toEqual([
       0,
       Infinity,

@@ -1,12 +1,12 @@
 /**
  * Elementary functions with the same result, to the last bit, on every JavaScript engine and every processor.
  *
- * ECMAScript leaves the accuracy of `Math.exp`, `Math.log`, `Math.pow`, `**` and their kind to the engine, and engines
- * change them: V8 computes `Math.pow` in another way since Node 24. These are FreeBSD's msun (fdlibm) in the port of stdlib-js. They
- * use only additions, products, quotients, square roots and bit operations, which IEEE 754 and ECMAScript define
- * exactly. ECMAScript knows no fused multiply-add, so an engine may not contract them either.
+ * ECMAScript leaves the accuracy of `Math.exp`, `Math.log`, `Math.pow`, `**` and similar functions to the engine, and
+ * engines change them: V8 computes `Math.pow` differently since Node 24. These are FreeBSD's msun (fdlibm) in the
+ * port of stdlib-js. They use only additions, products, quotients, square roots and bit operations, which IEEE 754
+ * and ECMAScript define exactly. ECMAScript has no fused multiply-add, so an engine may not contract them either.
  *
- * The packages are pinned: another version may round another way, and a fit would give another document.
+ * The packages are pinned: another version may round differently, and a fit would give a different document.
  */
 export { default as cbrt } from '@stdlib/math-base-special-cbrt';
 export { default as exp } from '@stdlib/math-base-special-exp';
@@ -16,7 +16,10 @@ export { default as log10 } from '@stdlib/math-base-special-log10';
 export { default as log2 } from '@stdlib/math-base-special-log2';
 export { default as pow } from '@stdlib/math-base-special-pow';
 
-/** x². Engines may compute `x ** 2` by their `Math.pow`; a product is exact to half a unit in the last place. */
+/**
+ * Returns x². Engines may compute `x ** 2` with their `Math.pow`. A product is exact to half a unit in the last
+ * place.
+ */
 export const square = (x: number): number => x * x;
 
 /** x³. */

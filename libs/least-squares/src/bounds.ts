@@ -8,7 +8,10 @@ export function clip(x: Float64Array, lower: Float64Array, upper: Float64Array):
   return x;
 }
 
-/** @throws LeastSquaresError when nothing is to be fitted, or bounds or the loss scale make no sense. */
+/**
+ * @throws LeastSquaresError when there are no parameters or residuals, or when bounds or the loss scale are not
+ * valid.
+ */
 export function checkShape(
   n: number,
   rows: number,
@@ -17,7 +20,10 @@ export function checkShape(
   lossScale: number,
 ): void {
   if (n === 0 || rows === 0)
-    throw new LeastSquaresError('bad-shape', `${n} parameters and ${rows} residuals: nothing to fit`);
+    throw new LeastSquaresError(
+      'bad-shape',
+      `a fit needs parameters and residuals: ${n} parameters, ${rows} residuals`,
+    );
   if (lower.length !== n || upper.length !== n) {
     throw new LeastSquaresError(
       'bad-bounds',

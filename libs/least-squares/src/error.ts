@@ -1,4 +1,4 @@
-/** A problem that cannot be posed; never thrown for a fit that merely does not succeed. */
+/** The problem is not valid. A fit that does not converge never throws this error. */
 export class LeastSquaresError extends Error {
   override readonly name = 'LeastSquaresError';
 

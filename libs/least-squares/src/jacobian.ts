@@ -6,8 +6,8 @@ export type ResidualFunction = (parameters: Float64Array, out: Float64Array) => 
 const RELATIVE_STEP = cbrt(Number.EPSILON);
 
 /**
- * Column-major Jacobian by central differences, with steps of ∛ε·|x|. Where a bound is in the way, the three-point
- * one-sided formula of the same order is used, so that the function is never called outside its bounds.
+ * Computes the column-major Jacobian by central differences, with steps of ∛ε·|x|. Next to a bound, it uses the
+ * three-point one-sided formula of the same order, so that the function is never called outside its bounds.
  */
 export function differenceJacobian(
   residuals: ResidualFunction,

@@ -4,7 +4,7 @@ import { leastSquares, type LeastSquaresProblem } from './least-squares.js';
 import type { Loss } from './loss.js';
 
 const xs = Array.from({ length: 40 }, (_, i) => i / 10);
-/** y = p₀·exp(−p₁·x), data exact for (5, 0.7) unless changed. */
+/** y = p₀·exp(−p₁·x). By default, the data are exact for (5, 0.7). */
 const decay = (change: Partial<LeastSquaresProblem> = {}, data = xs.map((x) => 5 * Math.exp(-0.7 * x))) => ({
   residualCount: xs.length,
   start: [1, 0.1],
@@ -59,7 +59,7 @@ describe('leastSquares', () => {
     expect(result.standardErrors).toEqual([null, null]);
   });
 
-  it('never leaves its bounds, and names the parameter that sits on one', () => {
+  it('never leaves its bounds, and reports the parameter that is on a bound', () => {
     const seen: number[] = [];
     const inner = decay();
     const result = leastSquares({
@@ -91,12 +91,12 @@ describe('leastSquares', () => {
     expect(result.states[1]).toBe('fixed');
   });
 
-  it('moves a start from outside the bounds inside', () => {
+  it('moves a start outside the bounds into them', () => {
     const result = leastSquares(decay({ start: [-7, 99], lower: [0, 0], upper: [10, 3] }));
     expect(result.parameters[0]).toBeCloseTo(5, 7);
   });
 
-  it('solves bounded linear problems like a search over all active sets', () => {
+  it('agrees with a search over all active sets for bounded linear problems', () => {
     const value = fc.double({ min: -5, max: 5, noNaN: true });
     fc.assert(
       fc.property(fc.array(value, { minLength: 5, maxLength: 5 }), (ys) => {
@@ -117,7 +117,7 @@ describe('leastSquares', () => {
     );
   });
 
-  it('soft L1 is not led astray by an outlier', () => {
+  it('soft L1 is robust against an outlier', () => {
     const data = xs.map((x, i) => 5 * Math.exp(-0.7 * x) + 0.001 * Math.sin(7 * i));
     data[5] = 1000;
     const error = (kind: Loss): number => {
@@ -128,7 +128,7 @@ describe('leastSquares', () => {
     expect(error('linear')).toBeGreaterThan(1);
   });
 
-  it('a robust loss with a wide scale is the linear one, standard errors included', () => {
+  it('a robust loss with a wide scale equals the linear loss, including standard errors', () => {
     const ys = [1, 3, 2, 5, 4, 7];
     const linear = leastSquares(line(ys));
     const robust = leastSquares(line(ys, { loss: 'soft-l1', lossScale: 1e5 }));
@@ -136,7 +136,7 @@ describe('leastSquares', () => {
     expect(robust.standardErrors[1]).toBeCloseTo(linear.standardErrors[1] ?? NaN, 6);
   });
 
-  it('says singular, and which, when two parameters act as one', () => {
+  it('reports singular, and the parameters, when two parameters have the same effect', () => {
     const result = leastSquares({
       residualCount: 10,
       start: [1, 1, 1],
@@ -154,14 +154,14 @@ describe('leastSquares', () => {
     expect(result.standardErrors[2]).toBeGreaterThan(0);
   });
 
-  it('stops at the iteration limit with the best so far', () => {
+  it('stops at the iteration limit with the best parameters so far', () => {
     const start = leastSquares(decay(), { maxIterations: 0 });
     const some = leastSquares(decay(), { maxIterations: 2 });
     expect(some.reason).toBe('max-iterations');
     expect(some.cost).toBeLessThan(start.cost);
   });
 
-  it('steps around regions where the residuals are not finite', () => {
+  it('avoids regions where the residuals are not finite', () => {
     const result = leastSquares({
       residualCount: 3,
       start: [100],
@@ -184,7 +184,7 @@ describe('leastSquares', () => {
     ['bad-bounds', decay({ lower: [2, 0], upper: [1, 1] })],
     ['bad-bounds', decay({ loss: 'soft-l1', lossScale: 0 })],
     ['not-finite', decay({ start: [NaN, 1] })],
-  ] as const)('refuses a problem that cannot be posed: %s', (code, problem) => {
+  ] as const)('refuses an invalid problem: %s', (code, problem) => {
     expect(() => leastSquares(problem)).toThrow(LeastSquaresError);
     expect(() => leastSquares(problem)).toThrow(expect.objectContaining({ code }) as Error);
   });

@@ -8,31 +8,34 @@ import { uncertainty, type Uncertainty } from './uncertainty.js';
 
 export interface LeastSquaresProblem {
   readonly residualCount: number;
-  /** Where the search begins; moved inside the bounds when it is not. */
+  /** The start of the search. A start outside the bounds is moved into them. */
   readonly start: ArrayLike<number>;
-  /** Fills `out` with the residuals. Values that are not finite make the step be refused. */
+  /** Fills `out` with the residuals. A step to values that are not finite is rejected. */
   readonly residuals: ResidualFunction;
   /** Fills `out`, column-major (∂rᵢ/∂pⱼ at `j * residualCount + i`); central differences when absent. */
   readonly jacobian?: ResidualFunction;
-  /** −∞ when absent. Equal bounds fix a parameter. */
+  /** Default: −∞. Equal bounds fix a parameter. */
   readonly lower?: ArrayLike<number>;
   readonly upper?: ArrayLike<number>;
   readonly loss?: Loss;
-  /** Residual at which a robust loss turns from square to absolute; default 1, unused by `linear`. */
+  /** The residual at which a robust loss changes from square to absolute. Default: 1. `linear` does not use it. */
   readonly lossScale?: number;
 }
 
 export interface LeastSquaresOptions {
   readonly maxIterations?: number;
-  /** Relative change of every parameter at which the search ends; of the cost, its square. */
+  /**
+   * The search ends at this relative change of every parameter, or at its square as the relative change of the cost.
+   */
   readonly tolerance?: number;
 }
 
 /**
  * How a search ended, with the best parameters so far in every case.
  * - `converged`: no further decrease within the tolerance, and the data determine every free parameter.
- * - `singular`: the same, but some parameters are undetermined (`states`): the cost is minimal, they are not unique.
- * - `max-iterations`: stopped before that.
+ * - `singular`: the same, but some parameters are undetermined (`states`). The cost is minimal, but these parameters are
+ *   not unique.
+ * - `max-iterations`: stopped at the iteration limit.
  */
 export interface LeastSquaresResult extends Uncertainty {
   readonly reason: 'converged' | 'singular' | 'max-iterations';
@@ -46,8 +49,8 @@ export const LEAST_SQUARES_DEFAULTS = { maxIterations: 300, tolerance: 1e-8 } as
 
 /**
  * Bounded, robust non-linear least squares: Levenberg–Marquardt with scaled damping (Moré 1978; damping rule of
- * Nielsen 1999), steps projected on the bounds, parameters pressed against a bound left out of the step. Finds a local
- * minimum: start it from several points when there may be more than one.
+ * Nielsen 1999), with steps projected on the bounds. Parameters that the gradient pushes against a bound are
+ * excluded from the step. It finds a local minimum: if there may be several minima, start it from several points.
  *
  * @param problem m residuals of n parameters; one pass costs O(m·n²) time and O(m·n) memory
  * @returns the best parameters found (length n), and their uncertainty by the covariance (JᵀJ)⁻¹·σ² at them
@@ -76,11 +79,13 @@ class JacobianSearch implements Linearization {
   private readonly jacobian: Float64Array;
   private readonly lower: Float64Array;
   private readonly upper: Float64Array;
-  /** Largest column norm of the Jacobian so far: makes the damping independent of the units of the parameters. */
+  /**
+   * The largest column norm of the Jacobian so far. It makes the damping independent of the units of the parameters.
+   */
   private readonly scale: Float64Array;
   private readonly loss: Loss;
   private readonly lossScale: number;
-  /** The linear problem at the parameters: the parameters that may move, the gradient of all, R and Qᵀr. */
+  /** The linear problem at the present parameters: the free parameters, the gradient for all parameters, R and Qᵀr. */
   private free: readonly number[] = [];
   private gradient: Float64Array = new Float64Array();
   private triangle: Float64Array = new Float64Array();
@@ -222,7 +227,9 @@ class JacobianSearch implements Linearization {
     }
   }
 
-  /** Whether a parameter is held back: fixed by equal bounds, or on a bound with the descent pointing outside. */
+  /**
+   * Whether a parameter cannot move: it is fixed by equal bounds, or it is on a bound and the descent points outside.
+   */
   private heldState(j: number, gradient: number): 'on-bound' | 'fixed' | null {
     const [x, low, high] = [this.parameters[j] ?? 0, this.lower[j] ?? 0, this.upper[j] ?? 0];
     if (low === high) return 'fixed';

@@ -2,22 +2,25 @@ import { cube } from '@alphaflops/elementary';
 
 const { abs, max, min } = Math;
 
-/** A least-squares problem at its present parameters. How it is linearized and solved is its own affair. */
+/** A least-squares problem at its present parameters. The implementation decides how to linearize and solve it. */
 export interface Linearization {
   readonly parameters: Float64Array;
   /** Sum of the losses at the parameters. */
   readonly cost: number;
-  /** Linearizes the residuals at the parameters; false where the cost is flat there. */
+  /** Linearizes the residuals at the parameters. Returns false if the cost is flat there. */
   linearize(): boolean;
-  /** The parameters after the step that solves the linear problem with this damping, inside the bounds. */
+  /** Returns the parameters after the step that solves the linear problem with this damping, moved into the bounds. */
   damped(damping: number): Float64Array;
-  /** Decrease of the cost that the linear problem promises for the move to `target`; the move is refused unless it is positive. */
+  /**
+   * Returns the decrease of the cost that the linear problem predicts for the move to `target`. A move without a
+   * positive decrease is rejected.
+   */
   promised(target: Float64Array): number;
   costAt(target: Float64Array): number;
   moveTo(target: Float64Array, cost: number): void;
-  /** Whether this move, which lowers the cost to `cost`, is the last one worth making. */
+  /** Whether the search ends after this move, which lowers the cost to `cost`. */
   isLast(target: Float64Array, cost: number, promised: number): boolean;
-  /** Whether a refused move, which leads to `cost`, shows that no damping helps. */
+  /** Whether a rejected move, which leads to `cost`, shows that no damping helps. */
   isExhausted(cost: number, promised: number): boolean;
 }
 
@@ -30,12 +33,12 @@ export interface SearchEnd {
 const INITIAL_DAMPING = 1e-3;
 /** Damping beyond which a step is below the resolution of doubles. */
 const MAX_DAMPING = 1e30;
-/** A step is taken when it gains at least this share of what the linear problem promises. */
+/** A step is accepted if it achieves at least this share of the predicted decrease. */
 const MIN_GAIN = 1e-4;
 
 /**
- * Levenberg–Marquardt with the damping rule of Nielsen (1999): moves `problem` to a local minimum of its cost. Linearizes
- * once for each move, and raises the damping until a move lowers the cost.
+ * Levenberg–Marquardt with the damping rule of Nielsen (1999): moves `problem` to a local minimum of its cost.
+ * Linearizes once per move, and increases the damping until a move lowers the cost.
  */
 export function search(problem: Linearization, maxIterations: number): SearchEnd {
   let damping = INITIAL_DAMPING;

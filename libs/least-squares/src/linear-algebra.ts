@@ -12,7 +12,7 @@ export function norm(a: Float64Array, offset = 0, count = a.length - offset): nu
   return Math.sqrt(sum);
 }
 
-/** Sum of products of `count` elements of `a` from `offsetA` with those of `b` from `offsetB`. */
+/** Dot product of `count` elements of `a` from `offsetA` and `count` elements of `b` from `offsetB`. */
 export function dot(
   a: Float64Array,
   offsetA: number,
@@ -26,8 +26,8 @@ export function dot(
 }
 
 /**
- * Householder QR in place of the rows×columns matrix `a` (rows ≥ columns), applied to `b` as well: afterwards the upper
- * triangle of `a` is R and the first `columns` elements of `b` are Qᵀb.
+ * Computes the Householder QR factorization of the rows×columns matrix `a` (rows ≥ columns) in place, and applies it
+ * to `b`. Afterwards, the upper triangle of `a` is R and the first `columns` elements of `b` are Qᵀb.
  */
 export function qrInPlace(a: Float64Array, rows: number, columns: number, b: Float64Array): void {
   for (let k = 0; k < columns; k++) {
@@ -87,7 +87,7 @@ export interface SingularValues {
 
 const MAX_SWEEPS = 60;
 
-/** One-sided Jacobi SVD of the n×n matrix `a`: accurate for small singular values too. `a` is kept. */
+/** One-sided Jacobi SVD of the n×n matrix `a`. Small singular values are accurate too. `a` is not changed. */
 export function singularValues(a: Float64Array, n: number): SingularValues {
   const u = Float64Array.from(a);
   const v = new Float64Array(n * n);

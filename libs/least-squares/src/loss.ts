@@ -3,7 +3,7 @@ import { square } from '@alphaflops/elementary';
 const { max, sqrt } = Math;
 
 /**
- * How one residual r counts, with z = (r / scale)²: `linear` ½r²; `soft-l1` scale²·(√(1 + z) − 1), which is the square for
+ * The loss of one residual r, with z = (r / scale)²: `linear` ½r²; `soft-l1` scale²·(√(1 + z) − 1), which is the square for
  * |r| ≪ scale and the absolute value for |r| ≫ scale.
  */
 export type Loss = 'linear' | 'soft-l1';
@@ -11,7 +11,7 @@ export type Loss = 'linear' | 'soft-l1';
 /**
  * Soft L1 of one residual: scale²·(√(1 + (residual / scale)²) − 1), ½·residual² for small residuals.
  *
- * @param scale residual at which it turns from square to absolute, in the unit of the residual
+ * @param scale residual at which the loss changes from square to absolute, in the unit of the residual
  * @returns the loss, in that unit squared
  */
 export function softL1(residual: number, scale: number): number {
@@ -21,7 +21,7 @@ export function softL1(residual: number, scale: number): number {
 }
 
 /**
- * Weight of a residual's square with which it has the gradient of {@link softL1}.
+ * Returns the weight for the square of a residual that gives the gradient of {@link softL1}.
  *
  * @returns a share from 0 to 1
  */
@@ -54,12 +54,12 @@ export function totalCost(residuals: Float64Array, loss: Loss, scale: number): n
   return (sum * scale * scale) / 2;
 }
 
-/** Share of the first-order weight kept where the loss is concave, so that the model stays convex. */
+/** Minimum share of the first-order weight where the loss is concave, so that the model stays convex. */
 const CURVATURE_FLOOR = 0.1;
 
 /**
- * Turns residuals and their Jacobian in place into those of the linear least-squares problem with the same
- * gradient and (nearly) the same curvature as the robust one (Triggs et al. 2000, "Bundle adjustment", §4.3).
+ * Converts residuals and their Jacobian in place to a linear least-squares problem with the same gradient and nearly
+ * the same curvature as the robust problem (Triggs et al. 2000, "Bundle adjustment", §4.3).
  */
 export function linearise(
   residuals: Float64Array,

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { leastSquares, type LeastSquaresResult } from './least-squares.js';
 
-/** Model functions of the NIST StRD non-linear regression problems, as their data files (../test-data) give them. */
+/** Model functions of the NIST StRD non-linear regression problems, from the data files (../test-data). */
 type NistModel = (b: readonly number[], x: readonly number[]) => number;
 
 const { atan, cos, exp, PI, sin } = Math;
 
-/** Names parameters b1… and predictors x, x2 as NIST does. */
+/** Uses the names of NIST: parameters b1…, predictors x and x2. */
 const model =
   (f: (b: (i: number) => number, x: number, x2: number) => number): NistModel =>
   (b, x) =>
@@ -54,7 +54,7 @@ const NIST_MODELS: Readonly<Record<string, NistModel>> = {
   Misra1b: model((b, x) => b(1) * (1 - (1 + (b(2) * x) / 2) ** -2)),
   Misra1c: model((b, x) => b(1) * (1 - (1 + 2 * b(2) * x) ** -0.5)),
   Misra1d: model((b, x) => (b(1) * b(2) * x) / (1 + b(2) * x)),
-  // the response of Nelson is log y
+  // The response of Nelson is log y.
   Nelson: model((b, x1, x2) => b(1) - b(2) * x1 * exp(-b(3) * x2)),
   Rat42: model((b, x) => b(1) / (1 + exp(b(2) - b(3) * x))),
   Rat43: model((b, x) => b(1) / (1 + exp(b(2) - b(3) * x)) ** (1 / b(4))),
@@ -118,11 +118,15 @@ function digits(values: readonly (number | null)[], certified: readonly number[]
   return -Math.log10(Math.max(...worst, 1e-15));
 }
 
-/** The residuals of Lanczos1 are pure rounding (1e-13), so doubles cannot give its standard errors to more digits. */
+/**
+ * The residuals of Lanczos1 are only rounding errors (1e-13), so doubles cannot give its standard errors with more
+ * digits.
+ */
 const STANDARD_ERROR_DIGITS = { Lanczos1: 3 } as const;
 /**
- * First starts, far from the solution by design, that this search does not master: from BoxBOD's it walks to the plateau
- * where b2 no longer matters (and says `singular`), in MGH10's valley it runs out of iterations (and says so).
+ * First starts that are far from the solution by design and from which this search fails. From the start of BoxBOD it
+ * moves to the plateau where b2 has no effect, and reports `singular`. In the valley of MGH10 it reaches the
+ * iteration limit, and reports `max-iterations`.
  */
 const FIRST_START_FAILS = { BoxBOD: 'singular', MGH10: 'max-iterations' } as const;
 
@@ -144,7 +148,7 @@ describe.each(Object.keys(NIST_MODELS))('NIST StRD %s', (name) => {
   });
 
   if (name in FIRST_START_FAILS) {
-    it('from the first start says that it did not get there', () => {
+    it('reports that it does not converge from the first start', () => {
       const result = solve(name, problem, problem.starts[0] ?? []);
       expect(result.reason).toBe(FIRST_START_FAILS[name as keyof typeof FIRST_START_FAILS]);
       expect(Array.from(result.parameters).every(Number.isFinite)).toBe(true);

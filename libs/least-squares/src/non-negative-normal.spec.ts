@@ -4,10 +4,10 @@ import { NonNegativeNormal } from './non-negative-normal.js';
 const N = 6;
 const ROWS = 40;
 
-/** Columns of very different sizes, of which the last is the sum of two others when `dependent`. */
+/** Columns of very different sizes. If `dependent`, the last column is the sum of two others. */
 function problem(seed: number, dependent: boolean): { a: Float64Array; b: Float64Array } {
   let state = seed;
-  // a linear congruential generator is random enough for matrices
+  // A linear congruential generator is random enough for matrices.
   const uniform = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32 - 0.3;
@@ -47,7 +47,7 @@ describe('non-negative least squares from normal equations', () => {
   const solver = new NonNegativeNormal(N);
   const seeds = Array.from({ length: 25 }, (_, k) => k + 1);
 
-  it.each(seeds)('finds what the solver by QR finds: %i', (seed) => {
+  it.each(seeds)('agrees with the QR solver: %i', (seed) => {
     const given = problem(seed, false);
     const { gram, right } = normalOf(given);
     const x = new Float64Array(N);
@@ -60,7 +60,7 @@ describe('non-negative least squares from normal equations', () => {
     expect(x.every((value) => value >= 0)).toBe(true);
   });
 
-  it.each(seeds.slice(0, 8))('is as good when columns depend on each other: %i', (seed) => {
+  it.each(seeds.slice(0, 8))('has the same cost when columns depend on each other: %i', (seed) => {
     const given = problem(seed, true);
     const { gram, right } = normalOf(given);
     const x = new Float64Array(N);
@@ -80,7 +80,7 @@ describe('non-negative least squares from normal equations', () => {
     }
   });
 
-  it('gives nothing for columns of zeros', () => {
+  it('gives 0 for columns of zeros', () => {
     const x = new Float64Array(N).fill(7);
     solver.solve(new Float64Array(N * N), new Float64Array(N), x);
     expect([...x]).toEqual([0, 0, 0, 0, 0, 0]);

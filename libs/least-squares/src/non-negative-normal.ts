@@ -2,15 +2,16 @@ import { square } from '@alphaflops/elementary';
 
 const { sqrt } = Math;
 
-/** A coefficient enters while the slope of the cost along it is more than this share of its right-hand side. */
+/** A coefficient enters if the slope of the cost along it is more than this share of its right-hand side. */
 const TOLERANCE = 1e-9;
-/** Pivot below which a column counts as a combination of the others, as a share of its diagonal element. */
+/** A column with a smaller pivot, relative to its diagonal element, counts as a combination of the others. */
 const MIN_PIVOT = 1e-9;
 
 /**
- * Non-negative least squares from normal equations, min xᵀ·G·x − 2·dᵀ·x with x ≥ 0, by active sets (Bro and de Jong 1997,
- * "A fast non-negativity-constrained least squares algorithm"). For many small problems of one size: nothing is allocated
- * after the constructor. Squares the condition of the problem; columns that depend on others stay at 0.
+ * Non-negative least squares from normal equations, min xᵀ·G·x − 2·dᵀ·x with x ≥ 0, by active sets (Bro and de Jong
+ * 1997, "A fast non-negativity-constrained least squares algorithm"). It is for many small problems of the same size:
+ * nothing is allocated after the constructor. It squares the condition number of the problem. Columns that depend on
+ * others stay at 0.
  */
 export class NonNegativeNormal {
   private readonly factor: Float64Array;
@@ -40,13 +41,16 @@ export class NonNegativeNormal {
       if (entering < 0) return;
       isPassive[entering] = 1;
       if (!this.settle(gram, right, x)) {
-        // it depends on the others
+        // The column depends on the others.
         isPassive[entering] = 2;
       }
     }
   }
 
-  /** Least of x·G·x − 2·d·x without the bounds: what no solution with them is below. Destroys nothing. */
+  /**
+   * Returns the minimum of x·G·x − 2·d·x without the bounds, a lower bound of the cost of every solution. Changes no
+   * input.
+   */
   bound(gram: Float64Array, right: Float64Array): number {
     this.isPassive.fill(1);
     const count = this.factorize(gram, right, false);
@@ -65,7 +69,7 @@ export class NonNegativeNormal {
         const xk = x[k] ?? 0;
         if (xk !== 0) slope -= (gram[j > k ? j * n + k : k * n + j] ?? 0) * xk;
       }
-      // per unit of the column, so that units do not decide
+      // Relative to the scale of the column, so that the units have no influence.
       const length = sqrt(gram[j * n + j] ?? 0);
       if (!(length > 0) || slope <= TOLERANCE * (right[j] ?? 0)) continue;
       if (slope / length > bestSlope) [best, bestSlope] = [j, slope / length];
@@ -73,7 +77,10 @@ export class NonNegativeNormal {
     return best;
   }
 
-  /** Solves on the passive set, dropping what reaches 0 until all are positive; false where the newest is dependent. */
+  /**
+   * Solves on the passive set, and drops coefficients that reach 0 until all are positive. Returns false if the
+   * newest column is dependent.
+   */
   private settle(gram: Float64Array, right: Float64Array, x: Float64Array): boolean {
     const { solution, passive, isPassive } = this;
     for (;;) {
@@ -101,8 +108,9 @@ export class NonNegativeNormal {
   }
 
   /**
-   * Cholesky factor of the passive columns and the solution on them (or L⁻¹·d, without going back). The number of columns;
-   * −1 where one depends on those before it. Without going back, dependent columns are left out.
+   * Computes the Cholesky factor of the passive columns and the solution on them, or only L⁻¹·d without back
+   * substitution. Returns the number of columns, or −1 if a column depends on the columns before it. Without back
+   * substitution, dependent columns are omitted.
    */
   private factorize(gram: Float64Array, right: Float64Array, back: boolean): number {
     const { n, factor, solution, passive, isPassive } = this;

@@ -12,7 +12,7 @@ const distance = (a: Float64Array, b: Float64Array, x: ArrayLike<number>): numbe
 };
 
 describe('nonNegativeLeastSquares', () => {
-  it('is plain least squares when that is positive', () => {
+  it('equals plain least squares when that solution is positive', () => {
     const a = Float64Array.of(1, 1, 1, 0, 1, 2);
     const { coefficients, reason } = nonNegativeLeastSquares(a, Float64Array.of(1, 3, 5));
     expect(reason).toBe('converged');
@@ -27,7 +27,7 @@ describe('nonNegativeLeastSquares', () => {
     expect(coefficients[1]).toBe(0);
   });
 
-  it('meets the optimality conditions on any matrix', () => {
+  it('satisfies the optimality conditions for any matrix', () => {
     const value = fc.double({ min: -10, max: 10, noNaN: true }).map((x) => Math.round(x * 8) / 8);
     const sizes = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 6 }));
     const problem = sizes.chain(([rows, n]) =>

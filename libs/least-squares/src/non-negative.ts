@@ -4,15 +4,15 @@ import { dot, norm, qrInPlace, solveUpper, upperTriangle } from './linear-algebr
 
 export interface NonNegativeResult {
   readonly reason: 'converged' | 'max-iterations';
-  /** All ≥ 0; exactly 0 for terms that do not help. */
+  /** All are ≥ 0, and exactly 0 for terms that do not lower the cost. */
   readonly coefficients: Float64Array;
   readonly residualNorm: number;
 }
 
 /**
  * Non-negative linear least squares, min ‖A·x − b‖ with x ≥ 0 (Lawson and Hanson 1974, chapter 23). `a` is
- * column-major with `b.length` rows and is not changed. The problem is first reduced by QR to as many rows as columns, so
- * that long tables cost one pass.
+ * column-major with `b.length` rows and is not changed. A QR factorization first reduces the problem to a square one,
+ * so that long tables need only one pass.
  *
  * @param a m×n matrix
  * @param b m elements
@@ -56,7 +56,7 @@ export function nonNegativeLeastSquares(a: Float64Array, b: Float64Array): NonNe
   return { reason, coefficients: x, residualNorm: hypot(norm(residual(r, n, right, x)), outside) };
 }
 
-/** Solves on the passive set, stepping back to the border and dropping what reaches 0 until all are positive. */
+/** Solves on the passive set. Steps back to the bound and drops coefficients that reach 0 until all are positive. */
 function settle(
   r: Float64Array,
   n: number,

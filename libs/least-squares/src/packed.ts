@@ -9,12 +9,13 @@ const { abs, max, sqrt } = Math;
  */
 export const packedLength = (n: number): number => (n * (n + 1)) / 2;
 
-/** Where element (j, j) of a packed matrix is. */
+/** Returns the index of element (j, j) of a packed matrix. */
 export const packedDiagonal = (j: number): number => (j * (j + 3)) / 2;
 
 /**
- * Solves A·x = b in place by Cholesky factors. `matrix` is the packed, positive definite A and is destroyed; `x` is b
- * before and the solution after. A pivot that rounding makes negative counts as the least positive number.
+ * Solves A·x = b in place by Cholesky factors. `matrix` is the packed, positive definite A and is overwritten. `x` is
+ * b on input and the solution on output. A pivot that becomes negative by rounding counts as the smallest positive
+ * number.
  *
  * @param matrix packed n×n, n being the length of `x`
  */

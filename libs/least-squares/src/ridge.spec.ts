@@ -30,7 +30,7 @@ const decay = (ys: readonly number[], change: Partial<RidgeProblem> = {}): Ridge
   ...change,
 });
 
-/** The same problem for `leastSquares`: the ridge as further residuals. */
+/** The same problem for `leastSquares`, with the ridge as additional residuals. */
 const stacked = (ys: readonly number[]) =>
   leastSquares(
     {
@@ -48,7 +48,7 @@ const stacked = (ys: readonly number[]) =>
   );
 
 describe('ridgeLeastSquares', () => {
-  it('finds the minimum that leastSquares finds with the ridge as residuals', () => {
+  it('finds the same minimum as leastSquares with the ridge as residuals', () => {
     const noise = fc.array(fc.double({ min: -0.3, max: 0.3, noNaN: true }), { minLength: 40, maxLength: 40 });
     fc.assert(
       fc.property(noise, (errors) => {
@@ -64,7 +64,7 @@ describe('ridgeLeastSquares', () => {
     );
   });
 
-  it('is not led astray by an outlier', () => {
+  it('is robust against an outlier', () => {
     const ys = xs.map((x) => 5 * Math.exp(-0.7 * x));
     ys[5] = 1000;
     const { parameters } = ridgeLeastSquares(decay(ys), exact);
@@ -72,7 +72,7 @@ describe('ridgeLeastSquares', () => {
     expect(parameters[1]).toBeCloseTo(0.7, 1);
   });
 
-  it('fits only the rows that it is given, and stays at the centre where the ridge is strong', () => {
+  it('fits only the given rows, and stays at the centre if the ridge is strong', () => {
     const ys = xs.map((x, i) => (i % 2 === 0 ? 5 * Math.exp(-0.7 * x) : 1000));
     const even = Int32Array.from(xs.keys()).filter((i) => i % 2 === 0);
     const { parameters } = ridgeLeastSquares(decay(ys, { rows: even, ridge: 1e-3 }), exact);
@@ -87,7 +87,7 @@ describe('ridgeLeastSquares', () => {
     expect(parameters[0]).toBe(4.5);
   });
 
-  it('stops at the iteration limit with the best so far and its normal matrix', () => {
+  it('stops at the iteration limit with the best parameters so far and their normal matrix', () => {
     const ys = xs.map((x) => 9 * Math.exp(-2 * x));
     const none = ridgeLeastSquares(decay(ys), { ...exact, maxIterations: 0 });
     const one = ridgeLeastSquares(decay(ys), { ...exact, maxIterations: 1 });
@@ -101,7 +101,7 @@ describe('ridgeLeastSquares', () => {
     ['bad-shape', decay([])],
     ['bad-bounds', decay([1], { lower: Float64Array.of(0) })],
     ['bad-bounds', decay([1], { lossScale: 0 })],
-  ] as const)('refuses a problem that cannot be posed: %s', (code, problem) => {
+  ] as const)('refuses an invalid problem: %s', (code, problem) => {
     expect(() => ridgeLeastSquares(problem, exact)).toThrow(expect.objectContaining({ code }) as Error);
   });
 });
@@ -110,7 +110,7 @@ describe('packed matrices', () => {
   // [[4, 2, 0], [2, 5, 1], [0, 1, 3]]
   const matrix = Float64Array.of(4, 2, 5, 0, 1, 3);
 
-  it('have their diagonal at the places that packedDiagonal gives', () => {
+  it('have their diagonal at the indexes of packedDiagonal', () => {
     expect(packedLength(3)).toBe(6);
     expect([0, 1, 2].map((j) => matrix[packedDiagonal(j)])).toEqual([4, 5, 3]);
   });

@@ -8,22 +8,22 @@ const { max } = Math;
 /** The residuals at some parameters, one row at a time. */
 export interface RowResiduals {
   residual(row: number): number;
-  /** The residual of a row; fills `gradient` with its derivatives by the parameters. */
+  /** Returns the residual of a row, and fills `gradient` with its derivatives with respect to the parameters. */
   linearized(row: number, gradient: Float64Array): number;
 }
 
 export interface RidgeProblem {
   /** The rows that are fitted. */
   readonly rows: Int32Array;
-  /** The residuals at `parameters`, which do not change while the result is in use. */
+  /** Returns the residuals at `parameters`. The parameters must not change while the result is in use. */
   readonly residualsAt: (parameters: Float64Array) => RowResiduals;
-  /** Where the search begins (moved inside the bounds), and where the ridge pulls the parameters to. */
+  /** The start of the search (moved into the bounds), and the centre to which the ridge pulls the parameters. */
   readonly centre: Float64Array;
   /** Strength of the ridge: each parameter adds the residual ridge·(parameter − centre). */
   readonly ridge: number;
   readonly lower: Float64Array;
   readonly upper: Float64Array;
-  /** Residual at which soft L1 turns from square to absolute. */
+  /** The residual at which soft L1 changes from square to absolute. */
   readonly lossScale: number;
 }
 
@@ -43,8 +43,8 @@ export interface RidgeResult extends SearchEnd {
 
 /**
  * Bounded least squares under soft L1 with a ridge, for many rows and a few dozen parameters: the same search as
- * `leastSquares`, but on the normal equations, which the ridge keeps well conditioned. They cost one pass over the rows and
- * no memory that grows with them. Damping is relative to the diagonal (Marquardt 1963).
+ * `leastSquares`, but on the normal equations, which the ridge keeps well conditioned. They need one pass over the
+ * rows, and their memory does not depend on the number of rows. Damping is relative to the diagonal (Marquardt 1963).
  *
  * @param problem n parameters; one pass costs O(rows·n²) time and O(n²) memory
  * @throws LeastSquaresError when there are no rows or parameters, or sizes or bounds do not fit.
@@ -113,7 +113,7 @@ class NormalSearch implements Linearization {
     return true;
   }
 
-  /** Solves (N + damping·diag N)·d = slope on the parameters that are not held; the step is −d. */
+  /** Solves (N + damping·diag N)·d = slope for the free parameters. The step is −d. */
   damped(damping: number): Float64Array {
     const { normal, slope, factor, held, parameters } = this;
     const n = parameters.length;

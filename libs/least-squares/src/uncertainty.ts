@@ -1,18 +1,18 @@
 import { square } from '@alphaflops/elementary';
 import { norm, qrInPlace, singularValues, upperTriangle } from './linear-algebra.js';
 
-/** What the data say about each parameter at the end of a fit. */
+/** The uncertainty of each parameter at the end of a fit. */
 export interface Uncertainty {
   /** `on-bound`: held at its bound; `undetermined`: the residuals do not depend on it alone (rank deficiency). */
   readonly states: readonly ('estimated' | 'on-bound' | 'fixed' | 'undetermined')[];
   /**
-   * Null unless the parameter is estimated and there are more residuals than parameters. Given the parameters that are
-   * fixed or on a bound, which count as known.
+   * Null unless the parameter is estimated and there are more residuals than parameters. Parameters that are fixed or
+   * on a bound count as known.
    */
   readonly standardErrors: readonly (number | null)[];
-  /** Null where either parameter has no standard error. */
+  /** Null if one of the two parameters has no standard error. */
   readonly correlation: readonly (readonly (number | null)[])[];
-  /** Columns of the Jacobian that are independent, among the free parameters. */
+  /** Number of independent columns of the Jacobian for the free parameters. */
   readonly rank: number;
 }
 
@@ -22,8 +22,9 @@ const RANK_TOLERANCE = 1e-9;
 const NULL_SHARE = 1e-6;
 
 /**
- * Uncertainty from the column-major Jacobian (destroyed) restricted to the free parameters, by the pseudo-inverse of JᵀJ.
- * `variance` tells the residual variance for a given number of free parameters; null without degrees of freedom.
+ * Uncertainty from the column-major Jacobian (destroyed) restricted to the free parameters, by the pseudo-inverse of
+ * JᵀJ. `variance` returns the residual variance for a given number of free parameters, or null without degrees of
+ * freedom.
  *
  * @param jacobian rows × n, column-major, n being the length of `held`
  * @param held why a parameter is not free, or null for a free one
@@ -37,7 +38,7 @@ export function uncertainty(
   const free = held.flatMap((state, j) => (state === null ? [j] : []));
   const n = free.length;
   const scales = free.map((j) => norm(jacobian, j * rows, rows) || 1);
-  // zero rows at the end let QR work when there are fewer residuals than parameters
+  // Zero rows at the end make QR possible when there are fewer residuals than parameters.
   const padded = Math.max(rows, n);
   const scaled = new Float64Array(padded * n);
   free.forEach((j, k) => {

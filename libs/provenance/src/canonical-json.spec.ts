@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { canonicalJson } from './canonical-json.js';
 
-/** The same with the tools of JavaScript. */
+/** A simple implementation with the tools of JavaScript, for comparison. */
 const plainly = (value: unknown): string =>
   JSON.stringify(value, (_key, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
@@ -10,7 +10,7 @@ const plainly = (value: unknown): string =>
       : part,
   );
 
-it('is what the reference implementation of RFC 8785 writes', () => {
+it('equals the output of the reference implementation of RFC 8785', () => {
   fc.assert(
     fc.property(fc.jsonValue({ depthSize: 'medium', stringUnit: 'binary' }), (value) => {
       expect(canonicalJson(value)).toBe(canonicalize(value));
@@ -18,7 +18,7 @@ it('is what the reference implementation of RFC 8785 writes', () => {
   );
 });
 
-it('is the example of RFC 8785, section 3.2.2', () => {
+it('gives the example of RFC 8785, section 3.2.2', () => {
   const text = String.raw`{"numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
     "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false]}`;
   expect(canonicalJson(JSON.parse(text))).toBe(
@@ -27,7 +27,7 @@ it('is the example of RFC 8785, section 3.2.2', () => {
   );
 });
 
-it('is JSON with sorted keys where RFC 8785 has no text: half of a character, what is not there', () => {
+it('is JSON with sorted keys for values that RFC 8785 does not define: lone surrogates and undefined', () => {
   const half = '\ud83d';
   const value = {
     b: undefined,

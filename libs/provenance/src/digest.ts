@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Provenance } from '@alphaflops/contracts';
 import { canonicalJson } from './canonical-json.js';
 
-/** The id under which a provenance record is stored: equal records are one. */
+/** Returns the id of a provenance record. Equal records have the same id. */
 export function provenanceId(provenance: Provenance): string {
   return digestOf(provenance);
 }
 
-/** sha-256, in hex, of a value's canonical JSON. */
+/** Returns the sha-256 digest of the canonical JSON of a value, in hex. */
 export function digestOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }

@@ -25,7 +25,7 @@ const description = (
 });
 
 describe('ids of devices and classes', () => {
-  it('put devices of one make into one class, whatever machine they are in', () => {
+  it('put devices of one type into one class, independent of the machine', () => {
     const other = description({ uuid: 'GPU-2' });
     other.provenance.host.hostname = 'another';
     const [a, b] = [deviceClassOf(description(), now), deviceClassOf(other, now)];
@@ -34,14 +34,14 @@ describe('ids of devices and classes', () => {
     expect(deviceOf(description(), a.id, 'w', now).id).not.toBe(deviceOf(other, b.id, 'w', now).id);
   });
 
-  it('make another class of another library, but not another device', () => {
+  it('give another class for another library version, but not another device', () => {
     const updated = description({}, { cudnn: '9.2' });
     const [a, b] = [deviceClassOf(description(), now), deviceClassOf(updated, now)];
     expect(a.id).not.toBe(b.id);
     expect(deviceOf(description(), a.id, 'w', now).id).toBe(deviceOf(updated, b.id, 'w2', now).id);
   });
 
-  it('are valid ids for any name', () => {
+  it('are valid for any name', () => {
     for (const sku of ['', '///', 'Ω 9000 — “pro”', 'x'.repeat(200)]) {
       const made = deviceClassOf(description({ sku, executor: 'e' }), now);
       expect(IdSchema.safeParse(made.id).success).toBe(true);

@@ -7,14 +7,17 @@ function slug(text: string, length: number): string {
 }
 
 /**
- * The id of a worker follows from its signing key, so that a node without a network knows it, too.
- * @param publicKey as `Worker.publicKey`
+ * Returns the id of a worker, which follows from its signing key, so that a node without a network can compute it.
+ * @param publicKey in the form of `Worker.publicKey`
  */
 export function workerIdOf(publicKey: string): string {
   return `worker-${digestOf(publicKey).slice(0, 12)}`;
 }
 
-/** Two devices are of one class when a model of one is a model of the other: SKU, executor, libraries, math mode. */
+/**
+ * Returns the class of a device. A model of one device must be valid for the other devices of its class, so the class
+ * depends on SKU, executor, libraries and math mode.
+ */
 export function deviceClassOf(description: DeviceDescription, createdAt: string): DeviceClass {
   const { sku, kind, executor, smCount, memoryBytes, provenance } = description;
   const { libraries, mathMode } = provenance;
@@ -32,7 +35,10 @@ export function deviceClassOf(description: DeviceDescription, createdAt: string)
   };
 }
 
-/** One physical device as one executor sees it; a new driver moves it to another class, not to another id. */
+/**
+ * Returns the record of a physical device for one executor. A new driver moves the device to another class, but does
+ * not change its id.
+ */
 export function deviceOf(
   description: DeviceDescription,
   deviceClassId: string,

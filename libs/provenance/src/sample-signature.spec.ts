@@ -11,11 +11,11 @@ const keys = () => {
 const { publicKey, privateKey } = keys();
 const signed = (sample: Sample): Sample => ({ ...sample, signature: signSample(sample, privateKey) });
 
-/** What the coordinator adds. `spec` is named by its key. */
+/** Fields that the coordinator adds. `spec` is represented by its key. */
 const UNSIGNED = ['id', 'spec', 'deviceClassId', 'recordedAt', 'importedAt', 'setAside', 'signature'];
 
 describe('the signature of a sample', () => {
-  it('holds, after a journey as JSON as well, with the keys in any order', async () => {
+  it('is valid, also after a conversion to JSON and back, with the keys in any order', async () => {
     for (const sample of [buildSample(), buildSample({ outcome: 'timeout' })].map(signed)) {
       expect(await isSignedBy(sample, publicKey)).toBe(true);
       const there = JSON.parse(JSON.stringify(sample)) as Sample;
@@ -24,7 +24,7 @@ describe('the signature of a sample', () => {
     }
   });
 
-  it('covers every field but what the coordinator adds', async () => {
+  it('covers every field except those that the coordinator adds', async () => {
     expect([...SIGNED_FIELDS, ...SIGNED_IF_PRESENT, ...UNSIGNED].toSorted()).toEqual(
       Object.keys(SampleSchema.shape).toSorted(),
     );
@@ -57,7 +57,7 @@ describe('the signature of a sample', () => {
     expect(await isSignedBy({ ...sample, timing }, publicKey)).toBe(false);
   });
 
-  it('covers what later versions added, where a sample has it', async () => {
+  it('covers fields of later versions, if a sample has them', async () => {
     const kernel = { name: 'eng0_k2=4', engine: 0, knobs: [{ type: 2, value: 4 }] };
     const sample = signed({
       ...buildSample(),
@@ -71,7 +71,7 @@ describe('the signature of a sample', () => {
     expect(await isSignedBy({ ...signed(buildSample()), powerLimited: false }, publicKey)).toBe(false);
   });
 
-  it('holds for energies that were signed under their former names', async () => {
+  it('is valid for energies that were signed under their former names', async () => {
     const sample = buildSample();
     const energy = { measured: true as const, windowMs: 1000, iterations: 9, doubt: null };
     const timing = { ...sample.timing, energyMj: 12.5, energy: { ...energy, integratedMj: 12.25 } };
@@ -87,7 +87,7 @@ describe('the signature of a sample', () => {
     expect(signSample(now, privateKey)).toBe(signature);
   });
 
-  it('is of one worker, and nothing else is one', async () => {
+  it('is valid for one worker only, and other text is not a signature', async () => {
     const sample = signed(buildSample());
     expect(await isSignedBy(sample, keys().publicKey)).toBe(false);
     const [first, ...rest] = sample.signature ?? '';

@@ -3,12 +3,13 @@ import { type Measurement, type Sample, withFormerEnergyNames } from '@alphaflop
 import { canonicalJson } from './canonical-json.js';
 import { publicKeyOf } from './public-key.js';
 
-/** Begins every signed text, so that a signature of something else can never be one of a sample. */
+/** The prefix of every signed text: a signature of other data is never valid for a sample. */
 const CONTEXT = 'alphaflops.sample/1';
 
 /**
- * What a worker says with its signature: this is what came of that spec, in that attempt at that batch, on that device.
- * The spec is named by its key. What only the coordinator knows is not in it: id, class of the device, time of recording.
+ * The statement that a worker signs: the result of a spec, in an attempt at a batch, on a device. The spec is
+ * represented by its key. The statement does not contain fields that only the coordinator knows: the id, the class of
+ * the device and the time of recording.
  */
 export const SIGNED_FIELDS = [
   'campaignId',
@@ -31,12 +32,14 @@ export const SIGNED_FIELDS = [
   'workspaceBytes',
 ] as const satisfies readonly (keyof Sample)[];
 
-/** Signed where a sample has them: the signatures of samples from before they existed stay valid. */
+/**
+ * Fields that are signed only if a sample has them. The signatures of older samples without these fields stay valid.
+ */
 export const SIGNED_IF_PRESENT = ['kernel', 'powerLimited'] as const satisfies readonly (keyof Sample)[];
 
 export type SignedFields = Pick<Sample, (typeof SIGNED_FIELDS)[number] | (typeof SIGNED_IF_PRESENT)[number]>;
 
-/** A measurement as the fields of its sample. */
+/** A measurement in the form of the fields of its sample. */
 export function fieldsOfMeasurement(measurement: Measurement) {
   return measurement.outcome === 'ok'
     ? { ...measurement, reason: null }
@@ -49,8 +52,8 @@ export function signSample(fields: SignedFields, privateKey: KeyObject): string 
 }
 
 /**
- * Checked by another thread, as it takes a tenth of a millisecond.
- * @param publicKey as `Worker.publicKey`
+ * Checks a signature in another thread, because a check takes a tenth of a millisecond.
+ * @param publicKey in the form of `Worker.publicKey`
  */
 export function isSignedBy(
   sample: SignedFields & Pick<Sample, 'signature'>,
@@ -67,7 +70,7 @@ export function isSignedBy(
   });
 }
 
-/** The context, then the fields as canonical JSON, in UTF-8. */
+/** Returns the signed bytes: the prefix, then the fields as canonical JSON, in UTF-8. */
 function signedText(fields: SignedFields): Buffer {
   const present = SIGNED_IF_PRESENT.filter((name) => fields[name] !== undefined);
   const signed = Object.fromEntries([...SIGNED_FIELDS, ...present].map((name) => [name, fields[name]]));

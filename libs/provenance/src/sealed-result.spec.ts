@@ -22,14 +22,14 @@ const result = {
   })),
 } as MeasureResult;
 
-/** With another body. */
+/** The same label with another body. */
 const withBody = async (bytes: Buffer): Promise<SealedResult> => ({
   ...(await sealResult(job, result, privateKey)),
   body: bytes,
 });
 
 describe('a sealed result', () => {
-  it('comes out as it went in, and smaller on its way', async () => {
+  it('opens to the same content, and is smaller when sealed', async () => {
     const many = { ...result, results: Array.from({ length: 100 }, () => result.results).flat() };
     const sealed = await sealResult(job, many, privateKey);
     expect(await isSealedBy(sealed, key)).toBe(true);
@@ -37,7 +37,7 @@ describe('a sealed result', () => {
     expect(sealed.body.length).toBeLessThan(JSON.stringify(many).length / 3);
   });
 
-  it('is sealed no more when anything of it has changed, and by nobody else', async () => {
+  it('is not valid after any change, or for another worker', async () => {
     const { seal, body } = await sealResult(job, result, privateKey);
     const changes: Partial<Seal>[] = [
       ...[{ workerId: 'worker-b' }, { deviceId: 'device-b' }, { attempt: 2 }],
@@ -56,7 +56,7 @@ describe('a sealed result', () => {
     expect(await isSealedBy({ seal, body }, other)).toBe(false);
   });
 
-  it('names the batch: place, protocol, and each slot with its spec', () => {
+  it('identifies the batch: position, protocol, and each slot with its spec', () => {
     const [first, second] = job.slots as [MeasureJob['slots'][0], MeasureJob['slots'][0]];
     const others: MeasureJob[] = [
       ...[{ campaignId: 'b' }, { targetId: 'b' }, { batchIndex: 3 }].map((part) => ({ ...job, ...part })),
@@ -71,7 +71,7 @@ describe('a sealed result', () => {
     expect(batchDigest(structuredClone(job))).toBe(batchDigest(job));
   });
 
-  it('is not opened when it is no result, or larger than a batch can be', async () => {
+  it('is refused when it is not a result, or when it is larger than a batch can be', async () => {
     const refused = async (bytes: Buffer) => openResult(await withBody(bytes)).catch(String);
     expect(await refused(Buffer.from('no gzip'))).toMatch(/incorrect header/);
     expect(await refused(gzipSync('{'))).toMatch(/JSON/);

@@ -13,14 +13,14 @@ import { canonicalJson } from './canonical-json.js';
 import { digestOf } from './digest.js';
 import { publicKeyOf } from './public-key.js';
 
-/** As for samples: a signature of something else can never be one of a batch. */
+/** The prefix of every signed text, as for samples: a signature of other data is never valid for a batch. */
 const CONTEXT = 'alphaflops.batch/1';
-/** A few kB may expand to any size: more than a batch can hold is not unpacked. */
+/** A few kB may expand to any size. Results that are larger than any batch are not unpacked. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 const BodySchema = MeasureResultSchema.omit({ workerId: true, deviceId: true, attempt: true });
 
-/** Digest of the job of a batch. A batch that was changed in transit has another digest. */
+/** Returns the digest of the job of a batch. A batch that was changed in transit has a different digest. */
 export function batchDigest({ campaignId, targetId, batchIndex, protocol, slots }: MeasureJob): string {
   const slotKeys = slots.map(
     ({ specIndex, replicate, spec }) => `${specIndex} ${replicate} ${specKey(spec)}`,
@@ -28,19 +28,19 @@ export function batchDigest({ campaignId, targetId, batchIndex, protocol, slots 
   return digestOf({ campaignId, targetId, batchIndex, protocol, slots: slotKeys });
 }
 
-/** Digest of a job that labels kernels, for the same purpose. */
+/** Returns the digest of a job that labels kernels, for the same purpose. */
 export function labelJobDigest(job: LabelKernelsJob): string {
   return digestOf(job);
 }
 
-/** The result of a job on its way. */
+/** The result of a job in transit. */
 export interface SealedResult {
   readonly seal: Seal;
-  /** What came of it: JSON, compressed with gzip. Of a batch, the rest of the MeasureResult. */
+  /** The result as JSON, compressed with gzip. For a batch, it contains the remaining fields of the MeasureResult. */
   readonly body: Uint8Array;
 }
 
-/** Packs what came of a batch, and signs it with its place. */
+/** Packs the result of a batch, and signs it together with its position. */
 export async function sealResult(
   job: MeasureJob,
   { workerId, deviceId, attempt, ...rest }: MeasureResult,
@@ -49,7 +49,7 @@ export async function sealResult(
   return seal({ workerId, deviceId, attempt, batchDigest: batchDigest(job) }, rest, privateKey);
 }
 
-/** Packs what came of a job, and signs it with its place. */
+/** Packs the result of a job, and signs it together with its position. */
 export async function seal(
   label: Omit<Seal, 'signature'>,
   content: unknown,
@@ -61,8 +61,8 @@ export async function seal(
 }
 
 /**
- * Whether the worker has sealed just this; nothing of it has to be unpacked for that. Checked by another thread.
- * @param publicKey as `Worker.publicKey`
+ * Checks in another thread whether the worker has sealed exactly this result. Does not unpack the result.
+ * @param publicKey in the form of `Worker.publicKey`
  */
 export function isSealedBy(
   { seal: { signature, ...label }, body }: SealedResult,
@@ -72,13 +72,15 @@ export function isSealedBy(
   return promisify(verify)(null, signed, publicKeyOf(publicKey), Buffer.from(signature, 'base64url'));
 }
 
-/** What was sealed. @throws Error when it is no result of a batch, saying where it is not */
+/**
+ * Opens the sealed result of a batch. @throws Error with the position of the fault when it is not a result of a batch
+ */
 export async function openResult({ seal, body }: SealedResult): Promise<MeasureResult> {
   const { workerId, deviceId, attempt } = seal;
   return { workerId, deviceId, attempt, ...(await unpacked(body, BodySchema)) };
 }
 
-/** A Zod schema, as far as it is needed. */
+/** The required part of a Zod schema. */
 interface Form<T> {
   safeParse(
     value: unknown,
@@ -87,7 +89,10 @@ interface Form<T> {
     | { success: false; error: { issues: readonly { path: PropertyKey[]; message: string }[] } };
 }
 
-/** The content of a body. @throws Error when it is not of this form, saying where it is not */
+/**
+ * Returns the content of a body. @throws Error with the position of the fault when the content does not fit the
+ * schema
+ */
 export async function unpacked<T>(body: Uint8Array, schema: Form<T>): Promise<T> {
   const bytes = await promisify(gunzip)(body, { maxOutputLength: MAX_BYTES });
   const parsed = schema.safeParse(JSON.parse(bytes.toString()));

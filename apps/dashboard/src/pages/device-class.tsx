@@ -93,7 +93,7 @@ function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
       <FormsTable title="Errors and interval coverage of time" cost={model} />
       <p className="hint">
         {model.noiseFloor === undefined
-          ? 'The noise floor is not known: no shape was visited twice.'
+          ? 'The noise floor is unknown: no shape was visited twice.'
           : `Noise floor: two visits of a shape differ by ${noiseFloorText(model.noiseFloor)}. No error can be far below it.`}
       </p>
       {points.length > 0 && <AxisFigures model={model} points={points} />}
