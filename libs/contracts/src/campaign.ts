@@ -128,7 +128,7 @@ export const CampaignRequestSchema = z
         .lt(1)
         .optional()
         .describe(
-          'held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 %',
+          'held-out median error as a share: the campaign measures in rounds, fits between the rounds, and stops when the error is at or below this value; 0.08 is 8 %',
         ),
       maxSeconds: z
         .number()
@@ -154,7 +154,7 @@ export const CampaignRequestSchema = z
       .lte(1)
       .optional()
       .describe(
-        'share of the shapes that are measured once more, later, on the same device; absent: 0.03, and at least 10 shapes from a budget of 100 on; never more than 1,000 shapes',
+        'share of the shapes that are measured a second time, later, on the same device; absent: 0.03, and at least 10 shapes for a budget of 100 or more; never more than 1,000 shapes',
       ),
     fit: FitRequestSchema.prefault({}),
   })
@@ -208,7 +208,7 @@ export const RevisitSchema = z
   .object({
     replicate: z.int().min(1).describe('of these slots'),
     deviceId: IdSchema.nullable().describe(
-      'the device that measured them before; null: every target is a device, and measures its own again',
+      'the device that measured them before; null: every target is a device, and measures its own shapes again',
     ),
     specIndexes: z.array(z.int().min(0)).min(1),
     afterRound: z
@@ -264,7 +264,7 @@ export const LearningPointSchema = z
       .min(0)
       .nullable()
       .describe(
-        'energy that the devices spent on measuring, by their power readings; null where a device reports none',
+        'energy that the devices used for measurements, from their power readings; null if a device reports no power',
       ),
     fitSeconds: z.number().min(0).describe('duration of this fit; devices continue to measure during it'),
   })
@@ -279,9 +279,9 @@ export const CampaignStopSchema = z
     kind: z
       .enum(STOP_KINDS)
       .describe(
-        'noise-floor: repeated measurements differ by more than the target, so that no model can be shown to reach it; budget: all shapes are measured',
+        'noise-floor: repeated measurements differ by more than the target, so no model can be proven to reach it; budget: all shapes are measured',
       ),
-    reason: z.string().describe('in words'),
+    reason: z.string().describe('readable reason'),
   })
   .meta({ id: 'CampaignStop' });
 export type CampaignStop = z.infer<typeof CampaignStopSchema>;
@@ -333,18 +333,18 @@ export const CampaignSchema = z
     plannedSpecs: z.int().min(0),
     plannedSlots: z.int().min(0).describe('specs × replicates × targets, plus the repeated ones so far'),
     rounds: CampaignRoundsSchema.optional().describe(
-      'of the design adaptive; absent: all is planned at once',
+      'rounds of the design adaptive; absent: all specs are planned at once',
     ),
     repeats: CampaignRepeatsSchema.optional().describe('absent: not planned yet, or not requested'),
     noiseFloor: NoiseFloorSchema.optional().describe(
-      'absent: not known, as no shape has two good visits by one device yet',
+      'absent: unknown, because no shape has two good visits by one device yet',
     ),
     learning: z
       .array(LearningPointSchema)
       .optional()
       .describe('after each round of a campaign with a target error, oldest first; absent: no target error'),
     stop: CampaignStopSchema.optional().describe(
-      'absent: still measuring, or all that was planned is measured',
+      'absent: the campaign still measures, or it measured all planned specs',
     ),
     excluded: z.record(z.string(), z.int().min(0)).describe('specs left out at planning, by reason'),
     modelId: IdSchema.nullable(),
@@ -374,7 +374,7 @@ export const CampaignProgressSchema = z
     totalSlots: z
       .int()
       .describe(
-        'what plannedSlots comes to at the end: more only while rounds or repeats are to come; third visits come on top',
+        'plannedSlots at the end of the campaign: larger than plannedSlots only while further rounds or repeats follow; third visits are not included',
       ),
     recordedSlots: z.int(),
     outcomes: OutcomeCountsSchema,
@@ -390,14 +390,12 @@ export const CampaignProgressSchema = z
       .number()
       .nullable()
       .describe(
-        'until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far',
+        'remaining time until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far',
       ),
     waitingFor: z
       .string()
       .nullable()
-      .describe(
-        'what has to happen before anything can be measured; null: nothing, or something is measured',
-      ),
+      .describe('condition for the first measurement; null: no condition, or something is measured already'),
     modelId: IdSchema.nullable(),
     noiseFloor: NoiseFloorSchema.nullable().describe('null: not known, or not yet'),
     targetError: z.number().nullable().describe('null: the campaign has no target error'),

@@ -85,7 +85,7 @@ export const DatasetSchema = z
     leftOut: z
       .record(z.string(), z.int())
       .describe(
-        'samples that match the filter and are not in it, by outcome; signature-invalid: ok, but not as its worker has signed it',
+        'samples that match the filter and are not in the data set, by outcome; signature-invalid: ok, but its signature is not valid',
       ),
     recordedFrom: TimestampSchema.describe('of the first row'),
     recordedTo: TimestampSchema.describe('of the last row'),
@@ -100,13 +100,13 @@ export const DatasetSchema = z
       .literal(true)
       .optional()
       .describe(
-        `some rows have ${ENERGY_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+        `some rows have ${ENERGY_FIELDS.join(', ')}; absent: no row has them, and the files do not have these columns`,
       ),
     conditionColumns: z
       .literal(true)
       .optional()
       .describe(
-        `some rows have ${CONDITION_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+        `some rows have ${CONDITION_FIELDS.join(', ')}; absent: no row has them, and the files do not have these columns`,
       ),
     kernelMaps: z
       .array(KernelMapSchema)
@@ -116,13 +116,13 @@ export const DatasetSchema = z
       .literal(true)
       .optional()
       .describe(
-        `some rows have ${KERNEL_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+        `some rows have ${KERNEL_FIELDS.join(', ')}; absent: no row has them, and the files do not have these columns`,
       ),
     optionalColumns: z
       .literal(true)
       .optional()
       .describe(
-        `some rows have ${OPTIONAL_FIELDS.join(', ')}; absent: no row has, and the files lack these columns`,
+        `some rows have ${OPTIONAL_FIELDS.join(', ')}; absent: no row has them, and the files do not have these columns`,
       ),
   })
   .meta({ id: 'Dataset' });

@@ -42,9 +42,7 @@ export type JoinToken = z.infer<typeof JoinTokenSchema>;
 export const NewJoinTokenSchema = JoinTokenSchema.extend({
   token: z
     .string()
-    .describe(
-      'shown once; only its digest is stored. After a dot: the pin of a certificate that signs itself',
-    ),
+    .describe('shown once; only its digest is stored. After a dot: the pin of a self-signed certificate'),
   command: z.string().describe('the line to paste on the machine that joins'),
 }).meta({ id: 'NewJoinToken' });
 export type NewJoinToken = z.infer<typeof NewJoinTokenSchema>;

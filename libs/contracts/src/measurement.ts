@@ -33,7 +33,7 @@ export const ProtocolSchema = z
       .lt(1)
       .optional()
       .describe(
-        'a batch counts only if the reference convolution before and after it is slower than undisturbed by no more than this share; absent: not watched',
+        'a batch counts only if the reference convolution before and after it is at most this share slower than undisturbed; absent: disturbance is not watched',
       ),
     checkOutput: z.boolean().describe('compare a few output points with a direct sum'),
     energyWindowMs: z
@@ -110,7 +110,7 @@ export const EnergyCheckSchema = z
         .max(80)
         .optional()
         .describe(
-          'name of the energy meter; absent in samples taken before meters had names: nvml-total-energy',
+          'name of the energy meter; absent in samples that are older than the names of meters: their meter is nvml-total-energy',
         ),
       idlePowerW: z
         .number()
@@ -122,9 +122,7 @@ export const EnergyCheckSchema = z
         .number()
         .nullable()
         .optional()
-        .describe(
-          'energy of one convolution minus idle power times its duration; null or absent where not known',
-        ),
+        .describe('energy of one convolution minus idle power times its duration; null or absent if unknown'),
       doubt: z.string().max(400).nullable().describe('why the energy may be wrong, or null'),
     }),
     z.object({ measured: z.literal(false), reason: z.string().min(1).max(400) }),
@@ -170,7 +168,7 @@ export const TimingSchema = z
       .describe('energy of one convolution, idle power included; null, never 0, where not measured'),
     energy: EnergyCheckSchema.optional().describe('absent if energy was not requested'),
     batchClocks: BatchClocksSchema.optional().describe(
-      'SM clock while the batches ran; absent where nothing can read it',
+      'SM clock while the batches ran; absent if nothing can read it',
     ),
   })
   .meta({ id: 'Timing' });
@@ -206,7 +204,7 @@ export const ConditionsSchema = z
       .nullable()
       .optional()
       .describe(
-        'largest share by which the reference convolution around the batches that count was slower than undisturbed on this device; null: the share is not known; absent: not watched',
+        'largest share by which the reference convolution around the batches that count was slower than undisturbed on this device; null: the share is unknown; absent: disturbance was not watched',
       ),
   })
   .meta({ id: 'Conditions' });
@@ -229,7 +227,7 @@ export const MeasurementSchema = z
         .boolean()
         .optional()
         .describe(
-          'true: the power limit held the clock down, a normal state of many GPUs; absent: it did not',
+          'true: the power limit held the clock down, a normal state of many GPUs; absent: it did not hold the clock down',
         ),
     }),
     z.object({

@@ -32,7 +32,7 @@ export const ParameterSchema = z.object({
   state: z
     .enum(['estimated', 'on-bound', 'not-identifiable'])
     .describe(
-      'not-identifiable: predictions use the value, but the data do not tell it; do not show it as a finding',
+      'not-identifiable: predictions use the value, but the data do not determine it; do not show it as a finding',
     ),
 });
 export type Parameter = z.infer<typeof ParameterSchema>;
@@ -176,7 +176,7 @@ export const ModelSchema = z
     deviceClassId: IdSchema.nullable(),
     campaignId: IdSchema.nullable(),
     status: ModelStatusSchema.default('published').describe(
-      'the newest published model of a class is served; a candidate is worse than the one served when it was fitted',
+      'the newest published model of a class is served; a candidate was worse than the served model at the time of its fit',
     ),
     statusReason: z
       .string()
@@ -191,7 +191,7 @@ export const ModelSchema = z
     kernels: KernelsSchema.optional().describe('absent: the chosen form does not use kernels'),
     energy: EnergyModelSchema.optional().describe('absent: too few samples have energy'),
     noiseFloor: NoiseFloorSchema.optional().describe(
-      'between visits of the campaign that was fitted, or of the newest one of the class; absent: not known',
+      'noise floor of the campaign of the fit, or of the newest campaign of the class; absent: unknown',
     ),
     device: z.record(z.string(), z.number()).describe('device constants that a form used'),
     data: z.object({

@@ -25,7 +25,7 @@ export const NetworkFileSchema = z
       .optional()
       .describe('batch size, if the file does not set it; 1 by default'),
     inputShape: InputShapeSchema.optional().describe(
-      'all sizes of the first input, where the file leaves more open',
+      'all sizes of the first input, if the file leaves more than the batch open',
     ),
     inputs: z
       .record(z.string().max(500), InputShapeSchema)
@@ -38,7 +38,7 @@ export const NetworkFileSchema = z
       })
       .optional()
       .describe(
-        'the .bin files of a TensorFlow.js model by the names in its weightsManifest, in base64: small constants in them are sizes',
+        'the .bin files of a TensorFlow.js model by the names in its weightsManifest, in base64: sizes may depend on small constants in them',
       ),
   })
   .strict()

@@ -28,9 +28,7 @@ export const PredictionRequestSchema = z
       .array(KernelNameSchema.nullable())
       .max(MAX_LAYERS)
       .optional()
-      .describe(
-        'of the layers, in their order: the kernels that run them; null: not known, the model assumes one',
-      ),
+      .describe('kernels of the layers, in the order of the layers; null: unknown, the model assumes one'),
     network: NetworkFileSchema.optional(),
     inferencesPerPass: z
       .int()
@@ -38,7 +36,7 @@ export const PredictionRequestSchema = z
       .max(MAX_AXIS)
       .optional()
       .describe(
-        'images that one pass over the layers answers for; by default those of the network file, else 1',
+        'inferences of one pass over the layers; default: the batch of the network file, otherwise 1',
       ),
     gridIntensityGramsPerKwh: z
       .number()
@@ -97,7 +95,7 @@ export const PredictionsSchema = z
       .describe('CO2e, if the request has a grid intensity; null if a layer has no energy'),
     network: NetworkSchema.optional().describe('the contents of the network file'),
     training: TrainingSchema.optional().describe(
-      'where it was asked for; its steps are of inferencesPerPass samples',
+      'if it was requested; its steps have inferencesPerPass samples',
     ),
   })
   .meta({ id: 'Predictions' });

@@ -4,7 +4,7 @@ import { LineSchema } from './ids.js';
 const reason = LineSchema.min(1).max(500);
 
 export const ReasonSchema = z
-  .object({ reason: reason.default('asked for by the operator') })
+  .object({ reason: reason.default('requested by the operator') })
   .strict()
   .prefault({})
   .meta({ id: 'Reason' });

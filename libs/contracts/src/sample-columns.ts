@@ -222,7 +222,7 @@ export const SAMPLE_COLUMNS = {
       .min(0)
       .nullish()
       .describe(
-        'largest share by which a reference convolution around the timed batches was slower than undisturbed on this device; null: not watched, or the share is not known',
+        'largest share by which a reference convolution around the timed batches was slower than undisturbed on this device; null: disturbance was not watched, or the share is unknown',
       ),
   ),
   before_sm_clock_mhz: before.smClockMhz,

@@ -18,7 +18,7 @@ export const SampleStreamQuerySchema = SampleQuerySchema.extend({
     .enum(['needed', 'all'])
     .default('needed')
     .describe(
-      'of csv. needed: those of optional fields (strides by axis, dilation, pads, pass) only where a sample has one, which is looked up first; all: always',
+      'columns of csv. needed: columns of optional fields (strides by axis, dilation, pads, pass) only if some sample has one, which is checked first; all: always',
     ),
 });
 

@@ -47,7 +47,7 @@ export const SampleSchema = z
       .default(null)
       .describe('of the worker (Ed25519, base64url); null if no worker sent a result'),
     importedAt: TimestampSchema.optional().describe(
-      'it came by import, and its signature, if it had one, was left behind; absent: measured by a worker of ours',
+      'time of the import; the import removed its signature, if it had one; absent: a worker of this deployment measured it',
     ),
   })
   .meta({ id: 'Sample' });

@@ -49,7 +49,7 @@ export const TrainingSchema = z
     unknownPasses: z
       .array(z.enum(PASSES))
       .describe(
-        'passes of which the model has no sample: their costs are those of forward, without an interval',
+        'passes of which the model has no sample: they have the cost of the forward pass, without an interval',
       ),
     emissions: z
       .object({ step: emitted, epoch: emitted.nullable() })

@@ -1344,7 +1344,7 @@ export interface components {
             uses: number;
             /** Format: date-time */
             revokedAt: string | null;
-            /** @description shown once; only its digest is stored. After a dot: the pin of a certificate that signs itself */
+            /** @description shown once; only its digest is stored. After a dot: the pin of a self-signed certificate */
             token: string;
             /** @description the line to paste on the machine that joins */
             command: string;
@@ -1577,7 +1577,7 @@ export interface components {
             throttleRetries: number;
             /** @description SM clock below this share of its maximum is throttling */
             minClockShare: number;
-            /** @description a batch counts only if the reference convolution before and after it is slower than undisturbed by no more than this share; absent: not watched */
+            /** @description a batch counts only if the reference convolution before and after it is at most this share slower than undisturbed; absent: disturbance is not watched */
             maxDisturbance?: number;
             /** @description compare a few output points with a direct sum */
             checkOutput: boolean;
@@ -2187,7 +2187,7 @@ export interface components {
          *     }
          */
         ReasonInput: {
-            /** @default asked for by the operator */
+            /** @default requested by the operator */
             reason?: string;
         };
         /**
@@ -2222,7 +2222,7 @@ export interface components {
                 specs: number;
                 /** @description specs expected to take longer are left out, and counted */
                 maxSpecMs?: number;
-                /** @description held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 % */
+                /** @description held-out median error as a share: the campaign measures in rounds, fits between the rounds, and stops when the error is at or below this value; 0.08 is 8 % */
                 targetError?: number;
                 /** @description the campaign stops measuring after this running time; pauses do not count */
                 maxSeconds?: number;
@@ -2234,7 +2234,7 @@ export interface components {
             energy?: boolean;
             /** @default 1 */
             replicates?: number;
-            /** @description share of the shapes that are measured once more, later, on the same device; absent: 0.03, and at least 10 shapes from a budget of 100 on; never more than 1,000 shapes */
+            /** @description share of the shapes that are measured a second time, later, on the same device; absent: 0.03, and at least 10 shapes for a budget of 100 or more; never more than 1,000 shapes */
             repeats?: number;
             /** @default {} */
             fit?: components["schemas"]["FitRequestInput"];
@@ -2400,15 +2400,15 @@ export interface components {
             plannedSpecs: number;
             /** @description specs × replicates × targets, plus the repeated ones so far */
             plannedSlots: number;
-            /** @description of the design adaptive; absent: all is planned at once */
+            /** @description rounds of the design adaptive; absent: all specs are planned at once */
             rounds?: components["schemas"]["CampaignRounds"];
             /** @description absent: not planned yet, or not requested */
             repeats?: components["schemas"]["CampaignRepeats"];
-            /** @description absent: not known, as no shape has two good visits by one device yet */
+            /** @description absent: unknown, because no shape has two good visits by one device yet */
             noiseFloor?: components["schemas"]["NoiseFloor"];
             /** @description after each round of a campaign with a target error, oldest first; absent: no target error */
             learning?: components["schemas"]["LearningPoint"][];
-            /** @description absent: still measuring, or all that was planned is measured */
+            /** @description absent: the campaign still measures, or it measured all planned specs */
             stop?: components["schemas"]["CampaignStop"];
             /** @description specs left out at planning, by reason */
             excluded: {
@@ -2499,7 +2499,7 @@ export interface components {
                 specs: number;
                 /** @description specs expected to take longer are left out, and counted */
                 maxSpecMs?: number;
-                /** @description held-out median error, a share: the campaign measures in rounds, fits in between, and stops when the error is at or below this; 0.08 is 8 % */
+                /** @description held-out median error as a share: the campaign measures in rounds, fits between the rounds, and stops when the error is at or below this value; 0.08 is 8 % */
                 targetError?: number;
                 /** @description the campaign stops measuring after this running time; pauses do not count */
                 maxSeconds?: number;
@@ -2511,7 +2511,7 @@ export interface components {
             energy?: boolean;
             /** @default 1 */
             replicates: number;
-            /** @description share of the shapes that are measured once more, later, on the same device; absent: 0.03, and at least 10 shapes from a budget of 100 on; never more than 1,000 shapes */
+            /** @description share of the shapes that are measured a second time, later, on the same device; absent: 0.03, and at least 10 shapes for a budget of 100 or more; never more than 1,000 shapes */
             repeats?: number;
             fit: components["schemas"]["FitRequest"];
         };
@@ -2532,7 +2532,7 @@ export interface components {
         Revisit: {
             /** @description of these slots */
             replicate: number;
-            /** @description the device that measured them before; null: every target is a device, and measures its own again */
+            /** @description the device that measured them before; null: every target is a device, and measures its own shapes again */
             deviceId: string | null;
             specIndexes: number[];
             /** @description rounds that were planned before these slots; absent: all of them */
@@ -2561,18 +2561,18 @@ export interface components {
             judgedBy: number;
             /** @description measuring time, summed over all devices */
             deviceSeconds: number;
-            /** @description energy that the devices spent on measuring, by their power readings; null where a device reports none */
+            /** @description energy that the devices used for measurements, from their power readings; null if a device reports no power */
             energyJ: number | null;
             /** @description duration of this fit; devices continue to measure during it */
             fitSeconds: number;
         };
         CampaignStop: {
             /**
-             * @description noise-floor: repeated measurements differ by more than the target, so that no model can be shown to reach it; budget: all shapes are measured
+             * @description noise-floor: repeated measurements differ by more than the target, so no model can be proven to reach it; budget: all shapes are measured
              * @enum {string}
              */
             kind: "target-reached" | "noise-floor" | "budget" | "max-time";
-            /** @description in words */
+            /** @description readable reason */
             reason: string;
         };
         /**
@@ -2628,7 +2628,7 @@ export interface components {
             plannedSpecs: number;
             /** @description specs × replicates × targets, plus the repeated ones so far */
             plannedSlots: number;
-            /** @description of the design adaptive; absent: all is planned at once */
+            /** @description rounds of the design adaptive; absent: all specs are planned at once */
             rounds?: components["schemas"]["CampaignRounds"];
             /** @description specs left out at planning, by reason */
             excluded: {
@@ -2720,7 +2720,7 @@ export interface components {
             state: components["schemas"]["CampaignState"];
             /** @description measurements planned so far */
             plannedSlots: number;
-            /** @description what plannedSlots comes to at the end: more only while rounds or repeats are to come; third visits come on top */
+            /** @description plannedSlots at the end of the campaign: larger than plannedSlots only while further rounds or repeats follow; third visits are not included */
             totalSlots: number;
             recordedSlots: number;
             outcomes: components["schemas"]["OutcomeCounts"];
@@ -2733,9 +2733,9 @@ export interface components {
                 deviceId: string;
                 slotsPerSecond: number;
             }[];
-            /** @description until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far */
+            /** @description remaining time until totalSlots are recorded at this rate; while a round is planned, at the mean rate so far */
             remainingSeconds: number | null;
-            /** @description what has to happen before anything can be measured; null: nothing, or something is measured */
+            /** @description condition for the first measurement; null: no condition, or something is measured already */
             waitingFor: string | null;
             modelId: string | null;
             /** @description null: not known, or not yet */
@@ -2991,7 +2991,7 @@ export interface components {
             deviceClassId: string | null;
             campaignId: string | null;
             /**
-             * @description the newest published model of a class is served; a candidate is worse than the one served when it was fitted
+             * @description the newest published model of a class is served; a candidate was worse than the served model at the time of its fit
              * @default published
              */
             status: components["schemas"]["ModelStatus"];
@@ -3015,7 +3015,7 @@ export interface components {
                         /** @description null unless the state is estimated, or without spare samples */
                         standardError: number | null;
                         /**
-                         * @description not-identifiable: predictions use the value, but the data do not tell it; do not show it as a finding
+                         * @description not-identifiable: predictions use the value, but the data do not determine it; do not show it as a finding
                          * @enum {string}
                          */
                         state: "estimated" | "on-bound" | "not-identifiable";
@@ -3086,7 +3086,7 @@ export interface components {
             kernels?: components["schemas"]["Kernels"];
             /** @description absent: too few samples have energy */
             energy?: components["schemas"]["EnergyModel"];
-            /** @description between visits of the campaign that was fitted, or of the newest one of the class; absent: not known */
+            /** @description noise floor of the campaign of the fit, or of the newest campaign of the class; absent: unknown */
             noiseFloor?: components["schemas"]["NoiseFloor"];
             /** @description device constants that a form used */
             device: {
@@ -3182,7 +3182,7 @@ export interface components {
                         /** @description null unless the state is estimated, or without spare samples */
                         standardError: number | null;
                         /**
-                         * @description not-identifiable: predictions use the value, but the data do not tell it; do not show it as a finding
+                         * @description not-identifiable: predictions use the value, but the data do not determine it; do not show it as a finding
                          * @enum {string}
                          */
                         state: "estimated" | "on-bound" | "not-identifiable";
@@ -3412,10 +3412,10 @@ export interface components {
             /** @description a form of the model; by default the chosen one, which alone has an interval */
             form?: string;
             layers?: components["schemas"]["ConvSpecInput"][];
-            /** @description of the layers, in their order: the kernels that run them; null: not known, the model assumes one */
+            /** @description kernels of the layers, in the order of the layers; null: unknown, the model assumes one */
             kernels?: (string | null)[];
             network?: components["schemas"]["NetworkFile"];
-            /** @description images that one pass over the layers answers for; by default those of the network file, else 1 */
+            /** @description inferences of one pass over the layers; default: the batch of the network file, otherwise 1 */
             inferencesPerPass?: number;
             /** @description gCO2e per kWh at the place of the device; the answer then has emissions */
             gridIntensityGramsPerKwh?: number;
@@ -3492,13 +3492,13 @@ export interface components {
             file: string;
             /** @description batch size, if the file does not set it; 1 by default */
             batch?: number;
-            /** @description all sizes of the first input, where the file leaves more open */
+            /** @description all sizes of the first input, if the file leaves more than the batch open */
             inputShape?: number[];
             /** @description all sizes of inputs, by their names */
             inputs?: {
                 [key: string]: number[];
             };
-            /** @description the .bin files of a TensorFlow.js model by the names in its weightsManifest, in base64: small constants in them are sizes */
+            /** @description the .bin files of a TensorFlow.js model by the names in its weightsManifest, in base64: sizes may depend on small constants in them */
             weights?: {
                 [key: string]: string;
             };
@@ -3600,7 +3600,7 @@ export interface components {
             } | null;
             /** @description the contents of the network file */
             network?: components["schemas"]["Network"];
-            /** @description where it was asked for; its steps are of inferencesPerPass samples */
+            /** @description if it was requested; its steps have inferencesPerPass samples */
             training?: components["schemas"]["Training"];
         };
         Prediction: {
@@ -3724,7 +3724,7 @@ export interface components {
                 lowerEnergyMillijoules: number | null;
                 upperEnergyMillijoules: number | null;
             } | null;
-            /** @description passes of which the model has no sample: their costs are those of forward, without an interval */
+            /** @description passes of which the model has no sample: they have the cost of the forward pass, without an interval */
             unknownPasses: ("forward" | "backward-data" | "backward-weights")[];
             /** @description CO2e, where a grid intensity was given; null where a layer has no energy */
             emissions?: {
@@ -3875,7 +3875,7 @@ export interface components {
             signature: string | null;
             /**
              * Format: date-time
-             * @description it came by import, and its signature, if it had one, was left behind; absent: measured by a worker of ours
+             * @description time of the import; the import removed its signature, if it had one; absent: a worker of this deployment measured it
              */
             importedAt?: string;
         };
@@ -3902,7 +3902,7 @@ export interface components {
             energyMillijoules: number | null;
             /** @description absent if energy was not requested */
             energy?: components["schemas"]["EnergyCheck"];
-            /** @description SM clock while the batches ran; absent where nothing can read it */
+            /** @description SM clock while the batches ran; absent if nothing can read it */
             batchClocks?: components["schemas"]["BatchClocks"];
         };
         EnergyCheck: {
@@ -3914,11 +3914,11 @@ export interface components {
             iterations: number;
             /** @description the same by integrating the power readings; null where the device reports no power */
             integratedMillijoules: number | null;
-            /** @description name of the energy meter; absent in samples taken before meters had names: nvml-total-energy */
+            /** @description name of the energy meter; absent in samples that are older than the names of meters: their meter is nvml-total-energy */
             meter?: string;
             /** @description power of the idle device; null or absent if it is not known */
             idlePowerW?: number | null;
-            /** @description energy of one convolution minus idle power times its duration; null or absent where not known */
+            /** @description energy of one convolution minus idle power times its duration; null or absent if unknown */
             aboveIdleMillijoules?: number | null;
             /** @description why the energy may be wrong, or null */
             doubt: string | null;
@@ -3942,7 +3942,7 @@ export interface components {
             otherProcesses: number | null;
             /** @description one-minute load average of the host */
             hostLoad1: number | null;
-            /** @description largest share by which the reference convolution around the batches that count was slower than undisturbed on this device; null: the share is not known; absent: not watched */
+            /** @description largest share by which the reference convolution around the batches that count was slower than undisturbed on this device; null: the share is unknown; absent: disturbance was not watched */
             disturbance?: number | null;
         };
         Kernel: {
@@ -4129,7 +4129,7 @@ export interface components {
             signedRows: number;
             /** @description rows that came to this deployment by import */
             importedRows: number;
-            /** @description samples that match the filter and are not in it, by outcome; signature-invalid: ok, but not as its worker has signed it */
+            /** @description samples that match the filter and are not in the data set, by outcome; signature-invalid: ok, but its signature is not valid */
             leftOut: {
                 [key: string]: number;
             };
@@ -4158,24 +4158,24 @@ export interface components {
             /** @description models of this deployment whose exact input is in it */
             fitInputs: components["schemas"]["FitInput"][];
             /**
-             * @description some rows have energy_meter, energy_idle_w, energy_above_idle_mj; absent: no row has, and the files lack these columns
+             * @description some rows have energy_meter, energy_idle_w, energy_above_idle_mj; absent: no row has them, and the files do not have these columns
              * @enum {boolean}
              */
             energyColumns?: true;
             /**
-             * @description some rows have disturbance; absent: no row has, and the files lack these columns
+             * @description some rows have disturbance; absent: no row has them, and the files do not have these columns
              * @enum {boolean}
              */
             conditionColumns?: true;
             /** @description of its device classes, as files of its directory; absent: there were none */
             kernelMaps?: components["schemas"]["KernelMap"][];
             /**
-             * @description some rows have kernel, kernel_notes, plan_build_ms, power_limited, batch_clock_mhz, batch_clock_min_mhz, batch_clock_max_mhz; absent: no row has, and the files lack these columns
+             * @description some rows have kernel, kernel_notes, plan_build_ms, power_limited, batch_clock_mhz, batch_clock_min_mhz, batch_clock_max_mhz; absent: no row has them, and the files do not have these columns
              * @enum {boolean}
              */
             kernelColumns?: true;
             /**
-             * @description some rows have stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_bottom, pad_left, pad_right, pass; absent: no row has, and the files lack these columns
+             * @description some rows have stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_bottom, pad_left, pad_right, pass; absent: no row has them, and the files do not have these columns
              * @enum {boolean}
              */
             optionalColumns?: true;
@@ -4564,7 +4564,7 @@ export interface components {
             other_processes: number | null;
             /** @description one-minute load average of the host after the measurement */
             host_load1: number | null;
-            /** @description largest share by which a reference convolution around the timed batches was slower than undisturbed on this device; null: not watched, or the share is not known */
+            /** @description largest share by which a reference convolution around the timed batches was slower than undisturbed on this device; null: disturbance was not watched, or the share is unknown */
             disturbance?: number | null;
             /** @description SM clock before the measurement in MHz */
             before_sm_clock_mhz: number | null;
@@ -6592,7 +6592,7 @@ export interface operations {
                 recordedTo?: string;
                 /** @description csv: ok samples only, canonical columns */
                 format?: "jsonl" | "csv";
-                /** @description of csv. needed: those of optional fields (strides by axis, dilation, pads, pass) only where a sample has one, which is looked up first; all: always */
+                /** @description columns of csv. needed: columns of optional fields (strides by axis, dilation, pads, pass) only if some sample has one, which is checked first; all: always */
                 columns?: "needed" | "all";
             };
             header?: never;
