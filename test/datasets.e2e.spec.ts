@@ -176,7 +176,7 @@ describe('an empty deployment', () => {
     ];
     expect(await alphaflops(...into)).toMatchObject({
       code: 0,
-      out: '30 samples stored, 0 were there already.\n',
+      out: '30 samples stored, 0 existed already.\n',
     });
     const { data } = await fitted(origin, 'their-gpu');
     expect(data.samples).toBe(30);
@@ -247,7 +247,7 @@ describe('a data set with energy', () => {
     await writeFile(file, JSON.stringify({ ...rest, energy: { ...energy, forms } }));
     const ran = await alphaflops('dataset', 'verify', copy, '--refit');
     expect(ran.code).toBe(1);
-    expect(ran.out).toContain('fitting the rows again gives another model');
+    expect(ran.out).toContain('another fit of the rows gives a different model');
   });
 
   it('gives the same model of energy in another deployment', async () => {
@@ -263,7 +263,7 @@ describe('a data set with energy', () => {
   });
 });
 
-describe('what is not in order', () => {
+describe('a data set with problems', () => {
   const damaged = async (name: string): Promise<string> => {
     const copy = join(directory, name);
     await cp(exported('csv'), copy, { recursive: true });
@@ -340,7 +340,7 @@ describe('what is not in order', () => {
     await writeFile(keys, JSON.stringify([{ ...worker, publicKey: 'A'.repeat(43) }]));
     const ran = await alphaflops('dataset', 'verify', exported('csv'), '--keys', keys);
     expect(ran.code).toBe(1);
-    expect(ran.out).toContain('is not the signature of');
+    expect(ran.out).toContain('is not a valid signature of');
   });
 });
 

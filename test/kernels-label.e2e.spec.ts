@@ -74,7 +74,7 @@ withGcc('kernels label', () => {
       ['--device-properties', 'DEVICE'],
       { LD_LIBRARY_PATH: '' },
       1,
-      /cuDNN cannot be asked: .*libcudnn/,
+      /cuDNN cannot be used: .*libcudnn/,
     ],
     [
       'a cuDNN that is too old',
@@ -141,7 +141,7 @@ withGcc('kernels label', () => {
     await writeFile(at('other-gpu.json'), '{"deviceVer":800}');
     const other = await ran([...predict, '--cudnn', at('other-gpu.json')]);
     expect(other.err).toMatch(
-      /Kernels do not come from cuDNN: .*9\.0; here is cuDNN 9\.19\.0, asked for 8\.0/,
+      /Kernels do not come from cuDNN: .*9\.0; this machine has cuDNN 9\.19\.0, used for 8\.0/,
     );
     expect(other.out).toMatch(/,eng[01],[\d.]+\n$/);
   });

@@ -125,7 +125,7 @@ describe(
       const { stderr } = await alphaflops(...asked, '--out', 'labels.csv').catch(
         (error: unknown) => error as { stderr: string },
       );
-      expect(stderr).toMatch(/cuDNN cannot be asked: .*libcudnn|labelled by cuDNN/);
+      expect(stderr).toMatch(/cuDNN cannot be used: .*libcudnn|labelled by cuDNN/);
     }, 120_000);
 
     it('start coordinator, dashboard and worker, and serve the worker to nodes', async () => {

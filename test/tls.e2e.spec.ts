@@ -154,7 +154,7 @@ describe('up --host 0.0.0.0 without a certificate', () => {
       return up;
     };
     const first = await start();
-    expect(first.output()).toMatch(/Made a certificate that signs itself, \S+cert\.pem/);
+    expect(first.output()).toMatch(/Made a self-signed certificate, \S+cert\.pem/);
     const certificate = await readFile(join(data, 'tls/cert.pem'), 'utf8');
     expect((await stat(join(data, 'tls/key.pem'))).mode & 0o777).toBe(0o600);
     await end(first.child, 'SIGTERM');

@@ -18,7 +18,7 @@ export function cliFilePath(dataDirectory: string): string {
   return join(dataDirectory, 'cli.json');
 }
 
-/** @throws CliError `failed` when the file is there and cannot be used */
+/** @throws CliError `failed` if the file exists and cannot be used */
 export function readCliFile(dataDirectory: string): CliFile | null {
   const path = cliFilePath(dataDirectory);
   let text: string;
@@ -33,7 +33,7 @@ export function readCliFile(dataDirectory: string): CliFile | null {
   } catch (cause) {
     throw new CliError(
       'failed',
-      `${path} does not hold an address and a token. Remove it, and run "alphaflops up --new-admin-token".`,
+      `${path} does not contain an address and a token. Remove it, and run "alphaflops up --new-admin-token".`,
       { cause },
     );
   }

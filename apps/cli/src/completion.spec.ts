@@ -16,7 +16,7 @@ describe('completion', () => {
     expect(await namesAfter('campaign')).not.toContain('--url');
   });
 
-  it('knows what an option takes', async () => {
+  it('completes the value of an option', async () => {
     expect(await after('fit', '--data')).toBe('files');
     expect(await after('up', '--data-dir')).toBe('files');
     expect(await namesAfter('simulate', '--design')).toEqual(['random', 'networklike', 'adaptive', 'csv']);

@@ -16,7 +16,7 @@ export function completionCommand(command: Command): void {
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText(
       'after',
-      '\nIt completes the word alphaflops, which has to be on the PATH: "npm link -w apps/cli" in a checkout puts it there.\n' +
+      '\nIt completes the command alphaflops, which must be on the PATH. In a checkout, "npm link -w apps/cli" adds it there.\n' +
         '\nExamples:\n' +
         '  alphaflops completion bash >> ~/.bashrc\n' +
         '  alphaflops completion zsh >> ~/.zshrc\n' +
@@ -43,9 +43,7 @@ export function completionServerCommand(command: Command): void {
 const programOf = (command: Command): Command =>
   command.parent === null ? command : programOf(command.parent);
 
-/**
- * What may come next on a command line.
- * @param words those before the one at the cursor, without the program's name
+/** The possible next words on a command line. * @param words the words before the one at the cursor, without the program's name
  */
 export async function candidates(program: Command, words: readonly string[]): Promise<Candidate[] | 'files'> {
   let command = program;

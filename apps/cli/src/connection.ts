@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { readCliFile } from './cli-file.js';
 import { CliError } from './error.js';
 
-/** Where the coordinator is and who we are there. */
+/** Address of the coordinator, and our token for it. */
 export interface ConnectionOptions {
   url?: string;
   token?: string;
@@ -18,11 +18,11 @@ export interface Connection {
   readonly url: string;
   readonly token: string;
   readonly api: ApiClient;
-  /** Believes whom the options say. */
+  /** Trusts the certificates that the options name. */
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** @param files certificates to trust beside those that Node knows */
+/** @param files certificates to trust in addition to those of Node */
 export function fetchTrusting(files: readonly string[], proxies: Proxies | null): typeof globalThis.fetch {
   const ca = readPem(files);
   const plain = ca === null && proxies === null;
@@ -32,16 +32,18 @@ export function fetchTrusting(files: readonly string[], proxies: Proxies | null)
 export function withConnection(command: Command): Command {
   return command
     .option('--url <url>', 'coordinator (default: ALPHAFLOPS_URL, or the one that "up" runs here)')
-    .option('--token <token>', 'bearer token (default: ALPHAFLOPS_TOKEN, or the one that "up" has kept)')
+    .option('--token <token>', 'bearer token (default: ALPHAFLOPS_TOKEN, or the one that "up" has stored)')
     .option('--data-dir <dir>', 'data directory of that "up" (default: .alphaflops)')
-    .option('--ca <file>', 'certificates (PEM) to trust (default: ALPHAFLOPS_CA, or that of "up")');
+    .option(
+      '--ca <file>',
+      'certificates (PEM) to trust (default: ALPHAFLOPS_CA, or the certificate of "up")',
+    );
 }
 
 /**
- * The coordinator that the options, the environment or the data directory name, in this order. The token that is kept
- * in a data directory is only ever sent to the coordinator it belongs to.
- *
- * @throws CliError `usage` when nobody names one
+ * The coordinator that the options, the environment or the data directory name, in this order. The token of a data
+ * directory is sent only to the coordinator of that directory.
+ * @throws CliError `usage` if none of them names one
  */
 export function connect(options: ConnectionOptions): Connection {
   const config = readConfig(options.dataDir === undefined ? {} : { ALPHAFLOPS_DATA_DIR: options.dataDir });

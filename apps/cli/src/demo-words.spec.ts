@@ -14,8 +14,8 @@ function model(flopsError: number, beta: number, gamma: number, state = 'estimat
   return { forms, chosenForm: 'alpha' } as unknown as Model;
 }
 
-describe('what the demo says of α', () => {
-  it('is proportional only where the error of FLOPs and α are both near', () => {
+describe('the texts of the demo', () => {
+  it('call time proportional to FLOPs only if the error of FLOPs and α are both near', () => {
     const text = whatTheAlphaMeans(model(0.03, 0.5, 0.01));
     expect(text).toMatch(/nearly proportional/);
     expect(text).toMatch(/α at 56 × 56 outputs: other kernels 0\.99\d/);
@@ -26,18 +26,18 @@ describe('what the demo says of α', () => {
     ['FLOPs are far off', model(0.288, 0.5, 0.01)],
     ['α is not near 1', model(0.03, 0.1, 0.5)],
     ['α is unknown and FLOPs are far off', model(0.288, 1, 0, 'not-identifiable')],
-  ])('is not proportional where %s', (_why, fitted) => {
+  ])('do not call time proportional to FLOPs if %s', (_why, fitted) => {
     expect(whatTheAlphaMeans(fitted)).toMatch(/not proportional/);
   });
 
-  it('shows no α that the data do not tell', () => {
+  it('show no α that the data do not determine', () => {
     const text = whatTheAlphaMeans(model(0.03, 1, 0, 'not-identifiable'));
-    expect(text).toMatch(/do not tell β and γ, so no α is shown/);
+    expect(text).toMatch(/do not determine β and γ, so no α is shown/);
     expect(text).not.toMatch(/α at/);
   });
 });
 
-it('says how many samples were disturbed, and what to do', () => {
+it('report the number of disturbed samples, and what to do', () => {
   const progress = (outcomes: object) => ({ outcomes, totalSlots: 150 }) as unknown as CampaignProgress;
   expect(disturbanceText(progress({ ok: 150 }))).toBeNull();
   expect(disturbanceText(progress({ ok: 148, noisy: 2 }))).toMatch(
@@ -45,14 +45,14 @@ it('says how many samples were disturbed, and what to do', () => {
   );
 });
 
-it('says what the worker says of a disturbance that does not end', () => {
+it('repeat the report of the worker about a disturbance that does not end', () => {
   const progress = { outcomes: { noisy: 150 }, totalSlots: 150 } as unknown as CampaignProgress;
   expect(disturbanceText(progress, 'other programs slow it down')).toMatch(
     /^This machine stays disturbed: other programs slow it down\.\n150 of 150/,
   );
 });
 
-it('says the noise floor, and how many shapes were measured again', () => {
+it('report the noise floor, and the number of shapes that were measured again', () => {
   const revisits = [
     { replicate: 1, deviceId: 'd', specIndexes: [0, 5, 9] },
     { replicate: 2, deviceId: 'd', specIndexes: [5] },

@@ -3,12 +3,14 @@ import type { Campaign, CampaignProgress, Model } from '@alphaflops/contracts';
 import { alpha } from '@alphaflops/conv';
 import { noiseFloorText } from './noise-floor.js';
 
-/** Time counts as proportional to FLOPs when the median error of raw FLOPs and the fitted α both are within this share. */
+/**
+ * Time counts as proportional to FLOPs if the median error of raw FLOPs and the fitted α both are within this share.
+ */
 const NEAR = 0.1;
 /** A layer in the middle of a network: 56 × 56 outputs, by the kernel of each group. */
 const POINTS = 56 * 56;
 
-/** What a reader should make of a fitted α, as far as its coefficients and the held-out errors say it. */
+/** Explains a fitted α to the reader, from its coefficients and the held-out errors. */
 export function whatTheAlphaMeans({ forms, chosenForm }: Model): string {
   const flops = forms.find(({ form }) => form === 'flops')?.heldOut?.medianApe;
   const best = forms.find(({ form }) => form === chosenForm)?.heldOut?.medianApe;
@@ -26,10 +28,10 @@ export function whatTheAlphaMeans({ forms, chosenForm }: Model): string {
     ...(isNear
       ? ['Time is nearly proportional to FLOPs here.']
       : [
-          'Time is not proportional to FLOPs here; α says how far a multiply-add is cheaper on a large image.',
+          'Time is not proportional to FLOPs here; α shows how much cheaper a multiply-add is on a large image.',
         ]),
     known.length === 0
-      ? 'These data do not tell β and γ, so no α is shown.'
+      ? 'These data do not determine β and γ, so no α is shown.'
       : `α at 56 × 56 outputs: ${shown}.`,
     ...(errors.length === 0 ? [] : [`Median error on held-out shapes: ${errors.join(', ')}.`]),
   ].join('\n');
@@ -51,20 +53,20 @@ function fittedAlphas(
 }
 
 /**
- * How far other programs got in the way of a campaign, and what to do about it; null where they did not.
- * @param worker what the worker says of a disturbance that does not end
+ * The effect of other programs on a campaign, and what to do about it; null without an effect. * @param worker the
+ * worker's report of a disturbance that does not end
  */
 export function disturbanceText(
   { outcomes, totalSlots }: CampaignProgress,
   worker: string | null = null,
 ): string | null {
-  // Outcomes that no sample has are absent.
+  // Outcomes without samples are absent.
   const noisy = outcomes.noisy || 0;
   if (noisy === 0) return null;
   return (
     (worker === null ? '' : `This machine stays disturbed: ${worker}.\n`) +
     `${noisy} of ${totalSlots} samples are noisy: other programs used this machine while they were measured.\n` +
-    'They are not fitted. For more good samples, end what is busy here, and run the demo again.'
+    'The fit does not use them. For more good samples, end the busy programs, and run the demo again.'
   );
 }
 
@@ -78,8 +80,8 @@ export function visitsText({ noiseFloor }: CampaignProgress, { repeats, request 
   const third = count(request.replicates + 1);
   return [
     noiseFloor === null
-      ? 'The noise floor is not known: no shape has two good visits.'
+      ? 'The noise floor is unknown: no shape has two good visits.'
       : `Noise floor: ${noiseFloorText(noiseFloor)}. No model of this machine can be much better.`,
-    `${count(request.replicates)} shapes were measured again; ${third} of them a third time, as two visits disagreed.`,
+    `${count(request.replicates)} shapes were measured again; ${third} of them a third time, because two visits disagreed.`,
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CliError } from './error.js';
 import { list, positiveNumber, seed } from './options.js';
 
-/** What `plan` and `campaign create` say about the shapes they want. */
+/** Options of `plan` and `campaign create` that select the shapes. */
 export interface DesignOptions {
   design: string;
   seed: number;
@@ -17,37 +17,37 @@ export interface DesignOptions {
   allGeometries?: true;
 }
 
-/** @param further designs that this command has beside those made by rule */
+/** @param further designs of this command in addition to the generated ones */
 export function withDesign(command: Command, further: readonly string[]): Command {
   const names = [...DESIGNS.map(({ name }) => name), ...further].join(', ');
   return command
     .requiredOption('--design <name>', names)
-    .option('--seed <number>', 'of the designs that are drawn', seed, 1)
+    .option('--seed <number>', 'seed of the random designs', seed, 1)
     .option('--csv <file>', 'shapes of the design csv; - for standard input')
-    .option('--max-macs <number>', 'leave out convolutions of more multiply-adds', positiveNumber)
+    .option('--max-macs <number>', 'leave out convolutions with more multiply-adds', positiveNumber)
     .option('--no-groups', 'leave out depthwise and grouped convolutions')
     .option(
       '--dtypes <list>',
-      `${DTYPES.join(', ')}, separated by commas (default: f32, or what the file has)`,
+      `${DTYPES.join(', ')}, separated by commas (default: f32, or the types in the file)`,
       dtypes,
     )
     .option(
       '--passes <list>',
-      `${PASSES.join(', ')}, separated by commas: each shape in each of them (default: forward, or what the file has)`,
+      `${PASSES.join(', ')}, separated by commas: each shape in each of them (default: forward, or the passes in the file)`,
       passes,
     )
     .option(
       '--all-geometries',
-      'networklike draws dilated kernels, strides by axis and explicit padding too',
+      'networklike also draws dilated kernels, strides by axis and explicit padding',
     );
 }
 
 export function constraintsOf(options: DesignOptions): PlanConstraints {
-  const { maxMacs, groups, dtypes: wanted, passes: inPasses, allGeometries } = options;
+  const { maxMacs, groups, dtypes, passes: inPasses, allGeometries } = options;
   return {
     ...(maxMacs !== undefined && { maxMacs }),
     ...(!groups && { allowGroups: false }),
-    ...(wanted !== undefined && { dtypes: wanted }),
+    ...(dtypes !== undefined && { dtypes }),
     ...(inPasses !== undefined && { passes: inPasses }),
     ...(allGeometries === true && { allGeometries }),
   };
@@ -56,7 +56,7 @@ export function constraintsOf(options: DesignOptions): PlanConstraints {
 /** The file of the design csv, null for the other designs. */
 export function listOf({ design, csv }: DesignOptions): string | null {
   if (design === 'csv' && csv === undefined) throw new CliError('usage', 'The design csv needs --csv FILE.');
-  if (design !== 'csv' && csv !== undefined) throw new CliError('usage', '--csv goes with --design csv.');
+  if (design !== 'csv' && csv !== undefined) throw new CliError('usage', '--csv needs --design csv.');
   return csv ?? null;
 }
 

@@ -1,6 +1,6 @@
 export type CliErrorCode = 'usage' | 'bad-input' | 'failed';
 
-/** For the person at the terminal: what is wrong, where, and what to do, in one or two sentences. */
+/** A message for the user: what is wrong, where, and what to do, in one or two sentences. */
 export class CliError extends Error {
   override readonly name = 'CliError';
 

@@ -1,5 +1,5 @@
 import { ApiError } from '@alphaflops/api-client';
-// Each error from its own file: with the whole packages, every command would take longer to start.
+// Import each error from its own file, because imports of whole packages would make the start of every command slower.
 import { ConfigError } from '@alphaflops/config/config-error';
 import { DatasetError } from '@alphaflops/dataset/dataset-error';
 import { ModelError } from '@alphaflops/models/error';
@@ -20,7 +20,7 @@ export const EXIT_BY_SIGNAL: Readonly<Partial<Record<NodeJS.Signals, number>>> =
 };
 
 const BAD_INPUT = [ConfigError, DatasetError, ModelError, PlanError];
-/** HTTP status codes for a request that is wrong itself. */
+/** HTTP status codes for an invalid request. */
 const BAD_REQUEST = [400, 404, 413, 422];
 
 export function exitCodeOf(error: unknown): number {

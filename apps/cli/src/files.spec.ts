@@ -20,7 +20,7 @@ describe('files', () => {
     throw new Error('the source broke');
   }
 
-  it('are replaced in full or not at all, and nothing is left beside them', async () => {
+  it('are replaced in full or not at all, and no other file remains', async () => {
     await writeText(at('out'), 'first');
     await expect(writeOutput(at('out'), breaking())).rejects.toThrow('the source broke');
     expect(await readFile(at('out'), 'utf8')).toBe('first');
@@ -30,7 +30,7 @@ describe('files', () => {
     expect(await readdir(directory)).toEqual(['out']);
   });
 
-  it('keep their mode and the link that names them', async () => {
+  it('keep their mode and the link that points to them', async () => {
     await writeFile(at('real'), 'old', { mode: 0o600 });
     await symlink('real', at('link'));
     await writeText(at('link'), 'new');
@@ -39,18 +39,20 @@ describe('files', () => {
     expect((await stat(at('real'))).mode & 0o777).toBe(0o600);
   });
 
-  it('that cannot be written are named, with the reason', async () => {
+  it('are named with the reason if they cannot be written', async () => {
     await expect(writeText(at('none/out'), 'x')).rejects.toMatchObject({
       code: 'bad-input',
-      message: `Cannot write ${at('none/out')}: there is no such file or directory.`,
+      message: `Cannot write ${at('none/out')}: the file or directory does not exist.`,
     });
     await expect(writeText(directory, 'x')).rejects.toThrow('it is a directory');
     await writeText('/dev/null', 'x');
     expect((await stat('/dev/null')).isFile()).toBe(false);
   });
 
-  it('that cannot be read are named, with the reason', async () => {
-    await expect(readText(at('none'))).rejects.toThrow(`Cannot read ${at('none')}: there is no such file`);
+  it('are named with the reason if they cannot be read', async () => {
+    await expect(readText(at('none'))).rejects.toThrow(
+      `Cannot read ${at('none')}: the file or directory does not exist`,
+    );
     await expect(readInput(directory).next()).rejects.toThrow('it is a directory');
   });
 });

@@ -8,15 +8,15 @@ import { types } from 'node:util';
 import type { TextSource } from '@alphaflops/dataset';
 import { CliError } from './error.js';
 
-/** What stands for standard input and standard output in place of a file's name. */
+/** Means standard input or standard output in place of a file's name. */
 export const STANDARD = '-';
 
-/** What a file is called in messages. */
+/** The name of a file in messages. */
 export function inputName(path: string): string {
   return path === STANDARD ? 'standard input' : path;
 }
 
-/** Says once on standard error which columns of a file are not read. */
+/** Reports the unused columns of a file once on standard error. */
 export function noteIgnored(path: string): (columns: readonly string[]) => void {
   return (columns) => {
     const names = columns.map((name) => JSON.stringify(name)).join(', ');
@@ -26,7 +26,7 @@ export function noteIgnored(path: string): (columns: readonly string[]) => void 
 
 /**
  * The bytes of a file, or of standard input for `-`.
- * @throws CliError `bad-input`, while it is read, when it cannot be
+ * @throws CliError `bad-input` during reading, if the file cannot be read
  */
 export async function* readInput(path: string): TextSource & AsyncGenerator<Uint8Array> {
   try {
@@ -37,7 +37,7 @@ export async function* readInput(path: string): TextSource & AsyncGenerator<Uint
   }
 }
 
-/** As `readInput`, and reports how many of how many bytes are read. The total is not known for standard input. */
+/** Like `readInput`, but reports the number of read bytes and of all bytes. For standard input the total is unknown. */
 export async function* readWithProgress(
   path: string,
   show: (done: number, total: number, what: string) => void,
@@ -51,14 +51,14 @@ export async function* readWithProgress(
   }
 }
 
-/** All bytes of a file, as `readInput`. */
+/** All bytes of a file, like `readInput`. */
 export async function readBytes(path: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   for await (const piece of readInput(path)) pieces.push(piece);
   return Buffer.concat(pieces);
 }
 
-/** The whole text of a file, as `readInput`. */
+/** The whole text of a file, like `readInput`. */
 export async function readText(path: string): Promise<string> {
   try {
     return path === STANDARD ? await text(process.stdin) : await readFile(path, 'utf8');
@@ -68,9 +68,10 @@ export async function readText(path: string): Promise<string> {
 }
 
 /**
- * Writes a file, or to standard output for `-`. The file is there in full or not at all: it is written under another
- * name beside and then renamed. What is no regular file (a pipe, /dev/null) is written as it is.
- * @throws CliError `bad-input` when it cannot be written; errors of `pieces` as they are, with nothing left behind
+ * Writes a file, or to standard output for `-`. The file is complete or does not exist: the function writes it under
+ * another name in the same folder and then renames it. It writes directly to a path that is not a regular file (a pipe,
+ * /dev/null). * @throws CliError `bad-input` if it cannot be written; errors of `pieces` without changes, and no file
+ * remains
  */
 export async function writeOutput(path: string, pieces: AsyncIterable<string | Uint8Array>): Promise<void> {
   if (path === STANDARD) {
@@ -100,7 +101,7 @@ export async function writeOutput(path: string, pieces: AsyncIterable<string | U
   }
 }
 
-/** The whole text at once, as `writeOutput`. */
+/** Writes the whole text at once, like `writeOutput`. */
 export function writeText(path: string, content: string): Promise<void> {
   // eslint-disable-next-line @typescript-eslint/require-await -- a stream of one piece
   const pieces = async function* () {
@@ -110,7 +111,7 @@ export function writeText(path: string, content: string): Promise<void> {
 }
 
 interface Target {
-  /** Through symbolic links: the link stays, what it points to is replaced. */
+  /** Follows symbolic links: the link stays, and its target is replaced. */
   readonly path: string;
   readonly replace: boolean;
   readonly mode: number;
@@ -127,11 +128,11 @@ async function targetOf(path: string): Promise<Target> {
   }
 }
 
-/** Errors of the file we write become errors for people; those of what we write stay what they are. */
-function explain(asked: string, written: string): (error: unknown) => never {
+/** Converts errors of the written file to readable errors. Errors of the content do not change. */
+function explain(path: string, written: string): (error: unknown) => never {
   return (error) => {
     if (!isFileError(error) || (error.path !== undefined && error.path !== written)) throw error;
-    throw new CliError('bad-input', `Cannot write ${asked}: ${reasonOf(error)}.`, { cause: error });
+    throw new CliError('bad-input', `Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
   };
 }
 
@@ -139,7 +140,7 @@ export function isFileError(error: unknown): error is NodeJS.ErrnoException {
   return types.isNativeError(error) && 'syscall' in error && 'errno' in error;
 }
 
-/** An error of a file as one for people; other errors as they are. */
+/** Converts an error of a file to a readable error. Returns other errors without changes. */
 export function unreadableFile(path: string, error: unknown): unknown {
   return isFileError(error) ? unreadable(path, error) : error;
 }
@@ -151,7 +152,7 @@ function unreadable(path: string, error: NodeJS.ErrnoException): CliError {
 function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   switch (code) {
     case 'ENOENT':
-      return 'there is no such file or directory';
+      return 'the file or directory does not exist';
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
@@ -159,7 +160,7 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
     case 'EISDIR':
       return 'it is a directory';
     case 'ENOTDIR':
-      return 'a part of its path is no directory';
+      return 'a part of its path is not a directory';
     case 'ENOSPC':
       return 'the disk is full';
     default:

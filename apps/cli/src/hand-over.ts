@@ -6,17 +6,17 @@ import { programOf } from './stack/programs.js';
 
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const;
 
-/** Defines a command as the worker defines it; its action runs the worker's program with the same arguments. */
+/** Defines a command like the worker does. Its action runs the worker's program with the same arguments. */
 export function forwardedCommand(command: Command, name: WorkerCommandName): void {
   const options = recordOptions(defineWorkerCommand(command, name));
   command.action(() => handOver([name, ...command.args, ...options()]));
 }
 
 /**
- * Becomes the worker's program as far as one can see: its arguments, its output, its signals, its exit code.
- *
- * A worker that runs gets a process group of its own, so that a Ctrl-C in the terminal reaches it once, through us, and
- * an IPC channel, by whose end it knows that we were killed. One that joins may read the token from the terminal.
+ * Behaves like the worker's program: the same arguments, output, signals and exit code. * * A worker that runs gets its
+ * own process group, so that a Ctrl-C in the terminal reaches it only once, through this process. It also gets an IPC
+ * channel. When the channel ends, the worker knows that this process was killed. A worker that joins may read the token
+ * from the terminal.
  */
 async function handOver(args: readonly string[]): Promise<void> {
   const program = programOf('worker');

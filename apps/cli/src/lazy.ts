@@ -1,8 +1,8 @@
 import type { Command, CommandOptions } from 'commander';
 
-/** Gives a command its arguments, options, action, and subcommands of its own. */
+/** Adds arguments, options, action and subcommands to a command. */
 type Definition = (command: Command) => void;
-/** Name, description, and what loads the rest. */
+/** Name, description, and a function that loads the rest. */
 type LazyCommand = readonly [
   name: string,
   description: string,
@@ -13,8 +13,8 @@ type LazyCommand = readonly [
 const undefinedYet = new WeakMap<Command, LazyCommand[2]>();
 
 /**
- * Subcommands of which the name and the description are known at once and all else is loaded when one is used: what
- * `report` needs takes half a second, and no other command is to wait for it.
+ * Subcommands whose names and descriptions are available at once. The rest is loaded when a command is used: the
+ * imports of `report` take half a second, and no other command should wait for them.
  */
 export function addCommands(parent: Command, commands: readonly LazyCommand[]): void {
   for (const [name, description, load, options] of commands) {
@@ -23,7 +23,7 @@ export function addCommands(parent: Command, commands: readonly LazyCommand[]): 
   parent.hook('preSubcommand', (_parent, command) => define(command));
 }
 
-/** Loads what is missing of a command, but for its subcommands. */
+/** Loads the missing parts of a command, without its subcommands. */
 export async function define(command: Command): Promise<void> {
   const load = undefinedYet.get(command);
   if (load === undefined) return;
@@ -31,7 +31,7 @@ export async function define(command: Command): Promise<void> {
   (await load())(command);
 }
 
-/** The same with all its subcommands, at any depth. */
+/** Loads a command with all its subcommands, at any depth. */
 export async function defineAll(command: Command): Promise<Command> {
   await define(command);
   for (const each of command.commands) await defineAll(each);

@@ -5,7 +5,7 @@ import { EXIT, exitCodeOf } from './exit-code.js';
 import { createProgram } from './program.js';
 import { guardConsole } from './terminal.js';
 
-// The reader of a pipe has ended: it needs no more lines (`alphaflops model list | head`).
+// The reader of a pipe has ended and needs no more lines (`alphaflops model list | head`).
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.done : EXIT.failed);
 });
@@ -28,5 +28,5 @@ for (const stream of [process.stdout, process.stderr]) {
     });
   });
 }
-// Connections that are kept open for a next request would keep the process for some seconds.
+// Open connections for a next request would delay the end of the process by some seconds.
 process.exit();

@@ -45,7 +45,7 @@ const ESCAPE = '\u001b[';
     '2',
   ];
 
-  it('keeps colours for terminals', async () => {
+  it('uses colours only on terminals', async () => {
     const terminal = { TERM: 'xterm-256color' };
     const [seen, plain, elsewhere] = await Promise.all([
       onTerminal(terminal, '--help'),
@@ -58,7 +58,7 @@ const ESCAPE = '\u001b[';
     expect(await onTerminal(terminal, 'evaluate', '--model', 'no', '--data', 'no')).toContain(`${ESCAPE}31m`);
   });
 
-  it('shows a bar while a person waits, and takes it away', async () => {
+  it('shows a progress bar during long work, and removes it', async () => {
     const [seen, elsewhere] = await Promise.all([
       onTerminal({ TERM: 'xterm' }, ...simulation),
       piped(...simulation),
@@ -69,7 +69,7 @@ const ESCAPE = '\u001b[';
     expect(elsewhere).not.toContain(ESCAPE);
   });
 
-  it('gives a pipe all that it prints, also what is longer than the pipe', async () => {
+  it('writes its whole output to a pipe, also if it is longer than the buffer of the pipe', async () => {
     const fit = `fit --data "${SAMPLE}" --limit 200 --out model.json --json`;
     const piped = await ran('sh', ['-c', `"${process.execPath}" "${program}" ${fit} | cat`]);
     expect(piped.length).toBeGreaterThan(70_000);

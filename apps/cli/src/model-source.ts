@@ -6,12 +6,12 @@ import { CliError } from './error.js';
 import { inputName, readText, STANDARD } from './files.js';
 import { answered } from './pages.js';
 
-/** @throws CliError `bad-input`, naming the file, when it holds no model */
+/** @throws CliError `bad-input` that names the file, if it contains no model */
 export async function modelIn(path: string): Promise<Model> {
   return modelFrom(await readText(path), path);
 }
 
-/** The model that the text of a file is, as {@link modelIn}. */
+/** The model in the text of a file, like {@link modelIn}. */
 export function modelFrom(text: string, path: string): Model {
   try {
     return parseModel(text);
@@ -21,14 +21,14 @@ export function modelFrom(text: string, path: string): Model {
   }
 }
 
-/** The model in a file, or the published one of that id. */
+/** The model in a file, or the published model with that id. */
 export async function modelNamed(name: string, options: ConnectionOptions): Promise<Model> {
   if (isModelFile(name)) return modelIn(name);
   const { data } = await connect(options).api.GET('/v1/models/{id}', { params: { path: { id: name } } });
   return ModelSchema.parse(answered(data));
 }
 
-/** Ids hold no slash and no dot, but a file may be called like a model: what lies there is what is meant. */
+/** Ids contain no slash and no dot, but a file may have the same name as a model. If the file exists, it is used. */
 export function isModelFile(name: string): boolean {
   return name === STANDARD || /[./]/.test(name) || existsSync(name);
 }

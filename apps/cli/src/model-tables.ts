@@ -4,19 +4,20 @@ import { indented, significant, table } from './tables.js';
 
 const ERROR_COLUMNS = ['median APE', 'MAPE', 'within 10 %', 'within 20 %', 'R² (log)', 'in interval'];
 
-/** Errors of forms on shapes they were not fitted on, side by side. */
+/** Errors of forms on shapes that the fit did not use, side by side. */
 export function heldOutTable(model: Pick<Model, 'forms' | 'chosenForm'>): string {
   return metricsTable(
     'form',
     model.forms.map(({ form, heldOut }) => [
       form === model.chosenForm ? `${form} (chosen)` : form,
-      // Others have an interval too, as they were judged, but only the chosen one's is published.
+      // The cross-validation also gives the other forms an interval, but only the interval of the chosen form is
+      // published.
       heldOut && form !== model.chosenForm ? { ...heldOut, coverage: null } : heldOut,
     ]),
   );
 }
 
-/** One row per name; a row without metrics had too few shapes to hold any out. */
+/** One row per name. A row has no metrics if there were too few shapes to hold any out. */
 export function metricsTable(what: string, rows: readonly (readonly [string, Metrics | null])[]): string {
   return table(
     [what, ...ERROR_COLUMNS],
@@ -52,7 +53,7 @@ export function parametersTable(forms: readonly FittedForm[]): string {
 
 const SYMBOLS: Readonly<Record<string, string>> = { beta: 'β', gamma: 'γ' };
 
-/** A value the data do not tell is not shown: it would be read as a finding. */
+/** A value that the data do not determine is not shown, because readers would take it for a finding. */
 function valueOf({ state, value, standardError }: Parameter): [value: string, error: string] {
   if (state === 'not-identifiable') return ['not identifiable', ''];
   if (state === 'on-bound') return [`${significant(value)} (on its bound)`, ''];
@@ -64,7 +65,7 @@ export function notesOf({ notes }: Pick<Model, 'notes'>): string {
   return notes.map((note) => `- ${note}`).join('\n');
 }
 
-/** What a model says of energy: how well, by which parameters, with which limits. Nothing where it has none. */
+/** The energy part of a model: its errors, parameters and limits. Empty if the model has no energy. */
 export function energySummary({ energy }: Model): string[] {
   if (!energy) return [];
   const published = energy.forms.filter(({ groups }) => groups.length > 0);
@@ -76,15 +77,17 @@ export function energySummary({ energy }: Model): string[] {
   ];
 }
 
-/** Kernels of which the error is shown. */
+/** Number of kernels whose error is shown. */
 const SHOWN_KERNELS = 12;
 
-/** What a model knows of kernels: error by kernel, and error where the kernel is assumed. Nothing where it knows none. */
+/**
+ * The kernels of a model: the error by kernel, and the error with an assumed kernel. Empty if the model has no kernels.
+ */
 export function kernelSummary({ kernels }: Model): string[] {
   if (!kernels) return [];
   const { labels, given, accuracy, heldOut, errors: byKernel } = kernels;
   return [
-    `\nKernels: given for ${given} samples; learned from ${labels} shapes, ${percent(accuracy)} of the samples’ kernels are right when held out\n`,
+    `\nKernels: given for ${given} samples; learned from ${labels} shapes, ${percent(accuracy)} of the kernels of held-out samples are predicted correctly\n`,
     indented(metricsTable('kernel', [['assumed', heldOut]])),
     `\n${indented(
       table(

@@ -94,7 +94,7 @@ const REPLICATION = [
     expect(metrics['mape']).toBeLessThan(0.01);
   });
 
-  it('fit energy beside time, predict it and judge it', async () => {
+  it('fit energy in addition to time, predict it and evaluate it', async () => {
     const energyMillijoules = (row: string) => 300 * Number(row.split(',').at(-1));
     const [header, ...rows] = CANONICAL.split('\n');
     const text = [`${header},energy_mj`, ...rows.map((row) => `${row},${energyMillijoules(row)}`)].join('\n');
@@ -145,7 +145,7 @@ const REPLICATION = [
     expect(emissions.perMillionInferences.kilograms).toBeCloseTo(1000 * emissions.perInference.grams, 12);
   });
 
-  it('give the same bytes for the same data, and other ones for less of it', async () => {
+  it('give the same bytes for the same data, and different bytes for fewer rows', async () => {
     const fit = (out: string, ...more: string[]) =>
       alphaflops(['fit', '--data', at('canonical.csv'), '--out', at(out), ...more]);
     await fit('once.json');
@@ -169,7 +169,7 @@ const REPLICATION = [
     expect(origin).toContainEqual({ what: 'samples', before: String(SHAPES.length), after: '12' });
   });
 
-  it('read standard input, write standard output, and say nothing else there', async () => {
+  it('read standard input, and write only their result to standard output', async () => {
     const fitted = await alphaflops(['fit', '--data', '-', '--out', '-'], CANONICAL);
     expect(fitted.exitCode).toBe(0);
     expect(JSON.parse(fitted.out)).toMatchObject({ schema: 'alphaflops.model/1' });
@@ -252,7 +252,7 @@ const REPLICATION = [
     expect(out).toMatch(/^epoch of 1 step /m);
   });
 
-  it('say what is missing in a total, and fail with --strict', async () => {
+  it('report what is missing in a total, and fail with --strict', async () => {
     const layers = [
       { class_name: 'InputLayer', config: { name: 'image', batch_shape: [null, 32, 36, 8] } },
       { class_name: 'Conv2D', config: { name: 'first', filters: 16, kernel_size: 3, padding: 'same' } },
@@ -304,7 +304,7 @@ const REPLICATION = [
     ['an empty file', '', 'bad.csv: expected a header and rows'],
     ['a missing column', 'height,width,cin,cout,kernel_h,time_ms\n8,8,4,4,3,1', 'line 1, column kernel_w'],
     ['a negative size', `${HEADER}\n8,8,4,4,3,3,f32,1\n-8,8,4,4,3,3,f32,1`, 'line 3, column height'],
-    ['a time that is no number', `${HEADER}\n8,8,4,4,3,3,f32,NaN`, 'line 2, column time_ms'],
+    ['a time that is not a number', `${HEADER}\n8,8,4,4,3,3,f32,NaN`, 'line 2, column time_ms'],
     ['an unknown dtype', `${HEADER}\n8,8,4,4,3,3,f64,1`, 'line 2, column dtype'],
     ['a short line', `${HEADER}\n8,8,4`, 'line 2: expected 8 cells'],
   ])('refuse %s: file, line and column, exit code 2, no file', async (_what, text, place) => {
@@ -338,7 +338,7 @@ const REPLICATION = [
     expect((await readdir(directory)).filter((name) => name.includes('long-pred'))).toEqual([]);
   });
 
-  it('refuse what is not a model, and a mistyped command', async () => {
+  it('refuse a file that is not a model, and a mistyped command', async () => {
     const notModel = await alphaflops([
       'evaluate',
       '--model',

@@ -64,7 +64,7 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       await rm(directory, { recursive: true });
     }, 60_000);
 
-    it('measure a campaign, fit it, and predict from what it published', async () => {
+    it('measure a campaign, fit it, and predict with the published model', async () => {
       const watched = await alphaflops(
         ...['campaign', 'create', '--name', 'small', '--design', 'networklike', '--budget', '12', '--watch'],
         ...['--max-macs', '2e6', '--no-groups', '--protocol', 'quick-cpu', '--seed', '3'],
@@ -148,7 +148,7 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       expect((await alphaflops('report', '--replication', 'no-such')).exitCode).toBe(2);
     }, 120_000);
 
-    it('steer workers, and make tokens that machines join with', async () => {
+    it('control workers, and make tokens that let machines join', async () => {
       const [worker] = await parsed<{ id: string }[]>('worker', 'list');
       const id = worker?.id ?? '';
       await alphaflops('worker', 'pause', id, '--reason', 'lunch');
@@ -172,7 +172,7 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       expect((await parsed<unknown[]>('device', 'list')).length).toBeGreaterThan(1);
     }, 60_000);
 
-    it('say what is wrong: 2 for a wrong request, 1 for a coordinator that is not there', async () => {
+    it('report errors: 2 for a wrong request, 1 for a coordinator that does not answer', async () => {
       expect(await alphaflops('campaign', 'show', 'c-none')).toMatchObject({
         exitCode: 2,
         err: 'error: There is no campaign "c-none".\n',
@@ -190,7 +190,7 @@ const missing = [...(isBuilt ? [] : ['a build: npm run build']), ...(redisMissin
       );
       const apart = await alphaflops('campaign', 'compare', 'one.csv', 'other.csv');
       expect(apart.exitCode).toBe(2);
-      expect(apart.err).toContain('share no shape');
+      expect(apart.err).toContain('have no shape in common');
       const unknown = await alphaflops(
         ...['campaign', 'create', '--name', 'x', '--design', 'random', '--budget', '3', '--target', 'abacus'],
       );

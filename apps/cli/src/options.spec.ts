@@ -1,7 +1,7 @@
 import { duration, keyValue, list, positiveNumber, seed, share, wholeNumber } from './options.js';
 
 describe('option values', () => {
-  it('are numbers spelt in decimal, within their range', () => {
+  it('are decimal numbers within their range', () => {
     expect(wholeNumber(1)('1e3')).toBe(1000);
     expect(seed('4294967295')).toBe(4_294_967_295);
     expect(share('.9')).toBe(0.9);
@@ -19,7 +19,7 @@ describe('option values', () => {
     for (const text of ['0s', '5', 'h', '1w', '-1h', '1.5h']) expect(() => duration(text)).toThrow('such as');
   });
 
-  it('are gathered when an option is repeated', () => {
+  it('are collected if an option is repeated', () => {
     expect(keyValue('b=2=3', keyValue('a=1'))).toEqual({ a: '1', b: '2=3' });
     expect(() => keyValue('=1')).toThrow('key=value');
     expect(list('c', list('a, b'))).toEqual(['a', 'b', 'c']);

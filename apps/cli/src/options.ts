@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import type { InputSizes } from './network-file.js';
 
-/** Parsers of the values of options. Commander names the option and adds what they say. */
+/** Parsers for the values of options. Commander names the option and adds their message. */
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const MAX_SEED = 4_294_967_295;
@@ -74,10 +74,10 @@ export function list(text: string, before: readonly string[] = []): string[] {
 export function sizes(text: string): number[] {
   const values = text.split('x').map(Number);
   if (values.every((value) => Number.isSafeInteger(value) && value > 0)) return values;
-  throw new InvalidArgumentError('Expected sizes from 1 on with x between them, such as 1x3x224x224.');
+  throw new InvalidArgumentError('Expected sizes of at least 1 with x between them, such as 1x3x224x224.');
 }
 
-/** `1x3x224x224` for the first input, `mask=1x1x224x224` for one of that name; the option may be repeated. */
+/** `1x3x224x224` for the first input, `mask=1x1x224x224` for the input with that name; the option may be repeated. */
 export function inputSizes(text: string, before: InputSizes[] = []): InputSizes[] {
   const at = text.lastIndexOf('=');
   return [...before, { name: at < 0 ? null : text.slice(0, at), sizes: sizes(text.slice(at + 1)) }];

@@ -7,7 +7,7 @@ interface Page<T> {
 
 const PAGE = 1000;
 
-/** The newest `most` items of a list that the API gives in pages. */
+/** The newest `most` items of a list that the API returns in pages. */
 export async function itemsOf<T>(
   page: (query: { limit: number; cursor?: string }) => Promise<{ data?: Page<T> }>,
   most = Infinity,
@@ -24,8 +24,11 @@ export async function itemsOf<T>(
   return items;
 }
 
-/** The body of an answer. The client rejects unless it succeeded, so that it lacks only from something else. */
+/**
+ * The body of an answer. The client rejects failed requests, so a missing body means that the server is not a
+ * coordinator.
+ */
 export function answered<T>(data: T | undefined): T {
   if (data !== undefined) return data;
-  throw new CliError('failed', 'The answer of the coordinator is empty; is it one?');
+  throw new CliError('failed', 'The answer is empty. Check that the URL is that of a coordinator.');
 }

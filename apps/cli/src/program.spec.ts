@@ -8,11 +8,11 @@ import { exitCodeOf } from './exit-code.js';
 import { defineAll } from './lazy.js';
 import { createProgram } from './program.js';
 
-async function run(...args: string[]): Promise<{ exitCode: number; said: string }> {
-  let said = '';
+async function run(...args: string[]): Promise<{ exitCode: number; output: string }> {
+  let output = '';
   const program = createProgram();
   const quiet = (command: typeof program): void => {
-    command.configureOutput({ writeOut: (text) => (said += text), writeErr: (text) => (said += text) });
+    command.configureOutput({ writeOut: (text) => (output += text), writeErr: (text) => (output += text) });
     command.commands.forEach((each) => {
       quiet(each);
     });
@@ -20,9 +20,9 @@ async function run(...args: string[]): Promise<{ exitCode: number; said: string 
   quiet(program);
   try {
     await program.parseAsync(args, { from: 'user' });
-    return { exitCode: 0, said };
+    return { exitCode: 0, output };
   } catch (error) {
-    return { exitCode: exitCodeOf(error), said: `${said}${String(error)}` };
+    return { exitCode: exitCodeOf(error), output: `${output}${String(error)}` };
   }
 }
 
@@ -40,13 +40,13 @@ function pathOf(command: Command): string {
 const documented = leaves(await defineAll(createProgram()));
 
 describe('the command line', () => {
-  it('helps and exits with 0 when asked to', async () => {
+  it('shows help and exits with 0', async () => {
     for (const name of createProgram().commands.map((command) => command.name())) {
-      const { exitCode, said } = await run(name, '--help');
+      const { exitCode, output } = await run(name, '--help');
       expect([name, exitCode]).toEqual([name, 0]);
-      expect(said).toContain(`alphaflops ${name}`);
+      expect(output).toContain(`alphaflops ${name}`);
     }
-    expect((await run('--version')).said).toMatch(/^\d+\.\d+\.\d+/);
+    expect((await run('--version')).output).toMatch(/^\d+\.\d+\.\d+/);
   });
 
   it.each(documented.map((command) => [pathOf(command), command] as const))(
@@ -79,10 +79,7 @@ describe('the command line', () => {
     [['fit', '--data', 'x.csv', '--out', 'y', '--limt', '3'], 'Did you mean --limit?'],
     [['plan', '--design', 'spiral', '--size', '3', '--out', '-'], 'networklike'],
     [['plan', '--design', 'csv', '--size', '3', '--out', '-'], 'needs --csv FILE'],
-    [
-      ['plan', '--design', 'random', '--csv', 'x', '--size', '3', '--out', '-'],
-      '--csv goes with --design csv',
-    ],
+    [['plan', '--design', 'random', '--csv', 'x', '--size', '3', '--out', '-'], '--csv needs --design csv'],
     [['predict', '--data', 'x.csv', '--out', 'y'], 'Name either --model FILE or --device-class ID'],
     [['predict', '--model', 'm', '--device-class', 'd'], 'Name either'],
     [['predict', '--model', 'm', '--spec', 'h1-w1-i1-o1-k1x1', '--grid-intensity', '9'], 'needs --network'],
@@ -94,8 +91,8 @@ describe('the command line', () => {
     [['predict', '--model', 'm', '--data', 'x.csv'], '--data needs --out FILE'],
     [['predict', '--model', 'm', '--spec', 'h1'], '--spec'],
   ])('refuses %j as wrong usage', async (args, reason) => {
-    const { exitCode, said } = await run(...args);
-    expect(said).toContain(reason);
+    const { exitCode, output } = await run(...args);
+    expect(output).toContain(reason);
     expect(exitCode).toBe(2);
   });
 

@@ -3,7 +3,7 @@ import { VERSION } from '@alphaflops/contracts/version';
 import { Command } from 'commander';
 import { addCommands } from './lazy.js';
 
-/** All commands, none of them loaded yet. Throws a CommanderError where Commander would end the process. */
+/** All commands, not loaded yet. Throws a CommanderError in cases where Commander would end the process. */
 export function createProgram(): Command {
   const program = new Command('alphaflops')
     .description('Measured, versioned cost models of convolutions, per device.')
@@ -14,12 +14,12 @@ export function createProgram(): Command {
     ['fit', 'fit a model to measured samples', async () => (await import('./commands/fit.js')).fitCommand],
     [
       'predict',
-      'say what convolutions cost, by a model file or by the newest model of a device class',
+      'predict the cost of convolutions, with a model file or the newest model of a device class',
       async () => (await import('./commands/predict.js')).predictCommand,
     ],
     [
       'evaluate',
-      'judge a model on measured samples',
+      'compute the errors of a model on measured samples',
       async () => (await import('./commands/evaluate.js')).evaluateCommand,
     ],
     [
@@ -29,7 +29,7 @@ export function createProgram(): Command {
     ],
     [
       'simulate',
-      'compare designs: replay a complete data set as the device',
+      'compare designs: replay a complete data set in place of a device',
       async () => (await import('./commands/simulate.js')).simulateCommand,
     ],
   ]);
@@ -37,7 +37,7 @@ export function createProgram(): Command {
   addCommands(program, [
     [
       'bench',
-      'time one convolution on this machine, as a worker does',
+      'time one convolution on this machine, like a worker',
       async () => (await import('./commands/bench.js')).benchCommand,
     ],
   ]);
@@ -56,7 +56,7 @@ export function createProgram(): Command {
     ['worker', 'machines that measure', async () => (await import('./commands/worker.js')).workerCommand],
     [
       'device',
-      'accelerators, and what drives them',
+      'accelerators and their executors',
       async () => (await import('./commands/device.js')).deviceCommand,
     ],
     [
@@ -65,7 +65,7 @@ export function createProgram(): Command {
       async () => (await import('./commands/campaign.js')).campaignCommand,
     ],
     ['model', 'published models', async () => (await import('./commands/model.js')).modelCommand],
-    ['samples', 'what was measured', async () => (await import('./commands/samples.js')).samplesCommand],
+    ['samples', 'measured samples', async () => (await import('./commands/samples.js')).samplesCommand],
     [
       'dataset',
       'frozen data sets: published, verified, imported',
@@ -86,7 +86,7 @@ export function createProgram(): Command {
   addCommands(program, [
     [
       'kernels',
-      'which kernel of cuDNN runs a convolution',
+      'kernels of cuDNN for convolutions',
       async () => (await import('./commands/kernels/index.js')).kernelsCommand,
     ],
     [
@@ -99,17 +99,17 @@ export function createProgram(): Command {
   addCommands(program, [
     [
       'backup',
-      'copy everything that this deployment has stored to a file',
+      'copy all data of this deployment to a file',
       async () => (await import('./commands/backup.js')).backupCommand,
     ],
     [
       'restore',
-      'bring a backup into an empty store',
+      'restore a backup into an empty store',
       async () => (await import('./commands/backup.js')).restoreCommand,
     ],
     [
       'migrate',
-      'move everything that a deployment has stored from one store to another',
+      'move all data of a deployment from one store to another',
       async () => (await import('./commands/migrate.js')).migrateCommand,
     ],
   ]);
@@ -120,7 +120,7 @@ export function createProgram(): Command {
       'print a script that completes commands, options and files in your shell',
       async () => (await import('./completion.js')).completionCommand,
     ],
-    // What the scripts call at every Tab; the name is tabtab's.
+    // The scripts call this command at every Tab. The name comes from tabtab.
     [
       'completion-server',
       '',
@@ -131,13 +131,13 @@ export function createProgram(): Command {
   return program;
 }
 
-/** What all commands have from it. */
+/** Settings that all commands inherit. */
 function withManners(program: Command): void {
   program
-    // Commander's own way of ending the process would skip ours of telling exit codes.
+    // Commander would end the process itself and skip our exit codes.
     .exitOverride()
     .helpCommand(false)
     .showHelpAfterError('Usage and an example: the same command with --help.')
-    // Commander takes the colours away again where there is no terminal, or NO_COLOR is set.
+    // Commander removes the colours if there is no terminal, or if NO_COLOR is set.
     .configureHelp({ styleTitle: (title) => styleText('bold', title, { validateStream: false }) });
 }

@@ -1,9 +1,9 @@
 import cliProgress from 'cli-progress';
 
 export interface Progress {
-  /** @param what stands beside the bar: what is being done */
+  /** @param what text next to the bar that describes the work */
   update: (done: number, total: number, what?: string) => void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   stop: () => void;
 }
 
@@ -17,8 +17,8 @@ export const BAR = {
 } as const;
 
 /**
- * A bar on standard error for work that makes a person wait, when that is a terminal; nothing elsewhere, so that what
- * scripts read stays as it is.
+ * A progress bar on standard error for long work. It appears only on a terminal, so that scripts get no additional
+ * output.
  */
 export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progress {
   const bar = new cliProgress.SingleBar({
@@ -42,7 +42,7 @@ export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progre
   };
 }
 
-/** Work with a bar, which is gone when the work has ended, well or not. */
+/** Runs work with a progress bar. The bar disappears when the work ends, also after an error. */
 export async function withProgress<T>(work: (show: Progress['update']) => T | Promise<T>): Promise<T> {
   const { update, stop } = progressBar();
   try {

@@ -8,19 +8,19 @@ import { cliPage, withColumns, withVariables } from './reference.js';
 const page = (name: string) => readFileSync(resolve(import.meta.dirname, '../../../docs', name), 'utf8');
 
 describe('the documentation', () => {
-  it('has every command as its help has it (npm run generate)', async () => {
+  it('has the help of every command (npm run generate)', async () => {
     expect(page('cli.md')).toBe(cliPage(await defineAll(createProgram())));
   });
 
-  it('has every environment variable as the configuration has it (npm run generate)', () => {
+  it('has every environment variable of the configuration (npm run generate)', () => {
     expect(page('deployment.md')).toBe(withVariables(page('deployment.md')));
   });
 
-  it('has every column of a data set as the table of columns has it (npm run generate)', () => {
+  it('has every column of a data set (npm run generate)', () => {
     expect(page('datasets.md')).toBe(withColumns(page('datasets.md')));
   });
 
-  it('has the rooms and the way of the data as the code has them (npm run generate)', async () => {
+  it('has the rooms and the path of the data from the code (npm run generate)', async () => {
     const script = pathToFileURL(resolve(import.meta.dirname, '../../../tools/architecture.mjs')).href;
     const { architecturePage } = (await import(script)) as { architecturePage: () => string };
     expect(page('architecture.md')).toBe(architecturePage());

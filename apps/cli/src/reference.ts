@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 
 const WIDTH = 100;
 
-/** docs/cli.md: every command with what its `--help` says. */
+/** docs/cli.md: every command with the text of its `--help`. */
 export function cliPage(program: Command): string {
   return `${[
     '# Command line',
@@ -15,18 +15,18 @@ export function cliPage(program: Command): string {
     '',
     '- Exit codes: 0 done, 1 failed, 2 wrong usage or bad input. Errors go to standard error; for data they name the',
     '  file, the line and the column.',
-    '- `-` in place of a file is standard input or standard output. An output file is there in full or not at all.',
-    '- `--json` prints JSON in place of tables, on every command that prints any. Shares in it go from 0 to 1.',
-    '- Colours and progress bars are for terminals only; `NO_COLOR=1` does without colours there too.',
+    '- `-` in place of a file is standard input or standard output. An output file is complete or does not exist.',
+    '- `--json` prints JSON in place of tables, for every command that prints tables. Shares in it are from 0 to 1.',
+    '- Colours and progress bars appear only on terminals; `NO_COLOR=1` disables colours there, too.',
     '- `alphaflops completion bash|zsh|fish` prints a script that completes commands, options and files.',
-    '- Commands that need a coordinator find it by `--url` and `--token`, else by `ALPHAFLOPS_URL` and',
-    '  `ALPHAFLOPS_TOKEN`, else by what `up` has left in the data directory of this machine.',
+    '- Commands that need a coordinator find it by `--url` and `--token`, otherwise by `ALPHAFLOPS_URL` and',
+    '  `ALPHAFLOPS_TOKEN`, otherwise by the files of `up` in the data directory of this machine.',
     '',
     '## Settings',
     '',
     'The command line overrides the environment, which overrides a file: `ALPHAFLOPS_CONFIG` names a JSON file whose',
     'keys are the names of environment variables. It is the same for the command line, coordinators, fitters and workers;',
-    '[deployment](deployment.md) has all variables. Those that the commands here heed most:',
+    '[deployment](deployment.md) has all variables. The most important variables for these commands are:',
     '',
     '    {',
     '      "ALPHAFLOPS_URL": "https://coordinator:8080",',
@@ -35,7 +35,7 @@ export function cliPage(program: Command): string {
     '      "ALPHAFLOPS_DATA_DIR": "/var/lib/alphaflops"',
     '    }',
     '',
-    'A file with a token in it should be readable for you alone (`chmod 600`).',
+    'Make a file with a token readable for yourself only (`chmod 600`).',
     '',
     ...commandsOf(program).flatMap((command) => [
       `## ${pathOf(command)}`,
@@ -63,7 +63,7 @@ const KINDS: Readonly<Record<ColumnKind, string>> = {
   ...{ text: 'text', numbers: 'list of numbers', texts: 'list of texts' },
 };
 
-/** docs/datasets.md with the table of columns as the code has them. */
+/** docs/datasets.md with the table of columns from the code. */
 export function withColumns(page: string): string {
   const rows = COLUMN_NAMES.map((name) => {
     const { kind, unit, schema, group } = SAMPLE_COLUMNS[name];
@@ -73,7 +73,7 @@ export function withColumns(page: string): string {
   return withTable(page, 'columns', ['column', 'type', 'unit', 'meaning'], rows);
 }
 
-/** A page with this table between its two marks. @throws Error when the page lacks the marks */
+/** A page with this table between its two marks. @throws Error if the page does not have the marks */
 function withTable(
   page: string,
   name: string,
@@ -83,7 +83,8 @@ function withTable(
   const [begin, end] = [`<!-- ${name}: written by npm run generate -->`, `<!-- end of ${name} -->`];
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`The page lacks ${begin} and ${end}.`);
+  if (before === undefined || after === undefined)
+    throw new Error(`The page does not contain ${begin} and ${end}.`);
   const widths = head.map((_, at) => Math.max(...[head, ...body].map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
@@ -91,7 +92,7 @@ function withTable(
   return `${before}${begin}\n\n${ruled.join('\n')}\n\n${end}${after}`;
 }
 
-/** Commands that do something themselves, in the order of the help. */
+/** Commands with an action, in the order of the help. */
 function commandsOf(command: Command): Command[] {
   const shown = command.createHelp().visibleCommands(command);
   return shown.length > 0 ? shown.flatMap(commandsOf) : [command];

@@ -24,7 +24,7 @@ describe('openBrowser', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('hands the link over in a file that only this user can read, and removes it', async () => {
+  it('writes the link to a file that only this user can read, and removes the file', async () => {
     const opened: string[] = [];
     const { trouble, forget } = await openBrowser(LINK, directory, (url) => {
       opened.push(url);
@@ -39,14 +39,14 @@ describe('openBrowser', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('says why no browser opens', async () => {
+  it('reports why no browser opens', async () => {
     const ended = await openBrowser(LINK, directory, () => Promise.resolve(opener(3)));
     expect(ended.trouble).toContain('ended with 3');
     const absent = await openBrowser(LINK, directory, () => Promise.reject(new Error('spawn ENOENT')));
     expect(absent.trouble).toBe('spawn ENOENT');
   });
 
-  it('takes a program that goes on for the browser itself', async () => {
+  it('treats a program that continues to run as the browser itself', async () => {
     const { trouble } = await openBrowser(LINK, directory, () => Promise.resolve(opener(null)));
     expect(trouble).toBeNull();
   });
@@ -55,7 +55,7 @@ describe('openBrowser', () => {
 describe('browserAddress', () => {
   const at = (settings: Record<string, string>) =>
     browserAddress(readConfig(settings), 'http://127.0.0.1:8080');
-  it('is the one on this machine, that for others, or the one that is set', () => {
+  it('is the address on this machine, the address for other machines, or the configured one', () => {
     expect(at({ ALPHAFLOPS_HOST: '127.0.0.1' })).toBe('http://127.0.0.1:8080');
     expect(at({ ALPHAFLOPS_HOST: '192.0.2.7' })).toBe('http://192.0.2.7:8080');
     const publicUrl = 'https://gpu-lab.example.org/costs';

@@ -7,19 +7,19 @@ import type { SignInCodeRequest } from '@alphaflops/contracts';
 import { errorText as messageOf } from '@alphaflops/contracts/text';
 import { answered } from './pages.js';
 
-/** The program that opens a URL, as far as its end goes. */
+/** The end of the program that opens a URL. */
 interface Opener {
   readonly exitCode: number | null;
   once(event: 'error', listener: (error: Error) => void): unknown;
   once(event: 'exit', listener: (exitCode: number | null) => void): unknown;
 }
 
-/** What opens a URL ends within a moment, unless it has become the browser itself. */
+/** The program that opens a URL ends within a moment, unless it becomes the browser itself. */
 const OPENED_WITHIN_MS = 3_000;
 
 /**
- * A link with which a browser signs in once.
- * @param address of the coordinator, as the browser reaches it
+ * A link that signs a browser in once.
+ * @param address of the coordinator for the browser
  * @throws ApiError
  */
 export async function signInLink(
@@ -31,7 +31,7 @@ export async function signInLink(
   return address.replace(/\/+$/, '') + answered(data).path;
 }
 
-/** The address of a coordinator that `up` runs, as a browser on the reader's machine reaches it. */
+/** The address of a coordinator that `up` runs, for a browser on the user's machine. */
 export function browserAddress({ host, publicUrl, tls }: Config, url: string): string {
   if (publicUrl !== null) return publicUrl;
   if (isLoopback(host)) return url;
@@ -39,12 +39,12 @@ export function browserAddress({ host, publicUrl, tls }: Config, url: string): s
 }
 
 /**
- * Opens the link in the browser of this machine. The link is handed over in a file that only this user can read: other
+ * Opens the link in the browser of this machine. A file that only this user can read contains the link, because other
  * users can read the arguments of programs.
  *
- * @param directory of this user alone, for the file; remove it with `forget` when the browser had its time
+ * @param directory of this user alone, for the file; call `forget` to remove it after the browser has read it
  * @param open starts the program that opens a URL
- * @returns why no browser was opened, or null
+ * @returns the reason why no browser was opened, or null
  */
 export async function openBrowser(
   link: string,
@@ -67,7 +67,7 @@ async function openByDefault(url: string): Promise<Opener> {
   return open(url);
 }
 
-/** Why the program that opens URLs failed; null when it did not within a moment. */
+/** The reason why the program that opens URLs failed; null if it did not fail within a moment. */
 async function troubleOf(opener: Opener): Promise<string | null> {
   if (opener.exitCode !== null) return endingOf(opener.exitCode);
   return new Promise((resolve) => {

@@ -5,24 +5,24 @@ import { type MigrationProgress, StoreError, type Stores } from '@alphaflops/sto
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 import { CliError } from './error.js';
 
-/** Where a store is. */
+/** Address of a store. */
 export type StoreAddress =
   | { readonly kind: 'sqlite'; readonly file: string }
-  /** With credentials in it: not for messages. */
+  /** Contains credentials, so messages must not show it. */
   | { readonly kind: 'mongodb'; readonly uri: string };
 
 /**
- * `sqlite:FILE` or `mongodb://…`, as ALPHAFLOPS_STORE has it.
- * @param option its name, for the message; the value is not repeated, it may hold a password
+ * `sqlite:FILE` or `mongodb://…`, like ALPHAFLOPS_STORE. * @param option its name for the message; the message does not
+ * contain the value, because it may contain a password
  * @throws CliError `usage`
  */
 export function storeAddress(text: string, option: string): StoreAddress {
   if (/^sqlite:.+/.test(text)) return { kind: 'sqlite', file: resolve(text.slice('sqlite:'.length)) };
   if (/^mongodb(\+srv)?:\/\/.+/.test(text)) return { kind: 'mongodb', uri: text };
-  throw new CliError('usage', `${option}: a store is sqlite:FILE or mongodb://host/database.`);
+  throw new CliError('usage', `${option}: a store must be sqlite:FILE or mongodb://host/database.`);
 }
 
-/** The store of this deployment, by the environment and the data directory. */
+/** The store of this deployment, according to the environment and the data directory. */
 export function configuredStore(dataDirectory?: string): StoreAddress {
   const { mongodbUri, storeFile } = readConfig(
     dataDirectory === undefined ? {} : { ALPHAFLOPS_DATA_DIR: dataDirectory },
@@ -33,12 +33,12 @@ export function configuredStore(dataDirectory?: string): StoreAddress {
 /** @throws StoreError `in-use` with the id of the process that has the file open; `unavailable`, `corrupt` */
 export async function openStores(address: StoreAddress): Promise<Stores> {
   if (address.kind === 'sqlite') return openSqliteStores(address.file);
-  // Loaded when it is needed: most commands are quicker without it.
+  // Loaded only if needed, because most commands start faster without it.
   const { openMongoStores } = await import('@alphaflops/store-mongo');
   return openMongoStores(address.uri);
 }
 
-/** The same for a store that must be there: opening a file that is not there would make an empty one. */
+/** The same for a store that must exist, because opening a missing file would make an empty store. */
 export async function openExistingStores(address: StoreAddress): Promise<Stores> {
   if (address.kind === 'sqlite' && !existsSync(address.file)) {
     throw new CliError('usage', `There is no file ${address.file}.`);
@@ -47,21 +47,21 @@ export async function openExistingStores(address: StoreAddress): Promise<Stores>
 }
 
 /**
- * Nothing is to be written into another deployment's store.
- * @throws StoreError `conflict` when the target has an admin token that the source has not
+ * Protects the store of another deployment. * @throws StoreError `conflict` if the target has an admin token that the
+ * source does not have
  */
 export async function expectNoOther(source: Stores, target: Stores): Promise<void> {
-  // By digest: the first token of every deployment has the same id.
+  // Compared by digest, because the first token of every deployment has the same id.
   const ours = new Set((await source.access.tokens('admin')).map(({ hash }) => hash));
   const others = (await target.access.tokens('admin')).filter(({ hash }) => !ours.has(hash));
   if (others.length === 0) return;
   throw new StoreError(
     'conflict',
-    'The target holds another deployment. It was left as it is; name an empty one.',
+    'The target contains another deployment. It was not changed; name an empty store.',
   );
 }
 
-/** Says how far a copy is: on a terminal in one line, elsewhere in a line for each kind of record. */
+/** Shows the progress of a copy: in one line on a terminal, otherwise in one line for each kind of record. */
 export function migrationProgress(
   output: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr,
 ): (progress: MigrationProgress) => void {

@@ -35,12 +35,12 @@ export function indented(text: string): string {
   return text.replaceAll(/^(?=.)/gm, '  ');
 }
 
-/** Milliseconds with the digits that a person can use. */
+/** Milliseconds with a useful number of digits. */
 export function ms(value: number | null): string {
   return value === null ? 'unknown' : `${significant(value)} ms`;
 }
 
-/** Four significant digits, without an exponent where a person would not write one. */
+/** Four significant digits, with an exponent only for very large and very small numbers. */
 export function significant(value: number, digits = 4): string {
   const rounded = Number(value.toPrecision(digits));
   const size = Math.abs(rounded);

@@ -12,8 +12,8 @@ const ONLINE_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
 
 /**
- * What a campaign measures on: a device class, devices, or `auto`.
- * @throws CliError `bad-input` when `auto` is not clear; ApiError for unknown ids
+ * The target of a campaign: a device class, devices, or `auto`. * @throws CliError `bad-input` if `auto` is ambiguous;
+ * ApiError for unknown ids
  */
 export async function targetOf(ids: readonly string[], api: ApiClient): Promise<Target> {
   const [id = AUTO, ...more] = ids;
@@ -25,7 +25,7 @@ export async function targetOf(ids: readonly string[], api: ApiClient): Promise<
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
     throw new CliError(
       'bad-input',
-      `${JSON.stringify(id)} is neither a device class nor a device; "alphaflops device list" has them.`,
+      `${JSON.stringify(id)} is neither a device class nor a device; "alphaflops device list" shows them.`,
     );
   });
   return { kind: 'devices', deviceIds: [id] };
@@ -63,7 +63,7 @@ async function onlyOnlineClass(api: ApiClient): Promise<string> {
   return only;
 }
 
-/** Those that take batches. Where there are workers and none of them is online, one may be about to. */
+/** The workers that take batches. If there are workers but none is online, the function waits for one. */
 async function onlineWorkers(api: ApiClient): Promise<Pick<Worker, 'deviceIds'>[]> {
   const endMs = Date.now() + ONLINE_WITHIN_MS;
   for (;;) {

@@ -6,18 +6,18 @@ it.each([
   ['\u009b31m and \u007f and \r', '\\u009b31m and \\u007f and \\u000d'],
   ['right to left \u202e here', 'right to left \\u202e here'],
   ['two\n\tlines, Größe', 'two\n\tlines, Größe'],
-])('escapes what a terminal would obey: %j', (text, shown) => {
+])('escapes control sequences of a terminal: %j', (text, shown) => {
   expect(printable(text)).toBe(shown);
   expect(styled(text)).toBe(shown);
 });
 
-it('keeps our own styles where there is a terminal, and no others', () => {
+it('keeps only our own styles on a terminal', () => {
   const text = '\u001b[1mname\u001b[22m \u001b[5mblink';
   expect(styled(text)).toBe('\u001b[1mname\u001b[22m \\u001b[5mblink');
   expect(printable(text)).not.toContain('\u001b');
 });
 
-it('leaves JSON what it is', () => {
+it('does not change JSON', () => {
   const value = { name: 'a\u009b\u001b[2J' };
   expect(JSON.parse(printable(JSON.stringify(value, null, 2)))).toEqual(value);
 });

@@ -1,10 +1,10 @@
 import { printable } from '@alphaflops/contracts/text';
 
-/** What this program itself writes: bold and red, and their ends. */
+/** The styles of this program: bold and red, and their ends. */
 // eslint-disable-next-line no-control-regex -- a style begins with one
 const OWN_STYLES = /\u001b\[(?:1|22|31|39)m/g;
 
-/** Printable text that keeps our own styles. */
+/** Printable text that keeps the styles of this program. */
 export function styled(text: string): string {
   const styles = text.match(OWN_STYLES) ?? [];
   return text
@@ -13,7 +13,7 @@ export function styled(text: string): string {
     .join('');
 }
 
-/** From here on, everything that goes through the console is printable. */
+/** From now on, all output of the console is printable. */
 export function guardConsole(): void {
   const outputs = [
     ['log', process.stdout],

@@ -9,7 +9,7 @@ const NAMES: Record<Pass, string> = {
   'backward-weights': 'gradient of the weights',
 };
 
-/** What training costs, for a terminal: the layers in each pass, then a step and an epoch. */
+/** The cost of training for a terminal: the layers in each pass, then a step and an epoch. */
 export function trainingText(
   training: Training,
   names: readonly string[],
@@ -41,9 +41,9 @@ export function trainingText(
     ...(unknownPasses.length === 0
       ? []
       : [
-          `The model has no sample of ${unknownPasses.join(' and ')}: these passes are taken to cost what forward does, and nothing is known of the error. Measure them: campaign create --passes ${PASSES.join()}.`,
+          `The model has no sample of ${unknownPasses.join(' and ')}: these passes get the cost of the forward pass, and their error is unknown. To measure them, use campaign create --passes ${PASSES.join()}.`,
         ]),
-    'Of the convolutions and dense layers alone: without the optimiser, the loss and all other layers.',
+    'The cost includes only convolutions and dense layers, without the optimiser, the loss and all other layers.',
   ].join('\n');
 }
 
@@ -76,7 +76,7 @@ function emissionLines({ emissions }: Training, intensity: number | undefined): 
   return [line('a step', step), ...(epoch === null ? [] : [line('an epoch', epoch)])];
 }
 
-/** Milliseconds, seconds or hours, by what a person can read. */
+/** Milliseconds, seconds or hours, in the most readable unit. */
 function duration(timeMs: number): string {
   if (timeMs < 10_000) return ms(timeMs);
   return timeMs < 3_600_000 ? `${significant(timeMs / 1000)} s` : `${significant(timeMs / 3_600_000)} h`;

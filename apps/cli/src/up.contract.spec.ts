@@ -112,7 +112,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     expect(children.filter(({ pid }) => isAlive(pid))).toEqual([]);
   }, 60_000);
 
-  it('killed at once leaves no coordinator and no worker, although Redis is silent, and starts again from what is there', async () => {
+  it('leaves no coordinator and no worker after SIGKILL, although Redis does not answer, and starts again with its data', async () => {
     const first = up();
     await first.said('Ctrl-C stops it.');
     const redisPid = redisOf(first.pid);
@@ -137,7 +137,7 @@ needed(`up (skipped without ${missing.join(', ')})`, () => {
     expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(1);
   }, 60_000);
 
-  it('ends when the npx that started it is gone, although Redis is silent, and ends that too', async () => {
+  it('ends after the end of the npx that started it, although Redis does not answer, and also ends Redis', async () => {
     const args = [program, 'up', '--no-worker', '--port', '0', '--data-dir', directory];
     // npx starts programs through a shell, which passes no signal on.
     const launcher = spawn('/bin/sh', ['-c', '"$0" "$@"; true', process.execPath, ...args], {

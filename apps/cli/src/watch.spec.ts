@@ -45,7 +45,7 @@ function full(event: Partial<CampaignProgress>): CampaignProgress {
   });
 }
 
-it('counts over all rounds of a campaign, and says when the next one is chosen', async () => {
+it('counts over all rounds of a campaign, and shows when the next one is chosen', async () => {
   const round = { number: 1, of: 3, isPlanningNext: false };
   expect(
     await written([
@@ -63,7 +63,7 @@ it('counts over all rounds of a campaign, and says when the next one is chosen',
   ]);
 });
 
-it('reports what a campaign waits for, and the state of a campaign without rounds', async () => {
+it('reports why a campaign waits, and the state of a campaign without rounds', async () => {
   expect(
     await written([
       { waitingFor: 'no worker is online' },

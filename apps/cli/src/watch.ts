@@ -10,16 +10,15 @@ import { seconds, significant } from './tables.js';
 
 const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 const RECONNECT_AFTER_MS = 1_000;
-/** Where there is no terminal, a line is written when this share of the campaign has come in since the last one. */
+/** Without a terminal, a line is written after each further share of the campaign of this size. */
 const LINE_EVERY_SHARE = 0.1;
 
-/** Where progress is shown: a live bar on a terminal, a line now and then elsewhere. */
+/** Output for progress: a live bar on a terminal, otherwise a line from time to time. */
 export type ProgressOutput = Pick<NodeJS.WriteStream, 'isTTY' | 'write'>;
 
 /**
- * Shows a campaign's progress until it has ended, over restarts of the coordinator, and returns the last state.
- *
- * @throws ApiError when the campaign is unknown or the token refused; the reason of `signal`
+ * Shows a campaign's progress until it has ended, also during restarts of the coordinator, and returns the last state.
+ * * * @throws ApiError if the campaign is unknown or the token is refused; the reason of `signal`
  */
 export async function watchCampaign(
   connection: Pick<Connection, 'url' | 'token' | 'fetch'>,
@@ -36,7 +35,7 @@ export async function watchCampaign(
         }
       } catch (error) {
         signal?.throwIfAborted();
-        // The coordinator's own refusals are final; anything else is a lost connection.
+        // A refusal of the coordinator is final. Any other error is a lost connection.
         if (error instanceof ApiError) throw error;
       }
       await setTimeout(RECONNECT_AFTER_MS, undefined, { signal });
@@ -98,7 +97,7 @@ function lines(output: ProgressOutput): Display {
     update: (progress) => {
       const { totalSlots, recordedSlots, state, waitingFor, round, learning, targetError } = progress;
       const share = recordedSlots / totalSlots;
-      // With a target error nobody knows the end: each round is news.
+      // With a target error the end is unknown, so each round gives a line.
       const planned = targetError === null ? 0 : progress.plannedSlots;
       const news = JSON.stringify([state, waitingFor, round, learning.length, planned]);
       if (news === written.news && share < 1 && share - written.share < LINE_EVERY_SHARE) return;

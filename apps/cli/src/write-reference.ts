@@ -1,4 +1,7 @@
-/** `write-reference.js CLI_PAGE DEPLOYMENT_PAGE DATASETS_PAGE`: writes what the code knows best into the documentation. */
+/**
+ * `write-reference.js CLI_PAGE DEPLOYMENT_PAGE DATASETS_PAGE`: writes tables and command help from the code into the
+ * documentation.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { defineAll } from './lazy.js';
 import { createProgram } from './program.js';

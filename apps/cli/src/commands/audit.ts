@@ -13,7 +13,7 @@ const DEFAULT_LIMIT = 50;
 
 export function auditCommand(command: Command): void {
   withConnection(command)
-    .option('--limit <number>', 'entries at most', wholeNumber(1), DEFAULT_LIMIT)
+    .option('--limit <number>', 'maximum number of entries', wholeNumber(1), DEFAULT_LIMIT)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops audit --limit 20')
     .action(audit);

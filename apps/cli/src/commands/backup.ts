@@ -24,15 +24,15 @@ interface BackupOptions {
 
 export function backupCommand(command: Command): void {
   command
-    .argument('<file>', 'a new one; FILE.sha256 is written beside it')
+    .argument('<file>', 'a new file; the command also writes FILE.sha256')
     .option('--data-dir <dir>', 'data directory of the deployment (default: .alphaflops)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nThe store is the one that ALPHAFLOPS_STORE, MONGODB_URI or the data directory name. An SQLite store may be in use\n' +
-        'meanwhile; of MongoDB stop the coordinators first, or use its own tools. The file is an SQLite store itself. The queue\n' +
-        'need not be saved: a coordinator submits again what is planned and not measured. Digests of tokens are in the file,\n' +
-        'the tokens themselves are nowhere.\n' +
+      '\nALPHAFLOPS_STORE, MONGODB_URI or the data directory select the store. An SQLite store may be in use meanwhile. For\n' +
+        'MongoDB, stop the coordinators first, or use its own tools. The file is an SQLite store itself. You need not save the\n' +
+        'queue: a coordinator submits planned work that is not measured yet again. The file has digests of tokens, but not the\n' +
+        'tokens.\n' +
         '\nExample:\n  alphaflops backup /backup/alphaflops-monday.sqlite',
     )
     .action(backup);
@@ -40,14 +40,14 @@ export function backupCommand(command: Command): void {
 
 export function restoreCommand(command: Command): void {
   command
-    .argument('<file>', 'what backup has written, with FILE.sha256 beside it')
+    .argument('<file>', 'a file from backup; FILE.sha256 must be in the same folder')
     .option('--data-dir <dir>', 'data directory to restore into (default: .alphaflops)')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nThe store is the one that ALPHAFLOPS_STORE, MONGODB_URI or the data directory name; it must be empty or what a broken\n' +
-        'off restore has left. Everything is compared at the end. Then start the coordinator: tokens and workers are those of the\n' +
-        'backup, and unfinished campaigns go on. "up --new-admin-token" replaces an admin token that is lost.\n' +
+      '\nALPHAFLOPS_STORE, MONGODB_URI or the data directory select the store. It must be empty or come from an interrupted\n' +
+        'restore. The command compares all records at the end. Then start the coordinator: tokens and workers are those of the\n' +
+        'backup, and unfinished campaigns continue. "up --new-admin-token" replaces a lost admin token.\n' +
         '\nExample:\n  alphaflops restore /backup/alphaflops-monday.sqlite --data-dir /var/lib/alphaflops',
     )
     .action(restore);
@@ -55,7 +55,7 @@ export function restoreCommand(command: Command): void {
 
 async function backup(name: string, { dataDir, json: asJson }: BackupOptions): Promise<void> {
   const file = resolve(name);
-  if (existsSync(file)) throw new CliError('usage', `${file} is there already. Name a new file.`);
+  if (existsSync(file)) throw new CliError('usage', `${file} exists already. Name a new file.`);
   const store = configuredStore(dataDir);
   const part = `${file}.part`;
   await rm(part, { force: true });
@@ -80,7 +80,7 @@ async function restore(name: string, { dataDir, json: asJson }: BackupOptions): 
   const { dataDirectory } = readConfig(dataDir === undefined ? {} : { ALPHAFLOPS_DATA_DIR: dataDir });
   const target = configuredStore(dataDir);
   makeDirectory(dataDirectory);
-  // A copy: opening a store locks its file, and may bring it to a newer version.
+  // Use a copy, because opening a store locks its file, and may upgrade it to a newer version.
   await inTemporary(dataDirectory, async (directory) => {
     const copy = join(directory, 'backup.sqlite');
     await copyFile(file, copy);
@@ -118,13 +118,13 @@ async function inTemporary(parent: string, work: (directory: string) => Promise<
   }
 }
 
-/** @throws CliError `bad-input` when the file is not what `backup` has written */
+/** @throws CliError `bad-input` if the file is not the one that `backup` wrote */
 async function expectWhole(file: string): Promise<void> {
   const noted = await readFile(`${file}.sha256`, 'utf8').catch(() => null);
   if (noted === null) {
     throw new CliError(
       'bad-input',
-      `${file}.sha256 is missing: without it nobody can tell that the backup is whole.`,
+      `${file}.sha256 is missing: without it the command cannot check that the backup is complete.`,
     );
   }
   if (noted.split(' ')[0] === (await sha256Of(file))) return;

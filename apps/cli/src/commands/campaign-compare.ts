@@ -16,13 +16,13 @@ interface CompareOptions extends ConnectionOptions {
   json?: true;
 }
 
-/** One good sample: what it takes to compare it. */
+/** The values of a good sample that the comparison needs. */
 interface Timed {
   readonly spec: ConvSpec;
   readonly timeMs: number;
 }
 
-/** A shape that both have, with the median of its times in each. */
+/** A shape of both sides, with the median of its times on each side. */
 interface Pair {
   readonly spec: string;
   readonly beforeMs: number;
@@ -72,7 +72,7 @@ async function compare(before: string, after: string, options: CompareOptions): 
   if (pairs.length === 0) {
     throw new CliError(
       'bad-input',
-      `${before} and ${after} share no shape that was measured well in both. Give both campaigns the same design and seed.`,
+      `${before} and ${after} have no shape in common with good samples in both. Give both campaigns the same design and seed.`,
     );
   }
   const groups = [
@@ -89,18 +89,18 @@ async function compare(before: string, after: string, options: CompareOptions): 
     console.log(json({ before, after, ratios: groups, worst }));
     return;
   }
-  console.log(`Times of ${after} over those of ${before}:\n`);
+  console.log(`Times of ${after} divided by those of ${before}:\n`);
   console.log(ratiosTable(groups));
   if (worst.length > 0) console.log(`\nLargest differences:\n\n${worstTable(worst)}`);
 }
 
-/** The good samples of a campaign, or of a file where there is one of that name. */
+/** The good samples of a campaign, or of a file if a file has that name. */
 async function timesOf(source: string, options: ConnectionOptions): Promise<Timed[]> {
   if (source === STANDARD || existsSync(source)) {
     return await readAllSamples(readInput(source), inputName(source), noteIgnored(source));
   }
   const { api } = connect(options);
-  // Asked for first, so that an unknown id is an error and not a campaign without samples.
+  // Requested first, so that an unknown id is an error and not a campaign without samples.
   await api.GET('/v1/campaigns/{id}', { params: { path: { id: source } } });
   const samples = await itemsOf((page) =>
     api.GET('/v1/samples', { params: { query: { ...page, campaignId: source, outcome: 'ok' } } }),

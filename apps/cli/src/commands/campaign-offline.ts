@@ -30,18 +30,18 @@ interface ImportOptions extends ConnectionOptions {
   json?: true;
 }
 
-/** Batches asked for at once: one has up to some MB. */
+/** Number of batches per request. A batch has up to some MB. */
 const PAGE = 20;
 
 export function exportWorkCommand(command: Command): void {
   withConnection(command)
     .argument('<id>')
-    .description('what a campaign has still to measure, as a file for nodes without a network')
+    .description('write the remaining work of a campaign to a file for nodes without a network')
     .requiredOption('--out <file>', 'such as work.tgz')
     .addHelpText(
       'after',
-      '\nThe batches stay open: workers that are connected go on with them, and each is stored once. An adaptive campaign has\n' +
-        'the work of its present round; export again after importing. The file holds no secret.\n' +
+      '\nThe batches stay open: connected workers continue with them, and each batch is stored once. For an adaptive campaign,\n' +
+        'the file has the work of its current round; export again after the import. The file contains no secret.\n' +
         '\nOn the node: alphaflops-worker run-offline work.tgz --out results.tgz\n' +
         '\nExample:\n  alphaflops campaign export-work ID --out work.tgz',
     )
@@ -50,13 +50,13 @@ export function exportWorkCommand(command: Command): void {
 
 export function importResultsCommand(command: Command): void {
   withConnection(command)
-    .argument('<file>', 'what run-offline has written')
-    .description('store what a node without a network has measured')
+    .argument('<file>', 'a results file from run-offline')
+    .description('store the results of a node without a network')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nMakes the node and its devices known, and stores each batch with the checks that results of connected workers pass:\n' +
-        'the signatures of the node, and what was to be measured. May be repeated. Ends with 1 when a batch was refused.\n' +
+      '\nRegisters the node and its devices, and stores each batch after the same checks as for results of connected workers:\n' +
+        'the signatures of the node, and the planned work. You may repeat the command. It ends with 1 if a batch was refused.\n' +
         '\nExample:\n  alphaflops campaign import-results results.tgz',
     )
     .action(importResults);
@@ -64,7 +64,7 @@ export function importResultsCommand(command: Command): void {
 
 async function exportWork(id: string, options: ExportOptions): Promise<void> {
   const { out } = options;
-  if (existsSync(out)) throw new CliError('usage', `${out} is there already. Name a new file.`);
+  if (existsSync(out)) throw new CliError('usage', `${out} exists already. Name a new file.`);
   const { api } = connect(options);
   const { name } = answered((await api.GET('/v1/campaigns/{id}', { params: { path: { id } } })).data);
   await inFolder(async (folder) => {
@@ -117,7 +117,7 @@ async function importResults(file: string, options: ImportOptions): Promise<void
     if (options.json === true) console.log(json({ worker, stored, refused }));
     else {
       console.log(
-        `${worker.name} (${worker.id}) with ${worker.deviceIds.length} devices is known. Stored ${stored} of ${at} batches.`,
+        `${worker.name} (${worker.id}) with ${worker.deviceIds.length} devices is registered. Stored ${stored} of ${at} batches.`,
       );
     }
     if (refused.length === 0) return;
@@ -134,13 +134,13 @@ async function readNode(file: string, folder: string): Promise<EnrolmentRequest>
     await unpackFile(file, folder, Object.values(RESULT_FILES));
     return EnrolmentRequestSchema.parse(JSON.parse(await readFile(join(folder, RESULT_FILES.node), 'utf8')));
   } catch (cause) {
-    throw new CliError('bad-input', `${file} is no results file of run-offline: ${messageOf(cause)}`, {
+    throw new CliError('bad-input', `${file} is not a results file of run-offline: ${messageOf(cause)}`, {
       cause,
     });
   }
 }
 
-/** Null when the batch is stored, now or before; else why the coordinator refuses it. */
+/** Null if the batch is stored, now or before; otherwise the reason why the coordinator refuses it. */
 async function storeResult(api: ApiClient, line: string, place: string) {
   const parsed = OfflineResultLineSchema.safeParse(jsonOrNull(line));
   if (!parsed.success) throw new CliError('bad-input', `${place} is malformed.`);

@@ -49,13 +49,13 @@ interface ReasonOptions extends JsonOptions {
   reason?: string;
 }
 
-/** Most convolutions of a campaign with a target error, unless the user says otherwise: a fit uses no more. */
+/** Default maximum number of convolutions of a campaign with a target error: a fit uses no more. */
 const TARGET_BUDGET = 20_000;
 
 const CHANGES = {
-  pause: 'hand out no further batches',
-  resume: 'go on with a paused campaign',
-  cancel: 'stop a campaign for good; its samples stay',
+  pause: 'stop giving batches to workers',
+  resume: 'continue a paused campaign',
+  cancel: 'stop a campaign permanently; its samples stay',
 } as const;
 
 export function campaignCommand(command: Command): void {
@@ -73,20 +73,27 @@ export function campaignCommand(command: Command): void {
       'stop when the held-out median error of the model is at or below this, such as 8%; above 0 and below 1',
       targetShare,
     )
-    .option('--max-time <time>', 'stop measuring after so long, such as 90s, 30m or 2h', duration)
+    .option('--max-time <time>', 'stop measuring after this time, such as 90s, 30m or 2h', duration)
     .option('--target <ids>', 'a device class, devices, or auto: the one device class that is online', list)
-    .option('--max-ms <number>', 'leave out what the newest model expects to take longer', positiveNumber)
-    .option('--protocol <name>', 'how it is timed (default: the one for the device)')
-    .option('--energy', 'measure energy too, where the device counts it: some 2 s more for each')
+    .option(
+      '--max-ms <number>',
+      'leave out convolutions that take longer according to the newest model',
+      positiveNumber,
+    )
+    .option('--protocol <name>', 'how convolutions are timed (default: the protocol for the device)')
+    .option('--energy', 'also measure energy if the device counts it: about 2 s more for each convolution')
     .option('--replicates <number>', 'measurements of each convolution', wholeNumber(1, 100), 1)
     .option(
       '--repeats <share>',
-      'of the shapes, measured once more, later, on the same device: they give the noise floor (default: 3%, and 10 shapes or more of 100)',
+      'share of the shapes to measure a second time, later, on the same device, for the noise floor (default: 3%, and at least 10 shapes for a budget of 100 or more)',
       shareOrPercent,
     )
-    .option('--form <name>', 'fitted at the end: auto or a form', 'auto')
+    .option('--form <name>', 'form of the model that is fitted at the end: auto or a form', 'auto')
     .option('--watch', 'show its progress until it ends')
-    .option('--json', 'print JSON; with --watch its state at the end, with the progress on standard error')
+    .option(
+      '--json',
+      'print JSON; with --watch, the final state on standard output and the progress on standard error',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  alphaflops campaign create --name first --design networklike --budget 500 --watch\n' +
@@ -95,19 +102,21 @@ export function campaignCommand(command: Command): void {
     .action(create);
   withConnection(command.command('list').description('campaigns, newest first'))
     .option('--limit <number>', 'maximum number of rows', wholeNumber(1), 50)
-    .option('--device-class <id>', 'of this device class only')
+    .option('--device-class <id>', 'only campaigns of this device class')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops campaign list --limit 10')
     .action(listCampaigns);
-  withConnection(command.command('show').argument('<id>').description('one campaign and how far it is'))
+  withConnection(command.command('show').argument('<id>').description('one campaign and its progress'))
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops campaign show ID')
     .action(show);
-  withConnection(command.command('watch').argument('<id>').description('live progress, until it ends'))
-    .option('--json', 'print its state at the end as JSON, with the progress on standard error')
+  withConnection(
+    command.command('watch').argument('<id>').description('live progress until the campaign ends'),
+  )
+    .option('--json', 'print the final state as JSON, and the progress on standard error')
     .addHelpText(
       'after',
-      '\nEnds with 0 when the campaign completes, with 1 when it fails or is cancelled.\n' +
+      '\nEnds with 0 if the campaign completes, with 1 if it fails or is cancelled.\n' +
         '\nExample:\n  alphaflops campaign watch ID',
     )
     .action((id: string, options: JsonOptions) => watch(connect(options), id, options));
@@ -116,7 +125,7 @@ export function campaignCommand(command: Command): void {
   importResultsCommand(command.command('import-results'));
   for (const [name, description] of Object.entries(CHANGES)) {
     withConnection(command.command(name).argument('<id>').description(description))
-      .option('--reason <text>', 'kept with the campaign')
+      .option('--reason <text>', 'stored with the campaign')
       .option('--json', 'print JSON')
       .addHelpText('after', `\nExample:\n  alphaflops campaign ${name} ID --reason "the GPUs are needed"`)
       .action((id: string, options: ReasonOptions) => change(name as keyof typeof CHANGES, id, options));
@@ -151,7 +160,7 @@ function budgetOf({ budget, targetError, maxTime, maxMs }: CreateOptions): Campa
   if (specs === undefined) {
     throw new CliError(
       'usage',
-      'Say how many convolutions to measure (--budget 500), or how good the model has to be (--target-error 8%).',
+      'Give the number of convolutions to measure (--budget 500), or the target error of the model (--target-error 8%).',
     );
   }
   return {
@@ -166,7 +175,7 @@ async function designOf(options: DesignOptions): Promise<CampaignRequest['design
   const { design: name, seed } = options;
   const file = listOf(options);
   if (file !== null) return { name: 'csv', csv: await readText(file) };
-  // The coordinator, which may know more designs than we do, refuses unknown ones by name.
+  // The coordinator may know more designs than this program. It refuses unknown ones by name.
   const isFixed = (FIXED_DESIGNS as readonly string[]).includes(name);
   return (isFixed ? { name } : { name, seed }) as CampaignRequest['design'];
 }
@@ -207,7 +216,7 @@ async function watch(connection: Connection, id: string, options: JsonOptions): 
     process.exitCode = state === 'completed' ? EXIT.done : EXIT.failed;
   } catch (error) {
     if (!signal.aborted) throw error;
-    console.error(`The campaign goes on. To see it again: alphaflops campaign watch ${id}`);
+    console.error(`The campaign continues. To watch it again: alphaflops campaign watch ${id}`);
     process.exitCode = EXIT_BY_SIGNAL.SIGINT ?? EXIT.failed;
   }
 }

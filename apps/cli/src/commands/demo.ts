@@ -22,9 +22,9 @@ import { configOf, openDashboard } from './up.js';
 
 /** Of the campaign. */
 const NAME = 'demo';
-/** Shapes that one CPU thread does in about 0.3 s each, repetitions included. */
+/** Shapes that one CPU thread measures in about 0.3 s each, including repetitions. */
 const CONSTRAINTS = { maxMacs: 3e8, allowGroups: false };
-/** Beside the programs in the published package, at the root of a checkout. */
+/** In the folder of the programs in the published package, and at the root of a checkout. */
 const SAMPLE = ['../../', '../../../../']
   .map((up) => new URL(`${up}data/sample-h100/h100-networklike-1000.csv`, import.meta.url))
   .find((place) => existsSync(place));
@@ -39,11 +39,15 @@ interface DemoOptions {
   open?: true;
 }
 
-/** The whole path on this machine, by the same commands and routes that a user has. */
+/** The whole path on this machine, with the commands and routes of a user. */
 export function demoCommand(command: Command): void {
   command
-    .option('--data-dir <dir>', 'kept, so that a second run starts in seconds', '.alphaflops/demo')
-    .option('--port <number>', 'of the coordinator; 0 for any free one', wholeNumber(0, 65_535), 0)
+    .option(
+      '--data-dir <dir>',
+      'data directory; it stays, so that a second run starts in seconds',
+      '.alphaflops/demo',
+    )
+    .option('--port <number>', 'port of the coordinator; 0 for any free one', wholeNumber(0, 65_535), 0)
     .option('--specs <number>', 'shapes to measure', wholeNumber(20, 10_000), 150)
     .option('--open', 'open the dashboard in the browser of this machine, signed in')
     .addHelpText('after', '\nExample:\n  alphaflops demo --specs 60')
@@ -79,16 +83,16 @@ async function demo(options: DemoOptions): Promise<void> {
     heading(`2. A campaign of ${options.specs} network-like shapes`);
     const model = await measure(stack, deviceClassId, options.specs, signal);
 
-    heading('3. What this machine’s model says');
+    heading('3. The model of this machine');
     if (model === null) say('  There are too few good samples for a model of this machine.');
     else {
       say(modelText(model));
       say(`\n${indented(whatTheAlphaMeans(model))}`);
     }
 
-    heading('4. The same for a GPU: 1,000 samples of an NVIDIA H100, fitted here and now');
+    heading('4. A model of a GPU: 1,000 samples of an NVIDIA H100, fitted on this machine');
     const gpu = await fitSample();
-    // The fit has kept this process from noticing anything: let it see what has happened to its connections.
+    // The fit blocked the event loop. Let the process handle the events of its connections first.
     await setImmediate();
     say(modelText(gpu));
     say(`\n${indented(whatTheAlphaMeans(gpu))}`);
@@ -99,7 +103,7 @@ async function demo(options: DemoOptions): Promise<void> {
     }
   } catch (error) {
     if (!signal.aborted) throw error;
-    say('\nInterrupted; what was measured is kept.');
+    say('\nInterrupted; the measured samples are stored.');
     process.exitCode = 130;
   } finally {
     say('');
@@ -109,13 +113,13 @@ async function demo(options: DemoOptions): Promise<void> {
   if (!signal.aborted) {
     const directory = relative(process.cwd(), config.dataDirectory) || '.';
     say(
-      `The demo has stopped its programs; its data are in ${directory}. To go on with them:\n\n` +
+      `The demo has stopped its programs; its data are in ${directory}. To continue with them:\n\n` +
         `  npm start -- --data-dir ${directory} --port ${new URL(stack.url).port}\n`,
     );
   }
 }
 
-/** The device class of the worker that was just started, once its first heartbeat has come. */
+/** The device class of the worker that was just started, after its first heartbeat. */
 async function onlineDeviceClass({ api }: LocalStack, signal: AbortSignal): Promise<string> {
   for (;;) {
     const { data } = await api.GET('/v1/workers', { signal });
@@ -132,7 +136,7 @@ async function onlineDeviceClass({ api }: LocalStack, signal: AbortSignal): Prom
   }
 }
 
-/** Null when the machine was too disturbed for a model. */
+/** Null if the machine was too disturbed for a model. */
 async function measure(
   stack: LocalStack,
   deviceClassId: string,
@@ -162,7 +166,7 @@ async function measure(
   return ModelSchema.parse(data);
 }
 
-/** What the worker of this machine says of a disturbance that does not end; null: nothing. */
+/** The report of this machine's worker about a disturbance that does not end; null: no report. */
 async function disturbanceOf({ api }: LocalStack, signal: AbortSignal): Promise<string | null> {
   const { data } = await api.GET('/v1/workers', { signal });
   return data?.items.find(({ presence }) => presence === 'online')?.disturbance ?? null;
@@ -173,7 +177,7 @@ async function campaignOf({ api }: LocalStack, id: string, signal: AbortSignal):
   return CampaignSchema.parse(data);
 }
 
-/** A campaign of an earlier run that was interrupted: it has gone on by now, and only has to be watched. */
+/** A campaign of an earlier, interrupted run. It continues by itself, so the demo only watches it. */
 async function unfinishedCampaign(
   stack: LocalStack,
   deviceClassId: string,
@@ -183,7 +187,7 @@ async function unfinishedCampaign(
   const isGoingOn = ({ name, state }: { name: string; state: string }) =>
     name === NAME && ['planned', 'running', 'fitting'].includes(state);
   const campaign = data?.items.find(isGoingOn);
-  if (campaign !== undefined) console.log(`  going on with ${campaign.id}, which an earlier run left behind`);
+  if (campaign !== undefined) console.log(` continuing ${campaign.id} of an earlier run`);
   return campaign?.id ?? null;
 }
 
@@ -222,13 +226,15 @@ function modelText(model: Model): string {
     [
       `α, from ${samples} samples of ${shapes} shapes:\n`,
       parametersTable(model.forms.filter(({ form }) => ['alpha', 'alpha-latency'].includes(form))),
-      '\nError on shapes that were held out:\n',
+      '\nError on held-out shapes:\n',
       heldOutTable(model),
     ].join('\n'),
   );
 }
 
-/** Asks the API as a user would, and shows that a copy of the model says the same without it. */
+/**
+ * Requests a prediction from the API like a user, and shows that a copy of the model gives the same result without it.
+ */
 async function predictionText(stack: LocalStack, dataDirectory: string, model: Model): Promise<string> {
   const body = {
     model: { kind: 'device-class' as const, deviceClassId: model.deviceClassId ?? '' },
@@ -247,7 +253,7 @@ async function predictionText(stack: LocalStack, dataDirectory: string, model: M
     `predicted ${ms(layer.predictedMs)}` +
       (layer.lowerMs === null ? '' : ` (90 % interval ${ms(layer.lowerMs)} to ${ms(layer.upperMs)})`) +
       `, α = ${layer.alpha.toFixed(3)}.`,
-    'The same answer while the coordinator runs:\n',
+    'The same request while the coordinator runs:\n',
     `TOKEN=$(node -p 'JSON.parse(fs.readFileSync("${tokenFile}")).token')`,
     `curl -s ${stack.url}/v1/predictions -H "Authorization: Bearer $TOKEN" \\`,
     `  -H 'Content-Type: application/json' \\`,

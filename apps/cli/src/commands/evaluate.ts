@@ -16,7 +16,7 @@ interface EvaluateOptions {
 
 export function evaluateCommand(command: Command): void {
   command
-    .requiredOption('--model <file>', 'a model as fit writes it')
+    .requiredOption('--model <file>', 'a model file from fit')
     .requiredOption('--data <file>', 'samples, as CSV; - for standard input')
     .option('--json', 'print JSON, shares from 0 to 1: mape, median_ape, within_10, …')
     .addHelpText('after', '\nExample:\n  alphaflops evaluate --model model.json --data test.csv --json')
@@ -51,7 +51,7 @@ async function run(options: EvaluateOptions): Promise<void> {
   }
 }
 
-/** Names that others script against. */
+/** Field names that scripts of users depend on. */
 function asScripted({
   n,
   mape,

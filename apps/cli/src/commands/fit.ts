@@ -45,19 +45,19 @@ export function fitCommand(command: Command): void {
       '--data <file>',
       'samples: canonical CSV, the authors’ or the replication’s, or the directory of a data set; - for standard input',
     )
-    .requiredOption('--out <file>', 'where the model goes (JSON); - for standard output')
+    .requiredOption('--out <file>', 'file for the model (JSON); - for standard output')
     .option('--limit <rows>', 'use only the first rows of the file', wholeNumber(1))
-    .option('--form <name>', `auto (the least held-out error), ${forms}`, FIT_DEFAULTS.form)
-    .option('--seed <number>', 'of the folds of cross-validation', seed, FIT_DEFAULTS.seed)
+    .option('--form <name>', `auto (the smallest held-out error), ${forms}`, FIT_DEFAULTS.form)
+    .option('--seed <number>', 'seed of the folds of cross-validation', seed, FIT_DEFAULTS.seed)
     .addOption(
       new Option('--loss <kind>', 'relative (log time, robust) or absolute (milliseconds)')
         .choices(['relative', 'absolute'])
         .default(FIT_DEFAULTS.loss),
     )
-    .option('--coverage <share>', 'asked coverage of the interval', share, FIT_DEFAULTS.coverage)
+    .option('--coverage <share>', 'requested coverage of the interval', share, FIT_DEFAULTS.coverage)
     .option(
       '--source <file>',
-      'model or samples of another device, to start from when this one has few samples',
+      'model or samples of another device, as a start if this device has few samples',
     )
     .option(
       '--kernels <file>',
@@ -65,20 +65,23 @@ export function fitCommand(command: Command): void {
     )
     .option(
       '--cudnn <version>',
-      'by which the kernels were chosen, such as 9.19.0; with --compute-capability',
+      'version of cuDNN that chose the kernels, such as 9.19.0; with --compute-capability',
     )
-    .option('--compute-capability <version>', 'of the GPU for which they were chosen, such as 9.0')
+    .option(
+      '--compute-capability <version>',
+      'compute capability of the GPU for which the kernels were chosen, such as 9.0',
+    )
     .option(
       '--sm-count <number>',
-      'processors of the device (1: serial); estimated from the samples when absent',
+      'processors of the device (1: serial); estimated from the samples if absent',
       wholeNumber(1),
     )
     .option('--json', 'print the model instead of tables')
     .addHelpText(
       'after',
-      '\nWhere the samples have a column kernel, or --kernels labels shapes, forms that know the kernel compete too.\n' +
+      '\nIf the samples have a column kernel, or --kernels labels shapes, forms that use the kernel compete too.\n' +
         'Energy is also fitted if the column energy_mj has values for 10 shapes or more.\n' +
-        '\nThe same data and options give the same bytes: the model carries the time of its data file.\n' +
+        '\nThe same data and options give the same bytes: the model contains the time of its data file.\n' +
         '\nExample:\n  alphaflops fit --data data/sample-h100/h100-networklike-1000.csv --out model.json',
     )
     .action(fit);
@@ -102,12 +105,12 @@ async function fit(options: FitOptions): Promise<void> {
   const document = json(model);
   await writeText(out, `${document}\n`);
   const summary = options.json === true ? document : summaryOf(model, options);
-  // A model on standard output is for a program: what people read goes elsewhere.
+  // A model on standard output is for a program, so text for people goes to standard error.
   if (out !== STANDARD) console.log(summary);
   else if (options.json !== true) console.error(summary);
 }
 
-/** A model as it is, or one fitted to samples: a JSON document begins with a brace, a CSV file with its header. */
+/** The given model, or a model fitted to samples. A JSON document begins with a brace, a CSV file with its header. */
 async function sourceModel(path: string, ofSeed: number): Promise<Model> {
   const text = await readText(path);
   if (text.trimStart().startsWith('{')) return modelFrom(text, path);
@@ -125,7 +128,7 @@ async function firstRows(path: string, limit: number): Promise<FitSample[]> {
   return rows;
 }
 
-/** The key is part of the model, so that "predict --cudnn" knows whether it asks the right cuDNN. */
+/** The key is part of the model, so that "predict --cudnn" can check that it uses the same cuDNN. */
 function kernelKeyOf({ cudnn, computeCapability }: FitOptions): Pick<ModelFitOptions, 'kernelMap'> {
   if (cudnn === undefined && computeCapability === undefined) return {};
   const key = { cudnnVersion: cudnn, computeCapability, heuristicMode: 'instant', mathMode: 'tf32' };
@@ -150,17 +153,17 @@ async function* fitSamples(path: string): AsyncGenerator<FitSample> {
     yield fitSample(row);
 }
 
-/** Shapes with a kernel; rows without one say nothing. */
+/** Shapes with a kernel. Rows without a kernel are ignored. */
 async function labelsIn(path: string): Promise<KernelLabel[]> {
   const labels = await readKernelLabels(readInput(path), inputName(path));
   if (labels.length > 0) return labels;
   throw new CliError(
     'usage',
-    `${inputName(path)} names no kernel: expected a column kernel, as "alphaflops kernels label" writes it.`,
+    `${inputName(path)} has no kernels: expected a column kernel, as "alphaflops kernels label" writes it.`,
   );
 }
 
-/** When the data were last changed, as reproducible builds do: the same file gives the same bytes at any time. */
+/** The time of the last change of the data, as in reproducible builds. So the same file always gives the same bytes. */
 async function timeOf(path: string): Promise<string> {
   const time = path === STANDARD ? new Date() : (await stat(path)).mtime;
   return time.toISOString();
@@ -168,7 +171,7 @@ async function timeOf(path: string): Promise<string> {
 
 function summaryOf(model: Model, { data, out }: FitOptions): string {
   const { samples, shapes } = model.data;
-  // one formula per kernel is too long for a screen: the model card has it
+  // One formula per kernel is too long for a screen. The model card has all of them.
   const published = model.forms.filter(({ form, groups }) => groups.length > 0 && form !== 'kernel-waves');
   return [
     `Fitted ${samples} samples of ${shapes} shapes from ${inputName(data)}; chosen form: ${model.chosenForm}.`,

@@ -21,13 +21,13 @@ interface MigrateOptions {
 export function migrateCommand(command: Command): void {
   command
     .option('--from <store>', 'sqlite:FILE or mongodb://…')
-    .option('--to <store>', 'the same; empty, or what this migration has begun to fill')
+    .option('--to <store>', 'the same; it must be empty, or partly filled by this migration')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nOne of the two may be left out: it is the store that ALPHAFLOPS_STORE, MONGODB_URI or ALPHAFLOPS_DATA_DIR name, so\n' +
-        'that a password need not stand on the command line. Stop every coordinator and fitter first. Broken off, it goes on\n' +
-        'when it is started again. At its end the records of both stores are read, counted and compared by digest.\n' +
+      '\nYou may leave out one of the two. Then ALPHAFLOPS_STORE, MONGODB_URI or ALPHAFLOPS_DATA_DIR select the store, so that\n' +
+        'the command line needs no password. Stop every coordinator and fitter first. An interrupted migration continues when\n' +
+        'you start it again. At the end the command reads, counts and compares the records of both stores by digest.\n' +
         '\nExample:\n  alphaflops migrate --from sqlite:.alphaflops/alphaflops.sqlite --to mongodb://db1,db2,db3/alphaflops?replicaSet=rs0',
     )
     .action(migrate);
@@ -57,7 +57,7 @@ function endsOf({ from, to }: MigrateOptions): { from: StoreAddress; to: StoreAd
     to: to === undefined ? configuredStore() : storeAddress(to, '--to'),
   };
   if (JSON.stringify(ends.from) === JSON.stringify(ends.to)) {
-    throw new CliError('usage', 'Both ends are the same store.');
+    throw new CliError('usage', '--from and --to are the same store.');
   }
   return ends;
 }
@@ -65,7 +65,7 @@ function endsOf({ from, to }: MigrateOptions): { from: StoreAddress; to: StoreAd
 /** Every deployment has an admin token from its first start on. */
 async function expectSomething(source: Stores): Promise<void> {
   if ((await source.access.tokens('admin')).length > 0) return;
-  throw new CliError('usage', '--from: there is no deployment in that store. Check its name.');
+  throw new CliError('usage', '--from: that store contains no deployment. Check its name.');
 }
 
 async function move(source: Stores, target: Stores, asJson: boolean): Promise<void> {

@@ -13,9 +13,9 @@ interface DiffOptions extends ConnectionOptions {
 export function modelDiffCommand(command: Command): void {
   withConnection(
     command
-      .argument('<before>', 'id of a model, or a file as fit and "model show --json" write it')
+      .argument('<before>', 'id of a model, or a file from fit or "model show --json"')
       .argument('<after>', 'the same; - for standard input')
-      .description('what changed from one model to another'),
+      .description('changes between two models'),
   )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops model diff CLASS-v1 CLASS-v2')
@@ -26,11 +26,11 @@ async function diff(before: string, after: string, options: DiffOptions): Promis
   const found =
     isModelFile(before) || isModelFile(after)
       ? await ofFiles(before, after, options)
-      : await asked(before, after, options);
+      : await diffFromApi(before, after, options);
   console.log(options.json === true ? json(found) : described(found));
 }
 
-async function asked(id: string, other: string, options: ConnectionOptions): Promise<ModelDiff> {
+async function diffFromApi(id: string, other: string, options: ConnectionOptions): Promise<ModelDiff> {
   const { data } = await connect(options).api.GET('/v1/models/{id}/diff/{other}', {
     params: { path: { id, other } },
   });

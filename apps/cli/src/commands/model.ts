@@ -34,7 +34,7 @@ const LOOK_EVERY_MS = 500;
 export function modelCommand(command: Command): void {
   withConnection(command.command('list').description('models, newest first'))
     .option('--limit <number>', 'maximum number of rows', wholeNumber(1), 50)
-    .option('--device-class <id>', 'of this device class only')
+    .option('--device-class <id>', 'only models of this device class')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops model list --device-class CLASS')
     .action(listModels);
@@ -56,7 +56,10 @@ export function modelCommand(command: Command): void {
     )
     .action((id: string, options: ReasonOptions) => change('promote', id, options));
   withConnection(
-    command.command('retire').argument('<id>').description('serve a model no longer, but the one before it'),
+    command
+      .command('retire')
+      .argument('<id>')
+      .description('stop serving a model, and serve the one before it'),
   )
     .option('--reason <text>', 'kept with the model')
     .option('--json', 'print JSON')
@@ -66,15 +69,18 @@ export function modelCommand(command: Command): void {
     )
     .action((id: string, options: ReasonOptions) => change('retire', id, options));
   withConnection(
-    command.command('card').argument('<id>').description('one model as a page for people (Markdown)'),
+    command.command('card').argument('<id>').description('one model as a readable page (Markdown)'),
   )
     .addHelpText('after', '\nExample:\n  alphaflops model card CLASS-v3 > card.md')
     .action(card);
   withConnection(
-    command.command('fit').argument('<device-class>').description('fit from all its samples and publish'),
+    command
+      .command('fit')
+      .argument('<device-class>')
+      .description('fit a model to all samples of a device class and publish it'),
   )
     .option('--form <name>', 'auto or a form', 'auto')
-    .option('--seed <number>', 'of the folds of cross-validation', seed, 1)
+    .option('--seed <number>', 'seed of the folds of cross-validation', seed, 1)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops model fit CLASS --form auto')
     .action(fit);
@@ -151,21 +157,21 @@ async function card(id: string, options: ConnectionOptions): Promise<void> {
 
 async function fit(deviceClassId: string, options: FitOptions): Promise<void> {
   const { api } = connect(options);
-  const asked = await api.POST('/v1/device-classes/{id}/fits', {
+  const started = await api.POST('/v1/device-classes/{id}/fits', {
     params: { path: { id: deviceClassId } },
     body: { form: options.form, seed: options.seed },
   });
-  let fit = answered(asked.data);
+  let fit = answered(started.data);
   while (fit.state === 'waiting' || fit.state === 'active') {
     await setTimeout(LOOK_EVERY_MS);
     fit = answered((await api.GET('/v1/fits/{id}', { params: { path: { id: fit.id } } })).data);
   }
   if (fit.modelId === null) {
-    throw new CliError('failed', `No model could be fitted: ${fit.reason ?? 'no reason is known'}.`);
+    throw new CliError('failed', `No model could be fitted: ${fit.reason ?? 'the reason is unknown'}.`);
   }
-  const said =
+  const message =
     fit.reason === null
       ? `Published ${fit.modelId}.`
       : `${fit.modelId} is a candidate and not served, ${fit.reason}. "alphaflops model promote ${fit.modelId}" serves it anyway.`;
-  console.log(options.json === true ? json(fit) : said);
+  console.log(options.json === true ? json(fit) : message);
 }

@@ -16,9 +16,12 @@ interface PlanOptions extends DesignOptions {
 
 export function planCommand(command: Command): void {
   withDesign(command, ['csv'])
-    .requiredOption('--size <number>', 'how many at most', wholeNumber(1, MAX_CAMPAIGN_SPECS))
-    .requiredOption('--out <file>', 'where they go (canonical CSV without times); - for standard output')
-    .option('--json', 'say how many as JSON: planned, asked, excluded')
+    .requiredOption('--size <number>', 'maximum number of convolutions', wholeNumber(1, MAX_CAMPAIGN_SPECS))
+    .requiredOption(
+      '--out <file>',
+      'file for the convolutions (canonical CSV without times); - for standard output',
+    )
+    .option('--json', 'print the numbers as JSON: planned, asked, excluded')
     .addHelpText(
       'after',
       '\nExample:\n  alphaflops plan --design networklike --size 500 --seed 7 --out specs.csv',
@@ -32,7 +35,7 @@ async function run(options: PlanOptions): Promise<void> {
   await writeOutput(options.out, writeSpecs(specs));
   if (options.json === true) {
     const summary = json({ planned: specs.length, asked: options.size, excluded });
-    // Specs on standard output are for a program: what else there is to say goes elsewhere.
+    // Specs on standard output are for a program, so other text goes to standard error.
     if (options.out === STANDARD) console.error(summary);
     else console.log(summary);
     return;

@@ -17,7 +17,7 @@ import { modelIn } from '../model-source.js';
 import { type InputSizes, networkFrom } from '../network-file.js';
 import { counted, json, ms, significant, table } from '../tables.js';
 import { trainingText } from '../training-text.js';
-import { askedCudnn, type CudnnOptions } from './kernels/asked-cudnn.js';
+import { localCudnn, type CudnnOptions } from './kernels/local-cudnn.js';
 
 export interface NetworkOptions extends ConnectionOptions, CudnnOptions {
   model?: string;
@@ -34,15 +34,15 @@ export interface NetworkOptions extends ConnectionOptions, CudnnOptions {
 type Predicted = Pick<Predictions, 'layers' | 'total' | 'emissions' | 'training'>;
 
 /**
- * A network's layers with what each costs, and the total with what is missing in it. The file is read here; a coordinator is
- * only asked about layers.
+ * The cost of each layer of a network, and the total with its missing parts. The file is read here. A coordinator gets
+ * only the layers.
  */
 export async function predictNetwork(path: string, options: NetworkOptions): Promise<void> {
   const read = await networkFrom(path, options);
   const { completeness, ...network } = read;
   if (network.layers.length === 0) {
     if (options.json === true) console.log(json({ ...network, total: completeness }));
-    throw new CliError('bad-input', `${inputName(path)} has no layer that can be costed${leftOut(read)}.`);
+    throw new CliError('bad-input', `${inputName(path)} has no layer with a cost${leftOut(read)}.`);
   }
   const { layers, total: sum, emissions, training } = await predictions(read, options);
   const total = { ...sum, ...completeness, missing: [...completeness.missing] };
@@ -63,7 +63,7 @@ export async function predictNetwork(path: string, options: NetworkOptions): Pro
       const names = network.layers.map(({ name }) => name);
       const bound = completeness.isComplete
         ? ''
-        : '\nA lower bound: layers are missing, as the first line says.';
+        : '\nThis is a lower bound: the first line lists the missing layers.';
       console.log(`\n${trainingText(training, names, options.gridIntensity)}${bound}`);
     }
   }
@@ -152,24 +152,27 @@ async function predictions({ layers, batch }: Network, options: NetworkOptions):
   return data;
 }
 
-/** The kernel of each shape by cuDNN on this machine, by the key of the shape; empty where `--cudnn` is absent or cannot serve. */
+/**
+ * The kernel of each shape by cuDNN on this machine, by the key of the shape; empty if `--cudnn` is absent or cannot be
+ * used.
+ */
 async function kernelsByCudnn(
   model: Model,
   specs: readonly ConvSpec[],
   options: NetworkOptions,
 ): Promise<Map<string, string>> {
   const kernels = new Map<string, string>();
-  const asked = await askedCudnn(model, options);
-  if (asked === null) return kernels;
+  const cudnnProcess = await localCudnn(model, options);
+  if (cudnnProcess === null) return kernels;
   const distinct = [...new Map(specs.map((spec) => [specKey(spec), spec])).entries()];
   try {
     let at = 0;
-    for await (const { kernel } of asked.label(distinct.map(([, spec]) => spec))) {
+    for await (const { kernel } of cudnnProcess.label(distinct.map(([, spec]) => spec))) {
       const [key] = distinct[at++] ?? [];
       if (key !== undefined && kernel !== null) kernels.set(key, kernel);
     }
   } finally {
-    asked.close();
+    cudnnProcess.close();
   }
   return kernels;
 }
@@ -218,10 +221,10 @@ function energyRows({
   ];
 }
 
-/** null: the model says nothing about energy. */
+/** null: the model has no energy. */
 function describedEmissions(emissions: NonNullable<Predictions['emissions']> | null): string {
   if (emissions === null) {
-    return '\nNo CO2e: this model has no energy. It has some when samples of ten shapes or more carry energy.';
+    return '\nNo CO2e: this model has no energy. A model has energy if samples of ten shapes or more have energy.';
   }
   const { gridIntensityGramsPerKwh, inferencesPerPass, perInference, perMillionInferences } = emissions;
   const range = (lower: number | null, upper: number | null, unit: string) =>
@@ -239,7 +242,7 @@ function describedEmissions(emissions: NonNullable<Predictions['emissions']> | n
         ],
       ],
     )}` +
-    `\nOf the electricity that the accelerator draws for these layers alone, ${inferencesPerPass} at a time.`
+    `\nThe CO2e covers only the electricity that the accelerator uses for these layers, with ${inferencesPerPass} inferences per pass.`
   );
 }
 

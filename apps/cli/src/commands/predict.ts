@@ -13,7 +13,7 @@ import { inputSizes, positiveNumber, wholeNumber } from '../options.js';
 import { type Progress, withProgress } from '../progress.js';
 import { spec } from '../spec-argument.js';
 import { json, ms, significant, table } from '../tables.js';
-import { askedCudnn, withKernels } from './kernels/asked-cudnn.js';
+import { localCudnn, withKernels } from './kernels/local-cudnn.js';
 import { predictNetwork } from './predict-network.js';
 
 interface PredictOptions extends ConnectionOptions {
@@ -35,7 +35,7 @@ interface PredictOptions extends ConnectionOptions {
   json?: true;
 }
 
-/** What `predict` adds to the columns of its input. Names that others script against. */
+/** Columns that `predict` adds to those of its input. Scripts of users depend on these names. */
 export const PREDICTED_COLUMNS = [
   'predicted_ms',
   'lower_ms',
@@ -45,21 +45,27 @@ export const PREDICTED_COLUMNS = [
   'in_domain',
 ] as const;
 
-/** … and further, by a model that knows kernels. */
+/** Additional columns of a model with kernels. */
 const KERNEL_COLUMNS = ['assumed_kernel', 'kernel_probability'] as const;
 
-/** … and by a model that has energy. */
+/** Additional columns of a model with energy. */
 const ENERGY_COLUMNS = ['energy_mj', 'lower_energy_mj', 'upper_energy_mj', 'energy_in_domain'] as const;
 
 export function predictCommand(command: Command): void {
   command
-    .option('--model <file>', 'a model as fit writes it')
+    .option('--model <file>', 'a model file from fit')
     .option(
       '--data <file>',
       'convolutions, as CSV; a column kernel names the kernels that run; - for standard input',
     )
-    .option('--out <file>', `the same with ${PREDICTED_COLUMNS.join(', ')}; - for standard output`)
-    .option('--device-class <id>', 'ask the coordinator instead; with --spec or --network')
+    .option(
+      '--out <file>',
+      `the input with the columns ${PREDICTED_COLUMNS.join(', ')}; - for standard output`,
+    )
+    .option(
+      '--device-class <id>',
+      'request the prediction from the coordinator instead; with --spec or --network',
+    )
     .option(
       '--spec <spec>',
       'one convolution: b1-h56-w56-i64-o128-k3x3-s1-g1-f32, or height=56,width=56,…',
@@ -67,11 +73,11 @@ export function predictCommand(command: Command): void {
     )
     .option(
       '--network <file>',
-      'a network: ONNX, Keras JSON or .keras, the model.json of TensorFlow.js, or what tools/export_pytorch.py writes; weights are not needed',
+      'a network: ONNX, Keras JSON or .keras, the model.json of TensorFlow.js, or a file from tools/export_pytorch.py; weights are not needed',
     )
     .option(
       '--batch <images>',
-      'with --network: images at a time, where the file leaves it open (default: 1)',
+      'with --network: batch size, if the file leaves it open (default: 1)',
       wholeNumber(1),
     )
     .option(
@@ -79,21 +85,24 @@ export function predictCommand(command: Command): void {
       'with --network: all sizes of its first input, or of the named one, for example 1x3x224x224 or mask=1x1x224x224; repeatable',
       inputSizes,
     )
-    .option('--strict', 'with --network: exit code 1 when the total is not complete')
+    .option('--strict', 'with --network: exit code 1 if the total is not complete')
     .option(
       '--grid-intensity <gCO2e/kWh>',
-      'with --network: what a kWh emits where the device runs; adds CO2e per inference and per million',
+      'with --network: emissions of a kWh at the location of the device; adds CO2e per inference and per million inferences',
       positiveNumber,
     )
     .option('--kernel <name>', 'with --spec: the kernel that runs, for example eng46_k2=4_k5=2_k14=3')
     .option(
       '--cudnn <file>',
-      'with --model: where no kernel is given, ask cuDNN on this machine for that of the device with these properties (JSON)',
+      'with --model: if no kernel is given, use the choice of cuDNN on this machine for the device with these properties (JSON)',
     )
-    .option('--library-path <folders>', 'where cuDNN is looked for first (default: LD_LIBRARY_PATH)')
+    .option(
+      '--library-path <folders>',
+      'folders that are searched for cuDNN first (default: LD_LIBRARY_PATH)',
+    )
     .option(
       '--training',
-      'with --network: the backward passes of each layer too, for a step of --batch samples',
+      'with --network: also the backward passes of each layer, for a step of --batch samples',
     )
     .option('--samples <number>', 'with --training: samples of an epoch', wholeNumber(1))
     .option('--json', 'with --spec and --network: print JSON');
@@ -136,7 +145,7 @@ async function predict(options: PredictOptions): Promise<void> {
   if (layer !== undefined) {
     const prediction =
       model === undefined
-        ? await asked(deviceClass ?? '', layer, options)
+        ? await predictionFromApi(deviceClass ?? '', layer, options)
         : await predicted(await modelIn(model), layer, options);
     console.log(options.json === true ? json({ spec: layer, ...prediction }) : described(layer, prediction));
     return;
@@ -144,7 +153,7 @@ async function predict(options: PredictOptions): Promise<void> {
   if (model === undefined) {
     throw new CliError(
       'usage',
-      'A file is predicted with --model FILE; "alphaflops model show ID --json" gives that of a published model.',
+      '--data needs --model FILE. "alphaflops model show ID --json" prints the file of a published model.',
     );
   }
   if (out === undefined)
@@ -153,20 +162,20 @@ async function predict(options: PredictOptions): Promise<void> {
   await withProgress((show) => writeOutput(out, predictions(data ?? '', loaded, options, show)));
 }
 
-/** The kernel that is given, else the one that cuDNN names, else the classifier's. */
+/** The given kernel, otherwise the choice of cuDNN, otherwise that of the classifier. */
 async function predicted(model: Model, layer: ConvSpec, options: PredictOptions): Promise<Prediction> {
   const predictor = compileModel(model);
   if (options.kernel !== undefined) return predictor(layer, options.kernel);
-  const asked = await askedCudnn(model, options);
+  const cudnnProcess = await localCudnn(model, options);
   try {
-    const found = asked && (await asked.label([layer]).next());
+    const found = cudnnProcess && (await cudnnProcess.label([layer]).next());
     return predictor(layer, found === null || found.done === true ? null : found.value.kernel, 'cudnn');
   } finally {
-    asked?.close();
+    cudnnProcess?.close();
   }
 }
 
-/** The columns of the file and ours after them; ones of ours that it has already are replaced. */
+/** The columns of the file, followed by the new columns. If the file has a new column already, it is replaced. */
 async function* predictions(
   path: string,
   model: Model,
@@ -181,7 +190,7 @@ async function* predictions(
   ];
   const source = readSpecs(readWithProgress(path, show), inputName(path), noteIgnored(path));
   const first = await source.next();
-  // An empty file is an error of its own.
+  // An empty file gives a separate error.
   if (first.done === true) return;
   const { columns } = first.value;
   const kept = [...columns.keys()].filter((at) => !(ours as string[]).includes(columns[at] ?? ''));
@@ -189,15 +198,15 @@ async function* predictions(
     yield first.value;
     yield* source;
   };
-  const asked = await askedCudnn(model, options);
+  const cudnnProcess = await localCudnn(model, options);
   const rows = async function* (): AsyncGenerator<Cell[]> {
     const cells = cellsOf(kept, predictor, model);
-    for await (const [row, kernel] of withKernels(all(), asked)) yield cells(row, kernel);
+    for await (const [row, kernel] of withKernels(all(), cudnnProcess)) yield cells(row, kernel);
   };
   try {
     yield* writeCsv([...kept.map((at) => columns[at] ?? ''), ...ours], rows());
   } finally {
-    asked?.close();
+    cudnnProcess?.close();
   }
 }
 
@@ -221,7 +230,7 @@ function cellsOf(
   };
 }
 
-async function asked(
+async function predictionFromApi(
   deviceClassId: string,
   layer: ConvSpec,
   options: Pick<PredictOptions, keyof ConnectionOptions | 'kernel'>,

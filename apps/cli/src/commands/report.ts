@@ -31,13 +31,13 @@ export function reportCommand(command: Command): void {
       '--model <model>',
       'the figures of a model, by its id or file; with --replication: drawn over its',
     )
-    .option('--data <file>', 'samples as CSV instead of a coordinator’s; may be repeated', list)
-    .option('--out <file>', 'where it goes; - for standard output', 'report.html')
-    .option('--json', 'print what the replication found as JSON')
+    .option('--data <file>', 'samples as CSV instead of those of a coordinator; may be repeated', list)
+    .option('--out <file>', 'file for the report; - for standard output', 'report.html')
+    .option('--json', 'print the results of the replication as JSON')
     .addHelpText(
       'after',
-      '\nα is drawn as published, as the replication’s regression finds it from these data, and refitted; beside it the model\n' +
-        'that is served, or one that is fitted to the data here. Campaigns of the designs paper-series and replication-A … G\n' +
+      '\nThe report draws α as published, α from the replication’s regression on these data, and refitted α. It also draws the\n' +
+        'served model, or a model that the command fits to the data. Campaigns of the designs paper-series and replication-A … G\n' +
         'measure the experiments.\n' +
         '\nExamples:\n' +
         '  alphaflops report --replication CAMPAIGN --out replication.html\n' +

@@ -18,21 +18,21 @@ interface ExportOptions extends ConnectionOptions {
 
 export function samplesCommand(command: Command): void {
   withConnection(command.command('export').description('write samples to a file'))
-    .requiredOption('--out <file>', 'where they go; - for standard output')
+    .requiredOption('--out <file>', 'file for the samples; - for standard output')
     .addOption(
       new Option(
         '--format <name>',
-        'csv: good samples in the canonical columns; jsonl: everything known of all of them',
+        'csv: good samples in the canonical columns; jsonl: all samples with all fields',
       )
         .choices(['csv', 'jsonl'])
         .default('csv'),
     )
-    .option('--campaign <id>', 'of this campaign')
-    .option('--device-class <id>', 'of this device class')
-    .option('--device <id>', 'of this device')
-    .option('--worker <id>', 'of this worker')
-    .addOption(new Option('--outcome <name>', 'with this outcome').choices([...OUTCOMES]))
-    .option('--from <time>', 'recorded from then on, such as 2026-11-23T02:00:00+02:00')
+    .option('--campaign <id>', 'samples of this campaign')
+    .option('--device-class <id>', 'samples of this device class')
+    .option('--device <id>', 'samples of this device')
+    .option('--worker <id>', 'samples of this worker')
+    .addOption(new Option('--outcome <name>', 'samples with this outcome').choices([...OUTCOMES]))
+    .option('--from <time>', 'samples recorded at this time or later, such as 2026-11-23T02:00:00+02:00')
     .option('--to <time>', 'recorded before')
     .addHelpText('after', '\nExample:\n  alphaflops samples export --device-class ID --out train.csv')
     .action(exportSamples);

@@ -19,7 +19,7 @@ interface Run extends SimulatedTarget {
   readonly seed: number;
 }
 
-/** Replays a campaign with a target error, with one seed or several, and prints how it went. */
+/** Replays a campaign with a target error, with one seed or several, and prints the result. */
 export async function simulateTargets(
   { pool, test }: { pool: readonly FitSample[]; test: readonly FitSample[] },
   { design, budget, form, device, targetError, seed: first, seeds, json: asJson }: Options,
@@ -34,13 +34,13 @@ export async function simulateTargets(
     console.log(json({ design, test: test.length, runs }));
     return;
   }
-  const judges = `judged by ${test.length} samples of shapes it could not choose`;
+  const judges = `judged by ${test.length} samples of held-out shapes`;
   console.log(`${design} with a target error of ${percent(targetError)}, ${judges}\n`);
   const [run] = runs;
   console.log(runs.length === 1 && run !== undefined ? curveOf(run) : stopsOf(runs));
 }
 
-/** Round by round. */
+/** Prints one line per round. */
 function curveOf({ points, stop, stoppedAt, trueShapesForTarget }: Run): string {
   const rows = points.map(({ shapes, form, medianApe, standardError, trueMedianApe, shapesForTarget }) => [
     ...[String(shapes), form, percent(medianApe), percent(standardError), percent(trueMedianApe)],
@@ -53,8 +53,8 @@ function curveOf({ points, stop, stoppedAt, trueShapesForTarget }: Run): string 
     `Stops with ${stoppedAt.shapes} shapes: ${stop.reason}.`,
     `The true error is then ${percent(stoppedAt.trueMedianApe)}.`,
     trueShapesForTarget === null
-      ? 'The true error does not come down to the target within the budget.'
-      : `The true error is at the target with ${trueShapesForTarget} shapes.`,
+      ? 'The true error does not reach the target within the budget.'
+      : `The true error reaches the target with ${trueShapesForTarget} shapes.`,
   ].join('\n');
 }
 

@@ -33,18 +33,21 @@ export function simulateCommand(command: Command): void {
   command
     .requiredOption('--data <file>', 'samples to measure from, as CSV; - for standard input')
     .addOption(
-      new Option('--design <name>', 'how shapes are chosen; csv: all of them, with a target error only')
+      new Option(
+        '--design <name>',
+        'design that chooses the shapes; csv: all shapes, only with a target error',
+      )
         .choices(TARGET_DESIGNS)
         .makeOptionMandatory(),
     )
-    .requiredOption('--budget <shapes>', 'how many are measured', wholeNumber(1))
+    .requiredOption('--budget <shapes>', 'number of shapes to measure', wholeNumber(1))
     .option(
       '--target-error <share>',
       'replay a campaign that stops at this held-out median error, such as 12%; above 0 and below 1',
       targetShare,
     )
-    .option('--form <name>', 'fitted with a target error: auto or a form', 'auto')
-    .option('--seed <number>', 'of the choice', seed, 1)
+    .option('--form <name>', 'form of the fits with a target error: auto or a form', 'auto')
+    .option('--seed <number>', 'seed of the choice', seed, 1)
     .option(
       '--seeds <number>',
       'with a target error: number of seeds to repeat the simulation with',
@@ -53,11 +56,15 @@ export function simulateCommand(command: Command): void {
     )
     .option(
       '--rounds <number>',
-      'without a target error: a fit and its error after each',
+      'without a target error: number of rounds; each round ends with a fit and its error',
       wholeNumber(1, 100),
       8,
     )
-    .option('--sms <number>', 'processors of the device (default: what the samples say)', wholeNumber(1))
+    .option(
+      '--sms <number>',
+      'processors of the device (default: estimated from the samples)',
+      wholeNumber(1),
+    )
     .option('--json', 'print JSON, shares from 0 to 1')
     .addHelpText(
       'after',
@@ -90,7 +97,7 @@ async function run(options: SimulateOptions): Promise<void> {
     console.log(json({ design, seed: options.seed, test: test.length, curve }));
     return;
   }
-  console.log(`${design}, judged by ${test.length} samples of shapes it could not choose\n`);
+  console.log(`${design}, judged by ${test.length} samples of held-out shapes\n`);
   const rows = curve.map(({ shapes, ...errors }) => [
     String(shapes),
     ...Object.values(errors).map((share) => percent(share)),

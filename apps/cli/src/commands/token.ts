@@ -26,9 +26,9 @@ const DEFAULT_LINK_S = 15 * 60;
 
 export function tokenCommand(command: Command): void {
   withConnection(command.command('create').description('make a token; it is shown once'))
-    .requiredOption('--name <name>', 'who or what it is for; stands in the audit log')
+    .requiredOption('--name <name>', 'person or purpose of the token; the audit log shows it')
     .addOption(
-      new Option('--role <role>', 'what it may do; each may do what those before it may')
+      new Option('--role <role>', 'rights of the token; each role includes the rights of those before it')
         .choices(ACCESS_ROLES)
         .makeOptionMandatory(),
     )
@@ -44,11 +44,11 @@ export function tokenCommand(command: Command): void {
     )
     .action(create);
   withConnection(
-    command.command('link').description('make a link to the dashboard with which a browser signs in once'),
+    command.command('link').description('make a link to the dashboard that signs a browser in once'),
   )
-    .addOption(new Option('--role <role>', 'what the session may do').choices(ACCESS_ROLES).default('admin'))
+    .addOption(new Option('--role <role>', 'rights of the session').choices(ACCESS_ROLES).default('admin'))
     .addOption(
-      new Option('--expires <time>', 'in 90s, 30m, 2h; 1d at most')
+      new Option('--expires <time>', 'time until the link expires, such as 90s, 30m or 2h; at most 1d')
         .argParser(duration)
         .default(DEFAULT_LINK_S, '15m'),
     )
@@ -59,7 +59,7 @@ export function tokenCommand(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops token list')
     .action(list);
-  withConnection(command.command('revoke').argument('<id>').description('take a token away, for good'))
+  withConnection(command.command('revoke').argument('<id>').description('revoke a token permanently'))
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  alphaflops token revoke ID')
     .action(revoke);

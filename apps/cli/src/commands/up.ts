@@ -24,28 +24,28 @@ interface UpOptions {
 
 export function upCommand(command: Command): void {
   command
-    .option('--port <number>', 'of the coordinator; 0 for any free one (default: 8080)', port)
-    .option('--host <address>', 'to listen on; 0.0.0.0 lets other machines join (default: 127.0.0.1)')
+    .option('--port <number>', 'port of the coordinator; 0 for any free one (default: 8080)', port)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 lets other machines join (default: 127.0.0.1)')
     .option(
       '--tls-cert <file>',
-      'certificate (PEM); other machines are not let in without one (default: made and kept)',
+      'certificate (PEM); other machines cannot join without one (default: a self-signed certificate)',
     )
     .option('--tls-key <file>', 'private key of that certificate (PEM)')
     .option('--insecure', 'let other machines join without TLS, on a network that you trust')
     .option('--public-read', 'show models, data sets and predictions to everybody, without a token')
     .option('--data-dir <dir>', 'store, Redis, credentials and logs (default: .alphaflops)')
     .option('--no-worker', 'do not make this machine a worker')
-    .option('--new-admin-token', 'replace the admin token, when the old one is lost')
+    .option('--new-admin-token', 'replace the admin token if the old one is lost')
     .option('--open', 'open the dashboard in the browser of this machine, signed in')
     .addHelpText(
       'after',
-      '\nCtrl-C stops the worker after its batch, then the coordinator, then Redis; a second Ctrl-C gives the batch back.\n' +
+      '\nCtrl-C stops the worker after its batch, then the coordinator, then Redis; a second Ctrl-C returns the batch to the queue.\n' +
         '\nExample:\n  alphaflops up --host 0.0.0.0 --data-dir /var/lib/alphaflops',
     )
     .action(up);
 }
 
-/** What the options say, over what the environment says. */
+/** The settings of the environment, overridden by the options. */
 export function configOf(
   options: Pick<UpOptions, 'port' | 'host' | 'dataDir' | 'tlsCert' | 'tlsKey' | 'insecure' | 'publicRead'>,
 ): Config {
@@ -92,15 +92,15 @@ async function up(options: UpOptions): Promise<void> {
   say('Stopped.');
 }
 
-/** Has the coordinator pack the worker for nodes now, so that the first one does not wait for it. */
+/** Makes the coordinator pack the worker for nodes now, so that the first node does not wait for it. */
 async function prepareBundle({ url, fetch }: LocalStack): Promise<void> {
-  // Where no bundle exists, the node learns why.
+  // If no bundle exists, the node gets the reason.
   await fetch(`${url}/bundles/linux-${process.arch}.tar.gz.sha256`).catch(() => undefined);
 }
 
 /**
- * Opens the dashboard by a link of its own, and says so when no browser opens.
- * @returns what removes the file in which the link was handed over
+ * Opens the dashboard with a separate link, and reports it if no browser opens. * @returns a function that removes the
+ * file with the link
  */
 export async function openDashboard(
   { api, url, token }: Pick<LocalStack, 'api' | 'url' | 'token'>,
@@ -108,11 +108,11 @@ export async function openDashboard(
   say: (line: string) => void,
 ): Promise<() => Promise<void>> {
   if (token === null) {
-    say('No browser is opened: the admin token is not known here, so that no sign-in link can be made.');
+    say('No browser is opened: without the admin token on this machine, no sign-in link can be made.');
     return () => Promise.resolve();
   }
   const { trouble, forget } = await openBrowser(await signInLink(api, url), dataDirectory);
-  if (trouble !== null) say(`No browser was opened (${trouble}). Open the sign-in link by hand.`);
+  if (trouble !== null) say(`No browser was opened (${trouble}). Open the sign-in link yourself.`);
   return forget;
 }
 
@@ -132,7 +132,7 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
           ['Join line', await joinLine(stack.api)],
         ]),
     ...(token !== null && isLoopback(config.host)
-      ? [['', '(on another machine, once this one is started with --host 0.0.0.0)']]
+      ? [['', '(on another machine, after a start of this one with --host 0.0.0.0)']]
       : []),
     ...(newToken === null
       ? []
@@ -147,7 +147,7 @@ async function describe(stack: LocalStack, config: Config): Promise<string> {
   return `${table(['alphaflops is running', ''], rows)}\nCtrl-C stops it.`;
 }
 
-/** A line that can be pasted: it carries a token for one machine, good for an hour. */
+/** A line to paste. It contains a token for one machine that is valid for an hour. */
 async function joinLine(api: ApiClient): Promise<string> {
   const { data } = await api.POST('/v1/join-tokens', { body: { name: 'printed by up' } });
   return data?.command ?? '';

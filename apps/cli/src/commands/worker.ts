@@ -23,9 +23,9 @@ interface ReasonOptions extends JsonOptions {
 
 const CHANGES = {
   pause: 'take no new batch until resumed',
-  drain: 'finish the batch in hand and end',
+  drain: 'finish the current batch and end',
   resume: 'take batches again',
-  revoke: 'take its credentials away, for good',
+  revoke: 'revoke its credentials permanently',
 } as const;
 
 const FORWARDED_COMMANDS = ['join', 'run', 'run-offline'] as const;
@@ -34,7 +34,7 @@ const HOUR_S = 3600;
 
 export function workerCommand(command: Command): void {
   for (const name of FORWARDED_COMMANDS) forwardedCommand(command.command(name), name);
-  withConnection(command.command('token').description('make a token with which machines can join'))
+  withConnection(command.command('token').description('make a token that lets machines join'))
     .option('--uses <number>', 'machines that may join with it', wholeNumber(1, 10_000), 1)
     .option('--expires <time>', 'until when: 90s, 30m, 2h, 7d (default: 1h)', duration, HOUR_S)
     .option('--label <key=value>', 'given to every worker that joins with it; may be repeated', keyValue)
@@ -84,7 +84,17 @@ async function listWorkers(options: JsonOptions): Promise<void> {
   }
   console.log(
     table(
-      ['id', 'name', 'presence', 'wanted', 'activity', 'devices', 'labels', 'last heartbeat', 'disturbance'],
+      [
+        'id',
+        'name',
+        'presence',
+        'desired state',
+        'activity',
+        'devices',
+        'labels',
+        'last heartbeat',
+        'disturbance',
+      ],
       workers.map((worker) => [
         ...[worker.id, worker.name, worker.presence, worker.desiredState, worker.activity],
         String(worker.deviceIds.length),
@@ -103,5 +113,9 @@ async function change(what: keyof typeof CHANGES, id: string, options: ReasonOpt
   const body = options.reason === undefined ? {} : { reason: options.reason };
   const { data } = await api.POST(`/v1/workers/{id}/${what}`, { params: { path: { id } }, body });
   const worker = answered(data);
-  console.log(options.json === true ? json(worker) : `The worker ${id} is to be ${worker.desiredState}.`);
+  console.log(
+    options.json === true
+      ? json(worker)
+      : `The desired state of the worker ${id} is now ${worker.desiredState}.`,
+  );
 }

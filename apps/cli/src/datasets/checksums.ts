@@ -7,11 +7,11 @@ import { CHECKSUMS } from '@alphaflops/dataset';
 import type { Finding } from './finding.js';
 import { readDocument } from './source.js';
 
-/** Deepest folder and most files that a data set has. */
+/** Maximum depth of folders and maximum number of files of a data set. */
 const MAX_DEPTH = 3;
 const MAX_FILES = 10_000;
 
-/** What is wrong with the files of a directory against its checksums. Never leaves the directory. */
+/** Compares the files of a directory with its checksums and returns the problems. Never leaves the directory. */
 export async function checkSums(directory: string): Promise<Finding[]> {
   const findings: Finding[] = [];
   const tell = (code: string, file: string, message: string, line: number | null = null): void => {
@@ -43,18 +43,18 @@ export async function checkSums(directory: string): Promise<Finding[]> {
   }
   const present = await filesIn(directory, tell);
   for (const [path, sum] of sums) {
-    if (!present.has(path)) tell('missing-file', path, 'has a checksum and is not there');
+    if (!present.has(path)) tell('missing-file', path, 'has a checksum, but is missing');
     else if ((await sumOf(join(directory, path))) !== sum) {
-      tell('checksum', path, 'its content is not what its checksum names');
+      tell('checksum', path, 'its content does not match its checksum');
     }
   }
   for (const path of present) {
-    if (path !== CHECKSUMS && !sums.has(path)) tell('unlisted-file', path, 'is there without a checksum');
+    if (path !== CHECKSUMS && !sums.has(path)) tell('unlisted-file', path, 'has no checksum');
   }
   return findings;
 }
 
-/** A relative path without a way up, on any system. */
+/** A relative path without `..`, on any system. */
 export function isInside(path: string): boolean {
   return (
     /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(path) && !path.split('/').some((part) => /^\.+$/.test(part))
@@ -73,8 +73,9 @@ async function filesIn(
       if (folder === '' && name.startsWith('.')) continue;
       const kind = await lstat(join(directory, path));
       if (kind.isFile()) found.add(path);
-      else if (!kind.isDirectory()) tell('path', path, 'is no regular file');
-      else if (depth === MAX_DEPTH) tell('path', path, 'is a folder too deep for a data set');
+      else if (!kind.isDirectory()) tell('path', path, 'is not a regular file');
+      else if (depth === MAX_DEPTH)
+        tell('path', path, 'is a folder at a depth that is not allowed in a data set');
       else await walk(path, depth + 1);
       if (found.size > MAX_FILES) return;
     }

@@ -10,7 +10,7 @@ import { DatasetDigest, type DatasetParts } from '@alphaflops/dataset';
 import { CliError } from '../error.js';
 import { answered } from '../pages.js';
 
-/** A data set of a coordinator, its rows fetched while they are read. */
+/** A data set of a coordinator. Its rows are downloaded while they are read. */
 export async function downloaded(
   api: ApiClient,
   dataset: Dataset,
@@ -44,7 +44,7 @@ export async function downloaded(
   };
 }
 
-/** The rows as they are. @throws CliError `failed`, at their end, when they are not those that the id names */
+/** The rows without changes. @throws CliError `failed`, at their end, if they do not match the id */
 async function* checked(
   rows: AsyncIterable<DatasetRow>,
   { id }: Dataset,
@@ -60,7 +60,7 @@ async function* checked(
   if (digest.id() !== id) {
     throw new CliError(
       'failed',
-      `What came of data set ${id} is not all of it, or something else. Try again.`,
+      `The download of data set ${id} is incomplete or does not match the id. Try again.`,
     );
   }
 }

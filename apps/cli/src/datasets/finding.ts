@@ -1,10 +1,10 @@
 import type { DatasetError } from '@alphaflops/dataset';
 
-/** One thing that is wrong with a data set. */
+/** One problem of a data set. */
 export interface Finding {
   readonly code: string;
   readonly file: string;
-  /** Counted from 1; null where the finding has no single line. */
+  /** Counted from 1; null if the finding has no single line. */
   readonly line: number | null;
   readonly column: string | null;
   readonly message: string;
@@ -13,7 +13,7 @@ export interface Finding {
 /** Further findings of the same kind are counted, not listed. */
 const MAX_OF_A_KIND = 20;
 
-/** Collects findings; of one kind, the first ones. */
+/** Collects findings, and lists the first ones of each kind. */
 export class Findings {
   private readonly listed: Finding[] = [];
   private readonly counts = new Map<string, number>();

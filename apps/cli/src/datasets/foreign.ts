@@ -15,20 +15,20 @@ import { provenanceId } from '@alphaflops/provenance';
 import { noteIgnored, readInput } from '../files.js';
 import type { RowFile } from './source.js';
 
-/** What timed samples that came without a protocol. */
+/** The protocol of samples without a protocol. */
 const PROTOCOL = { name: 'imported', version: 1 };
 const UNKNOWN = 'unknown';
 
-/** A table of another layout as rows of a data set, and where they come from. */
+/** A table of another layout as rows of a data set, with their origin. */
 export interface ForeignRows extends RowFile {
   readonly provenance: Provenance;
 }
 
 /**
- * Gives the samples of a table the rest of what a row has: the device class that is named, ids made of the digest of
- * the table, the time of its file. The same file gives the same rows. What the table does not tell stays null.
+ * Adds the missing values of a row to the samples of a table: the named device class, ids made of the digest of the
+ * table, and the time of its file. The same file gives the same rows. Values that the table does not have stay null.
  *
- * @throws DatasetError when the table cannot be read: it is read once here, before anything is done with it
+ * @throws DatasetError if the table cannot be read; the function reads the whole table once first
  */
 export async function foreignRows(path: string, deviceClass: DeviceClass): Promise<ForeignRows> {
   const hash = createHash('sha256').update(`${deviceClass.id}\n`);

@@ -4,7 +4,7 @@ import type { NumberedRow } from '@alphaflops/dataset';
 import { provenanceId } from '@alphaflops/provenance';
 import { answered } from '../pages.js';
 
-/** Text of the rows of one request. */
+/** Size of the rows of one request. */
 const MAX_CHARACTERS = 4 * 2 ** 20;
 const MAX_PROVENANCE = 1000;
 
@@ -19,7 +19,7 @@ export interface ToImport {
   readonly provenance: readonly Provenance[];
 }
 
-/** Sends rows in requests of a bounded size. Broken off, it can be done again: what is there is not stored twice. */
+/** Sends rows in requests of a bounded size. An interrupted import can be repeated: nothing is stored twice. */
 export async function importRows(
   api: ApiClient,
   { rows, deviceClasses, provenance }: ToImport,
@@ -51,7 +51,7 @@ export async function importRows(
   };
   for await (const { row } of rows) {
     part.push(row);
-    // Only batch times make a row long.
+    // A row is long only because of its batch times.
     characters += 1500 + 20 * row.batch_times_ms.length;
     if (part.length === MAX_IMPORT_ROWS || characters > MAX_CHARACTERS) await flush();
   }

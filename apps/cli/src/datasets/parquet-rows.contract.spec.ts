@@ -36,7 +36,7 @@ async function refusal(found: AsyncIterable<NumberedRow>): Promise<DatasetError>
 }
 
 describe('rows of a Parquet file, read in a thread', () => {
-  it('are those of the file, and can be left early', async () => {
+  it('are those of the file, and the reader can stop early', async () => {
     expect(await read(parquetRows(path))).toEqual(rows.map((row, at) => ({ line: at + 1, row })));
     for await (const { line } of parquetRows(path)) {
       expect(line).toBe(1);
@@ -44,14 +44,14 @@ describe('rows of a Parquet file, read in a thread', () => {
     }
   });
 
-  it('are refused as the reader refuses them', async () => {
+  it('are refused with the error of the reader', async () => {
     writeFileSync(path, good.subarray(0, 1_000));
     expect(await refusal(parquetRows(path))).toMatchObject({ code: 'malformed', file: path });
     rmSync(path);
     await expect(read(parquetRows(path))).rejects.toThrow(/ENOENT/);
   });
 
-  it('are given up when one damaged byte makes runs that keep the reader busy for minutes', async () => {
+  it('are not read further if one damaged byte makes runs that keep the reader busy for minutes', async () => {
     // In the header of a page: number of values, none of them null, number of rows, plain, two bytes of levels.
     const size = 2 * COUNT;
     const header = Buffer.from([0x15, size, 0x15, 0, 0x15, size, 0x15, 0, 0x15, 4]);
@@ -62,11 +62,11 @@ describe('rows of a Parquet file, read in a thread', () => {
     writeFileSync(path, damaged);
     const { message } = await refusal(parquetRows(path, { ms: 1_000, heapMib: 512 }));
     expect(message).toBe(
-      `${path}: reading its next rows takes more than 1 s: it is damaged, or made to do so`,
+      `${path}: reading its next rows takes more than 1 s: the file is damaged or malicious`,
     );
   });
 
-  it('are given up when they take too much memory', async () => {
+  it('are not read further if they use too much memory', async () => {
     const { message } = await refusal(parquetRows(path, { ms: 30_000, heapMib: 8 }));
     expect(message).toContain('takes more than 8 MiB of memory');
   });

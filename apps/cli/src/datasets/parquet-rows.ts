@@ -4,19 +4,19 @@ import { DatasetError, type NumberedRow } from '@alphaflops/dataset';
 import type { ParquetAnswer } from './parquet-thread.js';
 
 export interface ParquetLimits {
-  /** Until the next rows; a row group of a million takes half a minute. */
+  /** Time limit until the next rows. A row group with a million rows takes half a minute. */
   readonly ms: number;
   readonly heapMib: number;
 }
 
 const LIMITS: ParquetLimits = { ms: 120_000, heapMib: 4096 };
 
-/** The same file from `src` (tests) and from `dist`: a thread always runs on the build. */
+/** The same file for `src` (tests) and for `dist`, because a thread always runs on the build. */
 const THREAD = new URL('../../dist/datasets/parquet-thread.js', import.meta.url);
 
 /**
- * As `readRowsParquet`, in a thread of its own: runs inside the pages of a file that was damaged, or made for it, can
- * claim more than any page says, and would keep its reader busy for minutes and take all memory.
+ * Like `readRowsParquet`, but in a separate thread. Runs inside the pages of a damaged or malicious file can claim more
+ * values than the header of the page. They would keep the reader busy for minutes and use all memory.
  *
  * @throws DatasetError
  */
@@ -30,14 +30,14 @@ export async function* parquetRows(path: string, limits = LIMITS): AsyncGenerato
     return answerOf(thread, path, limits);
   };
   try {
-    // The thread reads on while the rows before are looked at.
-    for (let asked = next(); ;) {
-      const answer = await asked;
+    // The thread reads the next rows while the caller processes the previous ones.
+    for (let pending = next(); ;) {
+      const answer = await pending;
       if ('problems' in answer) throw new DatasetError(path, answer.problems);
       if (answer.rows.length === 0) return;
-      asked = next();
-      // A reader that stops early does not wait for it.
-      asked.catch(() => undefined);
+      pending = next();
+      // A reader that stops early does not wait for this answer.
+      pending.catch(() => undefined);
       yield* answer.rows;
     }
   } finally {
@@ -57,7 +57,7 @@ async function answerOf(
     const { name, code } = error as { name?: string; code?: string };
     if (name !== 'AbortError' && code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
     const limit = name === 'AbortError' ? `${ms / 1000} s` : `${heapMib} MiB of memory`;
-    const message = `reading its next rows takes more than ${limit}: it is damaged, or made to do so`;
+    const message = `reading its next rows takes more than ${limit}: the file is damaged or malicious`;
     throw new DatasetError(path, [{ code: 'malformed', line: null, column: null, message }]);
   }
 }

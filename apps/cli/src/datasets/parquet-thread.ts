@@ -1,9 +1,9 @@
-/** Runs in a thread of its own: reads one Parquet file and hands over its rows, some at a time, whenever it is asked. */
+/** Runs in a separate thread. It reads one Parquet file and sends some of its rows for each request. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DatasetError, type NumberedRow, readRowsParquet } from '@alphaflops/dataset';
 import { asyncBufferFromFile } from 'hyparquet';
 
-/** The message to the other side: rows, an empty list at the end; or what is wrong with the file. */
+/** The message to the main thread: rows (an empty list at the end), or the problems of the file. */
 export type ParquetAnswer =
   { readonly rows: NumberedRow[] } | { readonly problems: DatasetError['problems'] };
 
@@ -22,7 +22,7 @@ async function* answers(): AsyncGenerator<ParquetAnswer> {
     if (rows.length > 0) yield { rows };
     yield { rows: [] };
   } catch (error) {
-    // An error of a class of ours would arrive as one of none.
+    // A message between threads does not preserve the class of an error.
     if (!(error instanceof DatasetError)) throw error;
     yield { problems: error.problems };
   }

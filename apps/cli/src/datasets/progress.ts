@@ -1,4 +1,4 @@
-/** Says on a terminal how many rows have gone by, in one line; elsewhere nothing. */
+/** Shows the number of processed rows in one line of a terminal. Without a terminal it prints nothing. */
 export function rowProgress(output: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr) {
   let shownAt = 0;
   return {

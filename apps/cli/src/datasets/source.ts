@@ -21,7 +21,7 @@ import { parquetRows } from './parquet-rows.js';
 
 /** Largest file of a data set other than its rows. */
 const MAX_DOCUMENT_BYTES = 256 * 2 ** 20;
-/** Enough to see the header of a table. */
+/** Number of bytes that is enough for the header of a table. */
 const PEEK_BYTES = 65_536;
 
 /** Rows of a data set in a file, which may be read more than once. */
@@ -30,7 +30,7 @@ export interface RowFile {
   readonly rows: () => AsyncIterable<NumberedRow>;
 }
 
-/** A directory that `dataset export` wrote, or somebody says so. */
+/** A directory that `dataset export` wrote, or that claims to be one. */
 export interface DatasetDirectory extends RowFile {
   readonly dataset: Dataset;
   readonly provenance: Provenance[];
@@ -68,7 +68,7 @@ export async function readDirectory(path: string): Promise<DatasetDirectory> {
   return { ...(await rowFileIn(path)), dataset, provenance };
 }
 
-/** The one file with rows that a directory has. */
+/** The one file with rows in a directory. */
 export async function rowFileIn(directory: string): Promise<RowFile> {
   const present = [];
   for (const format of DATASET_FORMATS) {
@@ -92,7 +92,7 @@ export async function rowFileIn(directory: string): Promise<RowFile> {
 export async function readRecord(path: string): Promise<Dataset> {
   const parsed = DatasetSchema.safeParse(jsonOf(path, await readDocument(path)));
   if (parsed.success) return parsed.data;
-  throw new CliError('bad-input', `${path} is no record of a data set: ${z.prettifyError(parsed.error)}`);
+  throw new CliError('bad-input', `${path} is not a record of a data set: ${z.prettifyError(parsed.error)}`);
 }
 
 export async function readProvenance(path: string): Promise<Provenance[]> {
@@ -103,15 +103,16 @@ export async function readProvenance(path: string): Promise<Provenance[]> {
     if (parsed.success) return [parsed.data];
     throw new CliError(
       'bad-input',
-      `${path}, line ${at + 1} is no provenance record: ${z.prettifyError(parsed.error)}`,
+      `${path}, line ${at + 1} is not a provenance record: ${z.prettifyError(parsed.error)}`,
     );
   });
 }
 
-/** The text of a regular file that is not too large: nothing that a link points to. */
+/** The text of a regular file that is not too large. The function does not follow links. */
 export async function readDocument(path: string): Promise<string> {
   const found = await lstat(path).catch(() => null);
-  if (found?.isFile() !== true) throw new CliError('bad-input', `${path} is missing, or no regular file.`);
+  if (found?.isFile() !== true)
+    throw new CliError('bad-input', `${path} is missing, or is not a regular file.`);
   if (found.size > MAX_DOCUMENT_BYTES) throw new CliError('bad-input', `${path} is too large to be read.`);
   return readFile(path, 'utf8');
 }
@@ -136,7 +137,7 @@ async function startOf(path: string): Promise<string> {
   }
 }
 
-/** Names at the top of one JSON object; of one that was cut, those that are seen. */
+/** The top-level names of one JSON object. If the text was cut, the visible names. */
 function keysOf(line: string): string[] {
   return [...line.matchAll(/"([a-z0-9_]+)"\s*:/g)].map(([, key]) => key ?? '');
 }

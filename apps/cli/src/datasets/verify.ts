@@ -20,7 +20,7 @@ import { Findings } from './finding.js';
 import { readDocument, readProvenance, readRecord, rowFileIn } from './source.js';
 
 export interface VerifyOptions {
-  /** Public keys to believe, by worker; those of the directory itself when absent. */
+  /** Trusted public keys by worker. If absent, the keys of the directory itself. */
   readonly keys?: ReadonlyMap<string, string>;
   /** Fit the models of the data set again. */
   readonly refit: boolean;
@@ -35,7 +35,7 @@ export interface Verification {
   readonly findings: Findings;
 }
 
-/** Checks a directory that `dataset export` wrote, or that says so. Reads it once, in bounded memory. */
+/** Checks a directory that `dataset export` wrote, or that claims to be one. Reads it once, in bounded memory. */
 export async function verifyDirectory(directory: string, options: VerifyOptions): Promise<Verification> {
   const findings = new Findings();
   findings.add(...(await checkSums(directory)));
@@ -80,10 +80,10 @@ interface Known {
   readonly record: Dataset | null;
 }
 
-/** Signatures that are checked at a time, by other threads. */
+/** Number of signatures that other threads check at the same time. */
 const MAX_PENDING = 256;
 
-/** What is checked of each row beyond its form. */
+/** Checks of each row in addition to its form. */
 class RowCheck {
   rows = 0;
   signedRows = 0;
@@ -108,10 +108,10 @@ class RowCheck {
     this.rows += 1;
     this.digest.add(row);
     this.inputs.add(row);
-    if (this.ids.has(row.sample_id)) tell('duplicate', 'sample_id', `${row.sample_id} is there twice`);
+    if (this.ids.has(row.sample_id)) tell('duplicate', 'sample_id', `${row.sample_id} occurs twice`);
     this.ids.add(row.sample_id);
     const slot = [row.campaign_id, row.target_id, row.spec_index, row.replicate].join('/');
-    if (this.slots.has(slot)) tell('duplicate', 'spec_index', `the slot ${slot} is there twice`);
+    if (this.slots.has(slot)) tell('duplicate', 'spec_index', `the slot ${slot} occurs twice`);
     this.slots.add(slot);
     this.checkOrder(row, tell);
     if (!this.known.deviceClasses.has(row.device_class_id)) {
@@ -130,7 +130,7 @@ class RowCheck {
     if (this.pending.length === MAX_PENDING) await this.settle();
   }
 
-  /** Ends the digest and compares what was counted with the record. */
+  /** Ends the digest and compares the counts with the record. */
   async end(): Promise<string> {
     await this.settle();
     const id = this.digest.id();
@@ -139,10 +139,10 @@ class RowCheck {
       this.findings.add({ code, file: 'dataset.json', line: null, column: null, message });
     };
     if (record === null) return id;
-    if (record.id !== id) tell('digest', `names ${record.id}, the rows are ${id}`);
+    if (record.id !== id) tell('digest', `names the id ${record.id}, but the rows have the id ${id}`);
     if (record.rows !== this.rows) tell('count', `says ${record.rows} rows, found ${this.rows}`);
     if (record.signedRows !== this.signedRows) {
-      tell('count', `says ${record.signedRows} signed rows, found ${this.signedRows}`);
+      tell('count', `names ${record.signedRows} signed rows, found ${this.signedRows}`);
     }
     return id;
   }
@@ -158,7 +158,7 @@ class RowCheck {
       before === null ||
       place.moment > before.moment ||
       (place.moment === before.moment && place.id > before.id);
-    if (!isLater) tell('order', 'recorded_at', 'rows are ordered by recorded_at, then by sample_id');
+    if (!isLater) tell('order', 'recorded_at', 'rows must be ordered by recorded_at, then by sample_id');
     this.before = place;
   }
 
@@ -170,9 +170,9 @@ class RowCheck {
   private async checkSignature(row: DatasetRow, tell: Tell): Promise<void> {
     const worker = row.worker_id ?? 'nobody';
     const key = this.known.keys.get(worker);
-    if (key === undefined) tell('signature', 'worker_id', `the public key of ${worker} is not known`);
+    if (key === undefined) tell('signature', 'worker_id', `the public key of ${worker} is unknown`);
     else if (!(await isSignedBy(sampleOfRow(row), key))) {
-      tell('signature', 'signature', `is not the signature of ${worker} under this row`);
+      tell('signature', 'signature', `is not a valid signature of ${worker} for this row`);
     }
   }
 }
@@ -200,18 +200,17 @@ async function checkModel(
   if (model !== null && model.data.digest !== dataDigest) {
     tell('fit-input', `its data digest is not the one that dataset.json names`);
   }
-  if (rows === null)
-    tell('fit-input', `the rows that it was fitted to do not give the data digest ${dataDigest}`);
+  if (rows === null) tell('fit-input', `the rows of its fit do not give the data digest ${dataDigest}`);
   else if (
     refit &&
     model !== null &&
     !isFittedAgain(model, rows, await attempt(findings, file, () => labelsOf(model, directory)))
   ) {
-    tell('refit', 'fitting the rows again gives another model');
+    tell('refit', 'another fit of the rows gives a different model');
   }
 }
 
-/** Whether a fit of the rows gives the same document, to the byte. The form was asked for, or chosen among all. */
+/** Whether a fit of the rows gives the same document, byte for byte. The form was requested, or chosen among all. */
 export function isFittedAgain(
   model: Model,
   rows: readonly FitRow[],
@@ -242,17 +241,17 @@ export function isFittedAgain(
   });
 }
 
-/** The labels from which the classifier of a model has learned. */
+/** The labels from which the classifier of a model learned. */
 async function labelsOf({ kernels }: Model, directory: string): Promise<LabelledSpec[]> {
   if (kernels?.key === undefined || kernels.mapDigest === undefined) return [];
   const file = `kernel-maps/${kernelMapId(kernels.key)}.csv`;
   const csv = await readText(join(directory, file));
   const digest = createHash('sha256').update(csv).digest('hex');
   if (digest === kernels.mapDigest) return await readKernelLabels(csv, file);
-  throw new CliError('bad-input', `${file} is another kernel map than the one that was fitted with`);
+  throw new CliError('bad-input', `${file} is not the kernel map of the fit`);
 }
 
-/** The value, or null and a finding when it cannot be read. */
+/** The value, or null and a finding if it cannot be read. */
 async function attempt<T>(findings: Findings, file: string, read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();

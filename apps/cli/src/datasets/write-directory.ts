@@ -10,10 +10,10 @@ import { isFileError } from '../files.js';
 import { isInside } from './checksums.js';
 
 /**
- * Writes the files into a new directory, which is there in full or not at all: it is filled under another name beside
- * and then renamed.
- * @throws CliError `bad-input` when there is something already, it cannot be written, or a file is to lie elsewhere: ids of
- * models are in names of files, and come from a coordinator
+ * Writes the files into a new directory. The directory is complete or does not exist: the function fills it under
+ * another name in the same folder and then renames it. * @throws CliError `bad-input` if the path exists already, if it
+ * cannot be written, or if a file would be outside of it: names of files contain ids of models, which come from a
+ * coordinator
  */
 export async function writeDirectory(path: string, files: readonly DatasetFile[]): Promise<void> {
   const stray = files.find((file) => !isInside(file.path));

@@ -4,9 +4,11 @@ import { stripVTControlCharacters } from 'node:util';
 
 export interface ChildOptions {
   readonly environment: NodeJS.ProcessEnv;
-  /** Everything it says is added to this file, so that it can go on speaking when we are gone. */
+  /**
+   * All output of the child is appended to this file, so that the child can still write after the end of this process.
+   */
   readonly logFile: string;
-  /** What it reads from standard input; nothing by default. */
+  /** Standard input of the child; empty by default. */
   readonly input?: string;
 }
 
@@ -18,8 +20,8 @@ export interface Ending {
 const TAIL_LINES = 5;
 
 /**
- * A Node process of ours in a process group of its own: a Ctrl-C in the terminal reaches us alone, and we say when it
- * is its turn. It has an IPC channel to us, by whose end it knows that we are gone, however that came.
+ * A child Node process in its own process group. A Ctrl-C in the terminal reaches only this process, which decides when
+ * to stop the child. When the IPC channel ends, the child knows that this process has ended for any reason.
  */
 export class Child {
   readonly ended: Promise<Ending>;
@@ -33,7 +35,7 @@ export class Child {
       process.once('exit', (exitCode, signal) => {
         resolve({ exitCode, signal });
       });
-      // It could not even be started.
+      // The process could not be started.
       process.once('error', () => {
         if (process.pid === undefined) resolve({ exitCode: null, signal: null });
       });
@@ -62,7 +64,7 @@ export class Child {
     return this.process.pid;
   }
 
-  /** The first message that it sends, or how it ended without one. */
+  /** The first message of the child, or the way it ended without one. */
   async firstMessage(): Promise<{ message: unknown } | { ending: Ending }> {
     const message = new Promise<{ message: unknown }>((resolve) => {
       this.process.once('message', (message) => {
@@ -78,8 +80,8 @@ export class Child {
 
   /** Last lines of its log. */
   logTail(): string {
-    const said = readFileSync(this.logFile).subarray(this.logStart).toString();
-    return stripVTControlCharacters(said).trim().split('\n').slice(-TAIL_LINES).join('\n');
+    const output = readFileSync(this.logFile).subarray(this.logStart).toString();
+    return stripVTControlCharacters(output).trim().split('\n').slice(-TAIL_LINES).join('\n');
   }
 }
 

@@ -7,12 +7,12 @@ import { StoreError } from '@alphaflops/store';
 import { FileLock } from '@alphaflops/store-sqlite';
 import { CliError } from '../error.js';
 
-/** A coordinator whose parent was killed needs a moment to end. */
+/** Time that a coordinator needs to end after its parent was killed. */
 const LEFTOVER_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 250;
 
 /**
- * Makes the directory (mode 0700) and keeps other stacks off it, until released or until this process is gone.
+ * Makes the directory (mode 0700) and locks it against other stacks, until the release or the end of this process.
  * @throws CliError `failed` with the holder's process id
  */
 export function lockDataDirectory(directory: string): { release: () => void } {
@@ -38,8 +38,8 @@ export function lockDataDirectory(directory: string): { release: () => void } {
 }
 
 /**
- * Waits for a coordinator to end that has outlived its killed parent.
- * @throws StoreError `in-use` with the holder's process id, when it does not
+ * Waits for the end of a coordinator that has outlived its killed parent. * @throws StoreError `in-use` with the
+ * holder's process id, if it does not end
  */
 export async function waitForStore(storeFile: string, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + LEFTOVER_WITHIN_MS;

@@ -6,13 +6,16 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const LAUNCHER_LOOK_MS = 1_000;
 
 export interface Interruption {
-  /** Fires with the first of them. */
+  /** Fires at the first of them. */
   readonly signal: AbortSignal;
-  /** Called with every further one. */
+  /** Called for every further one. */
   onSecondSignal: () => void;
 }
 
-/** From now on these signals do not end the process, they fire; so does the end of the npm or npx that started us. */
+/**
+ * From now on, these signals fire the abort signal and do not end the process. The end of the parent npm or npx also
+ * fires it.
+ */
 export function interruption(program: NodeJS.EventEmitter = process): Interruption {
   const controller = new AbortController();
   const interruption = { signal: controller.signal, onSecondSignal: () => undefined };
@@ -22,7 +25,7 @@ export function interruption(program: NodeJS.EventEmitter = process): Interrupti
       else controller.abort();
     });
   }
-  // The reader of our output is gone, perhaps with its terminal: stop completely.
+  // The reader of the output has ended, perhaps with its terminal: stop completely.
   process.stdout.removeAllListeners('error').on('error', () => {
     controller.abort();
   });

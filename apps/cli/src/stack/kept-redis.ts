@@ -4,7 +4,7 @@ import { PrivateRedis, type PrivateRedisOptions } from '@alphaflops/queue/privat
 
 const LOOK_EVERY_MS = 2_000;
 
-/** The private Redis, started again with the same port, password and data when it is gone. */
+/** The private Redis. If it ends, it is started again with the same port, password and data. */
 export class KeptRedis {
   private restarting: Promise<void> | null = null;
   private readonly timer: NodeJS.Timeout;
@@ -19,7 +19,7 @@ export class KeptRedis {
     }, LOOK_EVERY_MS);
   }
 
-  /** @throws QueueError as `PrivateRedis.start` */
+  /** @throws QueueError like `PrivateRedis.start` */
   static async start(options: PrivateRedisOptions, say: (line: string) => void): Promise<KeptRedis> {
     return new KeptRedis(await PrivateRedis.start(options), options, say);
   }

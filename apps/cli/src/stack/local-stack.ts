@@ -30,23 +30,23 @@ const ReadySchema = z.object({
 });
 
 /**
- * Redis, coordinator and a worker on this machine, from one data directory. What was started is stopped in the opposite
- * order, whenever `stop` comes, so that nothing is lost: the worker hands in its batch while there is still a queue.
+ * Redis, coordinator and a worker on this machine, from one data directory. `stop` ends the started programs in the
+ * opposite order at any time, so that nothing is lost: the worker sends its result while the queue still runs.
  */
 export class LocalStack {
   private readonly started: (() => Promise<void>)[] = [];
   private worker: Supervisor | null = null;
   private port = 0;
-  /** The admin token when it was made just now. */
+  /** The admin token, if it was made just now. */
   newToken: string | null = null;
-  /** The coordinator's store, for people. */
+  /** Readable description of the coordinator's store. */
   store = '';
-  /** The admin token when it is known on this machine. */
+  /** The admin token, if it is known on this machine. */
   token: string | null = null;
 
   constructor(private readonly options: StackOptions) {}
 
-  /** Coordinator, as we on this machine reach it. */
+  /** Address of the coordinator for this machine. */
   get url(): string {
     return httpUrl(localHost(this.options.config.host), this.port, this.scheme);
   }
@@ -55,7 +55,7 @@ export class LocalStack {
     return this.options.config.tls === null ? 'http' : 'https';
   }
 
-  /** Certificates that everything on this machine trusts: our own, whatever names it has, and the given ones. */
+  /** Certificates that all programs on this machine trust: our own, with any names, and the given ones. */
   private get caFiles(): readonly string[] {
     const { tls, caFiles } = this.options.config;
     return tls === null ? caFiles : [tls.certFile, ...caFiles];
@@ -87,7 +87,7 @@ export class LocalStack {
     if (!withWorker) return;
     if (this.token === null) {
       say(
-        'The admin token is not known here, so that no worker is started: start with --new-admin-token once.',
+        'No worker is started, because the admin token is not known on this machine. Start once with --new-admin-token.',
       );
       return;
     }
@@ -97,23 +97,25 @@ export class LocalStack {
     if (worker === null) return;
     this.worker = worker;
     this.started.push(async () => {
-      say('Stopping the worker. A batch in hand is finished first; press Ctrl-C again to give it back.');
+      say(
+        'Stopping the worker. It finishes its current batch first; press Ctrl-C again to return the batch to the queue.',
+      );
       await worker.stop();
       this.worker = null;
     });
   }
 
-  /** Stops whatever was started; resolves when it is gone. */
+  /** Stops all started programs; resolves when they have ended. */
   async stop(): Promise<void> {
     for (let stop = this.started.pop(); stop !== undefined; stop = this.started.pop()) await stop();
   }
 
-  /** Does not wait for the batch in hand any longer. */
+  /** Stops waiting for the current batch. */
   stopAtOnce(): void {
     this.worker?.signal('SIGQUIT');
   }
 
-  /** Where the coordinator finds Redis: the given one, or a private one, started here. */
+  /** The address of Redis for the coordinator: the given one, or that of a private Redis, which is started here. */
   private async queueEnvironment(): Promise<Record<string, string>> {
     const { config, say } = this.options;
     if (config.redisUrl !== null) return { REDIS_URL: config.redisUrl };
@@ -146,7 +148,7 @@ export class LocalStack {
     const first = launch(config.port, newAdminToken ? ['--new-admin-token'] : []);
     const ready = await readyOf(first, signal);
     this.port = Number(new URL(ready.url).port || (this.scheme === 'http' ? 80 : 443));
-    // Others know the port by now: it stays.
+    // Other programs use the port already, so it does not change.
     const supervisor = new Supervisor(first, {
       name: 'coordinator',
       launch: () => launch(this.port, []),
@@ -163,7 +165,7 @@ export class LocalStack {
   }
 }
 
-/** Waits for the coordinator's first start, which alone is ours to explain when it fails. */
+/** Waits for the coordinator's first start. Only a failure of the first start becomes an error of the command. */
 async function readyOf(coordinator: Child, signal: AbortSignal): Promise<z.infer<typeof ReadySchema>> {
   const stop = (): void => {
     coordinator.signal('SIGTERM');

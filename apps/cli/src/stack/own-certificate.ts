@@ -9,9 +9,9 @@ import { CliError } from '../error.js';
 const YEARS = 10;
 
 /**
- * Settings with which the stack may listen to other machines: when there is no certificate, the data directory gets one
- * that signs itself. It is kept, so that workers that have joined recognize it.
- * @throws CliError `failed` when it cannot be written, ConfigError when its directory cannot be made
+ * Settings with which the stack may listen to other machines. If there is no certificate, the data directory gets a
+ * self-signed one. It stays there, so that joined workers recognize it. * @throws CliError `failed` if it cannot be
+ * written, ConfigError if its directory cannot be made
  */
 export async function withOwnCertificate(config: Config, say: (line: string) => void): Promise<Config> {
   const { host, tls, insecure, dataDirectory } = config;
@@ -31,7 +31,7 @@ export async function withOwnCertificate(config: Config, say: (line: string) => 
       });
     }
     say(
-      `Made a certificate that signs itself, ${own.certFile}: nodes that join recognize it by the pin in their token.`,
+      `Made a self-signed certificate, ${own.certFile}: nodes that join recognize it by the pin in their token.`,
     );
   }
   return { ...config, tls: own };
@@ -39,7 +39,7 @@ export async function withOwnCertificate(config: Config, say: (line: string) => 
 
 /** An EC certificate (P-256) for this machine's names and addresses, in PEM. */
 async function makeCertificate(): Promise<{ cert: string; key: string }> {
-  // Only the first start needs it.
+  // Only the first start needs this package.
   const { generate } = await import('selfsigned');
   const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   const notAfterDate = new Date();
@@ -57,7 +57,7 @@ async function makeCertificate(): Promise<{ cert: string; key: string }> {
         name: 'subjectAltName',
         altNames: [
           ...['localhost', hostname()].map((value) => ({ type: 2 as const, value })),
-          // An address of a link has a zone, which a certificate cannot hold.
+          // A link-local address has a zone, and a certificate cannot contain a zone.
           ...addresses
             .filter(({ scopeid }) => !scopeid)
             .map(({ address }) => ({ type: 7 as const, ip: address })),

@@ -11,7 +11,7 @@ import { programOf } from './programs.js';
 
 export interface OwnWorkerOptions {
   readonly dataDirectory: string;
-  /** Coordinator, as we on this machine reach it. */
+  /** Address of the coordinator for this machine. */
   readonly url: string;
   readonly api: ApiClient;
   /** Certificates to trust. */
@@ -21,21 +21,20 @@ export interface OwnWorkerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Of the worker's credentials, what we need; the rest is kept as it is. */
+/** The needed fields of the worker's credentials. The other fields do not change. */
 const CredentialsSchema = z.looseObject({
   coordinatorUrl: z.url(),
   workerId: z.string(),
-  // One of before samples were signed is enrolled anew.
+  // A worker that is older than signed samples is enrolled again.
   signingKey: z.string(),
 });
 
 const JOIN_TOKEN_S = 600;
 
 /**
- * The worker of this machine: enrolled like any other, with a join token, unless it was before, and kept running. Null
- * when it was revoked, and this is reported.
- *
- * @throws CliError `failed` when the enrolment does, ApiError
+ * Keeps the worker of this machine running. If it is not enrolled yet, it enrols with a join token like any other
+ * worker. Returns null and reports it if the worker was revoked. * * @throws CliError `failed` if the enrolment fails,
+ * ApiError
  */
 export async function startOwnWorker(options: OwnWorkerOptions): Promise<Supervisor | null> {
   const { dataDirectory, url, api, caFiles, say } = options;
@@ -43,7 +42,7 @@ export async function startOwnWorker(options: OwnWorkerOptions): Promise<Supervi
   const known = await knownWorker(file, api);
   if (known?.desiredState === 'revoked') {
     say(
-      `The worker of this machine (${known.id}) was revoked: none is started. To enrol anew, remove ${file}.`,
+      `The worker of this machine (${known.id}) was revoked, so no worker is started. To enrol it again, remove ${file}.`,
     );
     return null;
   }
@@ -69,7 +68,7 @@ function startWorker(
   });
 }
 
-/** What the coordinator says of the worker whose credentials are here; null when it has to be enrolled. */
+/** The coordinator's record of the worker with these credentials; null if it must be enrolled. */
 async function knownWorker(
   file: string,
   api: ApiClient,
@@ -80,7 +79,7 @@ async function knownWorker(
     const { data } = await api.GET('/v1/workers/{id}', { params: { path: { id: credentials.workerId } } });
     return data ?? null;
   } catch (error) {
-    // Credentials of another time: the store has been removed since.
+    // The credentials are old: the store was removed since then.
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
@@ -99,7 +98,7 @@ async function enrol(file: string, options: OwnWorkerOptions): Promise<void> {
   const { data } = await api.POST('/v1/join-tokens', {
     body: { name: 'the machine of the coordinator', expiresInS: JOIN_TOKEN_S },
   });
-  if (data === undefined) throw new CliError('failed', 'The coordinator made no join token.');
+  if (data === undefined) throw new CliError('failed', 'The coordinator did not make a join token.');
   const args = ['join', url, '--token', '-', '--credentials', file, '--force'];
   const joining = startWorker(args, options, data.token);
   const stop = (): void => {
@@ -114,7 +113,7 @@ async function enrol(file: string, options: OwnWorkerOptions): Promise<void> {
   }
 }
 
-/** The coordinator of this data directory may listen elsewhere than it did when the worker was enrolled. */
+/** The coordinator of this data directory may use another address than at the enrolment of the worker. */
 async function pointTo(file: string, url: string): Promise<void> {
   const credentials = await readCredentials(file);
   const coordinatorUrl = new URL(url).href;
@@ -124,13 +123,13 @@ async function pointTo(file: string, url: string): Promise<void> {
   await rename(`${file}.part`, file);
 }
 
-/** A worker that the operator has sent away leaves by itself, and is not called back. */
+/** A worker that the operator drained or revoked leaves by itself, and is not started again. */
 async function reasonToStayAway({ exitCode }: Ending, file: string, api: ApiClient): Promise<string | null> {
   const worker = await knownWorker(file, api).catch(() => null);
   if (worker?.desiredState === 'revoked') return `The worker ${worker.id} was revoked and has left.`;
   if (worker?.desiredState !== 'draining' || exitCode !== 0) return null;
   return (
     `The worker ${worker.id} was drained and has left. ` +
-    `To have it back: alphaflops worker resume ${worker.id}, then start this again.`
+    `To use it again, run: alphaflops worker resume ${worker.id}, then start this program again.`
   );
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** The program of another app: apps are started, never imported. */
+/** The program of another app. An app starts other apps and never imports them. */
 export function programOf(app: 'coordinator' | 'worker'): string {
   return fileURLToPath(import.meta.resolve(`@alphaflops/${app}/main`));
 }

@@ -12,12 +12,12 @@ async function until(condition: () => boolean): Promise<void> {
 describe('a supervisor', () => {
   let directory: string;
   let launched: Child[];
-  const said: string[] = [];
+  const output: string[] = [];
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'alphaflops-supervisor-'));
     launched = [];
-    said.length = 0;
+    output.length = 0;
   });
   afterEach(async () => {
     await rm(directory, { recursive: true });
@@ -37,7 +37,7 @@ describe('a supervisor', () => {
     return new Supervisor(launch(), {
       name: 'child',
       launch,
-      say: (line) => said.push(line),
+      say: (line) => output.push(line),
       pauseMs: 1,
       ...more,
     });
@@ -46,23 +46,23 @@ describe('a supervisor', () => {
   const READY =
     "process.send('ready'); process.on('disconnect', () => process.exit(0)); setInterval(() => 0, 1000);";
 
-  it('starts a child again that was killed, and says so', async () => {
+  it('starts a killed child again, and reports it', async () => {
     const supervisor = keep(await launcherOf(READY));
     await launched[0]?.firstMessage();
     launched[0]?.signal('SIGKILL');
     await until(() => launched.length === 2);
     await launched[1]?.firstMessage();
     await supervisor.stop();
-    expect(said).toEqual([expect.stringContaining('The child was ended by SIGKILL; it is started again')]);
+    expect(output).toEqual([expect.stringContaining('The child was ended by SIGKILL; it is started again')]);
     expect(await launched[1]?.ended).toEqual({ exitCode: null, signal: 'SIGTERM' });
     expect(launched).toHaveLength(2);
   });
 
   it('waits twice as long before each further start', async () => {
     const supervisor = keep(await launcherOf('process.exit(3);'), { pauseMs: 250 });
-    await until(() => said.length === 3);
+    await until(() => output.length === 3);
     await supervisor.stop();
-    expect(said.map((line) => /exit code 3; .* in (\S+ s) /.exec(line)?.[1])).toEqual([
+    expect(output.map((line) => /exit code 3; .* in (\S+ s) /.exec(line)?.[1])).toEqual([
       '0.25 s',
       '0.5 s',
       '1 s',
@@ -70,17 +70,17 @@ describe('a supervisor', () => {
     expect(launched).toHaveLength(3);
   });
 
-  it('lets a child go that has left for good', async () => {
+  it('does not start a child again that has left permanently', async () => {
     const supervisor = keep(await launcherOf('process.exit(0);'), {
       leftForGood: ({ exitCode }) => Promise.resolve(exitCode === 0 ? 'It was sent away.' : null),
     });
-    await until(() => said.length > 0);
+    await until(() => output.length > 0);
     await supervisor.stop();
-    expect(said).toEqual(['It was sent away.']);
+    expect(output).toEqual(['It was sent away.']);
     expect(launched).toHaveLength(1);
   });
 
-  it('has children that go on writing to the same log', async () => {
+  it('lets further children write to the same log', async () => {
     const launch = await launcherOf("console.log('a line');");
     for (let at = 0; at < 2; at++) await launch().ended;
     expect(await readFile(join(directory, 'child.log'), 'utf8')).toBe('a line\na line\n');

@@ -2,25 +2,25 @@ import { setTimeout } from 'node:timers/promises';
 import { type Child, describeEnding, type Ending } from './child.js';
 
 export interface SupervisorOptions {
-  /** For people. */
+  /** Name for messages. */
   readonly name: string;
   readonly launch: () => Child;
   readonly say: (line: string) => void;
-  /** Why a child that ended by itself is not to be started again; null: it is. */
+  /** The reason why a child that ended by itself is not started again; null: it is started again. */
   readonly leftForGood?: (ending: Ending) => Promise<string | null>;
-  /** First pause before it is started again; each further one is twice as long. */
+  /** First pause before the child is started again. Each further pause is twice as long. */
   readonly pauseMs?: number;
 }
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** Keeps a child running: started again, after a growing pause, when it ends by itself. */
+/** Keeps a child running. If it ends by itself, it is started again after a growing pause. */
 export class Supervisor {
   private readonly stopping = new AbortController();
   private readonly kept: Promise<void>;
 
-  /** @param child the first one, running already */
+  /** @param child the first child, which runs already */
   constructor(
     private child: Child,
     private readonly options: SupervisorOptions,
@@ -28,7 +28,7 @@ export class Supervisor {
     this.kept = this.keep();
   }
 
-  /** Asks the child to end, and resolves when it has. */
+  /** Requests the end of the child, and resolves when it has ended. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     this.stopping.abort();
     this.child.signal(signal);
@@ -52,13 +52,13 @@ export class Supervisor {
         say(reason);
         return;
       }
-      // One that has kept going for long is no longer the one that failed again and again.
+      // After a long run, earlier failures no longer count.
       if (Date.now() - startedAt > LONGEST_PAUSE_MS) pause = pauseMs;
       say(
         `The ${name} ${describeEnding(ending)}; it is started again in ${pause / 1000} s (log: ${this.child.logFile}).`,
       );
       await setTimeout(pause, undefined, { signal }).catch(() => undefined);
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may have come during the pause
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- it may have changed during the pause
       if (signal.aborted) return;
       pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
       this.child = launch();

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { CliError } from '../../error.js';
 import { wholeNumber } from '../../options.js';
 
-/** What a table does not say of the device it was measured on. */
+/** Facts about the measured device that a table does not contain. */
 export interface DeviceClassOptions {
   deviceClass?: string;
   sku?: string;
@@ -14,10 +14,10 @@ export interface DeviceClassOptions {
 
 export function withDeviceClass(command: Command, whose: string): Command {
   return command
-    .option('--device-class <id>', `device class of ${whose}: one that is known, or a new one`)
-    .option('--sku <name>', 'of a new device class: what its devices are called (default: its id)')
-    .option('--kind <cpu|gpu>', 'of a new device class', 'gpu')
-    .option('--sm-count <number>', 'of a new device class: multiprocessors', wholeNumber(1));
+    .option('--device-class <id>', `device class of ${whose}: an existing one or a new one`)
+    .option('--sku <name>', 'for a new device class: name of its devices (default: its id)')
+    .option('--kind <cpu|gpu>', 'for a new device class: its kind', 'gpu')
+    .option('--sm-count <number>', 'for a new device class: number of multiprocessors', wholeNumber(1));
 }
 
 /** The device class that the options describe, made at the time of the file. @throws CliError `usage` */
@@ -26,13 +26,13 @@ export async function newDeviceClass(path: string, options: DeviceClassOptions):
   if (id === undefined) {
     throw new CliError(
       'usage',
-      `${path} does not say what it was measured on: name a device class with --device-class.`,
+      `${path} does not name the device on which it was measured: name a device class with --device-class.`,
     );
   }
   if (!IdSchema.safeParse(id).success) {
-    throw new CliError('usage', `--device-class: an id is 1–120 of a–z, 0–9, ".", "_", "-".`);
+    throw new CliError('usage', `--device-class: an id has 1–120 characters of a–z, 0–9, ".", "_", "-".`);
   }
-  if (!['cpu', 'gpu'].includes(kind)) throw new CliError('usage', '--kind is cpu or gpu.');
+  if (!['cpu', 'gpu'].includes(kind)) throw new CliError('usage', '--kind must be cpu or gpu.');
   return DeviceClassSchema.parse({
     id,
     sku: sku ?? id,

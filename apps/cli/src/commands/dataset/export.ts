@@ -47,28 +47,32 @@ interface ExportOptions extends ConnectionOptions, DeviceClassOptions {
 export function datasetExportCommand(command: Command): void {
   withConnection(command)
     .requiredOption('--out <dir>', 'a new directory')
-    .addOption(new Option('--format <name>', 'of the rows').choices([...DATASET_FORMATS]).default('parquet'))
+    .addOption(
+      new Option('--format <name>', 'file format of the rows')
+        .choices([...DATASET_FORMATS])
+        .default('parquet'),
+    )
     .option('--campaign <id>', 'samples of this campaign')
     .option('--device <id>', 'samples of this device')
-    .option('--from <time>', 'recorded from then on, such as 2026-11-23T02:00:00+02:00')
+    .option('--from <time>', 'samples recorded at this time or later, such as 2026-11-23T02:00:00+02:00')
     .option('--to <time>', 'recorded before')
     .option('--id <id>', 'a data set that was frozen before')
-    .option('--data <path>', 'no coordinator, but this file or directory')
+    .option('--data <path>', 'use this file or directory instead of a coordinator')
     .option('--name <name>', 'snapshots of one name are its versions (default: samples)')
-    .option('--title <text>', 'of the data card')
-    .option('--description <text>', 'of the data card')
+    .option('--title <text>', 'title of the data card')
+    .option('--description <text>', 'description in the data card')
     .addOption(
-      new Option('--licence <id>', 'for those who use it (default: cc-by-4.0)').choices([
+      new Option('--licence <id>', 'licence of the data set (default: cc-by-4.0)').choices([
         ...DATASET_LICENCES,
       ]),
     )
-    .option('--creator <names>', 'whom to cite; separated by commas, may be repeated', list)
+    .option('--creator <names>', 'people to cite; separated by commas, may be repeated', list)
     .option('--json', 'print JSON');
   withDeviceClass(command, 'the samples')
     .addHelpText(
       'after',
       '\nThe id of a data set is the digest of its content: the same samples give the same id, in every format.\n' +
-        'docs/datasets.md says what is in the directory.\n' +
+        'docs/datasets.md describes the directory.\n' +
         '\nExamples:\n  alphaflops dataset export --device-class ID --title "H100, cuDNN 9" --out h100\n' +
         '  alphaflops dataset export --data measured.csv --device-class my-gpu --format jsonl --out my-gpu',
     )
@@ -130,13 +134,13 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new CliError('usage', z.prettifyError(parsed.error));
 }
 
-/** A data set of a file or directory. That of a directory stays what it is, but for its format. */
+/** The data set of a file or directory. The data set of a directory changes only its format. */
 async function partsOf(path: string, options: ExportOptions): Promise<DatasetParts> {
   const filters = [options.campaign, options.device, options.from, options.to, options.id];
   if (filters.some((value) => value !== undefined)) {
     throw new CliError(
       'usage',
-      '--data takes all of a file: leave out what selects samples of a coordinator.',
+      '--data uses the whole file: leave out the options that select samples of a coordinator.',
     );
   }
   const source = await sourceAt(path);

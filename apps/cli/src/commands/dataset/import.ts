@@ -27,8 +27,8 @@ export function datasetImportCommand(command: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nThe whole of it is read and checked before anything is sent. Imported samples are fitted and served as measured\n' +
-        'ones are, and claim no signature. Broken off, do it again: what is there is not stored twice.\n' +
+      '\nThe command reads and checks all data before it sends anything. Fits and predictions use imported samples like\n' +
+        'measured ones. Imported samples have no signature. You can repeat an interrupted import: nothing is stored twice.\n' +
         '\nExamples:\n  alphaflops dataset import h100\n' +
         '  alphaflops dataset import asperti-2021.csv --device-class quadro-t2000 --sku "NVIDIA Quadro T2000"',
     )
@@ -41,7 +41,7 @@ async function importDataset(path: string, options: ImportOptions): Promise<void
   const result = await importRows(api, await toImport(path, options, api), progress.update);
   progress.stop();
   if (options.json === true) console.log(json(result));
-  else console.log(`${result.recorded} samples stored, ${result.present} were there already.`);
+  else console.log(`${result.recorded} samples stored, ${result.present} existed already.`);
 }
 
 async function toImport(path: string, options: ImportOptions, api: ApiClient): Promise<ToImport> {

@@ -10,7 +10,7 @@ export function datasetCommand(command: Command): void {
     ],
     [
       'import',
-      'bring samples that were measured elsewhere to the coordinator',
+      'send samples that were measured elsewhere to the coordinator',
       async () => (await import('./import.js')).datasetImportCommand,
     ],
     [

@@ -17,14 +17,14 @@ const KeysSchema = z.array(z.object({ id: z.string(), publicKey: PublicKeySchema
 
 export function datasetVerifyCommand(command: Command): void {
   command
-    .argument('<dir>', 'what dataset export has written')
-    .option('--keys <file>', 'public keys of workers to believe, instead of those in the directory')
+    .argument('<dir>', 'a directory from dataset export')
+    .option('--keys <file>', 'trusted public keys of workers, instead of those in the directory')
     .option('--refit', 'fit the models of the data set again and compare them')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nNo server is needed. The keys in a directory prove only that the author of the directory signed its rows; with keys that you\n' +
-        'have from the deployment itself, a JSON array of {"id", "publicKey"}, they tell who that was. Exit code 1: something is\n' +
+      '\nNo server is needed. The keys in a directory prove only that the author of the directory signed its rows. To verify the\n' +
+        'author, give --keys with keys from the deployment itself, a JSON array of {"id", "publicKey"}. Exit code 1: something is\n' +
         'wrong.\n' +
         '\nExample:\n  alphaflops dataset verify h100 --refit',
     )
@@ -59,7 +59,7 @@ async function verify(directory: string, { keys, refit, json: asJson }: VerifyOp
     console.log(`${found.rows} rows, ${found.signedRows} of them signed, ${checked}; id ${found.id}`);
   }
   if (findings.count > 0) {
-    throw new CliError('failed', `${directory} is not in order: ${findings.count} findings.`);
+    throw new CliError('failed', `${directory} has problems: ${findings.count} findings.`);
   }
 }
 
@@ -69,6 +69,6 @@ async function keysIn(path: string): Promise<Map<string, string>> {
     return new Map(workers.flatMap(({ id, publicKey }) => (publicKey === null ? [] : [[id, publicKey]])));
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    throw new CliError('bad-input', `${path} is no JSON array of {"id", "publicKey"}.`, { cause });
+    throw new CliError('bad-input', `${path} is not a JSON array of {"id", "publicKey"}.`, { cause });
   }
 }

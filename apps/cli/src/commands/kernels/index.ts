@@ -5,7 +5,7 @@ export function kernelsCommand(command: Command): void {
   addCommands(command, [
     [
       'label',
-      'say which kernel cuDNN runs for each convolution, without a GPU',
+      'find the kernel that cuDNN runs for each convolution, without a GPU',
       async () => (await import('./label.js')).labelCommand,
     ],
     ['list', 'kernel maps of the coordinator', async () => (await import('./maps.js')).listCommand],
@@ -16,7 +16,7 @@ export function kernelsCommand(command: Command): void {
     ],
     [
       'import',
-      'give the coordinator labels that were made elsewhere',
+      'send labels that were made elsewhere to the coordinator',
       async () => (await import('./maps.js')).importCommand,
     ],
   ]);

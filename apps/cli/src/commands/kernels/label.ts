@@ -7,7 +7,7 @@ import { connect, type ConnectionOptions, withConnection } from '../../connectio
 import { CliError } from '../../error.js';
 import { inputName, readWithProgress, writeOutput } from '../../files.js';
 import { withProgress } from '../../progress.js';
-import { librariesOf, readDeviceProperties } from './asked-cudnn.js';
+import { librariesOf, readDeviceProperties } from './local-cudnn.js';
 
 interface LabelCommandOptions extends ConnectionOptions {
   data: string;
@@ -19,29 +19,38 @@ interface LabelCommandOptions extends ConnectionOptions {
   libraryPath?: string;
 }
 
-/** What `kernels label` adds to the columns of its input. Names that others script against. */
+/** Columns that `kernels label` adds to those of its input. Scripts of users depend on these names. */
 const LABEL_COLUMNS: readonly string[] = ['kernel', 'workspace_bytes'];
 
 export function labelCommand(command: Command): void {
   command
     .requiredOption('--data <file>', 'convolutions, as CSV; - for standard input')
-    .requiredOption('--out <file>', `the same with ${LABEL_COLUMNS.join(' and ')}; - for standard output`)
-    .option('--device-properties <file>', 'JSON by which cuDNN knows the device, as "device show" has it')
-    .option('--device-class <id>', 'ask the coordinator for those of a device of this class instead')
+    .requiredOption(
+      '--out <file>',
+      `the input with the columns ${LABEL_COLUMNS.join(' and ')}; - for standard output`,
+    )
+    .option('--device-properties <file>', 'JSON that describes the device to cuDNN, from "device show"')
+    .option(
+      '--device-class <id>',
+      'use the properties of a device of this class from the coordinator instead',
+    )
     .addOption(
       new Option(
         '--padding <how>',
-        'who pads where same padding is uneven: cudnn itself, or pytorch before it',
+        'how uneven same padding is computed: by cudnn itself, or by pytorch before it',
       )
         .choices(LABEL_PADDINGS)
         .default('cudnn'),
     )
-    .option('--no-tf32', 'f32 is computed without TF32, as by executor cudnn-fp32')
-    .option('--library-path <folders>', 'where cuDNN is looked for first (default: LD_LIBRARY_PATH)');
+    .option('--no-tf32', 'compute f32 without TF32, as executor cudnn-fp32 does')
+    .option(
+      '--library-path <folders>',
+      'folders that are searched for cuDNN first (default: LD_LIBRARY_PATH)',
+    );
   withConnection(command)
     .addHelpText(
       'after',
-      '\nNeeds cuDNN 9.8 or newer and no GPU: python3 -m pip install nvidia-cudnn-cu13 nvidia-cublas nvidia-cuda-nvrtc\n' +
+      '\nThis needs cuDNN 9.8 or newer, but no GPU: python3 -m pip install nvidia-cudnn-cu13 nvidia-cublas nvidia-cuda-nvrtc\n' +
         '\nExamples:\n' +
         '  alphaflops kernels label --data specs.csv --device-class ID --out labels.csv\n' +
         '  alphaflops kernels label --data specs.csv --device-properties h100.json --out labels.csv',
@@ -53,24 +62,32 @@ async function label(options: LabelCommandOptions): Promise<void> {
   const deviceProperties = await devicePropertiesOf(options);
   const libraryPath = librariesOf(options);
   const { padding, tf32 } = options;
-  const asked = await LabelProcess.start({ deviceProperties, padding, tf32, libraryPath }).catch(inWords);
+  const cudnnProcess = await LabelProcess.start({ deviceProperties, padding, tf32, libraryPath }).catch(
+    inWords,
+  );
   const counts = { labelled: 0, without: 0, reason: '' };
   try {
     await withProgress((show) =>
       writeOutput(
         options.out,
-        labelled(readSpecs(readWithProgress(options.data, show), inputName(options.data)), asked, counts),
+        labelled(
+          readSpecs(readWithProgress(options.data, show), inputName(options.data)),
+          cudnnProcess,
+          counts,
+        ),
       ),
     );
   } catch (error) {
     inWords(error);
   } finally {
-    asked.close();
+    cudnnProcess.close();
   }
-  const { cudnn, computeCapability } = asked;
+  const { cudnn, computeCapability } = cudnnProcess;
   console.error(
     `${counts.labelled} convolutions labelled by cuDNN ${cudnn} for compute capability ${computeCapability}.` +
-      (counts.without === 0 ? '' : ` ${counts.without} have no kernel, the first because: ${counts.reason}`),
+      (counts.without === 0
+        ? ''
+        : ` ${counts.without} have no kernel. Reason of the first: ${counts.reason}`),
   );
 }
 
@@ -94,14 +111,14 @@ async function devicePropertiesOf(options: LabelCommandOptions): Promise<string>
   );
 }
 
-/** The columns of the file and ours after them; ones of ours that it has already are replaced. */
+/** The columns of the file, followed by the new columns. If the file has a new column already, it is replaced. */
 async function* labelled(
   source: AsyncGenerator<SpecRow>,
-  asked: LabelProcess,
+  cudnnProcess: LabelProcess,
   counts: { labelled: number; without: number; reason: string },
 ): AsyncGenerator<string> {
   const first = await source.next();
-  // An empty file is an error of its own.
+  // An empty file gives a separate error.
   if (first.done === true) return;
   const { columns } = first.value;
   const kept = [...columns.keys()].filter((at) => !LABEL_COLUMNS.includes(columns[at] ?? ''));
@@ -113,7 +130,7 @@ async function* labelled(
     }
   };
   const rows = async function* (): AsyncGenerator<Cell[]> {
-    for await (const found of asked.label(specs())) {
+    for await (const found of cudnnProcess.label(specs())) {
       const row = waiting.shift();
       yield [...kept.map((at) => row?.cells[at]), ...cellsOf(found, counts)];
     }
@@ -132,6 +149,6 @@ function cellsOf(found: KernelLabel, counts: { labelled: number; without: number
 }
 
 function inWords(error: unknown): never {
-  if (error instanceof ExecutorError) throw new CliError('failed', `cuDNN cannot be asked: ${error.message}`);
+  if (error instanceof ExecutorError) throw new CliError('failed', `cuDNN cannot be used: ${error.message}`);
   throw error;
 }

@@ -27,7 +27,7 @@ export function listCommand(command: Command): void {
 
 export function exportCommand(command: Command): void {
   withConnection(command.argument('<id>'))
-    .requiredOption('--out <file>', 'where the labels go (CSV); - for standard output')
+    .requiredOption('--out <file>', 'file for the labels (CSV); - for standard output')
     .addHelpText(
       'after',
       '\nExample:\n  alphaflops kernels export cudnn-9.19.0-cc-9.0-instant-tf32 --out labels.csv',
@@ -38,8 +38,8 @@ export function exportCommand(command: Command): void {
 export function importCommand(command: Command): void {
   withConnection(command)
     .requiredOption('--data <file>', 'labels, as "kernels label" writes them; - for standard input')
-    .requiredOption('--cudnn <version>', 'by which cuDNN, such as 9.19.0')
-    .requiredOption('--compute-capability <version>', 'for which GPUs, such as 9.0')
+    .requiredOption('--cudnn <version>', 'version of cuDNN that chose the kernels, such as 9.19.0')
+    .requiredOption('--compute-capability <version>', 'compute capability of the GPUs, such as 9.0')
     .addOption(
       new Option('--math-mode <mode>', 'whether f32 may be computed in TF32')
         .choices(['tf32', 'fp32'])

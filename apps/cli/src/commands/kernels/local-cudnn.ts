@@ -7,12 +7,12 @@ import { LabelProcess } from '@alphaflops/executor-cudnn/label-kernels';
 import { CliError } from '../../error.js';
 
 export interface CudnnOptions {
-  /** Device properties that cuDNN on this machine is asked for. */
+  /** Device properties for which cuDNN on this machine chooses kernels. */
   cudnn?: string;
   libraryPath?: string;
 }
 
-/** Folders in which cuDNN is looked for first. */
+/** Folders in which the search for cuDNN begins. */
 export function librariesOf({ libraryPath }: Pick<CudnnOptions, 'libraryPath'>): string[] {
   const named = libraryPath?.split(':').filter((folder) => folder !== '');
   return [...(named ?? readConfig().libraryPath)];
@@ -25,22 +25,22 @@ export function readDeviceProperties(path: string): Promise<string> {
 }
 
 /**
- * cuDNN of this machine, where it is the one by which the kernels of the model were chosen. Null where it is not, or cannot
- * be asked: says why, and the classifier of the model serves.
+ * cuDNN of this machine, if it is the one that chose the kernels of the model. Null if it is another one or cannot be
+ * used. Then the function prints the reason, and the classifier of the model is used.
  */
-export async function askedCudnn({ kernels }: Model, options: CudnnOptions): Promise<LabelProcess | null> {
+export async function localCudnn({ kernels }: Model, options: CudnnOptions): Promise<LabelProcess | null> {
   if (options.cudnn === undefined) return null;
   const key = kernels?.key;
   const instead = (why: string): null => {
     console.error(`Kernels do not come from cuDNN: ${why}`);
     return null;
   };
-  if (!kernels) return instead('the model does not know kernels.');
-  if (!key) return instead('the model does not say by which cuDNN its kernels were chosen (fit --cudnn).');
+  if (!kernels) return instead('the model has no kernels.');
+  if (!key) return instead('the model does not name the cuDNN that chose its kernels (fit --cudnn).');
   const deviceProperties = await readDeviceProperties(options.cudnn);
-  let asked: LabelProcess;
+  let cudnnProcess: LabelProcess;
   try {
-    asked = await LabelProcess.start({
+    cudnnProcess = await LabelProcess.start({
       deviceProperties,
       tf32: key.mathMode === 'tf32',
       padding: 'cudnn',
@@ -50,21 +50,21 @@ export async function askedCudnn({ kernels }: Model, options: CudnnOptions): Pro
     if (error instanceof ExecutorError) return instead(error.message);
     throw error;
   }
-  const { cudnn, computeCapability } = asked;
-  if (cudnn === key.cudnnVersion && computeCapability === key.computeCapability) return asked;
-  asked.close();
+  const { cudnn, computeCapability } = cudnnProcess;
+  if (cudnn === key.cudnnVersion && computeCapability === key.computeCapability) return cudnnProcess;
+  cudnnProcess.close();
   return instead(
     `the kernels of the model were chosen by cuDNN ${key.cudnnVersion} for compute capability ${key.computeCapability}; ` +
-      `here is cuDNN ${cudnn}, asked for ${computeCapability}.`,
+      `this machine has cuDNN ${cudnn}, used for ${computeCapability}.`,
   );
 }
 
-/** Each item with the kernel that cuDNN runs; null where nobody is asked, or cuDNN has none. */
+/** Each item with the kernel that cuDNN runs; null if cuDNN is not used or has no kernel. */
 export async function* withKernels<T extends { readonly spec: ConvSpec }>(
   items: AsyncIterable<T>,
-  asked: LabelProcess | null,
+  cudnnProcess: LabelProcess | null,
 ): AsyncGenerator<readonly [T, string | null]> {
-  if (asked === null) {
+  if (cudnnProcess === null) {
     for await (const item of items) yield [item, null];
     return;
   }
@@ -75,7 +75,7 @@ export async function* withKernels<T extends { readonly spec: ConvSpec }>(
       yield item.spec;
     }
   };
-  for await (const { kernel } of asked.label(specs())) {
+  for await (const { kernel } of cudnnProcess.label(specs())) {
     const item = waiting.shift();
     if (item !== undefined) yield [item, kernel];
   }
