@@ -1,9 +1,10 @@
 /** What is measured beside the time, and where: energy, leases of GPUs, several devices, drift. On the executor fake-gpu. */
 import { once } from 'node:events';
+import { realpathSync } from 'node:fs';
 import type { components } from '@alphaflops/api-client';
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { readAllSamples, writeSpecs } from '@alphaflops/dataset';
-import { FAKE_POWER_W, fakeSpec, fakeTimeMs } from '@alphaflops/executor/testing';
+import { FAKE_POWER_W, fakeGpuUuid, fakeSpec, fakeTimeMs } from '@alphaflops/executor/testing';
 import { end, type Running, Stack, until } from './support/stack.js';
 
 type Sample = components['schemas']['Sample'];
@@ -143,7 +144,7 @@ it('lets no second worker on its GPUs, and the next one as soon as it is killed'
   const [code] = (await once(second.child, 'exit')) as [number];
   expect(code).toBe(1);
   expect(second.output()).toContain(
-    `fake-gpu-0 is in use by process ${worker.child.pid ?? 0}, another worker of this machine`,
+    `${fakeGpuUuid(0, realpathSync(stack.directory))} is in use by process ${worker.child.pid ?? 0}, another worker of this machine`,
   );
   await end(worker.child, 'SIGKILL');
   await working();

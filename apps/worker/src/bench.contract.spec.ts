@@ -1,6 +1,6 @@
 /** One convolution through the process of an executor, on the build: `npm run build` first. */
 import { randomUUID } from 'node:crypto';
-import { FAKE_POWER_W, fakeSpec, fakeTimeMs } from '@alphaflops/executor/testing';
+import { FAKE_POWER_W, fakeGpuUuid, fakeSpec, fakeTimeMs } from '@alphaflops/executor/testing';
 import { bench, type BenchRequest } from './bench.js';
 import { benchText } from './bench-report.js';
 import { exampleSpec } from './example-job.spec-helper.js';
@@ -51,14 +51,14 @@ describe('bench', () => {
         ...request,
         spec,
         executor: 'fake-gpu',
-        deviceUuid: 'fake-gpu-1',
+        deviceUuid: fakeGpuUuid(1),
         protocol: 'quick-cpu',
         energy: true,
       },
       worker,
     );
     expect(report.measurement.timing?.energy).toMatchObject({ idlePowerW: FAKE_POWER_W.idle });
-    expect(report.device.uuid).toBe('fake-gpu-1');
+    expect(report.device.uuid).toBe(fakeGpuUuid(1));
     expect(benchText(report)).toMatch(
       /^energy .* mJ, (29\d\.?\d*|30\d\.?\d*) W, .* mJ above the 60 W of idling$/m,
     );
@@ -78,7 +78,7 @@ describe('bench', () => {
   }, 20_000);
 
   it('does not time on a GPU that a worker has', async () => {
-    const lease = await lockGpu('fake-gpu-0');
+    const lease = await lockGpu(fakeGpuUuid(0));
     const attempt = bench({ ...request, executor: 'fake-gpu' }, worker);
     await expect(attempt).rejects.toMatchObject({ code: 'device-in-use' });
     await lease.close();

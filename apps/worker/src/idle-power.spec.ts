@@ -1,5 +1,5 @@
 import type { Conditions, DeviceDescription } from '@alphaflops/contracts';
-import { createExecutor } from '@alphaflops/executor/testing';
+import { createExecutor, fakeGpuUuid } from '@alphaflops/executor/testing';
 import { describeDevice } from '@alphaflops/executor';
 import { idlePowerW, withIdlePower } from './idle-power.js';
 import { Log } from './log.js';
@@ -70,7 +70,7 @@ describe('idle power', () => {
         idlePowerW: null as number | null,
         readConditions: () => {
           if (!asked.includes(description.uuid)) asked.push(description.uuid);
-          return description.uuid === 'fake-gpu-1'
+          return description.uuid === fakeGpuUuid(1)
             ? Promise.reject(new Error('the driver is gone'))
             : Promise.resolve(at({ powerW: 60 }));
         },
@@ -78,7 +78,7 @@ describe('idle power', () => {
     }));
     const log = new Log({ level: 'log', json: false }, (line) => lines.push(line));
     const described = await withIdlePower(devices, { wait: () => Promise.resolve(), log, signal: never });
-    expect(asked).toEqual(['fake-gpu-0', 'fake-gpu-1']);
+    expect(asked).toEqual([fakeGpuUuid(0), fakeGpuUuid(1)]);
     expect(described.map(({ provenance }) => provenance.device['idlePowerW'])).toEqual([
       undefined,
       undefined,
@@ -90,7 +90,7 @@ describe('idle power', () => {
       null,
     ]);
     expect(lines).toEqual([
-      expect.stringContaining('idle power of fake-gpu-1 is not known: the driver is gone'),
+      expect.stringContaining(`idle power of ${fakeGpuUuid(1)} is not known: the driver is gone`),
     ]);
   });
 });

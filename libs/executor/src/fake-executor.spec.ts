@@ -1,7 +1,14 @@
 import { protocolNamed, withEnergy } from '@alphaflops/measure';
 import { executorConformance } from './conformance.js';
 import { loadExecutor } from './adapter-module.js';
-import { createExecutor, FAKE_EXECUTORS, FAKE_POWER_W, fakeSpec, fakeTimeMs } from './fake-executor.js';
+import {
+  createExecutor,
+  FAKE_EXECUTORS,
+  FAKE_POWER_W,
+  fakeGpuUuid,
+  fakeSpec,
+  fakeTimeMs,
+} from './fake-executor.js';
 import { describeDevice } from './executor.js';
 import { measureSpec } from './measure-spec.js';
 import { systemClock } from './system-clock.js';
@@ -52,7 +59,7 @@ it.each([
   ['fake', null],
   ['fake-gpu', FAKE_POWER_W.busy],
 ])('%s measures energy: %s W', async (name, powerW) => {
-  const session = await createExecutor(name).open(name === 'fake' ? 'fake-device-0' : 'fake-gpu-0');
+  const session = await createExecutor(name).open(name === 'fake' ? 'fake-device-0' : fakeGpuUuid(0));
   const spec = fakeSpec('slow', { width: 1 });
   const { timing } = await measureSpec(session, spec, withEnergy(protocolNamed('gpu')), systemClock);
   expect(timing?.energyMillijoules).toEqual(

@@ -1,6 +1,7 @@
 import type { Conditions } from '@alphaflops/contracts';
 import { CONV_SPEC_DEFAULTS, macs, specKey, type ConvSpec } from '@alphaflops/conv';
 import { directSum, F32_TOLERANCE, seededElement, type BufferOrder } from '@alphaflops/measure';
+import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ExecutorError } from './error.js';
 import {
@@ -59,6 +60,16 @@ export function fakeTimeMs(spec: ConvSpec): number {
 export const FAKE_EXECUTORS = ['fake', 'fake-gpu', 'fake-one'] as const;
 type FakeName = (typeof FAKE_EXECUTORS)[number];
 
+/**
+ * UUID of a device of `fake-gpu`. Processes in different folders see different devices: a machine gives a GPU to one worker,
+ * and tests with workers run at the same time.
+ *
+ * @param folder working directory of the process that uses the device
+ */
+export function fakeGpuUuid(index: 0 | 1, folder: string = process.cwd()): string {
+  return `fake-gpu-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}-${index}`;
+}
+
 /** Power of the devices of `fake-gpu`, in W. */
 export const FAKE_POWER_W = { idle: 60, busy: 300 } as const;
 
@@ -82,8 +93,8 @@ class FakeExecutor extends Executor {
 
   constructor(readonly name: FakeName) {
     super();
-    const indices = name === 'fake-one' ? [0] : [0, 1];
-    this.uuids = indices.map((index) => `${this.isGpu ? 'fake-gpu' : 'fake-device'}-${index}`);
+    const indices = name === 'fake-one' ? ([0] as const) : ([0, 1] as const);
+    this.uuids = indices.map((index) => (this.isGpu ? fakeGpuUuid(index) : `fake-device-${index}`));
   }
 
   private get isGpu(): boolean {
