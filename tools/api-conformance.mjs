@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// What openapi.json promises, asked of a coordinator: `npm run test:api-conformance`, on the build. Redocly checks the
-// description itself; Schemathesis sends thousands of requests made from it, right and wrong ones, and compares every answer
-// with it. Both come from their registries once. Needs Python 3.10 or newer and Redis.
+// Checks a coordinator against openapi.json: `npm run test:api-conformance`, on the build. Redocly checks the
+// description itself. Schemathesis generates thousands of valid and invalid requests from the description and
+// compares every answer with it. Both tools are downloaded once from their registries. Needs Python 3.10 or newer and
+// Redis.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

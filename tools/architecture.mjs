@@ -1,5 +1,5 @@
-// docs/architecture.md, from the package.json files, the API description, the jobs and the port of the store. A part of `npm run
-// generate`.
+// Generates docs/architecture.md from the package.json files, the API description, the jobs and the store port. A
+// part of `npm run generate`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(import.meta.dirname, '..');
 const read = (path) => readFileSync(join(root, path), 'utf8');
 
-/** What the tags of the packages stand for, in the order of the picture: each imports from those below. */
+/** The titles of the package tags, in the order of the chart. Each kind imports from the kinds below it. */
 const KINDS = {
   app: 'programs',
   feature: 'features of the coordinator',
@@ -21,7 +21,7 @@ const KINDS = {
   contracts: 'contracts',
 };
 
-/** Every package with its kind and the packages of ours that it imports. */
+/** Returns every package with its kind and the workspace packages that it imports. */
 function rooms() {
   return ['apps', 'libs'].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => {
@@ -33,7 +33,7 @@ function rooms() {
   );
 }
 
-/** The rooms as a flow chart. An import that follows from two others is left out. */
+/** Returns the rooms as a flow chart. It omits an import that follows from two others. */
 export function roomsChart(all = rooms()) {
   const byName = new Map(all.map((room) => [room.name, room]));
   const reaches = (from, to) => byName.get(from).imports.some((next) => next === to || reaches(next, to));
@@ -49,7 +49,7 @@ export function roomsChart(all = rooms()) {
   return ['flowchart TD', ...groups, ...direct].join('\n');
 }
 
-/** From whom to whom, and what: a route of the API, a job, or a method of the store's port. */
+/** Sender, receiver and message: a route of the API, a job, or a method of the store port. */
 const STEPS = [
   ['Client', 'Coordinator', { route: 'POST /v1/campaigns' }],
   ['Coordinator', 'Store', { store: 'campaign-store', method: 'create' }],
@@ -67,7 +67,10 @@ const STEPS = [
   ['Coordinator', 'Store', { store: 'model-store', method: 'served' }],
 ];
 
-/** The way of the data as a sequence. @throws Error for a route, job or method that the code does not have */
+/**
+ * Returns the data flow as a sequence diagram. @throws Error for a route, job or method that does not exist in the
+ * code
+ */
 export function dataChart(steps = STEPS) {
   const { paths } = JSON.parse(read('openapi.json'));
   const jobs = read('libs/contracts/src/jobs.ts');
@@ -75,18 +78,18 @@ export function dataChart(steps = STEPS) {
     if (note !== undefined) return note;
     if (job !== undefined) {
       const version = new RegExp(`^ {2}'?${job}'?: \\{ version: (\\d+)`, 'm').exec(jobs)?.[1];
-      if (version === undefined) throw new Error(`there is no job ${job}`);
+      if (version === undefined) throw new Error(`job ${job} does not exist`);
       return `job ${job}.v${version}`;
     }
     if (store !== undefined) {
       if (!read(`libs/store/src/${store}.ts`).includes(`abstract ${method}(`)) {
-        throw new Error(`there is no method ${method} in ${store}`);
+        throw new Error(`${store} has no method ${method}`);
       }
       return `${store}: ${method}`;
     }
     const [verb, path] = route.split(' ');
     const { responses } = paths[path]?.[verb.toLowerCase()] ?? {};
-    if (responses === undefined) throw new Error(`there is no route ${route}`);
+    if (responses === undefined) throw new Error(`route ${route} does not exist`);
     // A semicolon ends a message in Mermaid.
     const [what] = Object.values(responses)[0].description.split(/[:;]/);
     return `${route} – ${what}`;

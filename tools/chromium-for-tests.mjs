@@ -1,5 +1,5 @@
-// Chromium for tests that need a browser: CHROMIUM_PATH, one on PATH, or Debian's, installed once by apt-get, or unpacked
-// into the cache of the checkout where it cannot be installed.
+// Finds Chromium for tests that need a browser: CHROMIUM_PATH, a program on PATH, or the package of Debian. The
+// package is installed once with apt-get, or unpacked into the cache of the checkout if it cannot be installed.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ const modules = resolve(import.meta.dirname, '../node_modules');
 const unpacked = resolve(modules, '.cache/alphaflops/chromium');
 const unpackedProgram = resolve(modules, '.bin/chromium-unpacked');
 
-/** What every test starts it with: no window, no GPU, nothing in the background that could call the network. */
+/** The arguments of every test: no window, no GPU, no background activity that could use the network. */
 export const CHROMIUM_ARGUMENTS = [
   '--headless',
   '--no-sandbox',
@@ -55,7 +55,7 @@ function mayInstall() {
   return isRoot || spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
 }
 
-/** Why it failed; undefined when it did not. */
+/** Returns the reason of a failure, or undefined. */
 function unpack() {
   try {
     unpackDebianPackages(PACKAGES, unpacked);
@@ -64,13 +64,13 @@ function unpack() {
     const { status, stderr } = spawnSync(unpackedProgram, ['--version'], { encoding: 'utf8' });
     if (status === 0) return undefined;
     rmSync(unpackedProgram);
-    return `the unpacked one does not start: ${stderr.trim().split('\n').at(-1)}`;
+    return `the unpacked program does not start: ${stderr.trim().split('\n').at(-1)}`;
   } catch (error) {
     return error.message;
   }
 }
 
-/** Why it failed; undefined when it did not. */
+/** Returns the reason of a failure, or undefined. */
 function install() {
   const apt = [
     'env',

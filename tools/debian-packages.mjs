@@ -1,5 +1,5 @@
-// Programs and libraries out of Debian's packages for a user who may not install them: everything stays in the cache of
-// the checkout, package lists included.
+// Unpacks programs and libraries from Debian packages for a user who may not install them. All files stay in the
+// cache of the checkout, including the package lists.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -10,10 +10,10 @@ const LISTS_ARE_FRESH_MS = 24 * 3600 * 1000;
 const STEP_LIMIT_MS = 300_000;
 
 /**
- * Unpacks packages with everything they depend on that this machine does not have; needs no rights.
- * @param names of the packages; these are always unpacked, installed or not
- * @param folder where to; it appears when everything is in it
- * @throws Error with the last words of apt-get or dpkg-deb
+ * Unpacks packages with their dependencies that this machine lacks. Needs no root rights.
+ * @param names of the packages; they are always unpacked, also if they are installed
+ * @param folder the target; it is created when everything is complete
+ * @throws Error with the last output line of apt-get or dpkg-deb
  */
 export function unpackDebianPackages(names, folder) {
   updateLists();
@@ -33,7 +33,7 @@ export function unpackDebianPackages(names, folder) {
   }
 }
 
-/** Downloads packages into a folder; needs no rights. @throws Error with the last words of apt-get */
+/** Downloads packages into a folder. Needs no root rights. @throws Error with the last output line of apt-get */
 export function downloadDebianPackages(names, folder) {
   updateLists();
   run('apt-get', ['download', ...names], folder);
@@ -54,13 +54,13 @@ export function libraryFolders(folder) {
   );
 }
 
-/** Text of a shell program beside which `node_modules/.cache` lies: it starts an unpacked program with its libraries. */
+/** Returns a shell script for node_modules/.bin that starts an unpacked program with its libraries. */
 export function launcher(folder, program) {
   const from = folder.slice(cache.length);
   const libraries = libraryFolders(folder).map((path) => `$home/${path}`);
   return [
     '#!/bin/sh',
-    '# Written by tools/setup.mjs: a program out of packages that could not be installed.',
+    '# Written by tools/setup.mjs: a program from packages that could not be installed.',
     `home="$(dirname "$(readlink -f "$0")")/../.cache/alphaflops${from}"`,
     `export LD_LIBRARY_PATH="${libraries.join(':')}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
     `exec "$home/${program}" "$@"`,

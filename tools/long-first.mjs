@@ -1,8 +1,8 @@
-// Where Jest knows no times of an earlier run, as in CI, it uses the size of files: one that is small and takes a minute
-// would come last, with a core idle beside it.
+// Without times of an earlier run, for example in CI, Jest orders files by size. A small file that takes a minute
+// would then run last, while another core is idle.
 import TestSequencer from '@jest/test-sequencer';
 
-/** Those of more than half a minute, the longest first. */
+/** Files that take more than half a minute, longest first. */
 const LONG = [
   'test/pipeline.e2e.spec.ts',
   'apps/worker/src/worker.contract.spec.ts',

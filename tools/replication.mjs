@@ -1,5 +1,6 @@
-// Writes the numbers of docs/replication.md, and its figures, from the H100 data beside the checkout (../shared/data).
-// `--check` writes nothing and ends with 1 when the page has other numbers. Needs a build: npm run build.
+// Writes the numbers of docs/replication.md, and its figures, from the H100 data beside the checkout
+// (../shared/data). `--check` writes nothing and exits with 1 when the numbers of the page differ. Needs a build: npm
+// run build.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { macs, PUBLISHED_ALPHA } from '@alphaflops/conv';
@@ -15,7 +16,7 @@ const DRAWN = ['conv_K_vs_S', 'conv_fixed_progressive', 'D', 'E'];
 const ORIGIN = { digest: 'not kept', codeVersion: 'docs', createdAt: '1970-01-01T00:00:00Z' };
 
 if (!existsSync(data)) {
-  console.log(`skipped: there is no ${data}, which has the measurements`);
+  console.log(`skipped: ${data}, the file with the measurements, does not exist`);
   process.exit(0);
 }
 const read = async (name) => readAllSamples([readFileSync(join(data, name))], name);
@@ -129,13 +130,13 @@ const newBlock = `${BEGIN}\n\n${block}\n\nMeasured: ${measuredList}.\n\n${END}`;
 
 const text = readFileSync(page, 'utf8');
 const old = text.slice(text.indexOf(BEGIN), text.indexOf(END) + END.length);
-// Prettier pads tables; what counts is the text.
+// Prettier pads tables, so only the text is compared.
 const plain = (table) => table.replaceAll(/-+/g, '-').replaceAll(/\s+/g, ' ');
 if (isCheck) {
-  if (plain(old) === plain(newBlock)) console.log('docs/replication.md has the numbers of the data');
+  if (plain(old) === plain(newBlock)) console.log('docs/replication.md agrees with the data');
   else
     console.error(
-      `docs/replication.md has other numbers than the data: run node tools/replication.mjs\n\n${newBlock}`,
+      `docs/replication.md differs from the data. Run node tools/replication.mjs.\n\n${newBlock}`,
     );
   process.exit(plain(old) === plain(newBlock) ? 0 : 1);
 }

@@ -1,6 +1,6 @@
-// Brings a fresh checkout to where everything runs: packages, Redis, build; with --tests, what only tests need as well;
-// --no-build leaves the build out, for a checkout that has one.
-// Plain Node: it runs before any package is there. Quiet while all is well; says what to do when it is not.
+// Sets up a fresh checkout: packages, Redis, build. --tests also installs what only tests need. --no-build skips the
+// build, for a checkout that already has one. It uses only Node, because it runs before any package is installed. It
+// prints nothing if there is nothing to do, and says what to do after a failure.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -14,7 +14,7 @@ const OLDEST_NODE = [20, 19];
 
 class SetupError extends Error {}
 
-/** Runs a program; its output is shown only when it fails. */
+/** Runs a program. Prints its output only when it fails. */
 function run(program, args, { env = {}, hint = '' } = {}) {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd: root,
@@ -29,7 +29,7 @@ function run(program, args, { env = {}, hint = '' } = {}) {
   );
 }
 
-/** One line per step that had something to do, with its time. */
+/** Runs a step and prints one line with its time. */
 function step(what, act) {
   const start = performance.now();
   process.stdout.write(`${what} … `);
@@ -80,7 +80,7 @@ function mayInstall() {
 
 function install(debianPackage, advice) {
   const apt = (...args) => {
-    // RUNLEVEL=1: a package must not start a service of its own; we start a private server where we need one.
+    // RUNLEVEL=1: a package must not start its own service. alphaflops starts a private server when it needs one.
     const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', '-y', ...args];
     run(isRoot ? command[0] : 'sudo', isRoot ? command.slice(1) : ['-n', ...command], { hint: advice });
   };
@@ -91,7 +91,7 @@ function install(debianPackage, advice) {
 function installRedis() {
   if (process.env.REDIS_URL || isOnPath('redis-server') || hasUnpackedRedis()) return;
   const advice =
-    'Install Redis (Debian, Ubuntu: apt-get install redis-server), or set REDIS_URL to one that runs.';
+    'Install Redis (Debian, Ubuntu: apt-get install redis-server), or set REDIS_URL to a running Redis.';
   if (mayInstall()) {
     step('installing redis-server', () => {
       install('redis-server', advice);

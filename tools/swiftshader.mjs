@@ -1,6 +1,6 @@
-// SwiftShader, a Vulkan driver that computes on the processor, for the tests of WebGPU: taken out of Debian's package of
-// Chromium, which is not installed for it. The Vulkan loader itself comes from libvulkan1, unpacked beside it where it
-// cannot be installed.
+// Provides SwiftShader, a Vulkan driver that computes on the processor, for the tests of WebGPU. It is unpacked from
+// the Chromium package of Debian, which is not installed for this. The Vulkan loader comes from libvulkan1, which is
+// unpacked next to it if it cannot be installed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -10,14 +10,14 @@ const cache = resolve(import.meta.dirname, '../node_modules/.cache/alphaflops');
 const home = join(cache, 'swiftshader');
 const loaderHome = join(cache, 'vulkan-loader');
 const library = join(home, 'libvk_swiftshader.so');
-/** What tells the Vulkan loader of it. */
+/** The manifest through which the Vulkan loader finds the driver. */
 const driverFile = join(home, 'vk_swiftshader_icd.json');
 
-/** Where Debian has had it. */
+/** The packages in which Debian has shipped the driver. */
 const PACKAGES = ['chromium-common', 'chromium'];
 const DOWNLOAD_LIMIT_MS = 180_000;
 
-/** Processes that are started from here on find the driver beside those that the machine has. */
+/** Makes the driver visible to processes that start later, in addition to the drivers of the machine. */
 export default function offerSwiftShader() {
   if (!existsSync(driverFile)) return;
   process.env.VK_ADD_DRIVER_FILES = driverFile;
@@ -28,7 +28,7 @@ export default function offerSwiftShader() {
     .join(':');
 }
 
-/** Whether driver and loader are there. */
+/** Whether driver and loader exist. */
 export function hasSwiftShader() {
   if (!existsSync(driverFile)) return false;
   return libraryFolders(loaderHome).length > 0 || isLoaderInstalled();
@@ -38,13 +38,13 @@ function isLoaderInstalled() {
   try {
     process.dlopen({ exports: {} }, 'libvulkan.so.1');
   } catch (error) {
-    // It is no addon of Node, which is what the error says when it was found.
+    // The loader is not an addon of Node. The error reports this if the loader was found.
     return !error.message.includes('cannot open shared object file');
   }
   return true;
 }
 
-/** Unpacks the Vulkan loader for a user who may not install it. @throws Error with what went wrong */
+/** Unpacks the Vulkan loader for a user who may not install it. @throws Error with the reason of the failure */
 export function unpackVulkanLoader() {
   if (!isLoaderInstalled()) unpackDebianPackages(['libvulkan1'], loaderHome);
 }
@@ -66,7 +66,7 @@ export function installSwiftShader() {
   }
 }
 
-/** Null when it was in the package, or has been in one before. */
+/** Returns null if the package contained the driver, or an earlier package did. Otherwise returns the reason. */
 function takeFrom(name, folder) {
   if (existsSync(library)) return null;
   const command = (program, ...args) =>

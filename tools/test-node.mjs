@@ -1,4 +1,5 @@
-// `test-node.mjs VERSION… [PROJECT…]`: unit and contract tests, or those named, on other versions of Node out of npm.
+// `test-node.mjs VERSION… [PROJECT…]`: runs unit and contract tests, or the given projects, on other versions of Node
+// from npm.
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { hasNode, installNode, nodeProgram } from './node-for-tests.mjs';
@@ -9,7 +10,9 @@ const versions = process.argv.slice(2).filter(isVersion);
 const named = process.argv.slice(2).filter((argument) => !isVersion(argument));
 const projects = named.length > 0 ? named : ['unit', 'contract'];
 if (versions.length === 0 || projects.some((project) => !/^[a-z]/.test(project))) {
-  console.error('Name versions, and kinds of tests if not all: npm run test:node -- 22 24 26 unit');
+  console.error(
+    'Give the versions of Node and optionally the projects, for example: npm run test:node -- 22 24 26 unit',
+  );
   process.exit(2);
 }
 
@@ -21,7 +24,7 @@ for (const version of versions) {
   const { status } = spawnSync(node, [join(root, 'tools/test.mjs'), ...projects], {
     cwd: root,
     stdio: 'inherit',
-    // Children that look Node up find the same one.
+    // Child processes that search PATH for Node find the same version.
     env: { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) },
   });
   if (status !== 0) failed.push(version);

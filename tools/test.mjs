@@ -1,5 +1,6 @@
-// `test.mjs PROJECT…`: tests, one jest project after the other, so that timing-sensitive ones do not disturb each other.
-// `faults+accuracy` runs two beside each other: the one mostly waits, the other depends on processor time.
+// `test.mjs PROJECT…`: runs the tests, one jest project after the other, so that timing-sensitive projects do not
+// disturb each other. `faults+accuracy` runs two projects in parallel: the first one mostly waits, and the second one
+// depends on processor time.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,12 +24,12 @@ for (const project of PROJECTS) {
     ],
     {
       cwd: root,
-      // jest prints its JSON on standard output too; the readable report is on standard error.
+      // jest also prints its JSON on standard output. The readable report is on standard error.
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
         ...process.env,
         NODE_OPTIONS: '--experimental-vm-modules --no-warnings',
-        // Where set-up puts Redis when it cannot be installed; npm does the same.
+        // The folder in which set-up puts Redis when it cannot be installed. npm also adds it to PATH.
         PATH: [process.env.PATH ?? '', join(root, 'node_modules/.bin')].join(delimiter),
       },
     },

@@ -1,5 +1,5 @@
-// The bare executor in a process of its own: for each message, a list of specs, measures them one after the other and
-// answers with the milliseconds that it took.
+// The bare executor in a separate process. Each message is a list of specs. The process measures them one after the
+// other and answers with the time in milliseconds.
 import { createExecutor } from '@alphaflops/executor/testing';
 import { measureSpec, systemClock } from '@alphaflops/executor';
 import type { ConvSpec } from '@alphaflops/conv';
@@ -17,7 +17,7 @@ async function measure(specs: readonly ConvSpec[]): Promise<number> {
   const beganMs = performance.now();
   for (const spec of specs) {
     const { outcome } = await measureSpec(session, spec, protocol, systemClock);
-    if (outcome !== 'ok') throw new Error(`the bare loop got ${outcome}`);
+    if (outcome !== 'ok') throw new Error(`the outcome in the bare loop is ${outcome}`);
   }
   return performance.now() - beganMs;
 }

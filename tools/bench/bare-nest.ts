@@ -1,5 +1,5 @@
-// A Nest application that does nothing but parse JSON and answer: what the API is compared with. Started by a benchmark
-// with the answer as its argument; sends its address.
+// A Nest application that only parses JSON and answers, as a reference for the API. A benchmark starts it with the
+// answer as its argument. The application sends its address.
 import { Controller, Header, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 

@@ -1,12 +1,12 @@
-/** `small` is for trying a benchmark out in seconds: its figures mean nothing and are not kept. */
+/** `small` is for a trial of a benchmark in seconds. Its figures have no meaning and are not stored. */
 export type Scale = 'full' | 'small';
 
 /**
- * One file of this folder exports one of these, and registry.ts names it. It runs in a process of its own, measures both
- * sides alternately (`interleave`), and stops what it has started.
+ * A file of this folder exports a benchmark, and registry.ts lists it. A benchmark runs in a separate process,
+ * measures both sides alternately (`interleave`), and stops everything that it has started.
  */
 export interface Benchmark {
-  /** What is measured, in a few words, for `npm run bench -- --list`. */
+  /** A short description for `npm run bench -- --list`. */
   what: string;
   run: (scale: Scale) => Promise<Row[]>;
 }
@@ -14,20 +14,20 @@ export interface Benchmark {
 /** One row of the table in docs/benchmarks.md. */
 export interface Row {
   what: string;
-  /** The other side; null where `ours` itself is judged. */
+  /** The other side; null if `ours` itself is judged. */
   comparedWith: string | null;
   /** Unit of both sides: s, ms, MB, … */
   unit: string;
   /** One figure per round. */
   ours: number[];
-  /** The other side's, of the same rounds in the same order. */
+  /** The figures of the other side, from the same rounds in the same order. */
   theirs: number[];
-  /** What the bounds are for: ours ÷ theirs, ours − theirs, or ours alone. */
+  /** The judged value: ours ÷ theirs, ours − theirs, or ours only. */
   judge: 'ratio' | 'difference' | 'ours';
-  /** The judged figure may be this at most. */
+  /** The maximum of the judged figure. */
   must: number;
-  /** … and should be this at most; null where there is no such wish. */
+  /** The goal for the maximum of the judged figure; null without a goal. */
   goal: number | null;
-  /** What a reader has to know to read the row right. */
+  /** Information that a reader needs to understand the row. */
   note?: string;
 }

@@ -9,7 +9,7 @@ import { end, Stack, until } from '../../test/support/stack.js';
 import type { Benchmark, Row, Scale } from './benchmark.js';
 import { interleave } from './figures.js';
 
-/** What preparing a spec takes; with the timing and its check it is about 20 ms in all. */
+/** Time to prepare a spec. With timing and check, a spec takes about 20 ms. */
 const PREPARE_MS = 17;
 const BARE_LOOP = resolve(import.meta.dirname, 'bare-loop.ts');
 const ROUNDS = 3;
@@ -24,7 +24,7 @@ export const campaign: Benchmark = {
   ],
 };
 
-/** The same with MongoDB's protocol and two workers that share the work, against two plain loops. */
+/** The same with the MongoDB protocol and two workers that share the work, against two plain loops. */
 export const campaignMongodb: Benchmark = {
   what: 'a campaign on two workers (MongoDB) against two processes with the bare executor',
   run: async (scale) => {
@@ -51,7 +51,7 @@ interface Setup {
 
 async function row({ scale, workers, settings, store, must, goal }: Setup): Promise<Row> {
   const specs = specsOf(scale === 'full' ? 1_000 : 40);
-  // Fits are not part of it, and would run during what is measured next.
+  // Fits are not part of the measurement, and would run during the next one.
   const stack = await Stack.start({ ROLES: 'api,record', ...settings });
   const loops = await Promise.all(Array.from({ length: workers }, startLoop));
   try {
@@ -114,7 +114,7 @@ async function measure(stack: Stack, specs: readonly ConvSpec[]): Promise<number
   );
   const seconds = (performance.now() - beganMs) / 1000;
   if (progress?.outcomes.ok !== specs.length) {
-    throw new Error(`not all is well: ${JSON.stringify(progress?.outcomes)}`);
+    throw new Error(`not all samples are ok: ${JSON.stringify(progress?.outcomes)}`);
   }
   return seconds;
 }

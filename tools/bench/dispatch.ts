@@ -11,7 +11,7 @@ import { enrolWorkers, type SimulatedWorker } from './simulated-worker.js';
 const SPECS = 40;
 const EVERY_MS = 20;
 
-/** How long a batch takes from the queue into the hands of a worker, while many wait for work. */
+/** The time of a batch from the queue to a worker, while many workers wait for work. */
 export const dispatch: Benchmark = {
   what: 'from enqueuing a batch to the worker that has it, with 500 polling workers',
   run: async (scale) => {
@@ -46,7 +46,7 @@ class Dispatch {
     const queue = new JobQueue('measure', this.connection, { targetId });
     const leases = new LeaseQueue('measure', targetId, this.connection, () => undefined);
     const polling = this.workers.map((worker) => this.poll(worker, leases));
-    // The time that 500 workers take to connect all at once is not the time of a batch.
+    // The time for 500 workers to connect at the same moment is not part of the time of a batch.
     while ((await this.parkedRequests()) < this.workers.length) await setTimeout(100);
     for (let batchIndex = 0; batchIndex < batches; batchIndex += 1) {
       const payload = batchOf(targetId, batchIndex);
@@ -76,7 +76,7 @@ class Dispatch {
     };
   }
 
-  /** How many workers wait for work at this moment, by the coordinator's own count. */
+  /** Number of workers that wait for work at this moment, as counted by the coordinator. */
   private async parkedRequests(): Promise<number> {
     const { token, url } = this.stack;
     const response = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } });

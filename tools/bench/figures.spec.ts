@@ -13,14 +13,14 @@ const row: Row = {
   goal: 1.5,
 };
 
-it('median and quantile are those of the sorted values', () => {
+it('computes median and quantile from the sorted values', () => {
   expect(median([9, 1, 5])).toBe(5);
   expect(median([9, 1, 5, 7])).toBe(6);
   expect(quantile([3, 1, 2, 4], 0.5)).toBe(2);
   expect(quantile([3, 1, 2, 4], 0.99)).toBe(4);
 });
 
-it('both sides take turns at going first', async () => {
+it('alternates which side runs first', async () => {
   const order: string[] = [];
   const side = (name: string) => (round: number) => {
     order.push(`${name}${round}`);
@@ -31,7 +31,7 @@ it('both sides take turns at going first', async () => {
   expect(figures).toEqual({ ours: [0, 1, 2], theirs: [0, 1, 2] });
 });
 
-it('the judged figure is the median of the rounds’ own ratios or differences', () => {
+it('judges the median of the ratios or differences of the rounds', () => {
   expect(judge(row)).toEqual({ value: 2, range: [1, 3], verdict: 'must' });
   expect(judge({ ...row, judge: 'difference' })).toEqual({ value: 1, range: [0, 6], verdict: 'goal' });
   expect(judge({ ...row, judge: 'ours', must: 1, goal: null })).toMatchObject({
@@ -40,7 +40,7 @@ it('the judged figure is the median of the rounds’ own ratios or differences',
   });
 });
 
-it('the section of the page is replaced, and what stands around it stays', () => {
+it('replaces the section of the page and keeps the text around it', () => {
   const result = {
     rows: [row],
     date: '2026-01-02',

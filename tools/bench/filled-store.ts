@@ -11,16 +11,16 @@ import {
 import { openMongoStores } from '@alphaflops/store-mongo';
 import { openSqliteStores } from '@alphaflops/store-sqlite';
 
-/** The one campaign of a filled store. */
+/** The only campaign of a filled store. */
 export const CAMPAIGN = 'c-bench';
 /** Samples stored at once. */
 export const PART = 5_000;
 const BATCH = 100;
-/** Samples of the newest minute, whatever there are in all. */
+/** Number of samples in the newest minute, independent of the total number. */
 const RECENT = 5_000;
 const HOUR_MS = 3_600_000;
 
-/** A campaign that runs: all but its last batch is measured. */
+/** A running campaign: all batches except the last one are measured. */
 export async function fill(store: string, samples: number): Promise<void> {
   const stores = await (store.startsWith('sqlite:')
     ? openSqliteStores(store.slice('sqlite:'.length))
@@ -60,7 +60,7 @@ async function fillSpecs(stores: Stores, count: number): Promise<void> {
 
 async function fillSamples(stores: Stores, count: number): Promise<void> {
   const pattern = buildSample();
-  // The newest are in the time to come, so that the rate counts as many however long this takes.
+  // The newest samples have times in the future, so that the rate counts the same number independent of the run time.
   const recordedAt = (index: number) =>
     index < count - RECENT ? timeAt(index) : new Date(Date.now() + HOUR_MS + index).toISOString();
   for (let at = 0; at < count; at += PART) {

@@ -19,12 +19,12 @@ import { measurementsOf, smallSpecs } from './measurements.js';
 import { cpuSeconds } from './processes.js';
 import { enrolWorkers, type SimulatedWorker } from './simulated-worker.js';
 
-/** What a ConvSpec takes on a host processor, and about what one batch of the automatic size takes in all. */
+/** The time of a ConvSpec on a host processor, and the approximate time of a batch of the automatic size. */
 const SPEC_MS = 500;
 const HEARTBEAT_MS = 10_000;
 const REPLICATES = 100;
 
-/** Five hundred workers, each with the code of the real one but for its device, on one coordinator. */
+/** Five hundred workers on one coordinator. Each runs the code of a real worker, except for its device. */
 export const fleet: Benchmark = {
   what: '500 simulated workers heartbeating and measuring for 5 minutes',
   run: async (scale) => {
@@ -45,7 +45,7 @@ class Fleet {
   private readonly specs: ConvSpec[];
   private measurements = new Map<string, Measurement>();
   private beats = 0;
-  /** Heartbeats without an answer, or with one that came later than the next was due. */
+  /** Heartbeats without an answer, or with an answer after the next heartbeat was due. */
   private missed = 0;
 
   constructor(
@@ -53,7 +53,7 @@ class Fleet {
     private readonly workers: number,
     private readonly forS: number,
   ) {
-    // As much as keeps all of them busy for so long.
+    // Enough work for all workers for this time.
     this.specs = smallSpecs(Math.ceil((workers * forS * 1000) / SPEC_MS / REPLICATES));
   }
 
@@ -67,7 +67,7 @@ class Fleet {
     const works = simulated.map((worker, i) => this.workOf(worker, leases[i] as Leases, log));
     const beats = simulated.map((worker, i) => this.heartbeatOf(worker, works[i] as DeviceWork, log));
     const beating = beats.map(async (beat, i) => {
-      // Spread, as workers that were started at different times are.
+      // Spread over time, like workers that start at different times.
       await setTimeout((i * HEARTBEAT_MS) / beats.length);
       await beat.run();
     });

@@ -14,7 +14,7 @@ export function smallSpecs(count: number): ConvSpec[] {
   }));
 }
 
-/** What the fake executor makes of each spec, by its key: made once, so that it can be had again at once. */
+/** The results of the fake executor by spec key. They are computed once and reused. */
 export async function measurementsOf(specs: readonly ConvSpec[]): Promise<Map<string, Measurement>> {
   const session = await createExecutor('fake-one').open('fake-device-0');
   const protocol = protocolNamed('gpu');

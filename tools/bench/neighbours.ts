@@ -19,7 +19,7 @@ const work = () => {
 work();
 `;
 const NEIGHBOURS = 4;
-/** A sample is bad when it is called ok and takes longer than its shape's best by more than this. */
+/** A sample is bad if its outcome is ok and its time exceeds the best time of its shape by more than this share. */
 const MAX_ABOVE_BEST = 0.1;
 
 interface Campaign {

@@ -15,7 +15,7 @@ const PAGES = {
 const NOT_A_MILLION =
   'on SecantusDB, which takes hours to store a million; a `mongod` on PATH or MONGODB_URI is filled with as many.';
 
-/** What the pages of a running campaign ask for, with few and with many samples stored. */
+/** The requests of the pages of a running campaign, with few and with many stored samples. */
 export const pages: Benchmark = {
   what: 'progress and campaign pages with many samples (SQLite)',
   run: (scale) =>
@@ -26,7 +26,7 @@ export const pagesMongodb: Benchmark = {
   what: 'progress and campaign pages with many samples (MongoDB protocol)',
   run: async (scale) => {
     const server = await startMongoServer();
-    if (server.skip !== null) throw new Error(`there is no MongoDB to measure on: ${server.skip}`);
+    if (server.skip !== null) throw new Error(`no MongoDB server: ${server.skip}`);
     try {
       const isSlow = server.name?.startsWith('secantusdb') ?? false;
       return await compare('MongoDB protocol', isSlow && scale === 'full' ? 'fewer' : scale, () =>
@@ -38,7 +38,7 @@ export const pagesMongodb: Benchmark = {
   },
 };
 
-/** Samples in one store and in the other, and requests of one round. `fewer`: for a server that takes hours to fill. */
+/** Samples in the two stores, and requests of one round. `fewer` is for a server that needs hours to fill. */
 const SIZES = {
   full: [1_000_000, 10_000, 200],
   fewer: [100_000, 10_000, 200],
@@ -50,7 +50,7 @@ async function compare(
   scale: keyof typeof SIZES,
   storeOf: (stack: Stack) => string,
 ): Promise<Row[]> {
-  const [many, few, asked] = SIZES[scale];
+  const [many, few, requests] = SIZES[scale];
   const stacks: Stack[] = [];
   const open = async (samples: number): Promise<Stack> => {
     const settings = { ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000000', ALPHAFLOPS_LOG_LEVEL: 'error' };
@@ -66,9 +66,9 @@ async function compare(
     const rows: Row[] = [];
     for (const [page, path] of Object.entries(PAGES)) {
       const figures = { ours: [] as number[], theirs: [] as number[] };
-      await times(large, small, path, asked);
+      await times(large, small, path, requests);
       for (let round = 0; round < (scale === 'small' ? 1 : 5); round += 1) {
-        const { ours, theirs } = await times(large, small, path, asked);
+        const { ours, theirs } = await times(large, small, path, requests);
         figures.ours.push(quantile(ours, 0.99));
         figures.theirs.push(quantile(theirs, 0.99));
       }

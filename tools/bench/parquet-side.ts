@@ -1,5 +1,5 @@
-// One side of the benchmark `parquet`, in a process of its own: `ours` reads a store and writes Parquet as the export
-// does, `theirs` has the rows in memory and gives them to hyparquet-writer. Sends what it took.
+// One side of the benchmark `parquet`, in a separate process. `ours` reads a store and writes Parquet like the
+// export. `theirs` has the rows in memory and passes them to hyparquet-writer. The process sends its time and memory.
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';

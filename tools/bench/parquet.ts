@@ -8,7 +8,7 @@ import { interleave } from './figures.js';
 import { fill, PART } from './filled-store.js';
 import type { SideReport } from './parquet-side.js';
 
-/** The most that an export of any size may need beside what Node needs to run. */
+/** The maximum memory of an export of any size, in addition to the memory that Node itself needs. */
 const MAX_MB = 1_000;
 
 /** From the store to a Parquet file, against the same rows in memory to the same file. */

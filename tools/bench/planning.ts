@@ -5,10 +5,10 @@ import { Stack, until } from '../../test/support/stack.js';
 import type { Benchmark, Row, Scale } from './benchmark.js';
 import { interleave, seconds } from './figures.js';
 
-/** Jobs of one addBulk, as many as the product submits at once. */
+/** Jobs per addBulk, the same number as in the product. */
 const BULK = 1_000;
 
-/** From the request for a campaign to the last of its batches in Redis, against BullMQ with the same payloads alone. */
+/** From the request for a campaign to its last batch in Redis, against BullMQ alone with the same payloads. */
 export const planning: Benchmark = {
   what: 'planning, storing (SQLite) and enqueuing a campaign',
   run: async (scale) => {
@@ -50,12 +50,12 @@ async function row(stack: Stack, specs: number, scale: Scale): Promise<Row> {
       () => campaign(stack, id),
       ({ state }) => state === 'running',
     );
-    // By the clock of this machine, which is the coordinator's too.
+    // The coordinator uses the same clock, because it runs on this machine.
     const end = Date.parse(running.history.find(({ state }) => state === 'running')?.at ?? '');
     payloads = await waiting(queue);
     const batches = Math.ceil(specs / running.batchSize);
     if (payloads.length !== batches) throw new Error(`${payloads.length} batches are queued, not ${batches}`);
-    // Takes its batches back.
+    // Removes its batches.
     await stack.api.POST('/v1/campaigns/{id}/cancel', { params: { path: { id } }, body: {} });
     await until(
       () => queue.getWaitingCount(),

@@ -16,7 +16,7 @@ const CLASS = 'bench-class';
 const LAYERS = 100;
 const CONNECTIONS = 50;
 
-/** Predictions by a boosted model, as `auto` chooses, against a Nest route that has the answer ready. */
+/** Predictions of a boosted model, the choice of `auto`, against a Nest route with a constant answer. */
 export const predictions: Benchmark = {
   what: 'POST /v1/predictions under load',
   run: async (scale) => {
@@ -74,7 +74,7 @@ async function row(stack: Stack, scale: Scale): Promise<Row> {
   }
 }
 
-/** A device class with a model of made-up times. */
+/** Publishes a model of artificial times for a device class. */
 async function publish(dataDirectory: string, shapes: number): Promise<void> {
   const samples = specs(shapes, 1).map((spec, index) => ({
     spec,

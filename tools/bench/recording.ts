@@ -23,17 +23,17 @@ import { enrolWorkers, type SimulatedWorker } from './simulated-worker.js';
 
 const WORKERS = 8;
 const REPLICATES = 100;
-/** ConvSpecs of one batch, as many as last ten seconds on a GPU. */
+/** ConvSpecs per batch: about ten seconds on a GPU. */
 const BATCH = 500;
 const COLUMNS =
   'id, campaign_id, target_id, spec_index, replicate, device_id, device_class_id, worker_id, outcome, recorded_at, doc, batch_times, set_aside';
 
-/** Requests that one worker has open at the same time: one result is sent while the one before is stored. */
+/** Open requests per worker: it sends one result while the previous one is stored. */
 const AT_ONCE = 2;
 
 /**
- * Eight workers take batches and sign results for them, part by part; then it is timed until the coordinator has stored
- * all results of the part, and then the same rows are inserted into a file of the same schema.
+ * Eight workers take batches and sign results for them, in parts. For each part, the benchmark measures the time
+ * until the coordinator has stored all results. Then it inserts the same rows into a file with the same schema.
  */
 export const recording: Benchmark = {
   what: 'recording a million samples (SQLite) against bare bulk inserts, and memory meanwhile',
@@ -53,7 +53,7 @@ export const recording: Benchmark = {
   },
 };
 
-/** What one worker has to bring. */
+/** The results that one worker sends. */
 interface Part {
   readonly worker: SimulatedWorker;
   readonly results: { readonly lease: LeaseRef; readonly sealed: SealedResult }[];
@@ -97,7 +97,7 @@ class Recording {
         () => queue.counts(),
         ({ waiting }) => waiting === perPart * parts,
       );
-      // What is in memory after 10,000 samples is what it is compared with.
+      // The memory after 10,000 samples is the reference.
       const first = 10_000 / BATCH;
       let done = 0;
       for (const batches of this.scale === 'full'
@@ -169,7 +169,7 @@ class Recording {
     });
   }
 
-  /** The results of `count` batches, shared out among the workers. Their leases are kept meanwhile. */
+  /** Returns the results of `count` batches, distributed over the workers. Renews the leases in the meantime. */
   private async measure(workers: readonly SimulatedWorker[], count: number): Promise<Part[]> {
     const shares = divided(count, workers.length);
     return await Promise.all(
@@ -182,7 +182,7 @@ class Recording {
         }, RENEW_EVERY_MS);
         while (results.length < (shares[i] ?? 0)) {
           const request = { jobs: ['measure' as const], targetIds: [...targetIds] };
-          // nothing else is asked for
+          // No other method is called.
           const lease = (await client.take(
             id,
             request,
@@ -198,7 +198,7 @@ class Recording {
     );
   }
 
-  /** What a worker would answer, without the time that it takes to. */
+  /** Returns the answer of a worker without the time of a measurement. */
   private answer(
     { payload: job, attempt }: Lease<'measure'>,
     { signingKey, ...origin }: Origin,
@@ -233,7 +233,7 @@ class Recording {
   }
 }
 
-/** Until all results of one worker are stored. */
+/** Resolves when all results of one worker are stored. */
 async function bringAll({ worker: { id, client }, results, renewing }: Part): Promise<void> {
   const left = results.values();
   const lane = async (): Promise<void> => {
@@ -245,14 +245,14 @@ async function bringAll({ worker: { id, client }, results, renewing }: Part): Pr
   clearInterval(renewing);
 }
 
-/** With the settings of the product's own store. */
+/** Opens a file with the settings of the product. */
 function openAs(file: string): Database.Database {
   const database = new Database(file);
   database.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000');
   return database;
 }
 
-/** One transaction for each batch, as recording has. Returns seconds. */
+/** Inserts rows with one transaction per batch, like recording. Returns the time in seconds. */
 function insert(database: Database.Database, rows: readonly unknown[][]): number {
   const statement = database.prepare(
     `INSERT INTO samples (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -10,17 +10,17 @@ const RESULTS = resolve(import.meta.dirname, 'results.json');
 const PAGE = resolve(ROOT, 'docs/benchmarks.md');
 const [BEGIN, END] = ['<!-- system: written by npm run bench -->', '<!-- system: end -->'];
 
-/** One benchmark as it was measured last. */
+/** The last result of a benchmark. */
 export interface Result {
   rows: Row[];
   date: string;
   machine: string;
   versions: string;
-  /** Processes that wanted a processor, of this benchmark and of others: mean of the minute before it and of its last one. */
+  /** Load average over the minute before the benchmark, and over its last minute, including other processes. */
   load: [number, number];
 }
 
-/** @param loadBefore mean of the minute before the benchmark began */
+/** @param loadBefore load average over the minute before the benchmark */
 export function resultOf(rows: Row[], loadBefore: number): Result {
   const version = (file: string) =>
     (JSON.parse(readFileSync(resolve(ROOT, file), 'utf8')) as { version: string }).version;
@@ -33,7 +33,7 @@ export function resultOf(rows: Row[], loadBefore: number): Result {
   };
 }
 
-/** Keeps a result and writes the table of all that are kept into docs/benchmarks.md. */
+/** Stores a result and writes the table of all stored results into docs/benchmarks.md. */
 export async function keep(name: string, result: Result, order: readonly string[]): Promise<void> {
   const kept = existsSync(RESULTS)
     ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Record<string, Result>)
@@ -47,7 +47,7 @@ export async function keep(name: string, result: Result, order: readonly string[
   writeFileSync(PAGE, await pretty(withSection(page, section(ordered)), PAGE));
 }
 
-/** The page with the marked section in place of the one that it has, or at its end. */
+/** Returns the page with the marked section. It replaces the old section, or is added at the end. */
 export function withSection(page: string, text: string): string {
   const [before, after] = page.includes(BEGIN)
     ? [page.slice(0, page.indexOf(BEGIN)), page.slice(page.indexOf(END) + END.length)]
@@ -77,7 +77,7 @@ export function section(results: Readonly<Record<string, Result>>): string {
   ].join('\n');
 }
 
-/** The text about a row when it has been measured. */
+/** Returns the text that is printed when a row is measured. */
 export function line(name: string, row: Row): string {
   const [what, comparedWith, ours, theirs, result, must, goal, met] = cells(row);
   const sides = row.comparedWith === null ? ours : `${ours} against ${theirs} (${comparedWith})`;

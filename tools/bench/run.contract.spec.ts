@@ -11,14 +11,14 @@ it('lists every benchmark', () => {
   expect(execFileSync(process.execPath, bench('--list'), options)).toMatch(/^planning: ./m);
 });
 
-it('names what there is when asked for what there is not', () => {
+it('lists the benchmarks when the requested one does not exist', () => {
   const { status, stderr } = spawnSync(process.execPath, bench('plannning'), options);
   expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/plannning.*planning/) });
 });
 
-it('tries a benchmark out on real processes, and writes nothing', () => {
+it('runs a small benchmark on real processes, and writes nothing', () => {
   const before = readFileSync(PAGE, 'utf8');
-  const said = execFileSync(process.execPath, bench('planning', '--small'), options);
-  expect(said).toMatch(/^planning: planning, storing and enqueuing 200 specs: .* ×/);
+  const output = execFileSync(process.execPath, bench('planning', '--small'), options);
+  expect(output).toMatch(/^planning: planning, storing and enqueuing 200 specs: .* ×/);
   expect(readFileSync(PAGE, 'utf8')).toBe(before);
 });

@@ -1,6 +1,6 @@
-// npm run bench [-- NAME…] [--small] [--list]
-// Runs the benchmarks, one process each, and writes their figures into docs/benchmarks.md. --small tries them out and
-// writes nothing. Ends with 1 when a must is missed.
+// npm run bench [-- NAME…] [--small] [--list] Runs the benchmarks, one process each, and writes their figures into
+// docs/benchmarks.md. --small makes short trial runs and writes nothing. The exit code is 1 when a required bound is
+// missed.
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -16,7 +16,7 @@ const all = Object.keys(BENCHMARKS);
 const unknown = positionals.filter((name) => !all.includes(name));
 
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${all.join(', ')}.`);
+  console.error(`There is no benchmark ${unknown.join(', ')}. The benchmarks are: ${all.join(', ')}.`);
   process.exitCode = 2;
 } else if (values.list) {
   for (const name of all) console.log(`${name}: ${(await load(name)).what}`);

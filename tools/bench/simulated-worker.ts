@@ -4,7 +4,7 @@ import { createExecutor } from '@alphaflops/executor/testing';
 import { CoordinatorClient, type Origin } from '@alphaflops/worker/parts';
 import type { Stack } from '../../test/support/stack.js';
 
-/** A worker without a process or a device of its own, known to a coordinator as any other. */
+/** A worker without its own process or device. The coordinator treats it like any other worker. */
 export interface SimulatedWorker {
   readonly id: string;
   readonly client: CoordinatorClient;

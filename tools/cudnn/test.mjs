@@ -1,19 +1,19 @@
 #!/usr/bin/env node
-// The tests of executor cudnn on NVIDIA's real libraries, without a GPU: `npm run test:cudnn`, on the build. The libraries (1.3 GB
-// on disk) come from Python's registry, once, into a cache outside the tree. Also compiles check-abi.c against the real headers.
-// Skipped, with the reason, where the libraries cannot be had.
+// Runs the tests of executor cudnn on the real libraries of NVIDIA, without a GPU: `npm run test:cudnn`, on the
+// build. The libraries (1.3 GB on disk) are downloaded once from PyPI into a cache outside the tree. Also compiles
+// check-abi.c against the real headers. Skips the tests, with the reason, if the libraries are not available.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** Those that our data of an H100 were measured with. */
+/** The versions of our H100 data. */
 const WHEELS = [
   'nvidia-cudnn-cu13==9.19.0.56',
   'nvidia-cublas==13.1.2.11',
   'nvidia-cuda-nvrtc==13.0.88',
   'nvidia-cuda-runtime==13.0.96',
-  // Headers that those of the runtime include.
+  // Headers that the runtime headers include.
   'nvidia-cuda-crt==13.0.88',
 ];
 const root = resolve(import.meta.dirname, '../..');
@@ -46,7 +46,7 @@ const { status } = spawnSync(
 );
 process.exit(status ?? 1);
 
-/** Why the libraries cannot be had, or null. The folder is marked when everything in it is complete. */
+/** Returns why the libraries are not available, or null. A file marks a complete folder. */
 function prepare() {
   const complete = join(folder, 'complete');
   if (existsSync(complete)) return null;
@@ -71,7 +71,7 @@ function prepare() {
   return null;
 }
 
-/** What the executor assumes of the headers, compared with them. */
+/** Compares the assumptions of the executor with the headers. */
 function checkAbi() {
   if (spawnSync('gcc', ['--version']).status !== 0) {
     console.log('skipped: the check of the headers: gcc is not installed');
@@ -85,5 +85,5 @@ function checkAbi() {
   if (built.status !== 0) throw new Error(`check-abi.c does not compile:\n${built.stderr}`);
   const checked = spawnSync(program, { encoding: 'utf8' });
   console.log(checked.stdout.trim().split('\n').at(-1));
-  if (checked.status !== 0) throw new Error(`what the executor assumes is wrong:\n${checked.stdout}`);
+  if (checked.status !== 0) throw new Error(`the assumptions of the executor are wrong:\n${checked.stdout}`);
 }

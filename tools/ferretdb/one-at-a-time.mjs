@@ -1,5 +1,5 @@
-// A proxy of MongoDB's protocol that has one command answered before it passes on the next one, of whichever connection.
-// FerretDB 1.x does not change a document atomically; this way it is tested for everything else.
+// A proxy for the MongoDB protocol. It forwards a command of any connection only after the previous command was
+// answered. FerretDB 1.x does not change a document atomically; with this proxy, all other behaviour can be tested.
 import { Buffer } from 'node:buffer';
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ export async function oneAtATime(serverPort) {
   return proxy;
 }
 
-/** Whole messages: the first four bytes say how long one is. */
+/** Splits a stream into messages. The first four bytes of a message are its length. */
 async function* messagesOf(socket) {
   let bytes = Buffer.alloc(0);
   for await (const piece of socket) {

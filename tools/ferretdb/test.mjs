@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The tests of the MongoDB store on FerretDB, a second server that shares no code with the first: `npm run test:ferretdb`, on
-// the build. Needs Go; FerretDB 1.24 is built once, from its Go module, into a cache outside the tree, and keeps its data in
-// SQLite. Skipped, with the reason, without Go.
+// Runs the tests of the MongoDB store on FerretDB, a second server that shares no code with the first one: `npm run
+// test:ferretdb`, on the build. Needs Go. FerretDB 1.24 is built once from its Go module into a cache outside the
+// tree. It stores its data in SQLite. Without Go, skips the tests with the reason.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -39,10 +39,10 @@ function build() {
   mkdirSync(cache, { recursive: true });
   const { Dir, Origin } = JSON.parse(go(['mod', 'download', '-json', `${MODULE}@${VERSION}`], cache));
   cpSync(Dir, source, { recursive: true });
-  // Modules are read-only, copies too.
+  // Modules are read-only, and so are copies of them.
   const version = join(source, 'build/version');
   chmodSync(version, 0o755);
-  // What its own build writes from Git.
+  // Files that the build of FerretDB writes from Git.
   for (const [name, text] of [
     ['version', VERSION],
     ['commit', Origin?.Hash ?? 'unknown'],

@@ -1,4 +1,4 @@
-// A whole deployment on this machine, by the commands that users have: coordinator, Redis, SQLite, one worker.
+// A whole deployment on this machine, started with the commands for users: coordinator, Redis, SQLite, one worker.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 
 const here = import.meta.dirname;
 const ALPHAFLOPS = join(here, 'node_modules/alphaflops/bin/alphaflops.js');
-/** The command of executor `process`; the tests have a program in its place that needs no PyTorch. */
+/** The command of executor `process`. The tests replace it by a program that needs no PyTorch. */
 const PYTORCH = process.env.GPU_CHECK_PROCESS ?? `python3 "${join(here, 'alphaflops_pytorch.py')}"`;
 
-/** Whether PyTorch finds a device here; else why not. */
+/** Checks whether PyTorch finds a device on this machine. Otherwise returns the reason. */
 export async function pytorchHere() {
   if (process.env.GPU_CHECK_PROCESS !== undefined) return { ok: true };
   const code = 'import torch, sys; sys.exit(0 if torch.cuda.is_available() else "torch finds no GPU")';
@@ -41,16 +41,16 @@ export class Deployment {
   constructor(libraryPath) {
     this.#env = {
       ...process.env,
-      // Redis of the machine, if it has one, and ours at the end.
+      // The Redis of the machine has priority over ours.
       PATH: [process.env.PATH, join(here, 'redis')].join(delimiter),
       HOME: this.#directory,
       LD_LIBRARY_PATH: libraryPath,
-      // A map would be made beside the campaigns that are timed.
+      // A kernel map would be computed during the timed campaigns.
       ALPHAFLOPS_KERNEL_MAP_SHAPES: '0',
     };
   }
 
-  /** Coordinator and worker; resolves when the worker is online. */
+  /** Starts coordinator and worker. Resolves when the worker is online. */
   async start({ withPytorch }) {
     const data = join(this.#directory, 'data');
     const up = this.#spawn(['up', '--port', '0', '--no-worker', '--data-dir', data]);
@@ -62,7 +62,7 @@ export class Deployment {
       ...['worker', 'join', this.url, '--token', token, '--executor', 'cudnn', ...credentials],
       ...(withPytorch ? ['--executor', 'process', '--process-command', PYTORCH] : []),
     ]);
-    // Without anchors: the loop that the campaign is compared with has none either.
+    // Without anchors, because the loop for comparison has none either.
     const worker = this.#spawn(['worker', 'run', '--anchors', '0', ...credentials]);
     for (;;) {
       const { items } = await this.#ask('GET', '/v1/workers');
@@ -72,7 +72,7 @@ export class Deployment {
     }
   }
 
-  /** Device class of an executor. */
+  /** Returns the device class of an executor. */
   async deviceClassOf(executor) {
     const { items } = await this.#ask('GET', '/v1/device-classes');
     const found = items.find((deviceClass) => deviceClass.executor === executor);
@@ -80,7 +80,7 @@ export class Deployment {
     return found.id;
   }
 
-  /** Measures shapes; the time is from asking for the campaign until its last sample is stored, the fit left out. */
+  /** Measures shapes. The time is from the request for the campaign to its last stored sample, without the fit. */
   async campaign(name, executor, csv) {
     const target = { kind: 'device-class', deviceClassId: await this.deviceClassOf(executor) };
     const specs = csv.trimEnd().split('\n').length - 1;
@@ -101,7 +101,7 @@ export class Deployment {
     }
   }
 
-  /** Times of the shapes that both share, as `alphaflops campaign compare` tells them. */
+  /** Compares the times of the common shapes with `alphaflops campaign compare`. */
   async compare(before, after) {
     const connection = ['--url', this.url, '--token', this.#token];
     return JSON.parse(await this.#run(['campaign', 'compare', before, after, '--json', ...connection]));

@@ -1,7 +1,7 @@
 // Checks executor cudnn on a machine with a GPU against measurements of an H100, within a time limit:
 //   run.sh [--out FOLDER] [--limit-s 450] [--library-path FOLDERS] [--only CHECK …]
-// Prints what it found and writes it to FOLDER/gpu-check.json. Exit code 1 when something that must hold does not;
-// the goals that compare times hold only for the kind of GPU that the data were measured on.
+// Prints the results and writes them to FOLDER/gpu-check.json. The exit code is 1 when a required check fails. The
+// goals that compare times hold only for the GPU model of the data.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,7 +44,7 @@ if (unknown.length > 0) {
   console.error(`There is no check ${unknown.join(', ')}: ${CHECKS.map(({ name }) => name).join(', ')}.`);
   process.exit(2);
 }
-/** Each writes its part of the report; one that throws is a failure and the others go on. */
+/** Each check writes its part of the report. A check that throws counts as a failure, and the other checks continue. */
 for (const check of CHECKS.filter(({ name }) => args.only?.includes(name) ?? true)) {
   const beganMs = performance.now();
   try {
@@ -106,7 +106,10 @@ async function everyPrecision() {
   return counts;
 }
 
-/** Goal: on the same GPU and cuDNN all kernels as in the data; median within 3 % of the data, 10 to 90 % of shapes within 6 %, 50 shapes a second. */
+/**
+ * Goal: on the same GPU and cuDNN, all kernels are those of the data, the median is within 3 % of the data, 10 to 90
+ * % of shapes are within 6 %, and the rate is 50 shapes per second.
+ */
 async function times() {
   const rows = readRows('h100-random.csv');
   const ratios = [];
@@ -123,7 +126,7 @@ async function times() {
       if (measurement.outcome !== 'ok') continue;
       const ratio = measurement.timing.timeMs / time_ms;
       planBuildMs.push(measurement.kernel.planBuildMs);
-      // PyTorch pads before even kernels; cuDNN is asked for a padding of each side.
+      // PyTorch pads the input before even kernels. cuDNN receives a padding for each side.
       if (spec.kernel_h % 2 === 0 || spec.kernel_w % 2 === 0) uneven.push(ratio);
       else {
         ratios.push(ratio);
@@ -138,8 +141,9 @@ async function times() {
 }
 
 /**
- * What queue, child process and store cost: 1,000 shapes through a whole deployment, and in a bare loop before and after.
- * Goal: 1.05 times the loop. Then the first of them through PyTorch, if that is here, and both compared.
+ * Measures the cost of queue, child process and store: 1,000 shapes in a whole deployment, and in a bare loop before
+ * and after. Goal: 1.05 times the loop. Then measures the first shapes with PyTorch, if it is installed, and compares
+ * both.
  */
 async function campaign() {
   const specs = readRows('h100-campaign.csv').map(({ spec }) => spec);
@@ -155,7 +159,7 @@ async function campaign() {
   const deployment = new Deployment(args['library-path']);
   try {
     await deployment.start({ withPytorch: pytorch.ok });
-    // What only the first campaign has to do, such as starting the executor's process, is done here.
+    // A first campaign does the work that occurs only once, such as the start of the executor process.
     await deployment.campaign('warm-up', 'cudnn', rowsOf(csv, 10));
     const bareMs = [await bareLoopMs()];
     const { id, wallMs, outcomes } = await deployment.campaign('cudnn', 'cudnn', csv);
@@ -174,7 +178,7 @@ async function campaign() {
   }
 }
 
-/** The first rows of a CSV, and its header. */
+/** Returns the header and the first rows of a CSV. */
 function rowsOf(csv, count) {
   return `${csv
     .split('\n')
@@ -217,7 +221,7 @@ async function energy() {
   };
 }
 
-/** What the process of its own costs: the same shapes in this process and through ExecutorHost. */
+/** Measures the cost of the separate process: the same shapes in this process and through ExecutorHost. */
 async function ownProcess() {
   const specs = readRows('h100-random.csv')
     .slice(0, 100)

@@ -20,13 +20,16 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { unpackedRedis } from '../redis-without-root.mjs';
 
-/** What gpu-check.mjs imports and runs; their dependencies come along. The native parts are optional ones. */
+/**
+ * The packages that gpu-check.mjs imports and runs. Their dependencies are added. The native parts are optional
+ * dependencies.
+ */
 const PACKAGES = ['alphaflops', 'expect'];
 const NATIVE = [
   `@koromix/koffi-${process.platform}-${process.arch}`,
   `@libsql/${process.platform}-${process.arch}-gnu`,
 ];
-/** Only loaded when such an executor is asked for. */
+/** Loaded only when such an executor is requested. */
 const LEFT_OUT = new Set(['@alphaflops/executor-tfjs']);
 /** Files for browsers, built from its dependencies. */
 const WITHOUT_DEPENDENCIES = new Set(['@alphaflops/dashboard']);
@@ -53,7 +56,7 @@ try {
   cpSync(join(root, 'tools/pytorch-executor/alphaflops_pytorch.py'), join(target, 'alphaflops_pytorch.py'));
   chmodSync(join(target, 'run.sh'), 0o755);
   packRedis();
-  // With the kernels that ran, where the data tell.
+  // With the kernels that ran, if the data contain them.
   const named = 'h100-random-kernels.csv';
   const random = existsSync(join(data, named)) ? named : 'h100-random.csv';
   writeRows(random, SHAPES, 'h100-random.csv');
@@ -65,7 +68,7 @@ try {
   rmSync(work, { recursive: true });
 }
 
-/** redis-server with the libraries that it needs, their loader included: the machine may have others, or none. */
+/** Adds redis-server with its libraries and their loader. The other machine may have different libraries, or none. */
 function packRedis() {
   const found = realpathSync(execFileSync('which', ['redis-server'], { encoding: 'utf8' }).trim());
   const isLauncher = readFileSync(found).subarray(0, 2).toString() === '#!';
@@ -75,7 +78,7 @@ function packRedis() {
   };
   const env = { ...process.env, ...(folders.length > 0 && { LD_LIBRARY_PATH: folders.join(':') }) };
   const listed = execFileSync('ldd', [program], { encoding: 'utf8', env });
-  // The path may have spaces in it.
+  // The path may contain spaces.
   const libraries = [...listed.matchAll(/^\s*(?:\S+ => )?(\/.+) \(0x/gm)].map(([, path]) => path);
   const loader = libraries.find((path) => basename(path).startsWith('ld-linux'));
   if (loader === undefined) throw new Error(`${program} has no loader among ${libraries.join(' ')}`);
@@ -91,8 +94,8 @@ function packRedis() {
 }
 
 /**
- * Packages and all that they depend on: the place of each in node_modules, and the folder it is taken from. Of two versions
- * the second one found lies inside the package that needs it.
+ * Returns the packages and all their dependencies, with the position in node_modules and the source folder of each.
+ * If there are two versions, the second one is placed inside the package that needs it.
  */
 function closure(names) {
   const found = new Map();
@@ -128,7 +131,7 @@ function copyPackage(name, folder) {
   });
 }
 
-/** Evenly spread rows: the file is in random order. */
+/** Selects evenly spaced rows. The file is in random order. */
 function writeRows(from, count, name) {
   const [header, ...rows] = readFileSync(join(data, from), 'utf8').trimEnd().split('\n');
   const step = Math.max(1, Math.floor(rows.length / count));

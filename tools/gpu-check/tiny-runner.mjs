@@ -1,4 +1,5 @@
-// As much of a test runner as the executors' conformance suite needs, where there is no room for a whole one.
+// A small test runner for the conformance suite of the executors, because a full test runner would be too large to
+// pack.
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'expect';
 

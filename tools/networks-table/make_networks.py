@@ -27,9 +27,9 @@ if importlib.util.find_spec("torch"):
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 SIDES = {"inception_v3": 299}
-# Larger ones would only take longer: the operators are the same.
+# Larger models would only take longer, because their operators are the same.
 MOST_ONNX_PARAMETERS = 100e6
-# Detection needs values, and video has three spatial axes: these are read too, and listed.
+# Detection needs values, and video has three spatial axes. These models are also read and listed.
 CLASSIFIERS = re.compile(r"^(?!.*(rcnn|ssd|retinanet|fcos|raft|quantized)).*$")
 
 
@@ -38,7 +38,7 @@ def parameter_count(model):
 
 
 def on_meta(build):
-    """The model without its weights."""
+    """Returns the model without its weights."""
     import torch
 
     try:
@@ -111,8 +111,8 @@ def keras_networks(directory, formats, pattern, seen):
 
 
 def tensorflowjs_graph(model, directory):
-    """The model.json of the converted model."""
-    # The converter imports what it needs for other kinds of models too.
+    """Returns the model.json of the converted model."""
+    # The converter also imports packages for other kinds of models.
     for unused in ("tensorflow_decision_forests", "tensorflow_hub", "jax", "jax.experimental", "jax.experimental.jax2tf"):
         sys.modules.setdefault(unused, MagicMock())
     from tensorflowjs.converters import tf_saved_model_conversion_v2 as converter
@@ -125,7 +125,7 @@ def tensorflowjs_graph(model, directory):
 
 
 def keras_macs(layer):
-    """From the kernel that the layer built and the output that it has."""
+    """Computes the multiply-adds from the kernel and the output of the layer."""
     kind = type(layer).__name__
     if kind not in ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense"):
         return 0

@@ -1,4 +1,4 @@
-// How well network files are read: compares what @alphaflops/networks reads with what others count in the same networks.
+// Compares the multiply-adds that @alphaflops/networks reads with the counts of other programs for the same networks.
 //   python3 tools/networks-table/make_networks.py DIRECTORY
 //   node tools/networks-table/table.mjs DIRECTORY > table.md        needs `npm run build`
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const results = rows.map((row) => {
     const costed = layers.reduce((sum, { spec }) => sum + macs(spec), 0);
     const found = costed + completeness.missingMacs;
     const isRight = Math.abs(found / row.macs - 1) <= RIGHT_WITHIN;
-    // A difference that the reader announces is not a wrong total.
+    // A difference that the reader reports is not a wrong total.
     const state = isRight ? 'right' : completeness.isComplete ? 'wrong' : 'announced';
     return { ...row, state, found, share: costed / row.macs, isComplete: completeness.isComplete };
   } catch (error) {

@@ -14,12 +14,15 @@ import {
 } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
-/** nobody: every Unix has it. */
+/** The user nobody, which exists on every Unix. */
 export const ORDINARY_USER = 65_534;
 
 const NOT_COPIED = new Set(['node_modules', '.git', '.nx', 'test-results']);
 
-/** The working tree with its build; node_modules as hard links, or copied where the file system cannot link. */
+/**
+ * Copies the working tree with its build. node_modules are hard links, or copies if the file system has no hard
+ * links.
+ */
 export function linkedCopy(root, checkout) {
   mkdirSync(checkout);
   for (const name of readdirSync(root).filter((entry) => !NOT_COPIED.has(entry))) {
@@ -36,18 +39,21 @@ export function linkedCopy(root, checkout) {
     rmSync(modules[1], { recursive: true, force: true });
     execFileSync('cp', ['-a', ...modules]);
   }
-  // What set-up writes is each checkout's own.
+  // Each checkout has its own files from set-up.
   for (const own of ['.cache', '.bin/redis-server']) {
     rmSync(join(checkout, 'node_modules', own), { recursive: true, force: true });
   }
 }
 
-/** What a newcomer has: the last commit, nothing installed. */
+/** Clones the last commit without installed packages, like a new user. */
 export function clone(root, checkout) {
   execFileSync('git', ['clone', '--quiet', '--no-hardlinks', root, checkout]);
 }
 
-/** Gives a folder to a user; of node_modules the folders alone, as its files may be links to those of another checkout. */
+/**
+ * Changes the owner of a folder. In node_modules, changes only the folders, because the files may be hard links to
+ * another checkout.
+ */
 export function give(folder, uid) {
   if (uid === undefined) return;
   lchownSync(folder, uid, uid);
@@ -58,20 +64,20 @@ export function give(folder, uid) {
   }
 }
 
-/** PATH of a user without Redis and sudo, with a folder in front that they may not read. */
+/** Returns the PATH of a user without Redis and sudo. Its first folder is not readable for the user. */
 export function pathOfUser(base) {
   const closed = join(base, 'closed');
   mkdirSync(closed);
   chmodSync(closed, 0);
   const programs = join(base, 'programs');
   mkdirSync(programs);
-  // The same Node as here, also where another one is installed.
+  // The Node of this process, also if another version is installed.
   symlinkSync(process.execPath, join(programs, 'node'));
   for (const folder of (process.env.PATH ?? '').split(delimiter).filter(isOpenToAll)) {
     for (const name of readdirSync(folder)) {
       const path = join(programs, name);
       if (name !== 'sudo' && !name.startsWith('redis-') && !existsSync(path)) {
-        // A dangling link of the same name may be there.
+        // A dangling link with the same name may exist.
         rmSync(path, { force: true });
         symlinkSync(join(folder, name), path);
       }
@@ -80,12 +86,15 @@ export function pathOfUser(base) {
   return [closed, programs].join(delimiter);
 }
 
-/** Only the folders of the system: those in somebody's home are closed to others. */
+/** Keeps only system folders, because folders in a home directory are not readable for other users. */
 function isOpenToAll(folder) {
   return /^\/(usr\/|s?bin$)/.test(folder) && existsSync(folder);
 }
 
-/** Settings of apt-get for which Redis and its libraries are not installed: their path, for APT_CONFIG. */
+/**
+ * Writes settings with which apt-get treats Redis and its libraries as not installed. Returns the path for
+ * APT_CONFIG.
+ */
 export function withoutInstalledRedis(base) {
   const status = join(base, 'dpkg-status');
   const installed = '/var/lib/dpkg/status';

@@ -1,5 +1,6 @@
-// `run.mjs [--quick]`: the README's two commands in the places where people clone. Each place is a user, a path and an
-// environment; in each the tests run that depend on them. The long form clones, installs and runs the demo as well.
+// `run.mjs [--quick]`: runs the two commands of the README in different places. A place is a user, a path and an
+// environment. In each place, the tests that depend on the place run. The long form also clones, installs and runs
+// the demo.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +11,9 @@ const root = resolve(import.meta.dirname, '../..');
 const isRoot = process.getuid?.() === 0;
 const isQuick = process.argv.includes('--quick');
 
-/** Tests that start children, look up programs, read the home directory, or write to folders. */
+/** Tests that start child processes, search for programs, read the home directory, or write to folders. */
 const QUICK_TESTS = ['libs/config/', 'store-sqlite/src/processes', 'executor-process/src/stub'];
-/** In the quick form for the other user alone: root starts it in the end-to-end tests. */
+/** In the quick form, only for the other user: the end-to-end tests start it as root. */
 const UP = 'cli/src/up\\.';
 const LONG_TESTS = [
   ...[...QUICK_TESTS, UP, 'worker/src/credentials', 'cli/src/(on|off)line', 'worker/src/worker\\.contract'],
@@ -22,7 +23,7 @@ const LONG_TESTS = [
 const base = mkdtempSync(join(tmpdir(), 'alphaflops-places-'));
 const failures = [];
 const skipped = [];
-// Everyone may pass through it; what lies in it has rights of its own.
+// Everyone may enter the folder. The files inside have their own permissions.
 chmodSync(base, 0o755);
 
 function run(place, program, args) {
@@ -36,7 +37,7 @@ function run(place, program, args) {
   return { passed: status === 0, words: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
 }
 
-/** Runs a program in a place; everything that it wrote is shown when it failed. */
+/** Runs a program in a place. Prints its output if it fails. */
 function check(place, what, program, args) {
   const began = performance.now();
   const { passed, words } = run(place, program, args);
@@ -62,7 +63,7 @@ function runTests(place, patterns) {
   if (summary !== null) console.log(`  ${summary[0]}`);
 }
 
-/** How this machine reaches package registries: proxies, and certificates of its network. */
+/** The settings for access to package registries: proxies and certificates of the network. */
 const NETWORK = /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|(https?|no|all)_proxy)$/i;
 const network = Object.fromEntries(Object.entries(process.env).filter(([name]) => NETWORK.test(name)));
 const environment = (path, extra = {}) => ({ PATH: path, LANG: 'C.UTF-8', ...network, ...extra });
@@ -73,7 +74,7 @@ function placeOfOwn() {
   return {
     name: `${isRoot ? 'root' : 'this user'}, in a folder closed to others, HOME unset`,
     checkout: join(folder, 'main'),
-    // The Node that runs this comes first: `npm run demo` uses it, too.
+    // The Node of this process comes first, so that `npm run demo` also uses it.
     env: environment(`${dirname(process.execPath)}:${process.env.PATH ?? ''}`),
   };
 }
@@ -85,7 +86,7 @@ function placeOfUser() {
     name: 'an ordinary user, path with spaces and umlauts, PATH with a closed folder and without Redis',
     checkout: join(home, 'main'),
     uid: ORDINARY_USER,
-    // The quick form starts nothing that wants a home; npm keeps its cache there.
+    // The quick form starts no program that needs a home directory. npm stores its cache there.
     env: environment(pathOfUser(base), {
       APT_CONFIG: withoutInstalledRedis(base),
       ...(isQuick ? {} : { HOME: home }),
@@ -99,14 +100,14 @@ const succeeds = (program, args, uid) =>
 
 const isOpenToOthers = () => succeeds(process.execPath, ['--version'], ORDINARY_USER);
 
-/** Asks for the package lists as set-up does, which keeps them for a day. */
+/** Updates the package lists in the same way as set-up, which keeps them for a day. */
 function arePackagesReachable(place) {
   const module = JSON.stringify(join(place.checkout, 'tools/debian-packages.mjs'));
   const program = `(await import(${module})).updateLists()`;
   return run(place, process.execPath, ['--input-type=module', '--eval', program]).passed;
 }
 
-/** As root or as the present user, HOME unset. */
+/** Runs as root or as the present user, with HOME unset. */
 function checkOwnPlace() {
   const place = placeOfOwn();
   if (isQuick) linkedCopy(root, place.checkout);
@@ -116,7 +117,7 @@ function checkOwnPlace() {
   return place;
 }
 
-/** As somebody else, in the same checkout, moved to where it is theirs. */
+/** Runs as another user, in the same checkout, moved to a folder of that user. */
 function checkPlaceOfUser(checkout) {
   const place = placeOfUser();
   renameSync(checkout, place.checkout);
@@ -125,7 +126,7 @@ function checkPlaceOfUser(checkout) {
     const setUp = ['tools/setup.mjs', ...(isQuick ? ['--no-build'] : [])];
     check(place, 'set-up without Redis and root', process.execPath, setUp);
   } else {
-    skipped.push('set-up without Redis: apt-get reaches no package lists');
+    skipped.push('set-up without Redis: apt-get cannot download package lists');
     place.env.PATH += `:${process.env.PATH ?? ''}`;
   }
   if (!isQuick) check(place, 'npm run demo', 'npm', ['run', 'demo']);
@@ -134,8 +135,8 @@ function checkPlaceOfUser(checkout) {
 
 try {
   const { checkout } = checkOwnPlace();
-  if (!isRoot) skipped.push('another user: run this as root to have it checked');
-  else if (!isOpenToOthers()) skipped.push(`another user: ${process.execPath} is closed to them`);
+  if (!isRoot) skipped.push('another user: run this program as root for this check');
+  else if (!isOpenToOthers()) skipped.push(`another user: ${process.execPath} is not accessible for them`);
   else checkPlaceOfUser(checkout);
 } finally {
   rmSync(base, { recursive: true, force: true });

@@ -18,7 +18,7 @@ import socket
 import sys
 import time
 
-# Libraries print what they like: only replies go to the real standard output.
+# Libraries may print anything. Only replies go to the real standard output.
 REPLIES = os.fdopen(os.dup(1), "w", buffering=1)
 os.dup2(2, 1)
 
@@ -28,14 +28,15 @@ import torch.nn.functional as F  # noqa: E402
 PROTOCOL = "alphaflops.process/1"
 VERSION = "1.0"
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
-# Shares of the root sum of squares of the products; the inputs are rounded to the dtype, the reference's are not.
+# Relative to the root of the sum of squares of the products. The inputs are rounded to the dtype; those of the
+# reference are not.
 TOLERANCES = {"f32": 1e-3, "tf32": 1e-2, "f16": 2e-2, "bf16": 5e-2}
 MAX_GRAPH_LAUNCHES = 256
 EAGER_MS = 1.0
 
 
 class Refused(Exception):
-    """Said to the other side as it is."""
+    """An error whose message is sent to the other side unchanged."""
 
 
 # --- inputs: the same numbers in every program ---------------------------------------------------------------------
@@ -46,7 +47,7 @@ STREAMS = {"input": 0x9E3779B9, "weights": 0x85EBCA6B, "gradient": 0xC2B2AE35}
 
 @functools.lru_cache(maxsize=4)
 def one_period(name, seed):
-    """Elements 0 ... PERIOD - 1 of an input. 64-bit products wrap round, their lower 32 bits are right."""
+    """Elements 0 ... PERIOD - 1 of an input. 64-bit products wrap around, but their lower 32 bits are correct."""
     mask = 0xFFFFFFFF
     x = torch.arange(PERIOD, dtype=torch.int64) ^ ((seed ^ STREAMS[name]) & mask)
     x = ((x ^ (x >> 16)) * 0x21F0AAAD) & mask
@@ -100,7 +101,7 @@ class Conv:
         self.order = {"input": "NHWC", "weights": "OHWI"} if nhwc else {"input": "NCHW", "weights": "OIHW"}
 
         def tensor(name, first, channels, rows, columns):
-            """Axes are first, channels, rows, columns, whatever the order in memory."""
+            """The axes are first, channels, rows, columns, independent of the order in memory."""
             shape = (first, rows, columns, channels) if nhwc else (first, channels, rows, columns)
             filled = seeded(name, seed, shape, DTYPES[spec["dtype"]], device)
             return filled.permute(0, 3, 1, 2) if nhwc else filled
@@ -113,7 +114,7 @@ class Conv:
         self.groups = spec["groups"]
         if self.name != "forward":
             self.dy = tensor("gradient", n, o, out_h, out_w)
-            # The gradient of the input needs of it the sizes and the order in memory alone.
+            # The gradient of the input needs only the sizes and the memory order of the input.
             self.x = F.pad(self.x, self.more) if any(self.more) else self.x
         self.run = {
             "forward": self.forward,
@@ -134,7 +135,7 @@ class Conv:
 
     def backward_data(self):
         dx = self.backward([True, False, False])[0]
-        # Copied, as the gradient of PyTorch's pad is.
+        # Copied, like the gradient of pad in PyTorch.
         return F.pad(dx, [-side for side in self.more]) if any(self.more) else dx
 
     def backward_weights(self):
@@ -147,14 +148,14 @@ class Conv:
         )
 
     def output(self, points):
-        """Elements of the result. Of the gradient of the weights "image" is the filter."""
+        """Elements of the result. For the gradient of the weights, "image" is the filter."""
         y = self.run()
         index = [[p[axis] for p in points] for axis in ("image", "channel", "row", "column")]
         return y[tuple(torch.tensor(i, device=y.device) for i in index)].to(torch.float64).tolist()
 
 
 class HostTimed:
-    """By the clock of the host, which counts all threads that wait for each other."""
+    """Timing with the clock of the host, which includes all threads that wait for each other."""
 
     name = "perf_counter"
 
@@ -169,7 +170,7 @@ class HostTimed:
 
 
 class GraphTimed:
-    """By events round replays of a graph of launches: device time."""
+    """Timing with events around replays of a graph of launches: device time."""
 
     name = "graph replay, events"
 
@@ -241,7 +242,7 @@ class Processor:
         model = re.search(r"^model name\s*:\s*(.+)$", text_of("/proc/cpuinfo"), re.M)
         self.sku = " ".join((model.group(1) if model else platform.processor() or platform.machine()).split())
         machine = text_of("/etc/machine-id").strip() or socket.gethostname()
-        # The UUID that the executors inside alphaflops give the processor.
+        # The UUID of the processor, the same as in the executors of alphaflops.
         self.uuid = "cpu-" + hashlib.sha256(f"{machine}\n{self.sku}".encode()).hexdigest()[:32]
         self.device = torch.device("cpu")
 
@@ -329,7 +330,7 @@ class Gpu:
             "temperatureC": read("nvmlDeviceGetTemperature", n.NVML_TEMPERATURE_GPU),
             "powerW": None if power is None else power / 1000,
             "throttleReasons": [name for bit, name in THROTTLE_REASONS if reasons & bit],
-            # One of them is this program.
+            # One of the processes is this program.
             "otherProcesses": None if processes is None else max(0, len(processes) - 1),
         }
 
@@ -440,7 +441,7 @@ class Program:
 
 
 def needed_bytes(spec):
-    """Of the three tensors of a convolution, and of the gradient that a backward pass adds to them."""
+    """Bytes of the three tensors of a convolution, and of the gradient that a backward pass adds to them."""
     size = 4 if spec["dtype"] == "f32" else 2
     inputs = spec["batch"] * spec["height"] * spec["width"] * spec["cin"]
     weights = spec["kernel_h"] * spec["kernel_w"] * spec["cin"] // spec["groups"] * spec["cout"]
@@ -454,7 +455,7 @@ def main():
     parser.add_argument("--device", choices=("auto", "cuda", "cpu"), default="auto", help="cuda is ROCm too")
     parser.add_argument("--tf32", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--benchmark", action="store_true", help="let cuDNN or MIOpen time its algorithms")
-    parser.add_argument("--threads", type=int, default=1, help="of the processor")
+    parser.add_argument("--threads", type=int, default=1, help="threads on the processor")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.backends.cudnn.allow_tf32 = arguments.tf32
@@ -472,7 +473,7 @@ def main():
                 reply["result"] = getattr(program, request["method"])(request)
             except Refused as refused:
                 reply = {"id": request["id"], "ok": False, "error": str(refused)}
-            # Anything else ends the program with its traceback, which is told with the outcome of the spec.
+            # Any other error ends the program with its traceback, which becomes part of the reason of the spec.
             print(json.dumps(reply), file=REPLIES, flush=True)
             if request["method"] == "shutdown":
                 break

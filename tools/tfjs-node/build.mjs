@@ -18,7 +18,7 @@ try {
   const folder = resolve(values.into ?? join(homedir(), '.cache/alphaflops/tfjs-node'));
   const tensorflow = buildAddon({ python: values.python, gpu, folder, log: console.log });
   const executor = gpu ? 'tfjs-node-gpu' : 'tfjs-node';
-  console.log(`\n${executor} now runs TensorFlow ${tensorflow}. To see what it finds:\n`);
+  console.log(`\n${executor} now runs TensorFlow ${tensorflow}. To see the devices that it finds:\n`);
   console.log(`  npx alphaflops device probe --executor ${executor} --tfjs-node ${folder}\n`);
 } catch (error) {
   const isOurs = error instanceof CannotBuild || error.code?.startsWith('ERR_PARSE_ARGS');

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The tests of executor tfjs-node on a real TensorFlow: `npm run test:tfjs-node`, on the build. TensorFlow for
-// processors (1.3 GB on disk) comes from Python's registry, once, into a cache outside the tree. Skipped, with the
-// reason, where it cannot be had.
+// Runs the tests of executor tfjs-node on a real TensorFlow: `npm run test:tfjs-node`, on the build. TensorFlow for
+// processors (1.3 GB on disk) is downloaded once from PyPI into a cache outside the tree. Skips the tests, with the
+// reason, if TensorFlow is not available.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -47,7 +47,7 @@ const { status } = spawnSync(
 );
 process.exit(status ?? 1);
 
-/** A virtual environment knows its path: made in place, and marked when everything in the folder is complete. */
+/** Creates the virtual environment in place, because it contains its path. A file marks a complete folder. */
 function prepare() {
   const complete = join(folder, 'complete');
   if (existsSync(complete)) return;
@@ -57,7 +57,7 @@ function prepare() {
   console.log(`installing ${TENSORFLOW} in ${environment} …`);
   need('python3', ['-m', 'venv', environment]);
   const python = join(environment, 'bin/python');
-  // Without what TensorFlow needs in Python: only its libraries and headers are used.
+  // Without the Python dependencies of TensorFlow, because only its libraries and headers are used.
   need(python, ['-m', 'pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', TENSORFLOW]);
   writeFileSync(complete, `TensorFlow ${buildAddon({ python, gpu: false, folder, log: console.log })}\n`);
 }
