@@ -1,5 +1,5 @@
-// Whether the process in this container answers on its port: exit code 0 or 1. With TLS or without, whichever it has; the
-// certificate is not checked, as nobody else listens on the container's own loopback.
+// Checks whether the process in this container answers on its port: exit code 0 or 1. Tries with and without TLS. It
+// does not check the certificate, because no other program listens on the loopback address of the container.
 import http from 'node:http';
 import https from 'node:https';
 

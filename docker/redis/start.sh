@@ -1,5 +1,5 @@
 #!/bin/sh
-# Redis for alphaflops: append-only file, one user, for coordinators and fitters. DATA names another folder.
+# Redis for alphaflops: append-only file, one user, for coordinators and fitters. DATA overrides the folder.
 set -eu
 data=${DATA:-/data}
 port=${PORT:-6379}

@@ -261,7 +261,7 @@ EXPORT int cudnnBackendExecute(void **handle, Backend *plan, Backend *pack) {
   if (is_fault("launch")) return dnn(DNN_EXECUTION, "the kernel could not be launched");
   if (!is_live(HANDLE, handle, "execute") || !is_final(plan, "execute") || !is_final(pack, "execute")) return DNN_BADPARAM;
   if (!*handle) violate("execute on a handle without a stream");
-  if (plan->kind != D_PLAN || pack->kind != D_PACK || plan->handle != handle) return violate("execute of what is no plan of the handle"), DNN_BADPARAM;
+  if (plan->kind != D_PLAN || pack->kind != D_PACK || plan->handle != handle) return violate("execute of a plan that does not belong to the handle"), DNN_BADPARAM;
   Work work = plan->work;
   char **pointers[] = {&work.xp, &work.wp, &work.yp};
   for (int i = 0; i < 3; i++) {

@@ -1,15 +1,16 @@
 /*
- * A GPU that does not exist: the parts of the CUDA runtime, cuDNN and NVML that the executor calls, in one library that
- * is linked under the three names. It computes for real, on the processor, when results are read; times follow a law
- * and pass in no time. Wrong use is told in words by fake_violations, what was not freed by fake_live.
+ * A GPU that does not exist: the parts of the CUDA runtime, cuDNN and NVML that the executor calls, in one library
+ * that is linked under the three names. It computes for real, on the processor, when results are read; times follow a
+ * law and pass in no time. fake_violations describes wrong calls, and fake_live describes resources that were not
+ * freed.
  *
- * The law: a convolution takes 2 us and 1 us for each 100,000 multiply-adds, times 2 for engine 0 and 1/2 for engine 6; a
- * memset 1 us for each 1,000,000 bytes; each launch outside a graph 5 us more. The
- * energy counter advances every 100 ms of that time, at 300 W. The power is 70 W until the newest stream had work.
+ * The law: a convolution takes 2 us and 1 us for each 100,000 multiply-adds, times 2 for engine 0 and 1/2 for engine
+ * 6; a memset 1 us for each 1,000,000 bytes; each launch outside a graph 5 us more. The energy counter advances every
+ * 100 ms of that time, at 300 W. The power is 70 W until the newest stream had work.
  *
- * Faults (fake_fault, or the environment variable FAKE_GPU_FAULT): no-device, old-driver, out-of-memory, no-algorithm,
- * workspace, launch, broken, abort, no-handle, cudnn-8.8, device, hang, crash, wrong, no-energy, hot, power, mig; t4: always at its
- * power limit of 70 W, its SM clock at 55 to 70 % of its maximum of 1590 MHz.
+ * Faults (fake_fault, or the environment variable FAKE_GPU_FAULT): no-device, old-driver, out-of-memory,
+ * no-algorithm, workspace, launch, broken, abort, no-handle, cudnn-8.8, device, hang, crash, wrong, no-energy, hot,
+ * power, mig; t4: always at its power limit of 70 W, its SM clock at 55 to 70 % of its maximum of 1590 MHz.
  */
 #include <math.h>
 #include <stdarg.h>
@@ -35,8 +36,8 @@ static int fault_read;
 
 static int is_fault(const char *name) {
   if (!fault_read) {
-    const char *said = getenv("FAKE_GPU_FAULT");
-    if (said) snprintf(fault, sizeof fault, "%s", said);
+    const char *value = getenv("FAKE_GPU_FAULT");
+    if (value) snprintf(fault, sizeof fault, "%s", value);
     fault_read = 1;
   }
   return strcmp(fault, name) == 0;
@@ -81,7 +82,7 @@ static void *adopt(Kind kind, size_t bytes) {
   object->kind = kind;
   object->bytes = bytes;
   object->data = calloc(1, bytes ? bytes : 1);
-  /* What was never written is no number. */
+  /* Memory that was never written contains NaN. */
   if (kind == MEMORY) memset(object->data, 0xff, bytes);
   object->next = objects;
   objects = object;
@@ -105,12 +106,12 @@ static int disown(Kind kind, void *pointer, const char *call) {
       free(gone);
       return 1;
     }
-  violate("%s: %p is no live %s", call, pointer, kind_names[kind]);
+  violate("%s: %p is not a live %s", call, pointer, kind_names[kind]);
   return 0;
 }
 static int is_live(Kind kind, const void *pointer, const char *call) {
   if (find(kind, pointer)) return 1;
-  violate("%s: %p is no live %s", call, pointer, kind_names[kind]);
+  violate("%s: %p is not a live %s", call, pointer, kind_names[kind]);
   return 0;
 }
 /* Whether a range lies inside one allocation. */
@@ -279,7 +280,7 @@ static void compute(void) {
 
 static int last_error;
 static int cuda(int status) { return status ? (last_error = status) : OK; }
-/* What may not be called while a stream is being captured. */
+/* Calls that are not allowed while a stream is captured. */
 static int uncaptured(const char *call) {
   if (!capturing) return OK;
   violate("%s during a capture", call);
@@ -347,7 +348,7 @@ EXPORT int cudaDeviceGetAttribute(int *value, int attribute, int device) {
   *value = attribute == 16 ? 7 : attribute == 38 ? (int)L2_BYTES : attribute == 75 ? 9 : attribute == 76 ? 0 : -1;
   return OK;
 }
-/* The driver's own library reads the variable when it starts, and has statuses of its own. */
+/* The library of the driver reads the variable when it starts, and has its own status codes. */
 static int driver_physical[2], driver_count = -1;
 EXPORT int cuInit(unsigned flags) {
   if (flags || is_fault("old-driver")) return flags ? BADVALUE : 803;
@@ -497,8 +498,8 @@ EXPORT int cudaGraphExecDestroy(Graph *exec) {
 
 static int nvml_sessions;
 static int devices[2];
-static int told(unsigned *out, unsigned value) {
-  if (nvml_sessions <= 0) violate("NVML is asked before nvmlInit_v2 or after nvmlShutdown");
+static int reported(unsigned *out, unsigned value) {
+  if (nvml_sessions <= 0) violate("NVML is called before nvmlInit_v2 or after nvmlShutdown");
   return *out = value, OK;
 }
 EXPORT const char *nvmlErrorString(int status) {
@@ -533,9 +534,9 @@ EXPORT int nvmlDeviceGetMigMode(void *device, unsigned *now, unsigned *then) {
   if (is_fault("mig")) return (void)device, *now = *then = 1, OK;
   return (void)device, (void)now, (void)then, 3;
 }
-EXPORT int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *mw) { return (void)device, told(mw, 700000); }
+EXPORT int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *mw) { return (void)device, reported(mw, 700000); }
 EXPORT int nvmlDeviceGetPowerUsage(void *device, unsigned *mw) {
-  return (void)device, told(mw, 1000 * (now_us > stream_made_us ? POWER_W : IDLE_W));
+  return (void)device, reported(mw, 1000 * (now_us > stream_made_us ? POWER_W : IDLE_W));
 }
 /* nvmlFieldValue_t: fieldId at 0, nvmlReturn at 28, value at 32. What is asked for is the power at this moment. */
 EXPORT int nvmlDeviceGetFieldValues(void *device, int count, char *values) {
@@ -547,14 +548,14 @@ EXPORT int nvmlDeviceGetFieldValues(void *device, int count, char *values) {
 static unsigned max_mhz(void) { return is_fault("t4") ? 1590 : 1980; }
 EXPORT int nvmlDeviceGetClockInfo(void *device, int which, unsigned *mhz) {
   static unsigned reads;
-  if (is_fault("t4")) return (void)device, which == 1 ? told(mhz, 875 + 15 * (reads++ % 16)) : 2;
-  return (void)device, which == 1 ? told(mhz, max_mhz()) : 2;
+  if (is_fault("t4")) return (void)device, which == 1 ? reported(mhz, 875 + 15 * (reads++ % 16)) : 2;
+  return (void)device, which == 1 ? reported(mhz, max_mhz()) : 2;
 }
 EXPORT int nvmlDeviceGetMaxClockInfo(void *device, int which, unsigned *mhz) {
-  return (void)device, which == 1 ? told(mhz, max_mhz()) : 2;
+  return (void)device, which == 1 ? reported(mhz, max_mhz()) : 2;
 }
 EXPORT int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *c) {
-  return (void)device, sensor == 0 ? told(c, is_fault("hot") ? 92 : 41) : 2;
+  return (void)device, sensor == 0 ? reported(c, is_fault("hot") ? 92 : 41) : 2;
 }
 EXPORT int nvmlDeviceGetTotalEnergyConsumption(void *device, uint64_t *mj) {
   (void)device;
