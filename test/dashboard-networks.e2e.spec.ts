@@ -107,7 +107,7 @@ whenThere('networks in the dashboard', () => {
       await page.getByText(`Total of ${layers}`).first().waitFor();
       await page.getByRole('cell', { name: work, exact: true }).first().waitFor();
     }
-    await page.getByText(/^Not in the total, as they do not multiply: .*MaxPool/).waitFor();
+    await page.getByText(/^Not in the total, because they do not multiply: .*MaxPool/).waitFor();
     expect(await tab.look('predict-u-net')).toEqual([]);
   });
 
@@ -129,8 +129,8 @@ whenThere('networks in the dashboard', () => {
       .getByRole('img', { name: /^Energy along/ })
       .first()
       .waitFor();
-    await page.getByRole('spinbutton', { name: 'Images at a time' }).fill('8');
-    await page.getByText('8 images at a time').waitFor();
+    await page.getByRole('spinbutton', { name: 'Batch size' }).fill('8');
+    await page.getByText('batch of 8 images').waitFor();
     expect(page.url()).toMatch(/~n8~eresnet-50~qenergy$/);
     expect(await tab.look('compare')).toEqual([]);
     const link = await tab.copied('Copy link');
@@ -140,7 +140,7 @@ whenThere('networks in the dashboard', () => {
       .getByRole('img', { name: /^Energy along/ })
       .first()
       .waitFor();
-    expect(await page.getByRole('spinbutton', { name: 'Images at a time' }).inputValue()).toBe('8');
+    expect(await page.getByRole('spinbutton', { name: 'Batch size' }).inputValue()).toBe('8');
     expect(await page.getByLabel('Layers or network').inputValue()).toBe('resnet-50');
   });
 
@@ -172,8 +172,8 @@ whenThere('networks in the dashboard', () => {
     await page.getByRole('alert').getByText('open (1x3x?x?)').waitFor();
     await page.getByText('If the file leaves sizes open').click();
     await page.getByLabel('All sizes of the input').fill('8x3x64x64');
-    await page.getByRole('button', { name: 'Read it again' }).click();
-    await page.getByText('8 images at a time, 54 layers').waitFor();
+    await page.getByRole('button', { name: 'Read the file again' }).click();
+    await page.getByText('batch of 8 images, 54 layers').waitFor();
     await page.getByRole('button', { name: 'Type layers instead' }).click();
     expect(await page.getByLabel('Height of layer 1').inputValue()).not.toBe('');
   });

@@ -40,8 +40,8 @@ export function AddNode({ onClose }: { onClose: () => void }) {
     return (
       <Dialog title="Run this on the node" onClose={close}>
         <p>
-          Paste it into a shell on a Linux machine that reaches this address. It needs no root and nothing
-          installed.
+          Paste it into a shell on a Linux machine that reaches this address. It needs no root rights and
+          nothing installed.
         </p>
         <pre className="command" tabIndex={0} aria-label="Command to run on the node">
           {command}

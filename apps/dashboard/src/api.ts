@@ -16,7 +16,7 @@ export type Predictions = Schemas['Predictions'];
 export type Sample = Schemas['Sample'];
 export type Worker = Schemas['Worker'];
 
-/** Lists of the fleet are short; a longer one is cut here, and the pages say so. */
+/** Lists of the fleet are short. A longer list is cut here, and the pages report this. */
 export const FLEET_LIMIT = 1000;
 const FLEET_EVERY_MS = 5_000;
 
@@ -53,7 +53,7 @@ export function useDeviceClasses(): UseQueryResult<DeviceClass[]> {
   });
 }
 
-/** Newest first. Documents of models are large: ask for few. */
+/** Newest first. Documents of models are large, so request only a few. */
 export function useModels(limit: number, deviceClassId?: string): UseQueryResult<Model[]> {
   const { api } = useSession();
   return useQuery({
@@ -66,7 +66,7 @@ export function useModels(limit: number, deviceClassId?: string): UseQueryResult
   });
 }
 
-/** The newest model of each class that has one. */
+/** The newest model of each class with a model. */
 export function useLatestModels(ids: readonly string[]): ReadonlyMap<string, Model> {
   const { api } = useSession();
   const results = useQueries({
@@ -86,7 +86,7 @@ export function nameOfClass({ sku, executor }: Pick<DeviceClass, 'sku' | 'execut
   return `${sku} · ${executor}`;
 }
 
-/** The chosen form's errors on shapes it was not fitted to. */
+/** Held-out errors of the chosen form. */
 export function heldOutOf(model: Model): Metrics | null {
   return model.forms.find(({ form }) => form === model.chosenForm)?.heldOut ?? null;
 }

@@ -39,7 +39,7 @@ const NAVIGATION = [
   ['/data', 'Data'],
 ] as const;
 
-/** What everybody sees where a deployment allows it. */
+/** Pages for everybody, if the deployment allows it. */
 const PUBLIC_NAVIGATION = [
   ['/', 'Models'],
   ['/predict', 'Predict'],
@@ -83,10 +83,10 @@ export function App() {
   return <SignIn refusal={refusal} onToken={signedIn} {...(isPublic && { onLeave: readOn })} />;
 }
 
-/** Of the address that this page was opened with. */
+/** Code in the address with which this page was opened. */
 const FIRST_CODE = takeSignInCode();
 
-/** Signs in when the address is, or becomes, a sign-in link. A link that is refused does not end a session. */
+/** Signs in if the address is, or becomes, a sign-in link. A refused link does not end a session. */
 function useSignInLink(onToken: (token: string) => void, onRefusal: (why: string) => void): boolean {
   const [isSigningIn, setSigningIn] = useState(FIRST_CODE !== null);
   useEffect(() => {
@@ -110,7 +110,7 @@ function useSignInLink(onToken: (token: string) => void, onRefusal: (why: string
   return isSigningIn;
 }
 
-/** All pages of a person with a token, or those that are for everybody. */
+/** All pages for users with a token, or the pages for everybody. */
 function Pages(props: { token: string | null; onRefused: (why: string) => void; onSignIn?: () => void }) {
   const { token, onRefused, onSignIn } = props;
   const [session] = useState(() => ({ token, api: apiWith(token) }));
@@ -138,7 +138,7 @@ function Pages(props: { token: string | null; onRefused: (why: string) => void; 
   );
 }
 
-/** A refused token signs out; other problems are shown where they happen. */
+/** A refused token signs out. Other problems are shown at their place. */
 function newQueryClient(onRefused: (why: string) => void): QueryClient {
   return new QueryClient({
     queryCache: new QueryCache({
@@ -255,7 +255,7 @@ function ThemeSwitch() {
   );
 }
 
-/** The address after # is the page's; the skip link moves the focus only. */
+/** The address after # belongs to the page. The skip link only moves the focus. */
 function skipToMain(event: { preventDefault: () => void }): void {
   event.preventDefault();
   document.getElementById('main')?.focus();

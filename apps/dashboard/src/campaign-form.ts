@@ -1,7 +1,7 @@
 import type { CampaignRequest } from './api.js';
 import { type DesignName, SEEDED } from './designs.js';
 
-/** What the form holds: texts as typed. */
+/** Values of the form, as typed texts. */
 export interface CampaignForm {
   name: string;
   design: DesignName;
@@ -18,11 +18,11 @@ export interface CampaignForm {
   allowGroups: boolean;
   dtypes: ('f32' | 'f16' | 'bf16')[];
   deviceClassId: string;
-  /** None: the whole class shares the work. */
+  /** Empty: the whole class shares the work. */
   deviceIds: string[];
   protocol: string;
   replicates: string;
-  /** Per cent of the shapes; empty: as usual. */
+  /** Per cent of the shapes; empty: the default. */
   repeats: string;
 }
 
@@ -46,7 +46,7 @@ export const EMPTY_FORM: CampaignForm = {
   repeats: '',
 };
 
-/** The request as the coordinator wants it; it checks the values and names the wrong ones. */
+/** The request for the coordinator. The coordinator checks the values and names invalid ones. */
 export function requestOf(form: CampaignForm): CampaignRequest {
   const { name, deviceIds, deviceClassId, protocol, dtypes, allowGroups } = form;
   return {

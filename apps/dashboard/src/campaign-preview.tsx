@@ -9,19 +9,22 @@ import { answered, useSession } from './session.js';
 import { shapeText } from './shapes.js';
 import { Empty, Panel, Stat, TableBox, Trouble } from './ui.js';
 
-/** Typing stops before the plan is asked for. */
+/** Time without typing before the page requests the plan. */
 const QUIET_MS = 400;
-/** A larger plan is previewed by its start: planning a million shapes at every keystroke would keep others waiting. */
+/**
+ * The preview shows only the start of a larger plan, because planning a million shapes at every keystroke would delay
+ * other users.
+ */
 const PREVIEWED = 20_000;
 const LISTED = 8;
 
-/** What the campaign would measure and how long at least it would take, as the coordinator plans it. */
+/** The planned shapes of the campaign and a lower bound of its time, from the coordinator. */
 export function CampaignPreviewPanel({ form }: { form: CampaignForm }) {
   const { api } = useSession();
   const settled = useSettled(form);
-  const asked = Number(settled.specs);
-  const request = requestOf({ ...settled, name: 'preview', specs: String(Math.min(asked, PREVIEWED)) });
-  const isReady = asked >= 1 && (settled.design !== 'csv' || settled.csv.trim() !== '');
+  const requested = Number(settled.specs);
+  const request = requestOf({ ...settled, name: 'preview', specs: String(Math.min(requested, PREVIEWED)) });
+  const isReady = requested >= 1 && (settled.design !== 'csv' || settled.csv.trim() !== '');
   const preview = useQuery({
     queryKey: ['preview', request],
     queryFn: async () => answered((await api.POST('/v1/campaigns/preview', { body: request })).data),
@@ -41,13 +44,13 @@ export function CampaignPreviewPanel({ form }: { form: CampaignForm }) {
           </Empty>
         )
       ) : (
-        <Planned preview={preview.data} asked={asked} />
+        <Planned preview={preview.data} requested={requested} />
       )}
     </Panel>
   );
 }
 
-function Planned({ preview, asked }: { preview: CampaignPreview; asked: number }) {
+function Planned({ preview, requested }: { preview: CampaignPreview; requested: number }) {
   const { plannedSpecs, totalSlots, leastSeconds, timesFrom, protocol, rounds } = preview;
   const specs = preview.specs as ConvSpec[];
   const left = Object.entries(preview.excluded).filter(([reason]) => reason !== 'over-budget');
@@ -64,10 +67,10 @@ function Planned({ preview, asked }: { preview: CampaignPreview; asked: number }
       <p className="hint">
         The estimate counts warm-up and timed runs of protocol {protocol.name} v{protocol.version},{' '}
         {timesFrom === 'model'
-          ? 'with the times that the newest model expects'
-          : 'the shortest that it allows: there is no model yet that could tell times'}
-        . Checking results and preparing buffers come on top.
-        {asked > PREVIEWED && ` Shown are the first ${count(PREVIEWED)} of ${count(asked)}.`}
+          ? 'with the times that the newest model predicts'
+          : 'with the shortest times that it allows, because there is no model yet'}
+        . The checks of results and the preparation of buffers take additional time.
+        {requested > PREVIEWED && ` The preview shows the first ${count(PREVIEWED)} of ${count(requested)}.`}
         {left.length > 0 &&
           ` Left out: ${left.map(([reason, number]) => `${count(number)} ${reason}`).join(', ')}.`}
       </p>

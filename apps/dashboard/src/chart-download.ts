@@ -18,7 +18,7 @@ export function saveSvg(figure: Figure): void {
   saveBlob(new Blob([svg], { type: 'image/svg+xml' }), `${fileName(figure)}.svg`);
 }
 
-/** The canvas as it is painted, with its legend and the background of the page. */
+/** The painted canvas with its legend and the background of the page. */
 export async function savePng(figure: Figure): Promise<void> {
   const { plot, layers, palette } = figure;
   const source = plot.ctx.canvas;

@@ -7,20 +7,20 @@ export interface Layer {
   readonly color: string;
   readonly xs: readonly number[];
   readonly ys: readonly number[];
-  /** Repeats another layer in another way: the legend leaves it out. */
+  /** Repeats another layer in another style, so the legend does not list it. */
   readonly isExtra?: boolean;
-  /** Text about one point, besides its place. */
+  /** Text about one point, in addition to its position. */
   readonly describe?: (at: number) => string;
 }
 
 /** More points than this are drawn small and translucent, so that their density is visible. */
 const DENSE = 3_000;
-/** How far from a point the pointer may be, in CSS pixels. */
+/** Maximum distance between the pointer and a point, in CSS pixels. */
 const REACH = 14;
 
 export type Range = readonly [min: number, max: number];
 
-/** Range of all layers along one axis with some air; null when there is nothing to show. */
+/** Range of all layers along one axis with a margin; null if there is nothing to show. */
 export function rangeOf(layers: readonly Layer[], axis: 'xs' | 'ys', isLog: boolean): Range | null {
   let min = Infinity;
   let max = -Infinity;
@@ -85,7 +85,10 @@ function paintLine(plot: uPlot, { xs, ys, kind }: Layer): void {
   ctx.setLineDash([]);
 }
 
-/** The point nearest to a place of the plotting area, in CSS pixels, or that of a line where nothing but lines is drawn; null when none is near. */
+/**
+ * The point nearest to a position of the plotting area, in CSS pixels. If only lines are drawn, a point of a line. Null
+ * if none is near.
+ */
 export function nearest(
   plot: uPlot,
   layers: readonly Layer[],

@@ -1,12 +1,12 @@
 import type { Layer } from './chart-paint.js';
 
-/** A mark of an axis: where, and what stands there. */
+/** A mark of an axis: position and text. */
 export interface Tick {
   readonly value: number;
   readonly text: string;
 }
 
-/** A drawn figure in CSS pixels, from any layout. */
+/** Layout of a figure in CSS pixels. */
 export interface Frame {
   readonly width: number;
   readonly height: number;
@@ -17,14 +17,14 @@ export interface Frame {
     readonly width: number;
     readonly height: number;
   };
-  /** Place of a value, from the left or the top edge of the figure. */
+  /** Position of a value, from the left or the top edge of the figure. */
   readonly placeOf: (value: number, axis: 'x' | 'y') => number;
   readonly ticks: { readonly x: readonly Tick[]; readonly y: readonly Tick[] };
   /** Names of the axes, with units. */
   readonly names: { readonly x: string; readonly y: string };
 }
 
-/** Colours as CSS writes them. */
+/** Colours in CSS syntax. */
 export interface Palette {
   readonly colorOf: (property: string) => string;
   readonly ink: string;
@@ -64,7 +64,7 @@ export function legendHeight(layers: readonly Layer[], width: number): number {
   return last === undefined ? 0 : (last.row + 1) * LEGEND_LINE + 4;
 }
 
-/** The figure as an SVG document that stands alone, drawn from the same data as the canvas. */
+/** The figure as a self-contained SVG document, drawn from the same data as the canvas. */
 export function svgOf(frame: Frame, layers: readonly Layer[], palette: Palette, title: string): string {
   const above = legendHeight(layers, frame.width);
   const { width, height, area } = frame;
@@ -115,7 +115,7 @@ function axes({ area, height, placeOf, ticks, names }: Frame, { grid }: Palette)
   ];
 }
 
-/** One element for a whole layer, however many points it has. */
+/** One element for a whole layer with any number of points. */
 function drawn({ placeOf }: Frame, layer: Layer, color: string): string {
   const { kind, xs, ys } = layer;
   let path = '';

@@ -1,4 +1,4 @@
-/** Where a logarithmic axis has marks: powers of ten; where fewer than two are in the range, finer steps. */
+/** Marks of a logarithmic axis: powers of ten, or finer steps if the range has fewer than two of them. */
 export function logTicks(min: number, max: number): number[] {
   const powers = multiples(min, max, [1]);
   if (powers.length >= 2) return powers;
@@ -10,13 +10,13 @@ export function logTicks(min: number, max: number): number[] {
 function multiples(min: number, max: number, digits: readonly number[]): number[] {
   const found: number[] = [];
   for (let power = Math.floor(Math.log10(min)); power <= Math.log10(max); power++) {
-    // As a person writes it: 0.3 and not 0.30000000000000004.
+    // The usual notation: 0.3 and not 0.30000000000000004.
     found.push(...digits.map((digit) => Number(`${digit}e${power}`)));
   }
   return found.filter((value) => value >= min && value <= max);
 }
 
-/** Some six steps of 1, 2 or 5 times a power of ten, within the range. */
+/** About six steps of 1, 2 or 5 times a power of ten, within the range. */
 function evenTicks(min: number, max: number): number[] {
   if (!(max > min)) return [min];
   const rough = (max - min) / 6;

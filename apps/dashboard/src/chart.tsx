@@ -9,18 +9,18 @@ import { count, scaled, significant } from './format.js';
 import { useShownTheme } from './theme.js';
 
 export interface ChartProps {
-  /** What is shown, for those who do not see it. */
+  /** Description of the figure for screen readers. */
   readonly label: string;
   /** With units. */
   readonly x: string;
   readonly y: string;
   readonly log?: 'both' | 'y' | 'none';
-  /** Keep the same array while the data are the same: another one is drawn anew. */
+  /** Keep the same array while the data do not change: another array is drawn again. */
   readonly layers: readonly Layer[];
   readonly height?: number;
 }
 
-/** uPlot declares an ambient enum of these, which has no value to import. */
+/** uPlot declares these values as an ambient enum, which cannot be imported. */
 const DISTRIBUTION: Readonly<Record<'linear' | 'log', object>> = { linear: { distr: 1 }, log: { distr: 3 } };
 const AXIS_FONT = '12px system-ui, sans-serif';
 
@@ -60,7 +60,7 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
       labelFont: AXIS_FONT,
       font: AXIS_FONT,
       size: 34,
-      // uPlot's own marks of a logarithmic axis are off where the range does not begin with a power of ten.
+      // uPlot's own marks of a logarithmic axis are wrong if the range does not begin with a power of ten.
       ...(isLog && {
         splits: (_: uPlot, __: number, min: number, max: number) => logTicks(min, max),
         filter: all,
@@ -85,7 +85,7 @@ export function Chart({ label, x, y, log = 'both', layers, height = 300 }: Chart
         height,
         scales: { x: scale(xRange, log === 'both'), y: scale(yRange, log !== 'none') },
         axes: [axis('x', x, log === 'both'), { ...axis('y', y, log !== 'none'), size: 58 }],
-        // uPlot has scales and axes; what is in them is painted by us, in one pass over all points.
+        // uPlot draws scales and axes. This module paints the contents, in one pass over all points.
         series: [{}, { show: true, points: { show: false } }],
         legend: { show: false },
         cursor: { drag: { x: false, y: false, setScale: false }, points: { show: false } },
@@ -209,12 +209,12 @@ function tick(value: number): string {
   return Math.abs(value) >= 10_000 ? scaled(value) : significant(value, 3);
 }
 
-/** uPlot would leave out what is no power of ten. */
+/** uPlot would leave out values that are not powers of ten. */
 function all(_: uPlot, splits: number[]): number[] {
   return splits;
 }
 
-/** A custom property as a colour that a canvas understands. */
+/** The colour of a custom property in a form for the canvas. */
 function colorIn(element: HTMLElement, name: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${name})`;

@@ -1,6 +1,6 @@
 import { type DeviceClass, nameOfClass } from './api.js';
 
-/** Check boxes of device classes; where one too many is chosen, the first one gives way. */
+/** Check boxes of device classes. If the user chooses one too many, the first one is removed. */
 export function ClassPicker(props: {
   classes: readonly DeviceClass[];
   chosen: readonly string[];

@@ -6,7 +6,7 @@ import { nextTask, type Point } from './samples.js';
 import { Panel, Stat, TableBox } from './ui.js';
 
 const AXES = [
-  ['batch', 'Images at a time'],
+  ['batch', 'Batch size'],
   ['height', 'Height of the input'],
   ['width', 'Width of the input'],
   ['cin', 'Input channels'],
@@ -24,7 +24,7 @@ const LEVELS = [
 
 const PIECE = 5_000;
 
-/** What the samples that match are: how many, of what, over which range. */
+/** Summary of the matching samples: number, content and ranges. */
 export function DataCard(props: { points: readonly Point[]; deviceClass: DeviceClass | undefined }) {
   const { points, deviceClass } = props;
   const [summary, setSummary] = useState<Summary | null>(null);
@@ -91,12 +91,12 @@ export function DataCard(props: { points: readonly Point[]; deviceClass: DeviceC
             </li>
           )}
           <li>
-            <strong>What a time is</strong>: the median of several timed repetitions of one convolution alone,
-            on a warm device; quartiles, repetitions and conditions stand beside it in the export.
+            <strong>Time</strong>: the median of several timed repetitions of one convolution alone, on a warm
+            device. The export also has quartiles, repetitions and conditions.
           </li>
           <li>
-            <strong>Left out here</strong>: whatever failed or was throttled. The list below and the export as
-            JSON lines have it with its reason.
+            <strong>Left out here</strong>: failed and throttled samples. The list below and the export as
+            JSON lines have them with their reasons.
           </li>
         </ul>
       </div>
@@ -118,7 +118,7 @@ interface Extent {
   max: number;
 }
 
-/** Counted in pieces: 100,000 samples take longer than a page may stand still. */
+/** Counts in parts, because 100,000 samples would block the page for too long. */
 async function summaryOf(points: readonly Point[], signal: AbortSignal): Promise<Summary> {
   const shapes = new Set<string>();
   const counts = [...AXES, ...LEVELS].map(([axis]) => ({ axis, of: new Map<number | string, number>() }));

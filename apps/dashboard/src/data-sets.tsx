@@ -8,7 +8,7 @@ import { Field, Panel, TableBox, Trouble } from './ui.js';
 
 const SHOWN = 20;
 
-/** Frozen snapshots of samples: what can be cited and handed on. */
+/** Frozen snapshots of samples, to cite and to share. */
 export function DataSets({ filter, canFreeze }: { filter: SampleFilter; canFreeze: boolean }) {
   const session = useSession();
   const sets = useQuery({
@@ -19,14 +19,14 @@ export function DataSets({ filter, canFreeze }: { filter: SampleFilter; canFreez
   const saving = useMutation({
     mutationFn: ([path, name]: readonly [string, string]) => download(session, path, name),
   });
-  // The archive names workers and hosts: it is for those who have a token.
+  // The archive names workers and hosts, so it needs a token.
   const [label, place, ending] =
     session.token === null
       ? (['canonical CSV', 'samples', 'csv'] as const)
       : (['ZIP with Parquet and card', 'archive', 'zip'] as const);
   if (sets.data?.length === 0 && !canFreeze) return null;
   return (
-    <Panel title="Data sets" unit="frozen samples, to cite and hand on; the id is the digest of the content">
+    <Panel title="Data sets" unit="frozen samples, to cite and to share; the id is the digest of the content">
       <Trouble error={sets.error ?? saving.error} />
       {sets.data !== undefined && sets.data.length > 0 && (
         <TableBox label="Data sets">

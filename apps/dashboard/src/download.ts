@@ -1,6 +1,6 @@
 import { fetchRaw, type Session } from './session.js';
 
-/** Saves an answer as a file. A browser keeps it in memory meanwhile; for millions of samples there is the API. */
+/** Saves an answer as a file. The browser keeps it in memory meanwhile, so use the API for millions of samples. */
 export async function download(
   session: Pick<Session, 'token'>,
   path: string,
@@ -10,7 +10,7 @@ export async function download(
   saveBlob(await answer.blob(), fileName);
 }
 
-/** Gives the person a file. */
+/** Starts the download of a file. */
 export function saveBlob(blob: Blob, fileName: string): void {
   const address = URL.createObjectURL(blob);
   Object.assign(document.createElement('a'), { href: address, download: fileName }).click();

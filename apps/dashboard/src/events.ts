@@ -8,7 +8,9 @@ export type CampaignProgress = components['schemas']['CampaignProgress'];
 export const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 const RECONNECT_AFTER_MS = 1_500;
 
-/** Live progress of a campaign until it has ended, over restarts of the coordinator; null before the first event. */
+/**
+ * Live progress of a campaign until it has ended, also during restarts of the coordinator; null before the first event.
+ */
 export function useProgress(campaignId: string): {
   progress: CampaignProgress | null;
   error: Error | null;
@@ -30,7 +32,7 @@ export function useProgress(campaignId: string): {
           }
         } catch (caught) {
           if (gone.signal.aborted) return;
-          // The coordinator's own refusals are final; anything else is a lost connection.
+          // A refusal of the coordinator is final. Any other error is a lost connection.
           if (caught instanceof ApiError && caught.status < 500) {
             setError(caught);
             return;
@@ -48,7 +50,7 @@ export function useProgress(campaignId: string): {
   return { progress, error, isLost };
 }
 
-/** EventSource cannot send a token; a streamed answer can be asked for with one. */
+/** EventSource cannot send a token, but a request for a streamed answer can. */
 async function* events(
   session: Session,
   campaignId: string,

@@ -1,4 +1,4 @@
-/** Four significant digits, without an exponent where a person would not write one. */
+/** Four significant digits, with an exponent only for very large and very small numbers. */
 export function significant(value: number, digits = 4): string {
   const rounded = Number(value.toPrecision(digits));
   const size = Math.abs(rounded);
@@ -26,7 +26,7 @@ export function percent(share: number | null | undefined, digits = 1): string {
   return share === null || share === undefined ? '–' : `${(100 * share).toFixed(digits)} %`;
 }
 
-/** Two bounds; a dash where they are missing. */
+/** Two bounds, or a dash if they are missing. */
 export function range(lower: number | null, upper: number | null, digits = 3): string {
   if (lower === null || upper === null) return '–';
   return `${significant(lower, digits)} – ${significant(upper, digits)}`;
@@ -46,7 +46,7 @@ export function ago(timestamp: string | null, now = Date.now()): string {
   return seconds < 1.5 ? 'just now' : `${duration(Math.round(seconds))} ago`;
 }
 
-/** In the reader's own time zone. */
+/** In the time zone of the reader. */
 export function moment(timestamp: string): string {
   return new Date(timestamp).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }

@@ -2,7 +2,7 @@ import { EXAMPLE, FIRST_LAYER, fromLink, linkOf } from './layer-link.js';
 
 describe('a link to a prediction', () => {
   it('brings back what it was made of', () => {
-    const asked = {
+    const requested = {
       classIds: ['tfjs-wasm-amd-epyc-3c80458f', 'nvidia_h100.v1'],
       layers: [
         ...EXAMPLE,
@@ -21,7 +21,7 @@ describe('a link to a prediction', () => {
       inferencesPerPass: 8,
       gridIntensityGramsPerKwh: 350.5,
     };
-    expect(fromLink(linkOf(asked))).toEqual(asked);
+    expect(fromLink(linkOf(requested))).toEqual(requested);
   });
 
   it('leaves out what it does not understand', () => {

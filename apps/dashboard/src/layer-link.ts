@@ -12,7 +12,7 @@ export const NUMBER_COLUMNS = [
   ['batch', 'Batch'],
 ] as const;
 
-/** Numbers that most layers lack, with their letters in an address. */
+/** Optional numbers of a layer, with their letters in an address. */
 export const OPTIONAL_COLUMNS = [
   ['stride_h', 'Stride h', 'sh'],
   ['stride_w', 'Stride w', 'sw'],
@@ -29,32 +29,38 @@ export const FIRST_LAYER: ConvSpec = {
   ...{ height: 56, width: 56, cin: 64, cout: 128, kernel_h: 3, kernel_w: 3 },
 };
 
-/** The convolutions of one bottleneck block of ResNet-50, as something to begin with. */
+/** The convolutions of one bottleneck block of ResNet-50, as an example. */
 export const EXAMPLE: readonly ConvSpec[] = [
   { ...FIRST_LAYER, cin: 256, cout: 64, kernel_h: 1, kernel_w: 1 },
   { ...FIRST_LAYER, cin: 64, cout: 64 },
   { ...FIRST_LAYER, cin: 64, cout: 256, kernel_h: 1, kernel_w: 1 },
 ];
 
-/** Whether no size is missing, as one is while it is being typed. */
+/** Whether all sizes are present. A size is missing while the user types it. */
 export function isWholeLayer(layer: ConvSpec): boolean {
   return NUMBER_COLUMNS.every(([name]) => layer[name] > 0);
 }
 
-/** What is predicted: on what, which layers, and how their energy is counted. */
-export interface Asked {
+/** A requested prediction: device classes, layers, and the counting of energy. */
+export interface PredictionRequest {
   readonly classIds: readonly string[];
   readonly layers: readonly ConvSpec[];
-  /** Images that one pass over the layers answers for. */
+  /** Inferences of one pass over the layers. */
   readonly inferencesPerPass: number;
   readonly gridIntensityGramsPerKwh: number | null;
 }
 
 /**
- * As part of an address: classes, then layers; padding, layout and pass where they are not the default, as words; counts
- * and optional numbers with letters. Example: `a.b+c~56-56-64-128-3-3-1-1-1-f32~112-112-3-32-3-3-2-1-1-f32-valid~n8~g350`.
+ * The prediction as part of an address: classes, then layers. Padding, layout and pass are words if they are not the
+ * default. Counts and optional numbers have letters. Example:
+ * `a.b+c~56-56-64-128-3-3-1-1-1-f32~112-112-3-32-3-3-2-1-1-f32-valid~n8~g350`.
  */
-export function linkOf({ classIds, layers, inferencesPerPass, gridIntensityGramsPerKwh }: Asked): string {
+export function linkOf({
+  classIds,
+  layers,
+  inferencesPerPass,
+  gridIntensityGramsPerKwh,
+}: PredictionRequest): string {
   const rows = layers.map((layer) =>
     [
       ...NUMBER_COLUMNS.map(([name]) => layer[name]),
@@ -75,8 +81,8 @@ export function linkOf({ classIds, layers, inferencesPerPass, gridIntensityGrams
   ].join('~');
 }
 
-/** The same backwards; what is not understood is left out. */
-export function fromLink(text: string): Asked {
+/** Parses such an address; unknown parts are ignored. */
+export function fromLink(text: string): PredictionRequest {
   const [ids = '', ...parts] = text.split('~');
   const counted = (letter: string) => {
     const value = Number(parts.find((part) => part.startsWith(letter))?.slice(1));

@@ -5,14 +5,14 @@ import type { CampaignProgress } from './events.js';
 import { count, duration, percent, significant } from './format.js';
 import { Panel, Stat } from './ui.js';
 
-/** The held-out error after each round, how it goes on, and what it cost. */
+/** The held-out error after each round, its forecast and its cost. */
 export function LearningCurvePanel({ progress }: { progress: CampaignProgress }) {
   const { learning, forecast, targetError, stop } = progress;
   const newest = learning.at(-1);
   if (newest === undefined) {
     return (
       <Panel title="Learning curve" unit="held-out median error against measured shapes">
-        <p className="hint">The first fit comes when the first round is measured.</p>
+        <p className="hint">The first fit starts after the first round.</p>
       </Panel>
     );
   }

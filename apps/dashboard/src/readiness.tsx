@@ -4,7 +4,7 @@ import { Trouble } from './ui.js';
 
 const LOOK_EVERY_MS = 15_000;
 
-/** What `GET /readyz` says: a part and "ok", or what is wrong with it. */
+/** The answer of `GET /readyz`: a part and "ok", or the problem of the part. */
 async function wrongParts(): Promise<string[]> {
   const answer = await fetch(`${COORDINATOR}/readyz`);
   const { checks } = (await answer.json()) as { checks: Record<string, string> };
@@ -13,7 +13,10 @@ async function wrongParts(): Promise<string[]> {
     .map(([part, result]) => `${part}: ${result}`);
 }
 
-/** Says on every page that store or queue do not work: full memory of Redis, a store that is away. */
+/**
+ * Reports on every page if the store or the queue does not work, such as a Redis with full memory or an unreachable
+ * store.
+ */
 export function Readiness() {
   const { data = [] } = useQuery({
     queryKey: ['readiness'],

@@ -4,7 +4,10 @@ import { scaled, significant } from './format.js';
 import type { Point } from './samples.js';
 import { shapeText } from './shapes.js';
 
-/** Measured times against work, kernels apart: at one rate of multiply-adds all points would lie on one line. */
+/**
+ * Measured times against work, separate for each kernel. With a constant rate of multiply-adds, all points would be on
+ * one line.
+ */
 export function SampleChart({
   label,
   points,

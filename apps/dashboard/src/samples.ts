@@ -2,7 +2,7 @@ import { type ConvSpec, kernelGroup, macs, OPTIONAL_FIELDS } from '@alphaflops/c
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { fetchRaw, type Session, useSession } from './session.js';
 
-/** A measured ConvSpec: what the canonical CSV says of it. */
+/** A measured ConvSpec with its values from the canonical CSV. */
 export interface Point {
   readonly spec: ConvSpec;
   readonly timeMs: number;
@@ -31,8 +31,8 @@ export function streamPath(filter: SampleFilter & { outcome?: string }, format: 
 }
 
 /**
- * All ok samples that match, as the canonical CSV brings them: it is a twentieth of the size of whole samples.
- * Chunks are parsed as they come, so that the page stays alive in between.
+ * All matching ok samples from the canonical CSV, which has a twentieth of the size of whole samples. Chunks are parsed
+ * when they arrive, so that the page stays responsive.
  */
 export async function measuredPoints(
   session: Pick<Session, 'token'>,
@@ -76,7 +76,7 @@ function pointOf(columns: readonly string[], line: string): Point {
   const values: Record<string, string | number> = {};
   for (const [at, column] of columns.entries()) {
     const cell = cells[at] ?? '';
-    // An optional field that this convolution lacks is not 0.
+    // An optional field without a value is absent, not 0.
     if (cell === '' && OPTIONAL_FIELDS.some((name) => name === column)) continue;
     values[column] = TEXT_COLUMNS.includes(column) ? cell : Number(cell);
   }
@@ -94,7 +94,7 @@ function pointOf(columns: readonly string[], line: string): Point {
   };
 }
 
-/** Lets the page paint and answer before the next piece of work. */
+/** Lets the page paint and respond before the next part of the work. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -2,13 +2,13 @@ import { type ApiClient, ApiError, createApiClient } from '@alphaflops/api-clien
 import { createContext, type ReactNode, useContext, useEffect, useState } from 'react';
 
 const KEY = 'alphaflops.token';
-/** Id of the token when a sign-in link has made it. */
+/** Id of the token, if a sign-in link made it. */
 const SESSION_KEY = 'alphaflops.session';
 
 /** The coordinator that served this page, without a slash at the end. */
 export const COORDINATOR = new URL('.', window.location.href.split('#')[0]).href.replace(/\/$/, '');
 
-/** The token outlives the tab only where a person has asked for it. */
+/** The token outlives the tab only if the user requested this. */
 export function keptToken(): string | null {
   return sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
 }
@@ -25,8 +25,8 @@ export function forgetToken(): void {
 }
 
 /**
- * Takes the code of a sign-in link out of the address, so that neither the address bar nor the history of this tab keeps
- * it; null where the address is no such link.
+ * Removes the code of a sign-in link from the address, so that neither the address bar nor the history of this tab
+ * keeps it. Returns the code, or null if the address is not such a link.
  */
 export function takeSignInCode(): string | null {
   const code = /^#\/sign-in\/([\w-]+)$/.exec(window.location.hash)?.[1] ?? null;
@@ -36,7 +36,7 @@ export function takeSignInCode(): string | null {
 
 /**
  * Exchanges the code of a sign-in link for a token, and keeps it for this tab.
- * @throws ApiError with what is wrong with the link
+ * @throws ApiError with the problem of the link
  */
 export async function signInWith(code: string): Promise<string> {
   const { id, token } = answered((await apiWith(code).POST('/v1/sessions')).data);
@@ -45,7 +45,7 @@ export async function signInWith(code: string): Promise<string> {
   return token;
 }
 
-/** Ends a session that a link opened; one that may not do so ends by itself after some hours. */
+/** Ends a session that a link opened. A session without the right to do so ends by itself after some hours. */
 export async function endSession(token: string): Promise<void> {
   const id = sessionStorage.getItem(SESSION_KEY);
   if (id === null || !looksLikeAdmin({ token })) return;
@@ -55,7 +55,7 @@ export async function endSession(token: string): Promise<void> {
 }
 
 export interface Session {
-  /** Null: a reader of what this deployment shows to everybody. */
+  /** Null: a reader of the public pages. */
   readonly token: string | null;
   readonly api: ApiClient;
 }
@@ -83,12 +83,12 @@ export function usePublicRead(isNeeded: boolean): boolean | null {
   return isPublic;
 }
 
-/** What only a person with a token gets: numbers of the fleet, and buttons that change something. */
+/** Content only for users with a token: numbers of the fleet, and buttons that change something. */
 export function SignedInOnly({ children }: { children: ReactNode }) {
   return useSession().token === null ? null : children;
 }
 
-/** Tokens say their role in their name; the server decides by what it has stored. */
+/** The name of a token contains its role, but the server decides by its stored role. */
 export function looksLikeAdmin({ token }: Pick<Session, 'token'>): boolean {
   return token?.startsWith('af_admin_') === true;
 }
@@ -123,7 +123,7 @@ export async function fetchRaw(
   );
 }
 
-/** What openapi-fetch leaves open: `ApiError` is thrown for everything without data. */
+/** Narrows the result of openapi-fetch: every answer without data has already thrown an `ApiError`. */
 export function answered<T>(data: T | undefined): T {
   if (data === undefined) throw new Error('the answer is empty');
   return data;

@@ -1,6 +1,8 @@
 import type { Layer } from './api.js';
 
-/** A shape in a few characters: batch (unless 1), input, channels, kernel, and whatever is not the default. */
+/**
+ * A shape in a few characters: batch (unless 1), input, channels, kernel, and all values that differ from the default.
+ */
 export function shapeText(spec: Layer): string {
   const { batch = 1, height, width, cin, cout, kernel_h, kernel_w, stride = 1, groups = 1 } = spec;
   const { dtype = 'f32', padding = 'same', stride_h = stride, stride_w = stride, pass = 'forward' } = spec;
@@ -25,6 +27,6 @@ export function shapeText(spec: Layer): string {
   ].join(', ');
 }
 
-/** How that is to be read. */
+/** Explanation of this notation. */
 export const SHAPES_READ =
-  'Shapes read: images × height×width of the input, channels in→out, k for the kernel. Left out are one image, stride and dilation 1, one group, f32, padding “same” and the forward pass. Pads are top, bottom, left, right.';
+  'Notation of shapes: images × height×width of the input, channels in→out, k for the kernel. One image, stride and dilation 1, one group, f32, padding “same” and the forward pass are left out. Pads are top, bottom, left, right.';

@@ -2,11 +2,11 @@ import { type SyntheticEvent, useState } from 'react';
 import { apiWith, keepToken } from './session.js';
 import { Field, Trouble } from './ui.js';
 
-/** Requests a token, and tries it before it is kept. */
+/** Requests a token, and checks it before it stores it. */
 export function SignIn(props: {
   refusal: string;
   onToken: (token: string) => void;
-  /** Back to the pages that need no token; absent: this deployment has none. */
+  /** Returns to the pages that need no token; absent: this deployment has no such pages. */
   onLeave?: () => void;
 }) {
   const { refusal, onToken, onLeave } = props;
@@ -41,7 +41,7 @@ export function SignIn(props: {
         <p className="lead">Measured cost models of convolutions, one for each device class.</p>
         <Field
           label="Token"
-          hint="The admin token, which “alphaflops up” shows at the first start and keeps in cli.json, or another token of the API. If it is lost: “alphaflops up --new-admin-token” replaces it."
+          hint="The admin token, which “alphaflops up” shows at the first start and stores in cli.json, or another token of the API. If it is lost: “alphaflops up --new-admin-token” replaces it."
         >
           <input
             type="password"
@@ -80,9 +80,9 @@ export function SignIn(props: {
           in. A link works once, within 15 minutes.
         </p>
         <p className="hint">
-          The token stays in this browser and is sent to this coordinator only. An admin token may do
-          everything: use it on computers you trust. The <a href="./docs">API page</a> describes what lies
-          behind these pages.
+          The token stays in this browser and is sent to this coordinator only. An admin token has all rights:
+          use it on computers you trust. The <a href="./docs">API page</a> describes the requests of these
+          pages.
         </p>
       </form>
     </main>

@@ -20,7 +20,7 @@ export function applyTheme(theme: Theme): void {
   announce();
 }
 
-/** What is on the screen now: charts are painted in pixels and have to be painted again when it changes. */
+/** The current theme. Charts are painted in pixels, so a change of the theme needs another paint. */
 export function useShownTheme(): 'light' | 'dark' {
   return useSyncExternalStore(subscribe, shown);
 }

@@ -1,7 +1,7 @@
 import { ApiError } from '@alphaflops/api-client';
 import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 
-/** A titled part of a page. `unit` stands behind the title. */
+/** A part of a page with a title. `unit` follows the title. */
 export function Panel(props: { title: string; unit?: string; actions?: ReactNode; children: ReactNode }) {
   const id = useId();
   return (
@@ -30,7 +30,7 @@ export function PageHead(props: { title: ReactNode; lead?: ReactNode; actions?: 
   );
 }
 
-/** Nothing here yet, and what to do about it. */
+/** Text for an empty list, with the next step. */
 export function Empty(props: { title: string; children: ReactNode }) {
   return (
     <div className="empty">
@@ -73,12 +73,12 @@ const TONES: Readonly<Record<string, string>> = {
   offline: 'off',
 };
 
-/** A state as a word; the colour only repeats it. */
+/** A state as a word. The colour only repeats it. */
 export function Badge({ state }: { state: string }) {
   return <span className={`badge ${TONES[state] ?? 'off'}`}>{state}</span>;
 }
 
-/** What went wrong, in the words of the coordinator. */
+/** An error with the message of the coordinator. */
 export function Trouble({ error, onRetry }: { error: Error | null; onRetry?: () => void }) {
   if (error === null) return null;
   const errors = error instanceof ApiError ? error.problem?.errors : undefined;
@@ -110,7 +110,7 @@ export function Busy({ what }: { what: string }) {
   );
 }
 
-/** A wide table scrolls in itself, never the page; it can be reached and scrolled by keyboard. */
+/** A wide table scrolls inside its box and does not scroll the page. The keyboard can reach and scroll it. */
 export function TableBox({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div className="table-box" role="region" aria-label={label} tabIndex={0}>
@@ -144,7 +144,7 @@ export function Dialog(props: { title: string; onClose: () => void; children: Re
   );
 }
 
-/** A button whose act is asked about first. `short` is what is written on it where `label` would be too long. */
+/** A button with a confirmation. `short` is its text if `label` would be too long. */
 export function Confirmed(props: {
   label: string;
   short?: string;
@@ -192,22 +192,22 @@ export function Confirmed(props: {
   );
 }
 
-/** Copies a text and says so. */
+/** Copies a text and confirms it. */
 export function Copy({ text, label = 'Copy' }: { text: () => string; label?: string }) {
-  const [said, setSaid] = useState('');
+  const [message, setMessage] = useState('');
   const copy = () => {
     navigator.clipboard.writeText(text()).then(
       () => {
-        setSaid('Copied');
+        setMessage('Copied');
       },
       () => {
-        setSaid('Not allowed: copy it by hand');
+        setMessage('Not allowed: copy the text yourself');
       },
     );
   };
   return (
     <button type="button" onClick={copy} aria-live="polite">
-      {said === '' ? label : said}
+      {message === '' ? label : message}
     </button>
   );
 }

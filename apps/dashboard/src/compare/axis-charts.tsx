@@ -38,7 +38,7 @@ export function AxisCharts({ classIds, base, quantity, onQuantity }: AxisChartsP
     <>
       <Panel
         title={`${NAMES[shown][0]} along each input dimension`}
-        unit={`of ${shapeText(base)}, the other dimensions held`}
+        unit={`of ${shapeText(base)}, the other dimensions constant`}
         actions={QUANTITIES.filter((each) => each !== 'energy' || hasEnergy).map((each) => (
           <button
             key={each}
@@ -65,11 +65,14 @@ export function AxisCharts({ classIds, base, quantity, onQuantity }: AxisChartsP
           ))}
         </div>
         <p className="hint">
-          Dashed: outside of what the model of the class was fitted to. A jump is another kernel or algorithm
-          that the library chooses there.
+          A dashed line is outside of the fitted range of the class's model. A jump is another kernel or
+          algorithm that the library chooses there.
         </p>
       </Panel>
-      <Panel title="Fastest along each dimension" unit="where each device class needs the least time">
+      <Panel
+        title="Fastest along each dimension"
+        unit="values at which each device class needs the least time"
+      >
         <TableBox label="Fastest along each dimension">
           <table>
             <thead>

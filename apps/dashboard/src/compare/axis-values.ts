@@ -1,7 +1,7 @@
 import type { ConvSpec } from '@alphaflops/conv';
 import { along, AXES, type Axis, spread, valueOf } from '../model/axes.js';
 
-/** What is drawn of each axis, at least: the sizes of usual networks. */
+/** Minimum range of each axis: the sizes of usual networks. */
 const RANGES: Readonly<Record<Axis, readonly [number, number]>> = {
   size: [4, 256],
   cin: [4, 1024],
@@ -14,12 +14,12 @@ export interface AxisValues {
   readonly values: readonly number[];
 }
 
-/** The values of each axis along which a shape can be varied; its own value is among the drawn ones. */
+/** The values of each axis along which a shape can vary. They include the shape's own value. */
 export function axisValues(base: ConvSpec): AxisValues[] {
   return AXES.flatMap((axis) => {
-    // The groups of a grouped shape have to divide its channels.
+    // The groups of a grouped shape must divide its channels.
     if ((axis === 'cin' || axis === 'cout') && base.groups !== 1) return [];
-    // Without “same” padding a large kernel leaves nothing of a small image.
+    // Without “same” padding, a large kernel has no output for a small image.
     if (axis === 'kernel' && base.padding !== 'same') return [];
     const own = valueOf(base, axis);
     const [usual, most] = RANGES[axis];
@@ -29,18 +29,18 @@ export function axisValues(base: ConvSpec): AxisValues[] {
   });
 }
 
-/** Side of what the kernel covers, with its dilation. */
+/** Side of the area that the kernel covers, with its dilation. */
 function extentOf({ kernel_h, kernel_w, dilation_h = 1, dilation_w = 1 }: ConvSpec): number {
   return Math.max(dilation_h * (kernel_h - 1), dilation_w * (kernel_w - 1)) + 1;
 }
 
-/** Odd sides keep the image in its place. */
+/** Odd sides do not shift the image. */
 function kernelSides(own: number): number[] {
   const [least, most] = RANGES.kernel;
   return Array.from({ length: Math.ceil(Math.max(most, own) / 2) }, (_, at) => least + 2 * at);
 }
 
-/** All shapes of all axes, one axis after the other: one request brings them. */
+/** All shapes of all axes, one axis after the other. One request predicts all of them. */
 export function shapesAlong(base: ConvSpec): ConvSpec[] {
   return axisValues(base).flatMap(({ axis, values }) => values.map((value) => along(base, axis, value)));
 }

@@ -5,18 +5,18 @@ import { fromLink, linkOf } from '../layer-link.js';
 export const QUANTITIES = ['alpha', 'time', 'energy'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
-/** What is compared: device classes, by layers or by an example network. */
+/** The comparison: device classes, and layers or an example network. */
 export interface Compared {
   readonly classIds: readonly string[];
   readonly layers: readonly ConvSpec[];
   /** Id of an example network, in place of the layers. */
   readonly exampleId: string | null;
-  /** Images at a time of the example. */
+  /** Batch size of the example. */
   readonly images: number;
   readonly quantity: Quantity;
 }
 
-/** As part of an address: as `linkOf` writes layers; then the example with e, and the quantity with q. */
+/** The comparison as part of an address: layers like `linkOf`, then the example with e, and the quantity with q. */
 export function compareLinkOf({ classIds, layers, exampleId, images, quantity }: Compared): string {
   return [
     linkOf({ classIds, layers, inferencesPerPass: images, gridIntensityGramsPerKwh: null }),
@@ -25,7 +25,7 @@ export function compareLinkOf({ classIds, layers, exampleId, images, quantity }:
   ].join('~');
 }
 
-/** The same backwards; what is not understood is left out. */
+/** Parses such an address; unknown parts are ignored. */
 export function fromCompareLink(text: string): Compared {
   const { classIds, layers, inferencesPerPass } = fromLink(text);
   const parts = text.split('~').slice(1);

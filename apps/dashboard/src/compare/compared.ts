@@ -6,13 +6,13 @@ import { answered, useSession } from '../session.js';
 import type { Quantity } from './compare-link.js';
 import { shapesAlong } from './axis-values.js';
 
-/** What one device class says about all shapes along the axes. */
+/** Predictions of one device class for all shapes along the axes. */
 export interface Curves {
   readonly id: string;
   readonly shapes: readonly Prediction[];
 }
 
-/** Predictions of each class, as far as they have come, and what went wrong with the others. */
+/** The predictions that have arrived for each class, and the errors of the others. */
 export interface Answers<T> {
   readonly found: readonly T[];
   readonly errors: readonly Error[];
@@ -72,13 +72,13 @@ export function useCurves(classIds: readonly string[], base: ConvSpec | null): A
   });
 }
 
-/** Each message once: what is wrong with a layer is wrong for all classes. */
+/** Each message once, because an invalid layer gives the same error for all classes. */
 function different(errors: readonly (Error | null)[]): Error[] {
   const known = errors.filter((error) => error !== null);
   return known.filter(({ message }, at) => known.findIndex((other) => other.message === message) === at);
 }
 
-/** NaN where the model has none. */
+/** NaN if the model has no value. */
 export function valueIn(quantity: Quantity, prediction: Prediction | undefined): number {
   if (prediction === undefined) return NaN;
   if (quantity === 'alpha') return prediction.alpha;

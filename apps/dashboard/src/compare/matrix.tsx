@@ -3,13 +3,13 @@ import type { PredictedFor } from '../predict/results.js';
 import { Bar, Panel, TableBox } from '../ui.js';
 import { sharesOf } from './winners.js';
 
-/** From this factor on a class is marked as the faster one. */
+/** A class is marked as the faster one from this factor on. */
 const CLEARLY = 1.01;
 
-/** How many times as fast each device class is as each other one. */
+/** Speed-up of each device class over each other one. */
 export function SpeedUps({ shown, missing }: { shown: readonly PredictedFor[]; missing: string | null }) {
   return (
-    <Panel title="Speed-up" unit="time of the class in the column over time of the class in the row">
+    <Panel title="Speed-up" unit="time of the class in the column divided by time of the class in the row">
       {missing !== null && <p className="caution">{missing}</p>}
       <TableBox label="Speed-up">
         <table className="matrix">
@@ -81,8 +81,8 @@ export function Wins({ shown }: { shown: readonly PredictedFor[] }) {
         </table>
       </TableBox>
       <p className="hint">
-        With each layer on the class that is the fastest for it, the layers would take {significant(bestMs)}{' '}
-        ms, without the time to move data between devices.
+        If each layer runs on its fastest class, the layers take {significant(bestMs)} ms, without the time to
+        move data between devices.
       </p>
     </Panel>
   );

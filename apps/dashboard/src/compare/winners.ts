@@ -2,12 +2,11 @@
 export interface Run {
   readonly from: number;
   readonly to: number;
-  /** Place of the class; null: all are equal, or a cost is not known. */
+  /** Index of the class; null: all are equal, or a cost is unknown. */
   readonly winner: number | null;
 }
 
-/**
- * Runs along an axis.
+/** * Finds the runs along an axis.
  * @param values of the axis, rising
  * @param costs of each class at each value
  */
@@ -25,12 +24,12 @@ export function runsOf(values: readonly number[], costs: readonly (readonly numb
 export interface Share {
   /** Layers at which the class is the fastest. */
   readonly layers: number;
-  /** Share of all multiply-adds that these layers hold, 0…1. */
+  /** Share of these layers in all multiply-adds, 0…1. */
   readonly macsShare: number;
 }
 
 /**
- * What each class wins of a network.
+ * The layers of a network for which each class is the fastest.
  * @param times of each class for each layer, ms
  * @param macs multiply-adds of each layer
  */
@@ -43,7 +42,7 @@ export function sharesOf(times: readonly (readonly number[])[], macs: readonly n
   });
 }
 
-/** Place of the only least value; null where several are least or one is not a number. */
+/** Index of the only smallest value; null if several values are the smallest or one is not a number. */
 function leastOf(values: readonly number[]): number | null {
   const least = Math.min(...values);
   const places = [...values.keys()].filter((place) => values[place] === least);

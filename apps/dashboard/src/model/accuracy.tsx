@@ -8,7 +8,7 @@ import { answered, useSession } from '../session.js';
 import { Bar, Panel, TableBox, Trouble } from '../ui.js';
 import { byDecade, byKernel, type ErrorRow, judged, samplesToJudge } from './errors.js';
 
-/** Measured against predicted, for shapes that the model had not seen when it predicted them. */
+/** Predicted against measured values of shapes that the model had not seen. */
 export function PredictedFigure(props: { cost: Pick<Model, 'heldOut'>; quantity: 'time' | 'energy' }) {
   const { cost, quantity } = props;
   const unit = quantity === 'time' ? 'ms' : 'mJ';
@@ -32,7 +32,7 @@ export function PredictedFigure(props: { cost: Pick<Model, 'heldOut'>; quantity:
   }, [points]);
   if (points === undefined || points.length === 0) return null;
   return (
-    <Panel title={`Predicted against measured ${quantity}`} unit={`${unit}, shapes held out of the fit`}>
+    <Panel title={`Predicted against measured ${quantity}`} unit={`${unit}, held-out shapes`}>
       <Chart
         label={`Predicted against measured ${quantity}`}
         x={`measured ${quantity}, ${unit}`}
@@ -65,7 +65,7 @@ export function ErrorTables({ model, points }: { model: Model; points: readonly 
   if (chosen.points.length === 0) return null;
   const source =
     chosen.heldOut === null
-      ? `${count(chosen.points.length)} of this class’s samples, which the model was mostly fitted to: on new shapes errors are larger (median ${percent(heldOutOf(model)?.medianApe)} held out)`
+      ? `${count(chosen.points.length)} of this class’s samples, most of which were used in the fit: on new shapes errors are larger (median ${percent(heldOutOf(model)?.medianApe)} held out)`
       : `${count(chosen.points.length)} samples, each predicted without its own shape`;
   return (
     <Panel
@@ -80,7 +80,8 @@ export function ErrorTables({ model, points }: { model: Model; points: readonly 
         </div>
       )}
       <p className="hint">
-        Of {source}. “In interval”: share inside the published {percent(model.interval.coverage, 0)} interval.
+        From {source}. “In interval”: share inside the published {percent(model.interval.coverage, 0)}{' '}
+        interval.
       </p>
     </Panel>
   );

@@ -2,7 +2,7 @@ import { type ConvSpec, macs, OPTIONAL_FIELDS } from '@alphaflops/conv';
 import type { Model } from '../api.js';
 import type { Point } from '../samples.js';
 
-/** What the paper's figures vary: `size` is height and width together, `kernel` both its sides. */
+/** The axes of the paper's figures: `size` is height and width together, `kernel` is both sides of the kernel. */
 export const AXES = ['size', 'cin', 'cout', 'kernel'] as const;
 export type Axis = (typeof AXES)[number];
 export const AXIS_NAMES: Readonly<Record<Axis, string>> = {
@@ -13,7 +13,7 @@ export const AXIS_NAMES: Readonly<Record<Axis, string>> = {
 };
 
 const DOMAIN_AXES = { size: 'height', cin: 'cin', cout: 'cout', kernel: 'kernel_h' } as const;
-/** Values of an axis that make a series out of single points. */
+/** Minimum number of values for a series along an axis. */
 const MIN_VALUES = 4;
 const CURVE_POINTS = 32;
 const OTHERS = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w', 'stride', 'groups', 'dtype', 'padding', 'layout', ...OPTIONAL_FIELDS] as const; // prettier-ignore
@@ -21,7 +21,7 @@ const OTHERS = ['batch', 'height', 'width', 'cin', 'cout', 'kernel_h', 'kernel_w
 /** One shape, varied along one axis. */
 export interface Series {
   readonly base: ConvSpec;
-  /** Measured shapes that differ from the base along the axis only; empty where the data have no such series. */
+  /** Measured shapes that differ from the base only along the axis; empty if the data have no such series. */
   readonly measured: readonly Point[];
   /** Values for the model's curve. */
   readonly values: readonly number[];
@@ -38,7 +38,7 @@ export function valueOf(spec: ConvSpec, axis: Axis): number {
   return axis === 'kernel' ? spec.kernel_h : spec[axis];
 }
 
-/** The longest series of the data along an axis; without one, a typical shape to draw the model's curve from. */
+/** The longest series of the data along an axis. Without a series, a typical shape for the model's curve. */
 export function longestSeries(points: readonly Point[], axis: Axis, domain: Model['domain']): Series | null {
   const groups = new Map<string, { members: Point[]; values: Set<number> }>();
   for (const point of points) {
@@ -67,7 +67,7 @@ export function longestSeries(points: readonly Point[], axis: Axis, domain: Mode
 function isVaried(spec: ConvSpec, axis: Axis): boolean {
   if (axis === 'size') return spec.height === spec.width;
   if (axis === 'kernel') return spec.kernel_h === spec.kernel_w && spec.padding === 'same';
-  // Groups have to divide the channels: a grouped shape has no such axis.
+  // Groups must divide the channels, so a grouped shape has no such axis.
   return spec.groups === 1;
 }
 
@@ -81,7 +81,7 @@ function restOf(spec: ConvSpec, axis: Axis): string {
   return OTHERS.map((name) => (varied.includes(name) ? '' : spec[name])).join();
 }
 
-/** The shape in the middle, by its work. */
+/** The shape with the median work. */
 function typical(points: readonly Point[]): ConvSpec | null {
   const sorted = [...points].sort((a, b) => macs(a.spec) - macs(b.spec));
   return sorted[sorted.length >> 1]?.spec ?? null;

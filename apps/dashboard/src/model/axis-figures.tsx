@@ -12,20 +12,21 @@ import { along, AXES, type Axis, AXIS_NAMES, longestSeries, valueOf } from './ax
 
 const MILLISECONDS = 'time, ms';
 
-/** The paper's figures from this device's data: time along one dimension, the others held. */
+/** The paper's figures from this device's data: time along one dimension, with the others constant. */
 export function AxisFigures({ model, points }: { model: Model; points: readonly Point[] }) {
   return (
-    <Panel title="Time against each input dimension" unit="ms, the other dimensions held">
+    <Panel title="Time against each input dimension" unit="ms, the other dimensions constant">
       <div className="columns">
         {AXES.map((axis) => (
           <AxisFigure key={axis} axis={axis} model={model} points={points} />
         ))}
       </div>
       <p className="hint">
-        Points are measured. Lines: what the chosen form ({model.chosenForm}), the paper’s α and raw FLOPs
-        predict. A dimension without points has no measured series in these data.{' '}
+        Points are measured times. Lines are predictions of the chosen form ({model.chosenForm}), the paper’s
+        α and raw FLOPs. A dimension without points has no measured series in these data.{' '}
         <SignedInOnly>
-          <Link href="/campaigns/new/paper-series">The design paper-series</Link> measures one for each.
+          <Link href="/campaigns/new/paper-series">The design paper-series</Link> measures one for each
+          dimension.
         </SignedInOnly>
       </p>
     </Panel>
@@ -75,7 +76,7 @@ function AxisFigure({ axis, model, points }: { axis: Axis; model: Model; points:
   );
 }
 
-/** The base shape with the varied dimension left open. */
+/** The base shape with a placeholder for the varied dimension. */
 function heldText(base: Point['spec'], axis: Axis): string {
   const open = shapeText(along(base, axis, NaN)).replaceAll('NaN', 'x');
   return `Varied: x. Held: ${open}`;
@@ -84,11 +85,11 @@ function heldText(base: Point['spec'], axis: Axis): string {
 interface Curve {
   form: string;
   timesMs: number[];
-  /** The assumed kernel at each value; null where the form knows none. */
+  /** The assumed kernel at each value; null if the form uses no kernels. */
   kernels: (string | null)[];
 }
 
-/** Points of the first curve from which on the model assumes another kernel than before. */
+/** Points of the first curve at which the assumed kernel changes. */
 function kernelChanges(values: readonly number[], curve: Curve | undefined): Layer[] {
   const at = [...values.keys()].filter((i) => {
     const [before, here] = [curve?.kernels[i - 1] ?? null, curve?.kernels[i] ?? null];

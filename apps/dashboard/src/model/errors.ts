@@ -2,7 +2,7 @@ import { specKey } from '@alphaflops/conv';
 import type { Model, Prediction } from '../api.js';
 import type { Point } from '../samples.js';
 
-/** A sample with what the model says of it. */
+/** A sample with its prediction. */
 export interface Judged {
   readonly point: Point;
   readonly predictedMs: number;
@@ -19,13 +19,13 @@ export interface ErrorRow {
 
 /** Number of samples whose errors are shown: enough for shares, and few enough for one request. */
 const JUDGED = 2_000;
-/** With fewer, held-out predictions say nothing of single kernels. */
+/** With fewer held-out predictions, errors of single kernels have no meaning. */
 const MIN_HELD_OUT = 30;
 const MAX_KERNELS = 8;
 
 /**
- * Samples to judge a model by: those for which it keeps a prediction made without them, if it keeps enough; otherwise
- * the samples at large, most of which it was fitted to.
+ * Samples that judge a model: those for which it keeps a held-out prediction, if it keeps enough. Otherwise all
+ * samples, most of which were used in the fit.
  */
 export function samplesToJudge(
   model: Model,

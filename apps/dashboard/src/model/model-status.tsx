@@ -57,10 +57,10 @@ function StatusDialog(props: { model: Model; act: 'promote' | 'retire'; onClose:
     >
       <p>
         {act === 'retire'
-          ? 'It will not be served any more: predictions come from the published version before it, if there is one. It is kept, and can be promoted again.'
-          : 'It will be served: predictions for this device class come from it, unless a newer version is published.'}
+          ? 'The coordinator will no longer serve it: predictions come from the previous published version, if there is one. It stays in the store, and you can promote it again.'
+          : 'The coordinator will serve it: predictions for this device class come from it, unless a newer version is published.'}
       </p>
-      <Field label="Reason" hint="stands beside the version">
+      <Field label="Reason" hint="shown with the version">
         <input
           value={reason}
           maxLength={500}

@@ -8,16 +8,16 @@ import { heldOutOf } from '../api.js';
 import { ChangeStatus } from './model-status.js';
 
 const SYMBOLS: Readonly<Record<string, string>> = { beta: 'β', gamma: 'γ' };
-/** Forms with more coefficients than a person reads are folded: in a group, and in all. */
+/** Limits above which the coefficients of a form are not shown: in a group, and in total. */
 const READABLE = 12;
 const READABLE_IN_ALL = 60;
 
-/** The parts that time and energy have alike. */
+/** The common parts of time and energy. */
 type Cost = Pick<Model, 'forms' | 'chosenForm' | 'interval' | 'notes'>;
 
 export function FormsTable({ title, cost: model }: { title: string; cost: Cost }) {
   return (
-    <Panel title={title} unit="on shapes held out of the fit, %">
+    <Panel title={title} unit="on held-out shapes, %">
       <TableBox label={title}>
         <table>
           <thead>
@@ -71,15 +71,15 @@ export function FormsTable({ title, cost: model }: { title: string; cost: Cost }
   );
 }
 
-/** Whether the published interval keeps its word. */
+/** Compares the coverage of the published interval with the requested one. */
 function coverageText({ forms, chosenForm, interval }: Cost): string {
-  const asked = percent(interval.coverage, 0);
+  const requested = percent(interval.coverage, 0);
   const found = forms.find(({ form }) => form === chosenForm)?.heldOut?.coverage;
   if (interval.logHalfWidth === null) return 'Too few shapes for an interval.';
-  const width = `Predictions come with a ${asked} interval, typically ÷× ${Math.exp(interval.logHalfWidth).toFixed(2)}`;
+  const width = `Predictions come with a ${requested} interval, typically ÷× ${Math.exp(interval.logHalfWidth).toFixed(2)}`;
   return found === null || found === undefined
     ? `${width}.`
-    : `${width}; ${percent(found)} of the shapes held out were inside theirs.`;
+    : `${width}; ${percent(found)} of the held-out shapes were inside their interval.`;
 }
 
 export function Coefficients({ model }: { model: Model }) {
@@ -141,11 +141,11 @@ export function Coefficients({ model }: { model: Model }) {
   );
 }
 
-/** Error by kernel, and what the model knows where the kernel is not given. */
+/** Error by kernel, and the error with an assumed kernel. */
 export function KernelsTable({ kernels }: { kernels: NonNullable<Model['kernels']> }) {
   const { labels, given, accuracy, heldOut, errors } = kernels;
   return (
-    <Panel title="Error by kernel" unit="kernel given, on shapes held out of the fit">
+    <Panel title="Error by kernel" unit="kernel given, on held-out shapes">
       <TableBox label="Error by kernel">
         <table>
           <thead>
@@ -167,9 +167,9 @@ export function KernelsTable({ kernels }: { kernels: NonNullable<Model['kernels'
         </table>
       </TableBox>
       <p className="hint">
-        The kernel of {count(given)} samples was given. The classifier has learned from {count(labels)} shapes
-        and names {percent(accuracy)} of the held-out kernels. Where the kernel is assumed, the median error
-        is {percent(heldOut.medianApe)}.
+        The kernel of {count(given)} samples was given. The classifier learned from {count(labels)} shapes and
+        predicts {percent(accuracy)} of the held-out kernels correctly. With an assumed kernel, the median
+        error is {percent(heldOut.medianApe)}.
       </p>
     </Panel>
   );
@@ -245,8 +245,8 @@ export function Versions(props: { models: readonly Model[]; shown: Model; onShow
 function Differences({ models, shown }: { models: readonly Model[]; shown: Model }) {
   const { api } = useSession();
   const others = models.filter(({ id }) => id !== shown.id);
-  const [asked, setAsked] = useState('');
-  const other = others.find(({ id }) => id === asked) ?? others[0];
+  const [selectedId, setSelectedId] = useState('');
+  const other = others.find(({ id }) => id === selectedId) ?? others[0];
   const diff = useQuery({
     queryKey: ['diff', other?.id, shown.id],
     queryFn: async () => {
@@ -263,7 +263,7 @@ function Differences({ models, shown }: { models: readonly Model[]; shown: Model
         <select
           value={other?.id ?? ''}
           onChange={({ target }) => {
-            setAsked(target.value);
+            setSelectedId(target.value);
           }}
         >
           {others.map(({ id, version }) => (

@@ -1,6 +1,6 @@
 import type { Campaign, Model, Worker } from '../api.js';
 
-/** Something that a person should look at. */
+/** Something that needs attention. */
 export interface Attention {
   /** Distinguishes it from the others; names need not be unique. */
   readonly key: string;
@@ -10,10 +10,10 @@ export interface Attention {
   readonly href: string;
 }
 
-/** Failures older than this are no news. */
+/** Older failures are not listed. */
 const RECENT_MS = 7 * 24 * 3600 * 1000;
 
-/** What is known of the deployment. */
+/** State of the deployment. */
 export interface Known {
   readonly workers: readonly Worker[];
   readonly campaigns: readonly Campaign[];
@@ -28,7 +28,7 @@ export function attentionOf({ workers, campaigns, latestModels, nowMs }: Known):
     ...workers.filter(isMissing).map(({ id, name, presence }) => ({
       key: `missing ${id}`,
       what: `Worker ${name} is ${presence}`,
-      why: 'Its devices measure nothing until it comes back.',
+      why: 'Its devices measure nothing until it is online again.',
       href: '/workers',
     })),
     ...workers.flatMap(({ id, name, presence, disturbance }) =>
@@ -62,7 +62,7 @@ export function attentionOf({ workers, campaigns, latestModels, nowMs }: Known):
   ];
 }
 
-/** A worker that an operator has sent away is not missing. */
+/** A worker that an operator drained or revoked is not missing. */
 function isMissing({ presence, desiredState }: Worker): boolean {
   return presence !== 'online' && (desiredState === 'active' || desiredState === 'paused');
 }

@@ -2,10 +2,10 @@ import { Link } from 'wouter';
 import type { Worker } from '../api.js';
 import { Badge, Bar, Panel, TableBox } from '../ui.js';
 
-/** In the order in which a person looks for them. */
+/** Ordered by importance for the reader. */
 const STATES = ['measuring', 'idle', 'paused', 'draining', 'offline', 'stale', 'revoked'] as const;
 
-/** One word for a worker: why it does not measure, or that it does. */
+/** One word for the state of a worker: measuring, or the reason why it does not measure. */
 function stateOf({ presence, desiredState, activity }: Worker): (typeof STATES)[number] {
   if (desiredState === 'revoked') return 'revoked';
   if (presence !== 'online') return presence;

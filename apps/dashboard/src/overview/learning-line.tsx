@@ -3,14 +3,14 @@ import { percent } from '../format.js';
 /** One point of a campaign's learning curve. */
 export interface LearningPoint {
   readonly shapes: number;
-  /** On shapes that were held out. */
+  /** Error on held-out shapes. */
   readonly medianApe: number;
 }
 
 const WIDTH = 96;
 const HEIGHT = 24;
 
-/** A learning curve in the space of a word: error against measured shapes. */
+/** A small learning curve inside a line of text: error against measured shapes. */
 export function LearningLine({ points }: { points: readonly LearningPoint[] }) {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || points.length < 2) return null;

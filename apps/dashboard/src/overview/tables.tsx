@@ -26,7 +26,7 @@ export function AttentionPanel({ items }: { items: readonly Attention[] }) {
   );
 }
 
-/** What is known of each device class: how good its model is, and how good one can be. */
+/** The device classes with the error of their model and their noise floor. */
 export function ClassTable(props: { classes: readonly DeviceClass[]; models: ReadonlyMap<string, Model> }) {
   const { classes, models } = props;
   return (
@@ -68,7 +68,7 @@ export function ClassTable(props: { classes: readonly DeviceClass[]; models: Rea
   );
 }
 
-/** Newest campaigns, with the learning curve of those that have one. */
+/** Newest campaigns, with their learning curves. */
 export function LastCampaigns({ campaigns }: { campaigns: readonly Campaign[] }) {
   return (
     <Panel title="Last campaigns" actions={<Link href="/campaigns">All campaigns</Link>}>

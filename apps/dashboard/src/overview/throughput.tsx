@@ -10,7 +10,7 @@ const DAY_MS = 24 * 3600 * 1000;
 const PARTS = 96;
 const MINUTES_OF_PART = DAY_MS / 60_000 / PARTS;
 
-/** Samples a minute over the last day, each point the mean of a quarter of an hour. */
+/** Samples per minute over the last day. Each point is the mean of a quarter of an hour. */
 export function Throughput() {
   const { api } = useSession();
   const { data, error } = useQuery({

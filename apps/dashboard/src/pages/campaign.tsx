@@ -13,7 +13,7 @@ export function CampaignPage({ id }: { id: string }) {
   const { api } = useSession();
   const { progress, error, isLost } = useProgress(id);
   const campaign = useQuery({
-    // Read again whenever its state or round changes: the history grows.
+    // Read again after each change of its state or round, because the history grows.
     queryKey: [
       'campaign',
       id,
@@ -91,7 +91,7 @@ function Changes({ campaign: { id }, state }: { campaign: Campaign; state: strin
       {CHANGES.cancel.includes(state) && (
         <Confirmed
           label="Cancel campaign"
-          question="A cancelled campaign cannot go on. What is measured stays; nothing is fitted."
+          question="A cancelled campaign cannot continue. Its samples stay, but no model is fitted."
           confirm="Cancel it"
           act={() => {
             change.mutate('cancel');
@@ -134,13 +134,16 @@ function Progress({ progress }: { progress: CampaignProgress }) {
         />
       </dl>
       {round?.isPlanningNext === true && (
-        <p className="hint">Round {round.number + 1} is being chosen from what is measured so far.</p>
+        <p className="hint">Round {round.number + 1} is being chosen from the samples so far.</p>
       )}
     </Panel>
   );
 }
 
-/** The points are read again when a twentieth more is recorded: a long campaign is not read over and over. */
+/**
+ * The points are read again after each further twentieth of the campaign, so that a long campaign is not read too
+ * often.
+ */
 function versionOf(progress: CampaignProgress | null): number {
   if (progress === null) return 0;
   const { recordedSlots, state } = progress;
@@ -156,8 +159,8 @@ function Measured({ campaignId, progress }: { campaignId: string; progress: Camp
       {points.data === undefined || points.data.length === 0 ? (
         <Empty title="No measured time yet">
           <p>
-            Points appear here as workers send them. If none come, look whether a worker of this device class
-            is online: <Link href="/workers">Workers</Link>.
+            Points appear here as workers send them. If none appear, check whether a worker of this device
+            class is online: <Link href="/workers">Workers</Link>.
           </p>
         </Empty>
       ) : (
@@ -196,7 +199,7 @@ function Outcomes({ progress }: { progress: CampaignProgress | null }) {
           </tbody>
         </table>
       </TableBox>
-      <p className="hint">Only ok samples are fitted; the others are kept with their reason.</p>
+      <p className="hint">Only ok samples are used in the fit. The others are stored with their reason.</p>
     </Panel>
   );
 }

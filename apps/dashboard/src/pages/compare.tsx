@@ -39,15 +39,15 @@ export default function ComparePage() {
   return <Comparer key={what} what={what} classes={classes.data} />;
 }
 
-/** What the address says, with something to begin with in place of what it leaves out. */
+/** The state in the address, with default values for missing parts. */
 function startOf(what: string, classes: readonly DeviceClass[]): Compared {
-  const asked = fromCompareLink(what);
-  const known = asked.classIds.filter((id) => classes.some((each) => each.id === id));
+  const parsed = fromCompareLink(what);
+  const known = parsed.classIds.filter((id) => classes.some((each) => each.id === id));
   return {
-    ...asked,
+    ...parsed,
     classIds: (known.length > 0 ? known : classes.map(({ id }) => id)).slice(0, MAX_CLASSES),
-    layers: asked.layers.length > 0 ? asked.layers : [FIRST_LAYER],
-    exampleId: EXAMPLES.find(({ id }) => id === asked.exampleId)?.id ?? null,
+    layers: parsed.layers.length > 0 ? parsed.layers : [FIRST_LAYER],
+    exampleId: EXAMPLES.find(({ id }) => id === parsed.exampleId)?.id ?? null,
   };
 }
 
@@ -65,7 +65,7 @@ function Comparer({ what, classes }: { what: string; classes: readonly DeviceCla
     [example, layers, network.data],
   );
   const link = compareLinkOf(example === null ? compared : { ...compared, layers: [] });
-  // The address always says what is shown; the router hears of a link only when a person opens one.
+  // The address always contains the state of the page. The router gets an event only when the user opens a link.
   useEffect(() => {
     history.replaceState(history.state, '', `#/compare/${link}`);
   }, [link]);
@@ -73,7 +73,7 @@ function Comparer({ what, classes }: { what: string; classes: readonly DeviceCla
     <>
       <PageHead
         title="Compare"
-        lead="The same layers or network on several device classes, each by the model that is served for it."
+        lead="The same layers or network on several device classes, each with its served model."
         actions={<Copy label="Copy link" text={() => `${COORDINATOR}/#/compare/${link}`} />}
       />
       <Panel title="Device classes" unit={`up to ${MAX_CLASSES}`}>
@@ -88,7 +88,7 @@ function Comparer({ what, classes }: { what: string; classes: readonly DeviceCla
           />
         </div>
       </Panel>
-      <Panel title="What is compared">
+      <Panel title="Comparison">
         <div className="fields">
           <Field label="Layers or network">
             <select
@@ -106,7 +106,7 @@ function Comparer({ what, classes }: { what: string; classes: readonly DeviceCla
             </select>
           </Field>
           {example !== null && (
-            <Field label="Images at a time">
+            <Field label="Batch size">
               <input
                 type="number"
                 min={1}
@@ -175,7 +175,7 @@ function Compare(props: CompareProps) {
   );
 }
 
-/** The layer with the most multiply-adds: the figures along the axes vary it. */
+/** The layer with the most multiply-adds. The figures along the axes vary it. */
 function heaviest(rows: readonly Row[]) {
   const [first, ...rest] = rows.map(({ spec }) => spec);
   if (first === undefined) return null;

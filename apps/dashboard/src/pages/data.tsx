@@ -26,7 +26,7 @@ export default function DataPage() {
     <>
       <PageHead
         title="Data"
-        lead="Samples, and the data sets made of them. Stored samples never change."
+        lead="Samples, and the data sets made from them. Stored samples never change."
         actions={<Export filter={filter} />}
       />
       <Filters filter={filter} onChange={setFilter} />
@@ -50,7 +50,7 @@ export default function DataPage() {
   );
 }
 
-/** The plot shows what has a time: ok samples, whatever outcome is listed. */
+/** The plot always shows ok samples, because only they have a time. The filter of outcomes affects only the list. */
 function withoutOutcome(filter: Filter): SampleFilter {
   const plotted = { ...filter };
   delete plotted.outcome;
@@ -126,7 +126,7 @@ function Filters({ filter, onChange }: { filter: Filter; onChange: (filter: Filt
   );
 }
 
-/** A moment in the reader's time zone, given on in UTC. */
+/** A moment in the reader's time zone, converted to UTC. */
 function Moment({ label, onChange }: { label: string; onChange: (timestamp: string) => void }) {
   return (
     <Field label={label}>
@@ -157,9 +157,7 @@ function SampleTable({ filter }: { filter: Filter }) {
   if (items.length === 0) {
     return (
       <Empty title="No sample matches">
-        <p>
-          Take a filter away, or measure something: a campaign’s samples appear here as they are recorded.
-        </p>
+        <p>Remove a filter, or start a campaign: its samples appear here as they are recorded.</p>
       </Empty>
     );
   }

@@ -24,9 +24,9 @@ export default function DeviceClassPage({ id }: { id: string }) {
   });
   const models = useModels(VERSIONS_READ, id);
   const points = usePoints({ deviceClassId: id });
-  const [asked, setAsked] = useState('');
+  const [selectedId, setSelectedId] = useState('');
   const served = models.data?.find(({ status }) => status === 'published');
-  const model = models.data?.find((each) => each.id === asked) ?? served ?? models.data?.[0];
+  const model = models.data?.find((each) => each.id === selectedId) ?? served ?? models.data?.[0];
   if (found.data === undefined) {
     return found.error === null ? <Busy what="the device class" /> : <Trouble error={found.error} />;
   }
@@ -46,7 +46,7 @@ export default function DeviceClassPage({ id }: { id: string }) {
       {models.data?.length === 0 && (
         <Empty title="No model yet">
           <p>
-            A model is fitted when a campaign on this class has measured its last shape.{' '}
+            A model is fitted after a campaign on this class has measured its last shape.{' '}
             <SignedInOnly>
               <Link href="/campaigns/new">Start a campaign</Link>.
             </SignedInOnly>
@@ -59,7 +59,7 @@ export default function DeviceClassPage({ id }: { id: string }) {
           model={model}
           models={models.data ?? []}
           points={points.data ?? NO_POINTS}
-          onShow={setAsked}
+          onShow={setSelectedId}
         />
       )}
       {points.isPending && <Busy what="samples" />}
@@ -122,7 +122,7 @@ function ModelPanels({ model, models, points, onShow }: ModelPanelsProps) {
   );
 }
 
-/** What can be taken along: the document that `alphaflops predict --model` reads, and the model in words. */
+/** Downloads: the document for `alphaflops predict --model`, and the model card. */
 function ModelFiles({ id }: { id: string }) {
   const session = useSession();
   const saving = useMutation({
@@ -163,7 +163,7 @@ function factsOf({ id, executor, libraries, mathMode, memoryBytes, smCount }: De
 
 const FIT_EVERY_MS = 1_000;
 
-/** Asks for a fit of all samples, and tells how it goes. */
+/** Requests a fit of all samples, and shows its progress. */
 function FitAgain({ id }: { id: string }) {
   const { api } = useSession();
   const queries = useQueryClient();

@@ -4,7 +4,7 @@ import { ago, count, percent } from '../format.js';
 import { SignedInOnly } from '../session.js';
 import { Busy, Empty, PageHead, Panel, TableBox, Trouble } from '../ui.js';
 
-/** Newest models that are read for the list: their documents are large. */
+/** Number of the newest models that the list reads. Their documents are large. */
 const MODELS_READ = 30;
 
 export default function DevicesPage() {

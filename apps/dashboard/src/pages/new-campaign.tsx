@@ -20,7 +20,7 @@ export default function NewCampaignPage() {
       <>
         <PageHead title="New campaign" />
         <Empty title="There is no device to measure on">
-          <Link href="/workers">Add a node</Link>; its devices are found when it joins.
+          <Link href="/workers">Add a node</Link>; it reports its devices when it joins.
         </Empty>
       </>
     );
@@ -54,11 +54,11 @@ function CampaignEditor({ start }: { start: CampaignForm }) {
     <>
       <PageHead
         title="New campaign"
-        lead="Nothing is stored before you start it. The preview follows what you type."
+        lead="Nothing is stored before you start the campaign. The preview follows your input."
       />
       <div className="columns">
         <form onSubmit={submit}>
-          <Panel title="What is measured, and where">
+          <Panel title="Shapes and device">
             <div className="fields">
               <Field label="Name">
                 <input
@@ -161,7 +161,7 @@ function DesignFields({ form, set }: FieldsProps) {
       </Field>
       <Field
         label="Target error, %"
-        hint="Held-out median error of the model. The campaign stops when it is reached. Empty: the whole budget is measured."
+        hint="Held-out median error of the model. The campaign stops when the model reaches it. Empty: the whole budget is measured."
       >
         <NumberInput
           min={0.1}
@@ -252,15 +252,15 @@ function LimitFields({ form, set }: FieldsProps) {
           ))}
         </fieldset>
         <Check
-          label="Grouped and depthwise convolutions too"
+          label="Also grouped and depthwise convolutions"
           checked={form.allowGroups}
           onChange={(allowGroups) => {
             set({ allowGroups });
           }}
         />
         <Field
-          label="At most, multiply-adds of one convolution"
-          hint="Empty: no limit. 500000000 keeps a processor’s campaign short."
+          label="Maximum multiply-adds of one convolution"
+          hint="Empty: no limit. 500000000 keeps a campaign on a processor short."
         >
           <NumberInput
             min={1}
@@ -271,11 +271,11 @@ function LimitFields({ form, set }: FieldsProps) {
           />
         </Field>
         <Field
-          label="At most, expected ms of one convolution"
+          label="Maximum expected ms of one convolution"
           hint={
             hasModel
-              ? 'Expected by the newest model of the class.'
-              : 'Needs a model of the class, which has none yet.'
+              ? 'According to the newest model of the class.'
+              : 'This needs a model of the class, and there is none yet.'
           }
         >
           <NumberInput
@@ -290,7 +290,7 @@ function LimitFields({ form, set }: FieldsProps) {
         </Field>
         <Field
           label="Protocol"
-          hint="How a convolution is timed. Empty: the one for the device (cpu or gpu)."
+          hint="How a convolution is timed. Empty: the protocol for the device (cpu or gpu)."
         >
           <input
             list="protocols"
@@ -318,7 +318,7 @@ function LimitFields({ form, set }: FieldsProps) {
         </Field>
         <Field
           label="Repeats, % of the shapes"
-          hint="Measured once more, later: they give the noise floor. Empty: 3 %, and 10 shapes or more of 100."
+          hint="Measured a second time, later, for the noise floor. Empty: 3 %, and at least 10 shapes for a budget of 100 or more."
         >
           <NumberInput
             min={0}

@@ -18,16 +18,16 @@ import { Empty, PageHead, Stat, Trouble } from '../ui.js';
 
 const NEWEST_MODELS = 3;
 const LAST_CAMPAIGNS = 5;
-/** Failed campaigns that are looked through for recent ones. */
+/** Number of failed campaigns in the search for recent ones. */
 const FAILED_READ = 5;
-/** Device classes whose newest model is read: its document is large. */
+/** Number of device classes whose newest model is read. The documents are large. */
 const CLASSES_SHOWN = 8;
-/** Running campaigns whose rates are added up. */
+/** Number of running campaigns whose rates are added up. */
 const RUNNING_LIMIT = 10;
 const EVERY_MS = 5_000;
 const QUEUES = '/queues/';
 
-/** The board of the queues asks for a password of its own; it may be switched off. */
+/** The board of the queues has its own password, and it may be disabled. */
 function QueuesLink() {
   const session = useSession();
   const isAdmin = looksLikeAdmin(session);
@@ -105,7 +105,7 @@ export function OverviewPage() {
               <Link href="/campaigns/new">Start a campaign</Link> of some hundred network-like shapes.
             </li>
             <li>
-              Read what a convolution really costs there: <Link href="/devices">devices and models</Link>.
+              Read the real cost of a convolution on it: <Link href="/devices">devices and models</Link>.
             </li>
           </ol>
         </Empty>

@@ -51,17 +51,18 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
   const rows: readonly Row[] = network?.layers ?? typed.map((spec) => ({ name: null, spec, note: null }));
   const uncounted = network === null ? null : uncountedText(network);
   const missing = network === null || network.completeness.isComplete ? null : completenessText(network);
-  const asked = {
+  const requested = {
     classIds,
     inferencesPerPass: network?.batch ?? start.inferencesPerPass,
     gridIntensityGramsPerKwh: intensity,
   };
-  const link = () => `${COORDINATOR}/#/predict/${linkOf({ ...asked, layers: rows.map(({ spec }) => spec) })}`;
+  const link = () =>
+    `${COORDINATOR}/#/predict/${linkOf({ ...requested, layers: rows.map(({ spec }) => spec) })}`;
   return (
     <>
       <PageHead
         title="Predict"
-        lead="What layers or a whole network cost on a device, by the model that is served for it. α-FLOPs are FLOPs, weighted by what they cost on that device."
+        lead="The cost of layers or of a whole network on a device, predicted by its served model. α-FLOPs are FLOPs, weighted by their cost on that device."
         actions={<Copy label="Copy link" text={link} />}
       />
       <NetworkSource network={network} onChange={setNetwork} />
@@ -71,7 +72,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
           <ClassPicker classes={classes} chosen={classIds} most={MAX_COMPARED} onChange={setClassIds} />
           <Field
             label="Grid intensity, gCO2e per kWh"
-            hint="for CO2e, where a device counts energy: 30 is mostly nuclear or hydro, 700 mostly coal"
+            hint="for CO2e, if a device counts energy: 30 is mostly nuclear or hydro, 700 mostly coal"
           >
             <input
               type="number"
@@ -85,7 +86,7 @@ function Predictor({ what, classes }: { what: string; classes: readonly DeviceCl
           </Field>
         </div>
       </Panel>
-      <Results asked={asked} rows={rows} missing={missing} uncounted={uncounted} />
+      <Results requested={requested} rows={rows} missing={missing} uncounted={uncounted} />
     </>
   );
 }

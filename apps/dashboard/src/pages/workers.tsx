@@ -101,7 +101,7 @@ function WorkerTable({ workers }: { workers: readonly Worker[] }) {
       </TableBox>
       <p className="hint">
         Pause: the worker takes no new batch. Drain: it finishes its batch and ends. Revoke: its credentials
-        become void for good, and other workers measure its batch again.
+        become permanently invalid, and other workers measure its batch again.
       </p>
     </Panel>
   );
@@ -110,7 +110,7 @@ function WorkerTable({ workers }: { workers: readonly Worker[] }) {
 const LABELS = { pause: 'Pause', drain: 'Drain', resume: 'Resume' } as const;
 type Change = keyof typeof LABELS;
 
-/** What an operator can do with a worker, by its present state. */
+/** Actions of an operator on a worker, by the current state of the worker. */
 const POSSIBLE: Readonly<Record<Worker['desiredState'], readonly Change[]>> = {
   active: ['pause', 'drain'],
   paused: ['resume', 'drain'],
@@ -145,7 +145,7 @@ function Changes({ worker: { id, name, desiredState } }: { worker: Worker }) {
       <Confirmed
         label={`Revoke ${name}`}
         short="Revoke"
-        question={`The credentials of ${name} become void at once, and for good. To come back it has to join anew.`}
+        question={`The credentials of ${name} become invalid at once, and permanently. To return, the worker must join again.`}
         confirm="Revoke"
         act={() => {
           change.mutate('revoke');

@@ -3,16 +3,16 @@ import { shapeText } from '../shapes.js';
 import { Bar, Panel, TableBox } from '../ui.js';
 import type { PredictedFor } from './results.js';
 
-/** Layers that are compared one by one; beyond, the totals say what matters. */
+/** Maximum number of layers that are compared individually. Beyond it, only totals are shown. */
 const MAX_ROWS = 200;
 
-/** One line for each device: what all layers take together. */
+/** One line for each device: the total of all layers. */
 export function Totals(props: {
   shown: readonly PredictedFor[];
   images: number;
-  /** What the totals leave out, in words; null where they are complete. */
+  /** Text about the missing parts of the totals; null if they are complete. */
   missing: string | null;
-  /** What has no cost, in words. */
+  /** Text about operations without a cost. */
   uncounted: string | null;
 }) {
   const { shown, images, missing, uncounted } = props;
@@ -23,7 +23,7 @@ export function Totals(props: {
   return (
     <Panel
       title="In total"
-      unit={`one pass over all layers${images === 1 ? '' : `, ${images} images at a time`}`}
+      unit={`one pass over all layers${images === 1 ? '' : `, a batch of ${images} images`}`}
     >
       {missing !== null && <p className="caution">{missing}</p>}
       <TableBox label="Totals by device class">
@@ -47,7 +47,7 @@ export function Totals(props: {
                   <th className="number">CO2e of a million, kg</th>
                 </>
               )}
-              <th className="number">Layers outside of what was measured</th>
+              <th className="number">Layers outside of the measured range</th>
             </tr>
           </thead>
           <tbody>
@@ -106,14 +106,14 @@ export function Totals(props: {
       {!hasEnergy && (
         <p className="hint">
           Energy is unknown: these models were fitted to samples without energy. A campaign with energy
-          measures it, on a device that counts it.
+          measures it, if the device counts it.
         </p>
       )}
     </Panel>
   );
 }
 
-/** Times layer by layer; the fastest device of each is marked. */
+/** Times of each layer; the fastest device of each layer is marked. */
 export function Comparison({ shown, missing }: { shown: readonly PredictedFor[]; missing: string | null }) {
   const rows = (shown[0]?.rows ?? []).slice(0, MAX_ROWS);
   return (

@@ -1,7 +1,7 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { type Network, readNetworkFile } from './read-network.js';
 
-/** Networks to begin with; tools/example-networks.mjs writes the files. */
+/** Example networks; tools/example-networks.mjs writes the files. */
 export const EXAMPLES = [
   {
     id: 'resnet-50',
@@ -26,7 +26,7 @@ export const EXAMPLES = [
 ] as const;
 export type Example = (typeof EXAMPLES)[number];
 
-/** The file of an example, as if a person had chosen it. */
+/** The file of an example, like a file that the user chose. */
 export async function exampleFile({ name, url }: Example): Promise<File> {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`The example cannot be loaded: the server answered ${answer.status}.`);
@@ -34,8 +34,7 @@ export async function exampleFile({ name, url }: Example): Promise<File> {
 }
 
 /**
- * The layers of an example; nothing without one.
- * @param batch images at a time
+ * The layers of an example; empty without an example. * @param batch batch size
  */
 export function useExample(example: Example | null, batch: number): UseQueryResult<Network> {
   return useQuery({
@@ -46,10 +45,10 @@ export function useExample(example: Example | null, batch: number): UseQueryResu
   });
 }
 
-/** What of a network has no cost, because it does not multiply; null where nothing was left out. */
+/** Text about the operations of a network that have no cost because they do not multiply; null if there are none. */
 export function uncountedText({ notCosted }: Pick<Network, 'notCosted'>): string | null {
   const free = notCosted.filter(({ reason }) => reason === null);
   if (free.length === 0) return null;
   const list = free.map(({ op, count }) => `${count} ${op}`).join(', ');
-  return `Not in the total, as they do not multiply: ${list}. They take time too.`;
+  return `Not in the total, because they do not multiply: ${list}. They also take time.`;
 }

@@ -1,13 +1,13 @@
 import { Field } from '../ui.js';
 import type { ReadTask } from './read-network.js';
 
-/** What is typed for one input; without a name it is for the first one. */
+/** The typed sizes of one input. Without a name, they belong to the first input. */
 export interface InputField {
   readonly name: string;
   readonly sizes: string;
 }
 
-/** The sizes that were typed, for the reader. */
+/** The typed sizes in the form for the reader of the file. */
 export function sizesOf(inputs: readonly InputField[]): Pick<ReadTask['options'], 'inputShape' | 'inputs'> {
   const typed = inputs
     .filter(({ sizes }) => sizes.trim() !== '')
@@ -42,7 +42,7 @@ export function InputFields(props: {
           <div className="fields" key={at}>
             <Field
               label={`All sizes of the input${which}`}
-              hint="as the file has them, for example 1x3x224x224"
+              hint="in the order of the file, for example 1x3x224x224"
             >
               <input
                 placeholder="as in the file"
@@ -52,7 +52,7 @@ export function InputFields(props: {
                 }}
               />
             </Field>
-            <Field label={`Name of the input${which}`} hint="the first one, unless you name another">
+            <Field label={`Name of the input${which}`} hint="the first input, unless you name another">
               <input
                 placeholder="the first"
                 value={name}

@@ -15,7 +15,7 @@ const FORMATS: Readonly<Record<Network['format'], string>> = {
   'layer-list': 'list of layers',
 };
 
-/** A place to drop or choose a network file, and what was found in it. */
+/** An area to drop or choose a network file, and its contents. */
 export function NetworkSource(props: {
   network: Network | null;
   onChange: (network: Network | null) => void;
@@ -95,13 +95,13 @@ export function NetworkSource(props: {
           className="hidden"
           onChange={({ target }) => {
             take(target.files);
-            // The same file may be chosen again, after the options have changed.
+            // The user may choose the same file again after a change of the options.
             target.value = '';
           }}
         />
         <p className="hint">
-          The browser reads the file and sends it nowhere. Weights are not needed. For a TensorFlow.js
-          model.json, also give its .bin files: some sizes are in them.
+          The browser reads the file and does not send it. Weights are not needed. For a TensorFlow.js
+          model.json, also give its .bin files, because they contain some sizes.
         </p>
       </div>
       <div className="actions" role="group" aria-label="Example networks">
@@ -122,7 +122,7 @@ export function NetworkSource(props: {
       <details>
         <summary>If the file leaves sizes open</summary>
         <div className="fields">
-          <Field label="Images at a time" hint="1, unless the file says otherwise">
+          <Field label="Batch size" hint="1, unless the file sets it">
             <input
               type="number"
               min={1}
@@ -141,7 +141,7 @@ export function NetworkSource(props: {
             read.mutate(files);
           }}
         >
-          Read it again with these
+          Read the file again
         </button>
       </details>
       {read.isPending && <p role="status">Reading {fileName} …</p>}
@@ -158,9 +158,9 @@ function Found({ network, fileName }: { network: Network; fileName: string }) {
     <div role="status">
       <p>
         <strong>{fileName}</strong>
-        {name !== null && ` (${name})`}: {FORMATS[format]}, {batch} {batch === 1 ? 'image' : 'images'} at a
-        time, {count(layers.length)} {layers.length === 1 ? 'layer' : 'layers'} with a cost, {count(others)}{' '}
-        without.
+        {name !== null && ` (${name})`}: {FORMATS[format]}, batch of {batch}{' '}
+        {batch === 1 ? 'image' : 'images'}, {count(layers.length)} {layers.length === 1 ? 'layer' : 'layers'}{' '}
+        with a cost, {count(others)} without.
       </p>
       <p className={network.completeness.isComplete ? 'hint' : 'caution'}>{completenessText(network)}</p>
       {others > 0 && (

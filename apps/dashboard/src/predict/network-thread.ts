@@ -20,12 +20,12 @@ function answer({ file, beside, options }: ReadTask): ReadAnswer {
   }
 }
 
-/** Only web workers have it: TypeScript's types of pages do not. */
+/** Only web workers have this function. TypeScript's types for pages do not declare it. */
 declare class FileReaderSync {
   readAsArrayBuffer(blob: Blob): ArrayBuffer;
 }
 
-/** Loads only the parts that are asked for. */
+/** Loads only the requested parts. */
 function sourceOf(file: File): ByteSource {
   const reader = new FileReaderSync();
   return {

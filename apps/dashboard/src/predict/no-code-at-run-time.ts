@@ -1,4 +1,4 @@
 import { config } from 'zod';
 
-/** zod would make code out of schemas, which the page's policy forbids. Has to be imported before any schema is. */
+/** zod would generate code from schemas, but the page's policy forbids this. Import this module before any schema. */
 config({ jitless: true });

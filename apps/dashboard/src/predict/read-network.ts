@@ -11,18 +11,17 @@ export interface ReadTask {
 
 export type ReadAnswer = { ok: true; network: Network } | { ok: false; reason: string };
 
-/** A real network is read in well under a second. */
+/** The time limit. Reading a real network takes much less than a second. */
 const MAX_MS = 30_000;
 
-/** Of the files of a model the one that has the network; the others may have its weights. */
+/** Finds the file with the network among the files of a model. The other files may contain its weights. */
 export function networkFileOf(files: readonly File[]): File | undefined {
   return files.find(({ name }) => !name.endsWith('.bin')) ?? files[0];
 }
 
 /**
- * Reads a network file in a thread of its own; of large files only the parts that are needed. It stays in the browser.
- *
- * @throws Error what is wrong with the file, in words
+ * Reads a network file in a separate thread, and only the needed parts of large files. The file stays in the browser. *
+ * * @throws Error with a readable description of the problem
  */
 export async function readNetworkFile(
   files: readonly File[],
@@ -40,7 +39,11 @@ export async function readNetworkFile(
         reject(new Error(`The file could not be read: ${message}`));
       };
       setTimeout(() => {
-        reject(new Error(`Reading this file takes more than ${MAX_MS / 1000} s, as no real network does.`));
+        reject(
+          new Error(
+            `Reading this file takes more than ${MAX_MS / 1000} s, much longer than for a real network.`,
+          ),
+        );
       }, MAX_MS);
       const beside = files.filter((each) => each !== file);
       worker.postMessage({ file, beside, options } satisfies ReadTask);

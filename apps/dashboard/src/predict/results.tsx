@@ -9,36 +9,36 @@ import { Bar, Copy, Panel, TableBox, Trouble } from '../ui.js';
 import { Comparison, Totals } from './comparison.js';
 import { csvOf } from './csv.js';
 import { TrainingPanel } from './training.js';
-import { type Asked, isWholeLayer } from '../layer-link.js';
+import { type PredictionRequest, isWholeLayer } from '../layer-link.js';
 
-/** A layer as it is shown. */
+/** A layer for display. */
 export interface Row {
   readonly name: string | null;
   readonly spec: ConvSpec;
   readonly note: string | null;
 }
 
-/** What the model served for one device class says. */
+/** Predictions of the served model of one device class. */
 export interface PredictedFor {
   readonly id: string;
   readonly data: Predictions;
   readonly rows: readonly Row[];
 }
 
-/** Rows drawn at first: a page with thousands of them is slow to scroll. */
+/** Number of rows drawn at first, because a page with thousands of rows scrolls slowly. */
 const ROWS_AT_FIRST = 200;
 
 export function Results(props: {
-  asked: Omit<Asked, 'layers'>;
+  requested: Omit<PredictionRequest, 'layers'>;
   rows: readonly Row[];
-  /** What the totals leave out, in words; null where they are complete. */
+  /** Text about the missing parts of the totals; null if they are complete. */
   missing: string | null;
-  /** What has no cost, in words. */
+  /** Text about operations without a cost. */
   uncounted: string | null;
 }) {
-  const { asked, rows, missing, uncounted } = props;
+  const { requested, rows, missing, uncounted } = props;
   const { api } = useSession();
-  const { classIds, inferencesPerPass, gridIntensityGramsPerKwh: intensity } = asked;
+  const { classIds, inferencesPerPass, gridIntensityGramsPerKwh: intensity } = requested;
   const layers = rows.map(({ spec }) => spec);
   const isWhole = layers.every(isWholeLayer);
   const results = useQueries({
@@ -173,7 +173,7 @@ function LayerRow({
         <span className="layer-name">{name ?? shape}</span>
         {name !== null && <small>{shape}</small>}
         {row !== undefined && row.note !== null && <small>{row.note}</small>}
-        {!one.inDomain && <small className="caution">outside of what was measured</small>}
+        {!one.inDomain && <small className="caution">outside of the measured range</small>}
       </td>
       <td className="number">{scaled(one.macs)}</td>
       <td className="number">{significant(one.alpha, 3)}</td>

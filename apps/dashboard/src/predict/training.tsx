@@ -14,13 +14,13 @@ const PASSES = [
   ['backward-weights', 'Gradient of the weights'],
 ] as const;
 
-/** What a training step and an epoch cost on one device class: asked for only while it is switched on. */
+/** The cost of a training step and of an epoch on one device class. It is requested only while it is enabled. */
 export function TrainingPanel(props: {
   deviceClassId: string;
   layers: readonly ConvSpec[];
   batch: number;
   gridIntensityGramsPerKwh: number | null;
-  /** What the totals leave out, in words; null where they are complete. */
+  /** Text about the missing parts of the totals; null if they are complete. */
   missing: string | null;
 }) {
   const { deviceClassId, layers, batch, gridIntensityGramsPerKwh: intensity, missing } = props;
@@ -43,7 +43,7 @@ export function TrainingPanel(props: {
   return (
     <Panel
       title={`Training on ${deviceClassId}`}
-      unit={`forward and both backward passes of each layer, ${count(batch)} ${batch === 1 ? 'sample' : 'samples'} a step`}
+      unit={`forward and both backward passes of each layer, ${count(batch)} ${batch === 1 ? 'sample' : 'samples'} per step`}
       actions={
         <>
           <button
@@ -137,7 +137,8 @@ function TrainingTable({ training, missing }: { training: Training; missing: str
         </p>
       )}
       <p className="hint">
-        Convolutions and dense layers alone: without the optimiser, the loss and all other layers.
+        The cost includes only convolutions and dense layers, without the optimiser, the loss and all other
+        layers.
       </p>
     </>
   );
