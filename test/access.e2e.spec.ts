@@ -46,7 +46,7 @@ async function codeOf(token: string | null, method = 'GET', path = '/v1/workers'
 }
 
 describe('roles', () => {
-  it('stand at every route, and every route asks for a token unless it is public', async () => {
+  it('are declared for every route, and every route requires a token unless it is public', async () => {
     expect(operations.length).toBeGreaterThan(35);
     for (const { method, path, access } of operations) {
       expect([method, path, access]).toEqual([
@@ -59,7 +59,7 @@ describe('roles', () => {
     }
   });
 
-  it.each(ACCESS_ROLES)('let a token of role %s do what it may, and nothing else', async (role) => {
+  it.each(ACCESS_ROLES)('allow a token of role %s exactly the routes of this role', async (role) => {
     const rank = ACCESS_ROLES.indexOf(role);
     for (const { method, path, access } of operations) {
       const { status } = await request(stack, method, path, {
@@ -72,7 +72,7 @@ describe('roles', () => {
     }
   });
 
-  it('are neither of workers nor of machines that join', async () => {
+  it('are not granted to worker tokens or join tokens', async () => {
     const join = await request(stack, 'POST', '/v1/join-tokens', { body: {} });
     const { token } = join.body as { token: string };
     const enrolled = await request(stack, 'POST', '/v1/workers', { body: enrolment(), token });
@@ -88,7 +88,7 @@ describe('roles', () => {
   });
 
   const isForNoRole = (access: string) => ['worker', 'join', 'sign-in'].includes(access);
-  /** Nothing that a route could do something with. */
+  /** A body that is not valid for any route. */
   const bodyOf = (method: string) => (method === 'POST' ? { nonsense: true } : undefined);
 });
 
@@ -132,7 +132,7 @@ describe('tokens of the API', () => {
 });
 
 describe('the audit log', () => {
-  it('says who did what, and holds no secret', async () => {
+  it('records who did what, and contains no secret', async () => {
     const { id, token } = tokens.operator;
     const address = '/v1/workers/nothing/revoke';
     await request(stack, 'POST', address, { token, body: {}, headers: { 'x-request-id': 'who-did-it' } });

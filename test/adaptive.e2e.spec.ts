@@ -42,7 +42,7 @@ async function progress({ id }: Campaign): Promise<Progress> {
   return data as Progress;
 }
 
-/** Every state of the progress that a watcher gets, until the campaign has ended. */
+/** Returns every state of the progress that a watcher receives, until the end of the campaign. */
 async function watched({ id }: Campaign): Promise<Progress[]> {
   const answer = await fetch(`${stack.url}/v1/campaigns/${id}/events`, {
     headers: { authorization: `Bearer ${stack.token}` },
@@ -76,7 +76,7 @@ it('measures, fits and chooses in rounds, with SIGKILL of the coordinator betwee
     plannedSlots: ENDS[0],
     rounds: { testSpecs: 6, ends: ENDS.slice(0, 1) },
   });
-  // The last result of the first round is in: the second is asked for, in work, or just planned.
+  // The last result of the first round is stored: the second round is requested, in progress, or just planned.
   await until(
     () => progress(campaign),
     ({ recordedSlots }) => recordedSlots >= (ENDS[0] ?? 0),
@@ -126,7 +126,7 @@ it('measures, fits and chooses in rounds, with SIGKILL of the coordinator betwee
   expect(model).toMatchObject({ design: 'adaptive', data: { samples: 60 } });
 }, 180_000);
 
-it('goes on with its rounds after a pause, and tells at any time how far it is in all', async () => {
+it('continues its rounds after a pause, and always reports its total progress', async () => {
   const worker = stack.startWorker(await stack.enrol('node'));
   const campaign = await create();
   const events = watched(campaign);
@@ -136,7 +136,7 @@ it('goes on with its rounds after a pause, and tells at any time how far it is i
     ({ recordedSlots }) => recordedSlots > 0,
   );
   await stack.api.POST('/v1/campaigns/{id}/pause', path);
-  // The batch in hand still comes in; when the worker has left, no other can follow.
+  // The present batch is still delivered. After the worker has left, no other batch can follow.
   await end(worker.child, 'SIGTERM');
   const paused = await campaignNow(campaign);
   expect(paused.state).toBe('paused');
@@ -153,7 +153,7 @@ it('goes on with its rounds after a pause, and tells at any time how far it is i
   expect(reports.at(-1)).toEqual(final);
   expect(reports.map(({ totalSlots }) => totalSlots)).toEqual(reports.map(() => 60));
   const rounds = reports.map(({ round }) => round?.number ?? 0);
-  // Progress is reported every now and then: a quick round may be over in between.
+  // Progress is reported at intervals, so a quick round may be complete between two reports.
   expect(rounds).toEqual(rounds.toSorted((a, b) => a - b));
   expect([rounds[0], rounds.at(-1)]).toEqual([1, 3]);
   expect(reports.map(({ round }) => round?.of)).toEqual(reports.map(() => 3));

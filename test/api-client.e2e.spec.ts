@@ -26,7 +26,7 @@ describe('the client as a package', () => {
   }, 120_000);
   afterAll(() => rm(project, { recursive: true }));
 
-  it('has what it needs and nothing else', () => {
+  it('contains exactly the files that it needs', () => {
     expect(files).toEqual(
       expect.arrayContaining([
         'LICENSE',
@@ -39,12 +39,12 @@ describe('the client as a package', () => {
     expect(files.filter((path) => /\.(map|tsbuildinfo)$|spec|^src/.test(path))).toEqual([]);
   });
 
-  it('compiles strictly in an empty project by the example of its README, where a wrong path is an error', async () => {
+  it('compiles the example of its README in an empty strict project, where a wrong path is an error', async () => {
     const [, example = ''] = /```ts\n([^]*?)```/.exec(await readFile(join(root, 'libs/api-client/README.md'), 'utf8')) ?? []; // prettier-ignore
     await writeFile(join(project, 'example.ts'), example);
     const wrong = `import { createApiClient } from '@alphaflops/api-client';
       const api = createApiClient({ url: 'http://127.0.0.1' });
-      // @ts-expect-error there is no such path
+      // @ts-expect-error the path does not exist
       await api.GET('/v1/predictoins');`;
     await writeFile(join(project, 'wrong.ts'), wrong);
     const compilerOptions = { strict: true, noEmit: true, target: 'es2023', lib: ['es2023', 'dom'], module: 'nodenext', types: [] }; // prettier-ignore
@@ -54,7 +54,7 @@ describe('the client as a package', () => {
     expect((await run(process.execPath, [tsc], { cwd: project })).stdout).toBe('');
   }, 120_000);
 
-  it('runs there', async () => {
+  it('runs in that project', async () => {
     const server = createServer((_request, response) => {
       const problem = { status: 404, code: 'not-found', detail: 'There is no such model.' };
       response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));

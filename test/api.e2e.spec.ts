@@ -59,8 +59,8 @@ async function enrolled(): Promise<{ id: string; token: string; deviceClassId: s
   return { id: worker.id, token: workerToken, deviceClassId: classes.items[0]?.id ?? '' };
 }
 
-describe('who may do what', () => {
-  it('asks for a token, and says why one is refused', async () => {
+describe('access rights', () => {
+  it('requires a token, and returns why a token is refused', async () => {
     const code = async (token: string | null) =>
       (await call('GET', '/v1/workers', undefined, token)).body.code;
     expect(await code(null)).toBe('no-token');
@@ -71,7 +71,7 @@ describe('who may do what', () => {
     expect((await call('GET', '/metrics', undefined, null)).status).toBe(401);
   });
 
-  it('lets a join token be used as often as it says, until it is revoked', async () => {
+  it('accepts a join token up to its number of uses, until it is revoked', async () => {
     const { id, token } = await joinToken({ maxUses: 2 });
     const enrol = async () => (await call('POST', '/v1/workers', enrolment(), token)).body.code ?? 'enrolled';
     expect([await enrol(), await enrol(), await enrol()]).toEqual(['enrolled', 'enrolled', 'used-up-token']);
@@ -83,14 +83,14 @@ describe('who may do what', () => {
     expect((await call('POST', '/v1/workers', enrolment(), stack.token)).body.code).toBe('unknown-token');
   });
 
-  it('tells a worker of another protocol version to upgrade, and spends no use on it', async () => {
+  it('asks a worker with another protocol version to upgrade, and does not count a use', async () => {
     const { token } = await joinToken();
     const old = await call('POST', '/v1/workers', { ...enrolment(), protocolVersion: 99 }, token);
     expect([old.status, old.body.code]).toEqual([426, 'upgrade-worker']);
     expect((await call('POST', '/v1/workers', enrolment(), token)).status).toBe(201);
   });
 
-  it('tells a running worker of an older protocol version to leave after its batch, and to upgrade', async () => {
+  it('asks a running worker with an older protocol version to leave after its batch, and to upgrade', async () => {
     const { id, token } = await enrolled();
     const beat = async (body: object) =>
       (await call('POST', `/v1/workers/${id}/heartbeat`, body, token)).body;
@@ -98,19 +98,19 @@ describe('who may do what', () => {
       desiredState: 'draining',
       reason: expect.stringContaining('Install the same version'),
     };
-    // Before workers sent their version, and an older one.
+    // A worker from before workers sent their version, and a worker with an older version.
     expect(await beat({ activity: 'measuring' })).toEqual(drainAnswer);
     expect(await beat({ activity: 'measuring', protocolVersion: WORKER_PROTOCOL_VERSION - 1 })).toEqual(
       drainAnswer,
     );
-    // Upgraded, it works again: nobody has to resume it.
+    // After the upgrade it works again without a resume command.
     expect(await beat({ activity: 'idle', protocolVersion: WORKER_PROTOCOL_VERSION })).toEqual({
       desiredState: 'active',
       reason: null,
     });
   });
 
-  it('lets a worker speak for itself only, and not at all once revoked', async () => {
+  it('lets a worker act only for itself, and refuses it after it is revoked', async () => {
     const [mine, other] = [await enrolled(), await enrolled()];
     const beat = (id: string) =>
       call(
@@ -193,7 +193,7 @@ describe('bad input', () => {
     expect(after.items).toHaveLength(before.items.length);
   });
 
-  it('names line and column of a CSV', async () => {
+  it('reports the line and the column of an error in a CSV', async () => {
     const { deviceClassId } = await enrolled();
     const text = `${HEADER}\n8,8,4,4,3,3\n8,8,four,4,3,3\n`;
     const answer = await call('POST', '/v1/campaigns', campaign(csv(text), deviceClassId));
@@ -216,7 +216,7 @@ describe('bad input', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('bounds bodies: broken, too large, too deep', async () => {
+  it('refuses bodies that are broken, too large or too deep', async () => {
     expect(await call('POST', '/v1/join-tokens', '{"a":')).toMatchObject({
       status: 400,
       body: { code: 'invalid-request' },
@@ -228,7 +228,7 @@ describe('bad input', () => {
     expect(polluted.body).toMatchObject({ maxUses: 1 });
   });
 
-  it('keeps an id that the client gave its request, if harmless', async () => {
+  it('keeps the request id of the client, if it is harmless', async () => {
     const ask = async (id: string) =>
       (await fetch(`${stack.url}/healthz`, { headers: { 'x-request-id': id } })).headers.get('x-request-id');
     expect(await ask('abc-123')).toBe('abc-123');
@@ -236,7 +236,7 @@ describe('bad input', () => {
   });
 });
 
-describe('what a client gets wrong about HTTP', () => {
+describe('HTTP errors of a client', () => {
   const ask = (path: string, init: RequestInit) =>
     fetch(`${stack.url}${path}`, {
       ...init,
@@ -319,7 +319,7 @@ describe('request rate', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
   });
 
-  it('of enrolment is limited more tightly, for each address, and the answer says when to come back', async () => {
+  it('has a lower limit for enrolment from each address, and the answer contains the time of the next attempt', async () => {
     const enrol = (address: string) => () =>
       fetch(`${limited.url}/v1/workers`, {
         method: 'POST',

@@ -7,7 +7,7 @@ import { writeSpecs } from '@alphaflops/dataset';
 import { Stack, until } from './support/stack.js';
 
 const CLI = resolve(import.meta.dirname, '../apps/cli/bin/alphaflops.js');
-// Eight seconds: a backup is made, and everything killed, while they are measured.
+// Eight seconds of measurements, during which the test makes a backup and kills all processes.
 const SPECS = 100;
 
 function alphaflops(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -19,7 +19,7 @@ function alphaflops(...args: string[]): Promise<{ code: number; out: string; err
 }
 
 describe('backup and restore', () => {
-  it('carries an unfinished campaign to an empty machine', async () => {
+  it('moves an unfinished campaign to an empty machine', async () => {
     const backups = await mkdtemp(join(tmpdir(), 'alphaflops-backup-'));
     const file = join(backups, 'monday.sqlite');
     const lost = await Stack.start({ ALPHAFLOPS_BATCH_SPECS: '5' });
@@ -89,7 +89,7 @@ describe('backup and restore', () => {
     }
   }, 120_000);
 
-  it('leaves the store of another deployment as it is', async () => {
+  it('does not change the store of another deployment', async () => {
     const [one, other] = [await Stack.start(), await Stack.start()];
     const [file, data] = [join(one.directory, 'one.sqlite'), join(other.directory, 'data')];
     try {

@@ -13,7 +13,7 @@ whenThere('networks in the dashboard', () => {
   let tab: Tab;
   let counting: string;
 
-  /** Measures a device class, with energy where it counts it, until a model is published. */
+  /** Measures a device class, with energy if the device counts it, until a model is published. */
   const measured = async (executor: string, energy: boolean): Promise<string> => {
     const { data } = await stack.api.GET('/v1/device-classes');
     const deviceClassId = data?.items.find((each) => each.executor === executor)?.id ?? '';
@@ -66,7 +66,7 @@ whenThere('networks in the dashboard', () => {
     await tab.page.locator('.drop').dispatchEvent('drop', { dataTransfer: file });
   };
 
-  it('reads a dropped network and says what each layer and all of it cost, side by side', async () => {
+  it('reads a dropped network and shows the cost of each layer and the total, side by side', async () => {
     const { page } = tab;
     await tab.go(stack.url, '/predict', 'Predict');
     for (const box of await page.getByRole('checkbox').all()) await box.check();

@@ -21,7 +21,7 @@ whenThere('a sign-in link in a browser', () => {
     await stack.stop();
   }, 60_000);
 
-  it('signs in, leaves the address, and the session outlives a reload', async () => {
+  it('signs in, removes the code from the address, and keeps the session after a reload', async () => {
     const { page } = tab;
     const requested: string[] = [];
     page.on('request', (request) => requested.push(request.url()));
@@ -36,7 +36,7 @@ whenThere('a sign-in link in a browser', () => {
     expect(tab.errors.splice(0)).toEqual([]);
   });
 
-  it('that is used again in another tab fails with words, and the page says what to do', async () => {
+  it('fails with a message when it is used again in another tab, and the page says what to do', async () => {
     const other = await Tab.open();
     try {
       const { page } = other;
@@ -55,7 +55,7 @@ whenThere('a sign-in link in a browser', () => {
     }
   });
 
-  it('ends its session when the person signs out', async () => {
+  it('ends its session when the user signs out', async () => {
     const { page } = tab;
     await page.goto(stack.url);
     await page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -24,14 +24,17 @@ const H100 = 'cudnn-nvidia-h100';
 const SMALLER = 'cudnn-made-up-smaller-gpu';
 const CAMPAIGN = 'c-two-devices';
 
-/** A made-up GPU: a third of the arithmetic of an H100 and half of its memory bandwidth, with the same launch cost. */
+/**
+ * A simulated GPU: a third of the arithmetic rate of an H100 and half of its memory bandwidth, with the same launch
+ * cost.
+ */
 function timeOnSmaller(spec: Sample['spec'], timeMs: number): number {
   const computeMs = (2 * macs(spec)) / 1.5e11;
   const memoryMs = bytes(spec).total / 1.6e9;
   return timeMs + 2 * Math.min(timeMs, computeMs) + Math.min(timeMs, memoryMs);
 }
 
-/** Fills the store of a deployment that is not started yet: one class with the measured samples, one with made-up times. */
+/** Fills the store of a deployment before its start: one class with the measured samples, one with simulated times. */
 async function fill(directory: string): Promise<void> {
   const rows = await readAllSamples(await readFile(MEASURED, 'utf8'), MEASURED);
   const stores = await openSqliteStores(join(directory, 'data', 'alphaflops.sqlite'));
@@ -106,7 +109,7 @@ whenThere('pages about two devices with a thousand shapes each', () => {
     expect(tab.errors.splice(0)).toEqual([]);
   });
 
-  it('says on the overview how good the model of each class is', async () => {
+  it('shows the error of the model of each class on the overview', async () => {
     await tab.go(stack.url, '/', 'Overview');
     await tab.page.getByRole('link', { name: 'NVIDIA H100' }).first().waitFor();
     await tab.page.getByRole('link', { name: 'Made-up smaller GPU' }).first().waitFor();

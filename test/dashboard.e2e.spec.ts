@@ -6,7 +6,7 @@ if (browser.skip !== undefined)
   it.skip(`the dashboard in a browser (skipped: ${browser.skip})`, () => undefined);
 const whenThere = browser.skip === undefined ? describe : describe.skip;
 
-/** Every page that needs no id, and what must be on it. */
+/** Every page that needs no id, and its required content. */
 const PAGES = [
   ['overview', '/', 'Overview'],
   ['campaigns', '/campaigns', 'Campaigns'],
@@ -37,7 +37,7 @@ whenThere('the dashboard in a browser', () => {
     expect(tab.errors.splice(0)).toEqual([]);
   });
 
-  it('asks for a token, says why one is refused, and keeps a good one for this tab', async () => {
+  it('requests a token, shows why a token is refused, and keeps a valid one for this tab', async () => {
     const { page } = tab;
     await page.goto(stack.url);
     const token = page.getByLabel('token', { exact: false }).first();
@@ -55,7 +55,7 @@ whenThere('the dashboard in a browser', () => {
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
   });
 
-  it('plans a campaign, shows it beforehand, and watches it to its end', async () => {
+  it('plans a campaign, shows a preview, and follows it to its end', async () => {
     const { page } = tab;
     await go('/campaigns', 'Campaigns');
     await page.getByText('No campaign yet').waitFor();
@@ -74,7 +74,7 @@ whenThere('the dashboard in a browser', () => {
     await tab.screenshot('campaign');
   }, 90_000);
 
-  it('says on every page that Redis has no memory left', async () => {
+  it('reports on every page that Redis has no memory left', async () => {
     const redis = new Redis(stack.redis.port, { password: stack.redis.address.password ?? '' });
     try {
       await redis.config('SET', 'maxmemory', '1');
@@ -100,9 +100,9 @@ whenThere('the dashboard in a browser', () => {
     },
   );
 
-  it('shows on the overview what happened, and what needs attention', async () => {
+  it('shows recent events and problems on the overview', async () => {
     const { page } = tab;
-    /** Adds to an answer what a longer history would have brought. */
+    /** Adds the data of a longer history to an answer. */
     const added = (pattern: string, add: (items: Record<string, unknown>[]) => void) =>
       page.route(pattern, async (route) => {
         const answer = await route.fetch();
@@ -192,7 +192,7 @@ whenThere('the dashboard in a browser', () => {
     expect(data?.some(({ labels }) => labels['rack'] === '7')).toBe(true);
   });
 
-  it('lets the main actions be reached and done by keyboard', async () => {
+  it('supports the main actions by keyboard', async () => {
     const { page } = tab;
     const tabTo = async (name: string) => {
       const focused = () =>
@@ -226,7 +226,7 @@ whenThere('the dashboard in a browser', () => {
     await page.getByRole('heading', { name: 'by keyboard' }).waitFor();
   });
 
-  it('plots 100,000 points and goes on answering', async () => {
+  it('plots 100,000 points and stays responsive', async () => {
     const { page } = tab;
     await page.route('**/v1/samples/stream?*', (route) =>
       route.fulfill({ contentType: 'text/csv', body: manySamples(100_000) }),
@@ -246,7 +246,7 @@ whenThere('the dashboard in a browser', () => {
     expect(longestMs).toBeLessThan(3_000);
   });
 
-  it('brings at most 300 kB, compressed, at the first load', async () => {
+  it('loads at most 300 kB, compressed, on the first visit', async () => {
     await go('/', 'Overview');
     await tab.page.reload();
     const bytes = await tab.page.evaluate(() =>
@@ -260,7 +260,7 @@ whenThere('the dashboard in a browser', () => {
     expect(bytes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(300_000);
   });
 
-  it('revokes a worker, after asking', async () => {
+  it('revokes a worker after a confirmation', async () => {
     await go('/workers', 'Workers');
     await tab.page.getByRole('button', { name: 'Revoke bench-1' }).click();
     await tab.screenshot('revoke');
@@ -272,7 +272,7 @@ whenThere('the dashboard in a browser', () => {
   });
 });
 
-/** Twelve rows of canonical CSV that differ in size only; further columns stay empty. */
+/** Twelve rows of canonical CSV that differ only in size. Other columns are empty. */
 function sizeSeries(header: string): string {
   const rows = Array.from({ length: 12 }, (_, at) => {
     const side = 8 * (at + 1);
@@ -289,7 +289,7 @@ function sizeSeries(header: string): string {
   return [...rows, ''].join('\n');
 }
 
-/** Canonical CSV of made-up samples. */
+/** Canonical CSV of simulated samples. */
 function manySamples(count: number): string {
   const rows = Array.from({ length: count }, (_, at) => {
     const side = 1 + (at % 224);

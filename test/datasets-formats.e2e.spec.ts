@@ -96,26 +96,29 @@ async function rowsOf(format: (typeof DATASET_FORMATS)[number], rows: AsyncItera
 }
 
 describe('data sets', () => {
-  it.each(DATASET_FORMATS)('are the same after a way through %s into an empty deployment', async (format) => {
-    const here = await measured();
-    const frozen = await created(here.datasets);
-    expect(frozen).toMatchObject({ rows: ROWS, signedRows: ROWS, leftOut: { timeout: 1 } });
-    const { rows, provenance, dataset } = await here.datasets.parts(frozen.id);
-    const other = await deployment();
-    const all = await rowsOf(format, rows());
-    const { deviceClasses } = dataset;
-    for (let at = 0; at < all.length; at += 150) {
-      const part = all.slice(at, at + 150);
-      await other.imports.import({ deviceClasses, provenance, rows: part });
-      const again = await other.imports.import({ deviceClasses: [], provenance: [], rows: part });
-      expect(again).toEqual({ recorded: 0, present: part.length });
-    }
-    const back = await created(other.datasets);
-    expect(back.id).toBe(frozen.id);
-    expect(back).toMatchObject({ signedRows: 0, importedRows: ROWS, provenanceIds: frozen.provenanceIds });
-  });
+  it.each(DATASET_FORMATS)(
+    'are equal after an export as %s and an import into an empty deployment',
+    async (format) => {
+      const here = await measured();
+      const frozen = await created(here.datasets);
+      expect(frozen).toMatchObject({ rows: ROWS, signedRows: ROWS, leftOut: { timeout: 1 } });
+      const { rows, provenance, dataset } = await here.datasets.parts(frozen.id);
+      const other = await deployment();
+      const all = await rowsOf(format, rows());
+      const { deviceClasses } = dataset;
+      for (let at = 0; at < all.length; at += 150) {
+        const part = all.slice(at, at + 150);
+        await other.imports.import({ deviceClasses, provenance, rows: part });
+        const again = await other.imports.import({ deviceClasses: [], provenance: [], rows: part });
+        expect(again).toEqual({ recorded: 0, present: part.length });
+      }
+      const back = await created(other.datasets);
+      expect(back.id).toBe(frozen.id);
+      expect(back).toMatchObject({ signedRows: 0, importedRows: ROWS, provenanceIds: frozen.provenanceIds });
+    },
+  );
 
-  it('stay what they were when samples give way or come', async () => {
+  it('do not change when samples are set aside or added', async () => {
     const { datasets, stores } = await measured();
     const frozen = await created(datasets);
     const slot = { campaignId: 'campaign-a', targetId: 'class-a', specIndex: 0, replicate: 0 };
@@ -132,7 +135,7 @@ describe('data sets', () => {
     expect(await rowsOf('jsonl', rows())).toHaveLength(ROWS);
   });
 
-  it('have no sample that is not as its worker has signed it, and say how many were left out', async () => {
+  it('exclude samples without a valid signature of their worker, and report how many', async () => {
     const { datasets, stores } = await measured();
     const all = await created(datasets);
     const { items } = await stores.samples.list({ outcome: 'ok' }, { limit: 2 });
@@ -151,13 +154,13 @@ describe('data sets', () => {
     });
   });
 
-  it('are made again from the same samples with the same id, and not stored twice', async () => {
+  it('get the same id when they are created again from the same samples, and are stored once', async () => {
     const { datasets } = await measured();
     const frozen = await created(datasets, { campaignId: 'campaign-a' });
     expect(await created(datasets)).toEqual(frozen);
   });
 
-  it('leave nothing that is seen when they cannot be completed', async () => {
+  it('leave no visible data when they cannot be completed', async () => {
     const { stores } = await measured();
     const failing = Object.create(stores.datasets, {
       seal: { value: () => Promise.reject(new Error('the disk is full')) },
@@ -185,7 +188,7 @@ describe('imports', () => {
     expect(await other.stores.samples.list({}, { limit: 1 })).toMatchObject({ items: [] });
   });
 
-  it('need the device class, and leave one that is known as it is', async () => {
+  it('require the device class, and do not change a known one', async () => {
     const here = await measured();
     const { id } = await created(here.datasets);
     const { rows, provenance } = await here.datasets.parts(id);

@@ -1,4 +1,4 @@
-/** Data sets: frozen, verified, carried to other deployments and back, in every format. */
+/** Data sets: frozen, verified, moved to other deployments and back, in every format. */
 import { execFile, spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ afterAll(async () => {
 }, 60_000);
 
 describe('a frozen data set', () => {
-  it('is one, however often and in whatever format it is exported', async () => {
+  it('is the same for every export and every format', async () => {
     const { data: list } = await origin.api.GET('/v1/datasets');
     expect(list?.items).toEqual([frozen]);
     expect(frozen).toMatchObject({ rows: SPECS, signedRows: SPECS, importedRows: 0, version: 1 });
@@ -101,7 +101,7 @@ describe('a frozen data set', () => {
     expect(frozen.workers).toHaveLength(1);
   });
 
-  it.each(FORMATS)('is in order as %s, and its model comes out of it again', async (format) => {
+  it.each(FORMATS)('is valid as %s, and a fit of it gives its model again', async (format) => {
     const ran = await alphaflops('dataset', 'verify', exported(format), '--refit');
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toBe(`${SPECS} rows, ${SPECS} of them signed, 1 models fitted again; id ${frozen.id}\n`);
@@ -128,7 +128,7 @@ describe('a frozen data set', () => {
     expect((await fetch(`${origin.url}/v1/datasets/${frozen.id}/rows`)).status).toBe(401);
   });
 
-  it('has nothing to freeze where nothing matches', async () => {
+  it('is refused when no sample matches', async () => {
     const out = join(directory, 'nothing');
     const ran = await alphaflops('dataset', 'export', '--campaign', 'other', '--out', out, ...at(origin));
     expect(ran.code).toBe(2);
@@ -137,7 +137,7 @@ describe('a frozen data set', () => {
 });
 
 describe('an empty deployment', () => {
-  it('takes a data set, fits the same rows, and gives the same data set', async () => {
+  it('imports a data set, fits the same rows, and exports the same data set', async () => {
     const other = await Stack.start();
     try {
       const into = ['dataset', 'import', exported('parquet'), '--json', ...at(other)];
@@ -155,7 +155,7 @@ describe('an empty deployment', () => {
     }
   });
 
-  it('takes a foreign table, fits it and predicts', async () => {
+  it('imports a table from another program, fits it and predicts', async () => {
     const table = join(directory, 'replication.csv');
     const lines = Array.from({ length: 30 }, (_, i) => {
       const [size, channels] = [8 + 3 * i, 16 + 5 * (i % 7)];
@@ -223,7 +223,7 @@ describe('a data set with energy', () => {
 
   const kept = (format: string) => join(folder(format), 'models', `${energetic.id ?? ''}.json`);
 
-  it.each(FORMATS)('as %s gives its model again, the energy too', async (format) => {
+  it.each(FORMATS)('as %s gives its model again, including the energy', async (format) => {
     expect(energetic.energy?.data).toEqual({ samples: SPECS, shapes: SPECS, meter: 'program' });
     expect(JSON.parse(await readFile(kept(format), 'utf8'))).toEqual(energetic);
     const ran = await alphaflops('dataset', 'verify', folder(format), '--refit');
@@ -231,7 +231,7 @@ describe('a data set with energy', () => {
     expect(ran.out).toContain(`${SPECS} rows, ${SPECS} of them signed, 1 models fitted again;`);
   });
 
-  it('does not give a model again of which one number of the energy is another', async () => {
+  it('does not reproduce a model in which one number of the energy differs', async () => {
     const copy = join(directory, 'energy-other');
     await cp(folder('csv'), copy, { recursive: true });
     const { energy, ...rest } = energetic;
@@ -319,7 +319,7 @@ describe('a data set with problems', () => {
     );
   });
 
-  it('is reported: files that lead elsewhere', async () => {
+  it('is reported: files outside of its folder', async () => {
     const copy = await damaged('elsewhere');
     const sums = join(copy, 'SHA256SUMS');
     await writeFile(sums, `${'0'.repeat(64)}  ../../etc/passwd\n${await readFile(sums, 'utf8')}`);
@@ -334,7 +334,7 @@ describe('a data set with problems', () => {
     ]);
   });
 
-  it('is reported: keys of others', async () => {
+  it('is reported: keys of other workers', async () => {
     const keys = join(directory, 'keys.json');
     const [worker] = frozen.workers;
     await writeFile(keys, JSON.stringify([{ ...worker, publicKey: 'A'.repeat(43) }]));

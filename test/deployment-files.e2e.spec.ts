@@ -16,11 +16,11 @@ const has = (program: string, ...args: string[]) =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0;
 
 type Checker = { command: [string, ...string[]]; skip?: never } | { skip: string };
-/** What tools/checkers-for-tests.mjs says of this machine; it may install them. */
+/** The checkers that tools/checkers-for-tests.mjs finds or installs on this machine. */
 const checkers = JSON.parse(
   execFileSync(process.execPath, [join(root, 'tools/checkers-for-tests.mjs')], { encoding: 'utf8' }),
 ) as Record<'compose' | 'hadolint' | 'kubernetes' | 'promtool', Checker>;
-/** A test that is skipped, with the reason in its name, where a checker cannot be had. */
+/** A test that is skipped, with the reason in its name, if a checker is not available. */
 const itWith =
   (name: keyof typeof checkers) =>
   (title: string, run: () => void): void => {
@@ -40,7 +40,7 @@ function check(name: keyof typeof checkers, args: readonly string[], env: Record
 }
 
 const known = new Set(describeVariables().map(({ name }) => name));
-/** Of the programs in the images, not of ours. */
+/** Variables of the programs in the base images, not of alphaflops. */
 const FOREIGN = [
   'REDIS_PASSWORD',
   'NODE',
@@ -77,7 +77,7 @@ describe.each(composeFiles)('docker/%s', (file) => {
     expect(config({ ...secured, REDIS_PASSWORD: 'x' }, '--quiet')).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('names variables that the programs know, targets that the Dockerfile has, files that are there', () => {
+  it('uses known variables, targets of the Dockerfile, and existing files', () => {
     for (const { environment = {}, build, volumes = [] } of servicesOf(file)) {
       expectKnown(Object.keys(environment));
       if (build !== undefined) {
@@ -109,7 +109,7 @@ describe('docker/Dockerfile', () => {
     expect(images.map((image) => /:(\d+)/.exec(image ?? '')?.[1])).toEqual(['24', '13']);
   });
 
-  it('runs nothing as root, and programs that are there', () => {
+  it('runs nothing as root, and only programs that exist', () => {
     const userOf = (stage: string): string | undefined =>
       /^USER (\S+)$/m.exec(stage)?.[1] ??
       (stage.startsWith('FROM runtime ') ? userOf(stages[1] ?? '') : undefined);
@@ -136,7 +136,7 @@ describe('docker/Dockerfile', () => {
 });
 
 describe('docker/healthcheck.mjs', () => {
-  it('tells a process that answers from none', async () => {
+  it('distinguishes a process that answers from a missing one', async () => {
     const stack = await Stack.start();
     const check = (port: string) =>
       spawnSync(process.execPath, [join(docker, 'healthcheck.mjs'), port]).status;
@@ -150,7 +150,7 @@ describe('docker/healthcheck.mjs', () => {
 });
 
 describe('docker/redis/start.sh', () => {
-  it('starts a Redis with an append-only file, that nobody enters without the password', async () => {
+  it('starts a Redis with an append-only file, which requires the password', async () => {
     const data = mkdtempSync(join(tmpdir(), 'alphaflops-redis-'));
     const free = createServer().listen(0, '127.0.0.1');
     await once(free, 'listening');
@@ -207,7 +207,7 @@ describe('docker/kubernetes', () => {
 describe('docker/systemd', () => {
   const units = readdirSync(join(docker, 'systemd')).map((name) => `systemd/${name}`);
 
-  it('sets variables that the programs know, and starts programs that are there', () => {
+  it('sets variables that the programs know, and starts programs that exist', () => {
     expect(units).toHaveLength(2);
     for (const unit of units) {
       const set = [...text(unit).matchAll(/^Environment=(.*)$/gm)].flatMap(([, all = '']) => all.split(' '));
@@ -251,7 +251,7 @@ describe('docker/prometheus', () => {
 });
 
 describe('docker/grafana', () => {
-  it('asks for metrics that the processes have, as the alert rules do', async () => {
+  it('uses metrics that the processes export, like the alert rules', async () => {
     const stack = await Stack.start();
     try {
       const answer = await fetch(`${stack.url}/metrics`, {
@@ -269,9 +269,9 @@ describe('docker/grafana', () => {
         ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
         ...[...text('prometheus/alerts.yaml').matchAll(/expr: (.*)/g)].map(([, expr = '']) => expr),
       ];
-      const asked = expressions.flatMap((expr) => expr.match(/\b(alphaflops|process|nodejs)_\w+/g) ?? []);
-      expect(asked.length).toBeGreaterThanOrEqual(panels.length);
-      expect(asked.filter((name) => !exposed.has(name))).toEqual([]);
+      const used = expressions.flatMap((expr) => expr.match(/\b(alphaflops|process|nodejs)_\w+/g) ?? []);
+      expect(used.length).toBeGreaterThanOrEqual(panels.length);
+      expect(used.filter((name) => !exposed.has(name))).toEqual([]);
     } finally {
       await stack.stop();
     }

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const hasPython = spawnSync('python3', ['--version']).status === 0;
 const hasData = existsSync(resolve(root, '../shared/data'));
 
-/** The code of a page in blocks of one language. */
+/** The code blocks of a page in one language. */
 async function blocks(page: string, language: string): Promise<string[]> {
   const text = await readFile(join(root, 'docs', page), 'utf8');
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(
@@ -31,7 +31,7 @@ describe('the site', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'alphaflops-docs-'));
-    // Ends with an error on a link that leads nowhere.
+    // The build fails on a dead link.
     await run('npx', ['--no-install', 'vitepress', 'build', 'docs', '--outDir', directory], { cwd: root });
     server = createServer((request, response) => {
       const path = join(directory, new URL(request.url ?? '/', 'http://site').pathname);
@@ -70,7 +70,7 @@ describe('the site', () => {
         await tab.page.getByRole('slider', { name: /γ/ }).fill('0');
         expect(await shown()).toBe(1);
         expect(tab.errors).toEqual([]);
-        // The bars are VitePress's own, with findings of their own; judged is what we wrote.
+        // The navigation bars come from VitePress and have their own findings. The test checks only our content.
         await tab.page.evaluate(() => {
           for (const bar of document.querySelectorAll('.VPNav, .VPLocalNav, .VPSidebar')) bar.remove();
         });
@@ -106,7 +106,7 @@ describe('the tutorial', () => {
     await rm(directory, { recursive: true });
   }, 60_000);
 
-  it('leads from zero to a published data set by its own commands', async () => {
+  it('leads from an empty machine to a published data set with its own commands', async () => {
     const commands = (await blocks('tutorial.md', 'bash')).join('\n');
     expect(commands.match(/npx alphaflops/g)?.length).toBeGreaterThan(8);
     const script = `set -euo pipefail\nnpx() { shift; "${process.execPath}" "${program}" "$@"; }\n${commands}`;
@@ -116,7 +116,7 @@ describe('the tutorial', () => {
     );
     expect(existsSync(join(directory, 'report.html'))).toBe(true);
     expect(existsSync(join(directory, 'first-data/README.md'))).toBe(true);
-    // A machine that is not quite quiet makes each sample wait for a quiet moment.
+    // On a machine with other load, each sample waits for a quiet moment.
   }, 480_000);
 
   (hasPython ? it : it.skip)(

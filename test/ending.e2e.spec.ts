@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { Stack } from './support/stack.js';
 
-/** Closing is bounded by 5 s; the rest is for a busy machine. */
+/** Closing takes at most 5 s. The rest is a margin for a busy machine. */
 const WITHIN_MS = 10_000;
 
 async function endsWithinMs(child: ChildProcess, end: () => void): Promise<number> {
@@ -22,7 +22,7 @@ function resume(pid: number): void {
   }
 }
 
-describe('coordinator and fitter end, whatever is away', () => {
+describe('coordinator and fitter end, also without Redis or the store', () => {
   let stack: Stack;
   beforeEach(async () => {
     stack = await Stack.start({ ROLES: 'api,record' });

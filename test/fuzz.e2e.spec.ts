@@ -7,7 +7,7 @@ import { Stack } from './support/stack.js';
 const REQUESTS = 5_000;
 const SEED = 20261124;
 const AT_ONCE = 16;
-/** A limit for what hangs, on a busy machine. */
+/** A limit for requests that do not end, on a busy machine. */
 const ANSWER_LIMIT_MS = 30_000;
 
 interface Schema {
@@ -39,7 +39,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
 );
 
-/** Stand for what is there, so that some requests find what they name. */
+/** Placeholders for existing ids, so that some requests find their records. */
 const KNOWN = ['THE-WORKER', 'THE-CLASS', 'THE-CAMPAIGN'] as const;
 const ids = new Map<string, string>();
 
@@ -47,7 +47,7 @@ function withIds(text: string): string {
   return KNOWN.reduce((filled, name) => filled.replaceAll(name, ids.get(name) ?? name), text);
 }
 
-/** What attackers and accidents send in place of a name, a number or an object. */
+/** Values that attackers or faulty clients send instead of a name, a number or an object. */
 const hostile = fc.oneof(
   fc.constantFrom<unknown>(
     ...[
@@ -74,7 +74,7 @@ const hostile = fc.oneof(
   fc.json({ maxDepth: 4 }).map((text): unknown => JSON.parse(text)),
 );
 
-/** Mostly what the schema asks for, so that requests come past the first check; now and then something hostile. */
+/** Returns mostly values that fit the schema, so that requests pass the first check, and sometimes a hostile value. */
 function fromSchema(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
   const good = soundly(schema, depth);
   return fc.oneof({ weight: 12, arbitrary: good }, { weight: 1, arbitrary: hostile });
@@ -83,7 +83,8 @@ function fromSchema(schema: Schema, depth = 0): fc.Arbitrary<unknown> {
 function soundly(schema: Schema, depth: number): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) {
     const named = document.components.schemas[schema.$ref.replace('#/components/schemas/', '')];
-    if (named === undefined) throw new Error(`openapi.json names ${schema.$ref}, which it does not have`);
+    if (named === undefined)
+      throw new Error(`openapi.json refers to ${schema.$ref}, which it does not contain`);
     return soundly(named, depth);
   }
   if (depth > 6) return hostile;
@@ -155,7 +156,7 @@ const attacks: fc.Arbitrary<Attack>[] = operations.map(({ method, path: route, o
       brackets: fc.boolean(),
     })
     .map(({ path, query, body, brackets }) => {
-      // `?state[$gt]=` is how an object gets into a query that is parsed the generous way.
+      // `?state[$gt]=` puts an object into a query if the parser is permissive.
       const pairs = Object.entries(query).map(([name, value]) =>
         brackets && typeof value === 'object' ? `${name}[$gt]=` : `${name}=${encoded(value)}`,
       );
@@ -206,7 +207,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.stop(), 60_000);
 
-/** The answer's status; a stream is left as soon as it has begun. */
+/** Returns the status of the answer. Closes a stream as soon as it has started. */
 async function statusOf({ method, path, body, access }: Attack): Promise<number> {
   const leave = new AbortController();
   const limit = setTimeout(() => {
@@ -228,7 +229,7 @@ async function statusOf({ method, path, body, access }: Attack): Promise<number>
 }
 
 describe(`${REQUESTS} requests by seed ${SEED}, over every route`, () => {
-  it('get an answer that is no fault of the server', async () => {
+  it('never get a server error', async () => {
     const each = Math.ceil(REQUESTS / attacks.length);
     const all = attacks.flatMap((attack) => fc.sample(attack, { numRuns: each, seed: SEED }));
     expect(all.length).toBeGreaterThanOrEqual(REQUESTS);
@@ -244,7 +245,7 @@ describe(`${REQUESTS} requests by seed ${SEED}, over every route`, () => {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, sender));
     expect(faults).toEqual([]);
-    // The requests came past the first check: many routes did what they were asked, and all were reached.
+    // The requests passed the first check: many routes succeeded, and all routes were reached.
     const statuses = [...answered.values()];
     expect(answered.size).toBe(new Set(operations.map(({ path }) => path)).size);
     expect(statuses.filter((of) => of.has(200) || of.has(201) || of.has(202)).length).toBeGreaterThan(20);

@@ -1,4 +1,4 @@
-/** tools/gpu-check as it is used: packed here, run where there is neither Node nor Redis, over the fake GPU. */
+/** tools/gpu-check in use: packed on this machine, and run without Node and Redis on the fake GPU. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,14 +16,14 @@ afterAll(() => {
   gpu?.remove();
 });
 
-/** Where a program really is, behind links and the shims of version managers. */
+/** Returns the real path of a program, behind links and the shims of version managers. */
 function located(name: string): string {
   const command =
     name === 'python3' ? ['python3', '-c', 'import sys; print(sys.executable)'] : ['which', name];
   return execFileSync(command[0] ?? '', command.slice(1), { encoding: 'utf8' }).trim();
 }
 
-/** Small shapes: the fake GPU really computes them. */
+/** Small shapes, because the fake GPU really computes them. */
 const ROWS = Array.from({ length: 24 }, (_, i) => {
   const kernel = 1 + (i % 3);
   return `1,${4 + i},${9 - (i % 5)},${1 + (i % 7)},${2 + (i % 4)},${kernel},${kernel},1,1,f32,0.01,1.5`;
@@ -53,7 +53,7 @@ withGcc('the check of a GPU machine', () => {
         ],
         { env: { PATH: bin, HOME: directory, GPU_CHECK_PROCESS: `python3 "${STUB}"` } },
       ).catch((cause: unknown) => {
-        // What failed stands in the report on standard output.
+        // The report on standard output contains the failures.
         const { message, stdout: report } = cause as Error & { stdout: string };
         throw new Error(`${message}\n${report}`, { cause });
       });
@@ -76,7 +76,7 @@ withGcc('the check of a GPU machine', () => {
     }
   }, 300_000);
 
-  it('says which checks there are', async () => {
+  it('lists the checks', async () => {
     const data = join(root, 'tools/gpu-check/gpu-check.mjs');
     const ended = promisify(execFile)(process.execPath, [
       ...[data, '--only', 'speed', '--library-path', (gpu?.libraryPath ?? []).join(':')],

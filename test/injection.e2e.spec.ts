@@ -24,7 +24,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   })),
 );
 
-/** What would match everything if it reached the database as an operator. */
+/** Values that would match everything if they reached the database as operators. */
 const OPERATORS = [{ $gt: '' }, { $ne: null }, { $exists: true }, { $regex: '.*' }, { $where: 'true' }];
 
 const server = await startMongoServer();
@@ -40,7 +40,7 @@ afterAll(() => server.stop());
       ALPHAFLOPS_REQUESTS_PER_MINUTE: '1000000',
       ALPHAFLOPS_ENROLMENTS_PER_MINUTE: '1000000',
     });
-    // Something of everything that could be matched.
+    // At least one record of each kind that could match.
     join = (await request(stack, 'POST', '/v1/join-tokens', { body: { maxUses: 9 } })).body as typeof join;
     const enrolled = await request(stack, 'POST', '/v1/workers', { body: enrolment(), token: join.token });
     expect(enrolled.status).toBe(201);
@@ -66,12 +66,12 @@ afterAll(() => server.stop());
       for (const { name } of parameters.filter((parameter) => parameter.in === 'query')) {
         for (const operator of OPERATORS) {
           const [key = '', value] = Object.entries(operator)[0] ?? [];
-          // Sound for every kind of id, and nobody's.
+          // A valid form for every kind of id, but no record has it.
           const at = path.replaceAll(/\{\w+\}/g, '0'.repeat(64));
           const whole = `${at}?${name}=${encodeURIComponent(JSON.stringify(operator))}`;
           const answer = await request(stack, method, whole);
           if (answer.status >= 500 || isFound(answer.body)) wrong.push(`${answer.status} ${whole}`);
-          // Not made into an object, as some parsers do: no parameter has that name.
+          // The parser does not build an object, as some parsers do: no parameter has this name.
           for (const unknown of [`${name}[${key}]`, `x[${key}]`, key]) {
             const strange = `${at}?${unknown}=${encodeURIComponent(String(value))}`;
             const { status, body } = await request(stack, method, strange);
@@ -99,7 +99,7 @@ afterAll(() => server.stop());
     expect(wrong).toEqual([]);
   }, 120_000);
 
-  it('are no value of any field of any body', async () => {
+  it('are refused as the value of any field of any body', async () => {
     let tried = 0;
     const taken: string[] = [];
     for (const { method, path, requestBody } of operations) {
@@ -118,7 +118,7 @@ afterAll(() => server.stop());
     expect(tried).toBeGreaterThan(100);
   }, 120_000);
 
-  it('are nobody’s token', async () => {
+  it('are not valid as a token', async () => {
     for (const operator of OPERATORS) {
       for (const token of [JSON.stringify(operator).replaceAll(' ', ''), '[object', '{"$gt":""}']) {
         expect((await request(stack, 'GET', '/v1/workers', { token })).status).toBe(401);

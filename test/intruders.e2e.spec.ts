@@ -7,7 +7,7 @@ import { forged, Intruder, refOf } from './support/intruder.js';
 import { request } from './support/requests.js';
 import { end, Stack, until } from './support/stack.js';
 
-/** Longer than any test: whatever is heard of within it was not heard by heartbeat. */
+/** Longer than any test, so that no test receives a command by heartbeat. */
 const HEARTBEAT_S = '3600';
 
 let stack: Stack;
@@ -92,7 +92,7 @@ describe('results', () => {
           });
         },
       ],
-      // Another body under a signature.
+      // A different body with the same signature.
       [
         'it is not signed by',
         async (lease) => ({
@@ -100,7 +100,7 @@ describe('results', () => {
           body: (await trick({ ...lease, attempt: lease.attempt + 1 })).body,
         }),
       ],
-      // Samples of somebody else in a batch that is signed well.
+      // Samples of another worker in a batch with a valid signature.
       [
         'spec \\d+ in it is not signed by',
         ({ payload, attempt }) => forged(payload, attempt, intruder, privateKey, stranger),
@@ -118,10 +118,10 @@ describe('results', () => {
           forged({ ...payload, slots: payload.slots.slice(0, 1) }, attempt, intruder, privateKey),
       ],
     ];
-    // Two slots per batch. There are enough batches that none is refused three times, which would end it.
+    // Two slots per batch. There are enough batches so that none is refused three times, which would end the batch.
     const campaignId = await createCampaign(targetId, 14);
     for (const [i, [reason, play]] of tricks.entries()) {
-      // What is given back comes first again: another batch is held meanwhile.
+      // A returned batch is offered first again, so the worker holds another batch in the meantime.
       const skipped: Lease[] = [];
       while (skipped.length < Math.floor(i / 2)) skipped.push(await intruder.take(targetId));
       const lease = await intruder.take(targetId);
@@ -156,7 +156,7 @@ describe('results', () => {
     }
   }, 120_000);
 
-  it('that are refused again and again become an outcome that says so', async () => {
+  it('that are refused repeatedly become an outcome with this reason', async () => {
     const intruder = await intrude('stubborn');
     const { id: targetId } = await deviceClass();
     const campaignId = await createCampaign(targetId, 2);
@@ -181,7 +181,7 @@ describe('results', () => {
 });
 
 describe('a worker', () => {
-  it('holds nothing that opens Redis, and does not know where it is', async () => {
+  it('has no credentials and no address of Redis', async () => {
     const credentials = await readFile(await stack.enrol('curious'), 'utf8');
     const kept = Object.keys(JSON.parse(credentials) as object);
     expect(kept).toEqual(expect.arrayContaining(['coordinatorUrl', 'workerId', 'workerToken', 'signingKey']));
@@ -200,7 +200,7 @@ describe('a worker', () => {
     redis.disconnect();
   }, 30_000);
 
-  it('that is revoked gets no work at once, says why, and leaves within ten seconds', async () => {
+  it('that is revoked immediately gets no work, reports why, and leaves within ten seconds', async () => {
     const credentials = await stack.enrol('sold');
     const { id } = await workerNamed('sold');
     const worker = stack.startWorker(credentials);

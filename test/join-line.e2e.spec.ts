@@ -1,4 +1,4 @@
-/** The line that enrols a node, pasted on a machine with a dozen basic tools and an empty home. */
+/** The command line that enrols a node, on a machine with a dozen basic tools and an empty home directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   programs = await Programs.in('join-line');
   data = join(programs.directory, 'data');
 });
-// One after the other has the data directory, and the bundle in it.
+// The tests use the data directory, and the bundle in it, one after the other.
 afterEach(async () => {
   if (coordinator !== undefined) await end(coordinator, 'SIGTERM');
 });
@@ -49,7 +49,10 @@ async function up(...more: string[]) {
   };
 }
 
-/** A machine of its own, as far as a program can see: no environment but a short PATH, an empty home and our test doubles. */
+/**
+ * A separate machine from the view of a program: the environment has only a short PATH, an empty home directory and
+ * our test doubles.
+ */
 async function machine(name: string, tools: readonly string[]) {
   const [home, bin] = [join(programs.directory, name, 'home'), join(programs.directory, name, 'bin')];
   await mkdir(home, { recursive: true });
@@ -92,23 +95,23 @@ describe('the line that enrols a node', () => {
       (workers) => workers.some(({ presence }) => presence === 'online') || first.child.exitCode !== null,
     );
     expect(online).toMatchObject([{ name: 'first', presence: 'online', labels: { rack: '7' } }]);
-    // It leaves by itself: there is no work.
+    // The worker leaves by itself, because there is no work.
     const { exitCode, output } = await first.ended;
     expect([exitCode, output]).toEqual([
       0,
       expect.stringMatching(/Enrolled as worker-[^]*Measures +Fake device[^]*--until-idle/),
     ]);
-    // What it needs is all there is.
+    // The folder contains exactly the files that the worker needs.
     expect((await readdir(node.home)).sort()).toEqual(['.config', '.local']);
 
-    // The token is used up, and not needed: the machine is known.
+    // The token has no uses left and is not needed, because the machine is known.
     const again = await node.paste(`${command} --no-run`).ended;
     expect(again).toMatchObject({ exitCode: 0, output: expect.stringMatching(/its credentials are kept/) });
     expect(again.output).not.toContain('Getting the worker');
     expect(await workersOf(api)).toHaveLength(1);
     expect(await readdir(join(node.share, 'versions'))).toHaveLength(1);
 
-    // A node of an older version follows the coordinator's when it is asked to.
+    // A node with an older version upgrades to the version of the coordinator on request.
     const [version = ''] = await readdir(join(node.share, 'versions'));
     const older = join(node.share, 'versions/older');
     await rename(join(node.share, 'versions', version), older);
@@ -133,7 +136,7 @@ describe('the line that enrols a node', () => {
     expect(existsSync(node.share) || existsSync(join(node.home, '.config/alphaflops'))).toBe(false);
   }, 180_000);
 
-  it('trusts a certificate that signs itself by the pin in the token, with curl and with wget', async () => {
+  it('trusts a self-signed certificate by the pin in the token, with curl and with wget', async () => {
     const { cert, key } = programs.certificate();
     const { api, url } = await up('--tls-cert', cert, '--tls-key', key);
     const { command, token } = await lineOf(api, 3);
@@ -151,7 +154,7 @@ describe('the line that enrols a node', () => {
     expect(await wget.paste(`${byWget} --executor fake --no-run`).ended).toEqual(joined);
     expect(await workersOf(api)).toHaveLength(3);
 
-    // Somebody else in the coordinator's place has another key: nothing is run.
+    // Another server at the address of the coordinator has a different key, so nothing runs.
     const other = await machine('other', [...TOOLS, 'curl', 'sha256sum']);
     const wrong = `sha256//${Buffer.alloc(32).toString('base64')}`;
     const refused = await other.paste(command.replace(pin ?? '', wrong)).ended;
@@ -159,7 +162,7 @@ describe('the line that enrols a node', () => {
     expect(existsSync(other.share)).toBe(false);
   }, 180_000);
 
-  it('says what is wrong: no token, no tools, a damaged archive', async () => {
+  it('reports the reason of a failure: no token, no tools, a damaged archive', async () => {
     const { url } = await up();
     const bare = await machine('bare', ['sh', 'cat', 'curl', 'uname']);
     const script = `curl -fsS ${url}/join.sh | sh -s --`;

@@ -1,4 +1,4 @@
-/** `kernels label` as scripts run it, over the fake cuDNN of the tests; on the real one: npm run test:cudnn. */
+/** `kernels label` as in scripts, on the fake cuDNN of the tests. For the real cuDNN: npm run test:cudnn. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ withGcc('kernels label', () => {
   const label = (args: readonly string[], env: Record<string, string> = {}) =>
     ran(['kernels', 'label', '--data', at('specs.csv'), '--out', at('labels.csv'), ...args], env);
 
-  it('adds kernel and workspace to the columns of the file, and says what has none', async () => {
+  it('adds kernel and workspace to the columns of the file, and reports shapes without a kernel', async () => {
     const labelled = await label(['--device-properties', at('device.json')]);
     expect(labelled).toMatchObject({ exitCode: 0, out: '' });
     expect(labelled.err).toContain(
@@ -107,7 +107,7 @@ withGcc('kernels label', () => {
     expect(failed.exitCode).toBe(exitCode);
   });
 
-  it('names the kernels of predictions, where it is the cuDNN of the model', async () => {
+  it('shows the kernels of predictions, if the cuDNN is that of the model', async () => {
     const rows = Array.from({ length: 60 }, (_, i) => `${9 + i},12,6,10,3,3,${0.01 + 0.001 * i},eng${i % 2}`);
     await writeFile(
       at('timed.csv'),

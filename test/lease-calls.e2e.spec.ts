@@ -1,4 +1,4 @@
-/** What a worker that does what it likes can do with the calls about leases. */
+/** The effects that a misbehaving worker can have with the calls about leases. */
 import { once, setMaxListeners } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Lease, RESULT_HEADERS, type Sample } from '@alphaflops/contracts';
@@ -54,7 +54,7 @@ const resultOf = (lease: Lease<'measure'>, by = mine) =>
 const isReady = async () => (await request(stack, 'GET', '/readyz')).status === 200;
 
 describe('calls about leases', () => {
-  it('are refused of another worker, of another device, with another token, and of what nobody has leased', async () => {
+  it('are refused for another worker, another device, another token, and a batch without a lease', async () => {
     const other = await Intruder.enrol(stack, 'other');
     const campaignId = await createCampaign(1);
     const lease = await mine.take(targetId);
@@ -70,7 +70,7 @@ describe('calls about leases', () => {
       (await who.call('leases/fail', { lease, reason: 'no reason' }, as)).status,
       (await who.send(lease, result.seal, result.body, as)).status,
     ];
-    // A renewal answers with what is lost.
+    // The answer to a renewal lists the lost leases.
     expect(await statuses('token of nobody', mine, forgedToken)).toEqual([
       'token of nobody',
       ...[200, 409, 409, 409],
@@ -93,7 +93,7 @@ describe('calls about leases', () => {
       expect((await mine.send(malformed, result.seal, result.body)).status).toBe(400);
     }
     expect((await mine.send(ref, { ...result.seal, more: 1 }, result.body)).status).toBe(400);
-    // After all of that the lease is still its holder's.
+    // After all these calls, the worker still has the lease.
     expect((await mine.call('leases/renew', { leases: [ref] })).body).toEqual({ lost: [] });
     expect((await mine.bring(ref, result)).status).toBe(204);
     expect(await samplesOf(campaignId)).toHaveLength(SLOTS);
@@ -107,7 +107,7 @@ describe('calls about leases', () => {
     expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204, 204]);
     expect((await mine.bring(refOf(lease), result)).status).toBe(204);
     expect(await samplesOf(campaignId)).toHaveLength(SLOTS);
-    // For another batch it is of no use.
+    // It is not valid for another batch.
     const next = await mine.take(targetId);
     expect(await mine.bring(refOf(next), result)).toMatchObject({
       status: 409,
@@ -131,7 +131,7 @@ describe('calls about leases', () => {
       body: { code: 'lease-lost' },
     });
     expect((await mine.bring(refOf(second), await resultOf(second))).status).toBe(204);
-    // It lost the race, and learns that all is well.
+    // It lost the race, and its result is acknowledged.
     expect((await mine.bring(refOf(first), await resultOf(first))).status).toBe(204);
     expect(await samplesOf(campaignId)).toHaveLength(SLOTS);
   }, 60_000);
@@ -155,7 +155,7 @@ describe('calls about leases', () => {
     expect(await answerTo(head(`Content-Length: ${17 * 1024 * 1024}`))).toMatch(/^HTTP\/1\.1 413 /);
     expect(await answerTo(head('Transfer-Encoding: chunked'))).toMatch(/^HTTP\/1\.1 411 /);
 
-    // Bodies that do not come hold up nobody but their sender.
+    // Missing bodies delay only their sender.
     const slow = Array.from({ length: 8 }, () => opened(head('Content-Length: 1000')));
     const ninth = await until(
       () => answerTo(head('Content-Length: 1000')),
@@ -174,13 +174,13 @@ describe('calls about leases', () => {
     expect(await samplesOf(campaignId)).toHaveLength(SLOTS);
   }, 60_000);
 
-  it('that ask for work are few for each worker: ten thousand at once leave everybody else alone', async () => {
+  it('that request work are limited per worker: ten thousand at the same time do not affect other workers', async () => {
     const body = { jobs: ['measure'], targetIds: [targetId] };
     const counts = new Map<number, number>();
     let left = 10_000;
     const leaving = new AbortController();
     setMaxListeners(0, leaving.signal);
-    // Only this number at the same time: waiting requests stay, and the others are sent again.
+    // Only this number at the same time: waiting requests stay open, and the client repeats the others.
     const lane = async (): Promise<void> => {
       while (left > 0) {
         left -= 1;
@@ -195,7 +195,7 @@ describe('calls about leases', () => {
         counts.set(answer.status, (counts.get(answer.status) ?? 0) + 1);
       }
     };
-    const asked = Array.from({ length: 100 }, lane);
+    const lanes = Array.from({ length: 100 }, lane);
     await until(
       () => Promise.resolve(left),
       (open) => open <= 0,
@@ -204,17 +204,17 @@ describe('calls about leases', () => {
     expect(await isReady()).toBe(true);
     const other = await Intruder.enrol(stack, 'beside');
     const campaignId = await createCampaign(20);
-    // Those that wait get some; another worker gets its share.
+    // The waiting requests get work, and another worker gets its share.
     const lease = await other.take(targetId);
     expect((await other.bring(refOf(lease), await resultOf(lease, other))).status).toBe(204);
     leaving.abort();
-    await Promise.all(asked);
+    await Promise.all(lanes);
     expect([...counts.keys()].filter((status) => ![200, 204, 429].includes(status))).toEqual([]);
     await cancel(campaignId);
   }, 120_000);
 });
 
-/** A connection on which this was sent. */
+/** Opens a connection and sends this text. */
 function opened(text: string): Socket {
   const socket = connect(Number(new URL(stack.url).port), '127.0.0.1');
   socket.on('error', () => undefined);
@@ -222,7 +222,7 @@ function opened(text: string): Socket {
   return socket;
 }
 
-/** The answer to a request whose body never comes. */
+/** Returns the answer to a request whose body never arrives. */
 async function answerTo(text: string): Promise<string> {
   const socket = opened(text);
   const [piece] = (await once(socket, 'data')) as [Buffer];

@@ -1,4 +1,4 @@
-/** What is measured beside the time, and where: energy, leases of GPUs, several devices, drift. On the executor fake-gpu. */
+/** Measurements in addition to the time: energy, leases of GPUs, several devices, drift. On the executor fake-gpu. */
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import type { components } from '@alphaflops/api-client';
@@ -60,7 +60,7 @@ async function campaign(
   return data?.id ?? '';
 }
 
-/** Its samples once it has ended. */
+/** Returns the samples of a campaign after its end. */
 async function completed(id: string): Promise<Sample[]> {
   const { data } = await until(
     () => stack.api.GET('/v1/campaigns/{id}', { params: { path: { id } } }),
@@ -78,7 +78,7 @@ async function streamed(query: string): Promise<string> {
   return await (await fetch(`${stack.url}/v1/samples/stream?${query}`, { headers })).text();
 }
 
-it('measures energy when a campaign asks for it, on every device, and exports it', async () => {
+it('measures energy when a campaign requests it, on every device, and exports it', async () => {
   const id = await campaign(SPECS, 'devices', true);
   const samples = await completed(id);
   expect(samples).toHaveLength(2 * SPECS.length);
@@ -138,7 +138,7 @@ it('measures again what a device measured before it was found to have drifted', 
   expect(worker.output()).toContain('The device has drifted');
 }, 60_000);
 
-it('lets no second worker on its GPUs, and the next one as soon as it is killed', async () => {
+it('excludes a second worker from its GPUs, and the next one can use them as soon as the first is killed', async () => {
   // Another worker of this machine, with the same GPUs.
   const second = stack.startWorker(await stack.enrol('others', 'fake-gpu'), {}, [], false);
   const [code] = (await once(second.child, 'exit')) as [number];

@@ -19,7 +19,7 @@ interface Ran {
   err: string;
 }
 
-/** Runs the command line; `watch` sees what it says of its progress. */
+/** Runs the command line. `watch` receives its progress output. */
 async function alphaflops(args: string[], watch?: (err: string, kill: () => void) => void): Promise<Ran> {
   const child = spawn(process.execPath, [CLI, ...args], { cwd: tmpdir(), stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
@@ -71,7 +71,7 @@ describe('alphaflops migrate', () => {
     120_000,
   );
 
-  it('refuses a store in use and names its process, a file that is not there, and an empty deployment', async () => {
+  it('refuses a store in use and names its process, a missing file, and an empty deployment', async () => {
     const file = join(directory, 'used.sqlite');
     const target = `sqlite:${join(directory, 'target.sqlite')}`;
     const stores = await openSqliteStores(file);

@@ -1,4 +1,4 @@
-/** A node without a network: its work leaves as a file, and its results come back as one. */
+/** A node without a network: it receives its work as a file, and returns its results as a file. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -54,7 +54,7 @@ it('becomes known with its device class, and gets no token', async () => {
   expect([taken.status, await taken.json()]).toEqual([409, expect.objectContaining({ code: 'key-in-use' })]);
 });
 
-it('measures a work file, goes on after a kill, and its results complete the campaign', async () => {
+it('measures a work file, continues after a kill, and its results complete the campaign', async () => {
   const { data } = await stack.api.POST('/v1/campaigns', {
     body: {
       name: 'carried',
@@ -87,7 +87,7 @@ it('measures a work file, goes on after a kill, and its results complete the cam
   expect([exitCode, output]).toEqual([0, expect.stringContaining('8 of 8 batches are measured')]);
   expect(output).toMatch(/going on {2}measuredBefore=[1-7]\n/);
 
-  // What was changed on its way is refused, and nothing of it is stored.
+  // A result that was changed in transit is refused, and nothing of it is stored.
   execFileSync('tar', ['xzf', file('results.tgz'), '-C', carried]);
   const lines = (await readFile(file('results.jsonl'), 'utf8')).trim().split('\n');
   const [first = '', second = ''] = lines;
@@ -114,7 +114,7 @@ it('measures a work file, goes on after a kill, and its results complete the cam
   expect(new Set(stored?.items.map(({ workerId }) => workerId)).size).toBe(1);
 });
 
-it('says what a file is for that has nothing for this machine, or is no work file', async () => {
+it('reports the reason for a file without work for this machine, and for a file that is not a work file', async () => {
   const other = ['run-offline', '--executor', 'fake', file('work.tgz'), '--out', file('other.tgz')];
   const { exitCode, output } = await node.finished(WORKER, other);
   expect([exitCode, output]).toEqual([1, expect.stringContaining(`It is for ${deviceClassId}`)]);

@@ -1,6 +1,6 @@
 /**
- * Coordinator and node in network namespaces of their own, with one open port between them: a node needs no other.
- * Skipped, with the reason, where namespaces cannot be made.
+ * Coordinator and node in separate network namespaces, with one open port between them: a node needs no other port.
+ * Skipped, with the reason, if namespaces cannot be created.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -114,7 +114,7 @@ else {
       };
       expect(command).toContain(`https://${SERVER}:8080/join.sh`);
 
-      // What answers on the node's side of the wire: the API and nothing else.
+      // Only the API answers on the side of the node.
       const redis = JSON.parse(await readFile(join(directory, 'data/redis/private-redis.json'), 'utf8')) as {
         port: number;
       };

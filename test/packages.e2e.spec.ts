@@ -1,4 +1,4 @@
-/** The packages that are published, used from an empty folder. `npm run test:packages` also installs them from the registry. */
+/** The published packages, used from an empty folder. `npm run test:packages` also installs them from the registry. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -118,7 +118,7 @@ describe(
       },
     );
 
-    it('ask cuDNN for kernels in a process of its own, whether or not there is one', async () => {
+    it('request kernels from cuDNN in a separate process, also if cuDNN is missing', async () => {
       const sample = join(folder, 'use/node_modules/alphaflops/data/sample-h100/h100-networklike-1000.csv');
       await writeFile(join(folder, 'use/device.json'), '{"deviceVer":900}');
       const asked = ['kernels', 'label', '--data', sample, '--device-properties', 'device.json'];
@@ -167,7 +167,7 @@ describe(
           cwd: join(folder, 'use'),
           maxBuffer: 1 << 26,
         });
-        // On a machine that others keep busy no sample is good, and the demo says so instead.
+        // On a machine with other load, no sample may be valid, and the demo reports this instead.
         expect(stdout).toMatch(/One prediction, from the API|too few good samples/);
         expect(stdout).toContain('The demo has stopped its programs');
       },

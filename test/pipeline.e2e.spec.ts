@@ -8,7 +8,7 @@ type Campaign = components['schemas']['Campaign'];
 type Progress = components['schemas']['CampaignProgress'];
 type CampaignRequest = components['schemas']['CampaignRequestInput'];
 
-/** A batch of the slow fake specs is in work this long: time enough to be killed in the middle. */
+/** The time of a batch of slow fake specs: long enough for a kill in the middle. */
 const SLOW_MS = 150;
 
 let stack: Stack;
@@ -80,7 +80,7 @@ describe('from enrolment to prediction', () => {
 
     const final = await until(() => progress(campaign.id), ended);
     expect(final).toMatchObject({ state: 'completed', recordedSlots: 66, outcomes: { ok: 66 } });
-    // Six shapes were visited again, each by the one of the two devices that had measured it before.
+    // Six shapes were visited again, each by the device that had measured it before.
     const visits = new Map<number, string[]>();
     for (const { specIndex, deviceId } of await storedSamples(campaign.id)) {
       visits.set(specIndex, [...(visits.get(specIndex) ?? []), deviceId ?? '']);
@@ -95,7 +95,7 @@ describe('from enrolment to prediction', () => {
     });
     expect(published?.noiseFloor).toEqual(final.noiseFloor);
 
-    // The fake device takes 20 µs and 1 ns for 20 multiply-adds: that law must come out of the model.
+    // The fake device takes 20 µs and 1 ns for 20 multiply-adds. The model must reproduce this law.
     const layer = { height: 56, width: 56, cin: 32, cout: 64, kernel_h: 3, kernel_w: 3 };
     const { data: predictions } = await stack.api.POST('/v1/predictions', {
       body: { model: { kind: 'device-class', deviceClassId: campaign.deviceClassId }, layers: [layer] },
@@ -105,7 +105,8 @@ describe('from enrolment to prediction', () => {
     expect(predictions?.layers[0]?.predictedMs).toBeGreaterThan(truth * 0.95);
     expect(predictions?.layers[0]?.predictedMs).toBeLessThan(truth * 1.05);
 
-    // The same layer as a network file says the same, and a file of another kind is refused in words.
+    // The same layer in a network file gives the same prediction, and a file of another kind is refused with a
+    // message.
     const network = (json: unknown, more: object = {}) =>
       stack.api.POST('/v1/predictions', {
         body: {
@@ -127,7 +128,7 @@ describe('from enrolment to prediction', () => {
       layers: [{ name: 'c' }],
       notCosted: [{ op: 'ReLU' }],
     });
-    // Sizes of an input that the file leaves open, and of a reshape that stand in the weights beside it.
+    // The sizes of an input that the file leaves open, and the sizes of a reshape that are in the weight file.
     const open = { shape: { shape: { dim: [{ size: '-1' }, { size: '-1' }] } } };
     const constant = (name: string, dtype: string, ...sizes: string[]) => ({
       ...{ name, op: 'Const' },
@@ -151,15 +152,15 @@ describe('from enrolment to prediction', () => {
     await expect(network(graph, { inputs: { y: [6, 4] } })).rejects.toMatchObject({ status: 400 });
     await expect(network({ hello: 1 })).rejects.toMatchObject({ status: 400, code: 'invalid-request' });
 
-    // A file that takes long to read: meanwhile the API answers. Nobody measured energy, so there are no emissions.
+    // The API answers while it reads a large file. Energy was not measured, so there are no emissions.
     const node = Array.from({ length: 300_000 }, (_, at) => ({ name: String(at), op: 'Relu' }));
     let isRead = false as boolean;
     const slow = network({ modelTopology: { node } }).finally(() => (isRead = true));
     let longestMs = 0;
     while (!isRead) {
-      const asked = performance.now();
+      const startedAt = performance.now();
       expect((await fetch(`${stack.url}/healthz`)).status).toBe(200);
-      longestMs = Math.max(longestMs, performance.now() - asked);
+      longestMs = Math.max(longestMs, performance.now() - startedAt);
     }
     await expect(slow).rejects.toMatchObject({
       status: 400,
@@ -189,7 +190,7 @@ describe('from enrolment to prediction', () => {
     expect(await readAllSamples(await csv.text(), 'export.csv')).toHaveLength(66);
   }, 120_000);
 
-  it('keeps back a worse model until an operator serves it', async () => {
+  it('does not serve a worse model until an operator publishes it', async () => {
     stack.startWorker(await stack.enrol('node'));
     const campaign = await create({
       design: { name: 'networklike', seed: 8 },
@@ -245,7 +246,7 @@ describe('from enrolment to prediction', () => {
     expect((await change('retire', 'no-such-model')).status).toBe(404);
   }, 120_000);
 
-  it('tells progress as events until the end, and stores failures with their reason', async () => {
+  it('reports progress as events until the end, and stores failures with their reason', async () => {
     stack.startWorker(await stack.enrol('node'));
     const specs = [fakeSpec('crash'), fakeSpec('out-of-memory'), fakeSpec('unsupported'), fakeSpec('throw')];
     const campaign = await create({
@@ -284,7 +285,7 @@ describe('from enrolment to prediction', () => {
       ({ recordedSlots }) => recordedSlots > 0,
     );
     await stack.api.POST('/v1/campaigns/{id}/pause', path);
-    // The batches in hand still come in; when the worker has left, no other can follow.
+    // The present batches are still delivered. After the worker has left, no other batch can follow.
     await end(worker.child, 'SIGTERM');
     const paused = await progress(campaign.id);
     expect(paused).toMatchObject({ state: 'paused', reason: 'lunch' });
@@ -338,7 +339,7 @@ describe('nothing lost, nothing twice', () => {
     expect(new Set(samples.map(({ workerId }) => workerId)).size).toBe(2);
   }, 120_000);
 
-  it('survives SIGKILL of the coordinator, with results coming in meanwhile', async () => {
+  it('survives SIGKILL of the coordinator while results arrive', async () => {
     stack.startWorker(await stack.enrol('node'));
     const campaign = await create({
       design: { name: 'csv', csv: await csvOf(slowSpecs(40)) },
@@ -389,7 +390,7 @@ describe('nothing lost, nothing twice', () => {
     await expectEachOnce(campaign);
   }, 120_000);
 
-  it('does a repeated request once', async () => {
+  it('executes a repeated request once', async () => {
     await stack.enrol('node');
     const body = {
       name: 'once',

@@ -1,4 +1,4 @@
-/** A whole campaign on a GPU that is always at its power limit, as a T4 is under load: a fake one. */
+/** A whole campaign on a fake GPU that is always at its power limit, like a T4 under load. */
 import type { components } from '@alphaflops/api-client';
 import { CONV_SPEC_DEFAULTS, type ConvSpec } from '@alphaflops/conv';
 import { writeSpecs } from '@alphaflops/dataset';
@@ -61,7 +61,7 @@ afterAll(async () => {
       const { medianMhz, minMhz, maxMhz } = timing?.batchClocks ?? { medianMhz: 0, minMhz: 0, maxMhz: 0 };
       expect(minMhz).toBeGreaterThanOrEqual(0.55 * MAX_CLOCK_MHZ);
       expect(maxMhz).toBeLessThanOrEqual(0.7 * MAX_CLOCK_MHZ);
-      // Read at every batch, not only before and after.
+      // The clock is read at every batch, not only before and after.
       expect(minMhz).toBeLessThan(medianMhz);
       expect(medianMhz).toBeLessThan(maxMhz);
     }

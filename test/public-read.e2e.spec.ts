@@ -1,4 +1,4 @@
-/** What a deployment shows without a token: nothing, or exactly what docs/security.md lists. */
+/** The data that a deployment shows without a token: nothing, or exactly the list in docs/security.md. */
 import { hostname } from 'node:os';
 import { CONV_SPEC_DEFAULTS } from '@alphaflops/conv';
 import type { Dataset, Model } from '@alphaflops/contracts';
@@ -12,7 +12,10 @@ interface Route {
   isPublicRead: boolean;
 }
 
-/** Public with and without the setting: health, what a machine needs before it joins, signing in, the form of a model. */
+/**
+ * Routes that are public with and without the setting: health, files for machines that join, sign-in, the schema of a
+ * model.
+ */
 const ALWAYS = [
   'GET /bundles/{platform}.tar.gz',
   'GET /bundles/{platform}.tar.gz.sha256',
@@ -42,7 +45,7 @@ let routes: Route[];
 let model: Model;
 let dataset: Dataset;
 let campaignId: string;
-/** What no answer may hold, by what it is. */
+/** Texts that no answer may contain, by kind. */
 const secrets = new Map<string, string>();
 
 const LAYER = { ...CONV_SPEC_DEFAULTS, height: 8, width: 8, cin: 8, cout: 8, kernel_h: 3, kernel_w: 3 };
@@ -110,7 +113,7 @@ afterAll(async () => {
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 
-/** One request without a token, with the ids of what is there, and the format that the public may ask for. */
+/** Sends one request without a token, with existing ids and the format that the public may request. */
 function ask({ method, path }: Route): Promise<Answer> {
   const id = path.includes('device-classes')
     ? model.deviceClassId
@@ -131,7 +134,7 @@ function ask({ method, path }: Route): Promise<Answer> {
   });
 }
 
-/** Whether a text has another text that no letter or digit continues: host names may be short. */
+/** Whether a text contains another text as a whole word, because host names may be short. */
 function hasWord(text: string, word: string): boolean {
   const literal = word.replaceAll(/[^\w]/g, '\\$&');
   return new RegExp(`(?<!\\w)${literal}(?!\\w)`).test(text);
@@ -176,7 +179,7 @@ describe('public reading', () => {
     expect(found.get('GET /v1/access')?.body).toEqual({ publicRead: true });
   });
 
-  it('shows a token what it hides from the public', async () => {
+  it('shows data to a token that it hides from the public', async () => {
     const full = await request(stack, 'GET', `/v1/models/${model.id ?? ''}`);
     expect(full.body).toMatchObject({ campaignId, statusReason: 'asked by Zoe on rack 7' });
     const whole = await request(stack, 'GET', `/v1/datasets/${dataset.id}`);
@@ -214,7 +217,7 @@ describe('public reading', () => {
     expect((await request(stack, method, path, { token: null, body })).status).toBe(401);
   });
 
-  it('neither takes a wrong token for none nor keeps answers for the public', async () => {
+  it('refuses a wrong token, and does not allow caches to store its answers', async () => {
     expect((await request(stack, 'GET', '/v1/models', { token: 'af_admin_wrong' })).status).toBe(401);
     const headers = { 'Idempotency-Key': 'mine' };
     const body = { model: { kind: 'model', modelId: model.id }, layers: [LAYER] };
@@ -223,7 +226,7 @@ describe('public reading', () => {
     );
   });
 
-  it('is limited by address, and tokens are not held to that limit', async () => {
+  it('is limited by address, and the limit does not apply to tokens', async () => {
     await stack.stopCoordinator();
     await stack.startCoordinator({ ALPHAFLOPS_PUBLIC_REQUESTS_PER_MINUTE: '20' });
     const statuses = async (path: string, times: number, token: string | null) => {
@@ -236,7 +239,7 @@ describe('public reading', () => {
     expect(new Set(await statuses('/v1/models', 3, stack.token))).toEqual(new Set([200]));
   }, 60_000);
 
-  it('is off unless it is switched on', async () => {
+  it('is off by default', async () => {
     await stack.stopCoordinator();
     await stack.startCoordinator({ ALPHAFLOPS_PUBLIC_READ: '' });
     const found = await answering();

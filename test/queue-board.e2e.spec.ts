@@ -11,7 +11,7 @@ describe('the queues, shown at /queues', () => {
   }, 60_000);
   afterAll(() => stack.stop());
 
-  it('are there for an admin, and nobody else', async () => {
+  it('are visible only for an admin', async () => {
     const { data: reader } = await stack.api.POST('/v1/tokens', {
       body: { name: 'reader', role: 'operator' },
     });
@@ -35,7 +35,7 @@ describe('the queues, shown at /queues', () => {
     expect(await page.text()).toContain('alphaflops');
   });
 
-  it('cannot be changed there', async () => {
+  it('cannot be changed on the board', async () => {
     const url = `${stack.url}/queues/api/queues/fit.v1/pause`;
     expect((await fetch(url, { method: 'PUT', headers: basic(stack.token) })).status).toBe(405);
   });

@@ -54,7 +54,7 @@ const specIndices = async (api: ApiClient, campaignId: string) => {
 const allOf = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 (server.skip === null ? describe : describe.skip)(`several processes on one MongoDB${skipped}`, () => {
-  it('coordinators that start at the same moment on an empty store make one admin token', async () => {
+  it('coordinators that start at the same moment on an empty store create one admin token', async () => {
     stack = await Stack.prepare({ MONGODB_URI: server.database() });
     const started = await Promise.all([1, 2, 3].map(() => stack.launchCoordinator()));
     const tokens = started.flatMap(({ adminToken }) => adminToken ?? []);
@@ -93,7 +93,7 @@ const allOf = (count: number) => Array.from({ length: count }, (_, i) => i);
     );
     expect(await specIndices(other, campaign.id)).toEqual(allOf(80));
 
-    // Behind the address everything goes on: the worker was served by both, and is by the one that is left.
+    // Requests to the address still succeed: both coordinators served the worker, and the remaining one continues.
     const behind = createApiClient({ url: proxy.url, token: stack.token });
     await until(
       async () => (await behind.GET('/v1/workers')).data?.items[0]?.presence,
@@ -104,7 +104,7 @@ const allOf = (count: number) => Array.from({ length: count }, (_, i) => i);
     await end(worker.child, 'SIGTERM');
   }, 120_000);
 
-  it('a fitter of its own: killed in the middle of a fit, the next one publishes, once', async () => {
+  it('a separate fitter: after a kill in the middle of a fit, the next one publishes the model once', async () => {
     await start(server.database(), { ROLES: 'api,record' });
     stack.startWorker(await stack.enrol('node'));
     const campaign = await createCampaign(stack.api, 60, 'auto');
@@ -130,7 +130,7 @@ const allOf = (count: number) => Array.from({ length: count }, (_, i) => i);
     });
     expect(await metrics.text()).toContain('alphaflops_fits_total{end="published"} 1');
 
-    // Both end, also while the store says nothing. A server of somebody else is not stopped for that.
+    // Both end, also while the store does not answer. The test does not stop a server of the user for that.
     if (process.env['MONGODB_URI'] === undefined) void server.fail('replicaSet', { stop: 60_000 });
     const coordinator = stack.coordinatorProcess;
     const askedMs = Date.now();

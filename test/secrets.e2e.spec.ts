@@ -34,7 +34,7 @@ async function logsIn(folder: string): Promise<Map<string, string>> {
   );
 }
 
-it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, wrong addresses, at level debug', async () => {
+it('no log of any process contains a secret: enrolment, campaign, TLS, revocation, wrong addresses, at level debug', async () => {
   const { cert, key } = programs.certificate();
   const data = join(programs.directory, 'data');
   const tls = ['--tls-cert', cert, '--tls-key', key];
@@ -59,7 +59,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
       DEBUG,
     );
   expect((await joining('--token', joinToken)).exitCode).toBe(0);
-  // Used up, and then one that never was.
+  // A token without uses left, and then a token that never existed.
   for (const wrong of [joinToken, `af_join_${'w'.repeat(43)}`]) {
     expect((await joining('--token', wrong, '--force')).exitCode).toBe(1);
   }
@@ -100,7 +100,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
   );
   expect(campaign.output).toMatch(/12\/12/);
 
-  // Revoked: it learns why, and leaves.
+  // The revoked worker receives the reason, and leaves.
   const { workerId = '', ...credentialsOfSecond } = await json(credentials);
   const left = once(second.child, 'exit');
   const { response } = await api.POST('/v1/workers/{id}/revoke', {
@@ -110,7 +110,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
   expect(response.status).toBe(200);
   await left;
 
-  // Addresses with passwords that lead nowhere.
+  // Addresses with passwords and without a server.
   const { port, password = '' } = await json(join(data, 'redis/private-redis.json'));
   const unreachable = 'serverSelectionTimeoutMS=200';
   const attempts: Record<string, string>[] = [
@@ -132,7 +132,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
   const own = await json(join(data, 'worker.json'));
   const secretsOf = (file: Record<string, unknown>): string[] =>
     Object.entries(file).flatMap(([name, value]) =>
-      // The digest of the coordinator's public key: everybody may see it.
+      // The digest of the public key of the coordinator is public.
       name !== 'pin' && typeof value === 'string' && value.length >= TELLING && !/[/: ]/.test(value)
         ? [value]
         : typeof value === 'string' && value.includes('PRIVATE KEY')
@@ -153,7 +153,7 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
     mongodb: ['hush-of-the-database-of-zoe'],
     tlsKey: keyLines,
   };
-  // The files have what is looked for: the workers their token and their signing key.
+  // The files contain the secrets that the test searches for: the tokens and signing keys of the workers.
   expect(secrets.ownWorker.length).toBeGreaterThanOrEqual(2);
   expect(secrets.secondWorker.length).toBeGreaterThanOrEqual(2);
   expect(keyLines.length).toBeGreaterThan(0);
@@ -165,11 +165,11 @@ it('no log of any process holds a secret: enrolment, campaign, TLS, revocation, 
     expect.arrayContaining(['coordinator.log', 'redis/redis.log', 'worker.log']),
   );
   programs.outputs.forEach((text, i) => logs.set(`program ${i}`, text));
-  // Level debug was on, and somebody spoke.
+  // Level debug was on, and there is output.
   expect(logs.get('coordinator.log')).toMatch(/recorded.*campaign=/);
   const found = all.flatMap(([kind, text]) =>
     [...logs].filter(([, log]) => log.includes(text.slice(0, TELLING))).map(([name]) => `${kind} in ${name}`),
   );
-  // What `up` shows to who has started it, once: on its own output and nowhere else.
+  // `up` shows the token once to its user, only on its own output.
   expect(new Set(found)).toEqual(new Set(['admin in program 0', 'printedJoin in program 0']));
 }, 180_000);

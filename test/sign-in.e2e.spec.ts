@@ -23,7 +23,7 @@ const exchange = (code: string | null, headers: Record<string, string> = {}) =>
 const codeOf = ({ body }: { body: unknown }) => (body as { code?: string } | undefined)?.code;
 
 describe('a sign-in link', () => {
-  it('opens one session, which is in the list of tokens and can be revoked', async () => {
+  it('opens one session, which appears in the list of tokens and can be revoked', async () => {
     const { code, path, role } = await makeCode();
     expect([role, path]).toEqual(['admin', `/#/sign-in/${code}`]);
     const opened = await exchange(code);
@@ -46,7 +46,7 @@ describe('a sign-in link', () => {
     expect(codeOf(await list())).toBe('revoked-token');
   });
 
-  it('opens a session of the role that it was made for', async () => {
+  it('opens a session with the role of the link', async () => {
     const { code } = await makeCode({ role: 'read-only' });
     const { token } = (await exchange(code)).body as NewApiToken;
     expect((await request(stack, 'GET', '/v1/workers', { token })).status).toBe(200);
@@ -54,7 +54,7 @@ describe('a sign-in link', () => {
     expect((await request(stack, 'POST', '/v1/sign-in-codes', { token, body: {} })).status).toBe(403);
   });
 
-  it('gives exactly one session to many that come at the same time', async () => {
+  it('opens exactly one session for many requests at the same time', async () => {
     const { code } = await makeCode();
     const answers = await Promise.all(Array.from({ length: 12 }, () => exchange(code)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('a sign-in link', () => {
     expect(codeOf(await exchange(code))).toBe('expired-token');
   });
 
-  it('is nothing else than that code: wrong ones and other tokens are refused, and it is no token', async () => {
+  it('accepts only its code: wrong codes and other tokens are refused, and the code is not a token', async () => {
     const { code } = await makeCode();
     for (const wrong of [`${code}x`, code.slice(0, -1), stack.token]) {
       const answer = await exchange(wrong);
@@ -103,7 +103,7 @@ describe('a sign-in link', () => {
     expect((await exchange(code)).status).toBe(201);
   });
 
-  it('stands in the audit log with what it opened, without the code', async () => {
+  it('appears in the audit log with its session, without the code', async () => {
     const { id, code } = await makeCode();
     const session = (await exchange(code)).body as NewApiToken;
     const audit = await request(stack, 'GET', '/v1/audit?limit=10');

@@ -1,4 +1,7 @@
-/** docs/slurm/alphaflops.sbatch with the signals that Slurm sends, on a real coordinator and worker. Slurm is not here. */
+/**
+ * docs/slurm/alphaflops.sbatch with the signals that Slurm sends, on a real coordinator and worker, without Slurm
+ * itself.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -20,7 +23,7 @@ it('is a script that bash can read, with a signal before the limit', () => {
   expect(spawnSync('bash', ['-n', SCRIPT]).status).toBe(0);
 });
 
-it('enrols its node, and gives the batch in hand back when it is preempted', async () => {
+it('enrols its node, and returns its batch when it is preempted', async () => {
   const { data } = await stack.api.POST('/v1/join-tokens', { body: {} });
   const files = Object.fromEntries(
     ['worker', 'join', 'node.json'].map((name) => [name, join(stack.directory, name)]),
@@ -57,7 +60,7 @@ it('enrols its node, and gives the batch in hand back when it is preempted', asy
     0,
     expect.stringMatching(/Enrolled as worker-[^]*leaving at once/),
   ]);
-  // Requeued on the same node, it is the same worker. This time it has a batch in hand.
+  // After a requeue on the same node, it is the same worker. This time it has a batch.
   const { data: classes } = await stack.api.GET('/v1/device-classes');
   await stack.api.POST('/v1/campaigns', {
     body: {

@@ -45,7 +45,7 @@ const ended = (campaign: Campaign): Promise<Progress> =>
     ({ state }) => ['completed', 'failed', 'cancelled'].includes(state),
   );
 
-/** Jobs of all queues for measuring that wait or are in work. */
+/** Waiting and active jobs of all measurement queues. */
 async function openJobs(): Promise<number> {
   const answer = await fetch(`${stack.url}/metrics`, {
     headers: { authorization: `Bearer ${stack.token}` },
@@ -59,7 +59,7 @@ async function restartCoordinator(): Promise<void> {
   await stack.startCoordinator();
 }
 
-it('stops when the model is good enough, also over SIGKILL of the coordinator', async () => {
+it('stops when the model is good enough, also after SIGKILL of the coordinator', async () => {
   stack.startWorker(await stack.enrol('node'));
   const campaign = await create({});
   expect(campaign).toMatchObject({
@@ -73,7 +73,7 @@ it('stops when the model is good enough, also over SIGKILL of the coordinator', 
   );
   await restartCoordinator();
   const final = await ended(campaign);
-  // The law of the fake device is one of the forms: the first fit that enough samples judge is good.
+  // The law of the fake device is one of the forms, so the first fit with enough held-out samples is good.
   expect(final).toMatchObject({ state: 'completed', targetError: 0.05, forecast: null });
   expect(final.stop).toMatchObject({ kind: 'target-reached' });
   expect(final.recordedSlots).toBeGreaterThanOrEqual(50);
@@ -89,7 +89,7 @@ it('stops when the model is good enough, also over SIGKILL of the coordinator', 
   expect(model?.data.shapes).toBeGreaterThanOrEqual(50);
 }, 180_000);
 
-it('goes on in rounds, with shapes visited again beside them, until the budget is used', async () => {
+it('continues in rounds, with repeated shapes in addition, until the budget is used', async () => {
   stack.startWorker(await stack.enrol('node'));
   // No model of a device is this good.
   const campaign = await create({ budget: { specs: 130, targetError: 1e-9 }, repeats: 0.1 });
@@ -104,7 +104,7 @@ it('goes on in rounds, with shapes visited again beside them, until the budget i
   expect(final.noiseFloor?.shapes).toBe(10);
 }, 180_000);
 
-it('goes on in rounds that it chooses by what is measured', async () => {
+it('continues in rounds that it chooses from the measurements', async () => {
   stack.startWorker(await stack.enrol('node'));
   const design: Request['design'] = { name: 'adaptive', seed: 2, rounds: 8 };
   const campaign = await create({ design, budget: { specs: 150, targetError: 1e-9 }, repeats: 0 });
@@ -115,7 +115,7 @@ it('goes on in rounds that it chooses by what is measured', async () => {
   expect(learning.map(({ judgedBy }) => judgedBy)).toEqual(learning.map(() => 30));
 }, 180_000);
 
-it('stops at its time limit, and fits what it has', async () => {
+it('stops at its time limit, and fits the measured samples', async () => {
   stack.startWorker(await stack.enrol('node'));
   // The first twenty are quick, the others take a second each.
   const quick = Array.from({ length: 20 }, (_, i) => `${8 + i},8,4,4,3,3`);

@@ -58,7 +58,7 @@ describe('an address that others can reach', () => {
 });
 
 describe('with TLS', () => {
-  it('up, the command line and a worker talk with each other, and nobody else gets in', async () => {
+  it('up, the command line and a worker communicate, and other clients are refused', async () => {
     const data = join(programs.directory, 'data');
     const args = ['--port', '0', '--data-dir', data, '--no-worker', '--tls-cert', cert, '--tls-key', key];
     const up = programs.start(CLI, ['up', ...args]);
@@ -106,7 +106,7 @@ describe('with TLS', () => {
     ]);
     expect(campaign.output).toMatch(/4\/4/);
 
-    // Redis is for this machine alone.
+    // Redis is only for this machine.
     expect(await readFile(join(data, 'redis/redis.conf'), 'utf8')).toMatch(/^bind 127\.0\.0\.1$/m);
     await expect(globalThis.fetch((url ?? '').replace('https', 'http') + '/healthz')).rejects.toThrow();
     await expect(globalThis.fetch(`${url ?? ''}/healthz`)).rejects.toThrow();
@@ -114,7 +114,7 @@ describe('with TLS', () => {
   }, 120_000);
 });
 
-it('a worker that is given the wrong scheme says so in one sentence', async () => {
+it('a worker with the wrong scheme reports it in one sentence', async () => {
   const pem = { cert: await readFile(cert), key: await readFile(key) };
   const servers = [createHttpServer(), createHttpsServer(pem)];
   try {
@@ -131,18 +131,18 @@ it('a worker that is given the wrong scheme says so in one sentence', async () =
     };
     const pinned = `af_join_${'a'.repeat(43)}.${'b'.repeat(43)}`;
     for (const token of ['af_join_x', pinned]) {
-      const said = `${http} speaks http, not https: use http://${http}.`;
-      expect(await join(`https://${http}`, token)).toEqual([1, said]);
+      const message = `${http} speaks http, not https: use http://${http}.`;
+      expect(await join(`https://${http}`, token)).toEqual([1, message]);
     }
-    const said = `${https} speaks https, not http: use https://${https}.`;
-    expect(await join(`http://${https}`, 'af_join_x')).toEqual([1, said]);
+    const message = `${https} speaks https, not http: use https://${https}.`;
+    expect(await join(`http://${https}`, 'af_join_x')).toEqual([1, message]);
   } finally {
     for (const server of servers) server.close();
   }
 }, 60_000);
 
 describe('up --host 0.0.0.0 without a certificate', () => {
-  it('makes one and keeps it; nodes recognize it by the pin in their token, through a proxy as well', async () => {
+  it('creates one and keeps it; nodes recognize it by the pin in their token, also through a proxy', async () => {
     const data = join(programs.directory, 'own');
     const args = ['up', '--host', '0.0.0.0', '--port', '0', '--data-dir', data, '--no-worker'];
     const start = async () => {
@@ -174,7 +174,7 @@ describe('up --host 0.0.0.0 without a certificate', () => {
     const { token, command } = JSON.parse(made.output) as { token: string; command: string };
     const [secret = '', pin = ''] = token.split('.');
     expect(pin).toBe(selfSignedPin(certificate));
-    // Other machines do not reach it by 127.0.0.1, which the command line has used.
+    // Other machines do not reach it at 127.0.0.1, which the command line has used.
     expect(command).not.toContain('127.0.0.1');
 
     const { url } = JSON.parse(await readFile(join(data, 'cli.json'), 'utf8')) as { url: string };
@@ -191,7 +191,7 @@ describe('up --host 0.0.0.0 without a certificate', () => {
     ]);
     expect((await joining(url, secret)).output).toMatch(/self.signed certificate/);
 
-    // A name that only the proxy can resolve: nothing gets there without it.
+    // Only the proxy can resolve this name, so every connection must use the proxy.
     const { port } = new URL(url);
     const hidden = `https://coordinator.invalid:${port}`;
     const proxy = await connectProxy({ [`coordinator.invalid:${port}`]: Number(port) });

@@ -42,7 +42,7 @@ describe('the workspace', () => {
         references?: { path: string }[];
       };
       const referenced = (config.references ?? []).map(({ path }) => path.split('/').at(-1));
-      // What only its tests use is a dependency of development.
+      // A package that only the tests use is a development dependency.
       const needed = Object.keys({ ...dependencies, ...devDependencies })
         .filter((name) => name.startsWith('@alphaflops/'))
         .map((name) => name.slice('@alphaflops/'.length))

@@ -1,4 +1,4 @@
-// Measures the models on splits by shape, on the build and in plain processes, so that times are those of users.
+// Measures the models on splits by shape, on the build and in plain processes, so that the times are those that users see.
 //   node test/accuracy/measure.mjs error ROW SEED…     errors on held-out shapes, one JSON line per seed
 //   node test/accuracy/measure.mjs cost                time and memory of a fit, rate of predictions
 //   node test/accuracy/measure.mjs kernel-cost         the same with kernels and a classifier
@@ -14,19 +14,19 @@ import { compileModel, evaluate, fitModel, formNamed, timeSamples } from '@alpha
 const DATA = resolve(import.meta.dirname, '../../../shared/data');
 const ORIGIN = { digest: '', codeVersion: '0', createdAt: '2026-01-01T00:00:00Z' };
 
-/** Rows of the table: data, training size, and what must hold (shares, not percent). */
+/** Rows of the table: data, training size, and required bounds (shares, not percent). */
 export const ROWS = {
   'random-all': { file: 'h100-random.csv', device: { smCount: 132 }, most: { median: 0.085, readable: 0.16 }, least: { within10: 0.55 } }, // prettier-ignore
   'random-1000': { file: 'h100-random.csv', device: { smCount: 132 }, size: 1000, most: { median: 0.13, readable: 0.17 }, least: { within10: 0.4 } }, // prettier-ignore
   'networklike-all': { file: 'h100-networklike.csv', device: { smCount: 132 }, most: { median: 0.1 }, least: { within10: 0.5 } }, // prettier-ignore
   'networklike-1000': { file: 'h100-networklike.csv', device: { smCount: 132 }, size: 1000, most: { median: 0.16 }, least: { within10: 0.33 } }, // prettier-ignore
-  // no number of processors given: what users of a CSV file get
+  // Without the number of processors, as for users of a CSV file.
   'random-1000-blind': { file: 'h100-random.csv', device: {}, size: 1000, most: { median: 0.13, readable: 0.17 }, least: { within10: 0.4 } }, // prettier-ignore
   'random-kernels-all': { file: 'h100-random-kernels.csv', device: { smCount: 132 }, kernels: 'given', most: { median: 0.055, mape: 0.13 }, least: { within10: 0.67 } }, // prettier-ignore
   'random-kernels-1000': { file: 'h100-random-kernels.csv', device: { smCount: 132 }, kernels: 'given', size: 1000, most: { median: 0.098 }, least: { within10: 0.5 } }, // prettier-ignore
   'networklike-kernels-all': { file: 'h100-networklike-kernels.csv', device: { smCount: 132 }, kernels: 'given', most: { median: 0.063 }, least: { within10: 0.65 } }, // prettier-ignore
   'networklike-kernels-1000': { file: 'h100-networklike-kernels.csv', device: { smCount: 132 }, kernels: 'given', size: 1000, most: { median: 0.115 }, least: { within10: 0.45 } }, // prettier-ignore
-  // the kernel is in the training samples and the labels, and not given at prediction
+  // The kernel is in the training samples and the labels, but not in the prediction.
   'random-kernels-assumed-all': { file: 'h100-random-kernels.csv', device: { smCount: 132 }, kernels: 'assumed', labels: 'h100-kernel-labels.csv', most: { median: 0.063 }, least: { within10: 0.63 } }, // prettier-ignore
   'f16-kernels-5-fold': { file: 'h100-random-f16-kernels.csv', device: { smCount: 132 }, kernels: 'given', folds: 5, most: { median: 0.095 }, least: {} }, // prettier-ignore
   'paper-5-fold': { file: 'asperti-2021-quadro-t2000.csv', device: { smCount: 16 }, folds: 5, most: { median: 0.06 }, least: {} }, // prettier-ignore
@@ -44,7 +44,7 @@ export const missing = () =>
 
 async function read(file) {
   const text = readFileSync(dataFile(file), 'utf8');
-  // in the series increasing_batch of the paper's data the height is a batch size
+  // In the series increasing_batch of the data of the paper, the height is a batch size.
   const kept = text.split('\n').filter((line) => !line.startsWith('increasing_batch'));
   const rows = await readAllSamples(kept.join('\n'), file);
   return rows.map(({ spec, timeMs, extras }) => ({
@@ -111,7 +111,7 @@ async function errorOf(row, seed) {
     chosen.push(model.chosenForm);
     fits.push(model);
     const predict = compileModel(model);
-    // published beside a chosen form that has no parameters to read
+    // Published in addition to a chosen form without readable parameters.
     const read = model.forms.some(({ form }) => form === 'alpha-axes') && compileModel(model, 'alpha-axes');
     for (const { spec, timeMs, kernel } of test) {
       const { predictedMs, lowerMs, upperMs, inDomain } = predict(spec, kernels === 'given' ? kernel : null);
@@ -133,7 +133,7 @@ async function errorOf(row, seed) {
     within10: share(errors, 0.1),
     within20: share(errors, 0.2),
     mape: errors.reduce((sum, e) => sum + e, 0) / errors.length,
-    // null: a readable form was chosen in some fold, and nothing is published beside it
+    // null: a readable form was chosen in some fold, and no other form is published.
     readable: readable.length === tested ? median(readable) : null,
     coverage: inside / domain,
     inDomain: domain / tested,
@@ -144,7 +144,10 @@ async function errorOf(row, seed) {
   };
 }
 
-/** Energy in five folds of the 66 shapes that have it, with the times of the others and of a number of random shapes. */
+/**
+ * Errors of energy in five folds of the 66 shapes with energy, trained with the times of the other shapes and of
+ * random shapes.
+ */
 async function energy(size, seed) {
   const samples = await read(ENERGY);
   const timed = shuffled(await read('h100-random.csv'), seed).slice(0, size);
@@ -172,7 +175,7 @@ async function energy(size, seed) {
   };
 }
 
-/** What a fit by `auto` costs, the model, and the memory of the process so far. */
+/** Returns the cost of a fit by `auto`, the model, and the memory of the process so far. */
 function timedFit(training, kernelLabels = []) {
   const begin = { wall: performance.now(), cpu: process.cpuUsage() };
   const model = fitModel(training, { device: { smCount: 132 }, kernelLabels, origin: ORIGIN });
@@ -207,12 +210,15 @@ async function cost() {
 
 const LAYERS_PER_RUN = 2000;
 
-/** The same with kernels and a classifier that also learns from the labels; predictions with the kernel given, and assumed. */
+/**
+ * The same with kernels and a classifier that is also trained on the labels. Predictions use given and assumed
+ * kernels.
+ */
 async function kernelCost() {
   const samples = shuffled(await read('h100-networklike-kernels.csv'), 11);
   const { model, cost } = timedFit(samples.slice(0, 10_000), await readLabels('h100-kernel-labels.csv'));
   const predict = compileModel(model);
-  // the quickest of many short runs: other work on the machine slows this down also in processor time
+  // The fastest of many short runs, because other work on the machine also increases the processor time.
   const rateOf = (isGiven) => {
     let best = 0;
     for (let k = 0; k < 5; k++) {
@@ -236,7 +242,7 @@ async function kernelCost() {
   };
 }
 
-/** The same samples with energies: no data set has that many, so power is drawn (between 130 and 700 W). */
+/** The same samples with energies. No data set has enough energies, so the power is random (between 130 and 700 W). */
 async function energyCost() {
   const samples = shuffled(await read('h100-networklike.csv'), 11).slice(0, 10_000);
   const watts = shuffled(
@@ -247,7 +253,7 @@ async function energyCost() {
   return cost;
 }
 
-/** The paper's form by ordinary least squares in ms, and the best time of several, as curve_fit.py does it. */
+/** The form of the paper by ordinary least squares in ms, and the best time of several runs, as in curve_fit.py. */
 async function coefficients(repeats = 50) {
   const samples = timeSamples(await read('asperti-2021-quadro-t2000.csv'));
   let [fit, ms] = [null, Infinity];

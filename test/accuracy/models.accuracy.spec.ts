@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
-/** What measure.mjs tells of one row of the table and one seed. Shares, not percent. */
+/** The result of measure.mjs for one row of the table and one seed. Shares, not percent. */
 interface Errors {
   readonly median: number;
   readonly within10: number;
@@ -27,7 +27,7 @@ interface Coefficients {
   readonly coefficients: readonly (readonly number[])[];
 }
 
-// plain JavaScript, because it runs on the build in processes of its own
+// Plain JavaScript, because it runs on the build in separate processes.
 const script: string = path.join(import.meta.dirname, 'measure.mjs');
 const { ROWS, dataFile, missing } = (await import(script)) as {
   ROWS: Record<string, Row>;
@@ -35,7 +35,7 @@ const { ROWS, dataFile, missing } = (await import(script)) as {
   missing: () => readonly string[];
 };
 
-/** All rows with five seeds take half an hour of one core; in the reduced form, small rows with one seed. */
+/** All rows with five seeds take half an hour on one core. The reduced form has small rows with one seed. */
 const full = process.env['ALPHAFLOPS_ACCURACY'] === 'full';
 const SEEDS = full ? [11, 12, 13, 14, 15] : [11];
 const rows = Object.entries(ROWS).filter(([name]) => full || !/-all$|^f16/.test(name));
@@ -57,7 +57,7 @@ function measured<T>(...what: string[]): T[] {
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
 
-/** Python with scipy, to compare with; another one than python3 is named by ALPHAFLOPS_PYTHON. */
+/** Python with scipy, for comparison. ALPHAFLOPS_PYTHON overrides python3. */
 const python = process.env['ALPHAFLOPS_PYTHON'] ?? 'python3';
 const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
 
@@ -73,7 +73,7 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
       if (most.readable !== undefined) expect(of('readable')).toBeLessThanOrEqual(most.readable);
       expect(of('within10')).toBeGreaterThanOrEqual(least.within10 ?? 0);
       expect(of('inDomain')).toBeGreaterThan(0.97);
-      // a single test set of some hundred shapes tells the coverage to about 2 %
+      // A single test set of some hundred shapes determines the coverage to about 2 %.
       const slack = name.startsWith('paper') || !full ? 0.02 : 0;
       expect(of('coverage')).toBeGreaterThanOrEqual(0.87 - slack);
       expect(of('coverage')).toBeLessThanOrEqual(0.93 + slack);
@@ -84,7 +84,7 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
   it(
     'a fit of 10,000 samples and predictions by it cost little',
     () => {
-      // in processor time: the machine may be shared
+      // In processor time, because the machine may be shared.
       const [cost] = measured<Cost>('cost');
       expect(cost?.fitCpuSeconds).toBeLessThan(60);
       expect(cost?.memoryMb).toBeLessThan(1024);
@@ -108,7 +108,7 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
     5 * MINUTES,
   );
 
-  // 0.19 to 0.28 by the draw of the thousand and of the folds
+  // 0.19 to 0.28, depending on the random thousand and on the folds.
   it.each([
     { size: 1000, seeds: SEEDS, most: full ? 0.25 : 0.3 },
     ...(full ? [{ size: 9218, seeds: [11], most: 0.2 }] : []),
@@ -123,14 +123,14 @@ const scipy = spawnSync(python, ['-c', 'import scipy']).status === 0;
       expect(errors.reduce((sum, energy) => sum + energy.median, 0) / seeds.length).toBeLessThanOrEqual(most);
       for (const energy of errors) {
         expect(energy.median).toBeLessThanOrEqual(0.5 * energy.flops);
-        // 66 shapes tell the coverage to about 4 %
+        // 66 shapes determine the coverage to about 4 %.
         expect(energy.coverage).toBeGreaterThanOrEqual(0.82);
       }
     },
     5 * MINUTES * (full ? SEEDS.length : 1),
   );
 
-  it('least squares in ms gives the coefficients of ordinary curve fitting to three digits', () => {
+  it('least squares in ms agrees with the coefficients of ordinary curve fitting to three digits', () => {
     const [ours] = measured<Coefficients>('coefficients');
     const want = [
       [0.0343, 1.163, 0.0399],

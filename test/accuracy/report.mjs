@@ -1,6 +1,6 @@
-// Writes the models' part of docs/benchmarks.md: node test/accuracy/report.mjs [ROW… | cost | energy-cost | coefficients]
-// Measures what is named, or all (some minutes of two processors), here and now. What was measured before is kept in results.json,
-// each with its date and machine. ALPHAFLOPS_PYTHON: a Python with scipy, to compare with.
+// Writes the models' part of docs/benchmarks.md: node test/accuracy/report.mjs [ROW… | cost | energy-cost |
+// coefficients] Measures the named parts, or all parts (some minutes on two processors). Earlier results stay in
+// results.json, each with its date and machine. ALPHAFLOPS_PYTHON: a Python with scipy, for comparison.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
@@ -32,7 +32,7 @@ function scipy() {
   return status === 0 ? JSON.parse(stdout) : null;
 }
 
-/** What can be measured, by name; each gives plain data to be kept. */
+/** The measurements by name. Each returns plain data, which is stored. */
 const MEASUREMENTS = {
   ...Object.fromEntries(
     Object.keys(ROWS).map((row) => [row, () => measure('error', row, ...SEEDS.map(String))]),
@@ -61,7 +61,7 @@ function cells(row, { result: runs, date }) {
   ];
 }
 
-/** One line about each thing that is no row of the table. */
+/** One line for each measurement that is not a row of the table. */
 const LINES = {
   cost: (cost) => [
     `A fit of 10,000 network-like samples, choice between all forms and cross-validation included: ${fitCost(cost)}; model document ${cost.documentKb.toFixed(0)} kB`,
@@ -118,13 +118,15 @@ async function write(file, text) {
 }
 
 if (missing().length > 0) {
-  console.error(`no ${missing().join(', ')} beside the checkout: nothing to measure`);
+  console.error(`the data ${missing().join(', ')} are missing next to the checkout: nothing to measure`);
   process.exit(1);
 }
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(MEASUREMENTS);
 for (const name of names) {
   if (MEASUREMENTS[name]) continue;
-  console.error(`there is no "${name}" to measure, only ${Object.keys(MEASUREMENTS).join(', ')}`);
+  console.error(
+    `there is no measurement "${name}". The measurements are: ${Object.keys(MEASUREMENTS).join(', ')}`,
+  );
   process.exit(1);
 }
 const version = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')).version;

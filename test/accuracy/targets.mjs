@@ -1,6 +1,6 @@
-// Writes the part of docs/benchmarks.md about campaigns with a target error: node test/accuracy/targets.mjs [SEEDS] [ROW…]
-// Replays the H100 data beside the checkout with ten seeds, or as many as are asked for; each seed takes a minute or two. The
-// lines of earlier runs are kept in targets.json.
+// Writes the part of docs/benchmarks.md about campaigns with a target error: node test/accuracy/targets.mjs [SEEDS]
+// [ROW…] Replays the H100 data beside the checkout with ten seeds, or with the given number of seeds. Each seed takes
+// one or two minutes. The lines of earlier runs are kept in targets.json.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readAllSamples } from '@alphaflops/dataset';
@@ -22,7 +22,7 @@ const ROWS = {
   'random networklike': { file: 'h100-random.csv', design: 'networklike', budget: 3000 },
 };
 const DEVICE = { smCount: 132 };
-/** Target error and the factor within which a forecast is right. */
+/** Target error, and the factor within which a forecast counts as right. */
 const TARGETS = [
   { target: 0.15, factor: 1.5 },
   { target: 0.12, factor: 1.5 },
@@ -44,7 +44,7 @@ async function runs({ file, design, budget }, seeds) {
   });
 }
 
-/** Forecasts from 300 shapes on until the target is reached, and the stop. */
+/** Forecasts from 300 shapes until the target is reached, and the stop. */
 function judged(learned, { target, factor }) {
   const results = learned.map((fits) => simulateTarget(fits, target));
   const known = results.filter(({ trueShapesForTarget }) => trueShapesForTarget !== null);
@@ -84,9 +84,9 @@ async function write(file, text) {
   writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
 }
 
-const [, , count = '10', ...asked] = process.argv;
+const [, , count = '10', ...names] = process.argv;
 const results = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {};
-for (const name of asked.length > 0 ? asked : Object.keys(ROWS)) {
+for (const name of names.length > 0 ? names : Object.keys(ROWS)) {
   const seeds = Array.from({ length: Number(count) }, (_, i) => i + 1);
   const learned = await runs(ROWS[name], seeds);
   const lines = TARGETS.map((target) => judged(learned, target));

@@ -1,6 +1,6 @@
-// How sums over the layers of a network err, for the correlation of docs/models.md ("Whole networks"). Network-like shapes of an
-// H100: a model of one half of them says what the other half costs. Measured layers of real networks are not among them, so a
-// network is made of the held-out shapes nearest to its layers, five times by chance for each batch.
+// Measures the errors of sums over the layers of a network, for the correlation of docs/models.md ("Whole networks").
+// Network-like shapes of an H100: a model of one half of them predicts the other half. The data contain no measured
+// layers of real networks, so a network consists of the held-out shapes nearest to its layers, five random draws per batch.
 //   node test/accuracy/totals.mjs SEED…       one JSON line per seed, then how many networks an interval covers by correlation
 import { readFileSync } from 'node:fs';
 import { specKey } from '@alphaflops/conv';
@@ -34,7 +34,10 @@ const doubling = (size) => Math.round(Math.log2(size));
 const family = (s) => [s.kernel_h, kindOf(s), s.dtype, s.stride].join();
 const cell = (s) => [family(s), s.batch, ...[s.height, s.cin, s.cout].map(doubling)].join();
 
-/** Mean product of two residuals of a group over that of one with itself; residuals are in half-widths, cut at two. */
+/**
+ * Mean product of two residuals of a group, divided by the mean square of one residual. Residuals are in half-widths,
+ * limited to two.
+ */
 function correlationWithin(tested, groupOf) {
   const groups = new Map();
   for (const { spec, error, width } of tested) {
@@ -53,7 +56,10 @@ function correlationWithin(tested, groupOf) {
   return products / pairs / (squares / tested.length);
 }
 
-/** The held-out shape that stands for a layer: of its batch and kernel, one of the nearest in doublings. */
+/**
+ * Returns the held-out shape that represents a layer: one of the nearest shapes, in doublings, with the same batch
+ * and kernel.
+ */
 function standIn(tested, layer, random) {
   const alike = ({ spec }) =>
     ['batch', 'dtype', 'kernel_h'].every((axis) => spec[axis] === layer[axis]) &&
@@ -70,7 +76,10 @@ function standIn(tested, layer, random) {
   return nearest[Math.floor(random() * Math.min(NEAREST, nearest.length))][1];
 }
 
-/** Log error of the sum, and its half-width where all errors are one (`together`) and where none has to do with another. */
+/**
+ * Returns the log error of the sum, and its half-width for fully correlated errors (`together`) and for independent
+ * errors.
+ */
 function sumOf(layers, tested, random) {
   const chosen = new Map();
   for (const layer of layers) {

@@ -5,21 +5,21 @@ import { join } from 'node:path';
 import { ABSENT, ALL_KINDS, type FaultKind } from './schedule.js';
 import type { StoreKind } from './stores.js';
 
-/** Room for the store of one campaign; what is left is filled up. */
+/** Disk space for the store of one campaign. The rest of the disk is filled. */
 const SMALL_DISK = 'size=48m';
 
-/** What this machine lets us do to it. */
+/** The faults that are possible on this machine. */
 export interface Abilities {
-  /** Of a deployment on each store. */
+  /** Fault kinds of a deployment on each store. */
   kinds: Record<StoreKind, FaultKind[]>;
-  /** Kinds of fault that cannot be made here, each with the reason. */
+  /** Fault kinds that are not possible on this machine, each with the reason. */
   skipped: string[];
-  /** Shared library that gives a process a clock of its own. */
+  /** Shared library that gives a process its own clock. */
   clockLibrary: string | null;
 }
 
-/** @param wanted kinds of fault; none: all */
-export function abilities(wanted: readonly FaultKind[]): Abilities {
+/** @param requested fault kinds; an empty list means all */
+export function abilities(requested: readonly FaultKind[]): Abilities {
   const clockLibrary = findClockLibrary();
   const isMounting = canMount();
   const skipped = [
@@ -27,12 +27,12 @@ export function abilities(wanted: readonly FaultKind[]): Abilities {
     ...(isMounting ? [] : ['disk-full: no small disk can be mounted (that takes root)']),
   ];
   const isPossible = (kind: FaultKind) => !skipped.some((line) => line.startsWith(`${kind}:`));
-  const possible = (wanted.length > 0 ? wanted : ALL_KINDS).filter(isPossible);
+  const possible = (requested.length > 0 ? requested : ALL_KINDS).filter(isPossible);
   const on = (store: StoreKind) => possible.filter((kind) => !ABSENT[store].includes(kind));
   return { kinds: { sqlite: on('sqlite'), mongodb: on('mongodb') }, skipped, clockLibrary };
 }
 
-/** Debian's libfaketime, installed when that can be done without asking anybody. */
+/** The libfaketime of Debian. It is installed if this needs no password. */
 function findClockLibrary(): string | null {
   if (located() === null && process.getuid?.() === 0) {
     const apt = (...args: string[]) =>
@@ -47,7 +47,7 @@ function findClockLibrary(): string | null {
 }
 
 function located(): string | null {
-  // Null where there is no dpkg at all.
+  // Null if dpkg does not exist.
   const stdout = spawnSync('dpkg', ['-L', 'libfaketime'], { encoding: 'utf8' }).stdout as string | null;
   const library = (stdout ?? '').split('\n').find((line) => line.endsWith('/libfaketimeMT.so.1'));
   return library !== undefined && existsSync(library) ? library : null;

@@ -4,18 +4,18 @@ import type { FaultKind } from './schedule.js';
 import { STORES, type StoreKind, whyNoMongo } from './stores.js';
 import { runTrial, type TrialOptions } from './trial.js';
 
-/** A killed worker's batches are in work again after at most so long. */
+/** The maximum time until the batches of a killed worker are in progress again. */
 const RECOVERY_LIMIT_MS = 15_000;
-/** A limit for what hangs. */
+/** A limit for a test that does not end. */
 const TRIAL_LIMIT_MS = 8 * 60_000;
 
 /** From run.mjs; without it, the short form. */
 const settings = {
   seed: 1,
   campaigns: 1,
-  /** 0: every kind once, on the one store or on one of both. */
+  /** 0: every kind once, on one of the stores. */
   faults: 0,
-  /** Of these kinds alone; none: of all that can be made here. */
+  /** Only these kinds; an empty list means all that are possible on this machine. */
   kinds: [],
   /** On each of these with every seed, or, in the long form, on one after the other. */
   stores: STORES,
@@ -49,7 +49,7 @@ it.concurrent.each(plan)(
   'nothing is lost and nothing twice, seed $seed on $store',
   async (options) => {
     const result = await runTrial(options, able);
-    // After each, so that a long run that is broken off has reported what it saw.
+    // After each campaign, so that an interrupted long run has reported its results.
     if (settings.report !== null) keepResult(settings.report, result, able);
     process.stderr.write(`${describeTrial(result)}\n`);
     if (result.problems.length > 0) throw new Error(describeFailure(result));
@@ -81,5 +81,5 @@ function kindsOn(store: StoreKind): FaultKind[] {
   );
 }
 
-// Skipped, so that the summary of all tests says what could not be tried here.
+// Skipped tests, so that the summary of all tests lists what this machine cannot test.
 for (const reason of able.skipped) it.skip(reason, () => undefined);

@@ -12,11 +12,11 @@ import { mongoStore, sqliteStore, type StoreKind, type TestedStore } from './sto
 
 const WORKERS = 2;
 /**
- * Small, so that devices that live are soon free for the batches of a worker that died; the server that stands in for
- * MongoDB takes its time for each batch.
+ * Small, so that live devices are soon free for the batches of a dead worker. The replacement for MongoDB is slow for
+ * each batch.
  */
 export const BATCH_SPECS: Readonly<Record<StoreKind, number>> = { sqlite: 8, mongodb: 20 };
-/** A supervisor starts a program again that ended, after so long. */
+/** The time after which a supervisor restarts a program. */
 const SUPERVISOR_PAUSE_MS = 1_000;
 
 export type Role = 'coordinator' | 'fitter' | 'worker';
@@ -26,7 +26,7 @@ export interface Program {
   readonly name: string;
   readonly role: Role;
   running: Running;
-  /** Starts it again; rejects when it does not come up. */
+  /** Restarts the program. Rejects when it does not become ready. */
   readonly start: () => Promise<Running>;
 }
 
@@ -37,14 +37,14 @@ export interface Link {
 
 /**
  * A deployment as operators run it: every program under a supervisor, and a network between them that can be cut. On
- * SQLite one coordinator does everything; on MongoDB there are two behind one address, and a fitter.
+ * SQLite, one coordinator does everything. On MongoDB, there are two coordinators behind one address, and a fitter.
  */
 export class Deployment {
   readonly links: Link[] = [];
   readonly programs: Program[] = [];
   /** Executor processes of workers that were killed: they must not outlive them. */
   readonly orphans: ProcessIdentity[] = [];
-  /** Programs that ended although nobody had ended them. */
+  /** Programs that ended by themselves. */
   readonly unexpectedEnds: string[] = [];
   private readonly ended = new Set<ChildProcess>();
   private address: RoundRobin | null = null;
@@ -58,7 +58,7 @@ export class Deployment {
     private readonly disk: string | null,
   ) {}
 
-  /** @param transactions of MongoDB */
+  /** @param transactions whether MongoDB has transactions */
   static async start(kind: StoreKind, transactions: boolean, abilities: Abilities): Promise<Deployment> {
     const directory = mkdtempSync(join(tmpdir(), 'alphaflops-faults-'));
     const dataDirectory = join(directory, 'data');
@@ -95,7 +95,7 @@ export class Deployment {
     return this.programs.filter((program) => program.role === role);
   }
 
-  /** Kills a program as a crash does, and starts it again after `awayMs`. */
+  /** Kills a program like a crash, and restarts it after `awayMs`. */
   async crash(program: Program, awayMs: number): Promise<void> {
     const { child } = program.running;
     if (program.role === 'worker') this.orphans.push(...childrenOf(child.pid ?? 0));
@@ -105,7 +105,7 @@ export class Deployment {
     await this.supervise(program);
   }
 
-  /** The clock of one program, as seconds beside the true one. */
+  /** Sets the clock of one program to an offset in seconds from the true time. */
   setClock(name: string, offsetS: number): void {
     writeFileSync(this.clockFile(name), `${offsetS < 0 ? '' : '+'}${offsetS}\n`);
   }
@@ -117,7 +117,7 @@ export class Deployment {
     this.address?.close();
   }
 
-  /** Once stopped: ends the store, and leaves nothing behind if asked to. */
+  /** After the stop: ends the store, and removes all files on request. */
   async close(keepFiles: boolean): Promise<void> {
     await this.store.close();
     if (keepFiles) return;
@@ -170,7 +170,7 @@ export class Deployment {
     return join(this.stack.directory, `${name}.clock`);
   }
 
-  /** Only the time of day is taken over: timers go by the monotonic clock, which does not jump on real machines either. */
+  /** Replaces only the time of day. Timers use the monotonic clock, which does not jump on real machines either. */
   private clockOf(name: string): Record<string, string> {
     if (this.abilities.clockLibrary === null) return {};
     this.setClock(name, 0);
@@ -192,7 +192,7 @@ export class Deployment {
     });
   }
 
-  /** A program that finds neither Redis nor its store says so and ends: its supervisor tries again. */
+  /** A program that finds neither Redis nor its store reports it and ends. Its supervisor restarts it. */
   private async supervise(program: Program): Promise<void> {
     while (!this.isStopping) {
       try {

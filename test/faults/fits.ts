@@ -3,16 +3,16 @@ import type { FitState } from '@alphaflops/contracts';
 import type { Stores } from '@alphaflops/store';
 import type { Stack } from '../support/stack.js';
 
-/** A fitter that does not take a fit in hand within this time is killed all the same. */
+/** A fitter that does not start a fit within this time is killed anyway. */
 const BEGIN_LIMIT_MS = 10_000;
-/** Fits have this long after the last fault to come to their end. */
+/** The time limit for fits after the last fault. */
 const END_LIMIT_MS = 90_000;
 const ANSWER_LIMIT_MS = 10_000;
 
-/** Fits of the device class that are asked for while fitters die: each must publish one model. */
+/** Fits of the device class that are requested while fitters die. Each must publish one model. */
 export class Fits {
   private readonly ids: string[] = [];
-  /** Requests without an answer: whether there is a fit of theirs nobody knows. */
+  /** Number of requests without an answer. Whether their fits exist is unknown. */
   private unanswered = 0;
 
   constructor(
@@ -20,7 +20,7 @@ export class Fits {
     private readonly deviceClassId: string,
   ) {}
 
-  /** Asks for a fit and waits until it is in hand. Resolves with what became of that. */
+  /** Requests a fit and waits until a fitter has started it. Resolves with the result. */
   async askForOne(): Promise<string> {
     const asked = await this.call<FitState>('POST', `/v1/device-classes/${this.deviceClassId}/fits`, {
       form: 'alpha-latency',
@@ -40,7 +40,7 @@ export class Fits {
     return 'before a fit';
   }
 
-  /** What went wrong, in words; waits for the fits that are not done yet. */
+  /** Waits for unfinished fits and returns a description of all problems. */
   async judge(): Promise<string[]> {
     const problems: string[] = [];
     const models = new Set<string>();
@@ -60,7 +60,7 @@ export class Fits {
     return problems;
   }
 
-  /** Looks into the store: one model per fit, that of the campaign among them, and no version without one. */
+  /** Checks the store: one model per fit, including the fit of the campaign, and no gap in the versions. */
   async verifyStored(stores: Stores): Promise<string[]> {
     const { items } = await stores.models.list({ deviceClassId: this.deviceClassId }, { limit: 200 });
     const versions = items.map(({ version }) => version ?? 0).sort((a, b) => a - b);

@@ -8,7 +8,7 @@ import type { Fault } from './schedule.js';
 
 const HOUR_S = 3_600;
 
-/** Makes a fault happen and resolves when its cause is gone, with what it was done to. */
+/** Injects a fault. Resolves with its target when the cause of the fault is removed. */
 export async function inject(deployment: Deployment, fits: Fits, fault: Fault): Promise<string> {
   const { kind, lastsMs, choice } = fault;
   switch (kind) {
@@ -68,7 +68,7 @@ export async function inject(deployment: Deployment, fits: Fits, fault: Fault): 
   }
 }
 
-/** What a fault takes hold of: two at once on the same would be neither. */
+/** The target of a fault. Two simultaneous faults on one target would disturb each other. */
 export function subjectOf({ kind, choice }: Fault, deployment: Deployment): string {
   switch (kind) {
     case 'coordinator-killed':
@@ -97,7 +97,7 @@ function chosen(deployment: Deployment, role: Role, choice: number): Program {
   return programs[Math.floor(choice * programs.length)] as Program;
 }
 
-/** False when it had just ended by itself. */
+/** False when the process had just ended by itself. */
 function kill(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');
@@ -110,7 +110,7 @@ async function fillDisk(folder: string, ms: number): Promise<void> {
   const ballast = join(folder, 'ballast');
   const file = openSync(ballast, 'w');
   try {
-    // The last bytes as well, so that not even a page of the log finds room.
+    // Also fill the last bytes, so that no page of the log fits.
     for (const piece of [Buffer.alloc(1 << 20), Buffer.alloc(1)]) {
       try {
         for (;;) writeSync(file, piece);

@@ -20,7 +20,7 @@ export function isRunning({ pid, startedAt }: ProcessIdentity): boolean {
   return stat !== null && stat.startedAt === startedAt && stat.state !== 'Z';
 }
 
-/** Fields of /proc/PID/stat, see proc(5); the name of the program, in brackets, may hold anything. */
+/** Fields of /proc/PID/stat, see proc(5). The name of the program, in brackets, may contain any text. */
 function statOf(pid: number) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -7,15 +7,15 @@ type Mode = 'through' | 'refused' | 'stalled' | 'swallowed';
 /** Both ends of one connection. */
 interface Pair {
   ends: readonly [Socket, Socket];
-  /** Whatever arrives is thrown away. */
+  /** Discards all data. */
   swallows: boolean;
 }
 
-/** A TCP proxy on loopback that misbehaves on request, as networks do. */
+/** A TCP proxy on loopback that causes network faults on request. */
 export class Proxy {
   private mode: Mode = 'through';
   private readonly pairs = new Set<Pair>();
-  /** All that are open. Of a swallowed pair one may be left whose other end has gone long ago. */
+  /** All open connections. In a swallowed pair, one end may remain after the other end has closed. */
   private readonly sockets = new Set<Socket>();
 
   private constructor(
@@ -52,14 +52,14 @@ export class Proxy {
     for (const { ends } of this.pairs) ends[side].end();
   }
 
-  /** Nothing gets through; then everything does, late. */
+  /** Blocks all data, and delivers it later. */
   async stall(ms: number): Promise<void> {
     for (const { ends } of this.pairs) for (const end of ends) end.pause();
     await this.during('stalled', ms);
     for (const { ends } of this.pairs) for (const end of ends) end.resume();
   }
 
-  /** What is sent is lost, for ever on the connections there are and were made meanwhile; nobody is informed. */
+  /** Discards all data without an error, permanently on connections that exist or are made during the fault. */
   async swallow(ms: number): Promise<void> {
     for (const pair of this.pairs) pair.swallows = true;
     await this.during('swallowed', ms);
@@ -103,7 +103,7 @@ export class Proxy {
       this.sockets.delete(from);
       this.pairs.delete(pair);
       if (!pair.swallows) to.destroy();
-      // Of a swallowed pair the other side never hears that this one has gone.
+      // In a swallowed pair, the other side does not learn that this side has closed.
     });
   }
 }

@@ -3,7 +3,7 @@ import type { PrivateRedis } from '@alphaflops/queue/private-redis';
 import { Redis } from 'ioredis';
 import { setTimeout } from 'node:timers/promises';
 
-/** Looks into the queues from outside, past the product's own code. */
+/** Reads the queues directly, without the code of the product. */
 export class Queues {
   private readonly redis: Redis;
   private closed = false;
@@ -13,13 +13,13 @@ export class Queues {
       password: server.address.password ?? '',
       retryStrategy: () => 100,
       maxRetriesPerRequest: null,
-      // The timer of this outlives the connection: it would keep the process for as long.
+      // The timer lives longer than the connection and would keep the process alive.
       disconnectTimeout: 100,
     });
     this.redis.on('error', () => undefined);
   }
 
-  /** How often each job that is in work now was begun. */
+  /** Returns how many times each active job was started. */
   async inWork(targetId: string): Promise<Map<string, number>> {
     const queue = `${KEY_PREFIX}:${queueName('measure', targetId)}`;
     const ids = await this.redis.lrange(`${queue}:active`, 0, -1);
@@ -28,8 +28,8 @@ export class Queues {
   }
 
   /**
-   * Resolves when every job of `before`, the jobs that were in work when a worker died, is in work again or done, with
-   * the time from now to when the last of them was begun again; null when none had to be begun again.
+   * `before` holds the jobs that were active when a worker died. Resolves when each of them is active again or done,
+   * with the time until the last one was started again; null when none had to be started again.
    */
   async begunAgainMs(targetId: string, before: ReadonlyMap<string, number>): Promise<number | null> {
     const from = performance.now();
@@ -39,7 +39,7 @@ export class Queues {
     while (open.size > 0 && !this.closed) {
       for (const [id, begun] of open) {
         const now = Number((await this.redis.hget(`${queue}:${id}`, 'ats')) ?? 0);
-        // No such job any more: done by a worker that lives.
+        // The job no longer exists: a live worker has finished it.
         if (now === begun) continue;
         open.delete(id);
         if (now > begun) lastMs = performance.now() - from;
@@ -49,7 +49,7 @@ export class Queues {
     return lastMs;
   }
 
-  /** Everything of a job that is left in Redis: states with jobs in them, and jobs that are in no state. */
+  /** Returns what remains of jobs in Redis: states that contain jobs, and jobs without a state. */
   async leftovers(job: 'measure' | 'fit'): Promise<string[]> {
     const found: string[] = [];
     const states = ['wait', 'paused', 'active', 'delayed', 'prioritized', 'waiting-children', 'stalled'];

@@ -1,4 +1,4 @@
-/** Numbers that are the same for the same seed (Mulberry32). */
+/** Random numbers. The same seed gives the same numbers (Mulberry32). */
 export class Random {
   private state: number;
 
@@ -15,7 +15,7 @@ export class Random {
     return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, from ≤ x ≤ to. */
+  /** An integer, from ≤ x ≤ to. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }

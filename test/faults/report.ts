@@ -6,8 +6,8 @@ import { describeInjected, type TrialResult } from './trial.js';
 const seconds = (ms: number) => (ms / 1000).toFixed(1);
 
 /**
- * Writes the report of this campaign and of those before it, whose results lie beside it (`report.md.json`): a long run
- * can be done in parts. A campaign that is run again replaces its result.
+ * Writes the report of this campaign and of earlier ones. Their results are in the file `report.md.json` in the same
+ * folder, so that a long run can be done in parts. A repeated campaign replaces its result.
  */
 export function keepResult(report: string, result: TrialResult, abilities: Abilities): void {
   const file = `${report}.json`;
@@ -19,7 +19,7 @@ export function keepResult(report: string, result: TrialResult, abilities: Abili
   writeFileSync(report, reportOf(results, abilities));
 }
 
-/** What happened, as a section of a page for people. */
+/** Describes the events as a section of the report page. */
 function reportOf(results: readonly TrialResult[], { skipped }: Abilities): string {
   const faults = results.flatMap(({ injected }) => injected);
   const recoveries = results.flatMap(({ recoveryMs }) => recoveryMs ?? []).sort((a, b) => a - b);
@@ -54,7 +54,7 @@ function reportOf(results: readonly TrialResult[], { skipped }: Abilities): stri
   return `${lines.join('\n')}\n`;
 }
 
-/** One line while the others still run. */
+/** Prints one line while other campaigns still run. */
 export function describeTrial(result: TrialResult): string {
   const { options, store, injected, campaignMs, recoveryMs, settledMs, cost, problems } = result;
   return (
@@ -64,7 +64,7 @@ export function describeTrial(result: TrialResult): string {
   );
 }
 
-/** Everything that is needed to see what went wrong, and to do it again. */
+/** Returns all information that is needed to understand and repeat a failure. */
 export function describeFailure({
   options: { seed, store },
   injected,

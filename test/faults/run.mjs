@@ -1,6 +1,8 @@
-// npm run test:faults [-- --long] [--store sqlite|mongodb] [--seed N] [--campaigns N] [--specs N] [--faults N] [--kinds A,B] [--report FILE]
-// The short form is one campaign of 1,000 specs on SQLite and one on MongoDB, with every kind of fault once on one of them (on
-// the one of --store, all); the long one 20 campaigns of 2,000 specs with 10 faults each, on one store after the other. A report goes on where FILE.json, which lies beside it, ends.
+// npm run test:faults [-- --long] [--store sqlite|mongodb] [--seed N] [--campaigns N] [--specs N] [--faults N]
+// [--kinds A,B] [--report FILE] The short form is one campaign of 1,000 specs on SQLite and one on MongoDB, with
+// every kind of fault once on one of them (on the one of --store, all); the long one 20 campaigns of 2,000 specs with
+// 10 faults each, on one store after the other. A report continues after the campaigns in FILE.json, in the same
+// folder.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -45,6 +47,6 @@ process.exit(status ?? 1);
 
 function whole(name, value) {
   if (/^\d+$/.test(value)) return Number(value);
-  console.error(`--${name}: a whole number is needed, not ${value}`);
+  console.error(`--${name}: needs an integer, not ${value}`);
   process.exit(2);
 }

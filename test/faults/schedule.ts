@@ -1,7 +1,7 @@
 import type { StoreKind } from './stores.js';
 import { Random } from './random.js';
 
-/** Every kind of fault with the shortest and the longest time that it lasts, in ms. */
+/** Every kind of fault with its minimum and maximum duration, in ms. */
 export const KINDS = {
   'executor-killed': [0, 0],
   'worker-killed': [1_000, 8_000],
@@ -16,14 +16,17 @@ export const KINDS = {
   'network-refused': [500, 8_000],
   'network-half-closed': [0, 0],
   'network-stalled': [500, 12_000],
-  // What is sent is lost, and the connection stays open for ever.
+  // Data is lost, and the connection stays open.
   'network-swallowed': [500, 8_000],
   'disk-full': [4_000, 8_000],
 } as const satisfies Record<string, readonly [number, number]>;
 export type FaultKind = keyof typeof KINDS;
 export const ALL_KINDS = Object.keys(KINDS) as FaultKind[];
 
-/** What a deployment on each store does not have: a fitter and a store of their own, a disk of the coordinator’s. */
+/**
+ * Faults that a deployment on each store does not have: on SQLite those of the separate fitter and store, on MongoDB
+ * those of the disk of the coordinator.
+ */
 export const ABSENT: Readonly<Record<StoreKind, readonly FaultKind[]>> = {
   sqlite: ['fitter-killed', 'store-killed'],
   mongodb: ['disk-full'],
@@ -31,14 +34,14 @@ export const ABSENT: Readonly<Record<StoreKind, readonly FaultKind[]>> = {
 
 export interface Fault {
   kind: FaultKind;
-  /** After the campaign’s first batches were recorded. */
+  /** Time after the first batches of the campaign were recorded. */
   atMs: number;
   lastsMs: number;
   /** 0 ≤ x < 1: which program, which link, how far a clock jumps. */
   choice: number;
 }
 
-/** The first fault has this long to itself, so that the recovery measured after it is the recovery from it. */
+/** The time without other faults after the first one, so that the measured recovery belongs to the first fault. */
 const ALONE_MS = 15_000;
 
 /**

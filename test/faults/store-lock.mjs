@@ -1,5 +1,5 @@
-// store-lock.mjs FILE MS: holds the write lock of an SQLite file for so long, as a program beside the coordinator does
-// that writes and does not come to an end.
+// store-lock.mjs FILE MS: holds the write lock of an SQLite file for MS milliseconds, like another program with an
+// endless write.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';

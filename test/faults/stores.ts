@@ -9,17 +9,20 @@ import { startMongoServer } from '../support/mongodb.js';
 export const STORES = ['sqlite', 'mongodb'] as const;
 export type StoreKind = (typeof STORES)[number];
 
-/** The store of a deployment, and what can be done to it. */
+/** The store of a deployment, and its faults. */
 export interface TestedStore {
-  /** What it is, for the report. */
+  /** Description for the report. */
   readonly name: string;
-  /** Environment of the programs that use it. `through` puts a proxy before it, and answers with the port of that. */
+  /**
+   * Environment of the programs that use the store. `through` puts a proxy in front of the store and returns the port
+   * of the proxy.
+   */
   readonly settings: (through: (port: number) => Promise<number>) => Promise<Record<string, string>>;
-  /** It answers nobody for so long. Resolves with what was done. */
+  /** The store answers no request for this time. Resolves with a description. */
   readonly stop: (ms: number) => Promise<string>;
-  /** SIGKILL, and started again on its files after so long. */
+  /** SIGKILL, and a restart on the same files after this time. */
   readonly kill: (awayMs: number) => Promise<string>;
-  /** Opens it past the deployment, which has ended. */
+  /** Opens the store directly after the end of the deployment. */
   readonly open: () => Promise<Stores>;
   readonly close: () => Promise<void>;
 }
@@ -48,7 +51,7 @@ export async function whyNoMongo(): Promise<string | null> {
   return server.skip;
 }
 
-/** @param transactions as on a replica set; else as on a single server */
+/** @param transactions true: as on a replica set; false: as on a single server */
 export async function mongoStore(transactions: boolean): Promise<TestedStore> {
   const server = await startMongoServer({ own: true });
   if (server.skip !== null) throw new Error(server.skip);
@@ -59,7 +62,8 @@ export async function mongoStore(transactions: boolean): Promise<TestedStore> {
     settings: async (through) => {
       const way = new URL(uri);
       way.port = String(await through(Number(way.port)));
-      // A client that looks for the members of the replica set would find the server itself, past the proxy.
+      // A client that discovers the members of the replica set would connect to the server directly, without the
+      // proxy.
       way.searchParams.set('directConnection', 'true');
       return { MONGODB_URI: way.href };
     },

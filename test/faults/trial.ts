@@ -20,22 +20,22 @@ import { costOfFaults, verifyStored } from './verify.js';
 export interface TrialOptions {
   seed: number;
   store: StoreKind;
-  /** Of MongoDB; SQLite has them always. */
+  /** Whether MongoDB has transactions. SQLite always has them. */
   transactions: boolean;
-  /** Of these, after a killed worker. */
+  /** The kinds of the faults that follow the first one, a killed worker. */
   kinds: readonly FaultKind[];
   faults: number;
   /** Faults after the first come within this time. */
   spanMs: number;
   specs: number;
   replicates: number;
-  /** The fake device is busy with one spec for so long. */
+  /** The time of the fake device for one spec. */
   specMs: number;
 }
 
 export interface Injected {
   fault: Fault;
-  /** After the campaign’s first batches were recorded. */
+  /** Time after the first batches of the campaign were recorded. */
   beganMs: number;
   endedMs: number;
   subject: string;
@@ -43,10 +43,10 @@ export interface Injected {
 
 export interface TrialResult {
   options: TrialOptions;
-  /** What the store was. */
+  /** Description of the store. */
   store: string;
   injected: Injected[];
-  /** From the kill of a worker to when its last batch was in work again; null: it had none. */
+  /** Time from the kill of a worker until its last batch is in progress again; null if it had none. */
   recoveryMs: number | null;
   /** From the end of the last fault to the end of the campaign. */
   settledMs: number;
@@ -55,19 +55,21 @@ export interface TrialResult {
   /** Samples that faults have cost, by reason. */
   cost: Record<string, number>;
   problems: string[];
-  /** Where logs and files of a failed trial are. */
+  /** The folder with logs and files of a failed trial. */
   directory: string | null;
-  /** What each program of a failed trial said last. */
+  /** The last output of each program of a failed trial. */
   logTail: string;
 }
 
-/** Workers have recorded their first batches by then; if not, the faults begin all the same, and the verdict says more. */
+/**
+ * The time limit for the first recorded batches. After it, the faults begin anyway, and the verdict shows the cause.
+ */
 const START_LIMIT_MS = 30_000;
-/** A campaign that records nothing for so long after the last fault stands. */
+/** A campaign that records nothing for this time after the last fault counts as stalled. */
 const STANDSTILL_MS = 60_000;
-/** One that goes on, as slowly as a busy machine lets it, has this long after the last fault to come to its end. */
+/** The time limit after the last fault for a campaign that makes progress, also on a busy machine. */
 const SETTLE_LIMIT_MS = 300_000;
-/** Lines of each log that are shown when something went wrong. */
+/** Number of lines of each log that are shown after a failure. */
 const LAST_LINES = 12;
 const ENDED = ['completed', 'failed', 'cancelled'];
 
@@ -104,7 +106,7 @@ class Trial {
 
   async run(faults: readonly Fault[]): Promise<TrialResult> {
     const campaign = await this.create();
-    // From here on there is a batch in the hands of every worker.
+    // From now on, every worker has a batch.
     const deadline = performance.now() + START_LIMIT_MS;
     await until(
       () => this.progress(campaign.id),
@@ -139,7 +141,7 @@ class Trial {
     this.queues.close();
   }
 
-  /** Leaves the files, and all logs beside them. */
+  /** Keeps the files, and writes all logs next to them. */
   keep(problems: readonly string[], faults: readonly Fault[]): void {
     this.kept = this.deployment.stack.directory;
     const logs = join(this.kept, 'logs');
@@ -212,7 +214,7 @@ class Trial {
     return recovery;
   }
 
-  /** Its end, or how far it is when it stands or takes too long. */
+  /** Returns the end of the campaign, or its progress when it stalls or takes too long. */
   private async untilEnded(campaignId: string): Promise<CampaignProgress | null> {
     const fromMs = performance.now();
     let progress: CampaignProgress | null = null;
@@ -262,7 +264,7 @@ class Trial {
     return problems;
   }
 
-  /** Looks into the store itself, which nobody uses any more; adds to `problems`. */
+  /** Checks the store directly, when no other process uses it, and adds to `problems`. */
   private async cost(campaign: Campaign, fits: Fits, problems: string[]): Promise<Record<string, number>> {
     await this.deployment.stop();
     const stores = await this.deployment.store.open();
@@ -270,7 +272,7 @@ class Trial {
       const planned = (await stores.campaigns.get(campaign.id)) ?? campaign;
       problems.push(...(await verifyStored(stores, planned)), ...(await fits.verifyStored(stores)));
       const cost = await costOfFaults(stores, campaign.id, ({ spec }) => isHealthy(spec));
-      // A killed executor takes its spec with it; nothing else may cost a sample.
+      // A killed executor loses its spec. No other fault may cost a sample.
       const lost = [...cost.values()].reduce((sum, count) => sum + count, 0);
       const kills = this.injected.filter(({ fault }) => fault.kind === 'executor-killed').length;
       if (lost > kills) problems.push(`${lost} samples were lost to faults, with ${kills} executors killed`);
@@ -281,7 +283,7 @@ class Trial {
   }
 }
 
-/** Healthy ones that keep the device busy, and here and there one that ends otherwise. */
+/** Mostly specs that keep the device busy, and some specs with other outcomes. */
 function specsOf({ seed, specs, specMs }: TrialOptions): ConvSpec[] {
   const random = new Random(seed + 1);
   const failing = ['crash', 'out-of-memory', 'unsupported', 'throw'] as const;

@@ -1,10 +1,10 @@
 import type { Campaign, Sample } from '@alphaflops/contracts';
 import type { Stores } from '@alphaflops/store';
 
-/** Slots without their one sample that are named one by one. */
+/** Maximum number of slots without exactly one sample that are listed individually. */
 const SHOWN = 5;
 
-/** What went wrong, in words; empty when nothing was lost and nothing is there twice. */
+/** Returns a description of all problems; empty when no sample is lost or duplicated. */
 export async function verifyStored(stores: Stores, campaign: Campaign): Promise<string[]> {
   const problems: string[] = [];
   const wrongSlots: string[] = [];
@@ -54,7 +54,7 @@ export async function verifyStored(stores: Stores, campaign: Campaign): Promise<
   return problems;
 }
 
-/** Samples that are not ok although their spec would have been measured, by reason. */
+/** Counts samples that are not ok although their spec can be measured, by reason. */
 export async function costOfFaults(
   stores: Stores,
   campaignId: string,

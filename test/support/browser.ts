@@ -10,7 +10,7 @@ import { until } from './stack.js';
 const root = resolve(import.meta.dirname, '../..');
 const SCREENSHOTS = join(root, 'test-results/dashboard');
 
-/** What tools/chromium-for-tests.mjs says of this machine; it may install the browser. */
+/** The browser that tools/chromium-for-tests.mjs finds or installs on this machine. */
 export const browser = JSON.parse(
   execFileSync(process.execPath, [
     '--input-type=module',
@@ -23,9 +23,9 @@ export const browser = JSON.parse(
 export const PHONE = { width: 390, height: 844 };
 export const DESK = { width: 1280, height: 900 };
 
-/** A browser with a profile of its own, and everything that went wrong in it. */
+/** A browser with a separate profile, and all errors that occurred in it. */
 export class Tab {
-  /** What the console called an error, exceptions nobody caught, requests that were refused by the page's policy. */
+  /** Errors on the console, uncaught exceptions, and requests that the policy of the page refused. */
   readonly errors: string[] = [];
 
   private constructor(
@@ -54,13 +54,13 @@ export class Tab {
     await rm(this.profile, { recursive: true, force: true });
   }
 
-  /** Keeps what is on the screen as a test artefact. */
+  /** Stores a screenshot as a test artefact. */
   async screenshot(name: string): Promise<void> {
     mkdirSync(SCREENSHOTS, { recursive: true });
     await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
   }
 
-  /** Findings of axe-core on the page as it is now that are serious or worse. */
+  /** Returns the findings of axe-core on the present page that are at least serious. */
   async seriousFindings(): Promise<string[]> {
     await this.page.evaluate(axe.source);
     const { violations } = await this.page.evaluate(() =>
@@ -71,7 +71,7 @@ export class Tab {
       .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
   }
 
-  /** Goes to a page of the dashboard, given by its heading, and waits until everything in it is loaded. */
+  /** Opens a page of the dashboard and waits for its heading and until everything is loaded. */
   async go(url: string, path: string, heading: string): Promise<void> {
     await this.page.goto(`${url}/#${path}`);
     await this.page.getByRole('heading', { level: 1, name: heading }).waitFor();
@@ -81,7 +81,7 @@ export class Tab {
     );
   }
 
-  /** Light, dark and phone, each kept as a screenshot; what must not be on any page. */
+  /** Checks a page in light mode, in dark mode and on a phone, and stores a screenshot of each. */
   async look(name: string): Promise<string[]> {
     const findings: string[] = [];
     for (const theme of ['light', 'dark'] as const) {
@@ -97,7 +97,7 @@ export class Tab {
     return findings;
   }
 
-  /** What a button puts into the clipboard. */
+  /** Returns the text that a button copies to the clipboard. */
   async copied(button: string): Promise<string> {
     await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await this.page.getByRole('button', { name: button }).first().click();
@@ -105,7 +105,7 @@ export class Tab {
     return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
-  /** How much wider the content is than the window, in CSS pixels. */
+  /** Returns by how many CSS pixels the content is wider than the window. */
   async overflow(): Promise<number> {
     return this.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   }

@@ -36,7 +36,7 @@ export async function connectProxy(ports: Readonly<Record<string, number>>) {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}`,
-    /** What clients have asked for. */
+    /** The requested addresses. */
     targets,
     close: () => {
       server.closeAllConnections();

@@ -31,7 +31,7 @@ export class Intruder {
     readonly privateKey: KeyObject,
   ) {}
 
-  /** Enrols with a device of the class, or, without one, of a class of its own. */
+  /** Enrols with a device of this class, or of a new class if none is given. */
   static async enrol(stack: Stack, name: string, deviceClass?: DeviceClass): Promise<Intruder> {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const join = await request(stack, 'POST', '/v1/join-tokens', { body: {} });
@@ -57,12 +57,12 @@ export class Intruder {
     );
   }
 
-  /** A call of this worker, in its own name unless another is given. */
+  /** Sends a request as this worker, or with the id of another worker if it is given. */
   call(path: string, body: unknown, as = this.id): Promise<Answer> {
     return request(this.stack, 'POST', `/v1/workers/${as}/${path}`, { body, token: this.token });
   }
 
-  /** Asks for work until there is some. */
+  /** Requests work until it gets some. */
   async take(...targetIds: string[]): Promise<Lease<'measure'>> {
     for (;;) {
       const answer = await this.call('leases', { jobs: ['measure'], targetIds });
@@ -75,7 +75,7 @@ export class Intruder {
     return this.send(lease, seal, body, as);
   }
 
-  /** A result of whatever kind. */
+  /** Sends a result of any kind. */
   async send(lease: unknown, seal: unknown, body: Uint8Array, as = this.id): Promise<Answer> {
     const answer = await fetch(`${this.stack.url}/v1/workers/${as}/leases/result`, {
       method: 'POST',
@@ -97,7 +97,7 @@ export class Intruder {
   }
 }
 
-/** The part of a lease that names it. */
+/** The part of a lease that identifies it. */
 export function refOf({ job, targetId, id, token, attempt }: Lease): LeaseRef {
   return { job, targetId, id, token, attempt };
 }

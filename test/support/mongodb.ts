@@ -12,16 +12,16 @@ type Answer =
 
 /** A MongoDB for a test file; it ends when `stop` is called, or with this process. */
 export interface MongoServer {
-  /** Why the server is missing; null when it is there. */
+  /** Why the server is missing; null if it exists. */
   readonly skip: string | null;
   /** Program and version; null without a server. */
   readonly name: string | null;
   /**
-   * Address of a database of its own; where possible on a server without transactions, for a test that kills who writes:
-   * what a killed process leaves open in a transaction holds the others up for a minute.
+   * Returns the address of a new database. For a test that kills writers, it is on a server without transactions if
+   * possible: an open transaction of a killed process delays other processes for a minute.
    */
   readonly database: (options?: { withoutTransactions?: boolean }) => string;
-  /** Kills one of our own, or stops it; resolves when it answers again. */
+  /** Kills or stops one of our own servers. Resolves when the server answers again. */
   readonly fail: (
     which: 'replicaSet' | 'standalone',
     how: { kill: number } | { stop: number },
@@ -29,7 +29,7 @@ export interface MongoServer {
   readonly stop: () => Promise<void>;
 }
 
-/** @param own one that may be made to fail, and not that of MONGODB_URI; what it confirmed is there after a kill */
+/** @param own a server that the test may kill, not the server of MONGODB_URI; its confirmed writes survive a kill */
 export async function startMongoServer({ own = false } = {}): Promise<MongoServer> {
   const child = spawn(process.execPath, [PROGRAM, ...(own ? ['--durable'] : [])], {
     stdio: 'pipe',

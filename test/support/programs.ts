@@ -11,7 +11,7 @@ export const CLI = join(root, 'apps/cli/bin/alphaflops.js');
 export const COORDINATOR = join(root, 'apps/coordinator/dist/main.js');
 export const WORKER = join(root, 'apps/worker/dist/main.js');
 
-/** Programs of the build in a folder of their own, with nothing of this process's environment but PATH. */
+/** Programs of the build in a separate folder. They get only PATH from the environment of this process. */
 export class Programs {
   private readonly children: { child: ChildProcess; output: () => string }[] = [];
 
@@ -21,7 +21,7 @@ export class Programs {
     return new Programs(await mkdtemp(join(tmpdir(), `alphaflops-${name}-`)));
   }
 
-  /** A certificate that signs itself, of a name that nobody here is reached by: it is trusted because it is known. */
+  /** Creates a self-signed certificate for a name that no server here has. Clients trust it because they know it. */
   certificate(): { cert: string; key: string } {
     const [cert, key] = [join(this.directory, 'cert.pem'), join(this.directory, 'key.pem')];
     const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -53,7 +53,7 @@ export class Programs {
     return { exitCode, output: output() };
   }
 
-  /** Everything that all of them have said. */
+  /** Returns the output of all programs. */
   get outputs(): string[] {
     return this.children.map(({ output }) => output());
   }

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 
 export interface PythonForTests {
   readonly program: string;
-  /** Why there is no Python; null: there is. */
+  /** Why Python is missing; null if it exists. */
   readonly skip: string | null;
-  /** Whether a package can be imported; where not, the tests that need it are skipped. */
+  /** Whether a package can be imported. If not, the tests that need it are skipped. */
   readonly has: (name: string) => boolean;
 }
 
-/** Python with the packages that `node tools/python-for-tests.mjs` has installed, else the one of the machine. */
+/** Python with the packages of `node tools/python-for-tests.mjs`, otherwise the Python of the machine. */
 export function pythonForTests(): PythonForTests {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'alphaflops');
   const own = join(cache, 'python-for-tests/bin/python');

@@ -6,11 +6,11 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** Undefined where the body is not JSON. */
+  /** Undefined if the body is not JSON. */
   body: unknown;
 }
 
-/** One request to the coordinator of a stack; a string is sent as it is. */
+/** Sends one request to the coordinator of a stack. A string is sent unchanged. */
 export async function request(
   stack: Stack,
   method: string,
@@ -39,13 +39,13 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The enrolment of a worker that is nothing but its requests. */
+/** Enrols a worker that consists only of requests. */
 export function enrolment(name = 'n', uuid = 'u-1') {
   return {
     name,
     version: '1',
     protocolVersion: WORKER_PROTOCOL_VERSION,
-    // Of nobody else: the id of a worker follows from its key.
+    // A new key, because the id of a worker follows from its key.
     publicKey: randomBytes(32).toString('base64url'),
     devices: [
       {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** One address before several servers: each connection goes to the next one that takes it. */
+/** One address for several servers. Each connection goes to the next server that accepts it. */
 export interface RoundRobin {
   readonly url: string;
-  /** Connections that each server has taken. */
+  /** Number of connections that each server has accepted. */
   readonly taken: readonly number[];
   readonly close: () => void;
 }
@@ -20,7 +20,7 @@ export async function startRoundRobin(servers: readonly string[]): Promise<Round
     const to = connect(ports[index] ?? 0, '127.0.0.1');
     let isConnected = false;
     to.on('error', () => {
-      // Nobody is there: the next one, until all were tried.
+      // The server is down: try the next one until all were tried.
       if (!isConnected && triesLeft > 1) pass(from, triesLeft - 1);
       else from.destroy();
     });

@@ -14,14 +14,14 @@ const COORDINATOR = join(root, 'apps/coordinator/dist/main.js');
 const WORKER = join(root, 'apps/worker/dist/main.js');
 const FITTER = join(root, 'apps/fitter/dist/main.js');
 
-/** A child process with everything it said. */
+/** A child process with its whole output. */
 export interface Running {
   name: string;
   child: ChildProcess;
   output: () => string;
 }
 
-/** What a test puts between two processes, given the port that is to be reached: the port to go through instead. */
+/** Puts a proxy between two processes. Receives the port of the server and returns the port of the proxy. */
 export interface Routes {
   coordinatorToRedis: (port: number) => Promise<number>;
   workersToCoordinator: (port: number) => Promise<number>;
@@ -33,14 +33,14 @@ const DIRECT: Routes = {
 };
 
 /**
- * A whole deployment of real processes in its own directory: Redis, coordinator, workers. The programs are those of
- * the build: run `npm run build` first.
+ * A whole deployment of real processes in its own directory: Redis, coordinator, workers. It uses the programs of the
+ * build: run `npm run build` first.
  */
 export class Stack {
   private readonly children: Running[] = [];
   private coordinator: Running | null = null;
   private isStopped = false;
-  /** Workers that ended with an error before they logged a line. */
+  /** Workers that ended with an error before they wrote a log line. */
   private readonly unableToStart: Running[] = [];
   url = '';
   token = '';
@@ -58,7 +58,7 @@ export class Stack {
     return stack;
   }
 
-  /** All but the coordinator. */
+  /** All processes except the coordinator. */
   static async prepare(
     settings: Readonly<Record<string, string>>,
     routes: Routes = DIRECT,
@@ -73,7 +73,7 @@ export class Stack {
     return this.redisNow;
   }
 
-  /** Ends Redis as a crash does, and starts it again on the same files, at once or after `awayMs`. */
+  /** Kills Redis like a crash, and starts it again on the same files, immediately or after `awayMs`. */
   async crashRedis(awayMs = 0): Promise<void> {
     process.kill(this.redis.pid, 'SIGKILL');
     await until(
@@ -92,7 +92,7 @@ export class Stack {
     return createApiClient({ url: this.url, token: this.token });
   }
 
-  /** Everything that the coordinator has said since it was started last. */
+  /** Returns the output of the coordinator since its last start. */
   get coordinatorOutput(): string {
     return this.coordinator?.output() ?? '';
   }
@@ -106,7 +106,7 @@ export class Stack {
     return this.coordinator.child;
   }
 
-  /** @throws Error with its output when it ends instead */
+  /** @throws Error with the output of the coordinator when it ends before it is ready */
   async startCoordinator(extra: Readonly<Record<string, string>> = {}): Promise<void> {
     const port = this.url === '' ? '0' : new URL(this.url).port;
     const running = await this.runCoordinator({ ALPHAFLOPS_PORT: port, ...extra });
@@ -116,7 +116,7 @@ export class Stack {
     this.token = adminToken ?? this.token;
   }
 
-  /** A coordinator that is not the one of this stack, on a port of its own by default; resolves when it answers. */
+  /** Starts an additional coordinator, by default on a new port. Resolves when it answers. */
   async launchCoordinator(
     extra: Readonly<Record<string, string>> = {},
   ): Promise<{ running: Running; url: string; adminToken: string | null }> {
@@ -124,7 +124,7 @@ export class Stack {
     return { running, ...(await ready(running)) };
   }
 
-  /** A fitter; resolves when it listens, with its address. */
+  /** Starts a fitter. Resolves with its address when it listens. */
   async launchFitter(
     extra: Readonly<Record<string, string>> = {},
   ): Promise<{ running: Running; url: string }> {
@@ -143,7 +143,7 @@ export class Stack {
     return this.run('coordinator', COORDINATOR, [], { ...(await this.queue()), ...extra });
   }
 
-  /** Where coordinators and fitters find Redis. */
+  /** The address of Redis for coordinators and fitters. */
   private async queue(): Promise<Record<string, string>> {
     const { port, address } = this.redis;
     const reached = await this.routes.coordinatorToRedis(port);
@@ -185,7 +185,7 @@ export class Stack {
     return running;
   }
 
-  /** Everything that every process said, oldest process first. */
+  /** Returns the output of every process, oldest process first. */
   get logs(): { name: string; text: string }[] {
     return this.children.map(({ name, child, output }) => ({
       name: `${name} ${child.pid ?? 0}`,
@@ -193,7 +193,7 @@ export class Stack {
     }));
   }
 
-  /** Empties Redis, as if its disk had been lost. */
+  /** Deletes all data of Redis, as after the loss of its disk. */
   async forgetQueue(): Promise<void> {
     const redis = new Redis(this.redis.port, { password: this.redis.address.password ?? '' });
     await redis.flushall();
@@ -205,7 +205,7 @@ export class Stack {
     await rm(this.directory, { recursive: true });
   }
 
-  /** Ends everything and leaves the files. */
+  /** Ends all processes and keeps the files. */
   async stopProcesses(): Promise<void> {
     this.isStopped = true;
     await Promise.all(this.children.map(({ child }) => end(child, 'SIGKILL')));
@@ -218,12 +218,12 @@ export class Stack {
     args: string[],
     extra: Readonly<Record<string, string>> = {},
   ): Running {
-    // A program that is started again while everything stops would remain running.
+    // A program that restarts during the stop would keep running.
     if (this.isStopped) throw new Error('this stack has been stopped');
     const child = fork(program, args, {
       cwd: this.directory,
       silent: true,
-      // Nothing of how this process was started: the build is plain Node.
+      // Without the options of this process, because the build needs only Node.
       execArgv: [],
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -243,7 +243,7 @@ export class Stack {
   }
 }
 
-/** What a coordinator says when it answers. */
+/** The line that a coordinator prints when it is ready. */
 async function ready({ child, output }: Running): Promise<{ url: string; adminToken: string | null }> {
   const ended = once(child, 'exit').then(() => {
     throw new Error(`the coordinator ended:\n${output()}`);
@@ -261,7 +261,7 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   await exited;
 }
 
-/** Asks until the answer satisfies; the time limit is the test's own. */
+/** Repeats a query until its result satisfies the condition. The time limit is that of the test. */
 export async function until<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();
