@@ -228,7 +228,7 @@ describe('a worker', () => {
     await createCampaign(targetId, 2);
     expect(await exited).toEqual([1, null]);
     expect(performance.now() - revokedAt).toBeLessThan(10_000);
-    expect(worker.output()).toMatch(/This worker is revoked .*revoked.*Enrol it anew/);
+    expect(worker.output()).toMatch(/This worker is revoked .*revoked.*Enrol it again/);
     expect((await waiting).status).toBe(204);
     const again = stack.startWorker(credentials);
     expect(await once(again.child, 'exit')).toEqual([1, null]);

@@ -106,7 +106,7 @@ describe('the line that enrols a node', () => {
 
     // The token has no uses left and is not needed, because the machine is known.
     const again = await node.paste(`${command} --no-run`).ended;
-    expect(again).toMatchObject({ exitCode: 0, output: expect.stringMatching(/its credentials are kept/) });
+    expect(again).toMatchObject({ exitCode: 0, output: expect.stringMatching(/its credentials stay/) });
     expect(again.output).not.toContain('Getting the worker');
     expect(await workersOf(api)).toHaveLength(1);
     expect(await readdir(join(node.share, 'versions'))).toHaveLength(1);
@@ -124,7 +124,7 @@ describe('the line that enrols a node', () => {
     );
     const upgraded = await run('--auto-upgrade');
     expect(upgraded.output).toMatch(
-      /it is installed after the batch in hand[^]*upgrading to worker[^]*taking batches[^]*--until-idle/,
+      /it is installed after the current batch[^]*upgrading to worker[^]*taking batches[^]*--until-idle/,
     );
     expect(await readdir(join(node.share, 'versions'))).toContain(version);
 

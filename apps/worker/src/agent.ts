@@ -2,9 +2,9 @@ import type { WorkerDesiredState } from '@alphaflops/contracts';
 import type { Departure, DeviceWork } from './device-work.js';
 import type { Log } from './log.js';
 
-/** All devices of this worker: makes them take batches, stop, and leave, as the operator and the signals want. */
+/** Controls all devices of this worker: they take batches, stop, or leave, as the operator and the signals request. */
 export class Agent {
-  /** The exit code, once every device has let go. */
+  /** The exit code, after all devices have stopped. */
   readonly left: Promise<number>;
   private resolveLeft: (exitCode: number) => void = () => undefined;
   private exitCode: number | null = null;
@@ -33,11 +33,11 @@ export class Agent {
         for (const device of this.devices) void device.end('finish');
         break;
       case 'draining':
-        this.log.info(`drained by the operator${because}; leaving after the batch in hand`);
+        this.log.info(`drained by the operator${because}; leaving after the current batch`);
         this.leave('finish', 0);
         break;
       case 'revoked':
-        this.log.error(`This worker is revoked${because}. Enrol it anew to use it again.`);
+        this.log.error(`This worker is revoked${because}. Enrol it again to use it.`);
         this.leave('give-back', 1);
         break;
     }

@@ -12,10 +12,10 @@ import { signAnchors } from '@alphaflops/provenance';
 import type { Origin, SpecMeasurer } from './batch.js';
 import type { Log } from './log.js';
 
-/** As many batches as a run can name; the oldest are forgotten when no anchor can be measured for so long. */
+/** Maximum number of batches that a run can name. If no anchor can be measured for longer, the oldest are dropped. */
 const MAX_BATCHES = 10_000;
 
-/** Null: what is usual for the kind of device. */
+/** Null: the default for the kind of device. */
 export function anchorSettings(
   kind: DeviceDescription['kind'],
   { anchors, anchorsEvery }: { readonly anchors: number | null; readonly anchorsEvery: number | null },
@@ -34,20 +34,20 @@ export interface AnchorOptions {
 
 /**
  * Watches one device for drift (docs/decisions/0006-drift.md): times the anchors before its first batch, and some of
- * them again after every few hundred batches. If their times have changed, results say so, and the anchors are timed
- * anew, for the device is now what it has become.
+ * them again after every few hundred batches. If their times have changed, the results report it, and the anchors are
+ * timed again, because they must describe the new state of the device.
  */
 export class Anchors {
   /** Times at the beginning; null before they are taken. */
   private times: ReadonlyMap<ConvSpec, number> | null = null;
   private since: AnchorRun['batches'] = [];
   private turn = 0;
-  /** A failed run goes with two results, so that one of them may be lost. */
+  /** A failed run is sent with two results, so that one of them may be lost. */
   private report: { readonly run: AnchorRun; left: number } | null = null;
 
   constructor(private readonly options: AnchorOptions) {}
 
-  /** Measures a batch with the anchors that are due before and after it. Rejects when the batch or an anchor does. */
+  /** Measures a batch with the anchors that are due before and after it. Rejects if the batch or an anchor fails. */
   async around(
     { campaignId, targetId, batchIndex }: MeasureJob,
     signal: AbortSignal,
@@ -80,7 +80,7 @@ export class Anchors {
     );
     const now = await this.measureAll(chosen, signal);
     const ratios = [...now].map(([spec, timeMs]) => timeMs / (times.get(spec) ?? timeMs));
-    // Nothing is known of the device then; the next batch tries again.
+    // The state of the device is then unknown; the next batch tries again.
     if (ratios.length === 0) return;
     this.turn = (this.turn + chosen.length) % anchors.length;
     const batches = this.since;

@@ -128,7 +128,7 @@ describe('arguments of the worker', () => {
     [['join', 'http://a'], /--token/],
     [['join', 'http://a', '--token', ''], /--token/],
     [['join', 'gpu-lab:8080', '--token', 'hush'], /URL/],
-    [['join', 'http://me:hush@a', '--token', 'hush'], /no user or password/],
+    [['join', 'http://me:hush@a', '--token', 'hush'], /without a user or password/],
     [
       ['join', ...URL_AND_TOKEN, '--executor', 'cuda'],
       /--executor .*'cuda' is invalid. Known executors: tfjs-wasm/,

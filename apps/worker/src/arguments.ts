@@ -28,7 +28,7 @@ import type { StayOptions } from './stay.js';
 export interface JoinArguments extends ExecutorOptions {
   readonly command: 'join';
   readonly coordinatorUrl: string;
-  /** `-`: standard input holds it. */
+  /** `-`: read it from standard input. */
   readonly token: string;
   /** Null: the first of the preferred ones that works, and the program of `processCommand` if there is one. */
   readonly executors: readonly string[] | null;
@@ -39,7 +39,7 @@ export interface JoinArguments extends ExecutorOptions {
   readonly ca: string | null;
   readonly force: boolean;
 }
-/** join.sh gives these, once the worker is unpacked. */
+/** join.sh gives these after it has unpacked the worker. */
 export interface InstallArguments {
   readonly command: 'install';
   readonly join: JoinArguments;
@@ -152,7 +152,7 @@ const READERS: Readonly<Record<WorkerCommandName, Reader>> = {
 };
 
 /**
- * @param argv what follows the program's name
+ * @param argv the arguments after the program's name
  * @throws WorkerError `usage` naming the argument; a token is never repeated
  */
 export function parseArguments(argv: readonly string[]): WorkerArguments {
@@ -179,7 +179,7 @@ export function parseArguments(argv: readonly string[]): WorkerArguments {
     throw usage(withoutValues(error.message).replace(/^error: /, ''));
   }
   const [found] = parsed;
-  if (found === undefined) throw usage(`The command ${JSON.stringify(argv[0])} is not known.`);
+  if (found === undefined) throw usage(`The command ${JSON.stringify(argv[0])} is unknown.`);
   return found;
 }
 

@@ -17,8 +17,8 @@ type ConvSpec = MeasureJob['slots'][number]['spec'];
 /** Measures specs on one device. */
 export interface SpecMeasurer {
   /**
-   * One measurement for each spec, in their order; the device goes on to the next while the last one is looked at. Rejects
-   * only when the executor as a whole cannot be used, or on the signal.
+   * One measurement for each spec, in their order. The device continues with the next spec while the caller handles the
+   * last one. Rejects only if the executor as a whole cannot be used, or on the signal.
    */
   measureEach(
     specs: readonly ConvSpec[],
@@ -27,13 +27,15 @@ export interface SpecMeasurer {
   ): AsyncIterable<Measurement>;
 }
 
-/** What comes of a batch on one device. */
+/** Results of a batch on one device. */
 export type MeasureBatch = (job: MeasureJob, context: JobContext) => Promise<MeasureResult>;
 
-/** The next batch is asked for when the one in hand will last so long; it has to come over the network until then. */
+/**
+ * The next batch is requested when the current one will last this long. It must arrive over the network before then.
+ */
 const NEXT_BATCH_AHEAD_MS = 500;
 
-/** Whose samples they are. */
+/** Worker and device of the samples. */
 export interface Origin {
   readonly workerId: string;
   readonly deviceId: string;
@@ -43,8 +45,8 @@ export interface Origin {
 }
 
 /**
- * Measures the slots of one batch one after the other, in the order of the job, and signs what came of each while the next
- * one is measured.
+ * Measures the slots of one batch one after the other, in the order of the job, and signs each result while the next
+ * slot is measured.
  */
 export async function runBatch(
   job: MeasureJob,
@@ -79,7 +81,7 @@ export async function runBatch(
   return { workerId, deviceId, provenance, attempt, results };
 }
 
-/** What is left of a batch of `count` slots, by the `done` ones; nothing is known before the first. */
+/** Remaining time of a batch of `count` slots, estimated from the `done` ones; unknown before the first. */
 function leftMs(spentMs: number, done: number, count: number): number {
   if (done === 0) return count === 1 ? 0 : Infinity;
   return (spentMs / done) * (count - done);
@@ -96,7 +98,7 @@ function signerOf(
   const batch = { ...place, protocol: { name, version }, workerId, deviceId };
   const common = { ...batch, provenanceId: provenanceId(provenance) };
   return (spec, slot, measured) => {
-    // What is signed has to be what arrives: the fields of the contract and no others.
+    // The signed fields must be the fields that arrive: those of the contract and no others.
     const measurement = MeasurementSchema.parse(measured);
     const fields = { ...common, ...slot, specKey: specKey(spec), ...fieldsOfMeasurement(measurement) };
     return { ...slot, measurement, signature: signSample(fields, signingKey) };

@@ -39,7 +39,7 @@ function timingRows(timing: Timing, work: number): (readonly [string, string])[]
   ];
 }
 
-/** Of a convolution whose time is not good no energy is measured. */
+/** No energy is measured if the time of the convolution is not good. */
 function missingEnergy({ outcome }: Measurement): readonly [string, string] {
   return ['energy', `not measured: the outcome is ${outcome}`];
 }
@@ -89,7 +89,7 @@ function conditionRows({ after }: { after: Conditions }): (readonly [string, str
   return conditions.length === 0 ? [] : [['conditions', conditions.join(', ')]];
 }
 
-/** The clock while the batches ran; a sample whose batches ran at different clocks says so. */
+/** The clock while the batches ran. The text reports it if batches ran at different clocks. */
 function clockRows({ batchClocks }: Timing): (readonly [string, string])[] {
   if (batchClocks === undefined) return [];
   const { medianMhz, minMhz, maxMhz } = batchClocks;

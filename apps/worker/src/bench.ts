@@ -28,7 +28,7 @@ export interface BenchReport {
 }
 
 /**
- * Times one convolution as a worker would, in the same kind of process, with no coordinator.
+ * Times one convolution like a worker, in the same kind of process, without a coordinator.
  * @throws WorkerError `no-device`, `device-in-use`, `usage`; ExecutorError when the executor does not start
  */
 export async function bench(request: BenchRequest, worker: Provenance['worker']): Promise<BenchReport> {
@@ -37,7 +37,7 @@ export async function bench(request: BenchRequest, worker: Provenance['worker'])
   const device = devices.find(({ uuid }) => deviceUuid === null || uuid === deviceUuid);
   if (device === undefined) {
     const found = devices.map(({ uuid }) => uuid).join(', ');
-    throw new WorkerError('usage', `--device: there is no ${deviceUuid ?? ''} here, only ${found}.`);
+    throw new WorkerError('usage', `--device: this machine has no ${deviceUuid ?? ''}, only ${found}.`);
   }
   const protocol = protocolOf(request, device);
   const locks = await lockGpus([device]);

@@ -23,22 +23,22 @@ import { WorkerError } from './error.js';
 import { withTimeLimit } from './time-limit.js';
 import { notAnswering, unreachable } from './trust.js';
 
-/** An answer that takes longer is no answer. */
+/** A later answer counts as missing. */
 const ANSWER_WITHIN_MS = 15_000;
 /** The coordinator waits 25 s for work. */
 const WORK_WITHIN_MS = 40_000;
-/** Leases are renewed every few seconds, and lapse by themselves: a late answer is overtaken. */
+/** Leases are renewed every few seconds, and lapse by themselves, so a late answer has no use. */
 const LEASE_WITHIN_MS = 5_000;
 /** The store of the coordinator may be slow. */
 const STORED_WITHIN_MS = 120_000;
 
-/** What a worker asks of its coordinator. Answers are checked before anybody works with them. */
+/** The requests of a worker to its coordinator. Answers are checked before they are used. */
 export class CoordinatorClient {
   private readonly base: URL;
 
   /**
-   * @param fetchBy knows whom to believe when the URL is one of HTTPS
-   * @param token join token to enrol, the worker's own for everything else
+   * @param fetchBy a `fetch` that checks the coordinator's certificate for HTTPS
+   * @param token join token for the enrolment, the worker's own token for everything else
    * @throws WorkerError `usage` when the URL is not an HTTP URL
    */
   constructor(
@@ -77,7 +77,7 @@ export class CoordinatorClient {
     return this.parsed((await this.send(path, options)).text, LeaseRenewalSchema).lost;
   }
 
-  /** Resolves when the result is stored. @throws WorkerError `lease-ended` when it is of no use any more */
+  /** Resolves when the result is stored. @throws WorkerError `lease-ended` if it is no longer needed */
   async bring<N extends WorkerJobName>(
     workerId: string,
     lease: LeaseRef & { job: N },
@@ -94,7 +94,7 @@ export class CoordinatorClient {
     });
   }
 
-  /** Gives a job back. @throws WorkerError `lease-ended` */
+  /** Returns a job. @throws WorkerError `lease-ended` */
   async giveBack(workerId: string, lease: LeaseRef): Promise<void> {
     await this.send(`v1/workers/${workerId}/leases/return`, {
       body: JSON.stringify({ lease }),
@@ -131,7 +131,7 @@ export class CoordinatorClient {
       headers?: Readonly<Record<string, string>>;
       withinMs?: number;
       signal?: AbortSignal;
-      /** Whether the coordinator is spoken to for the first time, and the URL may be wrong. */
+      /** Whether this is the first request to the coordinator, so that the URL may be wrong. */
       isFirst?: boolean;
     },
   ): Promise<{ status: number; text: string }> {
@@ -195,7 +195,7 @@ export class CoordinatorClient {
 }
 
 /**
- * The coordinator's address as it is kept and compared: no query, no user, one slash at the end.
+ * The coordinator's address in the form that is stored and compared: no query, no user, one slash at the end.
  * @throws WorkerError `usage`
  */
 export function coordinatorUrl(text: string): URL {
@@ -203,7 +203,7 @@ export function coordinatorUrl(text: string): URL {
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '') {
     throw new WorkerError(
       'usage',
-      'URL: a coordinator has one like http://host:8080, with no user or password in it.',
+      'URL: expected the URL of a coordinator such as http://host:8080, without a user or password.',
     );
   }
   return new URL(url.pathname.replace(/\/*$/, '/'), url.origin);

@@ -69,7 +69,7 @@ describe('credentials', () => {
     await mkdir(taken);
     await expect(writeCredentials(taken, credentials)).rejects.toMatchObject({
       code: 'bad-credentials',
-      message: expect.stringContaining(`${taken}: it is a directory. Make room there, or name`),
+      message: expect.stringContaining(`${taken}: it is a directory. Free some space there, or name`),
     });
     expect(await readdir(directory)).toEqual(['taken']);
   });
@@ -108,7 +108,7 @@ describe('credentials', () => {
     await writeFile(old, JSON.stringify({ ...credentials, signingKey: undefined }));
     await expect(readCredentials(old)).rejects.toMatchObject({
       code: 'bad-credentials',
-      message: expect.stringMatching(/old\.json is of a worker .* before samples were signed.*--force/),
+      message: expect.stringMatching(/old\.json belongs to a worker .* before samples were signed.*--force/),
     });
   });
 
@@ -117,7 +117,7 @@ describe('credentials', () => {
     await writeFile(plain, '');
     await expect(writeCredentials(join(plain, 'worker.json'), credentials)).rejects.toMatchObject({
       code: 'bad-credentials',
-      message: expect.stringMatching(/worker\.json: .*plain is a file\. Make room/),
+      message: expect.stringMatching(/worker\.json: .*plain is a file\. Free some space/),
     });
   });
 });

@@ -25,10 +25,13 @@ const CredentialsSchema = z.object({
   softwareAdapter: z.boolean().default(false),
 });
 
-/** What a worker keeps between its runs. The token opens the coordinator, the key signs: mode 0600, never logged. */
+/**
+ * Data that a worker keeps between its runs. The token gives access to the coordinator, and the key signs. Mode 0600,
+ * never logged.
+ */
 export type Credentials = z.infer<typeof CredentialsSchema>;
 
-/** @throws WorkerError `no-credentials` when there is no file, `bad-credentials` when it cannot be used */
+/** @throws WorkerError `no-credentials` if there is no file, `bad-credentials` if it cannot be used */
 export async function readCredentials(file: string): Promise<Credentials> {
   const credentials = await readIfPresent(file);
   if (credentials === null) {
@@ -51,17 +54,18 @@ export async function lockCredentials(file: string): Promise<MachineLock> {
     return new WorkerError(
       'credentials-in-use',
       `A worker with the credentials ${file} is running already: ${who}. ` +
-        `Stop ${how}, or enrol this one apart: alphaflops worker join … --credentials ANOTHER-FILE.`,
+        `Stop ${how}, or enrol this one separately: alphaflops worker join … --credentials ANOTHER-FILE.`,
     );
   });
 }
 
-/** More than credentials take, with the certificates of a coordinator. */
+/** More than the size of credentials with the certificates of a coordinator. */
 const RESERVED_BYTES = 64 * 1024;
 
 /**
- * Room on the disk for the credentials, taken before a join token is spent. It lies beside the file and is renamed: a
- * reader, or a crash, sees the old credentials or the new, never half of them.
+ * Reserves space on the disk for the credentials before a join token is used. The reservation is a file in the same
+ * folder, which is later renamed. So a reader sees the complete old or the complete new credentials, also after a
+ * crash.
  */
 export class ReservedCredentials {
   private constructor(
@@ -70,16 +74,16 @@ export class ReservedCredentials {
     private readonly handle: FileHandle,
   ) {}
 
-  /** @throws WorkerError `bad-credentials` that names the file and says why nothing can be kept there */
+  /** @throws WorkerError `bad-credentials` that names the file and the reason why it cannot be written */
   static async reserve(file: string): Promise<ReservedCredentials> {
     const beside = `${file}.${randomBytes(4).toString('hex')}.tmp`;
     let handle: FileHandle | null = null;
     try {
-      // The mode counts for directories that are made here; one that was there keeps its own.
+      // The mode applies to directories that are made here. An existing directory keeps its own.
       makeDirectory(dirname(file));
       if (await isDirectory(file)) throw new Error('it is a directory');
       handle = await open(beside, 'wx', 0o600);
-      // Random, as some file systems store zeros without using space.
+      // Random bytes, because some file systems store zeros without using space.
       await handle.writeFile(randomBytes(RESERVED_BYTES));
       await handle.sync();
       return new ReservedCredentials(file, beside, handle);
@@ -90,14 +94,14 @@ export class ReservedCredentials {
       }
       throw new WorkerError(
         'bad-credentials',
-        `Credentials cannot be kept in ${file}: ${errorText(cause).replace(/\.$/, '')}. ` +
-          'Make room there, or name another file with --credentials.',
+        `Cannot store credentials in ${file}: ${errorText(cause).replace(/\.$/, '')}. ` +
+          'Free some space there, or name another file with --credentials.',
         { cause },
       );
     }
   }
 
-  /** Puts the credentials in their place; the reservation is over, also when this fails. */
+  /** Moves the credentials to their place. The reservation ends, also if this fails. */
   async fill(credentials: Credentials): Promise<void> {
     const content = Buffer.from(`${JSON.stringify(credentials, null, 2)}\n`);
     try {
@@ -155,7 +159,7 @@ export async function readIfPresent(file: string): Promise<Credentials | null> {
   if (CredentialsSchema.omit({ signingKey: true }).safeParse(content).success) {
     throw new WorkerError(
       'bad-credentials',
-      `${file} is of a worker that was enrolled before samples were signed. Enrol it anew: ` +
+      `${file} belongs to a worker that was enrolled before samples were signed. Enrol it again: ` +
         'alphaflops worker join URL --token TOKEN --force.',
     );
   }
@@ -163,7 +167,7 @@ export async function readIfPresent(file: string): Promise<Credentials | null> {
   const where = parsed.error.issues.map((issue) => issue.path.join('.') || 'not a JSON object').join(', ');
   throw new WorkerError(
     'bad-credentials',
-    `${file} does not hold the credentials of a worker (${where}). Enrol again with --force.`,
+    `${file} does not contain the credentials of a worker (${where}). Enrol again with --force.`,
   );
 }
 

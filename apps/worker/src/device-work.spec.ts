@@ -271,7 +271,7 @@ describe('jobs of a device', () => {
     expect(lines.at(-1)).toContain('Results are not stored');
     at(leases.unstored, 0)();
     await settle();
-    expect([leases.asked, lines.at(-1)]).toEqual([1, expect.stringContaining('measuring goes on')]);
+    expect([leases.asked, lines.at(-1)]).toEqual([1, expect.stringContaining('measuring continues')]);
   });
 
   it('are not waited for longer than 5 s, once they are measured, by a worker that is stopped', async () => {

@@ -7,8 +7,8 @@ import type { Turns } from './turns.js';
 import { backOffMs, type Wait } from './wait.js';
 
 /**
- * The batch in hand is finished and its result is brought, however long that takes (`finish`) or for 5 s (`stop`), or it
- * is given back at once (`give-back`).
+ * `finish`: the current batch is finished and its result is sent, without a time limit. `stop`: the same, but the
+ * result is sent for at most 5 s. `give-back`: the batch is returned at once.
  */
 export type Departure = 'finish' | 'stop' | 'give-back';
 
@@ -17,13 +17,13 @@ export interface DeviceWorkOptions {
   readonly targetIds: readonly string[];
   readonly performers: Performers;
   readonly leases: Pick<Leases, 'take' | 'bring' | 'giveBack' | 'fail'>;
-  /** Shared by all that drive the same physical device. */
+  /** Shared by all executors of the same physical device. */
   readonly turns: Turns;
   readonly wait: Wait;
   readonly log: Log;
 }
 
-/** How long no job is taken after an executor could not be started, by how often it could not. */
+/** Pause without jobs after an executor could not be started, by the number of failures. */
 const REST = { firstMs: 5_000, lastMs: 300_000 } as const;
 
 /**
@@ -35,16 +35,16 @@ const MAX_STARTS = 10;
 /** Maximum number of results that are not stored yet: with more, nothing is measured, because this process can lose them. */
 const MAX_UNSTORED = 2;
 
-/** How long a worker that is stopped waits for its results, and what it gives back, to be taken. */
+/** Time for which a stopping worker waits for the confirmation of its results and returned jobs. */
 const HAND_OVER_WITHIN_MS = 5_000;
 
 /** One time of taking jobs, from `begin` to `end`. */
 interface Shift {
-  /** Fires when no further job is begun: one that waits goes back, the one in hand may be finished. */
+  /** Fires when no further job may begin: a waiting job is returned, and the current one may be finished. */
   readonly ending: AbortController;
-  /** Fires when whatever it has goes back. */
+  /** Fires when all jobs must be returned. */
   readonly leaving: AbortController;
-  /** Fires when a coordinator that does not answer is not waited for. */
+  /** Fires when the worker stops waiting for a coordinator that does not answer. */
   readonly stopping: AbortController;
 }
 
@@ -80,7 +80,7 @@ export class DeviceWork {
       .finally(() => this.shifts.delete(shift));
   }
 
-  /** Takes no further job; resolves when the one in hand is stored or given back. May be hurried by a second call. */
+  /** Takes no further job; resolves when the current one is stored or returned. A second call may shorten the wait. */
   async end(how: Departure): Promise<void> {
     this.isWanted = false;
     for (const { ending, leaving, stopping } of this.shifts) {
@@ -129,9 +129,11 @@ export class DeviceWork {
         const room = Promise.race(deliveries);
         const isQuick = await Promise.race([room.then(() => true), wait(1_000, ending).then(() => false)]);
         if (!isQuick && !isEnding()) {
-          log.warn('Results are not stored: the store is slow or away. Nothing is measured meanwhile.');
+          log.warn(
+            'Results are not stored: the store is slow or unreachable. Nothing is measured meanwhile.',
+          );
           await Promise.race([room, fired(ending)]);
-          if (!isEnding()) log.info('Results are stored again; measuring goes on.');
+          if (!isEnding()) log.info('Results are stored again; measuring continues.');
         }
       }
     }
@@ -140,7 +142,9 @@ export class DeviceWork {
       .then(() => wait(HAND_OVER_WITHIN_MS, NEVER))
       .then(() => false);
     if (await Promise.race([handedOver, isLate])) return;
-    log.warn('The coordinator does not answer: other workers measure what it did not take.');
+    log.warn(
+      'The coordinator does not answer: other workers measure the batches whose results it did not accept.',
+    );
   }
 
   private async returnUnbegun(taken: Promise<Held | null> | null): Promise<void> {
@@ -148,7 +152,9 @@ export class DeviceWork {
     if (held !== null) await this.options.leases.giveBack(held);
   }
 
-  /** Does one job when it is its turn. Null when there is no result: it was given back, lost, or has failed. */
+  /**
+   * Does one job when it is its turn. Null if there is no result because the job was returned, was lost, or has failed.
+   */
   private async perform(
     held: Held,
     { ending, leaving }: { ending: AbortSignal; leaving: AbortSignal },
@@ -207,7 +213,7 @@ export class DeviceWork {
     }
   }
 
-  /** A machine whose executor does not start would fail every job of the queue in no time. */
+  /** Without a pause, a machine whose executor does not start would quickly fail every job of the queue. */
   private async rest(next: Promise<Held | null> | null, ending: AbortSignal): Promise<void> {
     const { wait, log } = this.options;
     const restMs = backOffMs(this.failedStarts, REST.firstMs, REST.lastMs);

@@ -6,12 +6,12 @@ import type { Log } from './log.js';
 const IN_A_ROW = 5;
 
 /**
- * Notices that other programs disturb everything that a device measures. Says so once, and once more when it is over. Each
- * of these samples, or one before it, has waited for a quiet moment in vain.
+ * Detects that other programs disturb all measurements of a device. Reports it once, and reports the end once. Each of
+ * these samples, or one before it, has waited for a quiet moment without success.
  */
 export class Disturbed implements SpecMeasurer {
   private inARow = 0;
-  /** In words; null: the device is not disturbed for long. */
+  /** Readable reason; null: the device is not disturbed permanently. */
   reason: string | null = null;
 
   constructor(

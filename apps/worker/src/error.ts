@@ -14,7 +14,7 @@ export type WorkerErrorCode =
   | 'bad-answer'
   | 'cannot-add';
 
-/** For the person who runs the worker: what is wrong, where, and what to do. Never holds a secret. */
+/** Message for the user of the worker: what is wrong, where, and what to do. Never contains a secret. */
 export class WorkerError extends Error {
   constructor(
     readonly code: WorkerErrorCode,

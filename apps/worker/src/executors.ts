@@ -19,12 +19,12 @@ const EXECUTORS: ReadonlyMap<string, ExecutorReference> = new Map(
 export const KNOWN_EXECUTORS: readonly string[] = [...EXECUTORS.keys()];
 
 /**
- * What a machine is used through when nobody says otherwise: the first of these that works there. The fastest way to a
- * GPU comes first, the processor last.
+ * Default executors of a machine: the first of these that works is used. The fastest for a GPU comes first, the
+ * processor last.
  */
 export const PREFERRED_EXECUTORS: readonly string[] = ['cudnn', 'tfjs-wasm'];
 
-/** What this machine's own command line says about its executors; kept with the credentials. */
+/** Settings of executors from this machine's own command line; stored with the credentials. */
 export interface ExecutorOptions {
   /** The program of executor `process`. */
   readonly processCommand: string | null;
@@ -36,13 +36,13 @@ export interface ExecutorOptions {
   readonly softwareAdapter: boolean;
 }
 
-/** What this machine says about its executors, its environment included. No coordinator has a say. */
+/** Settings of executors from this machine, including its environment. A coordinator cannot change them. */
 export interface MachineSettings extends ExecutorOptions {
   /** Folders with libraries. */
   readonly libraryPath: readonly string[];
 }
 
-/** Null for a name that no executor has. Test doubles have one only where the environment names their adapter. */
+/** Null for an unknown name. Test doubles are known only if the environment names their adapter. */
 export function executorNamed(name: string): ExecutorReference | null {
   const module = testAdapter();
   if (module !== null && name.startsWith('fake')) return { module, executor: name };

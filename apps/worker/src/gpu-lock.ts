@@ -3,7 +3,7 @@ import { WorkerError } from './error.js';
 import { MachineLock } from './machine-lock.js';
 
 /**
- * The sole right to measure on a GPU, so that two workers never time on one.
+ * The exclusive right to measure on a GPU, so that two workers never measure on one GPU.
  * @throws WorkerError `device-in-use` with the holder's process id
  */
 export function lockGpu(uuid: string): Promise<MachineLock> {
@@ -12,7 +12,7 @@ export function lockGpu(uuid: string): Promise<MachineLock> {
       holderPid === null ? ['another process', 'it'] : [`process ${holderPid}`, `it (kill ${holderPid})`];
     return new WorkerError(
       'device-in-use',
-      `${uuid} is in use by ${who}, another worker of this machine: two would spoil each other’s times. ` +
+      `${uuid} is in use by ${who}, another worker of this machine: two workers would change each other’s times. ` +
         `Stop ${how}, or show each worker other GPUs with CUDA_VISIBLE_DEVICES.`,
     );
   });

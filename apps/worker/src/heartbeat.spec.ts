@@ -69,7 +69,7 @@ describe('heartbeat', () => {
     const retries = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000];
     expect(waitedMs).toEqual([10_000, ...retries, 10_000, 1_000, 10_000]);
     expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
-      expect.stringContaining('(away). Measuring goes on'),
+      expect.stringContaining('(away). Measuring continues'),
       expect.stringContaining('answers again'),
       expect.stringContaining('(away)'),
       expect.stringContaining('answers again'),

@@ -8,27 +8,27 @@ import { WorkerError } from './error.js';
 import type { Log } from './log.js';
 import { retryMs, type Wait } from './wait.js';
 
-/** However often it is hurried, the coordinator is not asked more often than this. */
+/** Minimum time between two heartbeats, also with many requests for an early one. */
 const MIN_GAP_MS = 1_000;
 
-/** How long a worker that leaves waits for its last heartbeat to be answered. */
+/** Time for which a leaving worker waits for the answer to its last heartbeat. */
 const LAST_WORD_WITHIN_MS = 3_000;
 
 export interface HeartbeatOptions {
   readonly intervalMs: number;
-  /** What the session said is wanted of this worker. */
+  /** Desired state of this worker from the session. */
   readonly desiredState: WorkerDesiredState;
   readonly send: (activity: HeartbeatRequest['activity'], signal: AbortSignal) => Promise<Answer>;
   readonly activity: () => 'idle' | 'measuring';
-  /** Called when something else is wanted than before. */
+  /** Called when the desired state changes. */
   readonly onDesiredState: (state: WorkerDesiredState, reason: string | null) => void;
   readonly wait: Wait;
   readonly log: Log;
 }
 
 /**
- * Tells the coordinator that this worker is alive and hears what is wanted of it. A coordinator that does not answer
- * changes nothing: it is asked again after growing delays. One that refuses the token has revoked the worker.
+ * Reports to the coordinator that this worker is alive, and receives its desired state. If the coordinator does not
+ * answer, the worker tries again after growing delays. If it refuses the token, the worker is revoked.
  */
 export class Heartbeat {
   private readonly leaving = new AbortController();
@@ -56,7 +56,7 @@ export class Heartbeat {
     if (performance.now() - this.lastBeatMs >= MIN_GAP_MS) this.earlyBeat.abort();
   }
 
-  /** The last word: this worker has stopped. Whether it is heard or not, the worker leaves. */
+  /** The last heartbeat: this worker has stopped. The worker leaves, also without an answer. */
   async stop(): Promise<void> {
     this.leaving.abort();
     if (this.desiredState === 'revoked') return;
@@ -86,7 +86,7 @@ export class Heartbeat {
       this.failures += 1;
       if (this.failures === 1) {
         log.warn(
-          `${errorText(error)} Measuring goes on, and the coordinator is tried again until it answers.`,
+          `${errorText(error)} Measuring continues, and the worker tries again until the coordinator answers.`,
         );
       }
       return retryMs(this.failures);

@@ -2,13 +2,13 @@ import { type Conditions, type DeviceDescription, errorText } from '@alphaflops/
 import type { Log } from './log.js';
 import type { Wait } from './wait.js';
 
-/** Opening a device makes it draw more for a moment, and drivers tell the average of a second. */
+/** An opened device uses more power for a moment, and drivers report the average of a second. */
 const READINGS = 16;
 const EVERY_MS = 200;
 
 /**
- * Power of a device that is open and computes nothing, in W: the lowest of the readings of three seconds. Null where
- * power cannot be read, or while others compute on the device.
+ * Power of a device that is open and computes nothing, in W: the lowest of the readings of three seconds. Null if power
+ * cannot be read, or if other processes compute on the device.
  */
 export async function idlePowerW(
   device: { readConditions(signal: AbortSignal): Promise<Conditions> },

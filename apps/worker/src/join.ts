@@ -10,8 +10,8 @@ import { probeNamed } from './probe-named.js';
 import { certificateWith, fetchFrom } from './trust.js';
 
 /**
- * Enrols this machine and keeps its credentials in `file`. The token is used only when devices were found and there is
- * room for the credentials.
+ * Enrols this machine and keeps its credentials in `file`. The token is used only if devices were found and there is
+ * space for the credentials.
  * @param token as pasted, with the pin of the coordinator's key if it has one
  */
 export async function join(
@@ -62,7 +62,7 @@ export async function join(
     ca: trusted,
     pin,
     name,
-    // What was named is kept, also what does not work yet.
+    // Keep all named executors, also those that do not work yet.
     executors: [...(executors ?? working)],
     processCommand,
     cudnnFind,

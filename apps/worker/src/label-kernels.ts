@@ -5,14 +5,14 @@ import { labelJobDigest, seal } from '@alphaflops/provenance';
 import type { Origin } from './batch.js';
 import type { Performer } from './performer.js';
 
-/** By what cuDNN is asked on this machine. */
+/** Settings for cuDNN on this machine. */
 export interface LabelSettings {
   /** JSON of the device, as cuDNN writes it. */
   readonly deviceProperties: string;
   readonly libraryPath: readonly string[];
 }
 
-/** Does `label-kernels` jobs: cuDNN is asked in a process of its own, and nothing is measured. */
+/** Does `label-kernels` jobs: cuDNN runs in a separate process, and nothing is measured. */
 export function labelling(
   { workerId, deviceId, signingKey }: Origin,
   settings: LabelSettings,

@@ -81,7 +81,7 @@ describe('leases of a worker', () => {
       expect(ms).toBeLessThan(375 * 2 ** i);
     }
     expect(lines).toEqual([
-      expect.stringContaining('The coordinator does not answer. It is tried again'),
+      expect.stringContaining('The coordinator does not answer. The worker tries again'),
       expect.stringContaining('the coordinator answers'),
     ]);
     held.close();

@@ -13,10 +13,10 @@ import { backOffMs, type Wait } from './wait.js';
 
 /** Leases last 8 s: two renewals may be lost. */
 const RENEW_EVERY_MS = 2_500;
-/** How soon a coordinator that does not answer is asked again, by how often it did not. */
+/** Delay before another request to a coordinator that does not answer, by the number of failures. */
 const RETRY = { firstMs: 250, lastMs: 10_000 } as const;
 
-/** A lease in our hands. It is renewed until it is ended. */
+/** A lease of this worker. It is renewed until it ends. */
 export interface Held {
   readonly lease: Lease;
   /** Fires when the job belongs to another worker. */
@@ -26,13 +26,16 @@ export interface Held {
 export interface LeasesOptions {
   readonly client: Pick<CoordinatorClient, 'take' | 'renew' | 'bring' | 'giveBack' | 'fail'>;
   readonly workerId: string;
-  /** Called when the coordinator does not answer, or refuses us: the heartbeat finds out why. */
+  /** Called when the coordinator does not answer or refuses this worker. The heartbeat then finds the reason. */
   readonly onTrouble: () => void;
   readonly wait: Wait;
   readonly log: Log;
 }
 
-/** The leases of this worker: takes them, keeps them, and brings back what came of them, however long nobody answers. */
+/**
+ * The leases of this worker. It takes them, renews them, and sends their results, also after a long time without an
+ * answer.
+ */
 export class Leases {
   private readonly held = new Map<string, { ref: LeaseRef; lost: AbortController }>();
   private readonly closing = new AbortController();
@@ -63,8 +66,8 @@ export class Leases {
   }
 
   /**
-   * Brings the result of a job until it is stored, or of no use any more.
-   * @param signal gives up, and gives the job back
+   * Sends the result of a job until it is stored or no longer needed. * @param signal stops the attempts and returns
+   * the job
    */
   async bring<N extends WorkerJobName>(
     { lease }: Held,
@@ -120,7 +123,7 @@ export class Leases {
     return { lease, lost: lost.signal };
   }
 
-  /** One try: a job that nobody renews comes back to its queue by itself. */
+  /** One attempt: a job without renewals returns to its queue by itself. */
   private async end(lease: Lease, how: (ref: LeaseRef) => Promise<void>): Promise<void> {
     const { log } = this.options;
     this.held.delete(lease.token);
@@ -129,7 +132,7 @@ export class Leases {
     } catch (error) {
       if (error instanceof WorkerError && error.code === 'lease-ended') return;
       log.warn(
-        `The coordinator does not take a job back; it comes back by itself in a moment. ${errorText(error)}`,
+        `The coordinator does not accept a returned job; the job returns to its queue by itself in a moment. ${errorText(error)}`,
         {
           job: lease.id,
         },
@@ -137,7 +140,7 @@ export class Leases {
     }
   }
 
-  /** Does not wait for the answers: one that is late is overtaken. */
+  /** Does not wait for the answers, because a later renewal replaces a late one. */
   private async renewUntilClosed(): Promise<void> {
     const { signal } = this.closing;
     for (;;) {
@@ -154,11 +157,11 @@ export class Leases {
     try {
       for (const token of await client.renew(workerId, refs)) {
         this.held.get(token)?.lost.abort();
-        // Renewed any further, it would be taken for a job in work.
+        // With further renewals, it would count as a job in work.
         this.held.delete(token);
       }
     } catch {
-      // Whether they are lost is known when somebody answers again; until then the work goes on.
+      // The next answer shows whether they are lost. Until then the work continues.
       onTrouble();
     }
   }
@@ -167,16 +170,16 @@ export class Leases {
     const { onTrouble, wait, log } = this.options;
     onTrouble();
     const message = errorText(error);
-    if (message !== this.lastTrouble) log.warn(`${message} It is tried again until it is answered.`);
+    if (message !== this.lastTrouble) log.warn(`${message} The worker tries again until it gets an answer.`);
     this.lastTrouble = message;
-    // Not all workers at the same moment.
+    // A random delay, so that not all workers send at the same moment.
     await wait(backOffMs(failures, RETRY.firstMs, RETRY.lastMs) * (0.5 + Math.random()), signal);
   }
 
   private well(): void {
     if (this.lastTrouble === '') return;
     this.lastTrouble = '';
-    this.options.log.info('Work goes on: the coordinator answers.');
+    this.options.log.info('Work continues: the coordinator answers.');
   }
 }
 

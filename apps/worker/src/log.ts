@@ -4,7 +4,7 @@ export const LOG_LEVELS = ['error', 'warn', 'log', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 
-/** Lines for people, or one JSON object per line for programs. Nobody hands it a secret. */
+/** Lines for people, or one JSON object per line for programs. Callers never pass a secret. */
 export class Log {
   constructor(
     private readonly options: { readonly level: LogLevel; readonly json: boolean },

@@ -5,15 +5,15 @@ import { platform } from 'node:os';
 import { text } from 'node:stream/consumers';
 import type { WorkerError } from './error.js';
 
-/** A holder that does not answer for so long is named without its process id. */
+/** If the holder does not answer within this time, the error has no process id. */
 const ANSWER_WITHIN_MS = 1_000;
-/** A holder that ends between our two looks has left by then. */
+/** A holder that ends between two checks has left by then. */
 const TRIES = 3;
 
 /**
- * Something of this machine that one process may have at a time. It is a socket in Linux's abstract namespace: the
- * kernel gives the name to one process, and frees it when that process ends for any reason. A process that connects gets the
- * holder's process id. Containers with networks of their own do not see each other's names.
+ * A resource of this machine that only one process may have at a time. It is a socket in Linux's abstract namespace:
+ * the kernel gives the name to one process, and frees it when that process ends for any reason. A process that connects
+ * gets the holder's process id. Containers with networks of their own do not see each other's names.
  */
 export class MachineLock {
   private constructor(private readonly server: Server | null) {}

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { DeviceDescription } from '@alphaflops/contracts';
 import type { ProbedExecutor } from '@alphaflops/executor';
 
-/** What NVIDIA's driver says of itself without any library. */
+/** Facts about NVIDIA's driver that need no library. */
 export interface NvidiaDriver {
   readonly version: string;
   readonly gpus: readonly { readonly model: string; readonly uuid: string }[];
@@ -28,9 +28,8 @@ export function nvidiaDriver(folder = '/proc/driver/nvidia'): NvidiaDriver | nul
 }
 
 /**
- * What a person wants to see of a machine that has joined: its devices, what they are measured with, and what cannot be
- * used and why.
- * @param addCommand gets cuDNN here
+ * The report about a joined machine: its devices, their executors, and what cannot be used and why. * @param addCommand
+ * command that installs cuDNN here
  */
 export function machineReport(
   probed: readonly ProbedExecutor[],

@@ -86,7 +86,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runWorker(args: RunArguments, file: string, config: Config): Promise<number> {
-  // First of all: a signal that comes while the rest is loaded counts, too.
+  // This comes first, so that a signal during the load of the other modules counts, too.
   const departure = departureOf(process);
   const { run } = await import('./run.js');
   const log = new Log(config.log, (line) => process.stdout.write(line));
@@ -126,7 +126,7 @@ async function runWorker(args: RunArguments, file: string, config: Config): Prom
   });
 }
 
-/** @throws WorkerError `usage` when standard input holds none */
+/** @throws WorkerError `usage` if standard input is empty */
 async function tokenOf({ token }: { readonly token: string }): Promise<string> {
   const read = token === '-' ? (await text(process.stdin)).trim() : token;
   if (read === '') throw new WorkerError('usage', '--token: standard input is empty.');
@@ -144,7 +144,7 @@ function credentialsFile(named: string | null, config: Config, usual = 'worker.j
   return joinPath(config.workerDirectory, usual);
 }
 
-// The reader of our lines may end before this process does. The batch continues all the same.
+// The reader of the output may end before this process. The batch continues.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 

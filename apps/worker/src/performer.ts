@@ -2,11 +2,11 @@ import type { JobPayload, JobResult, WorkerJobName } from '@alphaflops/contracts
 import type { LogFields } from './log.js';
 
 export interface JobContext {
-  /** How often the job was begun, this time included. */
+  /** Number of attempts of the job, including this one. */
   readonly attempt: number;
-  /** Fires when the job was taken away, or is to be given back at once. */
+  /** Fires when the job was taken away, or must be returned at once. */
   readonly signal: AbortSignal;
-  /** Asks for the next job already, as this one is about to end. */
+  /** Requests the next job early, because this one ends soon. */
   readonly takeNext: () => void;
 }
 
@@ -25,5 +25,5 @@ export interface Performer<N extends WorkerJobName> {
   readonly perform: (payload: JobPayload<N>, context: JobContext) => Promise<Performed<N>>;
 }
 
-/** All that one device can do; only such jobs are asked for. */
+/** All kinds of jobs of one device; only such jobs are requested. */
 export type Performers = { readonly [N in WorkerJobName]?: Performer<N> };

@@ -3,7 +3,7 @@ import { type MachineSettings, PREFERRED_EXECUTORS, referenceOf } from './execut
 import { probe, type Probed, probePreferred } from './probe.js';
 
 /**
- * Devices of the executors that somebody has named, or of what this machine is best used through.
+ * Devices of the named executors, or of the best executor for this machine.
  * @param names null: the first preferred executor that works, and `process` if it has a program
  * @throws WorkerError `no-device`, with the reason of every executor
  */

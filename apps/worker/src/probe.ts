@@ -7,7 +7,7 @@ export interface Probed {
   readonly devices: readonly DeviceDescription[];
   /** Those that work. */
   readonly executors: readonly string[];
-  /** What each executor has answered. */
+  /** Answer of each executor. */
   readonly probed: readonly ProbedExecutor[];
 }
 
@@ -23,7 +23,8 @@ export async function probe(
 }
 
 /**
- * Asks one after the other until one works: that one is used. Then the further ones, which are used besides.
+ * Probes the executors one after the other and uses the first that works. Then probes the further ones, which are used
+ * in addition.
  * @throws WorkerError `no-device`, with the reason of every executor
  */
 export async function probePreferred(

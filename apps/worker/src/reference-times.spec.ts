@@ -31,5 +31,5 @@ it('does without a file that cannot be read or written', async () => {
   const nowhere = await ReferenceTimes.read(join(directory, 'no', 'such', 'file'), log);
   await nowhere.keep('a', 'b', 1);
   expect(nowhere.of('a', 'b')).toBe(1);
-  expect(lines).toEqual([expect.stringMatching(/Cannot keep the undisturbed time/)]);
+  expect(lines).toEqual([expect.stringMatching(/Cannot store the undisturbed time/)]);
 });

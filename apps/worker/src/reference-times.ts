@@ -6,8 +6,8 @@ import type { Log } from './log.js';
 const TimesSchema = z.record(z.string(), z.number().gt(0));
 
 /**
- * The undisturbed time of the reference convolution of each device, kept in a file over restarts. So a worker that starts on
- * a busy machine knows what undisturbed is. Without a readable file the worker finds the time anew.
+ * The undisturbed time of the reference convolution of each device, kept in a file over restarts. So a worker that
+ * starts on a busy machine knows the undisturbed time. Without a readable file the worker measures the time again.
  */
 export class ReferenceTimes {
   private constructor(
@@ -22,12 +22,12 @@ export class ReferenceTimes {
     try {
       found = JSON.parse(text);
     } catch {
-      // It is written anew.
+      // The file is written again.
     }
     return new ReferenceTimes(file, TimesSchema.safeParse(found).data ?? {}, log);
   }
 
-  /** In milliseconds; null: not known. Other libraries on the same device have another class, and another time. */
+  /** In milliseconds; null: unknown. Other libraries on the same device have another class, and another time. */
   of(deviceClassId: string, deviceId: string): number | null {
     return this.timesMs[keyOf(deviceClassId, deviceId)] ?? null;
   }
@@ -38,7 +38,7 @@ export class ReferenceTimes {
     try {
       await writeFile(this.file, `${JSON.stringify(this.timesMs, null, 2)}\n`);
     } catch (error) {
-      this.log.warn(`Cannot keep the undisturbed time of the reference convolution: ${errorText(error)}`);
+      this.log.warn(`Cannot store the undisturbed time of the reference convolution: ${errorText(error)}`);
     }
   }
 }

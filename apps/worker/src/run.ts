@@ -33,12 +33,12 @@ export interface RunEnvironment {
   readonly anchorsEvery: number | null;
   /** What is known of the reference convolutions of its devices is kept in this file. */
   readonly referenceTimesFile: string;
-  /** How long it stays. */
+  /** When the worker leaves. */
   readonly stay: StayOptions;
   readonly log: Log;
-  /** Fires when the batch in hand is to be the last. */
+  /** Fires when the current batch must be the last. */
   readonly finish: AbortSignal;
-  /** Fires when the batch in hand is to be given back. */
+  /** Fires when the current batch must be returned. */
   readonly giveBack: AbortSignal;
 }
 
@@ -116,11 +116,11 @@ export async function run(credentials: Credentials, environment: RunEnvironment)
   });
   whenFired(finish, () => {
     if (giveBack.aborted) return;
-    log.info('leaving after the batch in hand');
+    log.info('leaving after the current batch');
     agent.leave('stop', 0);
   });
   whenFired(stay.over, () => {
-    log.info(`leaving after the batch in hand: ${String(stay.over.reason)}`);
+    log.info(`leaving after the current batch: ${String(stay.over.reason)}`);
     agent.leave('finish', 0);
   });
   stay.begin(() => agent.activity === 'measuring');
@@ -147,7 +147,7 @@ interface WorkOptions {
   /** A batch is measured. */
   readonly onBatch: () => Promise<void>;
   readonly turns: Turns;
-  /** Null for a device whose kernels cannot be asked for. */
+  /** Null for a device whose kernels cannot be labelled. */
   readonly labels: LabelSettings | null;
   readonly log: Log;
   readonly anchors: AnchorSettings;

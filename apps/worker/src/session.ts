@@ -11,7 +11,7 @@ import { WorkerError } from './error.js';
 import type { Log } from './log.js';
 import { retryMs, type Wait } from './wait.js';
 
-/** One device as this worker drives it, and whose queues it serves. */
+/** One device of this worker, and the targets whose queues it serves. */
 export interface AssignedDevice {
   readonly description: DeviceDescription;
   readonly deviceId: string;
@@ -24,7 +24,7 @@ export interface OpenedSession {
 }
 
 /**
- * Tells the coordinator which devices are here now. Waits, however long, for a coordinator that does not answer.
+ * Reports the current devices to the coordinator. Waits without a limit for a coordinator that does not answer.
  * @returns null when the signal fired first
  * @throws WorkerError `refused`, `rejected`, `bad-answer`
  */
@@ -52,7 +52,7 @@ function assign(descriptions: readonly DeviceDescription[], session: Session): A
     if (found === undefined) {
       throw new WorkerError(
         'bad-answer',
-        `The coordinator does not say which device ${executor} ${uuid} is.`,
+        `The coordinator did not return an id for the device ${executor} ${uuid}.`,
       );
     }
     const { deviceId, deviceClassId } = found;
@@ -60,7 +60,7 @@ function assign(descriptions: readonly DeviceDescription[], session: Session): A
   });
 }
 
-/** Tries again while nobody answers, with one line at the beginning and one at the end. */
+/** Tries again until it gets an answer, and logs one line at the beginning and one at the end. */
 async function untilReached<T>(
   attempt: () => Promise<T>,
   { wait, log, signal }: { wait: Wait; log: Log; signal: AbortSignal },
@@ -69,13 +69,13 @@ async function untilReached<T>(
   for (let failures = 0; !isLeaving();) {
     try {
       const answer = await attempt();
-      if (failures > 0) log.info('There is an answer now.', { tries: failures + 1 });
+      if (failures > 0) log.info('The coordinator answers now.', { tries: failures + 1 });
       return answer;
     } catch (error) {
       if (!(error instanceof WorkerError && error.code === 'unreachable')) throw error;
       if (isLeaving()) break;
       failures += 1;
-      if (failures === 1) log.warn(`${errorText(error)} It is tried again until it does.`);
+      if (failures === 1) log.warn(`${errorText(error)} The worker tries again until it does.`);
       await wait(retryMs(failures), signal);
     }
   }

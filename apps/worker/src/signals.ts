@@ -1,14 +1,14 @@
 /** When to leave, and how. */
 export interface DepartureSignals {
-  /** After the batch in hand: SIGTERM, SIGINT, or the end of a parent that has an IPC channel to us. */
+  /** After the current batch: SIGTERM, SIGINT, or the end of a parent with an IPC channel to this process. */
   readonly finish: AbortSignal;
-  /** At once, the batch in hand given back: SIGQUIT, or the same signal a second time. */
+  /** At once, and the current batch is returned: SIGQUIT, or the same signal a second time. */
   readonly giveBack: AbortSignal;
 }
 
 /**
- * Ctrl-C in a terminal reaches us twice when our parent passes it on in its own way (SIGINT, then SIGTERM, then the end
- * of its channel): only the same signal again means that the batch is given back.
+ * A Ctrl-C in a terminal may arrive several times if the parent forwards it (SIGINT, then SIGTERM, then the end of its
+ * channel). So only a repetition of the same signal returns the batch.
  */
 export function departureOf(program: NodeJS.EventEmitter & { connected?: boolean }): DepartureSignals {
   const finish = new AbortController();
@@ -28,7 +28,7 @@ export function departureOf(program: NodeJS.EventEmitter & { connected?: boolean
   program.on('disconnect', () => {
     finish.abort();
   });
-  // The parent was gone before we listened.
+  // The parent ended before this process listened.
   if (program.connected === false) finish.abort();
   return { finish: finish.signal, giveBack: giveBack.signal };
 }

@@ -1,4 +1,4 @@
-/** How long a worker stays; with nothing set, until somebody ends it. */
+/** When a worker leaves; without options, it runs until it is stopped. */
 export interface StayOptions {
   /** Leave after the first batch. */
   readonly once: boolean;
@@ -18,12 +18,12 @@ export class Stay {
 
   constructor(private readonly options: StayOptions) {}
 
-  /** Fires when the batch in hand is to be the last; its reason is a text. */
+  /** Fires when the current batch must be the last; its reason is a text. */
   get over(): AbortSignal {
     return this.ended.signal;
   }
 
-  /** @param isMeasuring whether a batch is in hand now */
+  /** @param isMeasuring whether the worker measures a batch now */
   begin(isMeasuring: () => boolean): void {
     const { forMs, untilIdleMs } = this.options;
     this.lastBusyMs = performance.now();
@@ -45,7 +45,7 @@ export class Stay {
   /** A batch is measured. */
   batchDone(): void {
     this.lastBusyMs = performance.now();
-    if (this.options.once) this.end('one batch is measured, as --once says');
+    if (this.options.once) this.end('one batch is measured (--once)');
   }
 
   close(): void {

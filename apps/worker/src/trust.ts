@@ -7,13 +7,13 @@ import { WorkerError } from './error.js';
 /** How this machine recognizes its coordinator. */
 export interface CoordinatorTrust {
   readonly coordinatorUrl: string;
-  /** Certificates in PEM to trust beside those that Node knows. */
+  /** Certificates in PEM to trust in addition to those of Node. */
   readonly ca: string | null;
   /** Pin of the coordinator's public key: with it nothing else is trusted. */
   readonly pin: string | null;
 }
 
-/** A `fetch` that talks to the given coordinator only if it is the right one, through the proxies of this machine. */
+/** A `fetch` that checks the identity of the coordinator and uses the proxies of this machine. */
 export function fetchFrom(coordinator: CoordinatorTrust, proxies: Proxies | null): typeof fetch {
   const { coordinatorUrl, ca, pin } = coordinator;
   if (pin !== null && coordinatorUrl.startsWith('https:')) {
@@ -28,7 +28,7 @@ async function trustInPin(url: string, pin: string, proxies: Proxies | null): Pr
 }
 
 /**
- * The coordinator's certificate in PEM, for what is reached without HTTP.
+ * The coordinator's certificate in PEM, for connections without HTTP.
  * @throws WorkerError `bad-answer` when the server has another key, `unreachable`
  */
 export async function certificateWith(
@@ -45,7 +45,7 @@ export async function certificateWith(
   }
 }
 
-/** What to say of a coordinator that did not answer: the wrong scheme in the URL by its name. */
+/** The error for a coordinator that did not answer. It names a wrong scheme in the URL. */
 export async function unreachable(url: string, cause: unknown): Promise<WorkerError> {
   const wrongScheme = await wrongSchemeOf(url, cause);
   return wrongScheme === null
@@ -53,7 +53,7 @@ export async function unreachable(url: string, cause: unknown): Promise<WorkerEr
     : new WorkerError('unreachable', wrongScheme, { cause });
 }
 
-/** The same without a look at the scheme, which takes another connection. */
+/** The same without a check of the scheme, which needs another connection. */
 export function notAnswering(url: string, cause: unknown): WorkerError {
   // fetch itself says "fetch failed"; what failed is in its cause.
   const why = errorText((cause as { cause?: unknown }).cause ?? cause);

@@ -1,6 +1,7 @@
 /**
- * One after the other, in the order of asking: what shares a physical device never measures at the same time. Queues of
- * packages (p-limit, p-queue) do not fit: a caller must be able to stop waiting, and its work must not be left while it runs.
+ * Turns in the order of the requests: executors that share a physical device never measure at the same time. Queues of
+ * packages (p-limit, p-queue) do not fit: a caller must be able to stop waiting, and its work must not be left while it
+ * runs.
  */
 export class Turns {
   private last: Promise<void> = Promise.resolve();

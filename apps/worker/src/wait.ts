@@ -16,7 +16,7 @@ export function backOffMs(failures: number, firstMs: number, lastMs: number): nu
   return Math.min(firstMs * 2 ** (failures - 1), lastMs);
 }
 
-/** How soon a coordinator that does not answer is asked again. */
+/** Delays before another request to a coordinator that does not answer. */
 export function retryMs(failures: number): number {
   return backOffMs(failures, 1_000, 30_000);
 }

@@ -195,7 +195,7 @@ type Slots = MeasureJob['slots'];
       const { exitCode, output } = await runProgram('bash', ['--norc', ...limited], JOIN_TOKEN);
       expect([exitCode, output]).toEqual([
         1,
-        expect.stringMatching(/^Credentials cannot be kept in .*full\/worker\.json: EFBIG: file too large/),
+        expect.stringMatching(/^Cannot store credentials in .*full\/worker\.json: EFBIG: file too large/),
       ]);
       expect(coordinator.enrolments).toEqual([]);
       expect(await readdir(join(directory, 'full'))).toEqual([]);
@@ -221,13 +221,13 @@ type Slots = MeasureJob['slots'];
       await submit([slow(2_000), exampleSpec()]);
       await measuring();
       worker.process.kill('SIGTERM');
-      await worker.line(/leaving after the batch/);
+      await worker.line(/leaving after the current batch/);
       await submit([exampleSpec()], queue, 1);
       expect(await worker.ended).toBe(0);
       expect(coordinator.ends).toMatchObject([{ ok: true, lease: { id: 'c1.b0', attempt: 1 } }]);
       expect(await queue.counts()).toEqual({ waiting: 1, active: 0 });
       const messages = worker.lines.map(({ message }) => message);
-      expect(messages.slice(-3)).toEqual(['leaving after the batch in hand', 'measured', 'left']);
+      expect(messages.slice(-3)).toEqual(['leaving after the current batch', 'measured', 'left']);
     }, 60_000);
 
     it('gives the batch in hand back on SIGQUIT, and another worker does it', async () => {
@@ -311,7 +311,7 @@ type Slots = MeasureJob['slots'];
       await measuring();
       coordinator.isAway = true;
       await worker.line(/^measured$/);
-      await worker.line(/It is tried again until it is answered/);
+      await worker.line(/The worker tries again until it gets an answer/);
       expect(coordinator.ends).toEqual([]);
       coordinator.isAway = false;
       expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });

@@ -7,7 +7,7 @@ import { addWebgpu } from './webgpu.js';
 
 /**
  * Downloads an addition into the worker's own folder. The worker uses it from its next start on.
- * @throws WorkerError `cannot-add` with what is missing, `usage` when this worker was not installed by join.sh
+ * @throws WorkerError `cannot-add` that names what is missing, `usage` if this worker was not installed by join.sh
  */
 export async function add(what: Addition, context: Omit<AddContext, 'root'>): Promise<void> {
   const { installation } = Installation.own();
@@ -24,5 +24,5 @@ export async function add(what: Addition, context: Omit<AddContext, 'root'>): Pr
       addTfjsNode(what, complete);
       break;
   }
-  context.print(`To see what works now: ${installation.program} probe\n`);
+  context.print(`To list the working executors: ${installation.program} probe\n`);
 }

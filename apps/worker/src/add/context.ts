@@ -1,11 +1,11 @@
 import type { Registries } from '@alphaflops/config';
 
-/** What the addition of a package needs. */
+/** Inputs for the addition of a package. */
 export interface AddContext {
-  /** Folder that bundles find packages in, whatever version is in use. */
+  /** Folder in which bundles of every version find packages. */
   readonly root: string;
   readonly registries: Registries;
-  /** Program whose pip is used, where there is one. */
+  /** Python program whose pip is used, if it has one. */
   readonly python: string;
   readonly fetch: typeof fetch;
   readonly print: (text: string) => void;

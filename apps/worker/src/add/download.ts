@@ -14,7 +14,7 @@ export interface Digest {
 }
 
 /**
- * Downloads a file; it appears under its name only when its digest is right.
+ * Downloads a file. It gets its name only if its digest is correct.
  * @throws WorkerError `cannot-add`
  */
 export async function download(
@@ -36,7 +36,7 @@ export async function download(
     if (!ok || body === null) throw new Error(`it answers ${status}`);
     await pipeline(Readable.fromWeb(body), hashing, createWriteStream(part));
     if (hash.digest(digest.encoding) !== digest.value)
-      throw new Error('its digest is not the one that the registry names');
+      throw new Error('its digest does not match that of the registry');
     await rename(part, file);
   } catch (cause) {
     const why = errorText((cause as { cause?: unknown }).cause ?? cause);

@@ -5,16 +5,16 @@ import { dirname, join } from 'node:path';
 
 export const TFJS_NODE_VERSION = '4.22.0';
 
-/** Something that the build needs is not there; the message says what. */
+/** A requirement of the build is missing; the message names it. */
 export class CannotBuild extends Error {}
 
-/** The names in a wheel, which are also those that the add-on loads, and the names that it is linked by. */
+/** The file names in a wheel, which the add-on also loads, and the names for the linker. */
 const LIBRARIES = {
   'libtensorflow_cc.so.2': 'libtensorflow.so',
   'libtensorflow_framework.so.2': 'libtensorflow_framework.so',
 };
 
-/** Finds TensorFlow without importing it: its libraries are enough, whatever it itself depends on. */
+/** Finds TensorFlow without importing it, because the build needs only its libraries. */
 const FIND = `
 import importlib.util
 found = importlib.util.find_spec('tensorflow')
@@ -24,7 +24,7 @@ export interface AddonRequest {
   /** Program of a Python that has `tensorflow`. */
   readonly python: string;
   readonly gpu: boolean;
-  /** Where the npm package is installed. */
+  /** Folder of the npm package. */
   readonly folder: string;
   readonly log: (line: string) => void;
 }
@@ -56,7 +56,8 @@ export function buildAddon({ python, gpu, folder, log }: AddonRequest): string {
 }
 
 function checkTools(): void {
-  if (process.platform !== 'linux') throw new CannotBuild('only the wheels for Linux have what is needed');
+  if (process.platform !== 'linux')
+    throw new CannotBuild('only the wheels for Linux contain the needed files');
   for (const program of ['make', 'c++']) {
     if (spawnSync(program, ['--version']).status !== 0) {
       throw new CannotBuild(`${program} is not installed (Debian, Ubuntu: apt-get install build-essential)`);
@@ -80,7 +81,7 @@ function findTensorflow(python: string): string {
   return folder;
 }
 
-/** Without its install script, which would download a libtensorflow of its own. */
+/** Does not run the install script, which would download another libtensorflow. */
 function installPackage(name: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   const manifest = join(folder, 'package.json');
@@ -95,7 +96,7 @@ function installPackage(name: string, folder: string): string {
   return join(folder, 'node_modules', name);
 }
 
-/** deps/ as the official download has it, made of links. */
+/** Makes the deps/ of the official download from links. */
 function linkLibraries(home: string, wheel: string): void {
   const deps = join(home, 'deps');
   rmSync(deps, { recursive: true, force: true });
@@ -105,12 +106,15 @@ function linkLibraries(home: string, wheel: string): void {
     symlinkSync(join(wheel, library), join(deps, 'lib', library));
     symlinkSync(library, join(deps, 'lib', linkName));
   }
-  // TensorFlow looks for CUDA and cuDNN beside the folder that it was loaded from: ../nvidia/*/lib.
+  // TensorFlow searches for CUDA and cuDNN in ../nvidia/*/lib, relative to its own folder.
   const nvidia = join(dirname(wheel), 'nvidia');
   if (existsSync(nvidia)) symlinkSync(nvidia, join(deps, 'nvidia'));
 }
 
-/** Node's headers: beside this Node, or where npm's setting `nodedir` points; null: node-gyp downloads them. */
+/**
+ * Node's headers: in the installation of this Node, or in the folder of npm's setting `nodedir`; null: node-gyp
+ * downloads them.
+ */
 function nodeHeaders(): string | null {
   const configured = spawnSync('npm', ['config', 'get', 'nodedir'], { encoding: 'utf8' }).stdout.trim();
   const prefixes = [dirname(dirname(process.execPath)), configured, '/usr'];
@@ -119,7 +123,7 @@ function nodeHeaders(): string | null {
   );
 }
 
-/** Standard output of a program; throws with all that it wrote when it fails. */
+/** Standard output of a program. If the program fails, throws an error with its whole output. */
 export function run(
   program: string,
   args: readonly string[],

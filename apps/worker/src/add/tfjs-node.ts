@@ -2,7 +2,10 @@ import { WorkerError } from '../error.js';
 import type { AddContext } from './context.js';
 import { buildAddon, CannotBuild } from './tfjs-node-addon.js';
 
-/** TensorFlow.js on the TensorFlow of this machine's Python, built here: nobody offers it ready for today's versions. */
+/**
+ * TensorFlow.js on the TensorFlow of this machine's Python, built here, because there is no package for current
+ * versions.
+ */
 export function addTfjsNode(
   executor: 'tfjs-node' | 'tfjs-node-gpu',
   { root, python, print }: AddContext,

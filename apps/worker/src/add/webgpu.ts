@@ -34,5 +34,5 @@ export async function addWebgpu({ root, registries, fetch, print }: AddContext):
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-  print('Executor tfjs-webgpu can be used now, where the Vulkan loader and a driver are installed.\n');
+  print('Executor tfjs-webgpu can be used now, if the Vulkan loader and a driver are installed.\n');
 }

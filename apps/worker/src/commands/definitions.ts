@@ -80,7 +80,7 @@ export const DEFINITIONS = {
     example: 'https://coordinator:8080 --token af_join_… --label rack=7',
   },
   install: {
-    description: 'what join.sh does with an unpacked worker: install it, join, and run',
+    description: 'install an unpacked worker, join, and run (used by join.sh)',
     define: (command) =>
       withRun(withJoin(command))
         .option('--service', 'run it as a systemd service of this user, in place of running it here')
@@ -92,7 +92,7 @@ export const DEFINITIONS = {
     define: (command) =>
       withRun(command).option(
         '--credentials <file>',
-        `the file that join has written (default: ${CREDENTIALS})`,
+        `the file that join wrote (default: ${CREDENTIALS})`,
         nonEmpty,
       ),
     example: '--until-idle 30m',
@@ -116,15 +116,15 @@ export const DEFINITIONS = {
     example: 'work.tgz --out results.tgz',
   },
   probe: {
-    description: 'list what this machine can measure on, without a coordinator',
+    description: 'list the devices and executors of this machine, without a coordinator',
     define: (command) =>
       withMachine(
-        command.addOption(executorOption('ask only this executor; may be repeated (default: all)')),
+        command.addOption(executorOption('probe only this executor; may be repeated (default: all)')),
       ).option('--json', 'print JSON'),
     example: '--executor cudnn --json',
   },
   bench: {
-    description: 'time one convolution on this machine, as a worker does',
+    description: 'time one convolution on this machine, like a worker',
     define: (command) =>
       withMachine(
         command
@@ -150,7 +150,7 @@ export const DEFINITIONS = {
           ),
       )
         .option('--energy', 'also measure its energy, if the device has an energy counter')
-        .option('--json', 'print JSON: the device, and the measurement as a store keeps it')
+        .option('--json', 'print JSON: the device, and the measurement in the form of the store')
         .addHelpText('after', '\nThe exit code is 1 when the outcome is not ok.'),
     example: '--spec h56-w56-i64-o128-k3x3',
   },

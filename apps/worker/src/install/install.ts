@@ -10,10 +10,10 @@ import { Installation } from './installation.js';
 import { installService } from './service.js';
 
 /**
- * What join.sh does once the bundle is unpacked: this bundle becomes the one in use, the machine joins unless it has
- * joined this coordinator before, and the worker is kept running.
+ * The steps of join.sh after it has unpacked the bundle. This bundle becomes the active one. The machine joins, unless
+ * it has joined this coordinator before. Then the worker is kept running.
  * @param token as pasted
- * @returns whether the caller is to run the worker
+ * @returns whether the caller must run the worker
  * @throws WorkerError as `join`, and `usage` when this program was not unpacked by join.sh
  */
 export async function install(
@@ -31,7 +31,7 @@ export async function install(
   else {
     await writeCredentials(file, kept);
     print(
-      `This machine is enrolled as ${kept.workerId}; its credentials are kept. Worker ${bundle.version} is in use.\n`,
+      `This machine is enrolled as ${kept.workerId}; its credentials stay. Worker ${bundle.version} is in use.\n`,
     );
   }
   installation.removeUnused();

@@ -71,7 +71,7 @@ export class Installation {
     chmodSync(this.program, 0o755);
   }
 
-  /** Removes archives and bundles that nobody uses. Those of a worker that still runs stay. */
+  /** Removes unused archives and bundles. Those of a running worker stay. */
   removeUnused(): void {
     const versions = join(this.root, 'versions');
     const inUse = new Set([basename(readlinkSync(join(this.root, 'current'))), ...runningVersions(versions)]);
@@ -91,7 +91,7 @@ export class Installation {
   }
 }
 
-/** How people start this program. */
+/** Command with which users start this program. */
 export function programName(): string {
   const bundle = ownBundle();
   return bundle === null ? 'alphaflops worker' : new Installation(dirname(dirname(bundle.folder))).program;
@@ -116,7 +116,7 @@ function processes(): { pid: number; program: string }[] {
       try {
         return [{ pid: Number(name), program: readlinkSync(`/proc/${name}/exe`) }];
       } catch {
-        // Somebody else's, or gone.
+        // The process belongs to another user or has ended.
         return [];
       }
     });

@@ -8,13 +8,13 @@ const UNIT = 'alphaflops-worker.service';
 const UNIT_FILE = join(homedir(), '.config/systemd/user', UNIT);
 
 /**
- * Keeps the worker running as a service of this user; where there is no systemd for users, says how else.
+ * Keeps the worker running as a service of this user. Without systemd for users, prints an alternative.
  * @param command program and arguments, each one word
  */
 export function installService(command: readonly string[], print: (text: string) => void): void {
   if (!systemctl('show-environment')) {
     print(
-      'There is no systemd for this user here. To keep the worker running, start this in whatever starts programs on\n' +
+      'This user has no systemd here. To keep the worker running, add this command to the programs that start with\n' +
         `this machine, for example with "@reboot" in crontab -e:\n\n  ${command.map(quoted).join(' ')}\n\n`,
     );
     return;
@@ -26,7 +26,7 @@ export function installService(command: readonly string[], print: (text: string)
   print(
     isStarted
       ? `The worker runs as a service: systemctl --user status ${UNIT}; its log: journalctl --user -u ${UNIT}.\n` +
-          `It ends when you log out, unless this is set once: loginctl enable-linger ${userInfo().username}\n`
+          `It ends when you log out, unless you run this once: loginctl enable-linger ${userInfo().username}\n`
       : `systemd did not start ${UNIT_FILE}: see systemctl --user status ${UNIT}.\n`,
   );
 }
@@ -40,7 +40,7 @@ export function removeService(): boolean {
   return true;
 }
 
-/** A batch in hand may take minutes, and gets them. */
+/** The current batch may take some minutes before the service is stopped. */
 function unit(command: readonly string[]): string {
   const words = command.map(
     (word) => `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`,

@@ -14,9 +14,9 @@ export async function uninstall(file: string, print: (text: string) => void): Pr
   for (const pid of installation.running()) {
     try {
       process.kill(pid, 'SIGTERM');
-      print(`Process ${pid} is asked to leave after its batch.\n`);
+      print(`Process ${pid} leaves after its batch.\n`);
     } catch {
-      // Gone meanwhile.
+      // The process has ended meanwhile.
     }
   }
   const credentials = await readIfPresent(file).catch(() => null);
@@ -24,13 +24,13 @@ export async function uninstall(file: string, print: (text: string) => void): Pr
   try {
     rmdirSync(dirname(file));
   } catch {
-    // Something else is in it.
+    // The folder contains other files.
   }
   rmSync(installation.root, { recursive: true, force: true });
   print(`${installation.root} and ${file} are removed.\n`);
   if (credentials !== null) {
     print(
-      `The coordinator still knows this worker; there: alphaflops worker revoke ${credentials.workerId}\n`,
+      `The coordinator still knows this worker. To revoke it, run there: alphaflops worker revoke ${credentials.workerId}\n`,
     );
   }
 }

@@ -17,12 +17,13 @@ export interface UpgradeContext {
   readonly credentials: Pick<Credentials, 'coordinatorUrl'>;
   readonly fetchBy: typeof fetch;
   readonly log: Log;
-  /** Whether to upgrade, or only to say so. */
+  /** Whether to upgrade, or only to report it. */
   readonly isAutomatic: boolean;
 }
 
 /**
- * Runs this version until the coordinator serves another one; then, if it is to, drains it and goes on with that.
+ * Runs this version until the coordinator serves another one. Then, if upgrades are automatic, drains it and continues
+ * with the new version.
  * @param attempt runs until its signals or the operator end it; returns the exit code
  * @returns the exit code of the last version
  */
@@ -35,7 +36,7 @@ export async function runUpgraded(
   await upgrade.begin();
   upgrade.whenOffered(({ id }) => {
     const how = isAutomatic
-      ? 'it is installed after the batch in hand'
+      ? 'it is installed after the current batch'
       : 'paste the join line again, or run with --auto-upgrade';
     log.info(`The coordinator serves worker ${id}, this is ${bundle.id}: ${how}.`);
   });
@@ -59,7 +60,7 @@ interface Offer {
   readonly id: string;
 }
 
-/** Notices when the coordinator serves another worker than this one, and puts it in this one's place. */
+/** Detects that the coordinator serves another worker than this one, and replaces this one. */
 class Upgrade {
   private timer: NodeJS.Timeout | undefined;
   private readonly offered = new AbortController();
@@ -85,7 +86,7 @@ class Upgrade {
     else this.wanted.addEventListener('abort', tell, { once: true });
   }
 
-  /** Asks now, and again and again until it is closed. */
+  /** Checks now, and repeats the check until it is closed. */
   async begin(): Promise<void> {
     await this.ask();
     this.timer = setInterval(() => void this.ask(), ASK_EVERY_MS);
@@ -96,7 +97,7 @@ class Upgrade {
   }
 
   /**
-   * Installs what is offered beside this version and makes it the one in use.
+   * Installs the offered version in addition to this one and makes it the active one.
    * @throws WorkerError `cannot-add`, Error when it cannot be unpacked
    */
   async install({ sha256, id }: Offer): Promise<void> {
@@ -124,7 +125,7 @@ class Upgrade {
       this.offer = { sha256, id };
       this.offered.abort();
     } catch (error) {
-      this.log.warn(`The coordinator does not say which worker it serves: ${errorText(error)}`);
+      this.log.warn(`The coordinator does not report which worker it serves: ${errorText(error)}`);
     }
   }
 

@@ -6,7 +6,7 @@ import { makeDirectory } from '@alphaflops/config';
 import { workerIdOf } from '@alphaflops/provenance';
 import { WorkerError } from '../error.js';
 
-/** What a node without a network signs with. */
+/** Signing key of a node without a network. */
 export interface OfflineIdentity {
   readonly workerId: string;
   /** As `Worker.publicKey`. */
@@ -34,13 +34,13 @@ export async function identityAt(file: string): Promise<OfflineIdentity> {
   } catch (cause) {
     throw new WorkerError(
       'bad-credentials',
-      `${file} holds no private key of this node: name another file with --credentials.`,
+      `${file} does not contain a private key of this node: name another file with --credentials.`,
       { cause },
     );
   }
   const { kty, crv, x: publicKey } = createPublicKey(signingKey).export({ format: 'jwk' });
   if (kty !== 'OKP' || crv !== 'Ed25519' || publicKey === undefined) {
-    throw new WorkerError('bad-credentials', `${file} holds another kind of key than Ed25519.`);
+    throw new WorkerError('bad-credentials', `${file} contains a key that is not an Ed25519 key.`);
   }
   return { workerId: workerIdOf(publicKey), publicKey, signingKey };
 }

@@ -13,14 +13,17 @@ import { packFolder } from '@alphaflops/store';
 
 type Place = Pick<MeasureJob, 'campaignId' | 'targetId' | 'batchIndex'>;
 
-/** Results that are not packed yet, in a folder beside the file to be: a node that is switched off loses one batch at most. */
+/**
+ * Results that are not packed yet, in a folder next to the later file. A node that is switched off loses at most one
+ * batch.
+ */
 export class ResultsFolder {
   private constructor(
     private readonly folder: string,
     private readonly done: Set<string>,
   ) {}
 
-  /** With the results of a run before that was interrupted. A line that was cut off is removed. */
+  /** Includes the results of an earlier, interrupted run. An incomplete line is removed. */
   static async beside(out: string): Promise<ResultsFolder> {
     const folder = `${out}.partial`;
     await mkdir(folder, { recursive: true });
@@ -55,8 +58,8 @@ export class ResultsFolder {
   }
 
   /**
-   * Packs all results with what the node says about itself.
-   * @param keep leaves the folder, so that a further run measures only what is missing
+   * Packs all results with the description of the node. * @param keep keeps the folder, so that a further run measures
+   * only missing batches
    */
   async pack(node: EnrolmentRequest, out: string, keep: boolean): Promise<void> {
     await writeFile(join(this.folder, RESULT_FILES.node), `${JSON.stringify(node, null, 2)}\n`);

@@ -26,9 +26,9 @@ export interface OfflineEnvironment {
   readonly libraryPath: readonly string[];
   readonly log: Log;
   readonly print: (text: string) => void;
-  /** Fires when no further batch is to be begun. */
+  /** Fires when no further batch may begin. */
   readonly finish: AbortSignal;
-  /** Fires when the batches in hand are to be dropped. */
+  /** Fires when the current batches must be dropped. */
   readonly giveBack: AbortSignal;
 }
 
@@ -41,8 +41,8 @@ interface OwnDevice {
 
 /**
  * Measures the batches of a work file that are for devices of this machine, and packs the results. Without a work file,
- * or with one for other devices, the results hold the description of this node alone.
- * @returns exit code: 0 when everything that the file has for this machine is measured
+ * or with one for other devices, the results contain only the description of this node.
+ * @returns exit code: 0 if all batches of the file for this machine are measured
  */
 export async function runOffline(
   args: OfflineArguments,
@@ -69,7 +69,9 @@ export async function runOffline(
     const failed = await measureAll(open, devices, results, environment);
     if (open.length > 0) {
       const left = open.length;
-      print(`Interrupted with ${left} of ${batches.length} batches left. Run the same command to go on.\n`);
+      print(
+        `Interrupted with ${left} of ${batches.length} batches left. Run the same command to continue.\n`,
+      );
       return 1;
     }
     const { name, labels } = args;
@@ -159,7 +161,7 @@ function summaryOf(
     const targets = [...new Set(all.map(({ targetId }) => targetId))].join(', ');
     return (
       `${work} has no batch for this machine. It is for ${targets}; this machine has ${classes}.\n` +
-      `Importing the results makes these device classes known, so that a campaign can be made for them. ${next}`
+      `The import of the results registers these device classes, so that you can create a campaign for them. ${next}`
     );
   }
   const done = `${batches.length - failed} of ${batches.length} batches are measured.`;
