@@ -2,20 +2,22 @@ import type { Protocol, Sample } from '@alphaflops/contracts';
 import type { ConvSpec } from '@alphaflops/conv';
 import { leastMs } from '@alphaflops/measure';
 
-/** So long should a batch last: what a kill costs at most, and long against what handing out a batch costs. */
+/** Duration of a batch. It is the largest loss of a kill, and much longer than the overhead of a batch. */
 const BATCH_MS = 10_000;
-/** Shorter ones would cost more to hand out than they save at the end of a campaign, when devices run out of work. */
+/** Minimum duration of a batch. Shorter batches would cost more overhead than they save at the end of a campaign. */
 const SHORTEST_MS = 300;
-/** As many batches each device gets at least, so that at the end of a campaign none works long while others are idle. */
+/**
+ * Minimum number of batches per device, so that at the end of a campaign no device works long while others are idle.
+ */
 const BATCHES_PER_DEVICE = 32;
-/** Most ConvSpecs of a batch: bounds what a result takes of memory. */
+/** Maximum number of ConvSpecs in a batch. It limits the memory of a result. */
 export const MAX_SPECS = 1_000;
-/** … when nothing was measured yet, and the guess may be wrong. */
+/** The same limit before the first measurement, because the estimate may be wrong. */
 export const MAX_GUESSED = 100;
 /** A spec takes about this multiple of the shortest time of its protocol, because it is also prepared, checked and warmed up. */
 const GUESS_FACTOR = 2;
 
-/** A guess looks at no more specs than this. */
+/** Maximum number of specs in an estimate. */
 const MAX_LOOKED_AT = 500;
 
 /** @param work `specMs`: milliseconds that one spec occupies a device */
@@ -26,7 +28,9 @@ export function batchSize(work: { specMs: number; mostSpecs: number; slotsPerDev
   return Math.max(1, Math.min(size, work.mostSpecs));
 }
 
-/** Mean time from the beginning of a spec to that of the next one of its batch; null where no two are of one batch. */
+/**
+ * Mean time from the beginning of a spec to the beginning of the next one in its batch; null if no batch has two specs.
+ */
 export function msPerSpec(samples: readonly Sample[]): number | null {
   const spans = new Map<string, { firstMs: number; lastMs: number; count: number }>();
   for (const { deviceId, targetId, batchIndex, attempt, startedAt } of samples) {
@@ -42,7 +46,7 @@ export function msPerSpec(samples: readonly Sample[]): number | null {
   return steps === 0 ? null : Math.max(0.1, spent / steps);
 }
 
-/** Where nothing was measured: by the protocol, and by a model where there is one. */
+/** The estimate before the first measurement: from the protocol, and from a model if there is one. */
 export function guessedMs(
   specs: readonly ConvSpec[],
   protocol: Protocol,

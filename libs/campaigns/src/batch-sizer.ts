@@ -21,7 +21,7 @@ export interface Work {
   readonly expectedMs: ((spec: ConvSpec) => number) | null;
 }
 
-/** How many ConvSpecs go into a batch. */
+/** Chooses the number of ConvSpecs in a batch. */
 @Injectable()
 export class BatchSizer {
   constructor(
@@ -31,7 +31,10 @@ export class BatchSizer {
     private readonly settings: CampaignSettings,
   ) {}
 
-  /** What lasts ten seconds by the time that specs took on this class of devices before; less where the work is little. */
+  /**
+   * The number of specs that last ten seconds, from earlier times on this device class; fewer for a small amount of
+   * work.
+   */
   async sizeFor(work: Work): Promise<number> {
     if (this.settings.batchSpecs !== null) return this.settings.batchSpecs;
     const { deviceClass, targetIds, protocol, specs, replicates, expectedMs } = work;

@@ -33,9 +33,9 @@ export type Verdict =
 const SAMPLES_DRAWN = 4;
 
 /**
- * Decides what may be stored of the result of a batch. Nothing that a worker sends is believed by itself: what was to be
- * measured comes from the store, and the result has to be signed by the worker that sends it, before it is so much as
- * unpacked. docs/decisions/0011-sealed-batches.md.
+ * Decides which parts of a batch result may be stored. It trusts no unverified data from a worker: the planned work
+ * comes from the store, and it checks the worker's signature of the result before it unpacks the result.
+ * docs/decisions/0011-sealed-batches.md.
  */
 @Injectable()
 export class BatchVerifier {
@@ -45,7 +45,7 @@ export class BatchVerifier {
     private readonly dispatcher: Dispatcher,
   ) {}
 
-  /** The batch of a job in the queue of a target; null when it is no batch of a campaign here. */
+  /** The batch of a job in the queue of a target; null if it does not belong to a campaign of this deployment. */
   async batchOf({ targetId, id }: Pick<Broken, 'targetId' | 'id'>): Promise<Batch | null> {
     const place = measureJobOf(id);
     const campaign = place === null ? null : await this.campaigns.get(place.campaignId);
@@ -70,13 +70,13 @@ export class BatchVerifier {
     return { kind: 'refused', job, samples, reason: measured };
   }
 
-  /** How a batch ends that no worker brings to its end. */
+  /** The samples of a batch that no worker finished. */
   async failed({ campaign, targetId, batchIndex }: Batch, { attempt, reason }: Broken): Promise<Sample[]> {
     const job = await this.dispatcher.batch(campaign, targetId, batchIndex);
     return samplesOfFailure(job, campaign.deviceClassId, attempt, reason, new Date().toISOString());
   }
 
-  /** The result and its samples, or why they are not to be believed. */
+  /** The result and its samples, or the reason for a refusal. */
   private async measured(
     job: MeasureJob,
     { workerId, lease, result: seal, body }: Delivery<'measure'>,
@@ -113,7 +113,7 @@ export class BatchVerifier {
       const problem = timing === null ? null : implausibleTime(spec, timing.timeMinMs ?? timing.timeMs);
       if (problem !== null) return `the time of spec ${specIndex} in it cannot be true: ${problem}`;
     }
-    // What the worker left out is an outcome of ours.
+    // A spec without a result gets an outcome from the coordinator.
     const signed = samples.filter(({ signature }) => signature !== null);
     for (const sample of drawnFrom(signed, SAMPLES_DRAWN)) {
       if (await isSignedBy(sample, publicKey)) continue;

@@ -5,13 +5,13 @@ export interface PlannedBatch {
   batchIndex: number;
   replicate: number;
   specIndexes: readonly number[];
-  /** The device that is to measure it, as it has measured these shapes before; null: any of the target. */
+  /** The device that must measure it, because it measured these shapes before; null: any device of the target. */
   deviceId: string | null;
 }
 
 type Layout = Pick<Campaign, 'plannedSpecs' | 'batchSize' | 'request' | 'rounds' | 'repeats'>;
 
-/** Slots that are cut into batches together: the specs of one round, or those that are visited again. */
+/** Slots that are divided into batches together: the specs of one round, or shapes that are visited again. */
 interface Part {
   replicates: number;
   firstReplicate: number;
@@ -23,15 +23,15 @@ interface Part {
 }
 
 /**
- * Batches of one target. The cut never changes once slots are planned, because batch ids depend on it: every round is
- * cut on its own, and so are the shapes that are visited again, in the order in which they were planned.
+ * Batches of one target. The division of planned slots never changes, because batch ids depend on it. Every round is
+ * divided separately, and so are the shapes that are visited again, in the order of the plan.
  */
 export function batchCount(campaign: Layout): number {
   const last = partsOf(campaign).at(-1);
   return last === undefined ? 0 : last.firstBatch + last.batchesPerReplicate * last.replicates;
 }
 
-/** @throws RangeError when the campaign has no such batch */
+/** @throws RangeError if the campaign has no such batch */
 export function plannedBatch(campaign: Layout, batchIndex: number): PlannedBatch {
   const part = partsOf(campaign).findLast(({ firstBatch }) => batchIndex >= firstBatch);
   if (part === undefined) throw new RangeError(`there is no batch ${batchIndex}`);

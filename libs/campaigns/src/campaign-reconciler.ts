@@ -8,23 +8,23 @@ import { Dispatcher } from './dispatcher.js';
 import { Lifecycle } from './lifecycle.js';
 import { isTimeUp } from './rounds.js';
 
-/** Campaigns that may need something done. */
+/** States of campaigns that may need an action. */
 const LIVE: readonly CampaignState[] = ['draft', 'planned', 'running', 'paused', 'fitting'];
-/** Pause between two looks. */
+/** Pause between two checks. */
 const LOOK_EVERY_MS = 1_000;
-/** A draft this old has lost its planner; a younger one may be in the hands of another coordinator. */
+/** The planner of a draft of this age has ended. Another coordinator may still plan a younger one. */
 const DEAD_DRAFT_MS = 10 * 60 * 1000;
 
 /**
- * Keeps campaigns going: at start, after Redis was away, and every second, compares the store with the queues
- * and does what is missing. The store is the truth.
+ * Keeps campaigns running. At the start, after an outage of Redis, and every second, it compares the store with the
+ * queues and adds what is missing. The store is authoritative.
  */
 @Injectable()
 export class CampaignReconciler implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('campaigns');
-  /** Campaigns whose work is known to be in the queues, each with how much of it there was. */
+  /** Campaigns whose work is in the queues, each with its amount of work. */
   private readonly resumed = new Set<string>();
-  /** Since then Redis has not been away. */
+  /** Time since which Redis was always reachable. */
   private watchingSinceMs = Date.now();
   private readonly stop = new AbortController();
   private looking: Promise<void> = Promise.resolve();
@@ -72,7 +72,7 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
     }
   }
 
-  /** What goes wrong with one campaign must not keep the others waiting. The same trouble is logged once, until it is over. */
+  /** An error of one campaign must not delay the others. The same error is logged once until it is over. */
   private async tried(what: string, act: () => Promise<void>): Promise<void> {
     try {
       await act();
@@ -89,7 +89,7 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
     if (this.lifecycle.isStarting(campaign.id)) return;
     if (campaign.state === 'draft' && Date.now() - Date.parse(campaign.createdAt) < DEAD_DRAFT_MS) return;
     if (campaign.state === 'running' || campaign.state === 'paused') {
-      // Batches of workers that are gone come back also where nobody asks for work.
+      // Batches of lost workers return to the queue also if no worker requests work.
       const devices = campaign.repeats?.revisits.flatMap(({ deviceId }) => deviceId ?? []) ?? [];
       for (const id of [...campaign.targetIds, ...devices]) this.desk.queue('measure', id);
     }
@@ -97,7 +97,7 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
       await this.lifecycle.completeIfDone(campaign.id);
       return;
     }
-    // A further round, or visit, has to be submitted although the queue may be full of other campaigns' work.
+    // A further round or visit must be submitted, also if the queue is full of work of other campaigns.
     const work = `${campaign.id} ${campaign.plannedSlots}`;
     const isKnown = this.resumed.has(work) || wasSubmittedSince(campaign, this.watchingSinceMs);
     if (isKnown && (await this.isInWork(campaign))) return;
@@ -105,7 +105,7 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
     this.resumed.add(work);
   }
 
-  /** False when a running campaign has nothing left in its queues: then something was lost, or it is done. */
+  /** False if a running campaign has nothing left in its queues: then jobs were lost, or the campaign is complete. */
   private async isInWork(campaign: Campaign): Promise<boolean> {
     if (campaign.state === 'paused') return true;
     return campaign.state === 'running' && (await this.dispatcher.isInWork(campaign));

@@ -1,11 +1,11 @@
-/** What running campaigns needs to know of the deployment. */
+/** Settings of the deployment that campaigns need. */
 export abstract class CampaignSettings {
-  /** ConvSpecs of one batch; null: as many as last a while. */
+  /** ConvSpecs of one batch; null: chosen by duration. */
   abstract readonly batchSpecs: number | null;
-  /** A worker that has been silent for so long is offline. */
+  /** Time without a heartbeat after which a worker is offline. */
   abstract readonly offlineAfterS: number;
-  /** … and stale. */
+  /** Time without a heartbeat after which a worker is stale. */
   abstract readonly staleAfterS: number;
-  /** This process records results and keeps campaigns going. */
+  /** Whether this process records results and keeps campaigns running. */
   abstract readonly records: boolean;
 }

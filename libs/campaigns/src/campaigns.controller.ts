@@ -43,7 +43,7 @@ export class CampaignsController {
 
   @Post('preview')
   @AllowAccess('read-only')
-  @Answer(200, CampaignPreviewSchema, 'What a campaign would plan, and how long at least it would take')
+  @Answer(200, CampaignPreviewSchema, 'The plan of a campaign, and a lower bound of its time')
   preview(@Body({ schema: CampaignRequestSchema }) body: CampaignRequest) {
     return this.campaigns.preview(body);
   }
@@ -65,7 +65,7 @@ export class CampaignsController {
 
   @Get(':id/progress')
   @AllowAccess('read-only')
-  @Answer(200, CampaignProgressSchema, 'How far a campaign is')
+  @Answer(200, CampaignProgressSchema, 'Progress of a campaign')
   progress(@Param('id', { schema: IdSchema }) id: string) {
     return this.campaigns.progress(id);
   }
@@ -88,7 +88,7 @@ export class CampaignsController {
 
   @Post(':id/results')
   @AllowAccess('operator')
-  @Answer(204, null, 'Store a batch that a node without a network has measured; 409 when it is refused')
+  @Answer(204, null, 'Store a batch of a node without a network; 409 if it is refused')
   async putResult(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: OfflineResultSchema }) body: OfflineResult,
@@ -98,7 +98,7 @@ export class CampaignsController {
 
   @Post(':id/pause')
   @AllowAccess('operator')
-  @Answer(200, CampaignSchema, 'Hand out no further batches')
+  @Answer(200, CampaignSchema, 'Stop giving batches to workers')
   pause(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
@@ -108,7 +108,7 @@ export class CampaignsController {
 
   @Post(':id/resume')
   @AllowAccess('operator')
-  @Answer(200, CampaignSchema, 'Go on with a paused campaign')
+  @Answer(200, CampaignSchema, 'Continue a paused campaign')
   resume(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
@@ -118,7 +118,7 @@ export class CampaignsController {
 
   @Post(':id/cancel')
   @AllowAccess('operator')
-  @Answer(200, CampaignSchema, 'Stop a campaign for good; its samples stay')
+  @Answer(200, CampaignSchema, 'Stop a campaign permanently; its samples stay')
   cancel(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },

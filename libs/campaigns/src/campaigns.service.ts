@@ -17,7 +17,7 @@ import { previewOf } from './preview.js';
 import { campaignForecast, roundOf, runningMs, totalSlotsOf } from './rounds.js';
 import { Staffing } from './staffing.js';
 
-/** Specs written to the store in one go. */
+/** Number of specs per write to the store. */
 const SPEC_PAGE = 5_000;
 /** The rate of recording is averaged over this time. */
 const RATE_WINDOW_S = 60;
@@ -79,13 +79,13 @@ export class CampaignsService {
     const slotsPerSecond = rates?.reduce((sum, rate) => sum + rate.slotsPerSecond, 0) ?? null;
     const forecast = campaignForecast(campaign, slotsPerSecond);
     const totalSlots = campaign.stop === undefined ? totalSlotsOf(campaign, forecast) : recordedSlots;
-    // While samples come in there is no need to ask who measures.
+    // While samples arrive, no check of the workers is needed.
     const isIdle = state === 'running' && plannedSlots > recordedSlots && (slotsPerSecond ?? 0) === 0;
     return {
       ...{ campaignId: id, state, plannedSlots, totalSlots, recordedSlots, outcomes, round, slotsPerSecond },
       devices:
         rates?.flatMap(({ deviceId, ...rate }) => (deviceId === null ? [] : [{ deviceId, ...rate }])) ?? [],
-      // Before the first forecast nobody knows how much a target takes.
+      // Before the first forecast, the number of shapes for a target is unknown.
       remainingSeconds:
         hasTarget(campaign) && forecast === null && state === 'running'
           ? null

@@ -1,11 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Lifecycle } from './lifecycle.js';
 
-/** Looks whether a campaign is done, once at a time for each, after something of it was stored. */
+/** Checks whether a campaign is complete after a write, with one check at a time for each campaign. */
 @Injectable()
 export class Completion {
   private readonly logger = new Logger('campaigns');
-  /** Campaigns that are looked at now; true: something was stored since. */
+  /** Campaigns with a running check; true: something was stored since its start. */
   private readonly looking = new Map<string, boolean>();
 
   constructor(private readonly lifecycle: Lifecycle) {}

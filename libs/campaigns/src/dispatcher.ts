@@ -8,12 +8,12 @@ import { sampleId } from './samples.js';
 import { Staffing } from './staffing.js';
 import { TargetQueues } from './target-queues.js';
 
-/** Batches submitted in one go; bounds memory. */
+/** Number of batches per submission; limits memory. */
 const PAGE = 500;
-/** Pages on their way at the same time: while Redis takes one, the next is read. */
+/** Number of pages in progress at the same time: the next page is read while Redis stores the previous one. */
 const LANES = 2;
 
-/** Brings the queues in line with the store: what is planned and not yet stored is work to do. */
+/** Updates the queues from the store: planned specs without stored samples are open work. */
 @Injectable()
 export class Dispatcher {
   constructor(
@@ -25,7 +25,7 @@ export class Dispatcher {
 
   /**
    * Submits every batch that is not stored in full. Safe to repeat: batches have fixed ids, slots are stored once.
-   * @param planned the specs of the campaign, where they are at hand; else they are read
+   * @param planned the specs of the campaign, if available; otherwise they are read
    */
   async submitMissing(campaign: Campaign, planned?: readonly ConvSpec[]): Promise<void> {
     const specs: SpecsOf = (from, to) =>
@@ -45,7 +45,7 @@ export class Dispatcher {
     }
   }
 
-  /** Takes back what no worker has begun. */
+  /** Withdraws batches that no worker has begun. */
   async withdraw(campaign: Campaign): Promise<void> {
     for (const [targetId, missing] of await this.missingBatches(campaign)) {
       for (const [deviceId, batches] of byDevice(missing)) {
@@ -91,7 +91,7 @@ export class Dispatcher {
     return false;
   }
 
-  /** A shape is visited again by the same device; if that has gone, by any other of the target. */
+  /** The same device visits a shape again. If it is offline, any other device of the target does. */
   private async queueIdOf(targetId: string, deviceId: string | null): Promise<string> {
     return deviceId !== null && (await this.staffing.isOnline(deviceId)) ? deviceId : targetId;
   }
@@ -124,7 +124,7 @@ export class Dispatcher {
     return true;
   }
 
-  /** What there is to measure in a batch, as planned. */
+  /** The planned work of a batch. */
   async batch(campaign: Campaign, targetId: string, batchIndex: number): Promise<MeasureJob> {
     const batch = plannedBatch(campaign, batchIndex);
     const specs: SpecsOf = (from, to) => this.campaigns.specs(campaign.id, from, to);

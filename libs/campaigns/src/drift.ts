@@ -5,12 +5,15 @@ import { CampaignStore, FleetStore, SampleStore, type Slot } from '@alphaflops/s
 import { Injectable, Logger } from '@nestjs/common';
 import { batchCount, plannedBatch } from './batches.js';
 
-/** Campaigns that can still measure a slot again. The samples of others stay: models may rest on them. */
+/**
+ * States of campaigns that can still measure a slot again. The samples of others stay, because models may depend on
+ * them.
+ */
 const CAN_MEASURE: readonly Campaign['state'][] = ['running', 'paused'];
 
 /**
- * Judges the anchors that come with results (docs/decisions/0006-drift.md). What a drifted device has measured since
- * its last good run leaves its slots; free slots are work that the reconciler submits again.
+ * Checks the anchors in results (docs/decisions/0006-drift.md). Samples that a drifted device measured since its last
+ * good run leave their slots. The reconciler submits free slots again.
  */
 @Injectable()
 export class Drift {
@@ -23,8 +26,8 @@ export class Drift {
   ) {}
 
   /**
-   * Takes an accepted result, with or without anchors. Safe to repeat: samples that were begun after the run are left
-   * alone. Returns how many were set aside.
+   * Takes an accepted result, with or without anchors. Safe to repeat: samples that were begun after the run do not
+   * change. Returns the number of samples that were set aside.
    */
   async judge({ anchors, workerId, deviceId }: MeasureResult): Promise<number> {
     if (anchors === undefined) return 0;

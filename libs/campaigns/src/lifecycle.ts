@@ -28,22 +28,21 @@ export type CampaignFit =
   | { readonly ok: true; readonly modelId: string; readonly candidateReason?: string | undefined }
   | { readonly ok: false; readonly reason: string };
 
-/** What happens after the last sample; the fits feature provides it. */
+/** The actions after the last sample. The fits feature implements them. */
 export abstract class CampaignFits {
   /** Asks for the fit of a campaign that is in state `fitting`, or for its end. Safe to repeat. Null while it is in work. */
   abstract request(campaign: Campaign): Promise<CampaignFit | null>;
 
   /**
-   * Asks for the round after those that the campaign has, or for what came of asking. Safe to repeat. Null while it is in
-   * work.
+   * Requests the next round of the campaign, or its result. Safe to repeat. Null while it is running.
    */
   abstract requestRound(campaign: Campaign): Promise<PlanRoundResult | null>;
 }
 
-/** Changes of state of campaigns, and what has to be done with each. */
+/** Changes of state of campaigns, and the actions of each change. */
 @Injectable()
 export class Lifecycle {
-  /** Campaigns that this process is setting to run. */
+  /** Campaigns that this process is starting. */
   private readonly starting = new Set<string>();
 
   constructor(
@@ -69,7 +68,7 @@ export class Lifecycle {
     return this.starting.has(id);
   }
 
-  /** @throws ApiProblem 409 when the campaign is in a state that does not allow it */
+  /** @throws ApiProblem 409 if the state of the campaign does not allow it */
   async pause(id: string, reason: string): Promise<Campaign> {
     const paused = await this.change(await this.get(id), 'paused', reason);
     await this.dispatcher.withdraw(paused);
@@ -91,7 +90,7 @@ export class Lifecycle {
     return cancelled;
   }
 
-  /** Goes on to the next round, to further visits of some shapes, or to the fit, when every slot is stored. */
+  /** When every slot is stored, continues with the next round, with further visits of some shapes, or with the fit. */
   async completeIfDone(id: string): Promise<void> {
     const campaign = await this.campaigns.get(id);
     if (campaign === null || (campaign.state !== 'running' && campaign.state !== 'paused')) return;
@@ -141,9 +140,9 @@ export class Lifecycle {
     await this.measureMore(campaign, why, patch);
   }
 
-  /** Counts a round in whose specs are stored, with what is visited again beside it. */
+  /** Adds a round with stored specs to the campaign, and the visits that are measured with it. */
   private async addRound(campaign: Campaign, result: PlanRoundResult & { planned: true }): Promise<void> {
-    // Asked for before another coordinator counted this round in.
+    // Requested before another coordinator added this round.
     if (result.start !== campaign.plannedSpecs) return;
     const grown = grownBy(campaign, result);
     if (!hasTarget(campaign)) {
@@ -162,7 +161,7 @@ export class Lifecycle {
     });
   }
 
-  /** To the fit with what is measured; what no worker has begun is given up. */
+  /** Continues with the fit of the measured samples, and withdraws batches that no worker has begun. */
   private async stop(campaign: Campaign, stop: CampaignStop, patch: CampaignPatch = {}): Promise<void> {
     const noiseFloor = await this.repeats.noiseFloor(campaign);
     const stopped = await this.change(campaign, 'fitting', stop.reason, {
@@ -181,7 +180,7 @@ export class Lifecycle {
     else await this.completeIfDone(campaign.id);
   }
 
-  /** Open work is withdrawn and visits that contradict each other are out before anything is fitted, also after a crash. */
+  /** Withdraws open work and marks contradicting visits before any fit, also after a crash. */
   private async fit(campaign: Campaign): Promise<void> {
     if (campaign.stop !== undefined) await this.dispatcher.withdraw(campaign);
     await this.repeats.markNoisy(campaign);
@@ -196,7 +195,7 @@ export class Lifecycle {
     await this.change(campaign, 'completed', `model ${modelId} ${status}`, { modelId });
   }
 
-  /** After a start, a lost queue or a crash: does again whatever a campaign in this state still needs. */
+  /** After a start, a lost queue or a crash: repeats the actions that a campaign in this state still needs. */
   async resumeWork(campaign: Campaign): Promise<void> {
     switch (campaign.state) {
       case 'draft':
@@ -259,7 +258,7 @@ export function recordedOf(outcomes: OutcomeCounts): number {
   return Object.values(outcomes).reduce((sum, count) => sum + count, 0) - outcomes.drifted;
 }
 
-/** Another coordinator was faster, or the operator has cancelled: either way it is taken care of. */
+/** Another coordinator was faster, or the operator cancelled the campaign. In both cases nothing is left to do. */
 async function unlessOvertaken(act: () => Promise<void>): Promise<void> {
   try {
     await act();

@@ -32,7 +32,7 @@ export class OfflineWork {
 
   /**
    * Stores the result of a batch, with the checks that results of connected workers pass.
-   * @throws ApiProblem 409 with the reason when it is refused
+   * @throws ApiProblem 409 with the reason if it is refused
    */
   async record(campaignId: string, { targetId, batchIndex, seal, body }: OfflineResult): Promise<void> {
     await this.campaigns.get(campaignId);
@@ -49,7 +49,7 @@ export class OfflineWork {
     if (recorded.kind === 'refused') {
       throw new ApiProblem(409, 'result-refused', `The result was refused: ${recorded.reason}.`);
     }
-    // A worker that has begun the batch goes on with it: its result is stored already then.
+    // A worker that has begun the batch continues with it. At its end the result is stored already.
     await this.queues.of(targetId).withdraw([id]);
   }
 }

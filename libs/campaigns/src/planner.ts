@@ -27,7 +27,7 @@ import { FleetStore, ModelStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { BatchSizer } from './batch-sizer.js';
 
-/** A list has no seed of its own. */
+/** The seed of a list, which has no seed. */
 const LIST_SEED = 1;
 
 export interface PlannedCampaign {
@@ -36,7 +36,7 @@ export interface PlannedCampaign {
   specs: readonly ConvSpec[];
 }
 
-/** From what was asked for to a campaign with its specs; nothing is stored. */
+/** Makes a campaign with its specs from a request; nothing is stored. */
 @Injectable()
 export class Planner {
   constructor(

@@ -16,9 +16,9 @@ import {
   timer,
 } from 'rxjs';
 
-/** Progress is looked up this often while somebody watches. */
+/** Interval of the look-up of progress while somebody watches. */
 const LOOK_UP_EVERY_MS = 500;
-/** Proxies close a connection on which nothing comes; most wait a minute. */
+/** Proxies close an idle connection, most of them after a minute. */
 const COMMENT_AFTER_MS = 15_000;
 const ENDED = ['completed', 'failed', 'cancelled'];
 

@@ -11,7 +11,7 @@ import { Refusals } from './refusals.js';
 
 type Place = Pick<Broken, 'targetId' | 'id'>;
 
-/** Writes the results of batches to the store. Whatever it is asked twice it does once: each slot is stored once. */
+/** Writes the results of batches to the store. A repeated call has no further effect: each slot is stored once. */
 @Injectable()
 export class Recorder implements WorkHandler<'measure'>, OnModuleInit {
   private readonly logger = new Logger('recorder');
@@ -49,7 +49,7 @@ export class Recorder implements WorkHandler<'measure'>, OnModuleInit {
     if (verdict.kind === 'refused') {
       const { reason } = verdict;
       const again = await this.refusals.add(lease, delivery.workerId, reason);
-      // Only who holds a batch can spoil it.
+      // Only the holder of a batch can invalidate it.
       if (!again && standing === 'held') {
         const stored = await this.samples.record(verdict.samples, new Map());
         this.metrics.recorded({ ok: false, receivedAtMs }, verdict.samples, stored);

@@ -3,12 +3,12 @@ import type { LeaseRef } from '@alphaflops/contracts';
 import { AuditStore } from '@alphaflops/store';
 import { Injectable, Logger } from '@nestjs/common';
 
-/** A batch whose results were refused this often is not handed out again. */
+/** After this number of refused results, a batch is not measured again. */
 const MAX_REFUSALS = 3;
 
 type Place = Pick<LeaseRef, 'targetId' | 'id'>;
 
-/** Results that cannot be believed: logged and audited, and counted by batch since this process started. */
+/** Refused results: logged, audited, and counted by batch since the start of this process. */
 @Injectable()
 export class Refusals {
   private readonly logger = new Logger('recorder');

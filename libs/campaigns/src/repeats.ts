@@ -5,7 +5,7 @@ import { type CampaignPatch, SampleStore } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 import { sampleId } from './samples.js';
 
-/** Slots that are planned once more, and why. */
+/** Further visits of slots, and their reason. */
 export interface NextVisits extends Required<Pick<CampaignPatch, 'repeats' | 'plannedSlots'>> {
   readonly reason: string;
 }
@@ -18,7 +18,7 @@ const TRIED = 4;
 
 /**
  * Shapes that a campaign measures again, later, on the same device: the spread between visits is its noise floor
- * (docs/decisions/0027-repeats.md). All of it follows from what is stored, so that it can be done again after a crash.
+ * (docs/decisions/0027-repeats.md). The result depends only on stored data, so that it can be repeated after a crash.
  */
 @Injectable()
 export class Repeats {
@@ -50,7 +50,7 @@ export class Repeats {
     return planned(campaign, [...known, ...chosen], placed, 'to find the noise floor');
   }
 
-  /** The spread between visits; null where no shape was visited twice. */
+  /** The spread between visits; null if no shape was visited twice. */
   async noiseFloor(campaign: Campaign): Promise<NoiseFloor | null> {
     const times: number[][] = [];
     for await (const [, visits] of this.visits(campaign)) times.push(visits.map(timeOf));

@@ -31,7 +31,7 @@ export function isNextRoundDue(
   return recordedSlots >= plannedSlots - (newestSpecs * request.replicates + visits) * targetIds.length;
 }
 
-/** Whether a campaign has run as long as it may. */
+/** Whether the time limit of a campaign is used up. */
 export function isTimeUp({ state, request, history }: InRounds, now: number): boolean {
   const { maxSeconds } = request.budget;
   return maxSeconds !== undefined && state === 'running' && runningMs({ history }, now) >= maxSeconds * 1_000;
@@ -56,7 +56,7 @@ export function totalSlotsOf(
   return Math.min(most, Math.max(plannedSlots, slots));
 }
 
-/** How the error of a running campaign with a target goes on. @param slotsPerSecond null: not known */
+/** Forecast for the error of a running campaign with a target. @param slotsPerSecond null: unknown */
 export function campaignForecast(
   campaign: InRounds & Pick<Campaign, 'learning' | 'noiseFloor' | 'targetIds' | 'stop'>,
   slotsPerSecond: number | null,
@@ -75,7 +75,7 @@ export function campaignForecast(
   });
 }
 
-/** Where a campaign that plans in rounds stands; null for others. */
+/** Progress of a campaign that plans in rounds; null for others. */
 export function roundOf(campaign: InRounds, recordedSlots: number): CampaignRound | null {
   const { rounds, request, state, history, plannedSpecs, plannedSlots } = campaign;
   if (rounds === undefined || request.design.name !== 'adaptive' || hasTarget(campaign)) return null;

@@ -4,8 +4,8 @@ import { fieldsOfMeasurement, provenanceId } from '@alphaflops/provenance';
 import { type Slot } from '@alphaflops/store';
 
 /**
- * Samples of a finished batch: one per slot that was asked for, whatever the worker sent. A slot it left out becomes
- * an outcome, a slot it invented is ignored.
+ * Samples of a finished batch: one per requested slot, for any result of the worker. A missing slot gets an outcome,
+ * and an unknown slot is ignored.
  */
 export function samplesOf(
   job: MeasureJob,
@@ -32,7 +32,7 @@ export function samplesOf(
   });
 }
 
-/** Samples of a batch that no worker brought to its end, after all attempts. */
+/** Samples of a batch that no worker finished after all attempts. */
 export function samplesOfFailure(
   job: MeasureJob,
   deviceClassId: string,

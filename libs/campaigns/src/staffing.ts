@@ -5,7 +5,7 @@ import { CampaignSettings } from './campaign-settings.js';
 
 const PAGE = 100;
 
-/** Whether there is anybody to do a campaign's work. */
+/** Whether there are workers for a campaign. */
 @Injectable()
 export class Staffing {
   constructor(
@@ -13,7 +13,7 @@ export class Staffing {
     private readonly settings: CampaignSettings,
   ) {}
 
-  /** What has to happen before anything can be measured for some target, in words; null: nothing. */
+  /** Text about the condition for the first measurement of some target; null: no condition. */
   async waitingFor({ deviceClassId, targetIds }: Campaign): Promise<string | null> {
     const idle: string[] = [];
     for (const targetId of targetIds) {

@@ -1,7 +1,7 @@
 import { JobQueue, QueueConnection } from '@alphaflops/queue';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 
-/** One measure queue per target, opened when first asked for. */
+/** One measure queue per target, opened at its first use. */
 @Injectable()
 export class TargetQueues implements OnApplicationShutdown {
   private readonly open = new Map<string, JobQueue<'measure'>>();

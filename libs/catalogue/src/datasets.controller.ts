@@ -71,7 +71,7 @@ export class DatasetsController {
 
   @Post('imports')
   @AllowAccess('operator')
-  @Answer(200, ImportResultSchema, 'Store rows that were measured elsewhere; sent again, they change nothing')
+  @Answer(200, ImportResultSchema, 'Store rows that were measured elsewhere; a repetition changes nothing')
   import(@Body({ schema: ImportRequestSchema }) body: ImportRequest) {
     return this.imports.import(body);
   }
@@ -150,7 +150,7 @@ export class DatasetsController {
 
   @Get(':id/provenance')
   @AllowAccess('read-only')
-  @AnswerStream('Where the rows of a data set come from, one record per line', 'application/x-ndjson')
+  @AnswerStream('Provenance of the rows of a data set, one record per line', 'application/x-ndjson')
   @Header('Content-Type', 'application/x-ndjson')
   async provenance(@Param('id', { schema: DatasetIdSchema }) id: string): Promise<string> {
     const { provenance } = await this.datasets.parts(id);

@@ -44,7 +44,7 @@ export class DevicesController {
 
   @Get('provenance/:id')
   @AllowAccess('read-only')
-  @Answer(200, ProvenanceSchema, 'Where samples come from: device, executor, libraries, worker and host')
+  @Answer(200, ProvenanceSchema, 'Provenance of samples: device, executor, libraries, worker and host')
   async provenance(@Param('id', { schema: IdSchema }) id: string) {
     const provenance = await this.samples.provenance(id);
     if (provenance === null) throw notFound('provenance record', id);

@@ -53,7 +53,7 @@ export class ModelsController {
   @Get('models/:id/diff/:other')
   @AllowAccess('read-only')
   @AllowPublicRead()
-  @Answer(200, ModelDiffSchema, 'What changed from the first model to the other')
+  @Answer(200, ModelDiffSchema, 'Changes from the first model to the second')
   diff(@Param('id', { schema: IdSchema }) id: string, @Param('other', { schema: IdSchema }) other: string) {
     return this.models.diff(id, other);
   }
@@ -70,7 +70,7 @@ export class ModelsController {
 
   @Post('models/:id/retire')
   @AllowAccess('operator')
-  @Answer(200, ModelSchema, 'Serve a model no longer; the published one before it takes its place')
+  @Answer(200, ModelSchema, 'Stop serving a model; the previous published one replaces it')
   retire(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
@@ -81,7 +81,7 @@ export class ModelsController {
   @Get('models/:id/card')
   @AllowAccess('read-only')
   @AllowPublicRead()
-  @AnswerStream('The model as a page for people (Markdown)', 'text/markdown')
+  @AnswerStream('The model as a readable page (Markdown)', 'text/markdown')
   @Header('Content-Type', 'text/markdown; charset=utf-8')
   async card(@Param('id', { schema: IdSchema }) id: string): Promise<string> {
     return modelCard(await this.models.get(id));
@@ -98,14 +98,14 @@ export class ModelsController {
   @Post('predictions')
   @AllowAccess('read-only')
   @AllowPublicRead({ accepts: isForPublic })
-  @Answer(200, PredictionsSchema, 'What layers cost, each and in total')
+  @Answer(200, PredictionsSchema, 'Cost of each layer and in total')
   @Header('Content-Type', 'application/json; charset=utf-8')
   predict(@Body({ schema: PredictionRequestSchema }) body: PredictionRequest) {
     return this.models.predict(body);
   }
 }
 
-/** Network files are large and take long to read, and devices are nobody else's business: the public sends layers. */
+/** Network files are large and take long to read, and devices are not public: requests without a token send layers. */
 function isForPublic({ body }: ApiRequest): boolean {
   const { model, network } = (body ?? {}) as { model?: { kind?: unknown }; network?: unknown };
   return network === undefined && model?.kind !== 'device';

@@ -19,17 +19,17 @@ import { LRUCache } from 'lru-cache';
 import { setImmediate } from 'node:timers/promises';
 import { NetworkThreads } from './network-threads.js';
 
-/** Compiled models kept; but for its status a model never changes, so they never go stale. */
+/** Number of cached compiled models. Only the status of a model changes, so a cached model is never outdated. */
 const COMPILED_KEPT = 50;
 /** Number of cached predictions of each model: networks repeat their layers, and clients repeat networks. */
 const PREDICTIONS_KEPT = 2_000;
 
 type ModelChoice = PredictionRequest['model'];
 
-/** Layers predicted in one go, in about 10 ms; then others have their turn. */
+/** Number of layers predicted without a pause, in about 10 ms. Then other requests are handled. */
 const LAYERS_AT_ONCE = 500;
 
-/** Published models and what they say. */
+/** Published models and their predictions. */
 @Injectable()
 export class ModelsService {
   private readonly compiled = new LRUCache<string, RememberingPredictor>({ max: COMPILED_KEPT });
@@ -176,7 +176,7 @@ interface DescribedLayer extends PredictedLayer {
   readonly json: string;
 }
 
-/** A predictor that does not work out again what it has said. */
+/** A predictor with a cache. */
 class RememberingPredictor {
   private readonly said = new LRUCache<string, DescribedLayer>({ max: PREDICTIONS_KEPT });
 
@@ -213,7 +213,7 @@ async function predictedBy(
   return predicted;
 }
 
-/** What models refuse is the request's fault. */
+/** An error of a model is an error of the request. */
 function orProblem<T>(work: () => T): T {
   try {
     return work();

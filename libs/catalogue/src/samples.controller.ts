@@ -62,7 +62,7 @@ export class SamplesController {
 
   @Get('counts')
   @AllowAccess('read-only')
-  @Answer(200, SampleCountsSchema, 'How many samples were recorded in each part of a time')
+  @Answer(200, SampleCountsSchema, 'Number of recorded samples in each part of a period')
   async counts(
     @Query({ schema: SampleCountsQuerySchema }) query: z.infer<typeof SampleCountsQuerySchema>,
   ): Promise<SampleCounts> {
@@ -70,7 +70,7 @@ export class SamplesController {
     const { recordedFrom = new Date(Date.parse(recordedTo) - DAY_MS).toISOString() } = query;
     const [from, to] = [Date.parse(recordedFrom), Date.parse(recordedTo)];
     if (from >= to) {
-      throw new ApiProblem(400, 'invalid-request', 'recordedTo has to be later than recordedFrom.');
+      throw new ApiProblem(400, 'invalid-request', 'recordedTo must be later than recordedFrom.');
     }
     const ends = Array.from({ length: parts + 1 }, (_, at) =>
       new Date(from + ((to - from) * at) / parts).toISOString(),

@@ -24,15 +24,12 @@ const rolesList = z.string().transform((text, context) => {
 /** What a program of ours reads from its environment: name → meaning. docs/deployment.md is written from this. */
 const variables = {
   ROLES: rolesList.default([...ROLES]).describe('parts of the coordinator that this process runs'),
-  REDIS_URL: z
-    .string()
-    .optional()
-    .describe('Redis of the queues; a private one is started when it is not set'),
+  REDIS_URL: z.string().optional().describe('Redis of the queues; a private one is started if it is not set'),
   ALPHAFLOPS_DATA_DIR: z
     .string()
     .optional()
     .describe(
-      'store file, private Redis, credentials, logs; default: .alphaflops, of a worker ~/.config/alphaflops',
+      'store file, private Redis, credentials, logs; default: .alphaflops, for a worker ~/.config/alphaflops',
     ),
   ALPHAFLOPS_STORE: z
     .string()
@@ -42,13 +39,13 @@ const variables = {
     )
     .optional()
     .describe(
-      'where samples and models are kept: sqlite:FILE or mongodb://…; default: MONGODB_URI, else sqlite:<data dir>/alphaflops.sqlite',
+      'where samples and models are kept: sqlite:FILE or mongodb://…; default: MONGODB_URI, otherwise sqlite:<data dir>/alphaflops.sqlite',
     ),
   MONGODB_URI: z
     .string()
     .regex(/^mongodb(\+srv)?:\/\/.+$/, 'must look like mongodb://host/database')
     .optional()
-    .describe('MongoDB as the store, when ALPHAFLOPS_STORE is not set'),
+    .describe('MongoDB as the store, if ALPHAFLOPS_STORE is not set'),
   ALPHAFLOPS_HOST: z.string().default('127.0.0.1').describe('address on which the coordinator listens'),
   ALPHAFLOPS_PORT: z.coerce
     .number()
@@ -70,21 +67,19 @@ const variables = {
     .regex(/^[\w.:/[\]~%-]+$/, 'must look like https://host or http://host:8080')
     .optional()
     .describe(
-      'the coordinator’s address as workers reach it, for the line that enrols a node; default: the address of the request',
+      'the coordinator’s address for workers, in the line that enrols a node; default: the address of the request',
     ),
   ALPHAFLOPS_TLS_CERT: z
     .string()
     .optional()
-    .describe(
-      'certificate in PEM, with those between it and its authority; needed to listen beyond this machine',
-    ),
+    .describe('certificate in PEM, with its intermediate certificates; needed to listen beyond this machine'),
   ALPHAFLOPS_TLS_KEY: z.string().optional().describe('private key of that certificate, in PEM'),
   ALPHAFLOPS_INSECURE: flag.default(false).describe('listen beyond this machine without TLS'),
   ALPHAFLOPS_CA: z
     .string()
     .optional()
     .describe(
-      'certificates in PEM to trust at the coordinator and at Redis: of authorities or the servers’ own; several files with “:” between them',
+      'certificates in PEM to trust at the coordinator and at Redis: certificates of authorities or of the servers; several files with “:” between them',
     ),
   ALPHAFLOPS_TRUSTED_PROXIES: z
     .string()
@@ -103,10 +98,8 @@ const variables = {
   NO_PROXY: z
     .string()
     .optional()
-    .describe(
-      'hosts that are reached without a proxy, such as .example.org,10.0.0.5; this machine is always one of them',
-    ),
-  ALPHAFLOPS_URL: z.url().optional().describe('coordinator that the command line talks to'),
+    .describe('hosts that need no proxy, such as .example.org,10.0.0.5; this machine never needs one'),
+  ALPHAFLOPS_URL: z.url().optional().describe('coordinator that the command line uses'),
   ALPHAFLOPS_TOKEN: z.string().optional().describe('bearer token of the command line'),
   ALPHAFLOPS_LOG_LEVEL: z
     .enum(['error', 'warn', 'log', 'debug'])
@@ -141,7 +134,9 @@ const variables = {
   ALPHAFLOPS_BATCH_SPECS: count
     .max(10_000)
     .optional()
-    .describe('ConvSpecs of one batch; by default as many as last about 10 s, as measured before'),
+    .describe(
+      'ConvSpecs of one batch; by default as many as take about 10 s, according to earlier measurements',
+    ),
   ALPHAFLOPS_OFFLINE_AFTER_S: count
     .default(60)
     .describe('time without a heartbeat after which a worker is offline'),

@@ -25,7 +25,7 @@ export class JoinTokensController {
   @Post()
   @AllowAccess('operator')
   @AnswersSecret()
-  @Answer(201, NewJoinTokenSchema, 'Make a token with which machines can enrol')
+  @Answer(201, NewJoinTokenSchema, 'Make a token that lets machines enrol')
   async create(
     @Body({ schema: JoinTokenRequestSchema }) body: JoinTokenRequest,
     @Req() request: ApiRequest,

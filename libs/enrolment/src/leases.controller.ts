@@ -34,7 +34,7 @@ export class LeasesController {
 
   @Post()
   @AllowAccess('worker')
-  @Answer(200, LeaseSchema, 'Take a job: waits up to 25 s for one, and answers 204 when none comes')
+  @Answer(200, LeaseSchema, 'Take a job: waits up to 25 s, and answers 204 without a job')
   async take(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: LeaseRequestSchema }) body: LeaseRequest,
@@ -63,7 +63,7 @@ export class LeasesController {
 
   @Post('renew')
   @AllowAccess('worker')
-  @Answer(200, LeaseRenewalSchema, 'Keep leases; the answer names those that are lost')
+  @Answer(200, LeaseRenewalSchema, 'Renew leases; the answer names those that are lost')
   renew(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: LeaseRenewalRequestSchema }) { leases }: LeaseRenewalRequest,
@@ -76,7 +76,7 @@ export class LeasesController {
   @Answer(
     204,
     null,
-    'Bring the result of a job, as application/octet-stream: 204 when it is stored, 409 when it is of no use any more; anything else: try again',
+    'Send the result of a job, as application/octet-stream: 204 if it is stored, 409 if it is no longer needed; any other answer: try again',
   )
   @describedBy(({ ApiHeader }) =>
     ApiHeader({ name: RESULT_HEADERS.lease, required: true, description: 'JSON: a LeaseRef' }),
@@ -105,7 +105,7 @@ export class LeasesController {
 
   @Post('return')
   @AllowAccess('worker')
-  @Answer(204, null, 'Give a job back that another worker may do; no attempt is used up')
+  @Answer(204, null, 'Return a job for another worker; no attempt is used up')
   async giveBack(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: LeaseReturnSchema }) { lease }: LeaseReturn,

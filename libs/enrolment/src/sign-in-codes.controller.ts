@@ -18,7 +18,7 @@ export class SignInCodesController {
   @Post()
   @AllowAccess('admin')
   @AnswersSecret()
-  @Answer(201, SignInCodeSchema, 'Make a link with which a browser signs in once')
+  @Answer(201, SignInCodeSchema, 'Make a link that signs a browser in once')
   create(@Body({ schema: SignInCodeRequestSchema }) body: SignInCodeRequest): Promise<SignInCode> {
     return this.signIn.createCode(body);
   }

@@ -34,7 +34,7 @@ export class WorkersController {
 
   @Post('offline')
   @AllowAccess('operator')
-  @Answer(200, WorkerSchema, 'Make a node without a network known, or bring its devices up to date')
+  @Answer(200, WorkerSchema, 'Register a node without a network, or update its devices')
   putOffline(@Body({ schema: EnrolmentRequestSchema }) body: EnrolmentRequest) {
     return this.workers.putOffline(body);
   }
@@ -54,7 +54,7 @@ export class WorkersController {
   @Answer(
     200,
     HeartbeatSchema,
-    'A worker is alive (with its own token); the answer says what is wanted of it',
+    'A worker is alive (with its own token); the answer contains its desired state',
   )
   heartbeat(
     @Param('id', { schema: IdSchema }) id: string,
@@ -89,7 +89,7 @@ export class WorkersController {
 
   @Post(':id/drain')
   @AllowAccess('operator')
-  @Answer(200, WorkerSchema, 'Finish the batch in hand and end')
+  @Answer(200, WorkerSchema, 'Finish the current batch and end')
   drain(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },
@@ -109,7 +109,7 @@ export class WorkersController {
 
   @Post(':id/revoke')
   @AllowAccess('operator')
-  @Answer(200, WorkerSchema, 'Take the credentials away, for good')
+  @Answer(200, WorkerSchema, 'Revoke the credentials permanently')
   revoke(
     @Param('id', { schema: IdSchema }) id: string,
     @Body({ schema: ReasonSchema }) body: { reason: string },

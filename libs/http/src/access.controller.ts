@@ -12,7 +12,7 @@ export class AccessController {
 
   @Get()
   @AllowAccess('public')
-  @Answer(200, AccessSchema, 'What this deployment shows without a token')
+  @Answer(200, AccessSchema, 'Whether this deployment is readable without a token')
   get(): Access {
     return { publicRead: this.publicReading.isOn };
   }

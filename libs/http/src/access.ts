@@ -14,7 +14,7 @@ export type Access = 'public' | AccessRole | 'worker' | keyof typeof SPENT;
 
 const ACCESS = 'alphaflops:access';
 
-/** Says who may call a route. Every route has to say it: the coordinator does not start otherwise. */
+/** Declares who may call a route. Every route must declare it, otherwise the coordinator does not start. */
 export const AllowAccess = (access: Access) =>
   applyDecorators(
     SetMetadata(ACCESS, access),
@@ -22,7 +22,7 @@ export const AllowAccess = (access: Access) =>
     ...(access === 'public' ? [] : [describedBy(({ ApiBearerAuth }) => ApiBearerAuth())]),
   );
 
-/** What a route says; undefined when it says nothing. */
+/** The declaration of a route; undefined without one. */
 export function accessOf(reflector: Reflector, handler: Parameters<Reflector['get']>[1]): Access | undefined {
   return reflector.get<Access | undefined>(ACCESS, handler);
 }

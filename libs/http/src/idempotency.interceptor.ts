@@ -70,7 +70,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         throw new ApiProblem(
           409,
           'request-in-progress',
-          'The first request with this Idempotency-Key is not done yet. If its coordinator died, try again in a minute.',
+          'The first request with this Idempotency-Key has not finished yet. If its coordinator died, try again in a minute.',
         );
       }
       response.status(stored.status).setHeader('Idempotent-Replayed', 'true');

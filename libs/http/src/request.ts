@@ -1,7 +1,7 @@
 import type { AccessRole } from '@alphaflops/contracts';
 import type { Request } from 'express';
 
-/** Who asks. Whether a join token or a sign-in code is still good is found out when it is used. */
+/** The caller. The validity of a join token or a sign-in code is checked when it is used. */
 export type Principal =
   | { kind: 'api'; role: AccessRole; tokenId: string; name: string }
   | { kind: 'worker'; tokenId: string; workerId: string }

@@ -5,7 +5,7 @@ import { accessOf } from './access.js';
 /** Where Nest keeps the path of a handler that is a route. */
 const PATH = 'path';
 
-/** No coordinator starts with a route that does not say who may call it. */
+/** The coordinator does not start with a route that does not declare who may call it. */
 @Injectable()
 export class RoutesCheck implements OnApplicationBootstrap {
   constructor(

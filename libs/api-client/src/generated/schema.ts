@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this deployment shows without a token */
+        /** Whether this deployment is readable without a token */
         get: operations["Access_get"];
         put?: never;
         post?: never;
@@ -117,7 +117,7 @@ export interface paths {
         /** Join tokens, without their secrets */
         get: operations["JoinTokens_list"];
         put?: never;
-        /** Make a token with which machines can enrol */
+        /** Make a token that lets machines enrol */
         post: operations["JoinTokens_create"];
         delete?: never;
         options?: never;
@@ -151,7 +151,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a job: waits up to 25 s for one, and answers 204 when none comes */
+        /** Take a job: waits up to 25 s, and answers 204 without a job */
         post: operations["Leases_take"];
         delete?: never;
         options?: never;
@@ -168,7 +168,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Keep leases; the answer names those that are lost */
+        /** Renew leases; the answer names those that are lost */
         post: operations["Leases_renew"];
         delete?: never;
         options?: never;
@@ -185,7 +185,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Bring the result of a job, as application/octet-stream: 204 when it is stored, 409 when it is of no use any more; anything else: try again */
+        /** Send the result of a job, as application/octet-stream: 204 if it is stored, 409 if it is no longer needed; any other answer: try again */
         post: operations["Leases_result"];
         delete?: never;
         options?: never;
@@ -202,7 +202,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give a job back that another worker may do; no attempt is used up */
+        /** Return a job for another worker; no attempt is used up */
         post: operations["Leases_giveBack"];
         delete?: never;
         options?: never;
@@ -253,7 +253,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a link with which a browser signs in once */
+        /** Make a link that signs a browser in once */
         post: operations["SignInCodes_create"];
         delete?: never;
         options?: never;
@@ -288,7 +288,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a node without a network known, or bring its devices up to date */
+        /** Register a node without a network, or update its devices */
         post: operations["Workers_putOffline"];
         delete?: never;
         options?: never;
@@ -322,7 +322,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A worker is alive (with its own token); the answer says what is wanted of it */
+        /** A worker is alive (with its own token); the answer contains its desired state */
         post: operations["Workers_heartbeat"];
         delete?: never;
         options?: never;
@@ -373,7 +373,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finish the batch in hand and end */
+        /** Finish the current batch and end */
         post: operations["Workers_drain"];
         delete?: never;
         options?: never;
@@ -407,7 +407,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take the credentials away, for good */
+        /** Revoke the credentials permanently */
         post: operations["Workers_revoke"];
         delete?: never;
         options?: never;
@@ -442,7 +442,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a campaign would plan, and how long at least it would take */
+        /** The plan of a campaign, and a lower bound of its time */
         post: operations["Campaigns_preview"];
         delete?: never;
         options?: never;
@@ -474,7 +474,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a campaign is */
+        /** Progress of a campaign */
         get: operations["Campaigns_progress"];
         put?: never;
         post?: never;
@@ -527,7 +527,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Store a batch that a node without a network has measured; 409 when it is refused */
+        /** Store a batch of a node without a network; 409 if it is refused */
         post: operations["Campaigns_putResult"];
         delete?: never;
         options?: never;
@@ -544,7 +544,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hand out no further batches */
+        /** Stop giving batches to workers */
         post: operations["Campaigns_pause"];
         delete?: never;
         options?: never;
@@ -561,7 +561,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go on with a paused campaign */
+        /** Continue a paused campaign */
         post: operations["Campaigns_resume"];
         delete?: never;
         options?: never;
@@ -578,7 +578,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Stop a campaign for good; its samples stay */
+        /** Stop a campaign permanently; its samples stay */
         post: operations["Campaigns_cancel"];
         delete?: never;
         options?: never;
@@ -661,7 +661,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where samples come from: device, executor, libraries, worker and host */
+        /** Provenance of samples: device, executor, libraries, worker and host */
         get: operations["Devices_provenance"];
         put?: never;
         post?: never;
@@ -780,7 +780,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changed from the first model to the other */
+        /** Changes from the first model to the second */
         get: operations["Models_diff"];
         put?: never;
         post?: never;
@@ -816,7 +816,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Serve a model no longer; the published one before it takes its place */
+        /** Stop serving a model; the previous published one replaces it */
         post: operations["Models_retire"];
         delete?: never;
         options?: never;
@@ -831,7 +831,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The model as a page for people (Markdown) */
+        /** The model as a readable page (Markdown) */
         get: operations["Models_card"];
         put?: never;
         post?: never;
@@ -867,7 +867,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What layers cost, each and in total */
+        /** Cost of each layer and in total */
         post: operations["Models_predict"];
         delete?: never;
         options?: never;
@@ -916,7 +916,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many samples were recorded in each part of a time */
+        /** Number of recorded samples in each part of a period */
         get: operations["Samples_counts"];
         put?: never;
         post?: never;
@@ -970,7 +970,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Store rows that were measured elsewhere; sent again, they change nothing */
+        /** Store rows that were measured elsewhere; a repetition changes nothing */
         post: operations["Datasets_import"];
         delete?: never;
         options?: never;
@@ -1053,7 +1053,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the rows of a data set come from, one record per line */
+        /** Provenance of the rows of a data set, one record per line */
         get: operations["Datasets_provenance"];
         put?: never;
         post?: never;
@@ -1073,7 +1073,7 @@ export interface paths {
         /** Kernel maps, newest first */
         get: operations["KernelMaps_list"];
         put?: never;
-        /** Store labels that were made elsewhere; sent again, they change nothing */
+        /** Store labels that were made elsewhere; a repetition changes nothing */
         post: operations["KernelMaps_import"];
         delete?: never;
         options?: never;
@@ -4732,7 +4732,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What this deployment shows without a token */
+            /** @description Whether this deployment is readable without a token */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4976,7 +4976,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Make a token with which machines can enrol */
+            /** @description Make a token that lets machines enrol */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5040,7 +5040,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Take a job: waits up to 25 s for one, and answers 204 when none comes */
+            /** @description Take a job: waits up to 25 s, and answers 204 without a job */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5075,7 +5075,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Keep leases; the answer names those that are lost */
+            /** @description Renew leases; the answer names those that are lost */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5111,7 +5111,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Bring the result of a job, as application/octet-stream: 204 when it is stored, 409 when it is of no use any more; anything else: try again */
+            /** @description Send the result of a job, as application/octet-stream: 204 if it is stored, 409 if it is no longer needed; any other answer: try again */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5144,7 +5144,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Give a job back that another worker may do; no attempt is used up */
+            /** @description Return a job for another worker; no attempt is used up */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5237,7 +5237,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Make a link with which a browser signs in once */
+            /** @description Make a link that signs a browser in once */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5340,7 +5340,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Make a node without a network known, or bring its devices up to date */
+            /** @description Register a node without a network, or update its devices */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5410,7 +5410,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A worker is alive (with its own token); the answer says what is wanted of it */
+            /** @description A worker is alive (with its own token); the answer contains its desired state */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5511,7 +5511,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Finish the batch in hand and end */
+            /** @description Finish the current batch and end */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5581,7 +5581,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Take the credentials away, for good */
+            /** @description Revoke the credentials permanently */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5686,7 +5686,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What a campaign would plan, and how long at least it would take */
+            /** @description The plan of a campaign, and a lower bound of its time */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5748,7 +5748,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How far a campaign is */
+            /** @description Progress of a campaign */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5853,7 +5853,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Store a batch that a node without a network has measured; 409 when it is refused */
+            /** @description Store a batch of a node without a network; 409 if it is refused */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5886,7 +5886,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Hand out no further batches */
+            /** @description Stop giving batches to workers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5921,7 +5921,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Go on with a paused campaign */
+            /** @description Continue a paused campaign */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5956,7 +5956,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Stop a campaign for good; its samples stay */
+            /** @description Stop a campaign permanently; its samples stay */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6122,7 +6122,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where samples come from: device, executor, libraries, worker and host */
+            /** @description Provenance of samples: device, executor, libraries, worker and host */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6353,7 +6353,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What changed from the first model to the other */
+            /** @description Changes from the first model to the second */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6423,7 +6423,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Serve a model no longer; the published one before it takes its place */
+            /** @description Stop serving a model; the previous published one replaces it */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6516,7 +6516,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What layers cost, each and in total */
+            /** @description Cost of each layer and in total */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6638,7 +6638,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How many samples were recorded in each part of a time */
+            /** @description Number of recorded samples in each part of a period */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6772,7 +6772,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Store rows that were measured elsewhere; sent again, they change nothing */
+            /** @description Store rows that were measured elsewhere; a repetition changes nothing */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7008,7 +7008,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Store labels that were made elsewhere; sent again, they change nothing */
+            /** @description Store labels that were made elsewhere; a repetition changes nothing */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -32,7 +32,7 @@ export class KernelMapsController {
 
   @Post()
   @AllowAccess('operator')
-  @Answer(200, KernelMapSchema, 'Store labels that were made elsewhere; sent again, they change nothing')
+  @Answer(200, KernelMapSchema, 'Store labels that were made elsewhere; a repetition changes nothing')
   async import(@Body({ schema: KernelMapImportSchema }) body: KernelMapImport): Promise<KernelMap> {
     try {
       return await this.maps.import(body);

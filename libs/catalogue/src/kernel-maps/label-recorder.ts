@@ -59,7 +59,7 @@ export class LabelRecorder implements WorkHandler<'label-kernels'>, OnModuleInit
     return Promise.resolve();
   }
 
-  /** The labels, or why they are not to be believed. */
+  /** The labels, or the reason for a refusal. */
   private async believed(
     job: LabelKernelsJob,
     { workerId, lease, result: seal, body }: Delivery<'label-kernels'>,

@@ -4,9 +4,9 @@ import { JobQueue, LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import { everyItem, FleetStore, kernelMapKeyOf, KernelMapStore } from '@alphaflops/store';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 
-/** What kernel maps need to know of the deployment. */
+/** Settings of the deployment that kernel maps need. */
 export abstract class KernelMapSettings {
-  /** This process asks workers for the maps that device classes lack. */
+  /** Whether this process requests missing kernel maps from workers. */
   abstract readonly asks: boolean;
   /** Shapes of a map that a worker makes; 0: none is made. */
   abstract readonly shapes: number;
@@ -14,10 +14,13 @@ export abstract class KernelMapSettings {
 
 const LOOK_EVERY_MS = 5_000;
 const PAGE = 100;
-/** A map that no worker could make is asked for again after so long. */
+/** Time after which a map that no worker could make is requested again. */
 const AGAIN_AFTER_MS = 6 * 3600 * 1000;
 
-/** Asks a worker of each device class for the kernel map that the class lacks. Classes with the same key share one. */
+/**
+ * Requests the missing kernel map of each device class from one of its workers. Classes with the same key share one
+ * map.
+ */
 @Injectable()
 export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('kernel-maps');
@@ -44,7 +47,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
-  /** What a device class lacks; null where it has its map, or where there can be none. */
+  /** The missing map of a device class; null if it has its map, or if no map is possible. */
   async missing(deviceClass: DeviceClass): Promise<LabelKernelsJob | null> {
     const key = await kernelMapKeyOf(deviceClass, this.fleet);
     if (key === null) return null;
@@ -53,7 +56,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
     return { mapId, targetId: deviceClass.id, key, shapes: this.settings.shapes };
   }
 
-  /** No worker could make the map: nobody is asked for a while. */
+  /** No worker could make the map: there is no further request for a while. */
   failed(mapId: string): void {
     this.failedAtMs.set(mapId, Date.now());
   }
@@ -89,14 +92,14 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
     return Date.now() - (this.failedAtMs.get(mapId) ?? -Infinity) < AGAIN_AFTER_MS;
   }
 
-  /** Asked again while it is queued or in work, nothing happens. */
+  /** A repeated request has no effect while the job is queued or running. */
   private async ask(job: LabelKernelsJob): Promise<void> {
     const { mapId, targetId } = job;
     let queue = this.queues.get(targetId);
     if (queue === undefined) {
       queue = new JobQueue('label-kernels', this.connection, { targetId });
       this.queues.set(targetId, queue);
-      // a job whose worker is gone comes back also where nobody asks for work
+      // A job of a lost worker returns to the queue also if no worker requests work.
       this.desk.queue('label-kernels', targetId);
     }
     await queue.submit([{ id: mapId, payload: job }]);
