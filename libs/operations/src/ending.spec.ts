@@ -6,7 +6,7 @@ const { jest } = import.meta;
 let exits: unknown[];
 let errors: unknown[];
 beforeEach(() => {
-  // The time limit of a process that ends exits for real: it must not outlive its test.
+  // The time limit in `endWith` calls the real process.exit, so it must not outlive its test.
   jest.useFakeTimers();
   exits = [];
   errors = [];
@@ -43,7 +43,7 @@ it('a process exits with 1 and the reason when closing fails', async () => {
   expect(errors).toEqual([expect.stringContaining('the log cannot be written')]);
 });
 
-it('a process exits with 0 after the limit when a part does not let itself be closed', async () => {
+it('a process exits with 0 after the time limit when a part cannot be closed', async () => {
   endWith(() => new Promise(() => undefined))();
   await jest.advanceTimersByTimeAsync(4_999);
   expect(exits).toEqual([]);

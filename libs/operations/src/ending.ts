@@ -1,11 +1,12 @@
 import { errorText } from '@alphaflops/contracts';
 
-/** Supervisors wait 10 s and longer before they kill; what is not closed by then waits for something that is gone. */
+/** Supervisors wait at least 10 s before they kill. A part that is not closed within 5 s waits for something that is gone. */
 const CLOSE_LIMIT_MS = 5_000;
 
 /**
- * How a process ends: it closes what it has, once, and exits with 0. Redis or a store that is away can make closing wait
- * for ever, so it exits after 5 s in any case: whatever was confirmed is stored, and the queue hands out the rest again.
+ * Ends a process: closes its parts once, and exits with 0. If Redis or the store is unreachable, closing can wait for
+ * ever. The process therefore exits after 5 s in any case. Everything that was confirmed is stored, and the queue hands
+ * out the rest again.
  *
  * @param close closes everything; when it fails, the process exits with 1
  */

@@ -27,7 +27,7 @@ async function counted(): Promise<Record<string, number>> {
   return Object.fromEntries(counts.map(({ labels, value }) => [Object.values(labels).join(' '), value]));
 }
 
-it('requests are counted by method, route and status: ids make no series of their own', async () => {
+it('requests are counted by method, route and status: an id does not start a new series', async () => {
   const route = { path: '/v1/models/:id' };
   for (const status of [200, 200, 404]) handle({ method: 'GET', route }, status);
   handle({ method: 'POST', route: { path: '/v1/predictions' } }, 200);

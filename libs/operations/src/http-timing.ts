@@ -18,7 +18,7 @@ export class HttpTiming {
     });
   }
 
-  /** Express middleware that times every request under its route, not its path: ids would make a series each. */
+  /** Express middleware that times every request by its route, not its path, because each id would start a new series. */
   readonly time = (request: ApiRequest, response: Response, next: NextFunction): void => {
     const end = this.requests.startTimer();
     response.once('finish', () => {

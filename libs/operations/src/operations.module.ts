@@ -5,7 +5,7 @@ import { HealthController } from './health.controller.js';
 import { HttpTiming } from './http-timing.js';
 import { MetricsController } from './metrics.controller.js';
 
-/** Of every process that listens: whether it is well, and its metrics. */
+/** For every process that listens: its health and its metrics. */
 @Module({
   controllers: [HealthController, MetricsController],
   providers: [HttpTiming],
@@ -13,6 +13,6 @@ import { MetricsController } from './metrics.controller.js';
 })
 export class OperationsModule {}
 
-/** Of coordinators: what is in store and queues, and who changed what. */
+/** For coordinators: metrics of the store and the queues, and the audit log. */
 @Module({ controllers: [AuditController], providers: [DeploymentMetrics] })
 export class DeploymentModule {}

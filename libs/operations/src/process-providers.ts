@@ -13,7 +13,7 @@ import { Registry } from 'prom-client';
 import { createRegistry } from './registry.js';
 import { StoreHandle } from './store-handle.js';
 
-/** What every process of the server offers its features: the ports of the store, and the registry of its metrics. */
+/** What every server process provides to its features: the ports of the store, and the metrics registry. */
 export function processProviders(stores: Stores) {
   return [
     { provide: Registry, useFactory: createRegistry },

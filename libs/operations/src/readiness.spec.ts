@@ -6,19 +6,19 @@ const { jest } = import.meta;
 const works = () => Promise.resolve();
 
 describe('readiness', () => {
-  it('is there when all parts answer', async () => {
+  it('is ok when all parts answer', async () => {
     const health = await readiness({ store: works, queue: works });
     expect(health).toEqual({ status: 'ok', checks: { store: 'ok', queue: 'ok' } });
   });
 
-  it('is missing with the words of the part that refuses; the others are stated too', async () => {
+  it('is unavailable with the message of the part that refuses, and states the other parts too', async () => {
     const refuses = () => Promise.reject(new Error('OOM command not allowed'));
     expect(await readiness({ store: works, queue: refuses })).toEqual({
       ...{ status: 'unavailable', checks: { store: 'ok', queue: 'OOM command not allowed' } },
     });
   });
 
-  it('is missing when parts do not answer within 2 s, all of them together', async () => {
+  it('is unavailable when parts do not answer, after 2 s for all parts together', async () => {
     jest.useFakeTimers();
     try {
       const isSilent = () => new Promise<void>(() => undefined);

@@ -1,11 +1,11 @@
 import type { Health } from '@alphaflops/contracts';
 
-/** A part that has not answered by then is not there. */
+/** A part that has not answered after this time counts as unavailable. */
 const CHECK_WITHIN_MS = 2_000;
 
 /**
- * Whether the parts that a process depends on answer.
- * @param checks by the names of the parts; each throws when its part does not work
+ * Checks whether the parts that a process depends on answer.
+ * @param checks one check per part name; each throws when its part does not work
  */
 export async function readiness(checks: Readonly<Record<string, () => Promise<void>>>): Promise<Health> {
   const answered = await Promise.all(

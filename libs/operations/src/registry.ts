@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
-/** The metrics of one process, with those of Node itself in it. Whatever counts something registers with it. */
+/** The metrics of one process, including those of Node itself. Every counter registers here. */
 export function createRegistry(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -4,7 +4,7 @@ import { assertRedisAnswers, QueueConnection } from '@alphaflops/queue';
 import type { Stores } from '@alphaflops/store';
 import { endWith } from './ending.js';
 
-/** What a process of a deployment has from its beginning to its end. */
+/** What a process of a deployment has from its start to its end. */
 export interface ProcessParts {
   readonly config: Config;
   readonly stores: Stores;
@@ -12,22 +12,22 @@ export interface ProcessParts {
 }
 
 export interface RunningProcess {
-  /** Begins to answer requests. */
+  /** Starts to answer requests. */
   listen(): Promise<void>;
-  /** Ends whatever uses the parts. */
+  /** Ends everything that uses the parts. */
   close(): Promise<void>;
 }
 
 export interface ProcessPlan {
-  /** What to do where the configuration has no Redis. */
+  /** The advice when the configuration has no Redis. */
   readonly withoutRedis: string;
   readonly openStores: (config: Config) => Promise<Stores>;
   readonly start: (parts: ProcessParts) => Promise<RunningProcess>;
 }
 
 /**
- * The life of a process of a deployment: reads the configuration, opens queue and store, starts, listens, and ends with a
- * signal or with the process that started it. Exits with 1, and the reason on standard error, when it cannot begin.
+ * Runs a process of a deployment: reads the configuration, opens queue and store, starts and listens. It ends on a signal,
+ * or when the process that started it ends. If it cannot start, it writes the reason to standard error and exits with 1.
  */
 export async function runProcess(plan: ProcessPlan): Promise<void> {
   try {
@@ -50,16 +50,16 @@ async function run({ withoutRedis, openStores, start }: ProcessPlan): Promise<vo
   const running = await start({ config, stores, queue });
 
   const stop = endWith(async () => {
-    // Nest ends the HTTP server, the loops and the queue connections; then nobody uses the store any more.
+    // Nest ends the HTTP server, the loops and the queue connections. After that, nothing uses the store.
     await running.close();
     queue.close();
     await stores.close();
   });
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  // Started by another process of ours: without it we would be left behind.
+  // Another alphaflops process started this one. When the parent ends, this one must end too.
   process.once('disconnect', stop);
-  // … and it may be gone already.
+  // The parent may have ended already.
   if (process.send !== undefined && !process.connected) {
     stop();
     return;

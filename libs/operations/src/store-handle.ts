@@ -1,6 +1,6 @@
 import type { Stores } from '@alphaflops/store';
 
-/** The store as a whole, for those who only ask whether it is there. */
+/** The store as a whole, for code that only checks whether it answers. */
 export class StoreHandle {
   constructor(private readonly stores: Pick<Stores, 'ping'>) {}
 

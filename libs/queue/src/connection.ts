@@ -3,15 +3,15 @@ import { connectionOptions, KEY_PREFIX, type RedisAddress, SILENCE_LIMIT_MS } fr
 
 /** The channel for notifications from one process to all others. */
 const CHANNEL = `${KEY_PREFIX}:news`;
-/** The key that shows whether Redis takes writes expires by itself. */
+/** The lifetime of the key that tests whether Redis accepts writes. */
 const WRITE_CHECK_KEPT_MS = 60_000;
 
 /**
- * The connection to Redis that all queues of this process share, and a second one, opened when it is needed, on which
- * other processes tell their news.
+ * The connection to Redis that all queues of this process share. A second connection, opened when it is needed, receives
+ * the notifications of other processes.
  */
 export class QueueConnection {
-  /** For this library alone. */
+  /** Only for this library. */
   readonly client: Redis;
   private subscriber: Redis | null = null;
   private readonly heartbeat: NodeJS.Timeout;
@@ -29,12 +29,12 @@ export class QueueConnection {
     }, silenceLimitMs / 3).unref();
   }
 
-  /** Calls `listener` whenever the connection was lost and is there again. */
+  /** Calls `listener` whenever a lost connection is open again. */
   onReconnect(listener: () => void): void {
     afterLoss(this.client, listener);
   }
 
-  /** Reads and writes. @throws Error with the words of Redis when it refuses, as it does when its memory is full */
+  /** Reads and writes a key. @throws Error with the message of Redis when it refuses, for example when its memory is full */
   async ping(): Promise<void> {
     await this.client.set(`${KEY_PREFIX}:write-check`, '1', 'PX', WRITE_CHECK_KEPT_MS);
   }
@@ -49,7 +49,7 @@ export class QueueConnection {
    * @param onMissed called when something may have been missed
    */
   onNews(listener: (news: string) => void, onMissed: () => void): void {
-    if (this.subscriber !== null) throw new Error('there is a listener already');
+    if (this.subscriber !== null) throw new Error('a listener is registered already');
     const subscriber = this.open();
     this.subscriber = subscriber;
     subscriber.on('message', (_channel, news) => {
@@ -68,7 +68,7 @@ export class QueueConnection {
 
   private open(): Redis {
     const redis = new Redis({ ...connectionOptions(this.address), socketTimeout: this.silenceLimitMs });
-    // Lost connections are opened again; who waits for an answer has a time limit.
+    // Lost connections are opened again. Callers that wait for an answer have their own time limit.
     redis.on('error', () => undefined);
     return redis;
   }

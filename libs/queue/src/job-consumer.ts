@@ -5,14 +5,14 @@ import { queueName } from './names.js';
 import { connectionOptions, KEY_PREFIX, QueueError, type RedisAddress } from './redis.js';
 
 /**
- * How soon a job of a dead holder comes back: its lock lapses after `lockDurationMs`, the next look at stalled jobs is
- * at most `stalledIntervalMs` later, and the one after that hands the job out: 14 s at most in all.
+ * How soon a job of a dead holder comes back. Its lock lapses after `lockDurationMs`, the next check for stalled jobs is
+ * at most `stalledIntervalMs` later, and the check after that hands the job out: 14 s in total at most.
  */
 export const RECOVERY = { lockDurationMs: 8_000, stalledIntervalMs: 3_000, maxStalledCount: 10 } as const;
 
 export type Handler<N extends JobName> = (payload: JobPayload<N>) => Promise<JobResult<N>>;
 
-/** Thrown by a handler when trying again cannot help. */
+/** A handler throws this when another attempt cannot help. */
 export class GiveUp extends Error {
   constructor(message: string) {
     super(message);
@@ -20,11 +20,11 @@ export class GiveUp extends Error {
   }
 }
 
-/** The working end of one queue, in a process of ours: one job at a time. Workers of a fleet hold leases instead. */
+/** Consumes one queue in a server process, one job at a time. Remote workers hold leases instead. */
 export class JobConsumer<N extends JobName> {
   private readonly worker: Worker;
 
-  /** It has connections of its own, as it waits for work in Redis. */
+  /** It has its own connections, because it waits for work in Redis. */
   constructor(
     job: N,
     address: RedisAddress,
@@ -51,14 +51,14 @@ export class JobConsumer<N extends JobName> {
         lockDuration: RECOVERY.lockDurationMs,
         stalledInterval: RECOVERY.stalledIntervalMs,
         maxStalledCount: RECOVERY.maxStalledCount,
-        // How soon Redis is asked for a job again after it refused, as one that is loading does; BullMQ waits 15 s.
+        // The pause before the next request for a job after Redis refused, for example while it loads. BullMQ waits 15 s.
         runRetryDelay: 1_000,
       },
     );
     this.worker.on('error', (error) => options.onError?.(error));
   }
 
-  /** Begins to take jobs; resolves when connected. */
+  /** Starts to take jobs; resolves when connected. */
   async start(): Promise<void> {
     await this.worker.waitUntilReady();
     void this.worker.run().catch((error: unknown) => {
@@ -66,7 +66,7 @@ export class JobConsumer<N extends JobName> {
     });
   }
 
-  /** Finishes the job in hand, then leaves. */
+  /** Finishes the current job, then closes. */
   async finish(): Promise<void> {
     await this.worker.close();
   }

@@ -13,7 +13,7 @@ export type JobState<N extends JobName> =
 
 const SUBMIT_PAGE = 1_000;
 
-/** The submitting end of one queue. */
+/** Submits jobs to one queue. */
 export class JobQueue<N extends JobName> {
   private readonly queue: Queue;
   private readonly name: string;
@@ -23,7 +23,7 @@ export class JobQueue<N extends JobName> {
     private readonly connection: QueueConnection,
     options: {
       targetId?: string;
-      /** How long the end of a job can be asked for; by default it is not kept. */
+      /** How long the result of a job stays available; by default it is not kept. */
       keepSettledS?: number;
     } = {},
   ) {
@@ -43,7 +43,7 @@ export class JobQueue<N extends JobName> {
     this.queue.on('error', () => undefined);
   }
 
-  /** Adds jobs. An id that is queued, active or kept after its end is left as it is. */
+  /** Adds jobs. A job whose id is queued, active or kept after its end stays unchanged. */
   async submit(entries: readonly { id: string; payload: JobPayload<N> }[]): Promise<void> {
     for (let at = 0; at < entries.length; at += SUBMIT_PAGE) {
       await this.queue.addBulk(
@@ -55,12 +55,12 @@ export class JobQueue<N extends JobName> {
     }
   }
 
-  /** Takes jobs back that nobody works on; those in work stay. Returns how many were taken back. */
+  /** Removes jobs that nobody works on; active jobs stay. Returns how many were removed. */
   async withdraw(ids: readonly string[]): Promise<number> {
     let removed = 0;
     for (let at = 0; at < ids.length; at += SUBMIT_PAGE) {
       const answers = await Promise.all(
-        // An active job is locked and cannot be removed: BullMQ answers 0 or throws, by version.
+        // An active job is locked and cannot be removed: BullMQ returns 0 or throws, depending on its version.
         ids.slice(at, at + SUBMIT_PAGE).map((id) => this.queue.remove(id).catch(() => 0)),
       );
       removed += answers.filter((answer) => answer === 1).length;
@@ -68,12 +68,12 @@ export class JobQueue<N extends JobName> {
     return removed;
   }
 
-  /** How a job is doing; null when it is not known (any more). */
+  /** The state of a job; null when the queue does not have it, or has removed it. */
   async state(id: string): Promise<JobState<N> | null> {
     const state = await this.queue.getJobState(id);
     if (state === 'unknown') return null;
     if (state === 'completed' || state === 'failed') {
-      // Read after its state: what was read before a job ended has no result yet.
+      // Read after the state: data read before the job ended has no result yet.
       const job = (await this.queue.getJob(id)) as Job | undefined;
       return job === undefined ? null : { state: 'settled', settled: this.read(job, state) };
     }
@@ -90,7 +90,7 @@ export class JobQueue<N extends JobName> {
     await this.queue.close();
   }
 
-  /** The state decides: a job that failed at first and succeeded later still carries the reason of its failure. */
+  /** The state decides: a job that failed first and succeeded later still has the reason of its failure. */
   private read(job: Job, state: 'completed' | 'failed'): Settled<N> {
     if (state === 'failed') return { ok: false, reason: job.failedReason };
     const result = (JOBS[this.job].result as z.ZodType).safeParse(job.returnvalue);
@@ -101,12 +101,12 @@ export class JobQueue<N extends JobName> {
   }
 }
 
-/** How often the job was begun, the running time included. */
+/** How often the job was started, including the current run. */
 export function attemptsOf(job: Pick<Job, 'attemptsStarted'>): number {
   return Math.max(1, job.attemptsStarted);
 }
 
-/** Parses what came out of Redis before anybody works with it. */
+/** Parses data from Redis before anything uses it. */
 export function parsePayload<N extends JobName>(job: N, data: unknown): JobPayload<N> {
   const parsed = (JOBS[job].payload as z.ZodType).safeParse(data);
   if (!parsed.success) {

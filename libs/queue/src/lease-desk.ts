@@ -5,11 +5,11 @@ import { LeaseQueue, type Taken } from './lease-queue.js';
 import { queueName } from './names.js';
 import type { WorkHandler } from './work-handler.js';
 
-/** A request for work is answered after so long without work. */
+/** A request for work that finds none is answered after this time. */
 const POLL_MS = 25_000;
-/** Whether there is work is looked up so often although nobody said so: what was said may have been lost. */
+/** The interval at which the desk checks for work without a notification, because a notification may be lost. */
 const SWEEP_EVERY_MS = 5_000;
-/** Begins the news that a worker is dismissed; queues have no colon in their names. */
+/** The prefix of the notification that dismisses a worker. Queue names have no colon. */
 const DISMISSED = 'dismissed:';
 
 /** One request for work. */
@@ -19,16 +19,16 @@ export interface WorkRequest {
   readonly targetIds: readonly string[];
   /** Whether the worker may have work at this moment. */
   readonly mayWork: () => Promise<boolean>;
-  /** Fires when nobody waits for the answer any more. */
+  /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
 
 interface Poll {
   readonly request: WorkRequest;
   readonly lines: Line[];
-  /** A line is looking for work for it. */
+  /** True while a line looks for work for this request. */
   isBusy: boolean;
-  /** Lines that had no other request to look for while it was busy. */
+  /** Lines that had only this request to serve while it was busy. */
   readonly passedOver: Set<Line>;
   isEnded: boolean;
   readonly end: (lease: Lease | null) => void;
@@ -41,13 +41,13 @@ interface Line {
   readonly job: WorkerJobName;
   readonly polls: Set<Poll>;
   isServing: boolean;
-  /** There may be work, or a request, that was not looked at. */
+  /** True when there may be work or a request that was not examined yet. */
   again: boolean;
 }
 
 /**
- * Hands jobs out to remote workers, with one connection to Redis for all queues: requests for work are parked here until
- * a queue that they wait for has some.
+ * Hands out jobs to remote workers, with one connection to Redis for all queues. Requests for work wait here until one of
+ * their queues has work.
  */
 export class LeaseDesk {
   private readonly lines = new Map<string, Line>();
@@ -62,24 +62,24 @@ export class LeaseDesk {
     private readonly pollMs = POLL_MS,
   ) {}
 
-  /** From now on nobody gets work here. */
+  /** True when the desk is closed and hands out no more work. */
   get isClosing(): boolean {
     return this.isReleased;
   }
 
-  /** What becomes of the jobs of one kind. */
+  /** Sets the handler for the jobs of one kind. */
   handle<N extends WorkerJobName>(job: N, handler: WorkHandler<N>): void {
     this.handlers.set(job, handler);
   }
 
-  /** @throws Error when nobody handles this kind of job */
+  /** @throws Error when this kind of job has no handler */
   handlerOf<N extends WorkerJobName>(job: N): WorkHandler<N> {
     const handler = this.handlers.get(job);
-    if (handler === undefined) throw new Error(`nobody handles the results of ${job} jobs`);
+    if (handler === undefined) throw new Error(`the results of ${job} jobs have no handler`);
     return handler;
   }
 
-  /** Begins to hear of new work. @throws Error when nobody handles some kind of job */
+  /** Starts to listen for new work. @throws Error when a kind of job has no handler */
   start(): void {
     for (const job of WORKER_JOBS) this.handlerOf(job);
     const serveAll = (): void => {
@@ -93,14 +93,14 @@ export class LeaseDesk {
     this.sweep = setInterval(serveAll, SWEEP_EVERY_MS).unref();
   }
 
-  /** The queue of a job and a target. From the first call on, its stalled jobs are looked after. */
+  /** The queue of a job and a target. The first call also starts the check for stalled jobs of that queue. */
   queue<N extends WorkerJobName>(job: N, targetId: string): LeaseQueue<N> {
     return this.line(job, targetId).queue as LeaseQueue<N>;
   }
 
   /**
-   * A job, as soon as one waits; null when none comes for a while, or when the desk closes. Rejects when a handler
-   * does, as while the store is away.
+   * Returns a job as soon as one waits; null when no job comes in time, or when the desk closes. Rejects when a handler
+   * rejects, for example while the store is unreachable.
    */
   take(request: WorkRequest): Promise<Lease | null> {
     const { jobs, targetIds, signal } = request;
@@ -142,12 +142,12 @@ export class LeaseDesk {
     });
   }
 
-  /** Answers a worker that waits, at whatever coordinator: something else is wanted of it. */
+  /** Answers the waiting request of a worker, at any coordinator, because the desired state of the worker has changed. */
   async dismiss(workerId: string): Promise<void> {
     await this.connection.tell(`${DISMISSED}${workerId}`);
   }
 
-  /** Answers everybody who waits; from now on nobody gets work here. */
+  /** Answers all waiting requests. From now on, the desk hands out no work. */
   release(): void {
     this.isReleased = true;
     clearInterval(this.sweep);
@@ -174,7 +174,7 @@ export class LeaseDesk {
     return line;
   }
 
-  /** One request after the other: where one finds no work, the next would not either. */
+  /** Serves the requests one after the other: if one finds no work, the next one would not find any either. */
   private serve(line: Line): void {
     line.again = true;
     if (line.isServing) return;
@@ -191,7 +191,7 @@ export class LeaseDesk {
         }
       }
     } catch (error) {
-      // Redis does not answer as it should: the next sweep tries again.
+      // Redis failed: the next sweep tries again.
       this.onError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       line.isServing = false;
@@ -222,7 +222,7 @@ export class LeaseDesk {
     }
   }
 
-  /** Gives the job to the request, unless it is no job for it: then the request waits on. */
+  /** Gives the job to the request. If the job is not suitable, the request continues to wait. */
   private async offer({ queue, job }: Line, poll: Poll, taken: Taken<WorkerJobName>): Promise<void> {
     const handler = this.handlerOf(job);
     if ('broken' in taken) {
@@ -240,7 +240,7 @@ export class LeaseDesk {
   }
 }
 
-/** Whether the request may have work. One that may not waits on, for nothing: its worker would ask again at once. */
+/** Whether the request may get work. If not, it still waits, because its worker would send a new request at once. */
 async function isWelcome(poll: Poll, mayWork: WorkRequest['mayWork']): Promise<boolean> {
   try {
     if (await mayWork()) return true;
@@ -251,7 +251,7 @@ async function isWelcome(poll: Poll, mayWork: WorkRequest['mayWork']): Promise<b
   return false;
 }
 
-/** The oldest request that no other line is busy with. */
+/** The oldest request that no other line is serving. */
 function nextOf(line: Line): Poll | null {
   for (const poll of line.polls) {
     if (!poll.isBusy) return poll;

@@ -7,25 +7,25 @@ import { queueName } from './names.js';
 import { KEY_PREFIX, QueueError } from './redis.js';
 
 /**
- * Right after a start, jobs are not taken from holders that could not renew their leases while nobody answered them: they
- * have so long to do it.
+ * After a start, the holders of jobs have this time to renew their leases, because they could not renew them while no
+ * coordinator answered. Until then, nobody else gets their jobs.
  */
 const GRACE_MS = RECOVERY.stalledIntervalMs;
 
-/** A job that cannot be handed out; `reason` says why. Its lock is held with the token of the lease. */
+/** A job that cannot be handed out, with the `reason`. Its lock is held with the token of the lease. */
 export type Broken = Omit<LeaseRef, 'job'> & { reason: string };
 
 export type Taken<N extends WorkerJobName> = { lease: Lease<N> } | { broken: Broken };
 
 /**
- * `held`: the lease is alive. `free`: it has lapsed, and nobody has begun the job since. `others`: somebody has.
- * `gone`: there is no such job any more.
+ * `held`: the lease is alive. `free`: the lease has lapsed, and nobody has started the job since. `others`: another worker
+ * has started the job. `gone`: the job does not exist any more.
  */
 export type Standing = 'held' | 'free' | 'others' | 'gone';
 
 /**
- * A lock that has lapsed is taken again, if nobody has begun the job since: it is still active, in the same attempt. Several
- * renewals of one holder may come here at the same time, when Redis was away: all of them succeed.
+ * Takes a lapsed lock again if nobody has started the job since: the job is still active, in the same attempt. Several
+ * renewals of one holder may arrive at the same time after Redis was unreachable. All of them succeed.
  */
 const RELOCK = `
 local holder = redis.call('GET', KEYS[1])
@@ -36,7 +36,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('SREM', KEYS[4], ARGV[3])
 return 1`;
 
-/** A job whose data nobody can read is removed, so that it can be submitted anew. */
+/** Removes a job whose data cannot be read, so that it can be submitted again. */
 const EVICT = `
 for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
   local job = ARGV[1] .. id
@@ -47,7 +47,7 @@ for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
   end
 end`;
 
-/** What the holder of a job may do to it, in one queue. The lock is BullMQ's own, and so is all that becomes of it. */
+/** What the holder of a job may do with it, in one queue. BullMQ owns the lock and all later states of the job. */
 export class LeaseQueue<N extends WorkerJobName> {
   readonly name: string;
   private readonly worker: Worker<unknown, unknown>;
@@ -71,7 +71,7 @@ export class LeaseQueue<N extends WorkerJobName> {
         stalledInterval: RECOVERY.stalledIntervalMs,
         maxStalledCount: RECOVERY.maxStalledCount,
       },
-      // Nobody waits for work in Redis: one connection is enough for all queues.
+      // No call blocks in Redis, so one connection is enough for all queues.
       (name, options) => createRedisBackend(name, options),
     );
     this.worker.on('error', onError);
@@ -107,7 +107,7 @@ export class LeaseQueue<N extends WorkerJobName> {
     return { lease: { ...ref, job: name, leaseMs: RECOVERY.lockDurationMs, payload } };
   }
 
-  /** Makes the lease last from now on; also one that has lapsed, if nobody has begun the job since. False: it is lost. */
+  /** Renews the lease, even a lapsed one if nobody has started the job since. Returns false when the lease is lost. */
   async renew({ id, token, attempt }: Omit<LeaseRef, 'job'>): Promise<boolean> {
     const { keys } = this.worker;
     if ((await this.worker.getBackend().extendLock(id, token, RECOVERY.lockDurationMs)) === 1) return true;
@@ -121,7 +121,7 @@ export class LeaseQueue<N extends WorkerJobName> {
     return answer === 1;
   }
 
-  /** What has become of a lease; renews it when it is alive. */
+  /** Returns the state of a lease, and renews it if it is alive. */
   async standing(ref: Omit<LeaseRef, 'job'>): Promise<Standing> {
     if (await this.renew(ref)) return 'held';
     const job = this.worker.toKey(ref.id);
@@ -133,14 +133,14 @@ export class LeaseQueue<N extends WorkerJobName> {
     return lock === 0 && attempts === String(ref.attempt) ? 'free' : 'others';
   }
 
-  /** The job is done and leaves the queue. False: it was not held with this token. */
+  /** Removes a finished job from the queue. Returns false when the token does not hold the job. */
   async complete({ id, token }: Omit<LeaseRef, 'job'>): Promise<boolean> {
     return await this.whileHeld(id, async (job) => {
       await job.moveToCompleted(null, token, false);
     });
   }
 
-  /** The job goes back to the head of the queue; no attempt is used. False: it was not held with this token. */
+  /** Puts the job back at the head of the queue and uses no attempt. Returns false when the token does not hold the job. */
   async putBack({ id, token }: Omit<LeaseRef, 'job'>): Promise<boolean> {
     return await this.whileHeld(id, async (job) => {
       await job.moveToWait(token);
@@ -148,13 +148,16 @@ export class LeaseQueue<N extends WorkerJobName> {
     });
   }
 
-  /** Whether there is no attempt left when this one fails. */
+  /** Whether this attempt is the last one. */
   async isLastAttempt({ id }: Omit<LeaseRef, 'job'>): Promise<boolean> {
     const job = await Job.fromId(this.worker, id);
     return job === undefined || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   }
 
-  /** One attempt is used: the job is tried again after a pause, or leaves the queue. False: it was not held with this token. */
+  /**
+   * Uses one attempt: the job is tried again after a pause, or leaves the queue. Returns false when the token does not hold
+   * the job.
+   */
   async fail({ id, token }: Omit<LeaseRef, 'job'>, reason: string): Promise<boolean> {
     return await this.whileHeld(id, async (job) => {
       await job.moveToFailed(new Error(reason), token, false);
@@ -193,7 +196,7 @@ export class LeaseQueue<N extends WorkerJobName> {
   }
 
   private wake(): void {
-    // The notification may be lost with a connection. Waiting requests then check the queue themselves within seconds.
+    // A lost connection may lose the notification. Waiting requests then check the queue themselves within seconds.
     this.connection.tell(this.name).catch(() => undefined);
   }
 }

@@ -17,7 +17,7 @@ import {
 import { PrivateRedis } from './private-redis.js';
 import { measurePayload } from './measure-payload.spec-helper.js';
 
-/** One queue of BullMQ as its keys show it. */
+/** The contents of one BullMQ queue, read from its keys. */
 const KEYS = 'alphaflops:measure.v2.my-class';
 const TARGET = 'my-class';
 
@@ -50,7 +50,7 @@ const fail = (error: Error): void => {
   throw error;
 };
 
-/** What one coordinator has: a desk whose handler keeps what it gets. */
+/** The parts of one coordinator: a desk whose handler keeps everything that it receives. */
 function coordinator(pollMs = 60_000) {
   const connection = connect();
   const desk = kept(new LeaseDesk(connection, fail, pollMs));
@@ -65,7 +65,7 @@ function coordinator(pollMs = 60_000) {
   const handler: WorkHandler<WorkerJobName> = {
     isDone: ({ id }) =>
       state.isDoneError === null ? Promise.resolve(state.done.has(id)) : Promise.reject(state.isDoneError),
-    record: () => Promise.reject(new Error('not of this test')),
+    record: () => Promise.reject(new Error('not part of this test')),
     recordFailure: (job) => {
       failures.push(job);
       return Promise.resolve();
@@ -116,7 +116,7 @@ describe('leases of one queue', () => {
     return { queue, leases, lease: taken.lease };
   }
 
-  it('are renewed, completed and put back only with their own token', async () => {
+  it('can be renewed, completed and put back only with their own token', async () => {
     const { queue, leases, lease } = await leased();
     expect(lease).toMatchObject({
       job: 'measure',
@@ -144,12 +144,12 @@ describe('leases of one queue', () => {
       false,
       false,
     ]);
-    // Nothing of it is left that would keep it from being submitted again.
+    // Nothing remains that could prevent a new submission.
     await queue.submit(batches(1));
     expect(await queue.counts()).toEqual({ waiting: 1, active: 0 });
   }, 30_000);
 
-  it('go back to the head of the queue, and no attempt is used', async () => {
+  it('return a job to the head of the queue, and use no attempt', async () => {
     const { queue, leases, lease } = await leased();
     await queue.submit(batches(3));
     expect(await leases.putBack(lease)).toBe(true);
@@ -159,7 +159,7 @@ describe('leases of one queue', () => {
     expect(await leases.standing(lease)).toBe('others');
   }, 30_000);
 
-  it('fail three times, with a pause, and then leave the queue', async () => {
+  it('fail three times with pauses, and then their job leaves the queue', async () => {
     const { queue, leases, lease } = await leased();
     let current = lease;
     for (const isLast of [false, false, true]) {
@@ -180,18 +180,18 @@ describe('leases of one queue', () => {
     expect(await queue.state('c1.b0')).toBeNull();
   }, 30_000);
 
-  it('that have lapsed are held again while nobody has begun the job since, and lost after that', async () => {
+  it('can be renewed after they lapse until another worker starts the job; then they are lost', async () => {
     const { leases, lease } = await leased();
     await raw.del(`${KEYS}:c1.b0:lock`);
     expect(await leases.renew({ ...lease, attempt: 2 })).toBe(false);
     expect(await leases.standing(lease)).toBe('held');
 
-    // Renewals that waited for Redis come at the same time: none of them is the loss of the lease.
+    // Renewals that waited for Redis arrive at the same time. None of them may lose the lease.
     await raw.del(`${KEYS}:c1.b0:lock`);
     const renewals = await Promise.all(Array.from({ length: 4 }, () => leases.renew(lease)));
     expect(renewals).toEqual([true, true, true, true]);
 
-    // As a stalled job: back in the queue, but not begun.
+    // Like a stalled job: back in the queue, but not started.
     await leases.putBack(lease);
     expect(await leases.standing(lease)).toBe('free');
     expect(await leases.renew(lease)).toBe(false);
@@ -201,7 +201,7 @@ describe('leases of one queue', () => {
     expect(await leases.renew(lease)).toBe(false);
   }, 30_000);
 
-  it('are not given of jobs that nobody can read: what is no JSON is removed, what is no batch says why', async () => {
+  it('are not given for unreadable jobs: invalid JSON is removed, and an invalid batch has a reason', async () => {
     const queue = queueOf();
     const leases = kept(new LeaseQueue('measure', TARGET, connect(), fail));
     await queue.submit(batches(3));
@@ -218,7 +218,7 @@ describe('leases of one queue', () => {
 });
 
 describe('a lease desk', () => {
-  it('gives jobs in order to the worker that has waited longest, as soon as they are submitted', async () => {
+  it('gives each job in order to the worker that has waited longest, as soon as it is submitted', async () => {
     const { take } = coordinator();
     const queue = queueOf();
     const polls = ['a', 'b', 'c'].map((id) => take(id));
@@ -246,7 +246,7 @@ describe('a lease desk', () => {
     ]);
   }, 30_000);
 
-  it('answers with nothing after a while, when the request is gone, and when it closes', async () => {
+  it('answers without a job after its wait time, when the request is gone, and when the desk closes', async () => {
     const quick = coordinator(50);
     expect(await quick.take('w')).toBeNull();
     const gone = new AbortController();
@@ -262,7 +262,7 @@ describe('a lease desk', () => {
     expect((await coordinator().take('d'))?.attempt).toBe(1);
   }, 30_000);
 
-  it('hands out nothing to a worker that may not work, or while the store is away', async () => {
+  it('hands out nothing to a worker that may not work, or while the store is unreachable', async () => {
     const { take, state, desk } = coordinator();
     const queue = queueOf();
     await queue.submit(batches(1));
@@ -277,7 +277,7 @@ describe('a lease desk', () => {
     expect(await paused).toBeNull();
   }, 30_000);
 
-  it('puts a job back when it cannot be seen whether it is done', async () => {
+  it('puts a job back when the check whether it is done fails', async () => {
     const { take, state, desk } = coordinator();
     const queue = queueOf();
     await queue.submit(batches(1));
@@ -287,7 +287,7 @@ describe('a lease desk', () => {
     await untilCounts(queue, 1, 0);
   }, 30_000);
 
-  it('hands out no job that is done, and stores the failure of one that it cannot hand out', async () => {
+  it('hands out no finished job, and stores the failure of a job that it cannot hand out', async () => {
     const { take, state, desk, failures } = coordinator();
     const queue = queueOf();
     await queue.submit(batches(3));
@@ -302,27 +302,27 @@ describe('a lease desk', () => {
     expect(await queue.counts()).toEqual({ waiting: 0, active: 1 });
   }, 30_000);
 
-  it('has a job of a dead holder done by another within its time, and the lost lease is refused', async () => {
+  it('gives the job of a dead holder to another worker in time, and refuses the lost lease', async () => {
     const { take, desk } = coordinator();
     const queue = queueOf();
     await queue.submit(batches(1));
     const dead = (await take('dead')) as Lease;
     const diedMs = performance.now();
     const next = (await take('alive')) as Lease;
-    // 14 s by its settings, and what a busy machine adds.
+    // The settings give 14 s; a busy machine adds some time.
     expect(performance.now() - diedMs).toBeLessThan(18_000);
     expect(next).toMatchObject({ id: dead.id, attempt: 2 });
     const leases = desk.queue('measure', TARGET);
     expect([await leases.renew(dead), await leases.renew(next)]).toEqual([false, true]);
   }, 40_000);
 
-  it('hands out what was submitted while nobody heard of it', async () => {
+  it('hands out a job whose notification was lost', async () => {
     const { take, connection } = coordinator();
     const before = await scriptsRun();
     const poll = take('a');
     // It has looked for work once.
     while ((await scriptsRun()) === before) await setTimeout(5);
-    // Straight into the queue, as if the message had been lost with a connection.
+    // Directly into the queue, as if a lost connection had lost the notification.
     const silent = connect();
     silence(silent);
     await kept(new JobQueue('measure', silent, { targetId: TARGET })).submit(batches(1));
@@ -330,11 +330,11 @@ describe('a lease desk', () => {
     expect(connection.client.status).toBe('ready');
   }, 30_000);
 
-  it('needs somebody who handles each kind of job', () => {
+  it('needs a handler for each kind of job', () => {
     const desk = new LeaseDesk(connect(), fail);
     expect(() => {
       desk.start();
-    }).toThrow('nobody handles the results of measure jobs');
+    }).toThrow('the results of measure jobs have no handler');
   });
 });
 

@@ -10,13 +10,13 @@ export function queueName(job: JobName, targetId?: string): string {
   return targetId === undefined ? name : `${name}.${targetId}`;
 }
 
-/** What a job id of `measureJobId` was made of; null for any other. */
+/** The parts of a job id from `measureJobId`; null for any other id. */
 export function measureJobOf(id: string): Pick<MeasureJob, 'campaignId' | 'batchIndex'> | null {
   const [, campaignId, index] = /^(.+)\.b(0|[1-9]\d*)$/.exec(id) ?? [];
   return campaignId === undefined ? null : { campaignId, batchIndex: Number(index) };
 }
 
-/** The same batch has the same id for ever, so that submitting it again while it is queued does nothing. */
+/** A batch always has the same id, so that a second submission has no effect while the first one is queued. */
 export function measureJobId(job: Pick<MeasureJob, 'campaignId' | 'batchIndex'>): string {
   return `${job.campaignId}.b${job.batchIndex}`;
 }

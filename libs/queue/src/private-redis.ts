@@ -19,18 +19,18 @@ export interface PrivateRedisOptions {
 
 const StateSchema = z.object({ port: z.int(), password: z.string().min(1) });
 
-/** Nobody but this machine talks to it. */
+/** Only this machine can connect to it. */
 const BIND = '127.0.0.1';
 
-/** A server that is frozen accepts connections and says nothing. */
+/** A frozen server accepts connections but does not answer. */
 const ANSWER_WITHIN_MS = 5_000;
 
-/** How long the server may take to load its append-only file or to write it at the end. */
+/** How long the server may take to load its append-only file at the start, or to write it at the end. */
 const READY_WITHIN_MS = 60_000;
 
 /**
- * A `redis-server` of our own: every write is in its append-only file before it is acknowledged, port and password
- * stay the same over restarts. One that was left behind by a killed owner is taken over.
+ * A private `redis-server`. Every write is in its append-only file before it is acknowledged, and port and password stay
+ * the same over restarts. If a killed owner left its server running, the next owner takes it over.
  */
 export class PrivateRedis {
   private constructor(
@@ -39,7 +39,7 @@ export class PrivateRedis {
     readonly pid: number,
   ) {}
 
-  /** @throws QueueError `redis-missing` when the program is not installed, `redis-unreachable` when it does not come up */
+  /** @throws QueueError `redis-missing` when the program is not installed, `redis-unreachable` when it does not start */
   static async start(options: PrivateRedisOptions): Promise<PrivateRedis> {
     const { directory } = options;
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -59,7 +59,7 @@ export class PrivateRedis {
     await writeFileAtomic(join(directory, 'private-redis.json'), JSON.stringify(state), { mode: 0o600 });
     await writeFile(join(directory, 'redis.conf'), configuration(state, options), { mode: 0o600 });
 
-    // Its own process group: a Ctrl-C in the terminal is for us, Redis stops last.
+    // Its own process group: Ctrl-C in the terminal must not reach Redis, because Redis stops last.
     const child = spawn(options.program ?? 'redis-server', [join(directory, 'redis.conf')], {
       cwd: directory,
       detached: true,
@@ -97,14 +97,14 @@ export class PrivateRedis {
     }
   }
 
-  /** Writes everything and ends the server, one that says nothing by force; resolves when it is gone. */
+  /** Writes everything and ends the server, by force if it does not answer. Resolves when it is gone. */
   async stop(): Promise<void> {
     const redis = clientFor(this.address);
     try {
       if (await connected(redis)) await redis.call('SHUTDOWN', 'NOSAVE');
       else process.kill(this.pid, 'SIGKILL');
     } catch {
-      // It is gone, or ends now: then the connection breaks instead of an answer.
+      // The server is gone or ends now: the connection breaks before an answer.
     } finally {
       redis.disconnect();
     }
@@ -134,7 +134,7 @@ function configuration(state: z.infer<typeof StateSchema>, options: PrivateRedis
   ].join('\n');
 }
 
-/** A server that was left behind by an older version may listen to other machines. */
+/** A server that an older version left running may accept connections from other machines. */
 async function rebind(address: RedisAddress): Promise<void> {
   const redis = clientFor(address);
   try {
@@ -161,7 +161,7 @@ function clientFor(address: RedisAddress): Redis {
   return redis;
 }
 
-/** Whether the server says anything. @throws Error when there is no server, or it refuses the password */
+/** Whether the server answers. @throws Error when no server runs, or when it refuses the password */
 async function connected(redis: Redis): Promise<boolean> {
   const silence = new AbortController();
   try {
@@ -174,7 +174,7 @@ async function connected(redis: Redis): Promise<boolean> {
   }
 }
 
-/** Process id of the server if it answers to this password and has finished loading. */
+/** Process id of the server if it accepts this password and has finished loading. */
 async function answeringPid(address: RedisAddress): Promise<number | null> {
   const redis = clientFor(address);
   try {
@@ -197,9 +197,9 @@ async function readState(file: string): Promise<z.infer<typeof StateSchema> | nu
   }
 }
 
-/** The port that was used before, or another one where it is taken. */
+/** The previous port, or another one if the previous port is in use. */
 async function freePort(before: number | undefined): Promise<number> {
-  // A port that the library has given stays locked for some seconds, and a restart takes the same one again.
+  // The library locks a port that it returned for some seconds, but a restart needs the same port again.
   clearLockedPorts();
   return getPort({ host: BIND, ...(before !== undefined && { port: before }) });
 }

@@ -6,7 +6,7 @@ import { queueName } from './names.js';
 import type { QueueConnection } from './connection.js';
 import { KEY_PREFIX } from './redis.js';
 
-/** Bull Board over the queues of a deployment, to look at: nothing can be changed with it. */
+/** Bull Board for the queues of a deployment, read-only. */
 export class QueueBoard {
   private readonly open = new Map<string, Queue>();
   private readonly board: ReturnType<typeof createBullBoard>;
@@ -22,7 +22,7 @@ export class QueueBoard {
     });
   }
 
-  /** @param targetIds whose measure queues are shown beside those of fits and rounds */
+  /** @param targetIds the targets whose measure queues are shown beside the queues of fits and rounds */
   show(targetIds: readonly string[]): void {
     const names = [
       queueName('fit'),

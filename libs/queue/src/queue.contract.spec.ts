@@ -62,7 +62,7 @@ async function consume(handler: Handler<'fit'>): Promise<JobConsumer<'fit'>> {
   return consumer;
 }
 
-/** Asks again and again until the answer is good; otherwise the time limit of the test ends it. */
+/** Repeats the call until the answer is good; otherwise the time limit of the test ends it. */
 async function until<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
   for (;;) {
     const answer = await ask();
@@ -70,7 +70,7 @@ async function until<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): 
   }
 }
 
-/** How a job has ended, once it has. */
+/** How a job ended, as soon as it has ended. */
 async function endOf(queue: JobQueue<'fit'>, id: string): Promise<Settled<'fit'>> {
   const found = await until(
     () => queue.state(id),
@@ -81,7 +81,7 @@ async function endOf(queue: JobQueue<'fit'>, id: string): Promise<Settled<'fit'>
 }
 
 describe('job queue', () => {
-  it('carries payloads and results, once each however often they are submitted', async () => {
+  it('carries payloads and results, each once, even if they are submitted several times', async () => {
     const queue = fitQueue();
     const entries = [1, 2, 3].map((n) => ({ id: `job${n}`, payload: fit(`class-${n}`) }));
     await queue.submit(entries);
@@ -100,7 +100,7 @@ describe('job queue', () => {
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0 });
   }, 30_000);
 
-  it('keeps no end of a job that nobody will ask for', async () => {
+  it('does not keep the result of a job when nobody will request it', async () => {
     const queue = new JobQueue('fit', connection);
     open.push(queue);
     await queue.submit([{ id: 'gone', payload: fit('c') }]);
@@ -112,7 +112,7 @@ describe('job queue', () => {
     expect(await queue.counts()).toEqual({ waiting: 0, active: 0 });
   }, 30_000);
 
-  it('tries a failing job three times, one that gave up once, and hands out the reason', async () => {
+  it('tries a failing job three times, a job that gave up once, and returns the reason', async () => {
     const queue = fitQueue();
     await queue.submit([{ id: 'fails', payload: fit('fails') }]);
     await queue.submit([{ id: 'hopeless', payload: fit('hopeless') }]);
@@ -128,7 +128,7 @@ describe('job queue', () => {
     expect(tries).toEqual(['fails', 'hopeless', 'fails', 'fails']);
   }, 30_000);
 
-  it('hands out the result of a job that failed at first and succeeded then', async () => {
+  it('returns the result of a job that failed first and then succeeded', async () => {
     const queue = fitQueue();
     await queue.submit([{ id: 'second-try', payload: fit('s') }]);
     let tries = 0;
@@ -139,7 +139,7 @@ describe('job queue', () => {
     expect(await endOf(queue, 'second-try')).toEqual({ ok: true, result: { modelId: 'm' } });
   }, 30_000);
 
-  it('reports how a job ended, also for a request at the moment of its end', async () => {
+  it('reports how a job ended, also to a request at the moment of its end', async () => {
     const queue = fitQueue();
     const ids = Array.from({ length: 100 }, (_, i) => `asked-${i}`);
     await queue.submit(ids.map((id) => ({ id, payload: fit(id) })));
@@ -149,7 +149,7 @@ describe('job queue', () => {
     expect(ends).toHaveLength(ids.length);
   }, 30_000);
 
-  it('calls a malformed result a failure', async () => {
+  it('treats a malformed result as a failure', async () => {
     const queue = fitQueue();
     await queue.submit([{ id: 'bad', payload: fit('bad') }]);
     await consume(() => Promise.resolve({ modelId: 'Not An Id' }));
@@ -159,7 +159,7 @@ describe('job queue', () => {
     });
   }, 30_000);
 
-  it('withdraws what waits and leaves what is in work', async () => {
+  it('removes waiting jobs and leaves active jobs', async () => {
     const queue = fitQueue();
     await queue.submit(['a', 'b', 'c'].map((id) => ({ id, payload: fit(id) })));
     let begun: () => void = () => undefined;
@@ -179,8 +179,8 @@ describe('job queue', () => {
   }, 30_000);
 });
 
-describe('the connection of a coordinator that nobody uses', () => {
-  it('is missed when its packets are dropped without a word, and made anew', async () => {
+describe('the connection of an idle coordinator', () => {
+  it('is replaced after its packets are dropped silently', async () => {
     // From here on, nothing gets through from the first connection.
     let isDropping = false;
     const sockets: Socket[] = [];
@@ -219,7 +219,7 @@ describe('the connection of a coordinator that nobody uses', () => {
 });
 
 describe('private Redis', () => {
-  it('keeps its data, port and password over a restart, and takes over one that was left behind', async () => {
+  it('keeps its data, port and password over a restart, and takes over a server that was left running', async () => {
     const own = await mkdtemp(join(tmpdir(), 'alphaflops-redis-'));
     try {
       const first = await PrivateRedis.start({ directory: own });
@@ -245,7 +245,7 @@ describe('private Redis', () => {
     }
   }, 60_000);
 
-  it('says what to install when there is no server program', async () => {
+  it('reports what to install when the server program is missing', async () => {
     const own = await mkdtemp(join(tmpdir(), 'alphaflops-redis-'));
     await expect(
       PrivateRedis.start({ directory: own, program: 'no-such-redis-server' }),
@@ -256,7 +256,7 @@ describe('private Redis', () => {
     await rm(own, { recursive: true });
   });
 
-  it('says where nothing answers, without the password', async () => {
+  it('reports the address that does not answer, without the password', async () => {
     const away = { url: 'redis://:hush@127.0.0.1:1' };
     await expect(assertRedisAnswers(away)).rejects.toMatchObject({
       code: 'redis-unreachable',

@@ -7,7 +7,7 @@ import { PrivateRedis } from './private-redis.js';
 import { assertRedisAnswers } from './redis.js';
 
 /** A real Redis whose memory settings are changed. */
-describe('a Redis that does not keep what it is given', () => {
+describe('a Redis that does not keep its data', () => {
   let directory: string;
   let server: PrivateRedis;
   let admin: Redis;
@@ -36,7 +36,7 @@ describe('a Redis that does not keep what it is given', () => {
     await assertRedisAnswers(server.address);
   });
 
-  it('fails the check with its own words when its memory is full', async () => {
+  it('fails the check with the message of Redis when its memory is full', async () => {
     const access = new QueueConnection(server.address);
     try {
       await access.ping();

@@ -2,13 +2,13 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
 
-/** Where Redis is and who we are there. The password never goes into a message. */
+/** The address of Redis and the user for it. The password never appears in a message. */
 export interface RedisAddress {
   /** `redis://host:port[/db]` or `rediss://…`; a user and password in it are used as well. */
   url: string;
   username?: string | undefined;
   password?: string | undefined;
-  /** Whom to believe, for `rediss:`; by default the authorities that Node knows. */
+  /** The authorities to trust, for `rediss:`; by default those that Node knows. */
   trust?: ConnectionOptions | undefined;
 }
 
@@ -32,12 +32,12 @@ export class QueueError extends Error {
   }
 }
 
-/** Every key of every queue begins with this. */
+/** The prefix of every key of every queue. */
 export const KEY_PREFIX = 'alphaflops';
 
 /**
- * A command unanswered for so long was sent into a connection that nobody will ever close: a network that drops what it
- * should refuse. It is sent again on a new one. Longer than the 10 s for which BullMQ waits in Redis for work.
+ * If a command has no answer after this time, the network has dropped its packets without closing the connection. The
+ * command is sent again on a new connection. This is longer than the 10 s for which BullMQ waits in Redis for work.
  */
 export const SILENCE_LIMIT_MS = 15_000;
 
@@ -63,20 +63,20 @@ export function connectionOptions(address: RedisAddress) {
       ? { tls: { ...(isIP(host) === 0 && { servername: host }), ...address.trust } }
       : {}),
     maxRetriesPerRequest: null,
-    // The timer of this outlives the connection: it would hold every process open for as long.
+    // The timer of this option outlives the connection and would keep every process open for that time.
     disconnectTimeout: 100,
     retryStrategy: (attempt: number) => Math.min(100 * attempt, 2_000),
     socketTimeout: SILENCE_LIMIT_MS,
   };
 }
 
-/** The address as it may be shown to people: no user, no password. */
+/** The address for messages: without user and password. */
 function describeAddress(address: RedisAddress): string {
   const url = new URL(address.url);
   return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
 }
 
-/** Whether Redis refuses our user or password. */
+/** Whether Redis refuses the user or the password. */
 function isRefusal({ message }: Error): boolean {
   return /NOAUTH|WRONGPASS|NOPERM/.test(message);
 }
@@ -102,8 +102,8 @@ export async function inTime<T>(answer: Promise<T>): Promise<T> {
 }
 
 /**
- * Checks once that Redis answers, and that it keeps what it is given.
- * @throws QueueError `redis-unreachable`, `redis-refused` or `redis-evicts`, saying what to do
+ * Checks once that Redis answers, and that it keeps its data.
+ * @throws QueueError `redis-unreachable`, `redis-refused` or `redis-evicts`, each with advice
  */
 export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_000): Promise<void> {
   const redis = new Redis({
@@ -113,7 +113,7 @@ export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_00
     commandTimeout: timeoutMs,
     retryStrategy: () => null,
   });
-  // connect() may reject with "Connection is closed" alone; what closed it comes as an event before.
+  // connect() may reject with only "Connection is closed". The cause arrives before it, as an event.
   let reason: Error | null = null;
   redis.on('error', (error) => (reason ??= error));
   try {
@@ -136,7 +136,7 @@ export async function assertRedisAnswers(address: RedisAddress, timeoutMs = 5_00
   }
 }
 
-/** A Redis that evicts drops queued work when its memory is full, and nobody sees it. */
+/** A Redis that evicts keys drops queued work silently when its memory is full. */
 function assertKeepsKeys(memory: string, address: RedisAddress): void {
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
   if (policy === undefined || policy === 'noeviction') return;
