@@ -166,7 +166,7 @@ export class CoordinatorStandIn {
     if (this.isAway) return problem(503, 'not ready');
     if (method !== 'POST') return this.complain(`${method ?? ''} ${url}`);
     if (url === '/v1/workers') {
-      if (token !== JOIN_TOKEN) return problem(401, 'The join token is used up. Ask for a new one.');
+      if (token !== JOIN_TOKEN) return problem(401, 'The join token is used up. Make a new one.');
       return this.parsed(EnrolmentRequestSchema, body, (enrolment) => this.enrol(enrolment));
     }
     const [, workerId = '', action] =

@@ -1,4 +1,4 @@
-/** A setting, a file or a directory of the deployment that cannot be used. The message says which, and what to do. */
+/** A setting, a file or a directory of the deployment cannot be used. The message names it, and says what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly code = 'bad-environment';

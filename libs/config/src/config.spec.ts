@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConfigError, describeVariables, parseEnvironment, readConfig } from './index.js';
 
 describe('config', () => {
-  it('takes the command line before the environment before the file', () => {
+  it('prefers the command line to the environment, and the environment to the file', () => {
     const directory = mkdtempSync(join(tmpdir(), 'alphaflops-config-'));
     const file = join(directory, 'config.json');
     writeFileSync(
@@ -42,7 +42,7 @@ describe('config', () => {
     expect(attempt).not.toThrow(/hush/);
   });
 
-  it('takes MongoDB as the store from either variable, and the more exact one first', () => {
+  it('takes MongoDB as the store from either variable, and prefers the more specific one', () => {
     const uri = 'mongodb+srv://zoe:hush@cluster.example/lab';
     const cases: [Record<string, string>, string | null, RegExp][] = [
       [{}, null, /data\/alphaflops\.sqlite$/],
@@ -61,7 +61,7 @@ describe('config', () => {
     expect(attempt).not.toThrow(/hush/);
   });
 
-  it('reads an empty variable as an absent one', () => {
+  it('treats an empty variable as absent', () => {
     expect(parseEnvironment({ ALPHAFLOPS_PORT: '' }).ALPHAFLOPS_PORT).toBe(8080);
   });
 

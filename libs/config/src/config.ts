@@ -12,7 +12,7 @@ export interface Registries {
   readonly python: string | null;
 }
 
-/** Null: reached directly. */
+/** Null: no proxy. */
 export interface Proxies {
   readonly httpProxy: string | null;
   readonly httpsProxy: string | null;
@@ -20,20 +20,20 @@ export interface Proxies {
   readonly noProxy: string;
 }
 
-/** Everything that can be set, read once; nobody else looks at the environment. */
+/** All settings, read once. No other code reads the environment. */
 export interface Config {
   readonly roles: readonly Role[];
   readonly redisUrl: string | null;
   /** Absolute. */
   readonly dataDirectory: string;
   /**
-   * Absolute. Where a worker keeps its credentials: of the user, not of the folder it happens to be started in. Null for
-   * a user who has no home directory.
+   * Absolute. The directory of the credentials of a worker. It depends on the user, not on the folder in which the worker
+   * starts. Null for a user without a home directory.
    */
   readonly workerDirectory: string | null;
   /** Absolute path of the SQLite file, which is the store when `mongodbUri` is null. */
   readonly storeFile: string;
-  /** With credentials in it: not for messages. */
+  /** Contains credentials: must not appear in messages. */
   readonly mongodbUri: string | null;
   readonly host: string;
   readonly port: number;
@@ -45,7 +45,7 @@ export interface Config {
   /** Absolute paths of certificates to trust. */
   readonly caFiles: readonly string[];
   readonly trustedProxies: readonly string[];
-  /** Models, data sets and predictions are for everybody. */
+  /** Models, data sets and predictions are public. */
   readonly publicRead: boolean;
   /** Address of the coordinator as workers reach it, without a slash at the end. */
   readonly publicUrl: string | null;
@@ -61,12 +61,12 @@ export interface Config {
     readonly enrolmentsPerMinute: number;
     readonly publicRequestsPerMinute: number;
   };
-  /** Folders of LD_LIBRARY_PATH, the loader's own variable, for who opens libraries while running. */
+  /** Folders of LD_LIBRARY_PATH, the loader's own variable, for code that opens libraries at run time. */
   readonly libraryPath: readonly string[];
   readonly queueBoard: boolean;
-  /** Shapes of a kernel map; 0: none is made. */
+  /** Shapes of a kernel map; 0: no map is made. */
   readonly kernelMapShapes: number;
-  /** Null: by the time that specs take. */
+  /** Null: chosen by the time that specs take. */
   readonly batchSpecs: number | null;
   readonly heartbeatS: number;
   readonly offlineAfterS: number;
@@ -74,7 +74,7 @@ export interface Config {
 }
 
 /**
- * @param overrides beat the environment: what was said on the command line
+ * @param overrides options of the command line; they override the environment
  * @throws ConfigError
  */
 export function readConfig(overrides: Readonly<Record<string, string>> = {}): Config {
@@ -102,7 +102,7 @@ export function readConfig(overrides: Readonly<Record<string, string>> = {}): Co
     publicRead: env.ALPHAFLOPS_PUBLIC_READ,
     publicUrl: env.ALPHAFLOPS_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
     proxies: proxiesOf(env),
-    // Each by the settings of its own package manager.
+    // Each address comes from the settings of its own package manager.
     registries: {
       npm: registryUrl().replace(/\/+$/, ''),
       python: process.env['PIP_INDEX_URL']?.replace(/\/+$/, '') ?? null,
@@ -139,14 +139,14 @@ function ofUser(): string | null {
 function tlsOf(certFile: string | undefined, keyFile: string | undefined): Config['tls'] {
   if (certFile === undefined && keyFile === undefined) return null;
   if (certFile === undefined || keyFile === undefined) {
-    throw new ConfigError('ALPHAFLOPS_TLS_CERT and ALPHAFLOPS_TLS_KEY go together: set both, or none.');
+    throw new ConfigError('ALPHAFLOPS_TLS_CERT and ALPHAFLOPS_TLS_KEY go together: set both or neither.');
   }
   return { certFile: resolve(certFile), keyFile: resolve(keyFile) };
 }
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
 
-/** Most programs write these names in lower case. */
+/** Most programs use lower case for these names. */
 function lowerCaseProxies(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     PROXY_VARIABLES.map((name) => [name, environment[name.toLowerCase()] ?? '']).filter(
@@ -183,7 +183,7 @@ export function isLaunchedByNpm(): boolean {
   return process.env['npm_command'] !== undefined;
 }
 
-/** What the completion script of a shell tells: which shell, and which of the words is at the cursor. */
+/** The values from the completion script of a shell: the shell, and the position of the word at the cursor. */
 export function completionRequest(): { shell: string; wordIndex: number } {
   const { SHELL = 'bash', COMP_CWORD = '1' } = process.env;
   return { shell: basename(SHELL), wordIndex: Number(COMP_CWORD) };
@@ -194,7 +194,7 @@ export function childEnvironment(overrides: Readonly<Record<string, string>>): N
   return { ...process.env, ...overrides };
 }
 
-/** ALPHAFLOPS_CONFIG: a JSON object with the same names as the environment, which beats it. */
+/** ALPHAFLOPS_CONFIG: a JSON object with the same names as the environment. The environment overrides it. */
 function readFile(file: string): Record<string, string> {
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));

@@ -11,7 +11,7 @@ afterEach(() => {
   rmSync(base, { recursive: true });
 });
 
-it('makes a directory and its parents for this user alone, and leaves one that is there', () => {
+it('makes a directory and its parents for this user only, and does not change an existing one', () => {
   const path = join(base, 'a', 'b ü');
   makeDirectory(path);
   expect(statSync(path).mode & 0o777).toBe(0o700);
@@ -32,7 +32,7 @@ it('names a directory whose parent is a file', () => {
 });
 
 (existsSync('/proc/self') ? it : it.skip)(
-  'ends where there is no room for it (skipped without /proc)',
+  'ends if the directory cannot exist there (skipped without /proc)',
   () => {
     expect(() => {
       makeDirectory('/proc/x/y');

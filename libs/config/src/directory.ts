@@ -3,10 +3,10 @@ import { dirname, resolve } from 'node:path';
 import { ConfigError } from './config-error.js';
 
 /**
- * Makes a directory and its parents; one that is there stays as it is. Node's own recursive mkdir does not end where the
- * system refuses as if a parent were missing, as in /proc.
+ * Makes a directory and its parents; an existing one stays unchanged. Node's own recursive mkdir never ends if the system
+ * reports a missing parent although the parent exists, as in /proc.
  *
- * @param mode by default for this user alone
+ * @param mode by default only for this user
  * @throws ConfigError that names the directory
  */
 export function makeDirectory(path: string, mode = 0o700): void {
@@ -17,7 +17,7 @@ export function makeDirectory(path: string, mode = 0o700): void {
     try {
       mkdirSync(directory, { mode });
     } catch (error) {
-      // Somebody else may have made it meanwhile.
+      // Another process may have made it in the meantime.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(wanted, error);
     }
   }

@@ -4,7 +4,7 @@ import { ConfigError } from './config-error.js';
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const count = z.coerce.number().int().min(1);
 
-/** Parts of the coordinator that one process can play. */
+/** Parts of the coordinator that one process can run. */
 export const ROLES = ['api', 'record', 'fit'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -21,7 +21,7 @@ const rolesList = z.string().transform((text, context) => {
   return names as Role[];
 });
 
-/** What a program of ours reads from its environment: name → meaning. docs/deployment.md is written from this. */
+/** The environment variables of all alphaflops programs: name → meaning. docs/deployment.md is generated from this. */
 const variables = {
   ROLES: rolesList.default([...ROLES]).describe('parts of the coordinator that this process runs'),
   REDIS_URL: z.string().optional().describe('Redis of the queues; a private one is started if it is not set'),
@@ -63,7 +63,7 @@ const variables = {
     .describe('port for health and metrics of a fitter; 0: any free port'),
   ALPHAFLOPS_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'must look like https://host or http://host:8080' })
-    // It stands in a line for a shell.
+    // It is part of a shell command line.
     .regex(/^[\w.:/[\]~%-]+$/, 'must look like https://host or http://host:8080')
     .optional()
     .describe(
@@ -146,17 +146,17 @@ const variables = {
   ALPHAFLOPS_HEARTBEAT_S: count.default(10).describe('time between two heartbeats of a worker'),
 };
 
-/** A variable as docs/deployment.md has it. */
+/** A variable as docs/deployment.md shows it. */
 export interface VariableDescription {
   readonly name: string;
-  /** Empty when the variable has no fixed default; `meaning` then says what applies. */
+  /** Empty if the variable has no fixed default; then `meaning` describes the default. */
   readonly default: string;
   /** Valid values, with their unit. */
   readonly values: string;
   readonly meaning: string;
 }
 
-/** By the end of a variable's name. */
+/** The unit, from the end of a variable's name. */
 const UNITS = { _BYTES: 'bytes', _PER_MINUTE: 'per minute', _S: 'seconds' } as const;
 
 /** All variables, in the order of the documentation. Defaults and valid values are those of the schema. */
@@ -190,9 +190,9 @@ function valuesOf(name: string, schema: z.ZodType): string {
 
 const EnvironmentSchema = z.object(variables);
 
-/** @throws ConfigError naming each variable that is wrong; the values are not repeated, they may be secrets */
+/** @throws ConfigError that names each wrong variable, without its value, because values may be secrets */
 export function parseEnvironment(environment: NodeJS.ProcessEnv): z.infer<typeof EnvironmentSchema> {
-  // An empty variable means what an absent one means: compose files and shells write both.
+  // An empty variable has the same meaning as an absent one, because compose files and shells write both.
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = EnvironmentSchema.safeParse(present);
   if (parsed.success) return parsed.data;

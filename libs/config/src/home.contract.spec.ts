@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** In a process of its own, on the build: the home directory depends on the user and the environment. */
+/** Runs the build in its own process, because the home directory depends on the user and the environment. */
 function workerDirectory(env: Record<string, string>, uid?: number): unknown {
   const library = join(import.meta.dirname, '../dist/index.js');
   const program = `
@@ -12,13 +12,13 @@ function workerDirectory(env: Record<string, string>, uid?: number): unknown {
   return JSON.parse(execFileSync(process.execPath, args, { env, encoding: 'utf8' }));
 }
 
-it('takes HOME, and an empty one as none', () => {
+it('uses HOME, and treats an empty HOME as absent', () => {
   expect(workerDirectory({ HOME: '/somewhere' })).toBe('/somewhere/.config/alphaflops');
   expect(workerDirectory({ HOME: '' })).toBe(workerDirectory({}));
 });
 
 const isRoot = process.getuid?.() === 0;
-(isRoot ? it : it.skip)('starts for a user id that nobody has, without HOME (skipped: needs root)', () => {
+(isRoot ? it : it.skip)('starts for an unknown user id without HOME (skipped: needs root)', () => {
   expect(workerDirectory({}, 54_321)).toBeNull();
   expect(workerDirectory({ HOME: '' }, 54_321)).toBeNull();
   expect(workerDirectory({ ALPHAFLOPS_DATA_DIR: '/data' }, 54_321)).toBe('/data');

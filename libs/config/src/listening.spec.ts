@@ -10,7 +10,7 @@ const INTERFACES = {
 } as unknown as ReturnType<typeof networkInterfaces>;
 
 describe('addresses', () => {
-  it('are local ones for us and outward ones for other machines', () => {
+  it('are local for this machine and external for other machines', () => {
     expect(httpUrl(localHost('0.0.0.0'), 8080)).toBe('http://127.0.0.1:8080');
     expect(httpUrl(localHost('192.0.2.9'), 8080)).toBe('http://192.0.2.9:8080');
     expect(publicHost('0.0.0.0', INTERFACES)).toBe('192.0.2.7');
@@ -20,7 +20,7 @@ describe('addresses', () => {
     expect(httpUrl('fd00::2', 80)).toBe('http://[fd00::2]:80');
   });
 
-  it('of loopback are known', () => {
+  it('of loopback are recognized', () => {
     expect(['127.0.0.1', '127.1.2.3', '::1', 'localhost'].every(isLoopback)).toBe(true);
     expect(['0.0.0.0', '::', '192.0.2.7'].some(isLoopback)).toBe(false);
   });

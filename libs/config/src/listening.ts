@@ -5,17 +5,17 @@ import { ConfigError } from './config-error.js';
 const EVERYWHERE = ['0.0.0.0', '::'];
 const LOOPBACK = ['localhost', '::1'];
 
-/** Whether only this machine can reach what listens at `host`. */
+/** Whether only this machine can reach a server that listens at `host`. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.includes(host) || host.startsWith('127.');
 }
 
-/** Where we on this machine reach what listens at `host`. */
+/** The address at which this machine reaches a server that listens at `host`. */
 export function localHost(host: string): string {
   return EVERYWHERE.includes(host) ? '127.0.0.1' : host;
 }
 
-/** Where other machines reach what listens at `host`: one of this machine's own addresses when it listens at all of them. */
+/** The address at which other machines reach a server at `host`: one of this machine's addresses if it listens at all of them. */
 export function publicHost(host: string, interfaces = networkInterfaces()): string {
   if (!EVERYWHERE.includes(host) && !isLoopback(host)) return host;
   const outward = Object.values(interfaces)
@@ -28,7 +28,7 @@ export function httpUrl(host: string, port: number | string, scheme: 'http' | 'h
   return `${scheme}://${inUrl(host)}:${port}`;
 }
 
-/** A host as it is written in a URL. */
+/** A host in URL format. */
 export function inUrl(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
@@ -37,8 +37,8 @@ export function inUrl(host: string): string {
 export function assertSafeToListen({ host, tls, insecure }: Pick<Config, 'host' | 'tls' | 'insecure'>): void {
   if (isLoopback(host) || tls !== null || insecure) return;
   throw new ConfigError(
-    `Without TLS nothing listens on ${host}: tokens would cross the network for all to read. Give a certificate ` +
+    `Without TLS nothing listens on ${host}: others could read the tokens on the network. Give a certificate ` +
       '(--tls-cert FILE --tls-key FILE, or ALPHAFLOPS_TLS_CERT and ALPHAFLOPS_TLS_KEY). On a network that you trust, or ' +
-      'behind a proxy that does TLS, say --insecure (ALPHAFLOPS_INSECURE=true).',
+      'behind a proxy that does TLS, use --insecure (ALPHAFLOPS_INSECURE=true).',
   );
 }

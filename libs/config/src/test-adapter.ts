@@ -1,6 +1,6 @@
 /**
- * Adapter module of test doubles, which the tests of this repository name in the environment of a worker; null anywhere
- * else. It is no setting of the product, and the module is in no package.
+ * Adapter module of test doubles. The tests of this repository set it in the environment of a worker; otherwise it is null.
+ * It is not a setting of the product, and no package contains the module.
  */
 export function testAdapter(): string | null {
   return process.env['ALPHAFLOPS_TEST_ADAPTER'] ?? null;

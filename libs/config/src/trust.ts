@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { checkServerIdentity, type PeerCertificate, rootCertificates } from 'node:tls';
 import { ConfigError } from './config-error.js';
 
-/** Options of a TLS client: whom it believes. */
+/** Options of a TLS client: the certificates that it trusts. */
 export interface Trust {
   readonly ca: string[];
   readonly allowPartialTrustChain: true;
@@ -13,8 +13,8 @@ export interface Trust {
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * Believes the authorities that Node knows and the given certificates. One that is a server's own is believed whatever
- * name the server is reached by: it is known, not vouched for.
+ * Trusts the authorities that Node knows and the given certificates. A given server certificate is trusted for every name
+ * of the server, because the certificate itself is known.
  * @param pem certificates in PEM
  * @throws ConfigError when the text has no certificate
  */
@@ -41,13 +41,13 @@ export function trustIn(pem: string): Trust {
  * It stays the same when the certificate is renewed with the same key.
  */
 export function publicKeyPin({ publicKey }: X509Certificate): string {
-  // The public key of a peer certificate of an EC key is not in this format, so that it is exported here.
+  // The public key of a peer certificate with an EC key is not in this format, so it is exported here.
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('base64url');
 }
 
 /**
- * The pin of a server's certificate when no authority vouches for it, because it signs itself; null for others.
+ * The pin of a self-signed server certificate, which no authority signs; null for other certificates.
  * @param pem the certificate comes first
  */
 export function selfSignedPin(pem: string): string | null {
@@ -56,15 +56,15 @@ export function selfSignedPin(pem: string): string | null {
 }
 
 /**
- * Trusts one public key and nothing else, whatever name the server is reached by.
+ * Trusts only one public key, for every name of the server.
  * @param certificate as the server presents it
- * @param pin what `publicKeyPin` must say of it
+ * @param pin the expected result of `publicKeyPin`
  * @throws ConfigError when it has another key
  */
 export function trustInKey(certificate: X509Certificate, pin: string): Trust {
   if (publicKeyPin(certificate) !== pin) {
     throw new ConfigError(
-      'The server has another key than the join token says: somebody else may be answering in its place. ' +
+      'The server has another key than the join token says: another machine may answer in its place. ' +
         'If the coordinator has a new certificate, make a new join token and join again.',
     );
   }
@@ -74,11 +74,11 @@ export function trustInKey(certificate: X509Certificate, pin: string): Trust {
     checkServerIdentity: (host, peer) =>
       publicKeyPin(new X509Certificate(peer.raw)) === pin
         ? undefined
-        : new Error(`The server at ${host} has another key than the pinned one.`),
+        : new Error(`The key of the server at ${host} is not the pinned key.`),
   };
 }
 
-/** @throws ConfigError naming the file that cannot be read */
+/** @throws ConfigError that names the unreadable file */
 export function readPem(files: readonly string[]): string | null {
   if (files.length === 0) return null;
   return files.map((file) => readText(file)).join('\n');

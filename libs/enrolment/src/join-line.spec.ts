@@ -9,7 +9,7 @@ const address = (changes: Partial<JoinAddress> = {}): JoinAddress => ({
 });
 const request = (host: string, protocol = 'http') => ({ get: () => host, protocol }) as unknown as ApiRequest;
 
-/** What is pasted. */
+/** The line that people paste. */
 function lineOf(asked: ApiRequest, to: JoinAddress): string {
   const url = addressFor(asked, to);
   const token = tokenFor('af_join_secret', url, to);
@@ -23,14 +23,14 @@ describe('the line to paste', () => {
     );
   });
 
-  it('has the public address where one is set, whatever the client has used', () => {
+  it('has the public address if it is set, for any address that the client has used', () => {
     const to = address({ publicUrl: 'https://bench.example.org/alphaflops' });
     expect(lineOf(request('127.0.0.1:8080'), to)).toBe(
       'curl -fsS https://bench.example.org/alphaflops/join.sh | sh -s -- af_join_secret',
     );
   });
 
-  it('carries the pin of a certificate that signs itself, and none over plain http', () => {
+  it('carries the pin of a self-signed certificate, and no pin over plain http', () => {
     const to = address({ keyPin: PIN });
     const curlPin = `sha256//${Buffer.from(PIN, 'base64url').toString('base64')}`;
     expect(lineOf(request('gpu-lab:8443', 'https'), to)).toBe(
@@ -39,14 +39,14 @@ describe('the line to paste', () => {
     expect(lineOf(request('gpu-lab:8080'), to)).not.toContain('pinned');
   });
 
-  it('names another address than loopback when others are to reach it', () => {
+  it('does not name the loopback address when other machines must reach it', () => {
     expect(addressFor(request('127.0.0.1:8080'), address())).not.toContain('127.0.0.1');
     expect(addressFor(request('127.0.0.1:8080'), address({ host: '127.0.0.1' }))).toBe(
       'http://127.0.0.1:8080',
     );
   });
 
-  it('takes nothing from a Host header that a shell would obey', () => {
+  it('takes nothing from a Host header that a shell would interpret', () => {
     for (const host of ['$(touch /tmp/x)', 'a;b', "a'b", 'a b', '`id`', 'a|b', 'user@host']) {
       expect(lineOf(request(host), address())).toMatch(
         /^curl -fsS http:\/\/[\w.:[\]-]+\/join\.sh \| sh -s -- \w+$/,

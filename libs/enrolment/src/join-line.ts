@@ -3,13 +3,13 @@ import type { ApiRequest } from '@alphaflops/http';
 
 /** How machines that join reach the coordinator. */
 export interface JoinAddress extends Pick<Config, 'host' | 'publicUrl'> {
-  /** Pin of the coordinator's public key when its certificate signs itself, and nobody else ends TLS for it. */
+  /** Pin of the coordinator's public key if its certificate is self-signed and no proxy terminates TLS for it. */
   readonly keyPin: string | null;
 }
 
 /**
- * The coordinator's address for other machines: as it is set, else as the client has reached it. A client on this
- * machine has used the loopback address, which is of no use to others.
+ * The coordinator's address for other machines: the configured one, otherwise the one that the client has used. A client
+ * on this machine has used the loopback address, which other machines cannot reach.
  */
 export function addressFor(request: ApiRequest, { host, publicUrl }: JoinAddress): string {
   if (publicUrl !== null) return publicUrl;
@@ -21,7 +21,7 @@ export function addressFor(request: ApiRequest, { host, publicUrl }: JoinAddress
   return `${request.protocol}://${isOnlyLocal ? inUrl(publicHost(host)) : used.hostname}${port}`;
 }
 
-/** The token as people paste it: a certificate that signs itself is recognized by its pin. */
+/** The token as people paste it. A self-signed certificate is recognized by its pin. */
 export function tokenFor(secret: string, url: string, { keyPin }: JoinAddress): string {
   return keyPin !== null && url.startsWith('https:') ? `${secret}.${keyPin}` : secret;
 }

@@ -10,7 +10,7 @@ import { BUNDLE_PLATFORMS, type BundlePlatform, type WorkerBundle, WorkerBundles
 
 const PlatformSchema = z.enum(BUNDLE_PLATFORMS);
 
-/** What a machine needs before it has joined: for everybody, and without secrets. */
+/** What a machine needs before it has joined. It is public and has no secrets. */
 @ApiTags('join-tokens')
 @Controller()
 export class JoinScriptController {

@@ -1,12 +1,12 @@
-/** What the coordinator that serves join.sh writes into it. */
+/** The values that the coordinator writes into join.sh. */
 export interface JoinScriptSettings {
-  /** Of the coordinator, without a slash at the end. */
+  /** Address of the coordinator, without a slash at the end. */
   readonly url: string;
   /** Pin of its public key in base64url, or null. */
   readonly pin: string | null;
 }
 
-/** The pin as curl and wget take it. */
+/** The pin in the format of curl and wget. */
 export function curlPin(pin: string): string {
   return `sha256//${Buffer.from(pin, 'base64url').toString('base64')}`;
 }
@@ -18,8 +18,8 @@ export function joinLine({ url, pin }: JoinScriptSettings, token: string): strin
 }
 
 /**
- * The script behind that line. It needs sh, tar, gzip, uname, mkdir and curl or wget, and holds no secret; everything
- * that comes after unpacking is the work of the worker itself, `alphaflops-worker install`.
+ * The script that this line runs. It needs sh, tar, gzip, uname, mkdir and curl or wget, and contains no secret. After
+ * unpacking, the worker itself does all further steps: `alphaflops-worker install`.
  */
 export function joinScript({ url, pin }: JoinScriptSettings): string {
   return `#!/bin/sh

@@ -22,10 +22,10 @@ import type { Response } from 'express';
 import type { z } from 'zod';
 import { LeasesService } from './leases.service.js';
 
-/** How soon a worker that was turned away for the moment tries again. */
+/** The pause before a worker that was refused for a short time tries again. */
 const RETRY_AFTER_S = '1';
 
-/** Work for workers. Not limited by address: a site with many workers is one address, and each has limits of its own. */
+/** Work for workers. There is no limit by address, because many workers may share one address. Each worker has its own limits. */
 @ApiTags('workers')
 @SkipThrottle()
 @Controller('v1/workers/:id/leases')
@@ -50,7 +50,7 @@ export class LeasesController {
       return;
     }
     const giveBackUnlessSent = (): void => {
-      // By its lapsed lock it comes back in any case.
+      // Otherwise the job returns when its lock lapses.
       if (!response.writableFinished) this.leases.giveBack(id, refOf(lease)).catch(() => undefined);
     };
     if (response.closed) {
@@ -95,7 +95,7 @@ export class LeasesController {
       await this.leases.result(id, lease, seal, request);
     } catch (error) {
       if (!request.readableEnded) {
-        // What was not read would be taken for the next request.
+        // Otherwise unread bytes of the body would be parsed as the next request.
         response.setHeader('Connection', 'close');
         response.setHeader('Retry-After', RETRY_AFTER_S);
       }
@@ -128,13 +128,13 @@ function refOf({ job, targetId, id, token, attempt }: LeaseRef): LeaseRef {
   return { job, targetId, id, token, attempt };
 }
 
-/** @throws ApiProblem 400 when the header is missing or holds something else */
+/** @throws ApiProblem 400 when the header is missing or invalid */
 function headerOf<T>(request: ApiRequest, name: string, schema: z.ZodType<T>): T {
   let content: unknown;
   try {
     content = JSON.parse(request.header(name) ?? '');
   } catch {
-    throw new ApiProblem(400, 'invalid-request', `The header ${name} is missing, or is no JSON.`);
+    throw new ApiProblem(400, 'invalid-request', `The header ${name} is missing, or is not JSON.`);
   }
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;

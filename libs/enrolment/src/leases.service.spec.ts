@@ -35,11 +35,11 @@ beforeEach(async () => {
 });
 afterEach(() => cleanUp());
 
-/** Requests for work look devices up before they wait. */
+/** Requests for work look up devices before they wait. */
 async function until(condition: () => boolean): Promise<void> {
   const start = Date.now();
   while (!condition()) {
-    if (Date.now() - start > 5000) throw new Error('what the test waits for has not come within 5 s');
+    if (Date.now() - start > 5000) throw new Error('the expected state is not there after 5 s');
     await new Promise(setImmediate);
   }
 }
@@ -66,12 +66,12 @@ describe('a request for work', () => {
     expect(await registry.metrics()).toContain('alphaflops_parked_requests 0');
   });
 
-  it('is refused for what is no device or class of the worker, until the worker has it', async () => {
+  it('is refused for a target that is not a device or class of the worker, until the worker has it', async () => {
     await enrol('worker-b', ['device-b']);
     const refusal = { status: 403, code: 'not-your-device' };
     await expect(take(WORKER, DEVICE, 'device-b')).rejects.toMatchObject({
       ...refusal,
-      message: 'device-b is no device, and no device class, of this worker.',
+      message: 'device-b is not a device or a device class of this worker.',
     });
     await expect(take('worker-x', DEVICE)).rejects.toMatchObject(refusal);
     await enrol(WORKER, [DEVICE, 'device-b']);
@@ -111,9 +111,9 @@ describe('a lease', () => {
     expect(await leases.renew(WORKER, [ref(), ref({ token: lost })])).toEqual({ lost: [lost] });
   });
 
-  it('of another worker, or of a target of another worker, is out of reach', async () => {
+  it('is refused when it belongs to another worker or to a target of another worker', async () => {
     const others = ref({ token: `worker-b.${'t'.repeat(22)}` });
-    const refusal = { status: 403, code: 'not-your-lease', message: 'The lease is of another worker.' };
+    const refusal = { status: 403, code: 'not-your-lease', message: 'The lease belongs to another worker.' };
     await expect(leases.renew(WORKER, [ref(), others])).rejects.toMatchObject(refusal);
     await expect(leases.giveBack(WORKER, others)).rejects.toMatchObject(refusal);
     await expect(leases.fail(WORKER, { lease: others, reason: 'no' })).rejects.toMatchObject(refusal);
@@ -122,14 +122,14 @@ describe('a lease', () => {
     expect(desk.done).toEqual([]);
   });
 
-  it('is given back, unless it was lost', async () => {
+  it('can be returned, unless it was lost', async () => {
     await leases.giveBack(WORKER, ref());
     expect(desk.done).toEqual([['put back', 'measure', DEVICE, 'campaign-a.b0']]);
     desk.isHeld = false;
     await expect(leases.giveBack(WORKER, ref())).rejects.toMatchObject({ status: 409, code: 'lease-lost' });
   });
 
-  it('ends with a failure, which is stored after the last attempt only', async () => {
+  it('ends with a failure, which is stored only after the last attempt', async () => {
     const failed = ['failed', 'measure', DEVICE, 'campaign-a.b0', 'no memory'];
     const fail = () => leases.fail(WORKER, { lease: ref(), reason: 'no memory' });
     await fail();
@@ -150,7 +150,7 @@ describe('a result', () => {
   };
   const completed = ['completed', 'measure', DEVICE, 'campaign-a.b0'];
 
-  it('is recorded as it came; then its job leaves the queue', async () => {
+  it('is recorded unchanged; then its job leaves the queue', async () => {
     await send();
     expect(desk.deliveries).toMatchObject([
       { lease: ref(), workerId: WORKER, standing: 'held', result: SEAL },
@@ -159,17 +159,17 @@ describe('a result', () => {
     expect(desk.done).toEqual([completed]);
   });
 
-  it('is recorded also when its lease has lapsed, or Redis is away in the end', async () => {
+  it('is recorded even when its lease has lapsed, or when Redis is unreachable at the end', async () => {
     for (const standing of ['free', 'gone'] as const) {
       desk.standing = standing;
       await send();
     }
-    desk.completion = () => Promise.reject(new Error('Redis is away'));
+    desk.completion = () => Promise.reject(new Error('Redis is unreachable'));
     await send();
     expect(desk.deliveries.map(({ standing }) => standing)).toEqual(['free', 'gone', 'gone']);
   });
 
-  it('of a job that another worker has begun is recorded by nobody, and lost unless the job is done', async () => {
+  it('is not recorded when another worker has started the job, and is lost unless the job is done', async () => {
     desk.standing = 'others';
     await expect(send()).rejects.toMatchObject({ status: 409, code: 'lease-lost' });
     desk.isDone = true;
@@ -178,7 +178,7 @@ describe('a result', () => {
     expect(desk.done).toEqual([]);
   });
 
-  it('that is refused ends the job, or gives it back to be done again', async () => {
+  it('ends the job when it is refused, or returns the job for another attempt', async () => {
     for (const again of [false, true]) {
       desk.recorded = { kind: 'refused', reason: 'it is of another batch', again };
       await expect(send()).rejects.toMatchObject({
@@ -192,13 +192,13 @@ describe('a result', () => {
     expect(desk.done).toEqual([completed, ['put back', ...completed.slice(1)]]);
   });
 
-  it('leaves its job in the queue while the store is away', async () => {
-    desk.recorded = new Error('the store is away');
-    await expect(send()).rejects.toThrow('the store is away');
+  it('leaves its job in the queue while the store is unreachable', async () => {
+    desk.recorded = new Error('the store is unreachable');
+    await expect(send()).rejects.toThrow('the store is unreachable');
     expect(desk.done).toEqual([]);
   });
 
-  it('is read only with a length that is known and small enough, and of a lease of its worker', async () => {
+  it('is read only when its length is known and small enough, and when its worker holds the lease', async () => {
     await expect(send({})).rejects.toMatchObject({ status: 411, code: 'length-required' });
     await expect(send({ 'content-length': '16777217' })).rejects.toMatchObject({ status: 413 });
     const others = ref({ token: `worker-b.${'t'.repeat(22)}` });

@@ -20,22 +20,22 @@ import {
 import { Gauge, Registry } from 'prom-client';
 import { ResultIntake } from './result-intake.js';
 
-/** While a result is handled here its lease is renewed here, so that a slow store gives nothing away. */
+/** The coordinator renews the lease while it handles a result, so that a slow store does not lose the lease. */
 const RENEW_EVERY_MS = RECOVERY.lockDurationMs / 4;
 /**
- * Requests for work that one worker may have open, for each device and each device class of it. It needs one per device, and
- * one more near the end of a batch.
+ * Maximum number of open requests for work of one worker, for each of its devices and device classes. A worker needs one
+ * request per device, and one more near the end of a batch.
  */
 const POLLS_PER_TARGET = 4;
 
-/** What workers do with the queues: they take jobs, keep them, and bring results. The coordinator alone talks to Redis. */
+/** The access of workers to the queues: they take jobs, keep leases, and send results. Only the coordinator connects to Redis. */
 @Injectable()
 export class LeasesService
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   private readonly intake = new ResultIntake();
   private readonly polls = new Map<string, number>();
-  /** Devices and device classes that were seen to be of a worker. */
+  /** Known devices and device classes of each worker. */
   private readonly targets = new Map<string, ReadonlySet<string>>();
 
   constructor(
@@ -66,10 +66,10 @@ export class LeasesService
     await this.desk.close();
   }
 
-  /** A job for one of the targets; null when no job comes for a while. */
+  /** A job for one of the targets; null when no job comes in time. */
   async take(workerId: string, request: LeaseRequest, signal: AbortSignal): Promise<Lease | null> {
     if (this.desk.isClosing) {
-      throw new ApiProblem(503, 'shutting-down', 'This coordinator is shutting down. Ask another one.');
+      throw new ApiProblem(503, 'shutting-down', 'This coordinator is shutting down. Use another one.');
     }
     for (const targetId of request.targetIds) await this.checkTarget(workerId, targetId);
     const open = this.polls.get(workerId) ?? 0;
@@ -86,7 +86,7 @@ export class LeasesService
     }
   }
 
-  /** Says which of the leases are lost; the others last from now on. */
+  /** Renews the leases and returns those that are lost. */
   async renew(workerId: string, leases: readonly LeaseRef[]): Promise<LeaseRenewal> {
     const answers = await Promise.all(
       leases.map(async (ref) => {
@@ -99,7 +99,7 @@ export class LeasesService
 
   /**
    * Stores a result. Resolves when its samples are stored, now or before.
-   * @throws ApiProblem 409 when the job is not this worker's any more, or the result is refused: it is of no use then
+   * @throws ApiProblem 409 when the job does not belong to this worker any more, or when the result is refused
    */
   async result<N extends WorkerJobName>(
     workerId: string,
@@ -131,18 +131,18 @@ export class LeasesService
       } finally {
         clearInterval(renewing);
       }
-      // It is stored. A job that cannot leave its queue now leaves it when it is handed out next.
+      // The result is stored. If the job cannot leave its queue now, it leaves when it would be handed out next.
       await inTime(queue.complete(lease)).catch(() => undefined);
     });
   }
 
-  /** The job goes to another worker, and no attempt is used up. */
+  /** Returns the job for another worker, and uses no attempt. */
   async giveBack(workerId: string, ref: LeaseRef): Promise<void> {
     const queue = await this.queueOf(workerId, ref);
     if (!(await inTime(queue.putBack(ref)))) throw lostLease();
   }
 
-  /** One attempt has failed; after the last one that is stored. */
+  /** Records a failed attempt. After the last attempt, the failure is stored. */
   async fail(workerId: string, { lease, reason }: LeaseFailure): Promise<void> {
     const queue = await this.queueOf(workerId, lease);
     if (!(await inTime(queue.renew(lease)))) throw lostLease();
@@ -152,13 +152,13 @@ export class LeasesService
     await inTime(queue.fail(lease, reason));
   }
 
-  /** @throws ApiProblem 403 when token or target are of another worker */
+  /** @throws ApiProblem 403 when the token or the target belongs to another worker */
   private async queueOf<N extends WorkerJobName>(
     workerId: string,
     { job, targetId, token }: LeaseRef & { job: N },
   ) {
     if (token.slice(0, token.lastIndexOf('.')) !== workerId) {
-      throw new ApiProblem(403, 'not-your-lease', 'The lease is of another worker.');
+      throw new ApiProblem(403, 'not-your-lease', 'The lease belongs to another worker.');
     }
     await this.checkTarget(workerId, targetId);
     return this.desk.queue<N>(job, targetId);
@@ -174,7 +174,7 @@ export class LeasesService
       throw new ApiProblem(
         403,
         'not-your-device',
-        `${targetId} is no device, and no device class, of this worker.`,
+        `${targetId} is not a device or a device class of this worker.`,
       );
     }
   }

@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => cleanUp());
 
 describe('a sign-in link', () => {
-  it('opens one session, of its role, that expires', async () => {
+  it('opens one session, with its role, that expires', async () => {
     const { code, path } = await signIn.createCode({ role: 'read-only', expiresInS: 600 });
     expect(path).toBe(`/#/sign-in/${code}`);
     const attempts = await Promise.allSettled([signIn.open(hashOf(code)), signIn.open(hashOf(code))]);
@@ -33,7 +33,7 @@ describe('a sign-in link', () => {
     expect(session?.hash).toBe(hashOf(opened[0]?.token ?? ''));
   });
 
-  it('opens nothing once it has expired or was revoked, and no other code does', async () => {
+  it('opens no session after it has expired or was revoked; an unknown code opens none either', async () => {
     const expired = await signIn.createCode({ role: 'admin', expiresInS: -1 });
     await expect(signIn.open(hashOf(expired.code))).rejects.toMatchObject({ code: 'expired-token' });
     const revoked = await signIn.createCode({ role: 'admin', expiresInS: 600 });
@@ -45,7 +45,7 @@ describe('a sign-in link', () => {
 });
 
 describe('tokens of the API', () => {
-  it('begin with one admin token, for any order of start, of which only the digest is stored', async () => {
+  it('start with one admin token, for any start order, and only its digest is stored', async () => {
     const secrets = await Promise.all([tokens.createFirstAdmin(), tokens.createFirstAdmin()]);
     const [secret] = secrets.filter((one) => one !== null);
     expect(secrets).toContain(null);
@@ -55,7 +55,7 @@ describe('tokens of the API', () => {
     expect(await tokens.createFirstAdmin()).toBeNull();
   });
 
-  it('keep their last lasting admin token: a session does not count', async () => {
+  it('keep the last permanent admin token: a session does not count', async () => {
     await tokens.createFirstAdmin();
     const [{ id } = { id: '' }] = await tokens.apiTokens();
     const { code } = await signIn.createCode({ role: 'admin', expiresInS: 600 });
@@ -68,7 +68,7 @@ describe('tokens of the API', () => {
     await expect(tokens.revokeApiToken('unknown')).rejects.toMatchObject({ status: 404 });
   });
 
-  it('are replaced as a whole when the admin token is lost, unused sign-in links included', async () => {
+  it('are all replaced when the admin token is lost, including unused sign-in links', async () => {
     await tokens.createFirstAdmin();
     const { code } = await signIn.createCode({ role: 'admin', expiresInS: 600 });
     const secret = await tokens.replaceAdmin();

@@ -30,7 +30,7 @@ export class SignInService {
   }
 
   /**
-   * Opens the session of a code. Of several that come at the same time with one code, one gets it.
+   * Opens the session of a code. If several requests send one code at the same time, one of them gets the session.
    * @param codeHash sha-256 of the code
    * @throws ApiProblem 401 when the code is used, expired or revoked
    */

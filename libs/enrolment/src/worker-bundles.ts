@@ -1,19 +1,19 @@
-/** Platforms that a worker's bundle exists for, as `process.platform`-`process.arch`. */
+/** Platforms with a worker bundle, as `process.platform`-`process.arch`. */
 export const BUNDLE_PLATFORMS = ['linux-x64', 'linux-arm64'] as const;
 export type BundlePlatform = (typeof BUNDLE_PLATFORMS)[number];
 
-/** A worker with everything it needs, packed as tar.gz. */
+/** A worker with all its dependencies, packed as tar.gz. */
 export interface WorkerBundle {
   /** Absolute path of the archive. */
   readonly file: string;
   /** SHA-256 of the archive, hexadecimal. */
   readonly sha256: string;
-  /** What the worker in it calls itself; changes with its content, not with the platform. */
+  /** The build id of the worker in it. It changes with the content, not with the platform. */
   readonly id: string;
 }
 
-/** Where this deployment has the bundles that join.sh installs. The app provides it. */
+/** The source of the bundles that join.sh installs. The app provides it. */
 export abstract class WorkerBundles {
-  /** Null when no bundle exists for this platform and none can be made here. It may take seconds to make one. */
+  /** Null if this platform has no bundle and none can be made here. Making a bundle may take seconds. */
   abstract find(platform: BundlePlatform): Promise<WorkerBundle | null>;
 }

@@ -118,7 +118,7 @@ export class WorkersController {
   }
 }
 
-/** Digest of the token that the guard has let through. */
+/** Digest of the token that the guard accepted. */
 function bearerHash(request: ApiRequest): string {
   return sha256((request.header('authorization') ?? '').slice('Bearer '.length));
 }

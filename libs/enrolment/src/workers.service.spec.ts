@@ -17,7 +17,7 @@ import { WorkersService } from './workers.service.js';
 
 const SETTINGS = { heartbeatS: 5, offlineAfterS: 60, staleAfterS: 600 } as EnrolmentSettings;
 const WORKER = workerIdOf(PUBLIC_KEY);
-const UPGRADE = `This coordinator (${VERSION}) speaks worker protocol ${WORKER_PROTOCOL_VERSION}, the worker speaks 1. Install the same version of alphaflops on both.`;
+const UPGRADE = `This coordinator (${VERSION}) uses worker protocol ${WORKER_PROTOCOL_VERSION}, but the worker uses 1. Install the same version of alphaflops on both.`;
 const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
 
 let stores: Stores;
@@ -32,7 +32,7 @@ beforeEach(async () => {
   const desk: Pick<LeaseDesk, 'dismiss'> = {
     dismiss: (id) => {
       dismissed.push(id);
-      return Promise.reject(new Error('Redis is away'));
+      return Promise.reject(new Error('Redis is unreachable'));
     },
   };
   tokens = new TokensService(stores.access);
@@ -54,7 +54,7 @@ const session = (part: { devices?: DeviceDescription[]; protocolVersion?: number
   });
 
 describe('enrolment', () => {
-  it('stores the worker with its devices, and the digest alone of its token', async () => {
+  it('stores the worker with its devices, and only the digest of its token', async () => {
     const devices = [processor('tfjs-cpu'), processor('tfjs-wasm')];
     const hash = await joinHash({ labels: { room: 'B' } });
     const asked = request({ labels: { room: 'A', rack: '3' }, devices });
@@ -75,7 +75,7 @@ describe('enrolment', () => {
     expect(JSON.stringify(records)).not.toContain(workerToken);
   });
 
-  it('spends one use of the join token: of two workers at the same time, one gets it', async () => {
+  it('uses the join token once: of two workers at the same time, one can enrol', async () => {
     const hash = await joinHash();
     const asked = ['a', 'b'].map((letter) => request({ publicKey: letter.repeat(43) }));
     const ended = await Promise.allSettled(asked.map((one) => workers.enrol(hash, one)));
@@ -83,11 +83,11 @@ describe('enrolment', () => {
     expect((await workers.list({ limit: 10 })).items).toHaveLength(1);
     await expect(workers.enrol(hash, request())).rejects.toMatchObject({
       ...{ status: 401, code: 'used-up-token' },
-      message: 'The join token is used up. Ask for a new one: alphaflops worker token.',
+      message: 'The join token is used up. Make a new one: alphaflops worker token.',
     });
   });
 
-  it('stores nothing with a token that is unknown, expired, revoked or not for joining', async () => {
+  it('stores nothing for a token that is unknown, expired, revoked or not for joining', async () => {
     const revoked = await tokens.createJoinToken({ name: '', expiresInS: 600, maxUses: 1, labels: {} });
     await tokens.revokeJoinToken(revoked.record.id);
     const admin = await tokens.createFirstAdmin();
@@ -103,7 +103,7 @@ describe('enrolment', () => {
     expect(await stores.access.tokens('worker')).toEqual([]);
   });
 
-  it('spends no use on a worker of another protocol, or on a key that is in use', async () => {
+  it('does not use up the token for a worker with another protocol, or for a key that is in use', async () => {
     await enrolled();
     const hash = await joinHash();
     const old = workers.enrol(hash, request({ protocolVersion: 1, publicKey: 'n'.repeat(43) }));
@@ -115,7 +115,7 @@ describe('enrolment', () => {
 });
 
 describe('a session', () => {
-  it('begins with the devices of now: a new library moves a device to another class, under its id', async () => {
+  it('starts with the current devices: a new library moves a device to another class, under the same id', async () => {
     const before = (await enrolled()).worker;
     const [deviceId = ''] = before.deviceIds;
     const first = await stores.fleet.device(deviceId);
@@ -135,7 +135,7 @@ describe('a session', () => {
     });
   });
 
-  it('leaves a device class as it is', async () => {
+  it('does not change a device class', async () => {
     await enrolled();
     const [known] = (await stores.fleet.deviceClasses({ limit: 10 })).items;
     const [device] = (await session()).devices;
@@ -144,7 +144,7 @@ describe('a session', () => {
     expect((await stores.fleet.deviceClasses({ limit: 10 })).items).toEqual([known]);
   });
 
-  it('is refused to a worker that is unknown, of another protocol, or without a signing key', async () => {
+  it('is refused to a worker that is unknown, uses another protocol, or has no signing key', async () => {
     await expect(session()).rejects.toMatchObject({ status: 404, code: 'not-found' });
     await expect(session({ protocolVersion: 1 })).rejects.toMatchObject({ status: 426, message: UPGRADE });
     await stores.fleet.putWorker(buildWorker({ id: WORKER, publicKey: null }), [], [], new Map());
@@ -160,7 +160,7 @@ describe('a heartbeat', () => {
       ...part,
     });
 
-  it('keeps what the worker does, and answers what the operator wants of it', async () => {
+  it('stores the activity of the worker, and returns the state that the operator desires', async () => {
     await enrolled();
     expect(await beat({ disturbance: 'the clock is low' })).toEqual({ desiredState: 'active', reason: null });
     expect(await workers.get(WORKER)).toMatchObject({
@@ -171,23 +171,23 @@ describe('a heartbeat', () => {
     expect(await workers.get(WORKER)).toMatchObject({ presence: 'offline', disturbance: null });
   });
 
-  it('sends a worker of another protocol away after its batch, unless it is revoked', async () => {
+  it('drains a worker with another protocol, unless it is revoked', async () => {
     await enrolled();
     expect(await beat({ protocolVersion: 1 })).toEqual({ desiredState: 'draining', reason: UPGRADE });
     const { reason } = await beat({ protocolVersion: undefined });
-    expect(reason).toContain('the worker speaks an older one');
+    expect(reason).toContain('the worker uses an older one');
     await workers.setDesiredState(WORKER, 'revoked', 'sold');
     expect(await beat({ protocolVersion: 1 })).toEqual({ desiredState: 'revoked', reason: 'sold' });
   });
 
-  it('of an unknown worker is refused', async () => {
+  it('is refused to an unknown worker', async () => {
     await expect(beat()).rejects.toMatchObject({ code: 'not-found' });
     await expect(workers.get(WORKER)).rejects.toMatchObject({ status: 404 });
   });
 });
 
-describe('what the operator wants', () => {
-  it('is stored with the reason; a worker that waits for work is answered unless it may go on', async () => {
+describe('the state that the operator desires', () => {
+  it('is stored with the reason; a waiting worker gets an answer, unless it may continue', async () => {
     await enrolled();
     expect(await workers.setDesiredState(WORKER, 'draining', 'a new fan')).toMatchObject({
       ...{ desiredState: 'draining', stateReason: 'a new fan' },
@@ -199,7 +199,7 @@ describe('what the operator wants', () => {
     await expect(workers.setDesiredState('worker-x', 'paused', 'no')).rejects.toMatchObject({ status: 404 });
   });
 
-  it('is final when it revokes the worker: its tokens end, and no request brings it back', async () => {
+  it('is final when it revokes the worker: its tokens end, and no request makes it active again', async () => {
     const { workerToken } = await enrolled();
     for (const reason of ['stolen', 'stolen indeed'])
       await workers.setDesiredState(WORKER, 'revoked', reason);
@@ -213,14 +213,14 @@ describe('what the operator wants', () => {
     expect((await workers.get(WORKER)).desiredState).toBe('revoked');
   });
 
-  it('stays when it comes while a session begins', async () => {
+  it('is kept when it arrives while a session starts', async () => {
     await enrolled();
     await Promise.all([session(), workers.setDesiredState(WORKER, 'paused', 'lunch')]);
     expect(await workers.get(WORKER)).toMatchObject({ desiredState: 'paused', stateReason: 'lunch' });
   });
 });
 
-it('a node without a network gets no token; put again, it keeps its state and its age', async () => {
+it('a node without a network gets no token; when it is registered again, it keeps its state and its age', async () => {
   const first = await workers.putOffline(request());
   await workers.setDesiredState(WORKER, 'paused', 'moving');
   const devices = [processor('tfjs-wasm')];
@@ -231,7 +231,7 @@ it('a node without a network gets no token; put again, it keeps its state and it
   expect(await stores.access.tokens('worker')).toEqual([]);
 });
 
-it('workers are online, offline or stale by the age of their last heartbeat', async () => {
+it('workers are online, offline or stale, depending on the age of their last heartbeat', async () => {
   const enrolledAt = secondsAgo(1000);
   for (const [id, lastHeartbeatAt] of [
     ['worker-a', secondsAgo(30)],

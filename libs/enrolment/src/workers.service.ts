@@ -21,7 +21,7 @@ import { Injectable } from '@nestjs/common';
 import { EnrolmentSettings } from './enrolment-settings.js';
 import { TokensService } from './tokens.service.js';
 
-/** Workers: how they come in, what is wanted of them, how they are doing. */
+/** Workers: their enrolment, their desired state, and their activity. */
 @Injectable()
 export class WorkersService {
   constructor(
@@ -32,12 +32,12 @@ export class WorkersService {
     private readonly settings: EnrolmentSettings,
   ) {}
 
-  /** @param joinHash sha-256 of the join token; one use of it is spent */
+  /** @param joinHash sha-256 of the join token; this uses the token once */
   async enrol(joinHash: string, request: EnrolmentRequest): Promise<Enrolment> {
     checkProtocolVersion(request.protocolVersion);
     const id = workerIdOf(request.publicKey);
     if ((await this.fleet.worker(id)) !== null) {
-      throw new ApiProblem(409, 'key-in-use', `The signing key is that of ${id}. Enrol with a new key.`);
+      throw new ApiProblem(409, 'key-in-use', `The signing key belongs to ${id}. Enrol with a new key.`);
     }
     const now = new Date().toISOString();
     const used = await this.access.consumeToken('join', joinHash, now);
@@ -45,7 +45,7 @@ export class WorkersService {
       throw new ApiProblem(
         401,
         `${used.reason}-token`,
-        `The join token is ${used.reason.replace('-', ' ')}. Ask for a new one: alphaflops worker token.`,
+        `The join token is ${used.reason.replace('-', ' ')}. Make a new one: alphaflops worker token.`,
       );
     }
     const labels = { ...request.labels, ...used.token.labels };
@@ -55,8 +55,8 @@ export class WorkersService {
   }
 
   /**
-   * Makes a node known that has no network, or brings what is known of it up to date. It gets no token: an operator
-   * carries its results here.
+   * Registers a node without a network, or updates its devices. The node gets no token: an operator carries its results
+   * to the coordinator.
    */
   async putOffline(request: EnrolmentRequest): Promise<Worker> {
     checkProtocolVersion(request.protocolVersion);
@@ -75,12 +75,12 @@ export class WorkersService {
   async openSession(id: string, request: SessionRequest): Promise<Session> {
     checkProtocolVersion(request.protocolVersion);
     const worker = await this.record(id);
-    // A worker of before has no such field at all.
+    // A worker from an older version does not have this field.
     if (!worker.publicKey) {
       throw new ApiProblem(
         409,
         'no-signing-key',
-        'This worker was enrolled before samples were signed. Enrol it anew: alphaflops worker join URL --token TOKEN --force.',
+        'This worker was enrolled before samples were signed. Enrol it again: alphaflops worker join URL --token TOKEN --force.',
       );
     }
     const now = new Date().toISOString();
@@ -108,7 +108,7 @@ export class WorkersService {
       disturbance: request.disturbance ?? null,
     });
     if (worker.desiredState !== 'revoked' && request.protocolVersion !== WORKER_PROTOCOL_VERSION) {
-      // Every version understands this: it finishes its batch, leaves, and is refused when it comes back.
+      // Every version understands this state: the worker finishes its batch, ends, and is refused at its next start.
       return { desiredState: 'draining', reason: upgradeAdvice(request.protocolVersion) };
     }
     return { desiredState: worker.desiredState, reason: worker.stateReason };
@@ -127,13 +127,13 @@ export class WorkersService {
   async setDesiredState(id: string, desiredState: WorkerDesiredState, reason: string): Promise<Worker> {
     const worker = await this.record(id);
     if (worker.desiredState === 'revoked' && desiredState !== 'revoked') {
-      throw new ApiProblem(409, 'worker-revoked', 'A revoked worker stays revoked. Enrol it anew.');
+      throw new ApiProblem(409, 'worker-revoked', 'A revoked worker stays revoked. Enrol it again.');
     }
     if (desiredState === 'revoked') {
       await this.access.revokeTokens({ workerId: id }, new Date().toISOString());
     }
     const changed = await this.fleet.patchWorker(id, { desiredState, stateReason: reason });
-    // It hears of it at once when it waits for work here, and else with its next request. Redis may be away.
+    // A worker that waits for work gets the state at once, others with their next request. Redis may be unreachable.
     if (desiredState !== 'active') this.desk.dismiss(id).catch(() => undefined);
     return this.present(changed);
   }
@@ -197,7 +197,7 @@ function checkProtocolVersion(version: number): void {
 
 function upgradeAdvice(version: number | undefined): string {
   return (
-    `This coordinator (${VERSION}) speaks worker protocol ${WORKER_PROTOCOL_VERSION}, the worker speaks ` +
+    `This coordinator (${VERSION}) uses worker protocol ${WORKER_PROTOCOL_VERSION}, but the worker uses ` +
     `${version ?? 'an older one'}. Install the same version of alphaflops on both.`
   );
 }

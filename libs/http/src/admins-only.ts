@@ -3,14 +3,14 @@ import type { NextFunction, Request, Response } from 'express';
 import { identify } from './auth.guard.js';
 
 /**
- * For pages that a browser opens and that are not Nest's: lets an admin look, with the token as the password that the
- * browser asks for (any user name). A browser sends that password again by itself, also when another site makes it ask,
- * so that nothing but looking is allowed.
+ * For browser pages that Nest does not serve. An admin may read them: the browser requests a password, which is the token,
+ * with any user name. A browser sends this password again by itself, even in requests that another site triggers.
+ * Therefore only reading is allowed.
  */
 export function adminsOnly(tokens: AccessStore) {
   return (request: Request, response: Response, next: NextFunction): void => {
     if (request.method !== 'GET') {
-      response.status(405).setHeader('Allow', 'GET').end('This page is to look at.');
+      response.status(405).setHeader('Allow', 'GET').end('This page is read-only.');
       return;
     }
     isAdmin(tokens, request.header('authorization') ?? '').then((may) => {
@@ -19,7 +19,7 @@ export function adminsOnly(tokens: AccessStore) {
         response
           .status(401)
           .setHeader('WWW-Authenticate', 'Basic realm="alphaflops: an admin token as password"');
-        response.end('An admin token is needed, as the password.');
+        response.end('The password must be an admin token.');
       }
     }, next);
   };

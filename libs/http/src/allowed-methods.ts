@@ -1,12 +1,12 @@
 import type { ApiRequest } from './request.js';
 
-/** What Express keeps of each route; its types do not say. */
+/** The fields of a route in Express, which its types do not contain. */
 interface Layer {
   readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
   match(path: string): boolean;
 }
 
-/** The methods of the routes at the path of a request, in upper case; none where there is no route. */
+/** The methods of the routes at the path of a request, in upper case; empty if there is no route. */
 export function allowedMethods(request: ApiRequest): string[] {
   const { router } = request.app as unknown as { router: { stack: readonly Layer[] } };
   const methods = new Set<string>();

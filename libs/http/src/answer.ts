@@ -8,7 +8,7 @@ const Problems = () =>
     ApiDefaultResponse({ description: 'Problem details (RFC 9457).', standardSchema: ProblemSchema }),
   );
 
-/** Status, schema and meaning of a route's answer; problems are documented once for all. */
+/** Status, schema and meaning of a route's answer. Problems are documented once for all routes. */
 export function Answer(status: number, schema: z.ZodType | null, summary: string) {
   return applyDecorators(
     HttpCode(status),
@@ -37,7 +37,7 @@ export function AnswerStream(summary: string, ...mediaTypes: string[]) {
   );
 }
 
-/** Tools check answers by it, and make an object of each event of a stream. */
+/** Tools check answers with it, and parse each event of a stream into an object. */
 function schemaOf(mediaType: string) {
   if (mediaType === 'text/event-stream') return {};
   if (mediaType.endsWith('+json')) return { type: 'object' };

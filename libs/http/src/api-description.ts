@@ -1,4 +1,4 @@
-// Descriptions for the API page. The package that they are for takes half a second to load: it is when the page is asked for first.
+// Descriptions for the API page. Their package takes half a second to load, so it is loaded at the first request of the page.
 import type * as swagger from '@nestjs/swagger';
 
 type Swagger = typeof swagger;
@@ -6,7 +6,7 @@ type Decorator = ClassDecorator & MethodDecorator;
 
 const kept: ((api: Swagger) => void)[] = [];
 
-/** A decorator of @nestjs/swagger, put on by `describeRoutes`. */
+/** A decorator of @nestjs/swagger, applied by `describeRoutes`. */
 export function describedBy(decorator: (api: Swagger) => ClassDecorator | MethodDecorator): Decorator {
   return (...decorated: unknown[]): void => {
     kept.push((api) => {
@@ -15,10 +15,10 @@ export function describedBy(decorator: (api: Swagger) => ClassDecorator | Method
   };
 }
 
-/** The chapter of the page that the routes of a controller stand in. */
+/** The chapter of the page with the routes of a controller. */
 export const ApiTags = (...tags: string[]): Decorator => describedBy((api) => api.ApiTags(...tags));
 
-/** Before @nestjs/swagger looks at the routes. */
+/** Must run before @nestjs/swagger reads the routes. */
 export async function describeRoutes(): Promise<void> {
   const api = await import('@nestjs/swagger');
   for (const describe of kept.splice(0)) describe(api);

@@ -15,10 +15,10 @@ import { type Access, accessOf } from './access.js';
 import { statusOfError } from './problem.filter.js';
 import type { ApiRequest, Principal } from './request.js';
 
-/** Routes with which somebody changes something. What a worker says of itself is not worth an entry. */
+/** Routes with which somebody changes something. Reports of a worker about itself get no entry. */
 const AUDITED: readonly (Access | undefined)[] = ['operator', 'admin', 'join', 'sign-in'];
 
-/** Writes down who did what: the route, what it was done to, and how it ended. Nothing of body or headers. */
+/** Records who did what: the route, the object, and the outcome. It records nothing from body or headers. */
 @Injectable()
 export class AuditInterceptor implements NestInterceptor {
   private readonly logger = new Logger('audit');
@@ -46,7 +46,7 @@ export class AuditInterceptor implements NestInterceptor {
     );
   }
 
-  /** What was done is done: a store that fails here must not make it look undone. */
+  /** The action is complete. If the store fails here, the action must not look like a failure. */
   private async write(entry: Omit<AuditEntry, 'id' | 'at'>): Promise<void> {
     const complete = { id: `audit-${randomUUID()}`, at: new Date().toISOString(), ...entry };
     try {
@@ -77,7 +77,7 @@ function actorOf(principal: Principal | undefined): AuditEntry['actor'] {
   return { kind: 'system', tokenId: null, name: '' };
 }
 
-/** Only what looks like an id: whatever else somebody puts there may be a secret. */
+/** Only text in the form of an id, because any other text may be a secret. */
 function targetOf(request: ApiRequest, body: unknown): string | null {
   const { worker, id } = (body ?? {}) as { worker?: { id?: unknown }; id?: unknown };
   for (const candidate of [request.params['id'], worker?.id, id]) {

@@ -18,7 +18,7 @@ export class AuthGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const access = accessOf(this.reflector, context.getHandler());
-    if (access === undefined) throw new Error('a route that does not say who may call it');
+    if (access === undefined) throw new Error('a route does not declare who may call it');
     if (access === 'public') return true;
     const request = context.switchToHttp().getRequest<ApiRequest>();
     if (this.isForPublic(context, request)) return true;
@@ -26,13 +26,13 @@ export class AuthGuard implements CanActivate {
     const may = principal.kind === 'api' ? mayCall(principal.role, access) : principal.kind === access;
     if (!may) throw new ApiProblem(403, 'forbidden', `This needs ${describe(access)} token.`);
     if (principal.kind === 'worker' && request.params['id'] !== principal.workerId) {
-      throw new ApiProblem(403, 'forbidden', 'A worker may only speak for itself.');
+      throw new ApiProblem(403, 'forbidden', 'A worker may only act for itself.');
     }
     request.principal = principal;
     return true;
   }
 
-  /** A request without a token to what this deployment shows to everybody. */
+  /** A request without a token to a public route of this deployment. */
   private isForPublic(context: ExecutionContext, request: ApiRequest): boolean {
     if (!this.publicReading.isOn || request.header('authorization') !== undefined) return false;
     const read = publicReadOf(this.reflector, context.getHandler());
@@ -40,17 +40,17 @@ export class AuthGuard implements CanActivate {
   }
 }
 
-/** Whose secret it is. Throws ApiProblem 401 or 403 when it is nobody's, or no good any more. */
+/** The owner of the secret. Throws ApiProblem 401 or 403 when the secret is unknown or not valid any more. */
 export async function identify(tokens: AccessStore, secret: string, access: Access): Promise<Principal> {
   const hash = sha256(secret);
   const token = await tokens.tokenByHash(hash);
-  // Looked up by digest; compared here as well, since a database may have its own idea of equal texts.
+  // Looked up by digest. It is also compared here, because databases may define equal texts differently.
   const isKnown = token !== null && isSameDigest(token.hash, hash);
   if (!isKnown || (isSpent(access) && token.kind !== access)) {
     const what = isSpent(access) ? SPENT[access] : 'bearer token';
     throw new ApiProblem(401, 'unknown-token', `The ${what} is unknown.`);
   }
-  // Whether it is still good is found out when a use of it is spent, and the answer says it then.
+  // Its validity is checked when it is used, and the answer reports it then.
   if (isSpent(access)) return { kind: access, hash, tokenId: token.id, name: token.name };
   if (token.revokedAt !== null) throw new ApiProblem(401, 'revoked-token', 'The bearer token was revoked.');
   if (token.expiresAt !== null && Date.parse(token.expiresAt) <= Date.now()) {

@@ -2,10 +2,10 @@ import type { NextFunction, Response } from 'express';
 import { ApiProblem } from './problem.js';
 import type { ApiRequest } from './request.js';
 
-/** What `curl -d`, forms and scripts send when nobody names a type. */
+/** The types that `curl -d`, forms and scripts send by default. */
 const NOT_JSON = ['urlencoded', 'multipart', 'text/*'];
 
-/** Refuses a body that nobody will read as JSON and says which type it has to have (415). */
+/** Refuses a body that is not JSON, and names the required type (415). */
 export function bodyType(request: ApiRequest, _response: Response, next: NextFunction): void {
   const { 'transfer-encoding': encoding, 'content-length': length, 'content-type': type } = request.headers;
   const hasBody = encoding !== undefined || Number(length ?? 0) > 0;

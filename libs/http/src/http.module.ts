@@ -14,23 +14,23 @@ import { RequestCounts } from './request-counts.js';
 import { RoutesCheck } from './routes-check.js';
 import { validationPipe } from './validation.js';
 
-/** Most requests of one client address to one route. */
+/** Maximum number of requests of one client address to one route. */
 export interface RateLimits {
   requestsPerMinute: number;
-  /** … to enrol or to sign in by a link, which is where join tokens and codes could be guessed. */
+  /** … to enrol or to sign in with a link, because join tokens and codes could be guessed there. */
   enrolmentsPerMinute: number;
-  /** … without a token, where that is allowed. */
+  /** … without a token, if that is allowed. */
   publicRequestsPerMinute: number;
 }
 
 const WINDOW_MS = 60_000;
-/** Share of the requests without a token that may be for a stream. */
+/** Maximum share of streams in the requests without a token. */
 const STREAM_SHARE = 0.1;
 
-/** Manners of the API, the same for every route: limits, tokens, checked input, problems as answers. */
+/** The rules that are the same for every route: limits, tokens, checked input, problems as answers. */
 @Module({})
 export class HttpModule {
-  /** @param publicRead whether models, data sets and predictions are for everybody */
+  /** @param publicRead whether models, data sets and predictions are public */
   static forRoot(limits: RateLimits, publicRead: boolean): DynamicModule {
     return {
       module: HttpModule,
@@ -41,7 +41,7 @@ export class HttpModule {
         { provide: APP_PIPE, useFactory: validationPipe },
         { provide: APP_GUARD, useClass: ThrottlerGuard },
         { provide: APP_GUARD, useClass: AuthGuard },
-        // A repeated request that gets its first answer again does nothing, and is not audited.
+        // A repeated request that gets its first answer again changes nothing, and is not audited.
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: AuditInterceptor },
         { provide: APP_INTERCEPTOR, useClass: PublicViewInterceptor },
@@ -62,7 +62,7 @@ function throttling(limits: RateLimits): ThrottlerModuleOptions {
   };
 }
 
-/** Most requests a minute of one address to the route of a request. */
+/** Maximum number of requests per minute of one address to the route of a request. */
 function limitOf(context: ExecutionContext, reflector: Reflector, limits: RateLimits): number {
   const handler = context.getHandler();
   if (isSpent(accessOf(reflector, handler))) return limits.enrolmentsPerMinute;

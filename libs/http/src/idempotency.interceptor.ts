@@ -15,17 +15,17 @@ import { sha256 } from './secrets.js';
 
 /** How long an answer is kept for a repeated request. */
 const KEEP_MS = 24 * 3600 * 1000;
-/** While a request is being handled its claim is renewed this often … */
+/** The interval at which the claim of a request is renewed while the request is handled. */
 const RENEW_EVERY_MS = 10_000;
-/** … and one that was not renewed for this long died with its coordinator. */
+/** The age after which a claim without renewal counts as dead, because its coordinator has ended. */
 const ABANDONED_AFTER_MS = 60_000;
 
 const SECRET = 'alphaflops:secret';
 
-/** Says that a route answers with a secret, so that its answer is never stored. */
+/** Declares that the answer of a route contains a secret, so that it is never stored. */
 export const AnswersSecret = () => SetMetadata(SECRET, true);
 
-/** A POST that carries an Idempotency-Key is done once; its answer is given again when it is repeated. */
+/** Executes a POST with an Idempotency-Key once. A repeated request gets the first answer again. */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   constructor(
@@ -44,7 +44,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       throw new ApiProblem(
         400,
         'not-repeatable',
-        'This answer holds a secret, which is not kept: send the request without Idempotency-Key.',
+        'This answer contains a secret and is not stored. Send the request without Idempotency-Key.',
       );
     }
     if (request.principal === undefined) {
@@ -77,7 +77,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       return of(JSON.parse(stored.body));
     }
     const renewing = setInterval(() => {
-      // A renewal that fails is made up for by the next one.
+      // If a renewal fails, the next one replaces it.
       this.store.renewIdempotencyKey(key, new Date().toISOString()).catch(() => undefined);
     }, RENEW_EVERY_MS);
     return next.handle().pipe(

@@ -13,7 +13,7 @@ import { allowedMethods } from './allowed-methods.js';
 import { ApiProblem, statusOf } from './problem.js';
 import type { ApiRequest } from './request.js';
 
-/** Turns whatever was thrown into problem details (RFC 9457). What is not meant for clients stays in the log. */
+/** Converts every error into problem details (RFC 9457). Details that are not for clients stay in the log. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('http');
@@ -44,13 +44,13 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Nest has no route for the method: where the path has others, the answer lists them. */
+/** Nest has no route for the method. If the path has other methods, the answer lists them. */
 function withMethod(error: unknown, request: ApiRequest, response: Response): unknown {
   if (!(error instanceof NotFoundException) || !/^Cannot [A-Z]+ /.test(error.message)) return error;
   const methods = allowedMethods(request);
   if (methods.length === 0 || methods.includes(request.method)) return error;
   response.setHeader('Allow', methods.join(', '));
-  return new ApiProblem(405, 'method-not-allowed', `${request.path} has ${methods.join(', ')} only.`);
+  return new ApiProblem(405, 'method-not-allowed', `${request.path} allows only ${methods.join(', ')}.`);
 }
 
 interface Explanation {
@@ -71,7 +71,7 @@ function explain(error: unknown): Explanation {
   }
   if (error instanceof HttpException) {
     const status = error.getStatus();
-    // Nest has wrapped the JSON parser's error by now; only its text is left.
+    // Nest has wrapped the JSON parser's error before, so only its text is available.
     if (status === 400 && error.message.includes('JSON')) {
       return { status, code: 'invalid-request', detail: `The body is not valid JSON: ${error.message}.` };
     }
@@ -82,7 +82,7 @@ function explain(error: unknown): Explanation {
   return {
     status: 500,
     code: 'internal-error',
-    detail: 'Something went wrong on our side. The coordinator’s log has it under this request id.',
+    detail: 'The coordinator failed to handle the request. Its log has the error under this request id.',
   };
 }
 

@@ -19,7 +19,7 @@ export function notFound(what: string, id: string): ApiProblem {
   return new ApiProblem(404, 'not-found', `There is no ${what} ${JSON.stringify(id)}.`);
 }
 
-/** What the codes of an error class are over HTTP. A code that is not in it is a 500. */
+/** The HTTP statuses of the codes of an error class. Any other code is a 500. */
 const STATUS_OF_STORE: Readonly<Partial<Record<StoreErrorCode, number>>> = {
   'already-exists': 409,
   conflict: 409,
@@ -29,7 +29,7 @@ const STATUS_OF_STORE: Readonly<Partial<Record<StoreErrorCode, number>>> = {
 };
 const STATUS_OF_QUEUE: Readonly<Partial<Record<QueueErrorCode, number>>> = { 'redis-unreachable': 503 };
 
-/** The answer to an error of a library that clients may know about; null for any other. */
+/** The answer to a library error that clients may see; null for any other error. */
 export function statusOf(error: unknown): { status: number; code: string; detail: string } | null {
   let status: number | undefined;
   if (error instanceof StoreError) status = STATUS_OF_STORE[error.code];

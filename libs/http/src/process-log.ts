@@ -3,12 +3,12 @@ import { ConsoleLogger } from '@nestjs/common';
 
 const LEVELS = ['fatal', 'error', 'warn', 'log', 'debug'] as const;
 
-/** The log lines of the framework about its own wiring at every start. */
+/** The contexts of the framework's log lines about its own start. */
 const WIRING = ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication'];
 
 /**
- * The log of a process: lines for people, or one JSON object per line for programs. What a line is about goes behind its
- * message, `logger.log('recorded', { campaign, batch, worker })`, and is a field of the object. Nobody hands it a secret.
+ * The log of a process: lines for people, or one JSON object per line for programs. The context of a line follows its
+ * message, `logger.log('recorded', { campaign, batch, worker })`, and is a field of the object. Callers must never pass a secret.
  */
 export class ProcessLog extends ConsoleLogger {
   constructor({ json, level }: Config['log']) {

@@ -7,15 +7,15 @@ import type { ApiRequest } from './request.js';
 export interface PublicRead<Body = unknown> {
   /** Whether the public gets an answer to this request; absent: to every request. */
   readonly accepts?: (request: ApiRequest) => boolean;
-  /** The answer without what is nobody else's business; absent: all of it is for the public. */
+  /** Removes the private parts of the answer; absent: the whole answer is public. */
   readonly view?: (body: Body) => Body;
-  /** Streams take long: the public gets a tenth of the requests of other routes. */
+  /** Streams take long, so the public limit is a tenth of the limit of other routes. */
   readonly isStream?: boolean;
 }
 
 const PUBLIC_READ = 'alphaflops:public-read';
 
-/** Lets everybody call a route where the deployment allows public reading; docs/security.md lists what it shows. */
+/** Makes a route public if the deployment allows public reading. docs/security.md lists the public data. */
 export const AllowPublicRead = <Body>(read: PublicRead<Body> = {}) =>
   applyDecorators(
     SetMetadata(PUBLIC_READ, read),

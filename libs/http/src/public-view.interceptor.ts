@@ -5,7 +5,7 @@ import { map, type Observable } from 'rxjs';
 import { publicReadOf } from './public-read.js';
 import type { ApiRequest } from './request.js';
 
-/** Takes out of an answer to a request without a token what the public does not get. */
+/** Removes the private parts from answers to requests without a token. */
 @Injectable()
 export class PublicViewInterceptor implements NestInterceptor {
   constructor(private readonly reflector: Reflector) {}
@@ -14,7 +14,7 @@ export class PublicViewInterceptor implements NestInterceptor {
     const read = publicReadOf(this.reflector, context.getHandler());
     if (read === undefined) return next.handle();
     const http = context.switchToHttp();
-    // A cache between us and the client has to keep the two apart.
+    // A cache between coordinator and client must keep the two answers apart.
     http.getResponse<Response>().vary('Authorization');
     const { view } = read;
     const isPublic = http.getRequest<ApiRequest>().principal === undefined;

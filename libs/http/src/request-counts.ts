@@ -2,14 +2,14 @@ import type { ThrottlerStorage } from '@nestjs/throttler';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 /**
- * Counts requests by windows that begin with the first of them. The storage that @nestjs/throttler brings keeps the time of
- * each request and goes through all of them at the next one: with many requests that is most of what one costs.
+ * Counts requests in windows. A window starts with its first request. The default storage of @nestjs/throttler keeps the
+ * time of each request and reads all times at the next request. With many requests, that is most of the cost of a request.
  */
 export class RequestCounts implements ThrottlerStorage {
   private readonly counts: RateLimiterMemory;
 
   constructor(windowMs: number) {
-    // It counts alone: the limit depends on the route.
+    // This class only counts, because the limit depends on the route.
     this.counts = new RateLimiterMemory({ points: 0, duration: windowMs / 1000 });
   }
 

@@ -28,8 +28,8 @@ function check(...controllers: unknown[]): RoutesCheck {
   return new RoutesCheck(discovery as unknown as DiscoveryService, new MetadataScanner(), new Reflector());
 }
 
-describe('a route that does not say who may call it', () => {
-  it('keeps the coordinator from starting, and is named', () => {
+describe('a route that does not declare who may call it', () => {
+  it('prevents the start of the coordinator, and is named', () => {
     expect(() => {
       check(Declared).onApplicationBootstrap();
     }).not.toThrow();

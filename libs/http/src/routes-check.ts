@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { accessOf } from './access.js';
 
-/** Where Nest keeps the path of a handler that is a route. */
+/** The metadata key under which Nest keeps the path of a route handler. */
 const PATH = 'path';
 
 /** The coordinator does not start with a route that does not declare who may call it. */
@@ -28,7 +28,7 @@ export class RoutesCheck implements OnApplicationBootstrap {
         .map((name) => `${metatype?.name ?? ''}.${name}`);
     });
     if (open.length > 0) {
-      throw new Error(`Routes that do not say who may call them (AllowAccess): ${open.join(', ')}.`);
+      throw new Error(`Routes that do not declare who may call them (AllowAccess): ${open.join(', ')}.`);
     }
   }
 }

@@ -1,14 +1,14 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenKind } from '@alphaflops/store';
 
-/** A new secret of 256 bits. The prefix says what it is for, to people and to secret scanners. */
+/** A new secret of 256 bits. The prefix shows its purpose to people and to secret scanners. */
 export function newSecret(purpose: TokenKind): string {
   return `af_${purpose}_${randomBytes(32).toString('base64url')}`;
 }
 
 /**
- * What is stored of a secret and what it is looked up by. A plain digest is enough for 256 random bits, and looking
- * it up by digest leaks no timing about the secret.
+ * The stored form of a secret, and the key of its look-up. A plain digest is enough for 256 random bits, and a look-up by
+ * digest leaks no timing about the secret.
  */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');

@@ -4,7 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { z } from 'zod';
 import { ApiProblem } from './problem.js';
 
-/** Most wrong fields that one answer names. */
+/** Maximum number of wrong fields that one answer names. */
 const MAX_ERRORS = 20;
 
 /** Checks bodies, queries and path parameters against their schema and names every wrong field. */
