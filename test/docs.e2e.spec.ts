@@ -139,7 +139,7 @@ describe('the page on both papers', () => {
     'has the numbers of the data (skipped where the folder with the reference data is absent)',
     async () => {
       const { stdout } = await run(process.execPath, [join(root, 'tools/replication.mjs'), '--check']);
-      expect(stdout).toContain('has the numbers of the data');
+      expect(stdout).toContain('agrees with the data');
     },
     120_000,
   );
