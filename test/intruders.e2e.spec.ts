@@ -70,8 +70,8 @@ describe('results', () => {
     });
     const tricks: [reason: string, (lease: Lease<'measure'>) => Promise<SealedResult>][] = [
       ['it names', ({ payload, attempt }) => forged(payload, attempt, asHonest, privateKey)],
-      ['is no device of', ({ payload, attempt }) => forged(payload, attempt, asOther, privateKey)],
-      ['it is of attempt', ({ payload, attempt }) => forged(payload, attempt + 1, intruder, privateKey)],
+      ['is not a device of', ({ payload, attempt }) => forged(payload, attempt, asOther, privateKey)],
+      ['it belongs to attempt', ({ payload, attempt }) => forged(payload, attempt + 1, intruder, privateKey)],
       [
         'it is not signed by',
         async ({ payload, attempt }) =>
@@ -79,7 +79,7 @@ describe('results', () => {
       ],
       ['it is not signed by', ({ payload, attempt }) => forged(payload, attempt, intruder, stranger)],
       [
-        'it is of another batch',
+        'it belongs to another batch',
         (lease) =>
           trick({ ...lease, payload: { ...lease.payload, batchIndex: lease.payload.batchIndex + 1 } }),
       ],
@@ -113,7 +113,7 @@ describe('results', () => {
         },
       ],
       [
-        'it is of another batch',
+        'it belongs to another batch',
         ({ payload, attempt }) =>
           forged({ ...payload, slots: payload.slots.slice(0, 1) }, attempt, intruder, privateKey),
       ],
@@ -172,7 +172,7 @@ describe('results', () => {
     for (const sample of samples) {
       expect(sample).toMatchObject({
         outcome: 'executor-crashed',
-        reason: expect.stringContaining('it is of attempt'),
+        reason: expect.stringContaining('it belongs to attempt'),
         workerId: null,
         signature: null,
       });

@@ -15,23 +15,23 @@ describe('the size of a batch', () => {
   const size = (specMs: number, slotsPerDevice: number) =>
     batchSize({ specMs, slotsPerDevice, mostSpecs: 1_000 });
 
-  it('is what lasts ten seconds, where there is work for hours', () => {
+  it('lasts ten seconds if there is work for hours', () => {
     expect(size(20, 1e6)).toBe(500);
     expect(size(400, 1e6)).toBe(25);
     expect(size(30_000, 1e6)).toBe(1);
     expect(size(0.1, 1e6)).toBe(1_000);
   });
 
-  it('is less where there is little work, so that all devices end at about the same time', () => {
+  it('is smaller if there is little work, so that all devices end at about the same time', () => {
     expect(size(20, 3_200)).toBe(100);
-    // But not less than what lasts 300 ms, if that is less than ten seconds.
+    // But a batch lasts at least 300 ms, if that is less than ten seconds.
     expect(size(20, 32)).toBe(15);
     expect(size(1_000, 32)).toBe(1);
   });
 });
 
 describe('the time of a spec', () => {
-  it('is that from one beginning to the next within a batch of one device and attempt', () => {
+  it('is the time from one start to the next within a batch of one device and attempt', () => {
     expect(
       msPerSpec([
         ...[sample(0, 1_000), sample(0, 1_030), sample(0, 1_050)],
@@ -44,7 +44,7 @@ describe('the time of a spec', () => {
     ).toBe((50 + 70) / 3);
   });
 
-  it('is not known from single specs, nor from what no worker measured', () => {
+  it('is unknown for single specs, and for specs that no worker measured', () => {
     expect(msPerSpec([])).toBeNull();
     expect(msPerSpec([sample(0, 1_000), sample(1, 2_000)])).toBeNull();
     expect(

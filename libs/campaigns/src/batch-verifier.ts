@@ -23,7 +23,7 @@ export interface Batch {
 
 export type Verdict =
   | { kind: 'accepted'; job: MeasureJob; samples: Sample[]; result: MeasureResult }
-  /** What came is not to be believed; `samples` is how the batch ends if it is not measured again. */
+  /** The result is refused. `samples` are the samples of the batch if it is not measured again. */
   | { kind: 'refused'; job: MeasureJob; samples: Sample[]; reason: string };
 
 /**
@@ -83,22 +83,22 @@ export class BatchVerifier {
     now: string,
   ): Promise<{ result: MeasureResult; samples: Sample[] } | string> {
     const { deviceId, attempt } = seal;
-    if (seal.workerId !== workerId) return `it names ${seal.workerId}`;
+    if (seal.workerId !== workerId) return `it names worker ${seal.workerId}, but ${workerId} sent it`;
     const worker = await this.fleet.worker(workerId);
     const publicKey = worker?.publicKey ?? null;
     if (worker === null || publicKey === null) return `${workerId} has no signing key`;
     if (worker.desiredState === 'revoked') return `${workerId} is revoked`;
     const device = await this.fleet.device(deviceId);
     if (device === null || !worker.deviceIds.includes(deviceId)) {
-      return `${deviceId} is no device of ${workerId}`;
+      return `${deviceId} is not a device of ${workerId}`;
     }
     if (![device.id, device.deviceClassId].includes(job.targetId)) {
-      return `it was measured on ${deviceId}, which is not what it was for`;
+      return `it was measured on ${deviceId}, but the batch is for another target`;
     }
     if (attempt !== lease.attempt) {
-      return `it is of attempt ${attempt}, and the lease is of attempt ${lease.attempt}`;
+      return `it belongs to attempt ${attempt}, but the lease belongs to attempt ${lease.attempt}`;
     }
-    if (seal.batchDigest !== batchDigest(job)) return 'it is of another batch';
+    if (seal.batchDigest !== batchDigest(job)) return 'it belongs to another batch';
     if (!(await isSealedBy({ seal, body }, publicKey))) {
       return `it is not signed by ${workerId} for this batch, attempt and device`;
     }
@@ -111,7 +111,7 @@ export class BatchVerifier {
     const samples = samplesOf(job, result, device, now);
     for (const { spec, specIndex, timing } of samples) {
       const problem = timing === null ? null : implausibleTime(spec, timing.timeMinMs ?? timing.timeMs);
-      if (problem !== null) return `the time of spec ${specIndex} in it cannot be true: ${problem}`;
+      if (problem !== null) return `the time of spec ${specIndex} is impossible: ${problem}`;
     }
     // A spec without a result gets an outcome from the coordinator.
     const signed = samples.filter(({ signature }) => signature !== null);

@@ -14,7 +14,7 @@ const layout = (plannedSpecs: number, batchSize: number, replicates: number) => 
   }),
 });
 
-it('cuts every slot of a campaign into exactly one batch', () => {
+it('puts every slot of a campaign into exactly one batch', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 200 }),
@@ -39,7 +39,7 @@ it('cuts every slot of a campaign into exactly one batch', () => {
   );
 });
 
-it('cuts further rounds without touching the batches of those before', () => {
+it('divides further rounds without a change of the batches of earlier rounds', () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }),
@@ -70,7 +70,7 @@ it('cuts further rounds without touching the batches of those before', () => {
   );
 });
 
-it('numbers the batches of shapes that are visited again after all others', () => {
+it('gives the batches of shapes that are visited again the last numbers', () => {
   const campaign = {
     ...layout(5, 2, 1),
     repeats: {
@@ -90,7 +90,7 @@ it('numbers the batches of shapes that are visited again after all others', () =
   ]);
 });
 
-it('numbers shapes that are visited again between rounds where they were planned', () => {
+it('numbers shapes that are visited again between rounds in the order of the plan', () => {
   const first = { specIndexes: [0, 1], revisits: [] };
   const visits = { specIndexes: [0, 1], replicate: 1, deviceId: 'device-a', afterRound: 2 };
   const stages = [

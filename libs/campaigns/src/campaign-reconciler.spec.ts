@@ -6,9 +6,9 @@ import { CLASS, Deployment, DEVICE, specsOf } from './deployment.spec-helper.js'
 
 let deployment: Deployment;
 let reconciler: CampaignReconciler;
-/** What Redis calls when it is there again. */
+/** The callbacks for the time when Redis is reachable again. */
 let redisCameBack: () => void;
-/** Targets whose stalled batches are looked after. */
+/** Targets whose queues are checked for stalled batches. */
 let watched: Set<string>;
 
 beforeEach(async () => {
@@ -43,7 +43,7 @@ function newReconciler(records = true): CampaignReconciler {
   );
 }
 
-/** Waits until `isSo` holds. @throws Error when it does not within 5 s */
+/** Waits until `isSo` is true. @throws Error when it is still false after 5 s */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + 5_000;
   while (!(await isSo())) {
@@ -55,7 +55,7 @@ const untilState = (campaign: Campaign, state: Campaign['state']) =>
   until(async () => (await deployment.now(campaign)).state === state);
 const untilWaiting = (count: number) => until(() => deployment.queues.waiting().length === count);
 
-/** A stored campaign that nobody looks after. */
+/** A stored campaign that no process runs. */
 async function stored(part: Partial<Campaign>, base?: Campaign): Promise<Campaign> {
   const campaign = { ...(base ?? (await deployment.campaign(2))), ...part };
   await deployment.stores.campaigns.create(campaign);
@@ -64,7 +64,7 @@ async function stored(part: Partial<Campaign>, base?: Campaign): Promise<Campaig
 }
 
 describe('after a start', () => {
-  it('submits what the queues have lost', async () => {
+  it('submits the batches that the queues have lost', async () => {
     await deployment.campaign(6);
     await deployment.measure();
     deployment.queues.lose();
@@ -75,7 +75,7 @@ describe('after a start', () => {
     expect(watched).toEqual(new Set([CLASS]));
   });
 
-  it('runs what was planned, and brings to its end what was being fitted', async () => {
+  it('runs planned campaigns, and completes campaigns in their fit', async () => {
     const base = await deployment.campaign(2);
     const planned = await stored({ id: 'c-planned', state: 'planned' }, base);
     const fitting = await stored({ id: 'c-fitting', state: 'fitting' }, base);
@@ -86,11 +86,11 @@ describe('after a start', () => {
     expect(await deployment.now(fitting)).toMatchObject({ modelId: 'class-a-v1' });
   });
 
-  it('gives up a draft whose planner has ended, and leaves a new draft to its planner', async () => {
+  it('fails a draft whose planner has ended, and leaves a new draft to its planner', async () => {
     const base = await deployment.campaign(2);
     const young = await stored({ id: 'c-young', state: 'draft', createdAt: new Date().toISOString() }, base);
     const old = await stored({ id: 'c-old', state: 'draft' }, base);
-    // Looked after when all drafts were.
+    // Checked after all drafts.
     const planned = await stored({ id: 'c-planned', state: 'planned' }, base);
     reconciler.onApplicationBootstrap();
     await untilState(old, 'failed');
@@ -109,28 +109,28 @@ describe('after a start', () => {
 });
 
 describe('while it runs', () => {
-  it('submits again what was lost while Redis was away', async () => {
+  it('submits lost batches again after Redis was unreachable', async () => {
     await deployment.campaign(6);
     reconciler.onApplicationBootstrap();
     await until(() => watched.has(CLASS));
-    // One batch is left, so that the campaign still seems to be in work.
+    // One batch is left, so that the campaign still appears to run.
     deployment.queues.lose(1, 2);
     redisCameBack();
     await untilWaiting(3);
     expect(deployment.queues.waiting()).toEqual([0, 1, 2]);
   });
 
-  it('notices without Redis having been away when a running campaign has nothing in its queues', async () => {
+  it('notices that a running campaign has nothing in its queues, even without an outage of Redis', async () => {
     const campaign = await deployment.campaign(2);
     reconciler.onApplicationBootstrap();
     await until(() => watched.has(CLASS));
-    // A coordinator was killed after it stored the last batch, before it looked whether the campaign was done.
+    // A coordinator was killed after it stored the last batch and before it checked whether the campaign was complete.
     await deployment.measureAll();
     await untilState(campaign, 'fitting');
-    expect(deployment.fits.asked).toContain('fit in state fitting');
+    expect(deployment.fits.requested).toContain('fit in state fitting');
   });
 
-  it('ends a campaign whose time is up, although no result comes', async () => {
+  it('ends a campaign after its time limit, even if no result arrives', async () => {
     const campaign = await deployment.campaign(4, {}, { budget: { specs: 4, maxSeconds: 0.001 } });
     reconciler.onApplicationBootstrap();
     await untilState(campaign, 'fitting');
@@ -138,7 +138,7 @@ describe('while it runs', () => {
     expect(deployment.queues.waiting()).toEqual([]);
   });
 
-  it('leaves a paused campaign alone, except that its stalled batches are looked after', async () => {
+  it('does not change a paused campaign, but still checks its stalled batches', async () => {
     const campaign = await deployment.campaign(4, {
       ...{ plannedSlots: 5 },
       repeats: { specIndexes: [0], revisits: [{ replicate: 1, deviceId: DEVICE, specIndexes: [0] }] },
@@ -152,12 +152,12 @@ describe('while it runs', () => {
     expect(deployment.queues.waiting()).toEqual([]);
   });
 
-  it('looks after the other campaigns although one fails each time', async () => {
+  it('checks the other campaigns even if one fails each time', async () => {
     const base = await deployment.campaign(2);
     // Its queue cannot be reached.
     const broken = await stored({ id: 'c-broken', state: 'planned', targetIds: ['unreachable'] }, base);
     deployment.queues.unreachable = 'unreachable';
-    // In whichever order they are listed.
+    // For any order of the list.
     const before = await stored({ id: 'c-a', state: 'planned' }, base);
     const after = await stored({ id: 'c-z', state: 'planned' }, base);
     reconciler.onApplicationBootstrap();

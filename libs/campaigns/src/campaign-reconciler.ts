@@ -79,8 +79,7 @@ export class CampaignReconciler implements OnApplicationBootstrap, OnApplication
       this.troubles.delete(what);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== this.troubles.get(what))
-        this.logger.error(`Cannot look after ${what}, trying on: ${text}`);
+      if (text !== this.troubles.get(what)) this.logger.error(`Cannot check ${what}, retrying: ${text}`);
       this.troubles.set(what, text);
     }
   }

@@ -105,8 +105,8 @@ export class CampaignsService {
   }
 
   /**
-   * Slots per second by device, the fastest first, over the newest minute, or since the newest round began to run if that is
-   * shorter; null while nothing can be recorded.
+   * Slots per second by device, the fastest first. The period is the newest minute, or the time since the start of the newest
+   * round if that is shorter. Null while nothing can be recorded.
    */
   private async rates(
     campaign: Campaign,

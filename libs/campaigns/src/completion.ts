@@ -26,7 +26,7 @@ export class Completion {
         await this.lifecycle.completeIfDone(campaignId);
       } while (this.looking.get(campaignId) === true);
     } catch (error) {
-      this.logger.warn(`Could not see whether ${campaignId} is done, trying on: ${String(error)}`);
+      this.logger.warn(`Could not check whether ${campaignId} is complete, retrying: ${String(error)}`);
     } finally {
       this.looking.delete(campaignId);
     }

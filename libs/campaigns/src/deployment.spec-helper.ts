@@ -23,7 +23,7 @@ export const DEVICE = 'device-a';
 export const CLASS = 'class-a';
 export const WORKER = 'worker-a';
 
-/** The queues of all targets, in memory: what is submitted waits until it is taken. */
+/** The queues of all targets, in memory. A submitted batch waits until it is taken. */
 export class FakeQueues {
   private readonly jobs = new Map<string, Map<string, { payload: MeasureJob; isActive: boolean }>>();
 
@@ -61,7 +61,7 @@ export class FakeQueues {
       .sort((a, b) => a - b);
   }
 
-  /** The first batch that waits: from now on a worker has it. */
+  /** Takes the first waiting batch, like a worker. */
   take(targetId = CLASS): MeasureJob {
     const found = [...(this.jobs.get(targetId)?.values() ?? [])].find(({ isActive }) => !isActive);
     if (found === undefined) throw new Error(`no batch waits for ${targetId}`);
@@ -69,7 +69,7 @@ export class FakeQueues {
     return found.payload;
   }
 
-  /** Redis forgets these batches of all targets; without any, all. */
+  /** Redis loses these batches of all targets; without an argument, all batches. */
   lose(...batchIndexes: number[]): void {
     for (const jobs of this.jobs.values()) {
       for (const [id, { payload }] of jobs) {
@@ -84,25 +84,25 @@ export class FakeQueues {
   }
 }
 
-/** Answers as the fitting process would, one answer for each call; null: still in work. */
+/** Answers like the fitting process, with one answer per call; null: still running. */
 export class FakeFits extends CampaignFits {
   readonly rounds: (PlanRoundResult | null)[] = [];
   readonly fits: (CampaignFit | null)[] = [];
-  /** What was asked for, by the states of the campaign. */
-  readonly asked: string[] = [];
+  /** The requests, with the state of the campaign. */
+  readonly requested: string[] = [];
 
   request({ state }: Campaign): Promise<CampaignFit | null> {
-    this.asked.push(`fit in state ${state}`);
+    this.requested.push(`fit in state ${state}`);
     return Promise.resolve(this.fits.shift() ?? null);
   }
 
   requestRound({ rounds }: Campaign): Promise<PlanRoundResult | null> {
-    this.asked.push(`round ${(rounds?.ends.length ?? 1) + 1}`);
+    this.requested.push(`round ${(rounds?.ends.length ?? 1) + 1}`);
     return Promise.resolve(this.rounds.shift() ?? null);
   }
 }
 
-/** The services of campaigns on a real SQLite store, with queues and fits that do what a test says. */
+/** The services of campaigns on a real SQLite store, with queues and fits that the test controls. */
 export class Deployment {
   readonly queues = new FakeQueues();
   readonly fits = new FakeFits();
@@ -145,7 +145,7 @@ export class Deployment {
 
   /**
    * A running campaign in batches of two.
-   * @param specs how many convolutions, or which; further ones may be stored for later rounds
+   * @param specs the convolutions or their number; further ones may be stored for later rounds
    */
   async campaign(
     specs: number | readonly ConvSpec[],
@@ -172,7 +172,7 @@ export class Deployment {
     return campaign;
   }
 
-  /** A worker measures the first batch that waits, and its samples are stored. */
+  /** A worker measures the first waiting batch, and its samples are stored. */
   async measure(queueId = CLASS, timeMs: (specIndex: number) => number = () => 1): Promise<MeasureJob> {
     const job = this.queues.take(queueId);
     await this.store(job, timeMs);

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => deployment.stop());
 
-/** All jobs that wait for a target; they wait no longer. */
+/** Takes all jobs that wait for a target. */
 function takeAll(targetId = CLASS): MeasureJob[] {
   return deployment.queues.waiting(targetId).map(() => deployment.queues.take(targetId));
 }
@@ -17,7 +17,7 @@ const goOffline = () =>
   deployment.stores.fleet.patchWorker(WORKER, { lastHeartbeatAt: '2026-03-01T12:00:00.000Z' });
 
 describe('the batches of a campaign', () => {
-  it('carry the specs of their slots and the protocol', async () => {
+  it('contain the specs of their slots and the protocol', async () => {
     const campaign = await deployment.campaign(3);
     const [spec0, spec1, spec2] = specsOf(3);
     const job = { campaignId: campaign.id, targetId: CLASS, protocol: campaign.protocol };
@@ -33,7 +33,7 @@ describe('the batches of a campaign', () => {
     ]);
   });
 
-  it('are the same whether their specs are at hand or read from the store', async () => {
+  it('are the same whether their specs are passed or read from the store', async () => {
     const campaign = await deployment.campaign(5);
     const read = takeAll();
     for (const job of read) deployment.queues.done(job);
@@ -41,7 +41,7 @@ describe('the batches of a campaign', () => {
     expect(takeAll()).toEqual(read);
   });
 
-  it('come into the queue of each target, and one that is stored for one target waits for the others only', async () => {
+  it('enter the queue of each target; a batch that is stored for one target waits only for the others', async () => {
     const targetIds = [DEVICE, 'device-b'];
     const campaign = await deployment.campaign(4, { targetIds, plannedSlots: 8 });
     expect(targetIds.map((id) => deployment.queues.waiting(id))).toEqual([
@@ -56,7 +56,7 @@ describe('the batches of a campaign', () => {
     expect(targetIds.map((id) => deployment.queues.waiting(id))).toEqual([[1], [0, 1]]);
   });
 
-  it('are submitted again as a whole when a part of them is stored', async () => {
+  it('are submitted again completely when only a part is stored', async () => {
     const campaign = await deployment.campaign(4);
     const [first] = takeAll();
     if (first === undefined) throw new Error('no batch waits');
@@ -82,7 +82,7 @@ describe('shapes that are visited again', () => {
       },
     });
 
-  it('wait for the device that measured them, and without one for its class', async () => {
+  it('wait for the device that measured them, or for its class if no device is set', async () => {
     await visiting();
     expect(deployment.queues.waiting(CLASS)).toEqual([0, 1, 3]);
     expect(deployment.queues.waiting(DEVICE)).toEqual([2]);
@@ -107,7 +107,7 @@ describe('shapes that are visited again', () => {
     expect(deployment.queues.waiting(CLASS)).toEqual([0, 1, 2, 3]);
   });
 
-  it('are withdrawn from both queues: their device may have gone offline since', async () => {
+  it('are withdrawn from both queues, because their device may be offline now', async () => {
     const campaign = await visiting();
     await goOffline();
     await deployment.dispatcher.submitMissing(campaign);
@@ -116,7 +116,7 @@ describe('shapes that are visited again', () => {
     expect([CLASS, DEVICE].map((id) => deployment.queues.waiting(id))).toEqual([[], []]);
   });
 
-  it('are work as long as they wait for their device alone', async () => {
+  it('count as work while they wait only for their device', async () => {
     const campaign = await visiting();
     await deployment.measureAll(CLASS);
     expect(await deployment.dispatcher.isInWork(campaign)).toBe(true);
@@ -126,7 +126,7 @@ describe('shapes that are visited again', () => {
 });
 
 describe('withdrawing', () => {
-  it('leaves what a worker has begun, and the work of other campaigns', async () => {
+  it('keeps batches that a worker has started, and the work of other campaigns', async () => {
     const campaign = await deployment.campaign(6);
     const other = await deployment.campaign(2);
     const begun = deployment.queues.take();
@@ -138,7 +138,7 @@ describe('withdrawing', () => {
 });
 
 describe('open batches', () => {
-  it('come in pages, by target and number, also when some are stored between two pages', async () => {
+  it('are listed in pages, by target and number, even when some are stored between two pages', async () => {
     const { fleet } = deployment.stores;
     await fleet.putWorker(
       buildWorker({ id: 'worker-b', deviceIds: ['device-b'] }),
@@ -170,7 +170,7 @@ describe('open batches', () => {
     expect(third.nextCursor).toBeNull();
   });
 
-  it('refuse a cursor of another list', async () => {
+  it('are not listed for a cursor of another list', async () => {
     const campaign = await deployment.campaign(2);
     await expect(
       deployment.dispatcher.openBatches(campaign, { limit: 2, cursor: 'not-a-cursor' }),

@@ -69,7 +69,7 @@ export class Dispatcher {
     const after = cursor === undefined ? '' : decodeCursor(OPEN_BATCHES, cursor);
     const { items, nextCursor } = pageFrom(
       OPEN_BATCHES,
-      // Batches that have been stored since are not in the list any more: a place, not an item, is looked up.
+      // Batches that were stored in the meantime are not in the list any more, so the cursor is a position, not an item.
       open.filter(({ id }) => id > after).slice(0, limit + 1),
       limit,
     );
@@ -78,7 +78,7 @@ export class Dispatcher {
     return { items: jobs, nextCursor };
   }
 
-  /** Whether some worker has or waits for work of this campaign, or of another one in the same queues. */
+  /** Whether the queues of this campaign have waiting or active work, of this campaign or of another one. */
   async isInWork({ targetIds, repeats }: Campaign): Promise<boolean> {
     const queueIds = new Set(targetIds);
     for (const { deviceId } of repeats?.revisits ?? []) {
@@ -176,7 +176,7 @@ function jobOf(
   };
 }
 
-/** The specs at some positions, in their order; those of neighbours are read in one go. */
+/** The specs at some positions, in their order. Adjacent positions are read together. */
 async function specsAt(positions: readonly number[], specsOf: SpecsOf): Promise<ConvSpec[]> {
   const specs: ConvSpec[] = [];
   for (let at = 0; at < positions.length;) {

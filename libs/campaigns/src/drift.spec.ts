@@ -17,10 +17,10 @@ beforeEach(async () => {
 });
 afterEach(() => deployment.stop());
 
-/** A moment after all samples that were begun so far. */
+/** A time after the start of all samples so far. */
 const soon = () => new Date(Date.now() + 60_000).toISOString();
 
-/** A result with anchors that took 30 % longer, which is drift for every kind of device. */
+/** A result with anchors that took 30 % longer. This is drift for every kind of device. */
 function result(
   { id }: Campaign,
   part: Partial<Omit<AnchorRun, 'signature'>> = {},
@@ -45,7 +45,7 @@ const outcomes = async (campaign: Campaign) =>
   (await samplesOf(campaign)).map(({ specIndex, outcome }) => `${specIndex} ${outcome}`).toSorted();
 
 describe('anchors of a device that has drifted', () => {
-  it('set aside what the device has measured since its last good run, and that is submitted again', async () => {
+  it('set aside the samples of the device since its last good run; their slots are submitted again', async () => {
     const campaign = await deployment.campaign(6);
     await deployment.measureAll();
     expect(await drift.judge(result(campaign))).toBe(4);
@@ -71,21 +71,21 @@ describe('anchors of a device that has drifted', () => {
     expect(await drift.judge(sent)).toBe(0);
   });
 
-  it('leave what was begun after the run, and what another device measured', async () => {
+  it('keep samples that started after the run, and samples of another device', async () => {
     const campaign = await deployment.campaign(4);
     await deployment.measureAll();
     expect(await drift.judge(result(campaign, { startedAt: '2026-03-01T12:00:00.000Z' }))).toBe(0);
     expect(await drift.judge(result(campaign, {}, { deviceId: 'device-b' }))).toBe(0);
   });
 
-  it('count as drift also when they took less time', async () => {
+  it('also count as drift when they took less time', async () => {
     const campaign = await deployment.campaign(2);
     await deployment.measureAll();
     expect(await drift.judge(result(campaign, { ratios: [0.8] }))).toBe(2);
     expect((await samplesOf(campaign))[0]?.reason).toContain('took 20.0 % less time at');
   });
 
-  it(`take a slot at most ${MAX_SET_ASIDE} times: what is measured then stays, and the campaign ends`, async () => {
+  it(`take a slot at most ${MAX_SET_ASIDE} times: the next sample stays, and the campaign ends`, async () => {
     const campaign = await deployment.campaign(2);
     for (let time = 1; time <= MAX_SET_ASIDE + 1; time += 1) {
       await deployment.dispatcher.submitMissing(campaign);
@@ -96,7 +96,7 @@ describe('anchors of a device that has drifted', () => {
     expect((await deployment.now(campaign)).state).toBe('fitting');
   });
 
-  it('reach the paused campaigns, and none that has ended or is in its fit', async () => {
+  it('change paused campaigns, but no campaign that has ended or is in its fit', async () => {
     const paused = await deployment.campaign(2);
     await deployment.measureAll();
     await deployment.lifecycle.pause(paused.id, 'lunch');
@@ -118,7 +118,7 @@ describe('nothing changes', () => {
     const { anchors, ...without } = result(campaign);
     expect(anchors).toBeDefined();
     expect(await drift.judge(without)).toBe(0);
-    // Beyond the limit of a GPU (3 %), within that of a CPU (10 %).
+    // Above the limit of a GPU (3 %), below the limit of a CPU (10 %).
     expect(await drift.judge(result(campaign, { ratios: [1.05, 1.05, 1.9] }))).toBe(0);
     expect(new Set((await samplesOf(campaign)).map(({ outcome }) => outcome))).toEqual(new Set(['ok']));
   });

@@ -13,8 +13,8 @@ const point: LearningPoint = {
   ...{ standardError: 0.01, judgedBy: 2, deviceSeconds: 1, energyJ: null, fitSeconds: 0.1 },
 };
 
-describe('a campaign that is planned at once', () => {
-  it('goes to its fit when all is stored, and ends as the fit does', async () => {
+describe('a campaign that is planned completely at the start', () => {
+  it('starts its fit when all samples are stored, and ends like the fit', async () => {
     const { lifecycle, fits, queues } = deployment;
     const campaign = await deployment.campaign(5);
     expect(queues.waiting()).toEqual([0, 1, 2]);
@@ -33,7 +33,7 @@ describe('a campaign that is planned at once', () => {
       'fitting: all 5 measurements are stored',
       'completed: model class-a-v1 published',
     ]);
-    expect(fits.asked).toEqual(['fit in state fitting', 'fit in state fitting']);
+    expect(fits.requested).toEqual(['fit in state fitting', 'fit in state fitting']);
   });
 
   it('gives the reason when its model is only a candidate, and when no model could be fitted', async () => {
@@ -69,14 +69,14 @@ describe('a campaign that is planned at once', () => {
     expect(await deployment.now(campaign)).toMatchObject({ state: 'fitting', noiseFloor: { shapes: 2 } });
   });
 
-  it('hands nothing out while it is paused, and goes on where it was', async () => {
+  it('hands out nothing while it is paused, and then continues', async () => {
     const { lifecycle, queues } = deployment;
     const campaign = await deployment.campaign(6);
     await deployment.measure();
     const active = queues.take();
     await lifecycle.pause(campaign.id, 'lunch');
     expect(queues.waiting()).toEqual([]);
-    // What a worker has begun is stored.
+    // A batch that a worker has started is stored.
     await deployment.store(active);
     queues.done(active);
     await lifecycle.resume(campaign.id, 'back');
@@ -87,7 +87,7 @@ describe('a campaign that is planned at once', () => {
     await expect(lifecycle.pause(campaign.id, 'no')).rejects.toThrow('is cancelled; it cannot become paused');
   });
 
-  it('stops at its time limit with what it has', async () => {
+  it('stops at its time limit with the samples that it has', async () => {
     const { lifecycle, fits, queues } = deployment;
     const campaign = await deployment.campaign(6, {}, { budget: { specs: 6, maxSeconds: 1e-3 } });
     await deployment.measure();
@@ -96,7 +96,7 @@ describe('a campaign that is planned at once', () => {
     expect(stopped).toMatchObject({ state: 'fitting', stop: { kind: 'max-time' }, plannedSlots: 6 });
     expect(stopped.stop?.reason).toBe('the time limit of 0.001 s is used up, with 2 measurements stored');
     expect(queues.waiting()).toEqual([]);
-    expect(fits.asked).toEqual(['fit in state fitting']);
+    expect(fits.requested).toEqual(['fit in state fitting']);
   });
 });
 
@@ -111,14 +111,14 @@ describe('a campaign with a target error', () => {
     ...{ planned: true, start, specs, excluded: {}, reason: `${specs} specs`, learning: point },
   });
 
-  it('counts in a round when all but the newest one is measured', async () => {
+  it('adds a round when all rounds except the newest one are measured', async () => {
     const { lifecycle, fits, queues } = deployment;
     const campaign = await inRounds();
     expect(queues.waiting()).toEqual([0, 1]);
     await deployment.measure();
     await lifecycle.completeIfDone(campaign.id);
-    expect(fits.asked).toEqual(['round 3']);
-    // The fit is in work; the device has the second round meanwhile.
+    expect(fits.requested).toEqual(['round 3']);
+    // The fit is running. Meanwhile the device measures the second round.
     expect(queues.waiting()).toEqual([1]);
     fits.rounds.push(round(4, 3));
     await lifecycle.completeIfDone(campaign.id);
@@ -129,7 +129,7 @@ describe('a campaign with a target error', () => {
     expect(queues.waiting()).toEqual([1, 2, 3]);
   });
 
-  it('counts a round in once, also for several requests', async () => {
+  it('adds a round once, even for several requests', async () => {
     const { lifecycle, fits } = deployment;
     const campaign = await inRounds();
     await deployment.measure();
@@ -138,7 +138,7 @@ describe('a campaign with a target error', () => {
     expect(await deployment.now(campaign)).toMatchObject({ plannedSpecs: 7, plannedSlots: 7 });
   });
 
-  it('stops when the fit says so; what no worker has begun is given up, the rest is stored', async () => {
+  it('stops when the fit decides so; batches that no worker has started are withdrawn, the rest is stored', async () => {
     const { lifecycle, fits, queues } = deployment;
     const campaign = await inRounds();
     await deployment.measure();
@@ -160,7 +160,7 @@ describe('a campaign with a target error', () => {
     expect(items).toHaveLength(6);
   });
 
-  it('withdraws its open work also when it was killed right after it stopped', async () => {
+  it('withdraws its open work even if the process was killed directly after the stop', async () => {
     const { lifecycle, fits, queues } = deployment;
     const campaign = await inRounds();
     const stop = { kind: 'max-time', reason: 'over' } as const;
@@ -168,21 +168,21 @@ describe('a campaign with a target error', () => {
     expect(queues.waiting()).toEqual([0, 1]);
     await lifecycle.resumeWork(stopped);
     expect(queues.waiting()).toEqual([]);
-    expect(fits.asked).toEqual(['fit in state fitting']);
+    expect(fits.requested).toEqual(['fit in state fitting']);
   });
 
-  it('asks for nothing while it is paused', async () => {
+  it('requests nothing while it is paused', async () => {
     const { lifecycle, fits } = deployment;
     const campaign = await inRounds();
     await deployment.measure();
     await lifecycle.pause(campaign.id, 'lunch');
     await lifecycle.completeIfDone(campaign.id);
-    expect(fits.asked).toEqual([]);
+    expect(fits.requested).toEqual([]);
   });
 });
 
 describe('after a crash', () => {
-  it('submits what is planned and not stored, and nothing twice', async () => {
+  it('submits planned batches that are not stored, and none twice', async () => {
     const { lifecycle, queues } = deployment;
     const campaign = await deployment.campaign(6);
     await deployment.measure();
@@ -194,7 +194,7 @@ describe('after a crash', () => {
     expect(queues.waiting()).toEqual([1, 2]);
   });
 
-  it('runs a planned campaign, and gives up a draft whose plan was never stored', async () => {
+  it('runs a planned campaign, and fails a draft whose plan was never stored', async () => {
     const { lifecycle, stores, queues } = deployment;
     const running = await deployment.campaign(1);
     const draft = { ...running, id: 'c-draft', state: 'draft' as const };

@@ -30,7 +30,7 @@ export type CampaignFit =
 
 /** The actions after the last sample. The fits feature implements them. */
 export abstract class CampaignFits {
-  /** Asks for the fit of a campaign that is in state `fitting`, or for its end. Safe to repeat. Null while it is in work. */
+  /** Requests the fit of a campaign in state `fitting`, or its result. Safe to repeat. Null while it is running. */
   abstract request(campaign: Campaign): Promise<CampaignFit | null>;
 
   /**
@@ -53,7 +53,7 @@ export class Lifecycle {
     private readonly fits: CampaignFits,
   ) {}
 
-  /** Submits the batches of a planned campaign and sets it running; `specs` are its own, where they are at hand. */
+  /** Submits the batches of a planned campaign and sets it to running. `specs` are its specs, if available. */
   async run(campaign: Campaign, reason: string, specs?: readonly ConvSpec[]): Promise<Campaign> {
     this.starting.add(campaign.id);
     try {
@@ -111,7 +111,7 @@ export class Lifecycle {
       : isAllStored && hasFurtherRound(campaign);
     let reason = `all ${plannedSlots} measurements are stored`;
     if (isRoundDue) {
-      // Resuming it asks again.
+      // Resuming the campaign requests it again.
       if (state === 'paused') return;
       const result = await this.fits.requestRound(campaign);
       if (result === null) return;
@@ -134,7 +134,7 @@ export class Lifecycle {
       );
       return;
     }
-    // Resuming it asks again.
+    // Resuming the campaign requests it again.
     if (state === 'paused') return;
     const { reason: why, ...patch } = visits;
     await this.measureMore(campaign, why, patch);

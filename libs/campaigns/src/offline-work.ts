@@ -24,7 +24,7 @@ export class OfflineWork {
       throw new ApiProblem(
         409,
         'no-open-work',
-        `The campaign is ${campaign.state}: only one that is running or paused has work to export.`,
+        `The campaign is ${campaign.state}: only a running or paused campaign has work to export.`,
       );
     }
     return await this.dispatcher.openBatches(campaign, page);
@@ -49,7 +49,7 @@ export class OfflineWork {
     if (recorded.kind === 'refused') {
       throw new ApiProblem(409, 'result-refused', `The result was refused: ${recorded.reason}.`);
     }
-    // A worker that has begun the batch continues with it. At its end the result is stored already.
+    // A worker that has started the batch continues with it. At its end, the result is already stored.
     await this.queues.of(targetId).withdraw([id]);
   }
 }

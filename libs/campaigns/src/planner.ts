@@ -32,7 +32,7 @@ const LIST_SEED = 1;
 
 export interface PlannedCampaign {
   campaign: Campaign;
-  /** To be stored: more than `plannedSpecs` where later rounds are chosen already. */
+  /** The specs to store: more than `plannedSpecs` if later rounds are already chosen. */
   specs: readonly ConvSpec[];
 }
 
@@ -63,7 +63,7 @@ export class Planner {
         name: request.name,
         state: 'draft',
         history: [{ state: 'draft', at: now, reason: 'created' }],
-        // The list of a csv design is stored as planned specs: keeping it twice would double a large campaign.
+        // The list of a csv design is stored as planned specs. A second copy would double the size of a large campaign.
         request:
           request.design.name === 'csv' ? { ...request, design: { name: 'csv', csv: '(planned)' } } : request,
         deviceClassId: deviceClass.id,
@@ -152,7 +152,7 @@ export class Planner {
   }
 }
 
-/** Everything is chosen at once, and measured in rounds until the model is good enough. */
+/** All specs are chosen at the start, and measured in rounds until the model is good enough. */
 function inTargetRounds({ name }: Design, { specs, excluded }: Plan): Plan & { rounds: CampaignRounds } {
   const ordered = name === 'csv' ? coveringFirst(specs, LIST_SEED) : specs;
   const rounds = { testSpecs: 0, ends: firstTargetRounds(specs.length), storedSpecs: specs.length };

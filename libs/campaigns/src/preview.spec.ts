@@ -29,27 +29,27 @@ function planned(count: number, replicates = 1, targets = 1) {
 }
 
 describe('previewOf', () => {
-  it('estimates from the protocol alone if no model gives times', () => {
+  it('estimates from the protocol only if no model gives times', () => {
     const preview = previewOf(planned(10), null);
     // 9 batches of 1.5 ms
     expect(preview.leastSeconds).toBeCloseTo((10 * 9 * 1.5) / 1000, 12);
     expect(preview).toMatchObject({ timesFrom: 'protocol', plannedSlots: 10, excluded: { duplicate: 2 } });
   });
 
-  it('reckons warm-up and batches from expected times, of every replicate, with targets side by side', () => {
+  it('estimates warm-up and batches of every replicate from expected times, with parallel targets', () => {
     const preview = previewOf(planned(10, 2, 3), () => 100);
     expect(preview.leastSeconds).toBeCloseTo((10 * 2 * (3 + 9) * 100) / 1000, 12);
     expect(preview.timesFrom).toBe('model');
   });
 
-  it('shows evenly spread specs of a large plan, and reckons the whole of it', () => {
+  it('shows evenly spread specs of a large plan, and estimates the whole plan', () => {
     const preview = previewOf(planned(5000), null);
     expect(preview.specs).toHaveLength(1000);
     expect(preview.specs.map(({ cin }) => cin).slice(0, 3)).toEqual([1, 6, 11]);
     expect(preview.leastSeconds).toBeCloseTo((5000 * 9 * 1.5) / 1000, 9);
   });
 
-  it('reckons the rounds to come of a campaign that plans in rounds', () => {
+  it('estimates the future rounds of a campaign that plans in rounds', () => {
     const { campaign, specs } = planned(10, 2);
     const request = {
       design: { name: 'adaptive', seed: 1, rounds: 4 },

@@ -4,16 +4,16 @@ import { leastMs } from '@alphaflops/measure';
 import type { PlannedCampaign } from './planner.js';
 import { totalSlotsOf } from './rounds.js';
 
-/** Most ConvSpecs that a preview shows, and reckons the time from. */
+/** Maximum number of ConvSpecs that a preview shows and uses for its estimate of the time. */
 const SHOWN_SPECS = 1_000;
 
-/** The plan as an answer. `expectedMs`: milliseconds of one convolution; null when nothing is known of the device. */
+/** The plan as an answer. `expectedMs`: milliseconds of one convolution; null without data about the device. */
 export function previewOf(
   { campaign, specs }: PlannedCampaign,
   expectedMs: ((spec: ConvSpec) => number) | null,
 ): CampaignPreview {
   const { deviceClassId, protocol, plannedSpecs, plannedSlots, rounds, excluded } = campaign;
-  // Rounds to come are chosen from shapes like those of the first one.
+  // Later rounds are chosen from shapes like those of the first round.
   const totalSlots = totalSlotsOf(campaign);
   const shown = evenly(specs, SHOWN_SPECS);
   const shownMs = shown.reduce((sum, spec) => sum + leastMs(protocol, expectedMs?.(spec) ?? 0), 0);

@@ -37,7 +37,7 @@ describe('the feed of a campaign', () => {
   });
   afterEach(() => jest.useRealTimers());
 
-  it('looks up once for all watchers, and gives a late one the present state', async () => {
+  it('looks up once for all watchers, and gives a late watcher the current state', async () => {
     const first = watch();
     await jest.advanceTimersByTimeAsync(600);
     const second = watch();
@@ -49,7 +49,7 @@ describe('the feed of a campaign', () => {
     for (const { seen } of [first, second]) expect(seen).toEqual([change(progress(0)), change(progress(1))]);
   });
 
-  it('ends with the campaign, for all', async () => {
+  it('ends with the campaign, for all watchers', async () => {
     const watchers = [watch(), watch()];
     await jest.advanceTimersByTimeAsync(100);
     now = progress(2, 'completed');
@@ -58,7 +58,7 @@ describe('the feed of a campaign', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('sends a comment every 15 s in which nothing changes', async () => {
+  it('sends a comment after every 15 s without a change', async () => {
     const { seen, stop } = watch();
     await jest.advanceTimersByTimeAsync(31_000);
     expect(seen).toEqual([change(progress(0)), { comment: 'no change' }, { comment: 'no change' }]);
@@ -68,7 +68,7 @@ describe('the feed of a campaign', () => {
     stop();
   });
 
-  it('stops looking up when nobody watches any more', async () => {
+  it('stops the look-ups when nobody watches any more', async () => {
     const watchers = [watch(), watch()];
     await jest.advanceTimersByTimeAsync(600);
     for (const { stop } of watchers) stop();

@@ -28,7 +28,7 @@ export class ProgressFeed {
 
   constructor(private readonly lookUp: (campaignId: string) => Promise<CampaignProgress>) {}
 
-  /** Each change until the campaign has ended, the present state first; a comment after 15 s without a change. */
+  /** The current state, then each change until the campaign has ended, and a comment after 15 s without a change. */
   events(campaignId: string): Observable<MessageEvent> {
     const progress = this.changes(campaignId);
     const changes = progress.pipe(map((data): MessageEvent => ({ type: 'progress', data })));

@@ -18,7 +18,7 @@ const stranger = newKeys();
 let deployment: Deployment;
 let recorder: Recorder;
 let registry: Registry;
-/** Campaigns of which something was stored, in order. */
+/** Campaigns with newly stored samples, in order. */
 let looked: string[];
 let campaign: Campaign;
 let job: MeasureJob;
@@ -66,7 +66,7 @@ describe('a good result', () => {
     expect(await recorder.isDone(leaseOf(job))).toBe(true);
   });
 
-  it('is stored once, however often it comes', async () => {
+  it('is stored once, even if it arrives several times', async () => {
     const first = await delivery();
     await recorder.record(first);
     const before = await storedSamples();
@@ -78,12 +78,12 @@ describe('a good result', () => {
     expect(await metric('alphaflops_samples_duplicate_total')).toEqual([2]);
   });
 
-  it('is stored also when its lease has ended, if nobody else has stored the batch', async () => {
+  it('is stored even after its lease has ended, if nobody else has stored the batch', async () => {
     expect(await recorder.record({ ...(await delivery()), standing: 'gone' })).toEqual({ kind: 'stored' });
     expect(await storedSamples()).toHaveLength(2);
   });
 
-  it('has an outcome for a slot that the worker left out, and nothing for a slot that it invented', async () => {
+  it('has an outcome for a slot that the worker omitted, and nothing for a slot that it invented', async () => {
     const result = signedResult(job, { privateKey });
     const [first] = result.results;
     if (first === undefined) throw new Error('the batch is empty');
@@ -100,7 +100,7 @@ describe('a good result', () => {
     ]);
   });
 
-  it('leads to the fit with the last batch', async () => {
+  it('starts the fit with the last batch', async () => {
     await recorder.record(await delivery());
     job = deployment.queues.take();
     await recorder.record(await delivery());
@@ -110,8 +110,8 @@ describe('a good result', () => {
   });
 });
 
-describe('a result that cannot be believed', () => {
-  /** Another worker with a device of its own, of another class. */
+describe('a result that fails verification', () => {
+  /** Another worker with its own device, of another class. */
   const addStranger = async () => {
     const { fleet } = deployment.stores;
     const worker = { id: 'worker-b', publicKey: stranger.publicKey, deviceIds: ['device-b'] };
@@ -125,13 +125,13 @@ describe('a result that cannot be believed', () => {
   };
   const byStranger = { privateKey: stranger.privateKey, workerId: 'worker-b' };
 
-  /** What arrives, and why it is refused. */
+  /** The result, and the reason of its refusal. */
   const forgeries: Record<string, [make: () => Promise<Delivery<'measure'>>, reason: string]> = {
-    'sealed with the key of somebody else': [
+    'sealed with the key of another worker': [
       async () => deliveryOf(job, signedResult(job, { privateKey }), stranger.privateKey),
       `it is not signed by ${WORKER} for this batch, attempt and device`,
     ],
-    'with a body that was changed on its way': [
+    'with a body that was changed after sealing': [
       async () => {
         const sent = await delivery();
         const other = await deliveryOf(
@@ -145,16 +145,16 @@ describe('a result that cannot be believed', () => {
     ],
     'in the name of another worker': [
       async () => ({ ...(await delivery()), workerId: 'worker-b' }),
-      `it names ${WORKER}`,
+      `it names worker ${WORKER}, but`,
     ],
     'of a device of another worker': [
       async () => deliveryOf(job, signedResult(job, { privateKey, deviceId: 'device-b' }), privateKey),
-      `device-b is no device of ${WORKER}`,
+      `device-b is not a device of ${WORKER}`,
     ],
     'of a device of another class': [
       async () =>
         deliveryOf(job, signedResult(job, { ...byStranger, deviceId: 'device-b' }), stranger.privateKey),
-      'it was measured on device-b, which is not what it was for',
+      'it was measured on device-b, but the batch is for another target',
     ],
     'of another batch, replayed': [
       async () => {
@@ -162,11 +162,11 @@ describe('a result that cannot be believed', () => {
         const replayed = await deliveryOf(other, signedResult(other, { privateKey }), privateKey);
         return { ...replayed, lease: leaseOf(job) };
       },
-      'it is of another batch',
+      'it belongs to another batch',
     ],
-    'of an attempt before': [
+    'of an earlier attempt': [
       async () => ({ ...(await delivery()), lease: leaseOf(job, 2) }),
-      'it is of attempt 1, and the lease is of attempt 2',
+      'it belongs to attempt 1, but the lease belongs to attempt 2',
     ],
     'with an attempt that was changed after sealing': [
       async () => {
@@ -175,11 +175,11 @@ describe('a result that cannot be believed', () => {
       },
       `it is not signed by ${WORKER} for this batch, attempt and device`,
     ],
-    'with samples that somebody else has signed': [
+    'with samples that another worker has signed': [
       async () => deliveryOf(job, signedResult(job, { privateKey: stranger.privateKey }), privateKey),
       `in it is not signed by ${WORKER} for this batch, attempt and device`,
     ],
-    'with a body of another form': [
+    'with a malformed body': [
       async () => {
         const label = { workerId: WORKER, deviceId: DEVICE, attempt: 1, batchDigest: batchDigest(job) };
         const { seal: result, body } = await seal(label, { results: [] }, privateKey);
@@ -203,7 +203,7 @@ describe('a result that cannot be believed', () => {
     ]);
   });
 
-  it('with a time that no device reaches is refused', async () => {
+  it('is refused when it has an impossible time', async () => {
     const large = { ...buildSpec(0), height: 224, width: 224, cin: 512, cout: 512 };
     campaign = await deployment.campaign([large]);
     deployment.queues.take();
@@ -211,19 +211,19 @@ describe('a result that cannot be believed', () => {
     const result = signedResult(job, { privateKey, measurement: goodMeasurement(1e-5) });
     const refused = await recorder.record(await deliveryOf(job, result, privateKey));
     expect('reason' in refused && refused.reason).toMatch(
-      /^the time of spec 0 in it cannot be true: 0\.00001 ms for 1\.2e\+11 multiply-adds/,
+      /^the time of spec 0 is impossible: 0\.00001 ms for 1\.2e\+11 multiply-adds/,
     );
     expect(await storedSamples()).toEqual([]);
   });
 
-  it('of a worker that was revoked is refused', async () => {
+  it('is refused when its worker was revoked', async () => {
     const sent = await delivery();
     await deployment.stores.fleet.patchWorker(WORKER, { desiredState: 'revoked', stateReason: 'stolen' });
     expect(await recorder.record(sent)).toMatchObject({ reason: `${WORKER} is revoked` });
     expect(await storedSamples()).toEqual([]);
   });
 
-  it('of a worker without a signing key is refused', async () => {
+  it('is refused when its worker has no signing key', async () => {
     const { fleet } = deployment.stores;
     const worker = { id: 'worker-c', deviceIds: ['device-c'] };
     await fleet.putWorker(
@@ -238,11 +238,11 @@ describe('a result that cannot be believed', () => {
     });
   });
 
-  it('of a batch that does not exist is refused, and not measured again', async () => {
+  it('is refused when its batch does not exist, and is not measured again', async () => {
     const sent = await delivery();
     for (const id of ['campaign-x.b0', `${campaign.id}.b2`, 'no batch']) {
       expect(await recorder.record({ ...sent, lease: { ...sent.lease, id } })).toEqual({
-        ...{ kind: 'refused', reason: `${id} is no batch of a campaign here`, again: false },
+        ...{ kind: 'refused', reason: `${id} is not a batch of a campaign here`, again: false },
       });
     }
     const elsewhere = { ...sent, lease: { ...sent.lease, targetId: 'class-b' } };
@@ -274,7 +274,7 @@ describe('a result that cannot be believed', () => {
     expect(await recorder.record(await delivery())).toEqual({ kind: 'stored' });
   });
 
-  it('is not counted any more once the batch has come to its end', async () => {
+  it('is not counted any more after the batch has ended', async () => {
     const forged = await deliveryOf(job, signedResult(job, { privateKey }), stranger.privateKey);
     await recorder.record(forged);
     await recorder.record(forged);
@@ -296,7 +296,7 @@ describe('a batch that failed in all attempts', () => {
     expect(await recorder.isDone(leaseOf(job))).toBe(true);
   });
 
-  it('does not replace what is stored already', async () => {
+  it('does not replace stored samples', async () => {
     await recorder.record(await delivery());
     await recorder.recordFailure({ ...leaseOf(job, 3), reason: 'too late' });
     expect((await storedSamples()).map(({ outcome }) => outcome)).toEqual(['ok', 'ok']);
@@ -308,8 +308,8 @@ describe('a batch that failed in all attempts', () => {
   });
 });
 
-describe('a batch that comes again', () => {
-  it('is done when it is stored, when its campaign has ended, and when it does not exist', async () => {
+describe('a batch that is handed out again', () => {
+  it('counts as done when it is stored, when its campaign has ended, and when it does not exist', async () => {
     expect(await recorder.isDone(leaseOf(job))).toBe(false);
     expect(await recorder.isDone({ ...leaseOf(job), id: 'campaign-x.b0' })).toBe(true);
     await deployment.lifecycle.cancel(campaign.id, 'enough');

@@ -41,7 +41,7 @@ export class Recorder implements WorkHandler<'measure'>, OnModuleInit {
     const { lease, standing, receivedAtMs } = delivery;
     const batch = await this.verifier.batchOf(lease);
     if (batch === null) {
-      return { kind: 'refused', reason: `${lease.id} is no batch of a campaign here`, again: false };
+      return { kind: 'refused', reason: `${lease.id} is not a batch of a campaign here`, again: false };
     }
     // A worker without its lease may only have lost the answer to its result.
     if (standing !== 'held' && (await this.isDone(lease))) return { kind: 'stored' };

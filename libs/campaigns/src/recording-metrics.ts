@@ -2,7 +2,7 @@ import type { Sample } from '@alphaflops/contracts';
 import { Injectable } from '@nestjs/common';
 import { Counter, Histogram, Registry } from 'prom-client';
 
-/** What this process has recorded: the deployment's is the sum over its processes. */
+/** The records of this process. The total of the deployment is the sum over its processes. */
 @Injectable()
 export class RecordingMetrics {
   private readonly samples: Counter;

@@ -16,7 +16,7 @@ export class Refusals {
 
   constructor(private readonly audit: AuditStore) {}
 
-  /** Returns whether the batch is to be measured again. */
+  /** Returns whether the batch has to be measured again. */
   async add(place: Place, workerId: string, reason: string): Promise<boolean> {
     const times = (this.counts.get(keyOf(place)) ?? 0) + 1;
     this.counts.set(keyOf(place), times);
@@ -34,7 +34,7 @@ export class Refusals {
     return times < MAX_REFUSALS;
   }
 
-  /** The batch has come to its end. */
+  /** Forgets a batch that has ended. */
   forget(place: Place): void {
     this.counts.delete(keyOf(place));
   }

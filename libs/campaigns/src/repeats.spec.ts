@@ -25,7 +25,7 @@ function campaignOf(specs: number, more: Partial<Campaign> = {}, request: object
   } as unknown as Campaign;
 }
 
-/** A store of what was measured: by slot the time, null where it is not ok. */
+/** A store with the measured time of each slot; null if the sample is not ok. */
 class Measured {
   readonly samples = new Map<string, Sample>();
   readonly noisy: [specIndex: number, replicate: number, reason: string][] = [];
@@ -51,7 +51,7 @@ class Measured {
   }
 }
 
-it('visits evenly chosen shapes again, each on its device, and none that cannot be measured', async () => {
+it('visits evenly chosen shapes again, each on its device, but no shape that cannot be measured', async () => {
   const measured = new Measured();
   for (let i = 0; i < 8; i++) measured.add(i, 0, i === 2 ? null : 1, i < 4 ? 'device-a' : 'device-b');
   const next = await measured.repeats.next(campaignOf(8));
@@ -67,7 +67,7 @@ it('visits evenly chosen shapes again, each on its device, and none that cannot 
   });
 });
 
-it('does without where none is asked for, or nothing could be measured', async () => {
+it('plans no visits if none are requested, or if nothing could be measured', async () => {
   const measured = new Measured();
   for (let i = 0; i < 8; i++) measured.add(i, 0, null);
   expect(await measured.repeats.next(campaignOf(8))).toBeNull();
@@ -75,7 +75,7 @@ it('does without where none is asked for, or nothing could be measured', async (
   expect(await measured.repeats.next(campaignOf(8, {}, { repeats: 0 }))).toBeNull();
 });
 
-it('takes replicates by the same device for visits', async () => {
+it('counts replicates by the same device as visits', async () => {
   const measured = new Measured();
   for (let i = 0; i < 4; i++) for (let r = 0; r < 2; r++) measured.add(i, r, 1 + r / 100);
   const campaign = campaignOf(4, {}, { replicates: 2 });
@@ -89,7 +89,7 @@ it('takes replicates by the same device for visits', async () => {
 const second = { replicate: 1, deviceId: 'device-a', specIndexes: [0, 1, 2] };
 const visited = campaignOf(3, { plannedSlots: 6, repeats: { specIndexes: [0, 1, 2], revisits: [second] } });
 
-it('visits a shape a third time where two visits disagree, and judges all of them', async () => {
+it('visits a shape a third time if two visits disagree, and compares all visits', async () => {
   const measured = new Measured();
   for (let i = 0; i < 3; i++) measured.add(i, 0, 1);
   measured.add(0, 1, 1.02);
@@ -116,7 +116,7 @@ it('visits a shape a third time where two visits disagree, and judges all of the
   expect(measured.noisy[1]?.[2]).toContain('1.000 ms, 1.500 ms, 2.000 ms');
 });
 
-it('compares no visits of two devices', async () => {
+it('does not compare visits of different devices', async () => {
   const measured = new Measured();
   for (let i = 0; i < 3; i++) measured.add(i, 0, 1);
   for (let i = 0; i < 3; i++) measured.add(i, 1, 2, 'device-b');

@@ -36,8 +36,8 @@ export class Repeats {
   }
 
   /**
-   * Visits that go with a further round of a campaign with a target error: second ones of shapes up to `measuredSpecs`,
-   * and third ones of those before. Null when no shape needs another visit.
+   * Visits that are added to a further round of a campaign with a target error: second visits of shapes up to
+   * `measuredSpecs`, and third visits of earlier shapes. Null if no shape needs another visit.
    */
   async besideRound(campaign: Campaign, measuredSpecs: number): Promise<NextVisits | null> {
     const known = campaign.repeats?.specIndexes ?? [];
@@ -68,7 +68,7 @@ export class Repeats {
     }
   }
 
-  /** As many as shapes up to `end` ask for, less those that are visited again already; evenly from `start` on. */
+  /** The number that shapes up to `end` need, minus the shapes that are already visited again; evenly from `start` on. */
   private async secondVisits(
     campaign: Campaign,
     start: number,
@@ -108,7 +108,7 @@ export class Repeats {
     return revisitsOf(campaign, third, disputed);
   }
 
-  /** Of every shape that is visited again, one entry for each device. */
+  /** One entry for each shape that is visited again and each device. */
   private async *visits(campaign: Campaign): AsyncIterable<[specIndex: number, visits: Visits]> {
     for (const specIndex of campaign.repeats?.specIndexes ?? []) {
       for (const visits of await this.visitsOf(campaign, specIndex)) yield [specIndex, visits];
@@ -136,12 +136,12 @@ export class Repeats {
   }
 }
 
-/** Third visits are the replicate after that of second ones. */
+/** The replicate of third visits follows the replicate of second visits. */
 function thirdReplicate({ request }: Campaign): number {
   return request.replicates + 1;
 }
 
-/** The same devices again: one revisit for each, or one for all targets where each of them is a device. */
+/** The same devices again: one revisit per device, or one for all targets if each target is a device. */
 function revisitsOf(
   { request }: Campaign,
   replicate: number,

@@ -3,7 +3,7 @@ import type { CampaignPatch } from '@alphaflops/store';
 
 type Grown = Required<Pick<CampaignPatch, 'plannedSpecs' | 'plannedSlots' | 'rounds' | 'excluded'>>;
 
-/** What a campaign has planned with a further round. */
+/** The plan of a campaign after a further round. */
 export function grownBy(
   { plannedSpecs: before, plannedSlots, request, targetIds, rounds, excluded }: Campaign,
   { specs, excluded: leftOut }: PlanRoundResult & { planned: true },
@@ -17,7 +17,7 @@ export function grownBy(
   };
 }
 
-/** The learning curve of a campaign with the point of a fit that was made for a round. */
+/** The learning curve of a campaign, with the point of the fit for a round. */
 export function learnedFrom(
   { learning = [] }: Campaign,
   { learning: point }: PlanRoundResult,

@@ -25,7 +25,7 @@ function campaign(ends: number[], states: readonly CampaignState[] = ['planned',
   } as unknown as Campaign;
 }
 
-it('counts second visits from the start, and no more of them once they are planned', () => {
+it('counts second visits from the start, and adds none after they are planned', () => {
   const planned = { ...campaign([20]), plannedSlots: 20 };
   const { rounds, ...atOnce } = { ...planned, request: { ...planned.request, replicates: 1, repeats: 0.1 } };
   expect(rounds).toBeDefined();
@@ -33,37 +33,37 @@ it('counts second visits from the start, and no more of them once they are plann
   const repeats = { specIndexes: [0, 10], revisits: [] };
   expect(totalSlotsOf({ ...atOnce, plannedSlots: 23, repeats })).toBe(23);
   expect(totalSlotsOf({ ...atOnce, request: { ...atOnce.request, repeats: 0 } })).toBe(20);
-  // Replicates are second visits already.
+  // Replicates already count as second visits.
   expect(totalSlotsOf({ ...atOnce, request: { ...atOnce.request, replicates: 2 } })).toBe(40);
 });
 
 describe('a campaign that plans in rounds', () => {
-  it('counts the measurements of the rounds to come from the start', () => {
+  it('counts the measurements of future rounds from the start', () => {
     expect(totalSlotsOf(campaign([20]))).toBe(120);
     expect(roundOf(campaign([20]), 7)).toEqual({ number: 1, of: 3, isPlanningNext: false });
     expect(roundOf(campaign([20, 40]), 79)).toEqual({ number: 2, of: 3, isPlanningNext: false });
   });
 
-  it('says that a round is chosen when all of the one before is recorded, not of the last, not while paused', () => {
+  it('reports that a round is being chosen when the previous one is recorded, except the last one or while paused', () => {
     expect(roundOf(campaign([20]), 40)?.isPlanningNext).toBe(true);
     expect(roundOf(campaign([20, 40, 60]), 120)).toEqual({ number: 3, of: 3, isPlanningNext: false });
     expect(roundOf(campaign([20], ['running', 'paused']), 40)?.isPlanningNext).toBe(false);
   });
 
-  it('counts one round more when rounds came out smaller than foreseen', () => {
+  it('counts one more round when rounds were smaller than expected', () => {
     expect(roundOf(campaign([15]), 0)?.of).toBe(4);
     expect(roundOf(campaign([15, 40]), 0)?.of).toBe(3);
   });
 
-  it('comes to what is planned when no round can follow', () => {
+  it('counts only planned measurements when no round can follow', () => {
     const ended = campaign([20], ['running', 'fitting', 'completed']);
     expect(totalSlotsOf(ended)).toBe(40);
     expect(roundOf(ended, 40)).toEqual({ number: 1, of: 1, isPlanningNext: false });
-    // Cancelled before its end, it stays unfinished.
+    // If it is cancelled before its end, it stays unfinished.
     expect(totalSlotsOf(campaign([20], ['running', 'cancelled']))).toBe(120);
   });
 
-  it('leaves campaigns that are planned at once alone', () => {
+  it('does not change campaigns that are planned completely at the start', () => {
     const { rounds, ...atOnce } = campaign([20]);
     expect(rounds).toBeDefined();
     expect(totalSlotsOf(atOnce)).toBe(40);
@@ -91,7 +91,7 @@ describe('a campaign with a target error', () => {
     ...part,
   });
 
-  it('asks for the next round when all but the newest one is measured', () => {
+  it('requests the next round when all rounds except the newest one are measured', () => {
     expect(isNextRoundDue(withTarget(), 49)).toBe(false);
     expect(isNextRoundDue(withTarget(), 50)).toBe(true);
     const repeats = {
@@ -105,7 +105,7 @@ describe('a campaign with a target error', () => {
     expect(isNextRoundDue(withTarget({ repeats: before, plannedSlots: 77 }), 52)).toBe(true);
   });
 
-  it('asks for its end when all is measured', () => {
+  it('requests its result when all rounds are measured', () => {
     const last = withTarget({
       rounds: { testSpecs: 0, ends: [50, 75], storedSpecs: 75 },
       repeats: { specIndexes: [], revisits: [] },
@@ -116,7 +116,7 @@ describe('a campaign with a target error', () => {
     expect(isNextRoundDue(last, 75)).toBe(true);
   });
 
-  it('comes to its budget, or to what the forecast says where that is less', () => {
+  it('counts up to its budget, or up to the forecast if that is less', () => {
     expect(totalSlotsOf(withTarget())).toBe(900);
     const point = { standardError: 0.004, form: 'boosted', judgedBy: 300 };
     const learning = [150, 180, 216, 260].map((shapes) => ({
@@ -137,7 +137,7 @@ describe('a campaign with a target error', () => {
   });
 });
 
-it('knows when the time of a campaign is up, its pauses left out', () => {
+it('detects the end of the time limit of a campaign, without its pauses', () => {
   const limited = (states: CampaignState[], maxSeconds?: number): Campaign => {
     const { request, ...rest } = campaign([20], states);
     return { ...rest, request: { ...request, budget: { specs: 60, ...(maxSeconds && { maxSeconds }) } } };

@@ -9,14 +9,14 @@ type InRounds = Pick<
 export function hasFurtherRound(campaign: Omit<InRounds, 'state' | 'history' | 'plannedSlots'>): boolean {
   const { rounds, repeats, plannedSpecs, request } = campaign;
   if (rounds === undefined) return false;
-  // With a target error, shapes are visited again between the rounds; else after the last one.
+  // With a target error, shapes are visited again between the rounds; otherwise after the last one.
   if (repeats !== undefined && !hasTarget(campaign)) return false;
   return plannedSpecs < specsOfAllRounds({ rounds, request });
 }
 
 /**
- * Whether the next round of a campaign with a target error should be asked for: when all but the newest one is measured, so
- * that the newest is measured while the fit of the others decides; and at the end, when all is measured.
+ * Whether to request the next round of a campaign with a target error. This is so when all rounds except the newest one are
+ * measured, so that devices measure the newest round while the fit of the others runs; and at the end, when all are measured.
  */
 export function isNextRoundDue(
   campaign: Omit<InRounds, 'state' | 'history'> & Pick<Campaign, 'targetIds'>,
@@ -37,7 +37,7 @@ export function isTimeUp({ state, request, history }: InRounds, now: number): bo
   return maxSeconds !== undefined && state === 'running' && runningMs({ history }, now) >= maxSeconds * 1_000;
 }
 
-/** Measurements that a campaign comes to: those of rounds and second visits to come, too, until none can come any more. */
+/** Expected measurements of a campaign, including future rounds and second visits while they are possible. */
 export function totalSlotsOf(
   campaign: Omit<InRounds, 'state'> & Pick<Campaign, 'targetIds'>,
   forecast: Forecast | null = null,
@@ -46,11 +46,11 @@ export function totalSlotsOf(
   const isOver = history.some(({ state }) => state === 'fitting');
   if (isOver || (repeats !== undefined && !hasTarget(campaign))) return plannedSlots;
   const specs = rounds === undefined ? plannedSpecs : specsOfAllRounds({ rounds, request });
-  // Replicates are further visits already.
+  // Replicates already count as further visits.
   const again = request.replicates === 1 ? repeatedShapes(request.repeats, specs) : 0;
   const most = (specs * request.replicates + again) * targetIds.length;
   if (forecast?.moreShapes == null) return most;
-  // The fit that the forecast comes from saw all rounds but the two newest.
+  // The fit behind the forecast used all rounds except the two newest ones.
   const fittedSpecs = rounds?.ends.at(-3) ?? 0;
   const slots = (fittedSpecs + forecast.moreShapes) * request.replicates * targetIds.length;
   return Math.min(most, Math.max(plannedSlots, slots));
@@ -87,7 +87,7 @@ export function roundOf(campaign: InRounds, recordedSlots: number): CampaignRoun
   return { number, of: number + toCome, isPlanningNext };
 }
 
-/** Milliseconds that a campaign has been running until `now`, its pauses left out. */
+/** Running time of a campaign until `now` in milliseconds, without its pauses. */
 export function runningMs({ history }: Pick<Campaign, 'history'>, now: number): number {
   return history.reduce((sum, { state, at }, index) => {
     if (state !== 'running') return sum;

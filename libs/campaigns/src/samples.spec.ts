@@ -46,7 +46,7 @@ const result = (specIndices: number[]): MeasureResult => ({
 });
 
 describe('samples of a batch', () => {
-  it('are one per slot that was asked for, whatever the worker sent', () => {
+  it('are one per requested slot, for any result of the worker', () => {
     const samples = samplesOf(job, result([5, 77]), device, now);
     expect(samples.map(({ specIndex, outcome, reason }) => [specIndex, outcome, reason])).toEqual([
       [4, 'executor-crashed', 'the worker returned nothing for this spec'],

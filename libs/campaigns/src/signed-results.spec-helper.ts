@@ -17,7 +17,7 @@ export function newKeys(): { publicKey: string; privateKey: KeyObject } {
   return { publicKey: publicKey.export({ format: 'jwk' }).x ?? '', privateKey };
 }
 
-/** Who signs a result, and of which attempt it is. */
+/** The signer of a result, and its attempt. */
 export interface Signer {
   readonly privateKey: KeyObject;
   readonly workerId?: string;
@@ -36,7 +36,7 @@ export function goodMeasurement(timeMs = 1): Measurement {
   });
 }
 
-/** What a worker sends for a batch, with each of its samples signed. */
+/** The result of a worker for a batch, with a signature for each sample. */
 export function signedResult(
   job: MeasureJob,
   { privateKey, workerId = WORKER, deviceId = DEVICE, attempt = 1, measurement = goodMeasurement() }: Signer,
@@ -71,7 +71,7 @@ export function signedResult(
   };
 }
 
-/** A result as it comes in, sealed by its worker, for the lease that the worker holds of the batch. */
+/** A received result, sealed by its worker, for the worker's lease of the batch. */
 export async function deliveryOf(
   job: MeasureJob,
   result: MeasureResult,

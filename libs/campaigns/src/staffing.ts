@@ -13,17 +13,17 @@ export class Staffing {
     private readonly settings: CampaignSettings,
   ) {}
 
-  /** Text about the condition for the first measurement of some target; null: no condition. */
+  /** What the campaign waits for before a target can be measured; null: nothing. */
   async waitingFor({ deviceClassId, targetIds }: Campaign): Promise<string | null> {
     const idle: string[] = [];
     for (const targetId of targetIds) {
       if (!(await this.isServed(targetId, deviceClassId))) idle.push(targetId);
     }
     if (idle.length === 0) return null;
-    return `no worker is online and active that has ${idle.join(', ')}: start one, or resume it`;
+    return `no worker is online and active for ${idle.join(', ')}: start or resume one`;
   }
 
-  /** Whether a worker is online and active that has this device. */
+  /** Whether an online, active worker has this device. */
   async isOnline(deviceId: string): Promise<boolean> {
     const device = await this.fleet.device(deviceId);
     return device !== null && (await this.hasWorker(device));

@@ -1,7 +1,7 @@
 import type { Sample } from '@alphaflops/contracts';
 import { extrasOfSample, type SampleValues } from '@alphaflops/dataset';
 
-/** What has a time, in the columns of the canonical CSV. */
+/** Samples with a time, in the columns of the canonical CSV. */
 export async function* measured(samples: AsyncIterable<Sample>): AsyncGenerator<SampleValues> {
   for await (const sample of samples) {
     const { spec, outcome, timing } = sample;

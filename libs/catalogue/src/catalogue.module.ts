@@ -12,7 +12,7 @@ import { ModelsService } from './models.service.js';
 import { NetworkThreads } from './network-threads.js';
 import { SamplesController } from './samples.controller.js';
 
-/** What was measured and published, here or elsewhere. */
+/** Measured and published data, from this deployment and from others. */
 @Module({
   controllers: [
     DevicesController,

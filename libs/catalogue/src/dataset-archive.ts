@@ -2,10 +2,10 @@ import { PassThrough, Readable } from 'node:stream';
 import type { DatasetFile } from '@alphaflops/dataset';
 import yazl from 'yazl';
 
-/** Fixed, so that the same files make the same archive. */
+/** Fixed, so that the same files give the same archive. */
 const TIME = new Date('1980-01-02T00:00:00Z');
 
-/** A ZIP file with these files under a folder, made while it is read: one file after the other. */
+/** A ZIP file with these files in a folder. It is built while it is read, one file after the other. */
 export function zipOf(files: readonly DatasetFile[], folder: string): Readable {
   const zip = new yazl.ZipFile();
   const output = new PassThrough();
@@ -14,7 +14,7 @@ export function zipOf(files: readonly DatasetFile[], folder: string): Readable {
   };
   zip.on('error', fail);
   for (const { path, content } of files) {
-    // Parquet is packed already.
+    // Parquet is already compressed.
     const options = { mtime: TIME, compress: !path.endsWith('.parquet') };
     zip.addReadStreamLazy(`${folder}/${path}`, options, (use) => {
       use(null, Readable.from(content()).on('error', fail));

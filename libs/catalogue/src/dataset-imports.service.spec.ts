@@ -38,7 +38,7 @@ afterEach(() => cleanUp());
 const stored = async () => (await stores.samples.list({}, { limit: 100 })).items;
 
 describe('imported rows', () => {
-  it('are stored as the same data, without the signatures that they had', async () => {
+  it('are stored as the same data, without their signatures', async () => {
     const rows = rowsOf(3);
     expect(await imports.import(request(rows))).toEqual({ recorded: 3, present: 0 });
     const samples = (await stored()).toSorted((a, b) => a.specIndex - b.specIndex);
@@ -57,7 +57,7 @@ describe('imported rows', () => {
     expect(await stores.fleet.deviceClass('class-a')).toEqual(deviceClass);
   });
 
-  it('are stored once, however often they come', async () => {
+  it('are stored once, even if they are imported several times', async () => {
     const rows = rowsOf(3);
     await imports.import(request(rows.slice(0, 2)));
     const before = await stored();
@@ -74,18 +74,18 @@ describe('imported rows', () => {
     expect((await stored()).map(({ campaignId }) => campaignId)).toEqual(['campaign-a']);
   });
 
-  it('leave a device class that is known as it is', async () => {
+  it('do not change a known device class', async () => {
     await stores.fleet.addDeviceClass(deviceClass);
     await imports.import(request(rowsOf(1), { deviceClasses: [{ ...deviceClass, smCount: 7 }] }));
     expect(await stores.fleet.deviceClass('class-a')).toEqual(deviceClass);
   });
 
-  it('of a device class that is unknown are refused, all of them', async () => {
+  it('are all refused when their device class is unknown', async () => {
     const rows = [...rowsOf(1), ...rowsOf(1, { deviceClassId: 'class-x', specIndex: 5 })];
     await expect(imports.import(request(rows))).rejects.toMatchObject({
       ...{
         code: 'not-found',
-        message: 'There is no device class class-x here, and none comes with the rows.',
+        message: 'Device class class-x does not exist here, and the rows do not contain it.',
       },
     });
     expect(await stored()).toEqual([]);

@@ -14,9 +14,9 @@ export class DatasetImports {
   ) {}
 
   /**
-   * Stores rows as samples of their device classes. They keep their ids, so that the same rows are stored once and an
-   * export of them is the same data set; they claim no signature. Rows of a campaign of this deployment are not
-   * stored: what it measured is here, and nobody else may fill its slots.
+   * Stores rows as samples of their device classes, without signatures. The rows keep their ids, so that the same rows are
+   * stored once, and their export is the same data set. Rows of a campaign of this deployment are not stored, because
+   * its samples are here already, and an import must not fill its slots.
    */
   async import({ deviceClasses, provenance, rows }: ImportRequest): Promise<ImportResult> {
     const now = new Date().toISOString();
@@ -31,7 +31,10 @@ export class DatasetImports {
     for (const deviceClass of deviceClasses) await this.fleet.addDeviceClass(deviceClass);
     for (const id of new Set(foreign.map(({ deviceClassId }) => deviceClassId))) {
       if ((await this.fleet.deviceClass(id)) !== null) continue;
-      throw new StoreError('not-found', `There is no device class ${id} here, and none comes with the rows.`);
+      throw new StoreError(
+        'not-found',
+        `Device class ${id} does not exist here, and the rows do not contain it.`,
+      );
     }
     const records = new Map<string, Provenance>(provenance.map((record) => [provenanceId(record), record]));
     const { inserted } = await this.samples.record(foreign, records);

@@ -5,10 +5,10 @@ import type { DatasetRow } from '@alphaflops/contracts';
 
 const compress = promisify(gzip);
 
-/** Text of rows in one part of a stored data set, before it is packed: far below what a store takes. */
+/** Size of the text in one part of a stored data set before compression, far below the limit of a store. */
 const PART_CHARACTERS = 4 * 2 ** 20;
 
-/** Rows as the parts of a stored data set: JSON Lines, each part packed by itself, so that all after another are one file. */
+/** Rows as parts of a stored data set: JSON Lines. Each part is compressed separately, so that the parts in sequence are one file. */
 export class PackedRows {
   private lines: string[] = [];
   private characters = 0;
@@ -21,7 +21,7 @@ export class PackedRows {
     return this.characters < PART_CHARACTERS ? null : this.take();
   }
 
-  /** What is left; null: nothing. */
+  /** The remaining rows; null: none. */
   async rest(): Promise<Uint8Array | null> {
     return this.lines.length === 0 ? null : this.take();
   }

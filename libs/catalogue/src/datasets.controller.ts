@@ -105,7 +105,7 @@ export class DatasetsController {
     }
     response.setHeader('Vary', 'Accept-Encoding');
     const parts = this.store.parts(id);
-    // They are kept as they are sent.
+    // The parts are stored in the format of the answer.
     if (request.acceptsEncodings('gzip') !== 'gzip') {
       return new StreamableFile(unpacked(parts), { type, disposition });
     }

@@ -52,7 +52,7 @@ async function rowsOf(id: string) {
 }
 
 describe('a new data set', () => {
-  it('has the good samples that match, and counts those that it leaves out by their reasons', async () => {
+  it('has the good samples that match, and counts the excluded ones by reason', async () => {
     const good = samplesOf(0, 2).map(signed);
     const unsigned = samplesOf(2, 3);
     const [late] = samplesOf(3, 4);
@@ -78,7 +78,7 @@ describe('a new data set', () => {
     expect((await service.parts(dataset?.id ?? '')).provenance).toEqual([buildProvenance().record]);
   });
 
-  it('is the one that is there when the content is the same; other content is the next version', async () => {
+  it('is the existing one if the content is the same; other content is the next version', async () => {
     await record(samplesOf(0, 3));
     const first = await service.create(request());
     expect(await service.create(request({ title: 'Another title' }))).toEqual(first);
@@ -92,7 +92,7 @@ describe('a new data set', () => {
     expect(await rowsOf(first?.id ?? '')).toHaveLength(3);
   });
 
-  it('does not come to be without a good sample that matches', async () => {
+  it('is not made without a good sample that matches', async () => {
     expect(await service.create(request())).toBeNull();
     await record(samplesOf(0, 2, { outcome: 'timeout' }));
     expect(await service.create(request())).toBeNull();
@@ -135,7 +135,7 @@ describe('a data set of several parts', () => {
     expect(ids.toSorted()).toEqual(many.map(({ id }) => id).toSorted());
   });
 
-  it('leaves no draft behind when the samples break off', async () => {
+  it('leaves no draft behind when reading the samples fails', async () => {
     const drafts: string[] = [];
     const datasets = Object.assign(Object.create(stores.datasets) as DatasetStore, {
       putPart: (draftId: string, index: number, bytes: Uint8Array) => {
@@ -146,10 +146,12 @@ describe('a data set of several parts', () => {
     const samples = {
       stream: async function* () {
         yield* await Promise.resolve(many);
-        throw new Error('the store is away');
+        throw new Error('the store is unreachable');
       },
     } as Partial<Stores['samples']> as Stores['samples'];
-    await expect(serviceOn({ ...stores, datasets, samples }).create(request())).rejects.toThrow('is away');
+    await expect(serviceOn({ ...stores, datasets, samples }).create(request())).rejects.toThrow(
+      'is unreachable',
+    );
     expect(drafts.length).toBeGreaterThan(0);
     const seal = stores.datasets.seal(drafts[0] ?? '', drafts.length, buildDatasetDraft());
     await expect(seal).rejects.toMatchObject({

@@ -14,7 +14,7 @@ import { PackedRows, rowsOf } from './dataset-rows.js';
 import { withGenuineness } from './genuine-samples.js';
 import { KernelMapsService } from './kernel-maps/kernel-maps.service.js';
 
-/** A draft that nobody has written to for so long was left behind by a process that is gone. */
+/** A draft without a write for this time belongs to a process that has ended. */
 const ABANDONED_AFTER_MS = 24 * 3600 * 1000;
 const PAGE = 1000;
 
@@ -37,8 +37,8 @@ export class DatasetsService {
   }
 
   /**
-   * Seals a copy of all good samples that match. It is visible when it is complete; whatever ends this process before
-   * leaves nothing but a draft, which the next one removes after a day. Null: no good sample matches.
+   * Seals a copy of all good samples that match. It is visible when it is complete. If this process ends earlier, only a
+   * draft remains, which the next process removes after a day. Null: no good sample matches.
    */
   async create(request: DatasetRequest): Promise<Dataset | null> {
     const now = new Date();
@@ -52,7 +52,7 @@ export class DatasetsService {
     }
   }
 
-  /** Everything that the files of a data set are made of. */
+  /** The data from which the files of a data set are made. */
   async parts(id: string): Promise<DatasetParts> {
     const dataset = await this.get(id);
     const provenance = await Promise.all(dataset.provenanceIds.map((one) => this.samples.provenance(one)));

@@ -2,12 +2,12 @@ import type { Sample } from '@alphaflops/contracts';
 import { isSignedBy } from '@alphaflops/provenance';
 import { type FleetStore } from '@alphaflops/store';
 
-/** Signatures that are checked at a time, by other threads. */
+/** Number of signatures that other threads check at the same time. */
 const AT_ONCE = 256;
 
 /**
- * Samples in their order, each with whether it is what its worker has signed. One that claims no signature, as imported
- * ones do, has nothing to be checked. docs/decisions/0011-sealed-batches.md
+ * Samples in their order, each with the result of its signature check. A sample without a signature, such as an imported
+ * one, needs no check. docs/decisions/0011-sealed-batches.md
  */
 export async function* withGenuineness(
   samples: AsyncIterable<Sample>,

@@ -105,7 +105,7 @@ export class ModelsController {
   }
 }
 
-/** Network files are large and take long to read, and devices are not public: requests without a token send layers. */
+/** Network files are large and slow to read, and devices are not public. Requests without a token must send layers. */
 function isForPublic({ body }: ApiRequest): boolean {
   const { model, network } = (body ?? {}) as { model?: { kind?: unknown }; network?: unknown };
   return network === undefined && model?.kind !== 'device';

@@ -18,7 +18,7 @@ const DEVICE = 'device-a';
 const layer = (height: number, cin: number, cout = 32): ConvSpec => ({
   ...{ ...CONV_SPEC_DEFAULTS, height, width: height, cin, cout, kernel_h: 3, kernel_w: 3 },
 });
-/** Of 80 shapes on a device with `macsPerMs`, which draws 50 W. */
+/** Samples of 80 shapes on a device with `macsPerMs` that draws 50 W. */
 const fitted = (macsPerMs: number, digest: string) => {
   const samples = [8, 16, 32, 64].flatMap((height) =>
     [8, 16, 32, 64, 128].flatMap((cin) =>
@@ -35,9 +35,9 @@ const fitted = (macsPerMs: number, digest: string) => {
 const slow = fitted(1e6, 'd'.repeat(64));
 const quick = fitted(1e8, 'e'.repeat(64));
 
-/** Reads no file: answers as a test says. */
+/** Reads no file: returns the answer that a test sets. */
 class FakeThreads {
-  answer: NetworkAnswer = { ok: false, reason: 'This is no network file.' };
+  answer: NetworkAnswer = { ok: false, reason: 'This is not a network file.' };
   readonly tasks: Parameters<NetworkThreads['read']>[] = [];
   read(...task: Parameters<NetworkThreads['read']>): Promise<NetworkAnswer> {
     this.tasks.push(task);
@@ -68,7 +68,7 @@ async function predict(part: Partial<PredictionRequest>): Promise<Predictions> {
 }
 
 describe('the model of a device class', () => {
-  it('is the newest published one, for its devices too', async () => {
+  it('is the newest published one, also for its devices', async () => {
     await publish();
     const { id } = await publish(quick);
     await publish(slow, 'candidate');
@@ -76,7 +76,7 @@ describe('the model of a device class', () => {
     expect((await service.ofDevice(DEVICE)).id).toBe(id);
   });
 
-  it('is missing in words that name what is missing', async () => {
+  it('is reported as missing, with the name of the missing item', async () => {
     await expect(service.get('class-a-v9')).rejects.toMatchObject({
       ...{ status: 404, code: 'not-found', message: 'There is no model "class-a-v9".' },
     });
@@ -88,7 +88,7 @@ describe('the model of a device class', () => {
     await expect(predict({ layers: [layer(8, 8)] })).rejects.toMatchObject(without);
   });
 
-  it('becomes a candidate that is promoted, unless a newer one would be served all the same', async () => {
+  it('is a promoted candidate, unless a newer model is still served', async () => {
     const first = await publish();
     const candidate = await publish(quick, 'candidate');
     const promoted = await service.promote(candidate.id ?? '', 'checked by hand');
@@ -102,7 +102,7 @@ describe('the model of a device class', () => {
     await expect(service.promote('class-a-v9', 'no')).rejects.toMatchObject({ status: 404 });
   });
 
-  it('gives its place to the published one before it when it is retired', async () => {
+  it('is replaced by the previous published one when it is retired', async () => {
     const first = await publish();
     const second = await publish(quick);
     expect(await service.retire(second.id ?? '', 'a bad fan')).toMatchObject({
@@ -115,7 +115,7 @@ describe('the model of a device class', () => {
     await expect(service.retire('class-a-v9', 'no')).rejects.toMatchObject({ status: 404 });
   });
 
-  it('differs from another one in what the difference names, from the first to the second', async () => {
+  it('has a difference to another model, from the first to the second', async () => {
     const [before, after] = [await publish(), await publish(quick)];
     const { origin } = await service.diff(before.id ?? '', after.id ?? '');
     expect(origin).toContainEqual({
@@ -130,7 +130,7 @@ describe('the model of a device class', () => {
 describe('predictions', () => {
   const layers = [layer(16, 16), layer(32, 64), layer(16, 16)];
 
-  it('are those of the model, by model, class or device, in the order of the layers', async () => {
+  it('come from the model of a model id, class or device, in the order of the layers', async () => {
     const { id } = await publish();
     const expected = layers.map((spec) => compileModel(slow)(spec));
     const model = { kind: 'model', modelId: id ?? '' } as const;
@@ -143,7 +143,7 @@ describe('predictions', () => {
     }
   });
 
-  it('follow the model that is served, also after others were compiled', async () => {
+  it('use the model that is served, also after others were compiled', async () => {
     const time = async () => (await predict({ layers })).total.predictedMs;
     await publish();
     const before = await time();
@@ -153,7 +153,7 @@ describe('predictions', () => {
     expect(await time()).toBe(before);
   });
 
-  it('of another form have no interval, and do not replace those of the chosen one', async () => {
+  it('have no interval for another form, and do not replace those of the chosen form', async () => {
     await publish();
     const chosen = await predict({ layers });
     const alpha = await predict({ layers, form: 'alpha' });
@@ -162,7 +162,7 @@ describe('predictions', () => {
     expect(await predict({ layers })).toEqual(chosen);
   });
 
-  it('are refused for a form that the model lacks, and for a layer without output', async () => {
+  it('are refused for a form that the model does not have, and for a layer without output', async () => {
     await publish();
     const refusal = { status: 400, code: 'invalid-request' };
     await expect(predict({ layers, form: 'magic' })).rejects.toMatchObject(refusal);
@@ -172,7 +172,7 @@ describe('predictions', () => {
     });
   });
 
-  it('have emissions of one inference, and the passes of training, when these are requested', async () => {
+  it('include emissions of one inference and the passes of training on request', async () => {
     await publish();
     const batchOf4 = { layers, inferencesPerPass: 4, gridIntensityGramsPerKwh: 400 };
     const { emissions, total, training } = await predict({ ...batchOf4, training: { samples: 10 } });
@@ -190,7 +190,7 @@ describe('predictions of a network file', () => {
   const base64 = (text: string) => Buffer.from(text).toString('base64');
   const network = { file: base64('bytes'), batch: 2, weights: { 'w.bin': base64('weights') } };
 
-  it('have the layers of the file, with how complete the total is', async () => {
+  it('have the layers of the file, and the coverage of the total', async () => {
     await publish();
     const layers = [{ name: 'conv1', op: 'Conv', spec: layer(16, 16), note: null }];
     const completeness = {
@@ -210,10 +210,10 @@ describe('predictions of a network file', () => {
     expect(threads.tasks).toEqual([task, task]);
   });
 
-  it('are refused with what is wrong with the file, or for a while when too many are read', async () => {
+  it('are refused with the problem of the file, or temporarily when too many files are read', async () => {
     await publish();
     await expect(predict({ network })).rejects.toMatchObject({
-      ...{ status: 400, code: 'invalid-request', message: 'This is no network file.' },
+      ...{ status: 400, code: 'invalid-request', message: 'This is not a network file.' },
     });
     threads.answer = { ok: false, reason: 'Too many network files.', isBusy: true };
     await expect(predict({ network })).rejects.toMatchObject({ status: 429, code: 'rate-limited' });

@@ -54,12 +54,12 @@ export class ModelsService {
     return this.ofDeviceClass(await this.classOf(id));
   }
 
-  /** What changed from one model to the other. */
+  /** The changes from one model to the other. */
   async diff(before: string, after: string): Promise<ModelDiff> {
     return diffModels(await this.get(before), await this.get(after));
   }
 
-  /** Serves a model that is a candidate or retired. */
+  /** Serves a candidate or a retired model. */
   async promote(id: string, reason: string): Promise<Model> {
     const model = await this.get(id);
     const served = await this.models.served(model.deviceClassId ?? '');
@@ -73,13 +73,13 @@ export class ModelsService {
     return this.models.setStatus(id, 'published', reason);
   }
 
-  /** Serves a model no longer: the published one before it takes its place, if there is one. */
+  /** Stops serving a model. The previous published one replaces it, if it exists. */
   async retire(id: string, reason: string): Promise<Model> {
     await this.get(id);
     return this.models.setStatus(id, 'retired', reason);
   }
 
-  /** `Predictions` as JSON: most of its length is layers, and what was said of one before is not written out again. */
+  /** `Predictions` as JSON. Layers are most of its length, so a cached layer is not serialized again. */
   async predict(request: PredictionRequest): Promise<string> {
     const modelId = await this.idOf(request.model);
     const predictor = await this.predictorOf(modelId, request.form);
@@ -113,7 +113,7 @@ export class ModelsService {
     return `{"layers":[${predicted.map(({ json }) => json).join(',')}],${JSON.stringify(rest).slice(1)}`;
   }
 
-  /** What a file holds, and how much of it a total covers. */
+  /** The contents of a file, and the part that a total covers. */
   private async networkOf(request: NonNullable<PredictionRequest['network']>) {
     const { file, batch, inputShape, inputs, weights = {} } = request;
     const options = {
@@ -153,11 +153,11 @@ export class ModelsService {
     throw new ApiProblem(
       404,
       'no-model',
-      `The device class ${deviceClassId} has no published model. Run a campaign on it, ask for a fit, or promote one it had.`,
+      `The device class ${deviceClassId} has no published model. Run a campaign on it, request a fit, or promote an earlier model.`,
     );
   }
 
-  /** Reads the model only when it is not compiled yet: reading takes longer than predicting a whole network. */
+  /** Reads the model only if it is not compiled yet, because reading takes longer than predicting a whole network. */
   private async predictorOf(modelId: string, form: string | undefined): Promise<RememberingPredictor> {
     const name = `${modelId} ${form ?? ''}`;
     const known = this.compiled.get(name);
@@ -178,9 +178,9 @@ interface DescribedLayer extends PredictedLayer {
 
 /** A predictor with a cache. */
 class RememberingPredictor {
-  private readonly said = new LRUCache<string, DescribedLayer>({ max: PREDICTIONS_KEPT });
+  private readonly described = new LRUCache<string, DescribedLayer>({ max: PREDICTIONS_KEPT });
 
-  /** @param passes those that the model was fitted to */
+  /** @param passes the passes of the fit of the model */
   constructor(
     private readonly predict: Predictor,
     readonly passes: readonly string[],
@@ -189,11 +189,11 @@ class RememberingPredictor {
   layer(spec: ConvSpec, kernel: string | null): DescribedLayer {
     const key = specKey(spec);
     const name = kernel === null ? key : `${key} ${kernel}`;
-    let layer = this.said.get(name);
+    let layer = this.described.get(name);
     if (layer === undefined) {
       const prediction = this.predict(spec, kernel);
       layer = { key, prediction, json: JSON.stringify(prediction) };
-      this.said.set(name, layer);
+      this.described.set(name, layer);
     }
     return layer;
   }

@@ -8,13 +8,13 @@ export interface NetworkTask {
   options: Omit<ReadOptions, 'fileBeside'>;
 }
 
-/** A refusal is a value: error classes do not survive the way between threads. */
+/** A refusal is a value, because error classes are lost between threads. */
 export type NetworkAnswer =
   | { readonly ok: true; readonly network: Network }
   /** `isBusy`: the file may be read later. */
   | (Refusal & { readonly isBusy?: true });
 
-/** Runs in a thread of its own: a large or hostile file takes its time without holding up the API. */
+/** Runs in its own thread, so that a large or malicious file does not block the API. */
 export default function read({ file, beside, options }: NetworkTask): NetworkAnswer {
   try {
     const fileBeside = (name: string) => {

@@ -16,17 +16,17 @@ function networkWith(operators: number): Uint8Array {
   return Buffer.from(JSON.stringify({ format: 'alphaflops.layers/1', layers: [layer], not_costed }));
 }
 const small = networkWith(1);
-/** Half a second and a hundred megabytes to read. */
+/** Takes half a second and 100 MB to read. */
 const large = networkWith(300_000);
 
 const READ = { ok: true, network: { layers: [{ name: 'a' }] } };
 const refusal = (limit: string) => ({
   ok: false,
-  reason: `Reading the network takes more than ${limit}, as no real one does.`,
+  reason: `Reading the network takes more than ${limit}. No real network needs so much.`,
 });
 
 describe('network files', () => {
-  it('that take too long are given up, which with more time are read', async () => {
+  it('are abandoned when they take too long, and read with a longer limit', async () => {
     const threads = threadsWithin({ ms: 150 });
     expect(await threads.read(large, {})).toEqual(refusal('0.15 s'));
     const patient = threadsWithin({});
@@ -34,13 +34,13 @@ describe('network files', () => {
     expect(await patient.read(small, {})).toMatchObject(READ);
   });
 
-  it('that take too much memory are given up, and the next is read', async () => {
+  it('are abandoned when they take too much memory; then the next file is read', async () => {
     const threads = threadsWithin({ heapMib: 32 });
     expect(await threads.read(large, {})).toEqual(refusal('32 MiB of memory'));
     expect(await threads.read(small, {})).toMatchObject(READ);
   });
 
-  it('are refused when too many wait, until they are read', async () => {
+  it('are refused while too many files wait', async () => {
     const threads = threadsWithin({ waiting: 2 });
     const answers = await Promise.all([1, 2, 3, 4].map(() => threads.read(small, {})));
     expect(answers.map(({ ok }) => ok)).toEqual([true, true, true, false]);

@@ -3,26 +3,26 @@ import { Piscina } from 'piscina';
 import type { NetworkAnswer, NetworkTask } from './network-thread.js';
 
 export interface NetworkLimits {
-  /** A real network is read in well under a second. */
+  /** Reading a real network takes much less than a second. */
   readonly ms: number;
   readonly heapMib: number;
-  /** Files that wait; more are refused, so that they do not fill the memory. */
+  /** Maximum number of waiting files. More are refused, so that they do not fill the memory. */
   readonly waiting: number;
 }
 
 const LIMITS: NetworkLimits = { ms: 20_000, heapMib: 1024, waiting: 16 };
 
-/** The same file from `src` (tests) and from `dist`: a thread always runs on the build. */
+/** The same file from `src` (tests) and from `dist`: a thread always runs the build. */
 const THREAD = new URL('../dist/network-thread.js', import.meta.url).href;
 
-/** The one thread beside the API's that reads network files. */
+/** The single thread that reads network files, beside the thread of the API. */
 @Injectable()
 export class NetworkThreads implements OnApplicationShutdown {
   private pool: Piscina | null = null;
 
   constructor(private readonly limits: NetworkLimits = LIMITS) {}
 
-  /** What is wrong with the file, that it takes too much and that too many wait are answers, too. */
+  /** Errors of the file, exceeded limits and too many waiting files are also answers. */
   async read(
     file: Uint8Array,
     options: NetworkTask['options'],
@@ -41,7 +41,10 @@ export class NetworkThreads implements OnApplicationShutdown {
       const { name, code } = error as { name?: string; code?: string };
       if (name !== 'AbortError' && code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
       const limit = name === 'AbortError' ? `${ms / 1000} s` : `${heapMib} MiB of memory`;
-      return { ok: false, reason: `Reading the network takes more than ${limit}, as no real one does.` };
+      return {
+        ok: false,
+        reason: `Reading the network takes more than ${limit}. No real network needs so much.`,
+      };
     }
   }
 

@@ -1,11 +1,11 @@
 import type { Dataset, Model, Page } from '@alphaflops/contracts';
 
-/** A model as the public gets it: without the campaign that it was fitted to, and without words of operators. */
+/** The public view of a model: without its campaign, and without texts of operators. */
 export function publicModel(model: Model): Model {
   return { ...model, campaignId: null, statusReason: null };
 }
 
-/** A data set as the public gets it: without workers, devices, campaigns and records of provenance. */
+/** The public view of a data set: without workers, devices, campaigns and provenance records. */
 export function publicDataset(dataset: Dataset): Dataset {
   const { deviceClassId, recordedFrom, recordedTo } = dataset.filter;
   const { kernelMaps } = dataset;

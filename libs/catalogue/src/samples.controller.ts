@@ -91,7 +91,7 @@ export class SamplesController {
   }
 }
 
-/** The public gets the columns of the canonical CSV, which name nobody, and cannot ask by worker, device or campaign. */
+/** The public gets the anonymous columns of the canonical CSV, and cannot filter by worker, device or campaign. */
 const PUBLIC_QUERY = ['format', 'columns', 'deviceClassId', 'outcome', 'recordedFrom', 'recordedTo'];
 function isForPublic({ query }: ApiRequest): boolean {
   return query['format'] === 'csv' && Object.keys(query).every((name) => PUBLIC_QUERY.includes(name));

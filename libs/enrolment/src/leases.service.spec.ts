@@ -180,12 +180,12 @@ describe('a result', () => {
 
   it('ends the job when it is refused, or returns the job for another attempt', async () => {
     for (const again of [false, true]) {
-      desk.recorded = { kind: 'refused', reason: 'it is of another batch', again };
+      desk.recorded = { kind: 'refused', reason: 'it belongs to another batch', again };
       await expect(send()).rejects.toMatchObject({
         ...{
           status: 409,
           code: 'result-refused',
-          message: 'The result was refused: it is of another batch.',
+          message: 'The result was refused: it belongs to another batch.',
         },
       });
     }

@@ -22,7 +22,7 @@ export class KernelMapsService {
     private readonly fleet: FleetStore,
   ) {}
 
-  /** Those that serve device classes; one may serve several. */
+  /** The maps that serve device classes; one map may serve several classes. */
   async ofClasses(classes: readonly DeviceClass[]): Promise<KernelMap[]> {
     const found = await Promise.all(classes.map((one) => kernelMapOf(one, this.fleet, this.maps)));
     const byId = new Map(found.flatMap((map) => (map === null ? [] : [[map.id, map] as const])));
@@ -44,9 +44,9 @@ export class KernelMapsService {
   }
 
   /**
-   * @throws DatasetError when the labels are not readable
-   * @throws RangeError for an empty list, and for one that is too long
-   * @throws StoreError `conflict` when there is a map of this key with other labels
+   * @throws DatasetError when the labels cannot be read
+   * @throws RangeError for an empty list and for a list that is too long
+   * @throws StoreError `conflict` when a map with this key has other labels
    */
   async import({ csv, ...key }: KernelMapImport): Promise<KernelMap> {
     const labels = await readKernelLabels(csv, 'csv');
@@ -58,13 +58,10 @@ export class KernelMapsService {
     }
     const map = await this.keep(key, labels, null);
     if (map.digest === sha256(await csvOf(labels))) return map;
-    throw new StoreError(
-      'conflict',
-      `There is a kernel map ${map.id} with other labels, and maps never change.`,
-    );
+    throw new StoreError('conflict', `Kernel map ${map.id} exists with other labels, and maps never change.`);
   }
 
-  /** Stores a map; the first of its key stays. */
+  /** Stores a map. If a map with this key exists, it stays. */
   async keep(
     key: KernelMapKey,
     labels: readonly LabelledSpec[],

@@ -60,8 +60,8 @@ beforeAll(() => {
   Logger.overrideLogger(false);
 });
 
-describe('labels that a worker brings', () => {
-  it('become the map of the class: the planned shapes with their kernels, without those that have none', async () => {
+describe('labels from a worker', () => {
+  it('become the map of the class: the planned shapes with their kernels, without shapes that have no kernel', async () => {
     const { maps, service, recorder } = deployment();
     expect(await recorder.record(await delivered(LABELS))).toEqual({ kind: 'stored' });
     expect(await maps.get(job.mapId)).toMatchObject({ ...key, shapes: 19, kernels: 2, workerId: 'worker-a' });
@@ -70,7 +70,7 @@ describe('labels that a worker brings', () => {
     expect(rows.map((row) => row.split(',').at(-1))).toEqual(
       Array.from({ length: 19 }, (_, i) => ((i < 3 ? i : i + 1) % 2 === 0 ? 'eng1' : 'eng2_k2=4')),
     );
-    // A second worker was as quick: what is there stays.
+    // A second worker was equally fast: the stored map stays.
     expect(await recorder.record(await delivered({ ...LABELS, kernels: ['eng8', 'eng9'] }))).toEqual({
       kind: 'stored',
     });
@@ -79,7 +79,7 @@ describe('labels that a worker brings', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['another cuDNN', { ...LABELS, cudnnVersion: '9.24.0' }, /by cuDNN 9\.24\.0/],
+    ['another cuDNN', { ...LABELS, cudnnVersion: '9.24.0' }, /with cuDNN 9\.24\.0/],
     ['another compute capability', { ...LABELS, computeCapability: '8.0' }, /compute capability 8\.0/],
     ['shapes that are missing', { ...LABELS, labels: [0, 1] }, /2 shapes instead of 20/],
     ['a kernel that has no name', { ...LABELS, kernels: ['eng1'] }, /malformed \(labels/],
@@ -93,10 +93,10 @@ describe('labels that a worker brings', () => {
     expect(failed).toEqual([job.mapId]);
   });
 
-  it('are refused when they are of another job, or changed on their way', async () => {
+  it('are refused when they belong to another job, or were changed after sealing', async () => {
     const { recorder } = deployment();
     const other = await delivered(LABELS, labelJobDigest({ ...job, shapes: 21 }));
-    expect(await recorder.record(other)).toMatchObject({ reason: 'it is of another job' });
+    expect(await recorder.record(other)).toMatchObject({ reason: 'it belongs to another job' });
     const own = await delivered(LABELS);
     const changed = { ...own, body: (await delivered({ ...LABELS, kernels: ['eng1', 'eng7'] })).body };
     expect(await recorder.record(changed)).toMatchObject({ reason: 'it is not signed by worker-a' });
@@ -106,7 +106,7 @@ describe('labels that a worker brings', () => {
 describe('imported labels', () => {
   const CSV = 'height,width,cin,cout,kernel_h,kernel_w,kernel\n9,12,6,10,3,2,eng46_k2=4\n9,13,6,10,3,2,\n';
 
-  it('are a map by their key, and the same again changes nothing', async () => {
+  it('are stored as a map by their key, and a repetition changes nothing', async () => {
     const { service } = deployment();
     const map = await service.import({ ...key, csv: CSV });
     expect(map).toMatchObject({
@@ -118,7 +118,7 @@ describe('imported labels', () => {
     expect(await service.import({ ...key, csv: (await service.csv(map.id)).toString() })).toEqual(map);
   });
 
-  it('are refused over a map with other labels, and without any label', async () => {
+  it('are refused if a map with other labels exists, and without any label', async () => {
     const { service } = deployment();
     await service.import({ ...key, csv: CSV });
     const other = service.import({ ...key, csv: CSV.replace('eng46', 'eng47') });

@@ -15,7 +15,7 @@ import { LabelRequests } from './label-requests.js';
 
 type Place = Pick<Broken, 'targetId' | 'id'>;
 
-/** Stores the kernel maps that workers make. What was asked for is known here: a worker brings only names of kernels. */
+/** Stores the kernel maps that workers make. The requested shapes are known here, so a worker sends only names of kernels. */
 @Injectable()
 export class LabelRecorder implements WorkHandler<'label-kernels'>, OnModuleInit {
   private readonly logger = new Logger('kernel-maps');
@@ -40,7 +40,7 @@ export class LabelRecorder implements WorkHandler<'label-kernels'>, OnModuleInit
     const { lease, workerId } = delivery;
     const deviceClass = await this.fleet.deviceClass(lease.targetId);
     const job = deviceClass && (await this.requests.missing(deviceClass));
-    // another class with the same key may have been quicker
+    // Another class with the same key may have been faster.
     if (job === null) return { kind: 'stored' };
     const labels = await this.believed(job, delivery);
     if (typeof labels === 'string') {
@@ -69,10 +69,10 @@ export class LabelRecorder implements WorkHandler<'label-kernels'>, OnModuleInit
     if (worker === null || publicKey === null) return `${workerId} has no signing key`;
     if (worker.desiredState === 'revoked') return `${workerId} is revoked`;
     if (seal.workerId !== workerId || !worker.deviceIds.includes(seal.deviceId)) {
-      return `${seal.deviceId} is no device of ${workerId}`;
+      return `${seal.deviceId} is not a device of ${workerId}`;
     }
     if (seal.attempt !== lease.attempt || seal.batchDigest !== labelJobDigest(job)) {
-      return 'it is of another job';
+      return 'it belongs to another job';
     }
     if (!(await isSealedBy({ seal, body }, publicKey))) return `it is not signed by ${workerId}`;
     let labels: KernelLabels;
@@ -83,7 +83,7 @@ export class LabelRecorder implements WorkHandler<'label-kernels'>, OnModuleInit
     }
     const { cudnnVersion, computeCapability } = labels;
     if (cudnnVersion !== job.key.cudnnVersion || computeCapability !== job.key.computeCapability) {
-      return `it is by cuDNN ${cudnnVersion} for compute capability ${computeCapability}`;
+      return `it was made with cuDNN ${cudnnVersion} for compute capability ${computeCapability}`;
     }
     if (labels.labels.length !== job.shapes) {
       return `it labels ${labels.labels.length} shapes instead of ${job.shapes}`;

@@ -8,7 +8,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 export abstract class KernelMapSettings {
   /** Whether this process requests missing kernel maps from workers. */
   abstract readonly asks: boolean;
-  /** Shapes of a map that a worker makes; 0: none is made. */
+  /** Shapes of a map that a worker makes; 0: no map is made. */
   abstract readonly shapes: number;
 }
 
@@ -56,7 +56,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
     return { mapId, targetId: deviceClass.id, key, shapes: this.settings.shapes };
   }
 
-  /** No worker could make the map: there is no further request for a while. */
+  /** No worker could make the map. It is not requested again for some time. */
   failed(mapId: string): void {
     this.failedAtMs.set(mapId, Date.now());
   }
@@ -70,7 +70,7 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
         lastTrouble = '';
       } catch (error) {
         const text = errorText(error);
-        if (text !== lastTrouble) this.logger.error(`Cannot ask for kernel maps, trying on: ${text}`);
+        if (text !== lastTrouble) this.logger.error(`Cannot request kernel maps, retrying: ${text}`);
         lastTrouble = text;
       }
       await setTimeout(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
@@ -78,12 +78,12 @@ export class LabelRequests implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   private async look(): Promise<void> {
-    const asked = new Set<string>();
+    const requested = new Set<string>();
     for await (const deviceClass of everyItem((page) => this.fleet.deviceClasses(page), PAGE)) {
       if (this.stop.signal.aborted) return;
       const job = await this.missing(deviceClass);
-      if (job === null || asked.has(job.mapId) || this.isTooSoon(job.mapId)) continue;
-      asked.add(job.mapId);
+      if (job === null || requested.has(job.mapId) || this.isTooSoon(job.mapId)) continue;
+      requested.add(job.mapId);
       await this.ask(job);
     }
   }
