@@ -5,7 +5,7 @@ const PAGE = 'docs';
 const DESCRIPTION = 'openapi.json';
 const PATHS = new RegExp(`^/(${PAGE}|${DESCRIPTION.replace('.', '\\.')})\\b`);
 
-/** The API page and the description that it shows; both are made when one of them is asked for first. */
+/** The API page and its description. Both are made at the first request of one of them. */
 export function serveApiPage(app: NestExpressApplication): void {
   let page: Promise<RequestHandler> | null = null;
   app.use((request: Request, response: Response, next: NextFunction): void => {
@@ -26,7 +26,7 @@ async function open(app: NestExpressApplication): Promise<RequestHandler> {
     import('./openapi.js'),
   ]);
   const description = await describeApi(app);
-  // Routes that the application gets once it listens come after its answer to unknown ones: the page has its own.
+  // Routes that are added while the application listens come after its answer to unknown routes, so the page has its own.
   const pages = express().disable('x-powered-by');
   const adapter = new ExpressAdapter(pages);
   const host = Object.create(app, {

@@ -17,7 +17,7 @@ import { LeaseDesk, QueueConnection } from '@alphaflops/queue';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { KeptBundles } from './bundles/kept-bundles.js';
 
-/** While Redis is away, every queue reports the same error again and again. It is logged once, until another error comes. */
+/** While Redis is unreachable, every queue reports the same error repeatedly. It is logged once, until another error occurs. */
 function leaseDesk(queue: QueueConnection): LeaseDesk {
   const logger = new Logger('queue');
   let last = '';
@@ -27,7 +27,7 @@ function leaseDesk(queue: QueueConnection): LeaseDesk {
   });
 }
 
-/** Ports and settings, for every feature to ask for by their class. */
+/** Ports and settings, which every feature gets by their class. */
 @Global()
 @Module({})
 class PartsModule {
@@ -71,12 +71,12 @@ class PartsModule {
   }
 }
 
-/** Null where a proxy ends TLS: workers then see its certificate and not ours. */
+/** Null if a proxy terminates TLS, because workers then see the certificate of the proxy. */
 function keyPinOf({ tls, trustedProxies }: Config): string | null {
   return tls === null || trustedProxies.length > 0 ? null : selfSignedPin(readTls(tls).cert);
 }
 
-/** Lets campaigns ask for fits without knowing the fits feature. */
+/** Lets campaigns request fits without a dependency on the fits feature. */
 @Global()
 @Module({
   imports: [FitsModule],

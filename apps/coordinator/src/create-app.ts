@@ -8,7 +8,7 @@ import { serveApiPage } from './api-page.js';
 import { AppModule } from './app.module.js';
 import { serveDashboard } from './dashboard.js';
 
-/** The application, wired but neither started nor listening. */
+/** The application with all modules, before it starts and listens. */
 export async function createApp(parts: ProcessParts): Promise<NestExpressApplication> {
   const { log, limits, tls, trustedProxies } = parts.config;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(parts), {

@@ -7,8 +7,8 @@ import type { Response } from 'express';
 const YEAR_S = 365 * 24 * 3600;
 
 /**
- * Serves the dashboard's files at `/`. They are the same for everybody and hold no secret: who has no token sees a form
- * that asks for one. Names under assets/ change with the content, so browsers may keep them.
+ * Serves the dashboard's files at `/`. They are the same for everybody and contain no secret. Without a token, the
+ * dashboard shows a form for one. Names under assets/ change with the content, so browsers may cache them.
  */
 export function serveDashboard(app: NestExpressApplication): void {
   const room = dirname(fileURLToPath(import.meta.resolve('@alphaflops/dashboard/package.json')));

@@ -3,13 +3,13 @@ import { type ProcessParts, type RunningProcess, runProcess } from '@alphaflops/
 import { createApp } from './create-app.js';
 import { serveQueueBoard } from './queue-board.js';
 
-/** The message to the process that started us, once we answer requests. */
+/** The message to the parent process when the coordinator answers requests. */
 export interface ReadyMessage {
   type: 'ready';
   url: string;
-  /** Only when it was made just now. */
+  /** Only if it was just made. */
   adminToken: string | null;
-  /** The store, for people. */
+  /** Readable description of the store. */
   store: string;
 }
 
@@ -26,7 +26,7 @@ async function start(parts: ProcessParts): Promise<RunningProcess> {
         ? await tokens.replaceAdmin()
         : await tokens.createFirstAdmin();
       await app.listen(config.port, config.host);
-      // Longer than clients and proxies keep an idle connection: who closes first must not be the one who is asked next.
+      // Longer than clients and proxies keep idle connections, so that the server never closes one while a request arrives.
       app.getHttpServer().keepAliveTimeout = 75_000;
       const url = await app.getUrl();
       if (process.send === undefined) {
@@ -37,7 +37,7 @@ async function start(parts: ProcessParts): Promise<RunningProcess> {
       }
     },
     close: async () => {
-      // A request for work that has just been answered leaves its connection open, and the server waits for that.
+      // An answered request for work keeps its connection open, and the server would wait for the connection.
       setInterval(() => {
         app.getHttpServer().closeIdleConnections();
       }, 100).unref();
@@ -48,8 +48,8 @@ async function start(parts: ProcessParts): Promise<RunningProcess> {
 }
 
 await runProcess({
-  withoutRedis: 'Set REDIS_URL, or run "alphaflops up", which starts a Redis of its own.',
-  // Only the one that is used is loaded: a driver takes a tenth of a second.
+  withoutRedis: 'Set REDIS_URL, or run "alphaflops up", which starts its own Redis.',
+  // Only the store in use is loaded, because a driver takes a tenth of a second.
   openStores: async ({ mongodbUri, storeFile }) =>
     mongodbUri === null
       ? (await import('@alphaflops/store-sqlite')).openSqliteStores(storeFile)

@@ -17,7 +17,7 @@ interface Operation {
   responses: Record<string, { description: string; content?: Content }>;
 }
 
-/** The same as what the code describes: test/workspace.e2e.spec.ts. */
+/** test/workspace.e2e.spec.ts checks that this file matches the code. */
 const document = JSON.parse(readFileSync(join(import.meta.dirname, '../../../openapi.json'), 'utf8')) as {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Schema> };
@@ -31,7 +31,7 @@ for (const value of Object.values(contracts)) {
 
 const nameIn = ($ref: string) => $ref.replace('#/components/schemas/', '');
 
-/** What a reader of the page is shown for it; throws where a part has no example. */
+/** The example that the page shows for a schema; throws if a part has no example. */
 function exampleOf(schema: Schema): unknown {
   if (schema.example !== undefined) return schema.example;
   if (schema.$ref !== undefined) return exampleOf(document.components.schemas[nameIn(schema.$ref)] ?? {});
@@ -43,7 +43,7 @@ function exampleOf(schema: Schema): unknown {
   throw new Error(`no example: ${JSON.stringify(schema)}`);
 }
 
-/** The schema of the code that it was made from: a named one, a list or a page of one. */
+/** The schema in the code: a named one, a list or a page of a named one. */
 function checkOf({ $ref, items, properties }: Schema): z.ZodType {
   if (items !== undefined) return z.array(checkOf(items));
   if (properties?.['items']?.items !== undefined) return contracts.pageOf(checkOf(properties['items'].items));
@@ -54,24 +54,27 @@ function checkOf({ $ref, items, properties }: Schema): z.ZodType {
 
 describe('examples in the description of the API', () => {
   const sent = operations.filter(({ requestBody }) => requestBody !== undefined);
-  it.each(sent)('has a body for $operationId that is accepted', ({ requestBody }) => {
+  it.each(sent)('has a valid body for $operationId', ({ requestBody }) => {
     const schema = requestBody?.content['application/json']?.schema ?? {};
     expect(checkOf(schema).safeParse(exampleOf(schema)).error).toBeUndefined();
   });
 
-  it.each(operations)('has a good answer of $operationId, or says that it is no JSON', ({ responses }) => {
-    const [[status, answer] = ['none', undefined]] = Object.entries(responses).filter(([code]) =>
-      /^2/.test(code),
-    );
-    const schema = answer?.content?.['application/json']?.schema;
-    if (schema === undefined) {
-      if (status !== '204') expect(answer?.description).toMatch(/^A stream or file: /);
-      return;
-    }
-    const example = exampleOf(schema);
-    // Equal: no field is unknown to the schema, and none that it fills in is missing.
-    expect(checkOf(schema).parse(example)).toEqual(example);
-  });
+  it.each(operations)(
+    'has a valid answer of $operationId, or declares that it is not JSON',
+    ({ responses }) => {
+      const [[status, answer] = ['none', undefined]] = Object.entries(responses).filter(([code]) =>
+        /^2/.test(code),
+      );
+      const schema = answer?.content?.['application/json']?.schema;
+      if (schema === undefined) {
+        if (status !== '204') expect(answer?.description).toMatch(/^A stream or file: /);
+        return;
+      }
+      const example = exampleOf(schema);
+      // Equal: the schema knows every field, and no field with a default is missing.
+      expect(checkOf(schema).parse(example)).toEqual(example);
+    },
+  );
 
   it('has a problem', () => {
     const schema = { $ref: '#/components/schemas/Problem' };
@@ -79,7 +82,7 @@ describe('examples in the description of the API', () => {
   });
 });
 
-describe('what the description promises', () => {
+describe('the guarantees of the description', () => {
   it('every body is strict at every depth', () => {
     const loose = new Set<string>();
     const walk = (schema: Loose | undefined, path: string, seen: readonly string[]): void => {

@@ -5,7 +5,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { z } from 'zod';
 import { type Example, EXAMPLES } from './examples/index.js';
 
-/** The API's description, made from the schemas that the routes check their input with. */
+/** The API's description, made from the schemas with which the routes check their input. */
 export async function describeApi(app: INestApplication): Promise<OpenAPIObject> {
   await describeRoutes();
   const header = new DocumentBuilder()
@@ -27,15 +27,15 @@ export async function describeApi(app: INestApplication): Promise<OpenAPIObject>
   for (const operation of operations) {
     nameProblem(operation);
     allowNoBody(operation, document);
-    // Said, and not left out: nobody need guess.
+    // Stated explicitly, so that readers need not guess.
     operation.security ??= [];
-    // Where the deployment allows it, also without a token.
+    // Also without a token, if the deployment allows it.
     if ((operation as { 'x-public-read'?: boolean })['x-public-read'] === true) operation.security.push({});
   }
   return document;
 }
 
-/** Problems have a media type of their own, which Swagger's decorators cannot say together with a schema. */
+/** Problems have their own media type, which Swagger's decorators cannot state together with a schema. */
 function nameProblem({ responses }: Operation): void {
   const problem = responses['default'];
   if (problem === undefined || !('content' in problem)) return;
@@ -43,7 +43,7 @@ function nameProblem({ responses }: Operation): void {
   if (content !== undefined) problem.content = { ...others, 'application/problem+json': content };
 }
 
-/** A body that has a default may be left out. */
+/** A body with a default is optional. */
 function allowNoBody({ requestBody }: Operation, { components }: OpenAPIObject): void {
   if (requestBody === undefined || !('content' in requestBody)) return;
   const { schema } = requestBody.content['application/json'] ?? {};
@@ -60,8 +60,8 @@ interface Converted {
 }
 
 /**
- * A named schema has two faces: what may be sent (fields with a default are optional) and what comes back (they are
- * there). Where the two differ, the first is called `<name>Input`. Each has its example, if the schema has one.
+ * A named schema has two forms: the request (fields with a default are optional) and the answer (these fields are always
+ * present). If the two differ, the request is called `<name>Input`. Each has its example, if the schema has one.
  */
 function toOpenApi(schema: z.ZodType, io: 'input' | 'output'): Converted {
   const converted = convert(schema, io);
@@ -105,7 +105,7 @@ function convert(schema: z.ZodType, io: 'input' | 'output'): Converted {
   return { schema: root, components: definitions };
 }
 
-/** Zod writes some of OpenAPI 3.1 into its OpenAPI 3.0: null beside a reference or values, and the encoding base64. */
+/** Zod uses some features of OpenAPI 3.1 in its OpenAPI 3.0: null beside a reference or values, and the encoding base64. */
 function asOpenApi30(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(asOpenApi30);
   if (typeof part !== 'object' || part === null) return part;

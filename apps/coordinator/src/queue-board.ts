@@ -12,7 +12,7 @@ interface Board {
   close: () => Promise<void>;
 }
 
-/** Bull Board for admins, to look at; loaded when it is asked for first. Returns what ends it. */
+/** Read-only Bull Board for admins, loaded at its first request. Returns the function that ends it. */
 export function serveQueueBoard(
   app: NestExpressApplication,
   tokens: AccessStore,
@@ -45,7 +45,7 @@ async function open(campaigns: CampaignStore, queue: QueueConnection): Promise<B
     board.show([...new Set(lists.flatMap(({ items }) => items.flatMap(({ targetIds }) => targetIds)))]);
   };
   return {
-    // What is live may have changed since the page was looked at last.
+    // The active campaigns may have changed since the last request of the page.
     handle: (request, response, next) => {
       refresh().then(() => {
         router(request, response, next);

@@ -5,7 +5,7 @@ import type { Stores } from '@alphaflops/store';
 import { createApp } from './create-app.js';
 import { describeApi } from './openapi.js';
 
-/** Writes the API's description to the given file. Nothing is opened: wiring alone is enough for it. */
+/** Writes the API's description to the given file. It opens no store and no queue, because the modules are enough. */
 const unused = {} as unknown;
 const app = await createApp({
   config: readConfig({ ALPHAFLOPS_LOG_LEVEL: 'error' }),

@@ -17,7 +17,7 @@ class PartsModule {
   }
 }
 
-/** Fits, and over HTTP whether it is well and its metrics, nothing else. */
+/** Runs fits. Over HTTP it serves only its health and its metrics. */
 @Module({})
 export class FitterModule {
   static with(parts: ProcessParts): DynamicModule {

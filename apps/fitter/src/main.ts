@@ -7,8 +7,8 @@ import helmet from 'helmet';
 import { FitterModule } from './fitter.module.js';
 
 /**
- * The fit role as a process of its own, beside coordinators with ROLES=api,record. A fit that is broken off, by whatever,
- * stays in the queue until it is published; any number of fitters share the queue.
+ * The fit role as a separate process, beside coordinators with ROLES=api,record. An interrupted fit stays in the queue until
+ * its model is published. Any number of fitters can share the queue.
  */
 async function start(parts: ProcessParts): Promise<RunningProcess> {
   const { config } = parts;
@@ -30,8 +30,8 @@ async function start(parts: ProcessParts): Promise<RunningProcess> {
 }
 
 await runProcess({
-  withoutRedis: 'Set REDIS_URL, the one of the coordinators.',
-  // Only the one that is used is loaded: a driver takes a tenth of a second.
+  withoutRedis: 'Set REDIS_URL to the Redis of the coordinators.',
+  // Only the store in use is loaded, because a driver takes a tenth of a second.
   openStores: async ({ mongodbUri, storeFile }) =>
     mongodbUri === null
       ? (await import('@alphaflops/store-sqlite')).openSqliteStores(storeFile)

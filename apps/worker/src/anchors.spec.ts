@@ -11,7 +11,7 @@ const publicKey = keys.publicKey.export({ format: 'jwk' }).x ?? '';
 const never = new AbortController().signal;
 const settings = { count: 4, rerun: 2, everyBatches: 3 };
 
-/** A device whose anchors take `timeMs`, or fail where it is null, and what was asked of it. */
+/** A device whose anchors take `timeMs`, or fail if it is null, with a record of the requests. */
 function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'gpu') {
   const state = { timeMs: 1 as number | null, asked: [] as string[], lines: [] as string[], batch: 0 };
   const anchors = new Anchors({
@@ -33,7 +33,7 @@ function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'g
       },
     },
   });
-  /** Measures the next batches, and says for each which batches it reports as drifted. */
+  /** Measures the next batches, and returns for each the batches that it reports as drifted. */
   const batches = async (count: number) => {
     const reports: (number[] | null)[] = [];
     for (let i = 0; i < count; i++) {
@@ -57,7 +57,7 @@ function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'g
 }
 
 describe('anchors of a device', () => {
-  it('are timed before the first batch, and some of them again after every few, in turn', async () => {
+  it('are timed before the first batch, and then some of them in turn after every few batches', async () => {
     const { state, batches } = device();
     expect(await batches(7)).toEqual([null, null, null, null, null, null, null]);
     const [a, b, c, d] = state.asked;
@@ -81,21 +81,21 @@ describe('anchors of a device', () => {
     ]);
   });
 
-  it('tell, with two results, which batches a drifted device has measured since they held', async () => {
+  it('name, with two results, the batches that a drifted device has measured since the last good anchors', async () => {
     const { state, batches } = device();
     await batches(3);
     await batches(1);
     state.timeMs = 1.04;
     expect(await batches(4)).toEqual([null, [3, 4, 5], [3, 4, 5], null]);
     expect(state.lines.at(-1)).toMatch(/warn: The device has drifted.*anchors=2 {2}change=0\.04/);
-    // It is compared with what it has become.
+    // The next run is compared with the new state of the device.
     expect(await batches(1)).toEqual([null]);
     expect(state.lines.at(-1)).toMatch(/anchors hold/);
     state.timeMs = 1;
     expect((await batches(3)).at(-1)).toEqual([9, 10, 11]);
   });
 
-  it('take a tenth for noise on host processors', async () => {
+  it('treat a change of 10 % as noise on host processors', async () => {
     const { state, batches } = device({}, 'cpu');
     await batches(1);
     state.timeMs = 1.09;
@@ -113,7 +113,7 @@ describe('anchors of a device', () => {
     expect(await batches(1)).toEqual([[0, 1, 2, 3, 4]]);
   });
 
-  it('cost nothing when there are to be none', async () => {
+  it('cost nothing when they are disabled', async () => {
     const { state, batches } = device({ count: 0 });
     await batches(5);
     expect(state.asked).toEqual(['batch', 'batch', 'batch', 'batch', 'batch']);

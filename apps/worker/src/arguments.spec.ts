@@ -26,7 +26,7 @@ describe('arguments of the worker', () => {
     });
   });
 
-  it('takes repeated executors and labels, and what follows the first equals sign as it is', () => {
+  it('takes repeated executors and labels, and keeps the text after the first equals sign', () => {
     const args = [...URL_AND_TOKEN, '--executor', 'cudnn', '--executor', 'tfjs-cpu', '--executor', 'cudnn'];
     const labels = [
       '--label',
@@ -48,7 +48,7 @@ describe('arguments of the worker', () => {
     });
   });
 
-  it('takes a program of its own, which is then used too', () => {
+  it('takes a program of the user, which is then also used', () => {
     const args = [...URL_AND_TOKEN, '--process-command', 'python3 "my program.py"', '--find'];
     expect(parseArguments(['join', ...args])).toMatchObject({
       executors: null,
@@ -60,18 +60,18 @@ describe('arguments of the worker', () => {
     });
   });
 
-  it('takes a software adapter only with --software-adapter', () => {
+  it('accepts a software adapter only with --software-adapter', () => {
     const args = ['probe', '--executor', 'tfjs-webgpu'];
     expect(parseArguments(args)).toMatchObject({ softwareAdapter: false });
     expect(parseArguments([...args, '--software-adapter'])).toMatchObject({ softwareAdapter: true });
   });
 
-  it('keeps a folder by its absolute path', () => {
+  it('stores the absolute path of a folder', () => {
     const args = ['join', ...URL_AND_TOKEN, '--executor', 'tfjs-node', '--tfjs-node', 'some/folder'];
     expect(parseArguments(args)).toMatchObject({ tfjsNodeFolder: resolve('some/folder') });
   });
 
-  it('reads a lone hyphen as the token that comes on standard input', () => {
+  it('reads the token from standard input for a single hyphen', () => {
     expect(parseArguments(['join', 'https://a/b', '--token', '-'])).toMatchObject({
       token: '-',
       coordinatorUrl: 'https://a/b/',
@@ -175,7 +175,7 @@ describe('arguments of the worker', () => {
     expect(() => parseArguments([...args, '--executor', 'cuda'])).toThrow(/Known executors/);
   });
 
-  it('probes everything real by default, or what --executor names', () => {
+  it('probes all real executors by default, or those that --executor names', () => {
     expect(parseArguments(['probe'])).toMatchObject({
       command: 'probe',
       executors: expect.arrayContaining(['tfjs-wasm', 'tfjs-cpu']),

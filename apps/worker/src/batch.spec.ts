@@ -73,7 +73,7 @@ describe('a batch', () => {
     }
   });
 
-  it('asks for the next one when little is left of it, and at once when it is a single spec', async () => {
+  it('requests the next one when it is almost complete, and at once when it is a single spec', async () => {
     const quick = measurerBy(({ width }) => measured(width));
     const single = context();
     await runBatch(job(1), single.context, origin, quick);
@@ -92,7 +92,7 @@ describe('a batch', () => {
     expect(when[0]).toBeLessThan(8);
   });
 
-  it('ends when it is taken away', async () => {
+  it('ends when its lease is lost', async () => {
     const { abort, context: taken } = context();
     const measurer = measurerBy(({ width }) => {
       abort.abort();

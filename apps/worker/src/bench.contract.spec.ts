@@ -64,7 +64,7 @@ describe('bench', () => {
     );
   }, 30_000);
 
-  it('says that it has no energy of a convolution whose time is not good', async () => {
+  it('reports no energy for a convolution without a good time', async () => {
     const noisy = { ...request, spec: fakeSpec('noisy'), executor: 'fake-gpu', energy: true };
     expect(benchText(await bench(noisy, worker))).toMatch(/^energy {6}not measured: the outcome is noisy$/m);
   }, 30_000);
@@ -77,7 +77,7 @@ describe('bench', () => {
     await expect(bench({ ...request, protocol: 'slow' }, worker)).rejects.toMatchObject({ code: 'usage' });
   }, 20_000);
 
-  it('does not time on a GPU that a worker has', async () => {
+  it('does not time on a GPU that a worker uses', async () => {
     const lease = await lockGpu(fakeGpuUuid(0));
     const attempt = bench({ ...request, executor: 'fake-gpu' }, worker);
     await expect(attempt).rejects.toMatchObject({ code: 'device-in-use' });

@@ -33,7 +33,7 @@ function problem(status: number, changes: object = {}): RequestListener {
 }
 
 describe('coordinator client', () => {
-  it('posts JSON with the bearer token below the address it was given', async () => {
+  it('posts JSON with the bearer token to paths below the given address', async () => {
     let seen: unknown;
     answer = (request, response) => {
       const { method, headers, url: path } = request;
@@ -70,7 +70,7 @@ describe('coordinator client', () => {
     await expect(beat()).rejects.not.toThrow(/hush/);
   });
 
-  it('says what is wrong with a connection that does not come about, or breaks', async () => {
+  it('reports why a connection fails or breaks', async () => {
     answer = (request) => request.socket.destroy();
     await expect(beat()).rejects.toMatchObject({ code: 'unreachable' });
     const free = createServer().listen(0, '127.0.0.1');
@@ -87,7 +87,7 @@ describe('coordinator client', () => {
     });
   });
 
-  it('stops waiting on the signal', async () => {
+  it('stops waiting when the signal fires', async () => {
     const leaving = new AbortController();
     answer = () => {
       leaving.abort();

@@ -39,7 +39,7 @@ export interface Beat {
   readonly activity: 'idle' | 'measuring' | 'stopped';
 }
 
-/** How a job came to its end. */
+/** How a job ended. */
 export type End = { lease: LeaseRef } & ({ ok: true; sealed: SealedResult } | { ok: false; reason: string });
 
 interface Answered {
@@ -48,27 +48,27 @@ interface Answered {
 }
 
 /**
- * What the coordinator does for its workers, over real HTTP and with real queues; results are kept in memory. Requests and
- * answers are checked with the schemas of the API.
+ * A stand-in for the coordinator, with real HTTP and real queues. It keeps results in memory. It checks requests and answers
+ * with the schemas of the API.
  */
 export class CoordinatorStandIn {
   readonly beats: Beat[] = [];
   readonly enrolments: EnrolmentRequest[] = [];
-  /** What was wrong with requests; a test that expects none looks here. */
+  /** Errors of requests, for tests that expect none. */
   readonly complaints: string[] = [];
-  /** Results and last failures, in the order in which they came. */
+  /** Results and final failures, in the order of their arrival. */
   readonly ends: End[] = [];
-  /** Answers 503 to results while set, as with a store that is away. */
+  /** Answers 503 to results while set, like with an unreachable store. */
   isStoreAway = false;
   /** Answers 503 to everything while set. */
   isAway = false;
-  /** What becomes of an answer before it is sent: a coordinator may be anybody's. */
+  /** Changes an answer before it is sent, like a malicious coordinator. */
   tamper = (body: unknown): unknown => body;
   private readonly desired = new Map<string, WorkerDesiredState>();
   private readonly secrets = new Map<string, string>();
   private readonly beaten = new EventEmitter();
-  /** Ends that `nextEnd` has given out. */
-  private asked = 0;
+  /** Number of ends that `nextEnd` has returned. */
+  private returnedEnds = 0;
   private readonly connection: QueueConnection;
   private readonly desk: LeaseDesk;
 
@@ -89,7 +89,7 @@ export class CoordinatorStandIn {
     });
     this.desk.handle('label-kernels', {
       isDone: () => Promise.resolve(false),
-      record: () => Promise.reject(new Error('no kernels are asked for')),
+      record: () => Promise.reject(new Error('no kernels are requested')),
       recordFailure: () => Promise.resolve(),
     });
     this.desk.start();
@@ -123,7 +123,7 @@ export class CoordinatorStandIn {
     this.connection.close();
   }
 
-  /** Everything that must never be seen. */
+  /** All secrets, which must never appear in output. */
   get secretTexts(): string[] {
     return [JOIN_TOKEN, ...this.secrets.values()];
   }
@@ -132,7 +132,7 @@ export class CoordinatorStandIn {
     this.desired.set(workerId, state);
   }
 
-  /** The next heartbeat, from now on, for which the condition holds. */
+  /** The next heartbeat from now on that meets the condition. */
   async beat(condition: (beat: Beat) => boolean): Promise<Beat> {
     for (;;) {
       const [beat] = (await once(this.beaten, 'beat')) as [Beat];
@@ -140,12 +140,12 @@ export class CoordinatorStandIn {
     }
   }
 
-  /** The next end of a job, or the one that has come already. */
+  /** The next end of a job, or one that was not returned yet. */
   async nextEnd(): Promise<End> {
     for (;;) {
-      const next = this.ends[this.asked];
+      const next = this.ends[this.returnedEnds];
       if (next !== undefined) {
-        this.asked += 1;
+        this.returnedEnds += 1;
         return next;
       }
       await once(this.beaten, 'end');

@@ -34,21 +34,21 @@ afterEach(() => rm(directory, { recursive: true }));
 const keep = () => writeCredentials(file, credentials);
 
 describe('credentials', () => {
-  it('come back as they were written, and only their owner may read them', async () => {
+  it('are read as they were written, and only their owner may read them', async () => {
     await keep();
     expect(await readCredentials(file)).toEqual(credentials);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await stat(join(directory, 'deeper'))).mode & 0o777).toBe(0o700);
   });
 
-  it('are private again after they were opened to others', async () => {
+  it('are private again after others got access', async () => {
     await keep();
     await chmod(file, 0o644);
     await writeCredentials(file, credentials);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
-  it('are replaced whole: a reader at any moment finds one version or the other', async () => {
+  it('are replaced atomically: a reader always finds the old or the new version', async () => {
     await keep();
     const written = new AbortController();
     const seen = new Set<string>();
@@ -64,7 +64,7 @@ describe('credentials', () => {
     expect(await readdir(join(directory, 'deeper'))).toEqual(['worker.json']);
   });
 
-  it('cannot be kept in place of a directory, and nothing is left beside it', async () => {
+  it('cannot replace a directory, and leave no file beside it', async () => {
     const taken = join(directory, 'taken');
     await mkdir(taken);
     await expect(writeCredentials(taken, credentials)).rejects.toMatchObject({
@@ -84,7 +84,7 @@ describe('credentials', () => {
     await refuseOtherCoordinator(file, credentials.coordinatorUrl);
   });
 
-  it('that are missing or malformed are named with what to do, and not repeated', async () => {
+  it('are named with advice when they are missing or malformed, without their content', async () => {
     await expect(readCredentials(file)).rejects.toMatchObject({
       code: 'no-credentials',
       message: expect.stringContaining('join'),
@@ -103,7 +103,7 @@ describe('credentials', () => {
     });
   });
 
-  it('of a worker that signs nothing yet ask for a new enrolment', async () => {
+  it('require a new enrolment if the worker has no signing key', async () => {
     const old = join(directory, 'old.json');
     await writeFile(old, JSON.stringify({ ...credentials, signingKey: undefined }));
     await expect(readCredentials(old)).rejects.toMatchObject({

@@ -9,11 +9,11 @@ import { Turns } from './turns.js';
 
 const batchOf = (lease: Lease): number => (lease as Lease<'measure'>).payload.batchIndex;
 
-/** Leases in memory: the test hands jobs out, and sees what becomes of each. */
+/** Leases in memory: the test hands out jobs, and sees the outcome of each. */
 class MemoryLeases {
-  /** `take`, `take aborted`, and what became of batches: `stored 1`, `given back 1`, `failed 1: why`. */
+  /** `take`, `take aborted`, and the outcomes of batches: `stored 1`, `given back 1`, `failed 1: why`. */
   readonly seen: string[] = [];
-  /** Whether results are stored at once; else when the test says so. */
+  /** Whether results are stored at once; otherwise the test decides when. */
   isStoring = true;
   readonly unstored: (() => void)[] = [];
   private readonly asking: ((held: Held) => void)[] = [];
@@ -76,7 +76,7 @@ class MemoryLeases {
   }
 }
 
-/** A device whose batches end when the test says so. */
+/** A device whose batches end when the test decides. */
 function device(turns = new Turns()) {
   const leases = new MemoryLeases();
   const waits: { ms: number; signal: AbortSignal; done: () => void }[] = [];
@@ -118,7 +118,7 @@ function device(turns = new Turns()) {
   return { work: new DeviceWork(options), leases, waits, lines, batches };
 }
 
-/** Lets everything that is ready happen. */
+/** Runs all pending callbacks. */
 async function settle(): Promise<void> {
   for (let at = 0; at < 100; at++) await Promise.resolve();
 }
@@ -130,7 +130,7 @@ function at<T>(items: readonly T[], index: number): T {
 }
 
 describe('jobs of a device', () => {
-  it('are done one at a time, and each result is brought while the next job is done', async () => {
+  it('are done one at a time, and each result is sent during the next job', async () => {
     const { work, leases, batches, lines } = device();
     leases.isStoring = false;
     work.begin();
@@ -150,7 +150,7 @@ describe('jobs of a device', () => {
     expect(lines).toEqual([expect.stringMatching(/measured {2}batch=1 {2}seconds=/)]);
   });
 
-  it('are fetched ahead when one asks for it, and go back when the one in hand is the last', async () => {
+  it('are fetched in advance on request, and returned when the current one is the last', async () => {
     const { work, leases, batches } = device();
     work.begin();
     await settle();
@@ -176,7 +176,7 @@ describe('jobs of a device', () => {
     expect(leases.seen).toEqual(['take', 'take', 'stored 1', 'take', 'stored 2', 'given back 3']);
   });
 
-  it('of two devices that are one physically take turns; one that waits goes back when its worker leaves', async () => {
+  it('alternate between two devices that are physically one; a waiting job is returned when its worker leaves', async () => {
     const turns = new Turns();
     const [wasm, cpu] = [device(turns), device(turns)];
     wasm.work.begin();
@@ -198,7 +198,7 @@ describe('jobs of a device', () => {
     expect(cpu.leases.seen).toEqual(['take', 'stored 2', 'take']);
   });
 
-  it('are finished and stored before the device ends, and come again after that', async () => {
+  it('are finished and stored before the device stops, and are taken again after that', async () => {
     const { work, leases, batches } = device();
     leases.isStoring = false;
     work.begin();
@@ -217,7 +217,7 @@ describe('jobs of a device', () => {
     expect([leases.asked, leases.seen]).toEqual([1, ['take', 'stored 1', 'take']]);
   });
 
-  it('are given back at once when leaving is hurried', async () => {
+  it('are returned at once when the worker must leave fast', async () => {
     const { work, leases, lines, batches } = device();
     work.begin();
     await settle();
@@ -231,7 +231,7 @@ describe('jobs of a device', () => {
     expect(lines).toEqual([expect.stringContaining('given back')]);
   });
 
-  it('that were taken away are dropped', async () => {
+  it('are dropped when their lease is lost', async () => {
     const { work, leases, lines } = device();
     work.begin();
     await settle();
@@ -254,7 +254,7 @@ describe('jobs of a device', () => {
     expect(leases.seen).toEqual(['take', 'failed 1: no such algorithm', 'take']);
   });
 
-  it('are not begun while two results are not stored', async () => {
+  it('are not started while two results are not stored', async () => {
     const { work, leases, batches, waits, lines } = device();
     leases.isStoring = false;
     work.begin();
@@ -274,7 +274,7 @@ describe('jobs of a device', () => {
     expect([leases.asked, lines.at(-1)]).toEqual([1, expect.stringContaining('measuring continues')]);
   });
 
-  it('are not waited for longer than 5 s, once they are measured, by a worker that is stopped', async () => {
+  it('delay a stopping worker by at most 5 s after they are measured', async () => {
     const { work, leases, batches, waits, lines } = device();
     leases.isStoring = false;
     work.begin();
@@ -291,7 +291,7 @@ describe('jobs of a device', () => {
     expect(lines.at(-1)).toContain('The coordinator does not answer');
   });
 
-  it('are left to others for a growing while when the executor does not start', async () => {
+  it('are left to others for growing periods when the executor does not start', async () => {
     const { work, leases, batches, waits, lines } = device();
     work.begin();
     const startFailed = new ExecutorError('start-failed', 'executor "x" did not start: no driver');
@@ -299,7 +299,7 @@ describe('jobs of a device', () => {
       await settle();
       leases.hand(round);
       await settle();
-      // One that is fetched ahead goes back as well, and nobody waits for one.
+      // A job that was fetched in advance is returned too, and no request waits.
       if (round === 1) {
         at(batches, -1).context.takeNext();
         leases.hand(7);
@@ -318,7 +318,7 @@ describe('jobs of a device', () => {
     ]);
     expect(lines[0]).toContain('not measured: executor "x" did not start: no driver');
 
-    // A batch that was begun so often fails; a good one ends the counting.
+    // A batch with this number of attempts fails; a good batch resets the count.
     await settle();
     leases.hand(3, 10);
     await settle();

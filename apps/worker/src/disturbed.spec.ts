@@ -32,7 +32,7 @@ function watched(protocol = 'cpu') {
   return { disturbed, measure, lines };
 }
 
-it('says once that the disturbance does not end, and once that it is over', async () => {
+it('reports once that the disturbance lasts, and once that it is over', async () => {
   const { disturbed, measure, lines } = watched();
   await measure(measured('noisy', 0.6), 4);
   expect(disturbed.reason).toBeNull();
@@ -46,13 +46,13 @@ it('says once that the disturbance does not end, and once that it is over', asyn
   ]);
 });
 
-it('knows a machine that never was quiet', async () => {
+it('detects a machine that was never quiet', async () => {
   const { disturbed, measure } = watched();
   await measure(measured('noisy', null), 5);
   expect(disturbed.reason).toMatch(/use this machine all the time/);
 });
 
-it('says nothing where samples are noisy for another reason, or nothing is watched', async () => {
+it('reports nothing if samples are noisy for another reason, or if nothing is watched', async () => {
   const { disturbed, measure } = watched();
   await measure(measured('noisy', 0.01), 10);
   await measure(measured('noisy'), 10);

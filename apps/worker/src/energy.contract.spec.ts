@@ -1,4 +1,4 @@
-/** Energy by the meter of a device through a real executor's process, on the build: `npm run build` first. */
+/** Energy from the meter of a device, in the process of a real executor, on the build: `npm run build` first. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ describe('energy of any executor', () => {
     uuid = probed.devices[0]?.uuid ?? '';
   });
 
-  it('is that of the device that it computes on', async () => {
+  it('is the energy of the device that computes', async () => {
     const host = hostOf(ADDRESS);
     host.idlePowerW = 2;
     expect(await host.readConditions()).toMatchObject({ powerW: POWER_W });

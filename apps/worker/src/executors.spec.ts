@@ -24,7 +24,7 @@ describe('settings of the machine', () => {
     expect(createProcess('process', settings).name).toBe('process');
   });
 
-  it('lead to executor process when no library is found', () => {
+  it('select executor process when no library is found', () => {
     const { settings } = referenceOf('process', { ...machine, processCommand: null });
     expect(() => createProcess('process', settings)).toThrow(/--process-command/);
   });
@@ -49,7 +49,7 @@ describe('settings of the machine', () => {
     expect(createTfjs('tfjs-node-gpu', settings).name).toBe('tfjs-node-gpu');
   });
 
-  it('do not bring test doubles in, which only an environment with their adapter has', () => {
+  it('do not enable test doubles, which need an environment with their adapter', () => {
     expect(() => referenceOf('fake', machine)).toThrow('There is no executor fake.');
     process.env['ALPHAFLOPS_TEST_ADAPTER'] = 'file:///doubles.js';
     try {
@@ -60,7 +60,7 @@ describe('settings of the machine', () => {
     }
   });
 
-  it('are of no concern to the others', () => {
+  it('do not affect other executors', () => {
     expect(referenceOf('tfjs-wasm', machine).settings).toBeUndefined();
     expect(() => referenceOf('cuda', machine)).toThrow('There is no executor cuda.');
   });

@@ -24,7 +24,7 @@ const onLinux = platform() === 'linux';
     return holder;
   }
 
-  it('is refused while another process has it, with the process id, and free as soon as that is killed', async () => {
+  it('is refused while another process has it, with its process id, and free as soon as that process is killed', async () => {
     const { pid } = await held();
     await expect(lockGpu(uuid)).rejects.toMatchObject({
       code: 'device-in-use',
@@ -37,18 +37,18 @@ const onLinux = platform() === 'linux';
     await lease.close();
   });
 
-  it('is refused to another process while this one has it, and free when it is given back', async () => {
+  it('is refused to another process while this one has it, and free when it is released', async () => {
     const lease = await lockGpu(uuid);
     const refused = fork(HOLD, [uuid], { execArgv: [], silent: true });
-    let said = '';
-    refused.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
+    let output = '';
+    refused.stderr?.on('data', (piece: Buffer) => (output += piece.toString()));
     expect((await once(refused, 'close'))[0]).toBe(1);
-    expect(said).toContain(`is in use by process ${process.pid}`);
+    expect(output).toContain(`is in use by process ${process.pid}`);
     await lease.close();
     await held();
   });
 
-  it('is for each GPU once, for no processor, and all or none', async () => {
+  it('locks each GPU once, locks no processor, and locks all or none', async () => {
     const [first, cpu] = [
       { uuid: `GPU-${randomUUID()}`, kind: 'gpu' as const },
       { uuid: `cpu-${randomUUID()}`, kind: 'cpu' as const },

@@ -10,7 +10,7 @@ import { Log } from './log.js';
 type Answer = WorkerDesiredState | WorkerError;
 const UNREACHABLE = new WorkerError('unreachable', 'The coordinator at http://c/ does not answer (away).');
 
-/** A coordinator that gives these answers in turn, and a clock that says how long it was asked to wait. */
+/** A coordinator that gives these answers in turn, and a clock that records the requested delays. */
 function scripted(answers: Answer[]) {
   const sent: HeartbeatRequest['activity'][] = [];
   const waitedMs: number[] = [];
@@ -39,7 +39,7 @@ function scripted(answers: Answer[]) {
 }
 
 describe('heartbeat', () => {
-  it('beats at once and then in its interval, says what the worker does, and ends with a last word', async () => {
+  it('beats at once and then in its interval, reports the activity of the worker, and sends a last heartbeat', async () => {
     const { heartbeat, sent, waitedMs, wanted, lines } = scripted(['active', 'active', 'active']);
     await heartbeat.run();
     expect(sent).toEqual(['idle', 'measuring', 'idle', 'stopped']);
@@ -57,7 +57,7 @@ describe('heartbeat', () => {
     ]);
   });
 
-  it('asks a coordinator that is away again after growing delays, with one line when it goes and one when it is back', async () => {
+  it('retries an unreachable coordinator after growing delays, with one log line at the start and one at the end', async () => {
     const { heartbeat, waitedMs, wanted, lines } = scripted([
       'active',
       ...Array.from({ length: 8 }, () => UNREACHABLE),
@@ -90,7 +90,7 @@ describe('heartbeat', () => {
     expect(sent).toEqual(['idle']);
   });
 
-  it('leaves although its last heartbeat gets no answer, and reports nothing after that', async () => {
+  it('ends even if its last heartbeat gets no answer, and reports nothing after that', async () => {
     let answerLate: (answer: { desiredState: 'paused'; reason: null }) => void = () => undefined;
     const wanted: WorkerDesiredState[] = [];
     const lines: string[] = [];

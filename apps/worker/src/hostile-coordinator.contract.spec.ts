@@ -36,10 +36,10 @@ const title = 'a hostile coordinator';
       await rm(directory, { recursive: true });
     }, 60_000);
 
-    it('makes a worker start nothing but its own command, whatever it puts into answers and batches', async () => {
+    it('cannot make a worker start anything except its own command, with any content of answers and batches', async () => {
       const traces = await mkdtemp(join(directory, 'traces-'));
       let tries = 0;
-      /** Leaves a file behind if anything runs it. */
+      /** Creates a file if it is run. */
       const command = () => `touch ${join(traces, String((tries += 1)))}`;
       const coordinator = await CoordinatorStandIn.start(redis.address);
       coordinator.tamper = (body) => hostile(body, command);
@@ -91,7 +91,7 @@ const title = 'a hostile coordinator';
       });
       const programs = [...seen].map((line) => line.split('\0').slice(0, -1));
       expect(programs).toContainEqual(own);
-      // Everything else is Node on our own files, and Git, which gives the version of a checkout.
+      // All other processes are Node with alphaflops files, and Git, which gives the version of a checkout.
       const strange = programs.filter(
         ([program = '', ...args]) =>
           !(program.endsWith('node') && /\/(apps|libs)\/[\w-]+\/dist\//.test(args.join(' '))) &&
@@ -105,7 +105,7 @@ const title = 'a hostile coordinator';
   },
 );
 
-/** Fields that somebody might believe, with a command in each. */
+/** Fields that a program could trust, with a command in each. */
 function temptations(command: () => string): Record<string, unknown> {
   return {
     command: command(),
@@ -123,10 +123,10 @@ function temptations(command: () => string): Record<string, unknown> {
   };
 }
 
-/** Labels are texts under any name, and a convolution is strict: with more in them the whole answer is refused. */
+/** Labels accept any name, and a convolution is strict: with unknown fields, the whole answer is refused. */
 const LEFT_AS_THEY_ARE = ['labels', 'spec'];
 
-/** An answer with more in it, at every level. */
+/** An answer with additional fields at every level. */
 function hostile(body: unknown, command: () => string): unknown {
   if (Array.isArray(body)) return body.map((part) => hostile(part, command));
   if (typeof body !== 'object' || body === null) return body;
@@ -136,7 +136,7 @@ function hostile(body: unknown, command: () => string): unknown {
   return { ...temptations(command), ...Object.fromEntries(parts) };
 }
 
-/** Batches as no planner makes them; a queue takes whatever it is given. */
+/** Batches that no planner makes; a queue accepts any batch. */
 function* hostileJobs(good: MeasureJob, command: () => string): Iterable<MeasureJob> {
   const spec = good.slots[0]?.spec as MeasureJob['slots'][number]['spec'];
   const withSpec = (changes: object) => ({
@@ -154,7 +154,7 @@ function* hostileJobs(good: MeasureJob, command: () => string): Iterable<Measure
   yield { ...good, protocol: { ...good.protocol, mode: `| ${command()}` } } as unknown as MeasureJob;
 }
 
-/** Puts down what every process below `pid` was started as, again and again. */
+/** Repeatedly records the command lines of all processes below `pid`. */
 async function look(pid: number, seen: Set<string>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const parents = new Map<number, number>();

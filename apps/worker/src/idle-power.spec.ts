@@ -16,7 +16,7 @@ const at = (changes: Partial<Conditions>): Conditions => ({
   ...changes,
 });
 
-/** A device whose readings are those, the last of them again and again, and the milliseconds that were waited. */
+/** A device that returns these readings and then repeats the last one, with the waited milliseconds. */
 function reading(...conditions: Partial<Conditions>[]) {
   let readings = 0;
   let waitedMs = 0;
@@ -42,13 +42,13 @@ describe('idle power', () => {
     expect(waitedMs()).toBe(3_000);
   });
 
-  it('is unknown where power cannot be read, and costs nothing there', async () => {
+  it('is unknown if power cannot be read, and then costs nothing', async () => {
     const { device, wait, waitedMs } = reading({});
     expect(await idlePowerW(device, wait, never)).toBeNull();
     expect(waitedMs()).toBe(0);
   });
 
-  it('is not known while others compute on the device, or when the worker leaves', async () => {
+  it('is unknown while other processes compute on the device, or when the worker leaves', async () => {
     const shared = reading({ powerW: 68 }, { powerW: 500, otherProcesses: 1 });
     expect(await idlePowerW(shared.device, shared.wait, never)).toBeNull();
     const quiet = reading({ powerW: 68 });

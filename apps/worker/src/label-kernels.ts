@@ -34,28 +34,28 @@ async function labelsOf(
   { deviceProperties, libraryPath }: LabelSettings,
   signal: AbortSignal,
 ): Promise<KernelLabels> {
-  const asked = await LabelProcess.start({
+  const child = await LabelProcess.start({
     deviceProperties,
     tf32: key.mathMode === 'tf32',
     padding: 'cudnn',
     libraryPath: [...libraryPath],
   });
   const stop = (): void => {
-    asked.close();
+    child.close();
   };
   signal.addEventListener('abort', stop, { once: true });
   try {
     const numbers = new Map<string, number>();
     const labels: number[] = [];
-    for await (const { kernel } of asked.label(kernelMapShapes(shapes))) {
+    for await (const { kernel } of child.label(kernelMapShapes(shapes))) {
       if (signal.aborted) throw new Error('the job was taken away');
       if (kernel !== null && !numbers.has(kernel)) numbers.set(kernel, numbers.size);
       labels.push(kernel === null ? -1 : (numbers.get(kernel) ?? -1));
     }
-    const { cudnn: cudnnVersion, computeCapability } = asked;
+    const { cudnn: cudnnVersion, computeCapability } = child;
     return { cudnnVersion, computeCapability, kernels: [...numbers.keys()], labels };
   } finally {
     signal.removeEventListener('abort', stop);
-    asked.close();
+    child.close();
   }
 }

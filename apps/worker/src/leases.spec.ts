@@ -14,7 +14,7 @@ const performed = { result: {}, body: new Uint8Array(), summary: {} } as unknown
 const unreachable = new WorkerError('unreachable', 'The coordinator does not answer.');
 const request = { jobs: ['measure' as const], targetIds: ['class-1'] };
 
-/** A coordinator whose answers are given in order; the last one stays. */
+/** A coordinator that gives these answers in order, and repeats the last one. */
 function leases(answers: { take?: unknown[]; bring?: unknown[]; renew?: unknown[] }) {
   const calls: [string, unknown][] = [];
   const lines: string[] = [];
@@ -60,7 +60,7 @@ function leases(answers: { take?: unknown[]; bring?: unknown[]; renew?: unknown[
     },
     log: new Log({ level: 'log', json: false }, (line) => lines.push(line)),
   });
-  /** The time of the next renewal has come. */
+  /** Advances to the time of the next renewal. */
   const renew = async (): Promise<void> => {
     renewals.pop()?.();
     for (let at = 0; at < 20; at++) await Promise.resolve();
@@ -72,7 +72,7 @@ const never = new AbortController().signal;
 const RENEW_EVERY_MS = 2_500;
 
 describe('leases of a worker', () => {
-  it('are asked for until there is one, after growing pauses that are not the same for all', async () => {
+  it('are requested until one arrives, after growing pauses with a random part', async () => {
     const { held, lines, waits, troubles } = leases({ take: [unreachable, unreachable, null, null, lease] });
     expect((await held.take(request, never))?.lease).toBe(lease);
     expect([waits.length, troubles()]).toEqual([2, 2]);
@@ -87,7 +87,7 @@ describe('leases of a worker', () => {
     held.close();
   });
 
-  it('are renewed until they end, and lost when the coordinator says so', async () => {
+  it('are renewed until they end, and lost when the coordinator reports it', async () => {
     const { held, calls, renew } = leases({
       take: [lease],
       renew: [[], unreachable, ['w1.t']],
@@ -101,11 +101,11 @@ describe('leases of a worker', () => {
       ['renew', [ref]],
       ['renew', [ref]],
     ]);
-    // Nobody answered: that says nothing of the lease.
+    // No answer arrived: the state of the lease is unknown.
     expect(taken.lost.aborted).toBe(false);
     await renew();
     expect(taken.lost.aborted).toBe(true);
-    // Nor is it renewed any more: another worker is to have the job.
+    // It is not renewed any more either, because another worker gets the job.
     await renew();
     expect(calls).toHaveLength(3);
     await held.bring(taken, performed, never);
@@ -114,7 +114,7 @@ describe('leases of a worker', () => {
     held.close();
   });
 
-  it('bring results until they are stored, or of no use', async () => {
+  it('send results until they are stored or no longer needed', async () => {
     const stored = leases({ take: [lease], bring: [unreachable, unreachable, undefined] });
     const taken = await stored.held.take(request, never);
     if (taken === null) throw new Error('no lease');
@@ -134,7 +134,7 @@ describe('leases of a worker', () => {
     wrong.held.close();
   });
 
-  it('give a job back whose result cannot be brought any more', async () => {
+  it('return a job whose result cannot be sent any more', async () => {
     const { held, calls } = leases({ bring: [unreachable] });
     const leaving = new AbortController();
     leaving.abort();

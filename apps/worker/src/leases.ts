@@ -66,8 +66,8 @@ export class Leases {
   }
 
   /**
-   * Sends the result of a job until it is stored or no longer needed. * @param signal stops the attempts and returns
-   * the job
+   * Sends the result of a job until it is stored or no longer needed.
+   * @param signal stops the attempts and returns the job
    */
   async bring<N extends WorkerJobName>(
     { lease }: Held,

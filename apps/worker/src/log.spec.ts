@@ -16,7 +16,7 @@ describe('log', () => {
     ]);
   });
 
-  it('writes nothing that a terminal obeys', () => {
+  it('writes no control sequences for a terminal', () => {
     const written: string[] = [];
     const log = new Log({ level: 'log', json: false }, (line) => written.push(line));
     log.info('paused (\u001b[2J)', { name: 'a\rb' });

@@ -74,6 +74,6 @@ async function holderOf(path: string): Promise<number | 'silent' | 'gone'> {
   } catch {
     return 'gone';
   }
-  const said = await text(socket).catch(() => '');
-  return /^\d+$/.test(said) ? Number(said) : 'silent';
+  const answer = await text(socket).catch(() => '');
+  return /^\d+$/.test(answer) ? Number(answer) : 'silent';
 }

@@ -10,7 +10,7 @@ const reason = 'libcudnn.so.9 or libcudnn.so.8 is missing (looked in LD_LIBRARY_
 const failed: ProbedExecutor = { module: 'm', executor: 'cudnn', result: { ok: false, reason } };
 
 describe('the report of a machine', () => {
-  it('says what is measured with what, and on which libraries', async () => {
+  it('lists the devices with their executors and libraries', async () => {
     const fake = await createExecutor('fake').probe();
     if (!fake.ok || fake.devices[0] === undefined) throw new Error('the fake works everywhere');
     const [device] = fake.devices;
@@ -38,7 +38,7 @@ describe('the report of a machine', () => {
     expect(report.split('\n')).toHaveLength(2);
   });
 
-  it('says how to get cuDNN where there is a driver, and only there', async () => {
+  it('explains how to get cuDNN only if a driver is present', async () => {
     const fake = await createExecutor('fake').probe();
     const probed = [failed, { module: 'm', executor: 'tfjs-wasm', result: fake }];
     const driver = { version: '580.65', gpus: [{ model: 'NVIDIA H100', uuid: GPU }] };

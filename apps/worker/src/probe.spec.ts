@@ -11,7 +11,7 @@ const broken = (executor: string): ProbedExecutor => ({
 });
 
 describe('probe', () => {
-  it('describes what was found, with the worker that found it, and says why the rest does not work', async () => {
+  it('describes the found devices and their worker, and reports why the rest does not work', async () => {
     const fake = await createExecutor('fake').probe();
     const found = await probe(['tfjs-cpu', 'fake'].map(reference), worker, (references) => {
       expect(references.map(({ executor }) => executor)).toEqual(['tfjs-cpu', 'fake']);
@@ -59,7 +59,7 @@ describe('probe', () => {
     await expect(none).rejects.toMatchObject({ code: 'no-device' });
   });
 
-  it('reports what works with versions, what does not with its reason, for people and for programs', async () => {
+  it('reports working executors with versions and others with a reason, for people and for programs', async () => {
     const fake = await createExecutor('fake').probe();
     const ask = () => Promise.resolve([broken('tfjs-cpu'), { module: 'm', executor: 'fake', result: fake }]);
     const report = await probeReport(['tfjs-cpu', 'fake'].map(reference), false, ask);

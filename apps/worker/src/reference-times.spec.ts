@@ -24,7 +24,7 @@ it('keeps the best time of each device over restarts, by its class', async () =>
   expect(again.of('class-b', 'device-b')).toBeNull();
 });
 
-it('does without a file that cannot be read or written', async () => {
+it('works without a file that cannot be read or written', async () => {
   const file = join(directory, 'broken.json');
   await writeFile(file, '{"a": ');
   expect((await ReferenceTimes.read(file, log)).of('a', 'b')).toBeNull();

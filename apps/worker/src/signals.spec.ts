@@ -18,13 +18,13 @@ describe('signals', () => {
     [['SIGTERM', 'SIGTERM'], true, true],
     [['SIGINT', 'SIGINT'], true, true],
     [['SIGTERM', 'SIGQUIT'], true, true],
-    // One Ctrl-C under a parent that passes it on in its own way.
+    // One Ctrl-C, with a parent process that forwards it too.
     [['SIGINT', 'SIGTERM', 'disconnect'], true, false],
   ])('%j: finish %s, give back %s', (events, finish, giveBack) => {
     expect(after(...events)).toEqual([finish, giveBack]);
   });
 
-  it('a parent that was gone before we listened: finish', () => {
+  it('a parent that ended before the process listened: finish', () => {
     const orphan = Object.assign(new EventEmitter(), { connected: false });
     expect(departureOf(orphan).finish.aborted).toBe(true);
   });

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe('a stay', () => {
-  it('has no end unless it is given one', () => {
+  it('has no end by default', () => {
     const stay = new Stay(FOREVER);
     stay.begin(() => false);
     stay.batchDone();
@@ -28,7 +28,7 @@ describe('a stay', () => {
     expect(stay.over.reason).toMatch(/--once/);
   });
 
-  it('ends after a time, measuring or not', () => {
+  it('ends after a time, also during a measurement', () => {
     const stay = new Stay({ ...FOREVER, forMs: 5_000 });
     stay.begin(() => true);
     jest.advanceTimersByTime(4_999);

@@ -20,28 +20,28 @@ describe('a time limit', () => {
 
   const ask = (signal: AbortSignal) => fetch(url, { method: 'POST', body: 'x', signal });
 
-  it('ends a request that nobody answers, also when the garbage collector runs meanwhile', async () => {
+  it('ends a request without an answer, even if the garbage collector runs in the meantime', async () => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     const collecting = setInterval(collectGarbage, 20);
     try {
-      const asked = withTimeLimit(500, new AbortController().signal, ask);
-      await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
+      const request = withTimeLimit(500, new AbortController().signal, ask);
+      await expect(request).rejects.toMatchObject({ name: 'TimeoutError' });
     } finally {
       clearInterval(collecting);
     }
   }, 5_000);
 
-  it('ends a request when the signal fires, before or after it began, with the reason of the signal', async () => {
+  it('ends a request when the signal fires, before or after its start, with the reason of the signal', async () => {
     const reason = new Error('leaving');
     await expect(withTimeLimit(60_000, AbortSignal.abort(reason), ask)).rejects.toBe(reason);
     const leaving = new AbortController();
-    const asked = withTimeLimit(60_000, leaving.signal, ask);
+    const request = withTimeLimit(60_000, leaving.signal, ask);
     leaving.abort(reason);
-    await expect(asked).rejects.toBe(reason);
+    await expect(request).rejects.toBe(reason);
   });
 
-  it('leaves no listener behind and does not fire once the work is done', async () => {
+  it('leaves no listener behind, and does not fire after the work is done', async () => {
     const { signal } = new AbortController();
     let given: AbortSignal | undefined;
     const done = await withTimeLimit(30, signal, (limited) => {

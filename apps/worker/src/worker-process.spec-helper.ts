@@ -19,7 +19,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A running `worker run`, seen from outside: its log lines, its processes, its end. */
+/** A running `worker run` from outside: its log lines, its processes, its end. */
 export class WorkerProcess {
   readonly lines: LogLine[] = [];
   stderr = '';

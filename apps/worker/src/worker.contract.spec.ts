@@ -19,7 +19,7 @@ import { isAlive, runProgram, WORKER_MAIN, WorkerProcess } from './worker-proces
 const missing = whatIsMissing();
 if (missing !== null) process.stderr.write(`worker.contract.spec.ts is skipped: ${missing}\n`);
 
-/** One worker's batches here; both workers of a test see the same device. */
+/** The batches of a test; both workers of a test have the same device. */
 const DEVICE_ID = 'fake-device-0';
 type Slots = MeasureJob['slots'];
 
@@ -74,7 +74,7 @@ type Slots = MeasureJob['slots'];
       await rm(directory, { recursive: true });
     }, 60_000);
 
-    /** Whatever a test has left, in whatever state, is no business of the next one. */
+    /** Removes everything that a test has left, so that it cannot affect the next test. */
     async function emptyQueues(): Promise<void> {
       await redis.stop();
       await rm(join(directory, 'redis'), { recursive: true });
@@ -120,7 +120,7 @@ type Slots = MeasureJob['slots'];
     }
 
     const measuring = () => coordinator.beat(({ activity }) => activity === 'measuring');
-    /** Takes this long in reality. */
+    /** The real duration. */
     const slow = (ms: number) => fakeSpec('slow', { width: ms });
 
     it('joins with a token from standard input, measures a batch of its class with every kind of outcome, and leaves', async () => {
@@ -179,7 +179,7 @@ type Slots = MeasureJob['slots'];
       expect(coordinator.beats.at(-1)).toEqual({ workerId: 'worker-1', activity: 'stopped' });
     }, 120_000);
 
-    it('learns why it may not join, and keeps nothing then', async () => {
+    it('gets the reason when it may not join, and then stores nothing', async () => {
       const file = join(directory, 'refused', 'worker.json');
       const { exitCode, output } = await runProgram(process.execPath, joinArguments(file), 'hush-old-token');
       expect([exitCode, output]).toEqual([1, expect.stringContaining('The join token is used up')]);
@@ -187,11 +187,11 @@ type Slots = MeasureJob['slots'];
       await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' });
     }, 60_000);
 
-    it('leaves its token unused where the disk is full, and names the file', async () => {
+    it('does not use its token if the disk is full, and names the file', async () => {
       const file = join(directory, 'full', 'worker.json');
       // Room for 4 KiB in each file. Unlike a file system of this size, it needs no right to mount.
       const limited = ['-c', 'ulimit -f 4; exec "$@"', 'bash', process.execPath, ...joinArguments(file)];
-      // Where SHLVL is unset, bash takes the socket on its standard input for a remote shell's and runs ~/.bashrc.
+      // If SHLVL is unset, bash assumes that the socket on its standard input is a remote shell, and runs ~/.bashrc.
       const { exitCode, output } = await runProgram('bash', ['--norc', ...limited], JOIN_TOKEN);
       expect([exitCode, output]).toEqual([
         1,
@@ -201,7 +201,7 @@ type Slots = MeasureJob['slots'];
       expect(await readdir(join(directory, 'full'))).toEqual([]);
     }, 60_000);
 
-    it('runs once with its credentials, and again as soon as the first was killed', async () => {
+    it('runs once per credentials, and again as soon as the first process is killed', async () => {
       const file = await enrol();
       const first = await startWorker(file);
       const second = await runProgram(process.execPath, [WORKER_MAIN, 'run', '--credentials', file]);
@@ -216,7 +216,7 @@ type Slots = MeasureJob['slots'];
       await startWorker(file);
     }, 60_000);
 
-    it('finishes the batch in hand on SIGTERM, and takes no other', async () => {
+    it('finishes the current batch on SIGTERM, and takes no other', async () => {
       const worker = await startWorker();
       await submit([slow(2_000), exampleSpec()]);
       await measuring();
@@ -230,7 +230,7 @@ type Slots = MeasureJob['slots'];
       expect(messages.slice(-3)).toEqual(['leaving after the current batch', 'measured', 'left']);
     }, 60_000);
 
-    it('gives the batch in hand back on SIGQUIT, and another worker does it', async () => {
+    it('returns the current batch on SIGQUIT, and another worker does it', async () => {
       const worker = await startWorker();
       await submit([slow(3_000)]);
       await measuring();
@@ -280,7 +280,7 @@ type Slots = MeasureJob['slots'];
       });
     }, 60_000);
 
-    it('takes nothing while it is paused, goes on when it is resumed, and leaves when its parent does', async () => {
+    it('takes nothing while it is paused, continues when it is resumed, and ends when its parent ends', async () => {
       const worker = await startWorker();
       coordinator.setDesiredState('worker-1', 'paused');
       await worker.line(/paused by the operator/);
@@ -295,7 +295,7 @@ type Slots = MeasureJob['slots'];
       expect(await worker.ended).toBe(0);
     }, 60_000);
 
-    it('leaves after the batch in hand when it is drained', async () => {
+    it('ends after the current batch when it is drained', async () => {
       const worker = await startWorker();
       await submit([slow(1_000)]);
       await measuring();
@@ -305,7 +305,7 @@ type Slots = MeasureJob['slots'];
       expect(await coordinator.nextEnd()).toMatchObject({ ok: true, lease: { attempt: 1 } });
     }, 60_000);
 
-    it('finishes its batch while the coordinator is away, and brings the result when it is back', async () => {
+    it('finishes its batch while the coordinator is unreachable, and sends the result afterwards', async () => {
       const worker = await startWorker();
       await submit([slow(1_000)]);
       await measuring();
@@ -335,7 +335,7 @@ type Slots = MeasureJob['slots'];
       await worker.line(/Results are stored again/);
     }, 60_000);
 
-    it('leaves although the coordinator is away, and its batch is not lost', async () => {
+    it('ends although the coordinator is unreachable, and its batch is not lost', async () => {
       const worker = await startWorker();
       await submit([slow(20_000)]);
       await measuring();
@@ -349,7 +349,7 @@ type Slots = MeasureJob['slots'];
       }
     }, 60_000);
 
-    it('ends on SIGTERM although nobody takes its result, within 5 s of the end of its batch', async () => {
+    it('ends on SIGTERM within 5 s of the end of its batch, although nobody accepts its result', async () => {
       const worker = await startWorker();
       await submit([slow(500)]);
       await measuring();
@@ -363,7 +363,7 @@ type Slots = MeasureJob['slots'];
       expect(await queue.counts()).toEqual({ waiting: 0, active: 1 });
     }, 60_000);
 
-    it('goes on by itself after Redis was away', async () => {
+    it('continues by itself after Redis was unreachable', async () => {
       const worker = await startWorker();
       await closeQueue();
       await redis.stop();

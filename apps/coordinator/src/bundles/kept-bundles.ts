@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import type { BundlePlatform, WorkerBundle, WorkerBundles } from '@alphaflops/enrolment';
 import { archiveName, bundleId, packBundle, type PlatformParts, WORKER_FOLDER } from './pack-bundle.js';
 
-/** Bundles that `npm run build:bundle` has made, next to the worker's JavaScript. */
+/** Bundles from `npm run build:bundle`, next to the worker's JavaScript. */
 export const BUILT_FOLDER = join(dirname(WORKER_FOLDER), 'bundles');
 
-/** Finds bundles where they were built, else makes the one for this platform, once, without the network. */
+/** Finds built bundles. If the one for this platform is missing, makes it once, without the network. */
 export class KeptBundles implements WorkerBundles {
   private readonly found = new Map<BundlePlatform, Promise<WorkerBundle | null>>();
 
@@ -19,7 +19,7 @@ export class KeptBundles implements WorkerBundles {
     if (found === undefined) {
       found = this.search(platform);
       this.found.set(platform, found);
-      // What is missing may be built later; what has failed may work at the next try.
+      // A missing bundle may be built later, and a failed build may succeed at the next attempt.
       const forget = (): void => {
         this.found.delete(platform);
       };
@@ -39,7 +39,7 @@ export class KeptBundles implements WorkerBundles {
         await access(file);
         return { file, id, sha256: (await readFile(`${file}.sha256`, 'utf8')).trim() };
       } catch {
-        // Not there.
+        // It does not exist.
       }
     }
     const parts = ownParts();
@@ -49,7 +49,7 @@ export class KeptBundles implements WorkerBundles {
     return bundle;
   }
 
-  /** Those of older versions. */
+  /** Removes the bundles of older versions. */
   private async removeOthers(platform: BundlePlatform, { file }: WorkerBundle): Promise<void> {
     for (const name of await readdir(this.cache)) {
       const path = join(this.cache, name);
@@ -59,11 +59,11 @@ export class KeptBundles implements WorkerBundles {
   }
 }
 
-/** Of this machine: its own Node and its own koffi. Null where that Node cannot run elsewhere. */
+/** The parts from this machine: its own Node and its own koffi. Null if that Node cannot run on other machines. */
 export function ownParts(): PlatformParts | null {
   const { platform, arch, execPath } = process;
   const { header } = process.report.getReport() as unknown as { header: { glibcVersionRuntime?: string } };
-  // Some distributions put most of Node into a library, and some have another C library.
+  // Some distributions put most of Node into a library, and some use another C library.
   const isPortable =
     header.glibcVersionRuntime !== undefined &&
     (process.config.variables as { node_shared?: boolean }).node_shared !== true;
@@ -72,7 +72,7 @@ export function ownParts(): PlatformParts | null {
   return { platform: `linux-${arch}`, node: execPath, koffi: dirname(koffi) };
 }
 
-/** As koffi sees its packages: it is a dependency of the worker's adapters. */
+/** Resolved like koffi does, because koffi is a dependency of the worker's adapters. */
 export function koffiRequire(): NodeJS.Require {
   const packages = ['@alphaflops/worker', '@alphaflops/executor-cudnn', '@alphaflops/nvidia'];
   const nvidia = packages.reduce(

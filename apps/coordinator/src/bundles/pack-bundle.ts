@@ -36,8 +36,8 @@ export interface PlatformParts {
 }
 
 /**
- * Identifies the worker's JavaScript: a digest of its files. Null when it has not been bundled.
- * The packages outside of it have their versions in it.
+ * Identifies the worker's JavaScript: a digest of its files. Null if it is not bundled yet. The files contain the versions
+ * of the packages outside the bundle.
  */
 export async function bundleId(): Promise<string | null> {
   let files: string[];
@@ -57,7 +57,7 @@ export function archiveName(id: string, platform: BundlePlatform): string {
   return `alphaflops-worker-${id}-${platform}.tar.gz`;
 }
 
-/** Packs a bundle into `folder`. An archive appears there whole or not at all; its digest is in a file beside it. */
+/** Packs a bundle into `folder`. An archive appears there complete or not at all. Its digest is in a file beside it. */
 export async function packBundle(id: string, parts: PlatformParts, folder: string): Promise<WorkerBundle> {
   const { platform, node, koffi } = parts;
   await mkdir(folder, { recursive: true });
@@ -67,7 +67,7 @@ export async function packBundle(id: string, parts: PlatformParts, folder: strin
     await mkdir(staged);
     await cp(WORKER_FOLDER, join(staged, 'app'), { recursive: true });
     const native = join(staged, 'app/node_modules/@koromix', `koffi-${platform}`);
-    // Node's own programs are for glibc: koffi's build for musl is of no use beside them.
+    // Node's own programs use glibc, so koffi's build for musl is not needed.
     await cp(koffi, native, { recursive: true, filter: (path) => !basename(path).startsWith('musl_') });
     await copyNode(node, join(staged, 'node'));
     await writeFile(join(staged, 'alphaflops-worker'), LAUNCHER, { mode: 0o755 });
@@ -97,10 +97,10 @@ async function digestOf(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Programs that take symbol tables away. That of binutils knows its own platform only. */
+/** Programs that remove symbol tables. The one of binutils supports only its own platform. */
 const STRIP_PROGRAMS = ['strip', 'llvm-strip', 'aarch64-linux-gnu-strip'];
 
-/** Without its symbol table, where a program is installed that knows the platform: that takes a sixth off. */
+/** Removes the symbol table if an installed program supports the platform. The size is then one sixth smaller. */
 async function copyNode(from: string, to: string): Promise<void> {
   for (const program of STRIP_PROGRAMS) {
     try {
@@ -108,7 +108,7 @@ async function copyNode(from: string, to: string): Promise<void> {
       await chmod(to, 0o755);
       return;
     } catch {
-      // Not installed, or for another platform.
+      // The program is not installed, or does not support the platform.
     }
   }
   await copyFile(from, to);

@@ -1,6 +1,6 @@
 /**
- * `npm run build:bundle`: packs the worker for every platform, for this one from what is installed here, for the others
- * with Node and koffi from the npm packages of that platform.
+ * `npm run build:bundle`: packs the worker for every platform. It takes Node and koffi for this platform from this
+ * machine, and for the others from the npm packages of the platform.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { x } from 'tar';
 import { BUILT_FOLDER, koffiRequire, ownParts } from './kept-bundles.js';
 import { bundleId, packBundle, type PlatformParts } from './pack-bundle.js';
 
-/** The long-term support line that the images run on. */
+/** The long-term support line of Node in the images. */
 const NODE_LINE = '24';
 
 const id = await bundleId();
@@ -41,10 +41,10 @@ function partsOf(platform: BundlePlatform): PlatformParts {
 /** Unpacks a package of the registry, without its dependencies. */
 function fetchPackage(name: string): string {
   const folder = mkdtempSync(join(scratch, 'package-'));
-  const said = execFileSync('npm', ['pack', name, '--json', '--pack-destination', folder], {
+  const output = execFileSync('npm', ['pack', name, '--json', '--pack-destination', folder], {
     encoding: 'utf8',
   });
-  const [{ filename } = { filename: '' }] = JSON.parse(said) as { filename: string }[];
+  const [{ filename } = { filename: '' }] = JSON.parse(output) as { filename: string }[];
   x({ file: join(folder, filename), cwd: folder, sync: true });
   return join(folder, 'package');
 }

@@ -1,4 +1,4 @@
-/** Additions from registries of this test: what is taken from an archive, and that a wrong digest is refused. */
+/** Additions from registries of this test: the extracted files, and the refusal of a wrong digest. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -64,7 +64,7 @@ describe('add webgpu', () => {
     files.set('/npm/webgpu/0.6.2', Buffer.from(JSON.stringify({ dist })));
   };
 
-  it('keeps the share of this platform, and replaces an older one', async () => {
+  it('keeps the files of this platform, and replaces an older version', async () => {
     offer();
     await addWebgpu(context());
     await addWebgpu(context());
@@ -74,7 +74,7 @@ describe('add webgpu', () => {
     expect(readdirSync(join(installed, 'dist'))).toEqual([`linux-${process.arch}`]);
   });
 
-  it('refuses an archive of another digest', async () => {
+  it('refuses an archive with another digest', async () => {
     offer(`sha512-${Buffer.alloc(64).toString('base64')}`);
     await expect(addWebgpu(context())).rejects.toMatchObject({
       code: 'cannot-add',
@@ -84,7 +84,7 @@ describe('add webgpu', () => {
   });
 });
 
-describe('add cudnn, where there is no Python', () => {
+describe('add cudnn without Python', () => {
   const machine = process.arch === 'x64' ? 'x86_64' : 'aarch64';
   async function wheel(content: Record<string, string>): Promise<Buffer> {
     const zip = new ZipFile();
@@ -111,7 +111,7 @@ describe('add cudnn, where there is no Python', () => {
     files.set(`/simple/${project}/`, Buffer.from(JSON.stringify({ files: [...offered, other] })));
   }
 
-  it('takes the newest wheels of the right major version, and their libraries alone', async () => {
+  it('takes the newest wheels of the right major version, and only their libraries', async () => {
     await offer('nvidia-cuda-runtime-cu12', ['12.9.2', '12.10.1'], 'libcudart.so.12');
     await offer('nvidia-cuda-nvrtc-cu12', ['12.9.1'], 'libnvrtc.so.12');
     await offer('nvidia-cublas-cu12', ['12.9.1', '13.0.0'], 'libcublasLt.so.12');
@@ -130,7 +130,7 @@ describe('add cudnn, where there is no Python', () => {
     expect(readdirSync(join(folder, 'root'))).toEqual(['nvidia']);
   });
 
-  it('refuses a wheel of another digest, and reports a missing wheel', async () => {
+  it('refuses a wheel with another digest, and reports a missing wheel', async () => {
     await offer('nvidia-cuda-runtime-cu12', ['12.9.2'], 'libcudart.so.12', true);
     await expect(addCudnn(context())).rejects.toThrow(/Cannot download .*whl: its digest does not match/);
     await offer('nvidia-cuda-runtime-cu12', ['13.0.0'], 'libcudart.so.13');

@@ -67,11 +67,11 @@ function checkTools(): void {
 
 /** Folder of the Python package `tensorflow`. */
 function findTensorflow(python: string): string {
-  const asked = spawnSync(python, ['-c', FIND], { encoding: 'utf8' });
-  if (asked.status !== 0) {
-    throw new CannotBuild(`${python} does not run: ${asked.error?.message ?? lastLine(asked.stderr)}`);
+  const found = spawnSync(python, ['-c', FIND], { encoding: 'utf8' });
+  if (found.status !== 0) {
+    throw new CannotBuild(`${python} does not run: ${found.error?.message ?? lastLine(found.stderr)}`);
   }
-  const folder = asked.stdout.trim();
+  const folder = found.stdout.trim();
   if (folder === '') {
     throw new CannotBuild(`${python} has no tensorflow: ${python} -m pip install 'tensorflow[and-cuda]'`);
   }
