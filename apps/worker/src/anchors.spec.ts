@@ -13,7 +13,7 @@ const settings = { count: 4, rerun: 2, everyBatches: 3 };
 
 /** A device whose anchors take `timeMs`, or fail if it is null, with a record of the requests. */
 function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'gpu') {
-  const state = { timeMs: 1 as number | null, asked: [] as string[], lines: [] as string[], batch: 0 };
+  const state = { timeMs: 1 as number | null, requested: [] as string[], lines: [] as string[], batch: 0 };
   const anchors = new Anchors({
     settings: { ...settings, ...changes },
     kind,
@@ -22,7 +22,7 @@ function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'g
     measurer: {
       async *measureEach(specs) {
         for (const spec of specs) {
-          state.asked.push(specKey(spec));
+          state.requested.push(specKey(spec));
           const { timeMs } = state;
           yield await Promise.resolve(
             (timeMs === null
@@ -39,7 +39,7 @@ function device(changes: Partial<typeof settings> = {}, kind: 'cpu' | 'gpu' = 'g
     for (let i = 0; i < count; i++) {
       const job = exampleJob({ batchIndex: state.batch++ });
       const { anchors: run } = await anchors.around(job, never, () => {
-        state.asked.push('batch');
+        state.requested.push('batch');
         return Promise.resolve({} as MeasureResult);
       });
       if (run !== undefined) {
@@ -60,9 +60,9 @@ describe('anchors of a device', () => {
   it('are timed before the first batch, and then some of them in turn after every few batches', async () => {
     const { state, batches } = device();
     expect(await batches(7)).toEqual([null, null, null, null, null, null, null]);
-    const [a, b, c, d] = state.asked;
+    const [a, b, c, d] = state.requested;
     expect(new Set([a, b, c, d]).size).toBe(4);
-    expect(state.asked.slice(4)).toEqual([
+    expect(state.requested.slice(4)).toEqual([
       'batch',
       'batch',
       'batch',
@@ -116,6 +116,6 @@ describe('anchors of a device', () => {
   it('cost nothing when they are disabled', async () => {
     const { state, batches } = device({ count: 0 });
     await batches(5);
-    expect(state.asked).toEqual(['batch', 'batch', 'batch', 'batch', 'batch']);
+    expect(state.requested).toEqual(['batch', 'batch', 'batch', 'batch', 'batch']);
   });
 });

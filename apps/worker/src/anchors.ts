@@ -38,7 +38,7 @@ export interface AnchorOptions {
  * timed again, because they must describe the new state of the device.
  */
 export class Anchors {
-  /** Times at the beginning; null before they are taken. */
+  /** Times at the start; null before they are measured. */
   private times: ReadonlyMap<ConvSpec, number> | null = null;
   private since: AnchorRun['batches'] = [];
   private turn = 0;
@@ -98,7 +98,7 @@ export class Anchors {
     this.times = null;
   }
 
-  /** Times of those that could be measured. */
+  /** Times of the anchors that could be measured. */
   private async measureAll(specs: readonly ConvSpec[], signal: AbortSignal): Promise<Map<ConvSpec, number>> {
     const protocol = anchorProtocol(this.options.kind);
     const times = new Map<ConvSpec, number>();

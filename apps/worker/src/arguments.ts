@@ -91,7 +91,7 @@ export type WorkerArguments =
   | { readonly command: 'uninstall'; readonly credentials: string | null }
   | { readonly command: 'add'; readonly what: Addition };
 
-/** @param words the options as given; with a command, those that it has too */
+/** @param words the options as given; with a command, only those that the command also has */
 type Reader = (command: Command, words: (only?: Command) => string[]) => WorkerArguments;
 
 const READERS: Readonly<Record<WorkerCommandName, Reader>> = {

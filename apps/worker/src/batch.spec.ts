@@ -37,9 +37,9 @@ const measurerBy = (measure: (spec: ConvSpec) => Measurement | Promise<Measureme
 
 function context() {
   const abort = new AbortController();
-  let asked = 0;
-  const takeNext = () => (asked += 1);
-  return { abort, asked: () => asked, context: { attempt: 2, signal: abort.signal, takeNext } };
+  let requested = 0;
+  const takeNext = () => (requested += 1);
+  return { abort, requested: () => requested, context: { attempt: 2, signal: abort.signal, takeNext } };
 }
 
 describe('a batch', () => {
@@ -77,7 +77,7 @@ describe('a batch', () => {
     const quick = measurerBy(({ width }) => measured(width));
     const single = context();
     await runBatch(job(1), single.context, origin, quick);
-    expect(single.asked()).toBe(1);
+    expect(single.requested()).toBe(1);
 
     const when: number[] = [];
     let done = 0;

@@ -3,7 +3,7 @@ import { flops, macs, specKey } from '@alphaflops/conv';
 import type { BenchReport } from './bench.js';
 import { histogram } from './histogram.js';
 
-/** What `alphaflops bench` prints for people. */
+/** The readable output of `alphaflops bench`. */
 export function benchText(report: BenchReport): string {
   const { spec, device, protocol, measurement } = report;
   const { timing } = measurement;

@@ -71,7 +71,7 @@ class MemoryLeases {
     this.lost.get(batchIndex)?.abort();
   }
 
-  get asked(): number {
+  get requested(): number {
     return this.asking.length;
   }
 }
@@ -137,7 +137,7 @@ describe('jobs of a device', () => {
     await settle();
     leases.hand(1);
     await settle();
-    expect([batches.length, work.isMeasuring, leases.asked]).toEqual([1, true, 0]);
+    expect([batches.length, work.isMeasuring, leases.requested]).toEqual([1, true, 0]);
     at(batches, 0).end('ok');
     await settle();
     expect([work.isMeasuring, leases.unstored.length]).toEqual([false, 1]);
@@ -158,7 +158,7 @@ describe('jobs of a device', () => {
     await settle();
     at(batches, 0).context.takeNext();
     at(batches, 0).context.takeNext();
-    expect(leases.asked).toBe(1);
+    expect(leases.requested).toBe(1);
     leases.hand(2);
     await settle();
     expect(batches).toHaveLength(1);
@@ -210,11 +210,11 @@ describe('jobs of a device', () => {
     work.begin();
     at(batches, 0).end('ok');
     await settle();
-    expect([hasEnded, leases.unstored.length, leases.asked]).toEqual([false, 1, 0]);
+    expect([hasEnded, leases.unstored.length, leases.requested]).toEqual([false, 1, 0]);
     at(leases.unstored, 0)();
     await ended;
     await settle();
-    expect([leases.asked, leases.seen]).toEqual([1, ['take', 'stored 1', 'take']]);
+    expect([leases.requested, leases.seen]).toEqual([1, ['take', 'stored 1', 'take']]);
   });
 
   it('are returned at once when the worker must leave fast', async () => {
@@ -265,13 +265,13 @@ describe('jobs of a device', () => {
       at(batches, -1).end('ok');
       await settle();
     }
-    expect([leases.asked, at(waits, 0).ms]).toEqual([0, 1_000]);
+    expect([leases.requested, at(waits, 0).ms]).toEqual([0, 1_000]);
     at(waits, 0).done();
     await settle();
     expect(lines.at(-1)).toContain('Results are not stored');
     at(leases.unstored, 0)();
     await settle();
-    expect([leases.asked, lines.at(-1)]).toEqual([1, expect.stringContaining('measuring continues')]);
+    expect([leases.requested, lines.at(-1)]).toEqual([1, expect.stringContaining('measuring continues')]);
   });
 
   it('delay a stopping worker by at most 5 s after they are measured', async () => {
@@ -307,7 +307,7 @@ describe('jobs of a device', () => {
       if (round === 2) at(batches, -1).context.takeNext();
       at(batches, -1).end(startFailed);
       await settle();
-      expect([leases.asked, at(waits, -1).ms]).toEqual([0, ms]);
+      expect([leases.requested, at(waits, -1).ms]).toEqual([0, ms]);
       at(waits, -1).done();
     }
     expect(leases.seen.filter((line) => line !== 'take')).toEqual([

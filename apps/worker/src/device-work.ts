@@ -13,7 +13,7 @@ import { backOffMs, type Wait } from './wait.js';
 export type Departure = 'finish' | 'stop' | 'give-back';
 
 export interface DeviceWorkOptions {
-  /** Whose queues are served: the device class and the device. */
+  /** The targets whose queues are served: the device class and the device. */
   readonly targetIds: readonly string[];
   readonly performers: Performers;
   readonly leases: Pick<Leases, 'take' | 'bring' | 'giveBack' | 'fail'>;
@@ -27,8 +27,8 @@ export interface DeviceWorkOptions {
 const REST = { firstMs: 5_000, lastMs: 300_000 } as const;
 
 /**
- * How often a job may be begun before an executor that does not start counts as its failure: a machine that works may
- * take it instead. If no device can, its samples say in the end why they are missing.
+ * Number of attempts of a job before an executor that does not start counts as its failure. Until then, a working machine may
+ * take the job instead. If no device can do it, its samples finally state why they are missing.
  */
 const MAX_STARTS = 10;
 
@@ -48,7 +48,7 @@ interface Shift {
   readonly stopping: AbortController;
 }
 
-/** The jobs of one device: from two queues, one at a time, each result brought while the next job is done. */
+/** The jobs of one device, from two queues, one at a time. Each result is sent during the next job. */
 export class DeviceWork {
   private readonly shifts = new Set<Shift>();
   private isWanted = false;
@@ -62,7 +62,7 @@ export class DeviceWork {
     return this.isInHand;
   }
 
-  /** Takes jobs from now on, or once the shift before has ended. */
+  /** Takes jobs from now on, or after the previous shift has ended. */
   begin(): void {
     if (this.isWanted) return;
     this.isWanted = true;
@@ -171,7 +171,7 @@ export class DeviceWork {
         outcome = await this.performNow(held, { attempt: lease.attempt, signal, takeNext });
       });
     } catch {
-      // Taken away before its turn.
+      // The lease was lost before its turn.
     } finally {
       this.isInHand = false;
     }
@@ -190,7 +190,7 @@ export class DeviceWork {
   ): Promise<Performed<WorkerJobName> | Error> {
     const { log, performers } = this.options;
     const performer: Performer<WorkerJobName> | undefined = performers[lease.job];
-    if (performer === undefined) return new Error(`this device does no ${lease.job} jobs`);
+    if (performer === undefined) return new Error(`this device does not support ${lease.job} jobs`);
     const startedMs = performance.now();
     const fields = (): LogFields => ({
       ...performer.describe(lease.payload),

@@ -19,9 +19,9 @@ export class Disturbed implements SpecMeasurer {
     private readonly log: Log,
   ) {}
 
-  async *measureEach(...asked: Parameters<SpecMeasurer['measureEach']>): AsyncGenerator<Measurement> {
-    const [, { maxDisturbance }] = asked;
-    for await (const measurement of this.measurer.measureEach(...asked)) {
+  async *measureEach(...request: Parameters<SpecMeasurer['measureEach']>): AsyncGenerator<Measurement> {
+    const [, { maxDisturbance }] = request;
+    for await (const measurement of this.measurer.measureEach(...request)) {
       if (maxDisturbance !== undefined) this.note(measurement, maxDisturbance);
       yield measurement;
     }

@@ -14,7 +14,7 @@ const UNREACHABLE = new WorkerError('unreachable', 'The coordinator at http://c/
 function scripted(answers: Answer[]) {
   const sent: HeartbeatRequest['activity'][] = [];
   const waitedMs: number[] = [];
-  const wanted: [WorkerDesiredState, string | null][] = [];
+  const desired: [WorkerDesiredState, string | null][] = [];
   const lines: string[] = [];
   const heartbeat: Heartbeat = new Heartbeat({
     intervalMs: 10_000,
@@ -28,29 +28,29 @@ function scripted(answers: Answer[]) {
       return Promise.resolve({ desiredState: answer, reason: `because ${answer}` });
     },
     activity: () => (sent.length % 2 === 0 ? 'idle' : 'measuring'),
-    onDesiredState: (state, reason) => wanted.push([state, reason]),
+    onDesiredState: (state, reason) => desired.push([state, reason]),
     wait: async (ms) => {
       waitedMs.push(ms);
       if (answers.length === 0) await heartbeat.stop();
     },
     log: new Log({ level: 'log', json: true }, (line) => lines.push(line)),
   });
-  return { heartbeat, sent, waitedMs, wanted, lines };
+  return { heartbeat, sent, waitedMs, desired, lines };
 }
 
 describe('heartbeat', () => {
   it('beats at once and then in its interval, reports the activity of the worker, and sends a last heartbeat', async () => {
-    const { heartbeat, sent, waitedMs, wanted, lines } = scripted(['active', 'active', 'active']);
+    const { heartbeat, sent, waitedMs, desired, lines } = scripted(['active', 'active', 'active']);
     await heartbeat.run();
     expect(sent).toEqual(['idle', 'measuring', 'idle', 'stopped']);
     expect(waitedMs).toEqual([10_000, 10_000, 10_000]);
-    expect([wanted, lines]).toEqual([[], []]);
+    expect([desired, lines]).toEqual([[], []]);
   });
 
   it('reports each change of the desired state once', async () => {
-    const { heartbeat, wanted } = scripted(['paused', 'paused', 'active', 'active', 'draining', 'draining']);
+    const { heartbeat, desired } = scripted(['paused', 'paused', 'active', 'active', 'draining', 'draining']);
     await heartbeat.run();
-    expect(wanted).toEqual([
+    expect(desired).toEqual([
       ['paused', 'because paused'],
       ['active', 'because active'],
       ['draining', 'because draining'],
@@ -58,7 +58,7 @@ describe('heartbeat', () => {
   });
 
   it('retries an unreachable coordinator after growing delays, with one log line at the start and one at the end', async () => {
-    const { heartbeat, waitedMs, wanted, lines } = scripted([
+    const { heartbeat, waitedMs, desired, lines } = scripted([
       'active',
       ...Array.from({ length: 8 }, () => UNREACHABLE),
       'active',
@@ -74,16 +74,16 @@ describe('heartbeat', () => {
       expect.stringContaining('(away)'),
       expect.stringContaining('answers again'),
     ]);
-    expect(wanted).toEqual([['paused', 'because paused']]);
+    expect(desired).toEqual([['paused', 'because paused']]);
   });
 
   it.each([
     ['revoked' as const, 'because revoked'],
     [new WorkerError('refused', 'The coordinator says: revoked.'), 'The coordinator says: revoked.'],
   ])('ends when it is revoked, with no last word: %s', async (answer, reason) => {
-    const { heartbeat, sent, waitedMs, wanted } = scripted([answer]);
+    const { heartbeat, sent, waitedMs, desired } = scripted([answer]);
     await heartbeat.run();
-    expect(wanted).toEqual([['revoked', reason]]);
+    expect(desired).toEqual([['revoked', reason]]);
     expect(sent).toEqual(['idle']);
     expect(waitedMs).toEqual([]);
     await heartbeat.stop();
@@ -92,7 +92,7 @@ describe('heartbeat', () => {
 
   it('ends even if its last heartbeat gets no answer, and reports nothing after that', async () => {
     let answerLate: (answer: { desiredState: 'paused'; reason: null }) => void = () => undefined;
-    const wanted: WorkerDesiredState[] = [];
+    const desired: WorkerDesiredState[] = [];
     const lines: string[] = [];
     const heartbeat = new Heartbeat({
       intervalMs: 10_000,
@@ -104,7 +104,7 @@ describe('heartbeat', () => {
               answerLate = resolve;
             }),
       activity: () => 'idle',
-      onDesiredState: (state) => wanted.push(state),
+      onDesiredState: (state) => desired.push(state),
       wait: () => Promise.resolve(),
       log: new Log({ level: 'log', json: false }, (line) => lines.push(line)),
     });
@@ -112,7 +112,7 @@ describe('heartbeat', () => {
     await heartbeat.stop();
     answerLate({ desiredState: 'paused', reason: null });
     await beating;
-    expect(wanted).toEqual([]);
+    expect(desired).toEqual([]);
     expect(lines).toEqual([expect.stringContaining('does not know that this worker stops')]);
   });
 });

@@ -1,4 +1,4 @@
-/** How many values fall into each of a few equal parts of their range. */
+/** The number of values in each of a few equal parts of their range. */
 export interface Bin {
   readonly from: number;
   readonly to: number;
@@ -7,7 +7,7 @@ export interface Bin {
 
 const MAX_BINS = 12;
 
-/** As many bins as the square root of the number of values, 12 at most; one when all are alike. Throws for none. */
+/** The number of bins is the square root of the number of values, at most 12, and 1 if all are equal. Throws for no values. */
 export function binsOf(values: readonly number[]): Bin[] {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   if (values.length === 0) throw new RangeError('there are no values');

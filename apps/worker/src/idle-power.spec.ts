@@ -62,14 +62,14 @@ describe('idle power', () => {
       const probed = await createExecutor(name).probe();
       if (probed.ok) found.push(...probed.devices.map((device) => describeDevice(device, worker)));
     }
-    const asked: string[] = [];
+    const requested: string[] = [];
     const lines: string[] = [];
     const devices = [...found, ...found].map((description) => ({
       description,
       host: {
         idlePowerW: null as number | null,
         readConditions: () => {
-          if (!asked.includes(description.uuid)) asked.push(description.uuid);
+          if (!requested.includes(description.uuid)) requested.push(description.uuid);
           return description.uuid === fakeGpuUuid(1)
             ? Promise.reject(new Error('the driver is gone'))
             : Promise.resolve(at({ powerW: 60 }));
@@ -78,7 +78,7 @@ describe('idle power', () => {
     }));
     const log = new Log({ level: 'log', json: false }, (line) => lines.push(line));
     const described = await withIdlePower(devices, { wait: () => Promise.resolve(), log, signal: never });
-    expect(asked).toEqual([fakeGpuUuid(0), fakeGpuUuid(1)]);
+    expect(requested).toEqual([fakeGpuUuid(0), fakeGpuUuid(1)]);
     expect(described.map(({ provenance }) => provenance.device['idlePowerW'])).toEqual([
       undefined,
       undefined,

@@ -26,12 +26,12 @@ export async function idlePowerW(
   return lowest;
 }
 
-/** One device and what reads its state. */
+/** One device and the reader of its state. */
 export interface Readable {
   readonly description: DeviceDescription;
   readonly host: {
     readConditions(signal: AbortSignal): Promise<Conditions>;
-    /** Set here, for the energy above idle of its samples. */
+    /** Set here, to compute the energy above idle of its samples. */
     idlePowerW: number | null;
   };
 }

@@ -13,15 +13,15 @@ const TRIES = 3;
 /**
  * A resource of this machine that only one process may have at a time. It is a socket in Linux's abstract namespace:
  * the kernel gives the name to one process, and frees it when that process ends for any reason. A process that connects
- * gets the holder's process id. Containers with networks of their own do not see each other's names.
+ * gets the holder's process id. Containers with separate networks do not see each other's names.
  */
 export class MachineLock {
   private constructor(private readonly server: Server | null) {}
 
   /**
    * @param name of any length
-   * @param refusal of what another process has; its process id is null when it does not answer
-   * @throws WorkerError that `refusal` makes
+   * @param refusal makes the error if another process has the resource; the process id is null if it does not answer
+   * @throws WorkerError from `refusal`
    */
   static async take(name: string, refusal: (holderPid: number | null) => WorkerError): Promise<MachineLock> {
     // Other systems have no such names.
@@ -48,7 +48,7 @@ function addressOf(name: string): string {
   return `\0alphaflops/${createHash('sha256').update(name).digest('hex')}`;
 }
 
-/** Null when somebody has the name. */
+/** Null if another process has the name. */
 async function listen(path: string): Promise<Server | null> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -57,7 +57,7 @@ async function listen(path: string): Promise<Server | null> {
   server.listen({ path, exclusive: true });
   try {
     await once(server, 'listening');
-    // A lock keeps nobody running.
+    // A lock must not keep the process running.
     return server.unref();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return null;
@@ -65,7 +65,7 @@ async function listen(path: string): Promise<Server | null> {
   }
 }
 
-/** The holder's process id, `silent` when it does not say, or `gone`. */
+/** The holder's process id, `silent` if it does not answer, or `gone`. */
 async function holderOf(path: string): Promise<number | 'silent' | 'gone'> {
   const socket = connect({ path });
   socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy());

@@ -28,8 +28,8 @@ export function nvidiaDriver(folder = '/proc/driver/nvidia'): NvidiaDriver | nul
 }
 
 /**
- * The report about a joined machine: its devices, their executors, and what cannot be used and why. * @param addCommand
- * command that installs cuDNN here
+ * The report about a joined machine: its devices, their executors, and what cannot be used and why.
+ * @param addCommand command that installs cuDNN here
  */
 export function machineReport(
   probed: readonly ProbedExecutor[],

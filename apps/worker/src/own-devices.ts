@@ -14,7 +14,7 @@ export interface OwnDevices {
 }
 
 /**
- * Takes the devices of this machine for this process alone.
+ * Reserves the devices of this machine for this process.
  * @throws WorkerError when another worker of this machine has one of the GPUs
  */
 export async function openDevices(

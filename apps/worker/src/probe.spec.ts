@@ -39,11 +39,11 @@ describe('probe', () => {
 
   it('uses the first preferred executor that works, probes no further ones, and reports the earlier ones', async () => {
     const fake = await createExecutor('fake').probe();
-    const asked: string[] = [];
+    const requested: string[] = [];
     const ask = (references: readonly { executor: string }[]) =>
       Promise.resolve(
         references.map(({ executor }) => {
-          asked.push(executor);
+          requested.push(executor);
           return executor === 'cudnn' ? broken(executor) : { module: 'm', executor, result: fake };
         }),
       );
@@ -51,7 +51,7 @@ describe('probe', () => {
       names.map(reference),
     );
     const found = await probePreferred(preferred ?? [], further ?? [], worker, ask);
-    expect(asked).toEqual(['cudnn', 'fake', 'process']);
+    expect(requested).toEqual(['cudnn', 'fake', 'process']);
     expect(tableOf(found.probed)).toMatch(/cudnn .*does not work: no driver\nfake .*\nfake .*\nprocess/);
     // A device names its executor. Here all devices have the fake executor.
     expect(found.executors).toEqual(['fake']);

@@ -88,7 +88,7 @@ function meterName(meter: EnergyMeterDescription | undefined): string {
   return meter?.available === true ? meter.name : '-';
 }
 
-/** What was found and what was not, one line each. */
+/** Found and missing items, one line each. */
 export function tableOf(probed: readonly ProbedExecutor[]): string {
   const rows = probed.flatMap(({ executor, result }) =>
     result.ok

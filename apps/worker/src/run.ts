@@ -26,12 +26,12 @@ export interface RunEnvironment {
   readonly worker: Provenance['worker'];
   /** Reaches the coordinator and recognizes it. */
   readonly fetch: typeof fetch;
-  /** Folders with libraries, by the environment of this machine. */
+  /** Folders with libraries, from the environment of this machine. */
   readonly libraryPath: readonly string[];
-  /** Anchors, and batches between their runs; null: what is usual for the kind of device. */
+  /** Anchors, and batches between their runs; null: the default for the kind of device. */
   readonly anchors: number | null;
   readonly anchorsEvery: number | null;
-  /** What is known of the reference convolutions of its devices is kept in this file. */
+  /** The file with the undisturbed times of the reference convolutions of its devices. */
   readonly referenceTimesFile: string;
   /** When the worker leaves. */
   readonly stay: StayOptions;

@@ -1,4 +1,4 @@
-/** When to leave, and how. */
+/** When and how to leave. */
 export interface DepartureSignals {
   /** After the current batch: SIGTERM, SIGINT, or the end of a parent with an IPC channel to this process. */
   readonly finish: AbortSignal;

@@ -7,7 +7,7 @@ export class Turns {
   private last: Promise<void> = Promise.resolve();
 
   /**
-   * @param signal gives up waiting; once its turn has come, `work` itself has to listen
+   * @param signal gives up waiting; after its turn has come, `work` itself must listen
    * @throws Error when the signal fires before its turn
    */
   async take<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -32,7 +32,7 @@ async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promi
   if (signal.aborted) throw new Error('taken away before its turn');
 }
 
-/** Promise.withResolvers, which Node 20 has not. */
+/** Promise.withResolvers, which Node 20 does not have. */
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   let resolve = (): void => undefined;
   const promise = new Promise<void>((done) => (resolve = done));

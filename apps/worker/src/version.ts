@@ -5,13 +5,13 @@ import { type Provenance, VERSION } from '@alphaflops/contracts';
 
 const run = promisify(execFile);
 
-/** Version of this worker; commit and dirty flag when it runs from a git checkout of its own, else null. */
+/** Version of this worker; commit and dirty flag if it runs from its own git checkout, otherwise null. */
 export async function workerVersion(): Promise<Provenance['worker']> {
   const folder = fileURLToPath(new URL('..', import.meta.url));
   const git = async (...args: string[]) =>
     (await run('git', ['--no-optional-locks', '-C', folder, ...args], { timeout: 5_000 })).stdout.trim();
   try {
-    // Installed into somebody's project, the package is in a checkout that does not track it.
+    // If the package is installed in another project, it is in a checkout that does not track it.
     await git('ls-files', '--error-unmatch', 'package.json');
     const commit = await git('rev-parse', 'HEAD');
     const changes = await git('status', '--porcelain', '--untracked-files=no');

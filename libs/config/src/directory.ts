@@ -10,26 +10,26 @@ import { ConfigError } from './config-error.js';
  * @throws ConfigError that names the directory
  */
 export function makeDirectory(path: string, mode = 0o700): void {
-  const wanted = resolve(path);
+  const requested = resolve(path);
   const missing: string[] = [];
-  for (let at = wanted; !exists(at, wanted); at = dirname(at)) missing.unshift(at);
+  for (let at = requested; !exists(at, requested); at = dirname(at)) missing.unshift(at);
   for (const directory of missing) {
     try {
       mkdirSync(directory, { mode });
     } catch (error) {
       // Another process may have made it in the meantime.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(wanted, error);
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(requested, error);
     }
   }
 }
 
-function exists(path: string, wanted: string): boolean {
+function exists(path: string, requested: string): boolean {
   try {
     if (statSync(path).isDirectory()) return true;
     throw new Error(`${path} is a file`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw failed(wanted, error);
+    throw failed(requested, error);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JoinAddress } from './join-line.js';
 
-/** What enrolment needs to know of the deployment. */
+/** Settings of the deployment for enrolment. */
 export abstract class EnrolmentSettings {
   abstract readonly heartbeatS: number;
   abstract readonly offlineAfterS: number;

@@ -8,12 +8,12 @@ import { buildProvenance } from '@alphaflops/store/conformance';
 
 export const PUBLIC_KEY = 'k'.repeat(43);
 
-/** What the store keeps of a secret. */
+/** The stored form of a secret. */
 export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** A processor as `executor` sees it. */
+/** A processor, as `executor` describes it. */
 export function processor(executor: string, libraryVersion = '4.22.0'): DeviceDescription {
   const { record } = buildProvenance();
   return {
@@ -22,7 +22,7 @@ export function processor(executor: string, libraryVersion = '4.22.0'): DeviceDe
   };
 }
 
-/** What a worker with one device sends. */
+/** The request of a worker with one device. */
 export function request(part: Partial<EnrolmentRequest> = {}): EnrolmentRequest {
   return {
     ...{ name: 'node 1', version: '0.1.0', protocolVersion: WORKER_PROTOCOL_VERSION, publicKey: PUBLIC_KEY },

@@ -10,8 +10,8 @@ const address = (changes: Partial<JoinAddress> = {}): JoinAddress => ({
 const request = (host: string, protocol = 'http') => ({ get: () => host, protocol }) as unknown as ApiRequest;
 
 /** The line that people paste. */
-function lineOf(asked: ApiRequest, to: JoinAddress): string {
-  const url = addressFor(asked, to);
+function lineOf(clientRequest: ApiRequest, to: JoinAddress): string {
+  const url = addressFor(clientRequest, to);
   const token = tokenFor('af_join_secret', url, to);
   return joinLine({ url, pin: token === 'af_join_secret' ? null : to.keyPin }, token);
 }

@@ -53,7 +53,7 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# get PATH FILE: from the coordinator, which a pin identifies.
+# get PATH FILE: downloads from the coordinator, which the pin identifies.
 get() {
   if has curl; then
     curl -fsS \${ca:+--cacert "$ca"} \${pin:+-k --pinnedpubkey "$pin"} -o "$2" "$url$1"
@@ -64,7 +64,7 @@ get() {
   fi
 }
 
-# sha256 FILE: nothing where no program can tell.
+# sha256 FILE: prints nothing if no program can compute it.
 sha256() {
   if has sha256sum; then sum=$(sha256sum <"$1")
   elif has shasum; then sum=$(shasum -a 256 <"$1")

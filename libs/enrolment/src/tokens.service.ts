@@ -13,19 +13,19 @@ import { AccessStore, type TokenRecord } from '@alphaflops/store';
 import { Injectable } from '@nestjs/common';
 
 const ADMIN: ApiTokenRequest = { name: 'admin', role: 'admin', expiresInS: null };
-/** The same id for every process that makes it, so that the store finds an existing one. */
+/** Every process uses this id, so that the store finds an existing token. */
 const FIRST_ADMIN_ID = 'first-admin';
-/** How long a session that a sign-in link opened lasts. */
+/** Duration of a session from a sign-in link. */
 export const SESSION_S = 12 * 3600;
 
-/** Makes secrets, keeps their digests. */
+/** Makes secrets and stores their digests. */
 @Injectable()
 export class TokensService {
   constructor(private readonly store: AccessStore) {}
 
   /**
-   * Makes the admin token at the first start and returns it, the only time it can be seen; later null. Of several
-   * coordinators that start on an empty store, one makes it.
+   * Makes the admin token at the first start and returns it. It is visible only then; later, the result is null. If several
+   * coordinators start with an empty store, one of them makes it.
    */
   async createFirstAdmin(): Promise<string | null> {
     if ((await this.store.tokens('admin')).length > 0) return null;
@@ -34,7 +34,7 @@ export class TokensService {
     return isFirst ? secret : null;
   }
 
-  /** Replaces all admin tokens, with sessions and unused sign-in links, by a new one: for an operator who has lost the token. */
+  /** Replaces all admin tokens, with sessions and unused sign-in links, with a new one, for an operator who has lost the token. */
   async replaceAdmin(): Promise<string> {
     const now = new Date().toISOString();
     for (const kind of ['admin', 'sign-in'] as const) {
@@ -59,7 +59,7 @@ export class TokensService {
     const all = await this.apiTokens();
     if (!all.some((token) => token.id === id)) throw notFound('API token', id);
     const now = new Date().toISOString();
-    // Sessions end by themselves: they do not count.
+    // Sessions expire, so they do not count.
     const endsLater = inSeconds(now, SESSION_S);
     const isLasting = ({ revokedAt, expiresAt }: ApiToken) =>
       revokedAt === null && (expiresAt === null || Date.parse(expiresAt) > Date.parse(endsLater));
@@ -100,7 +100,7 @@ export class TokensService {
     await this.store.revokeTokens({ id }, new Date().toISOString());
   }
 
-  /** Makes a worker's bearer token and returns it, the only time it can be seen. */
+  /** Makes a worker's bearer token and returns it. It is visible only then. */
   async createWorkerToken(workerId: string, name: string): Promise<string> {
     const secret = newSecret('worker');
     await this.store.putToken({ ...blankToken(), kind: 'worker', hash: sha256(secret), name, workerId });
@@ -115,7 +115,7 @@ function newApiToken({ name, role, expiresInS }: ApiTokenRequest): { record: Tok
   return { record: { ...base, kind: role, hash: sha256(secret), name, expiresAt }, secret };
 }
 
-/** What tokens have in common; one without a name and without limits. */
+/** The common fields of tokens, without a name and without limits. */
 export function blankToken(): Omit<TokenRecord, 'kind' | 'hash'> {
   return {
     id: randomUUID(),

@@ -57,8 +57,8 @@ describe('enrolment', () => {
   it('stores the worker with its devices, and only the digest of its token', async () => {
     const devices = [processor('tfjs-cpu'), processor('tfjs-wasm')];
     const hash = await joinHash({ labels: { room: 'B' } });
-    const asked = request({ labels: { room: 'A', rack: '3' }, devices });
-    const { worker, workerToken } = await workers.enrol(hash, asked);
+    const enrolment = request({ labels: { room: 'A', rack: '3' }, devices });
+    const { worker, workerToken } = await workers.enrol(hash, enrolment);
     expect(worker).toMatchObject({
       ...{ id: WORKER, name: 'node 1', publicKey: PUBLIC_KEY, labels: { room: 'B', rack: '3' } },
       ...{ desiredState: 'active', activity: 'stopped', presence: 'offline', lastHeartbeatAt: null },
@@ -77,8 +77,8 @@ describe('enrolment', () => {
 
   it('uses the join token once: of two workers at the same time, one can enrol', async () => {
     const hash = await joinHash();
-    const asked = ['a', 'b'].map((letter) => request({ publicKey: letter.repeat(43) }));
-    const ended = await Promise.allSettled(asked.map((one) => workers.enrol(hash, one)));
+    const requests = ['a', 'b'].map((letter) => request({ publicKey: letter.repeat(43) }));
+    const ended = await Promise.allSettled(requests.map((one) => workers.enrol(hash, one)));
     expect(ended.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect((await workers.list({ limit: 10 })).items).toHaveLength(1);
     await expect(workers.enrol(hash, request())).rejects.toMatchObject({

@@ -78,7 +78,7 @@ export async function addCudnn(context: AddContext): Promise<void> {
   }
 }
 
-/** False where there is no pip. */
+/** Returns false if pip is missing. */
 async function downloadByPip(python: string, names: readonly string[], folder: string): Promise<boolean> {
   const run = promisify(execFile);
   try {

@@ -31,8 +31,8 @@ export interface AddonRequest {
 
 /**
  * Installs the npm package in `folder` and builds its add-on against the TensorFlow of `python`. Returns TensorFlow's
- * version, as the finished add-on says it.
- * @throws CannotBuild where something is missing, Error where a step fails
+ * version, as the finished add-on reports it.
+ * @throws CannotBuild if a requirement is missing, Error if a step fails
  */
 export function buildAddon({ python, gpu, folder, log }: AddonRequest): string {
   checkTools();
@@ -87,11 +87,11 @@ function installPackage(name: string, folder: string): string {
   const manifest = join(folder, 'package.json');
   if (!existsSync(manifest)) writeFileSync(manifest, '{ "private": true }\n');
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const wanted = `${name}@${TFJS_NODE_VERSION}`;
+  const packageName = `${name}@${TFJS_NODE_VERSION}`;
   try {
-    run('npm', ['install', '--prefix', folder, ...quiet, wanted], { cwd: folder });
+    run('npm', ['install', '--prefix', folder, ...quiet, packageName], { cwd: folder });
   } catch (error) {
-    throw new CannotBuild(`npm cannot install ${wanted}: ${lastLine((error as Error).message)}`);
+    throw new CannotBuild(`npm cannot install ${packageName}: ${lastLine((error as Error).message)}`);
   }
   return join(folder, 'node_modules', name);
 }

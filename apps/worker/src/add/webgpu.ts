@@ -13,7 +13,7 @@ const ManifestSchema = z.object({
   dist: z.object({ tarball: z.url(), integrity: z.string().startsWith('sha512-') }),
 });
 
-/** Dawn, the WebGPU of Chromium, as the npm package `webgpu`: 132 MB, of which one platform's share is kept. */
+/** Dawn, the WebGPU of Chromium, as the npm package `webgpu`: 132 MB, of which only the files of one platform are kept. */
 export async function addWebgpu({ root, registries, fetch, print }: AddContext): Promise<void> {
   print(`Getting webgpu ${VERSION} from ${new URL(registries.npm).host} (MIT licence; about 50 MB)\n`);
   const manifest = await fetchJson(`${registries.npm}/webgpu/${VERSION}`, 'application/json', fetch);
@@ -25,10 +25,10 @@ export async function addWebgpu({ root, registries, fetch, print }: AddContext):
     const archive = join(scratch, 'webgpu.tgz');
     const value = integrity.slice('sha512-'.length);
     await download(tarball, archive, { algorithm: 'sha512', encoding: 'base64', value }, fetch);
-    const wanted = ['package.json', 'index.js', 'LICENSE.md', `dist/linux-${process.arch}`].map(
+    const members = ['package.json', 'index.js', 'LICENSE.md', `dist/linux-${process.arch}`].map(
       (path) => `package/${path}`,
     );
-    await promisify(execFile)('tar', ['-xzf', archive, '-C', scratch, ...wanted]);
+    await promisify(execFile)('tar', ['-xzf', archive, '-C', scratch, ...members]);
     await rm(join(packages, 'webgpu'), { recursive: true, force: true });
     await rename(join(scratch, 'package'), join(packages, 'webgpu'));
   } finally {

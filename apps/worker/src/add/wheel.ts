@@ -8,11 +8,11 @@ import { openPromise } from 'yauzl';
  * Unpacks the files of a wheel (a zip archive) whose path matches.
  * @throws Error for an archive that is damaged, or whose paths lead out of `folder` (yauzl refuses them)
  */
-export async function unpackWheel(wheel: string, folder: string, wanted: RegExp): Promise<void> {
+export async function unpackWheel(wheel: string, folder: string, pattern: RegExp): Promise<void> {
   const archive = await openPromise(wheel);
   try {
     for await (const entry of archive.eachEntry()) {
-      if (!wanted.test(entry.fileName) || entry.fileName.endsWith('/')) continue;
+      if (!pattern.test(entry.fileName) || entry.fileName.endsWith('/')) continue;
       const file = join(folder, entry.fileName);
       await mkdir(dirname(file), { recursive: true });
       await pipeline(await archive.openReadStreamPromise(entry), createWriteStream(file));

@@ -11,7 +11,7 @@ export function executorName(name: string): string {
   throw new InvalidArgumentError(`Known executors: ${KNOWN_EXECUTORS.join(', ')}.`);
 }
 
-/** Of an option that may be repeated. */
+/** Parser of an option that may be repeated. */
 export function executorNames(name: string, before: readonly string[] = []): readonly string[] {
   return [...new Set([...before, executorName(name)])];
 }
@@ -27,7 +27,7 @@ export function workerName(text: string): string {
   throw new InvalidArgumentError('Expected 1 to 120 characters.');
 }
 
-/** `key=value`, of an option that may be repeated. */
+/** Parser of `key=value`, for an option that may be repeated. */
 export function label(text: string, before: Labels = {}): Labels {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected key=value.');
@@ -54,7 +54,7 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
 }
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
-/** A timer of Node holds no longer time. */
+/** Timers of Node do not support a longer time. */
 const MAX_DURATION_MS = 24 * UNIT_MS.d;
 
 /** `90s`, `30m`, `2h`, `7d`, up to 24 days: milliseconds. */

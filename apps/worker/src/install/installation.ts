@@ -97,7 +97,7 @@ export function programName(): string {
   return bundle === null ? 'alphaflops worker' : new Installation(dirname(dirname(bundle.folder))).program;
 }
 
-/** As one word of a shell. */
+/** Quoted as one word of a shell. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

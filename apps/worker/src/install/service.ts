@@ -31,7 +31,7 @@ export function installService(command: readonly string[], print: (text: string)
   );
 }
 
-/** Whether there was one. */
+/** Returns whether a service existed. */
 export function removeService(): boolean {
   if (!existsSync(UNIT_FILE)) return false;
   systemctl('disable', '--now', UNIT);

@@ -41,7 +41,7 @@ export async function runUpgraded(
     log.info(`The coordinator serves worker ${id}, this is ${bundle.id}: ${how}.`);
   });
   try {
-    const finish = isAutomatic ? AbortSignal.any([departure.finish, upgrade.wanted]) : departure.finish;
+    const finish = isAutomatic ? AbortSignal.any([departure.finish, upgrade.offerSignal]) : departure.finish;
     const exitCode = finish.aborted ? 0 : await attempt({ ...departure, finish });
     const isOver = departure.finish.aborted || departure.giveBack.aborted || exitCode !== 0;
     if (!isAutomatic || isOver || upgrade.offer === null) return exitCode;
@@ -74,7 +74,7 @@ class Upgrade {
   ) {}
 
   /** Fires when another worker is offered. */
-  get wanted(): AbortSignal {
+  get offerSignal(): AbortSignal {
     return this.offered.signal;
   }
 
@@ -83,7 +83,7 @@ class Upgrade {
       if (this.offer !== null) then(this.offer);
     };
     if (this.offer !== null) tell();
-    else this.wanted.addEventListener('abort', tell, { once: true });
+    else this.offerSignal.addEventListener('abort', tell, { once: true });
   }
 
   /** Checks now, and repeats the check until it is closed. */

@@ -58,8 +58,8 @@ export class ResultsFolder {
   }
 
   /**
-   * Packs all results with the description of the node. * @param keep keeps the folder, so that a further run measures
-   * only missing batches
+   * Packs all results with the description of the node.
+   * @param keep keeps the folder, so that a further run measures only missing batches
    */
   async pack(node: EnrolmentRequest, out: string, keep: boolean): Promise<void> {
     await writeFile(join(this.folder, RESULT_FILES.node), `${JSON.stringify(node, null, 2)}\n`);
