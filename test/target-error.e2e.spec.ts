@@ -96,8 +96,12 @@ it('continues in rounds, with repeated shapes in addition, until the budget is u
   const final = await ended(campaign);
   expect(final.stop).toMatchObject({ kind: 'budget' });
   const { rounds, learning = [], repeats, plannedSlots } = await campaignNow(campaign);
-  expect(rounds?.ends).toEqual([50, 75, 100, 125, 130]);
-  expect(learning.map(({ shapes }) => shapes)).toHaveLength(4);
+  const ends = rounds?.ends ?? [];
+  expect([...ends.slice(0, 2), ends.at(-1)]).toEqual([50, 75, 130]);
+  // A round adds at least 25 shapes, and more if the last fit took long.
+  const sizes = ends.slice(1, -1).map((end, i) => end - (ends[i] ?? NaN));
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(25);
+  expect(learning).toHaveLength(ends.length - 1);
   expect(repeats?.specIndexes).toHaveLength(10);
   expect(plannedSlots).toBe(140);
   expect(final).toMatchObject({ recordedSlots: 140, totalSlots: 140, outcomes: { ok: 140 } });
