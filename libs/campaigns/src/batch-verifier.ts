@@ -123,7 +123,7 @@ export class BatchVerifier {
   }
 }
 
-/** The target whose batches come through a queue: that of the target, or of one device that visits shapes again. */
+/** The target of the batches in a queue. The queue belongs to the target, or to one device that visits shapes again. */
 function targetOf({ targetIds, repeats }: Campaign, queueId: string): string | null {
   if (targetIds.includes(queueId)) return queueId;
   const isOfRevisit = repeats?.revisits.some(({ deviceId }) => deviceId === queueId) === true;

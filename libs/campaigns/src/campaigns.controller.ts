@@ -74,7 +74,7 @@ export class CampaignsController {
   @AllowAccess('read-only')
   @AnswerStream('Progress as server-sent events, until the campaign has ended', 'text/event-stream')
   async events(@Param('id', { schema: IdSchema }) id: string): Promise<Observable<MessageEvent>> {
-    // An unknown id is refused before the stream begins.
+    // An unknown id is refused before the stream starts.
     await this.campaigns.get(id);
     return this.feed.events(id);
   }

@@ -45,7 +45,7 @@ export class Dispatcher {
     }
   }
 
-  /** Withdraws batches that no worker has begun. */
+  /** Withdraws batches that no worker has started. */
   async withdraw(campaign: Campaign): Promise<void> {
     for (const [targetId, missing] of await this.missingBatches(campaign)) {
       for (const [deviceId, batches] of byDevice(missing)) {

@@ -26,7 +26,7 @@ export class Drift {
   ) {}
 
   /**
-   * Takes an accepted result, with or without anchors. Safe to repeat: samples that were begun after the run do not
+   * Takes an accepted result, with or without anchors. Safe to repeat: samples that started after the run do not
    * change. Returns the number of samples that were set aside.
    */
   async judge({ anchors, workerId, deviceId }: MeasureResult): Promise<number> {

@@ -161,7 +161,7 @@ export class Lifecycle {
     });
   }
 
-  /** Continues with the fit of the measured samples, and withdraws batches that no worker has begun. */
+  /** Continues with the fit of the measured samples, and withdraws batches that no worker has started. */
   private async stop(campaign: Campaign, stop: CampaignStop, patch: CampaignPatch = {}): Promise<void> {
     const noiseFloor = await this.repeats.noiseFloor(campaign);
     const stopped = await this.change(campaign, 'fitting', stop.reason, {

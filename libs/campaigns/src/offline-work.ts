@@ -7,7 +7,7 @@ import { Dispatcher } from './dispatcher.js';
 import { Recorder } from './recorder.js';
 import { TargetQueues } from './target-queues.js';
 
-/** Batches for nodes without a network: they leave as a file, and their results come back as one. */
+/** Batches for nodes without a network: they are exported to a file, and their results are imported from a file. */
 @Injectable()
 export class OfflineWork {
   constructor(

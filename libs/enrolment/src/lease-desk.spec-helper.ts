@@ -9,7 +9,7 @@ import type {
   WorkRequest,
 } from '@alphaflops/queue';
 
-/** The queue of one target with one job, and the handler of its results. Both do what a test says. */
+/** The queue of one target with one job, and the handler of its results. The test controls both. */
 export class FakeDesk {
   isClosing = false;
   /** Requests for work that wait. */
@@ -19,10 +19,10 @@ export class FakeDesk {
   isLastAttempt = false;
   isDone = false;
   recorded: Recorded | Error = { kind: 'stored' };
-  /** The answer of Redis when a job is to leave the queue. */
+  /** The answer of Redis when a job must leave the queue. */
   completion: () => Promise<boolean> = () => Promise.resolve(true);
   readonly deliveries: Delivery<'measure'>[] = [];
-  /** What became of the job, in order. */
+  /** The outcomes of the job, in order. */
   readonly done: unknown[] = [];
 
   take(request: WorkRequest): Promise<Lease | null> {

@@ -6,27 +6,27 @@ import pLimit from 'p-limit';
 
 /** Largest body of one result: a batch of 10,000 slots is a few MB. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Bodies in memory at once, over all workers, and of one worker. */
+/** Maximum number of bodies in memory at the same time, of all workers and of one worker. */
 const MAX_BYTES_AT_ONCE = 256 * 1024 * 1024;
 const MAX_PER_WORKER = 8;
-/** Results that wait for the store at once: more would only wait longer. */
+/** Maximum number of results that wait for the store. More results would only wait longer. */
 const MAX_WAITING = 256;
-/** Writes to the store at once: one is stored while others are checked. */
+/** Maximum number of concurrent writes to the store: one result is stored while others are checked. */
 const WRITERS = 4;
-/** A body that takes longer to arrive is cut off. */
+/** The coordinator aborts a body that takes longer to arrive. */
 const ARRIVES_WITHIN_MS = 60_000;
 
-/** Bounds what results take of memory and store. Who is turned away tries again; nothing collects here. */
+/** Limits the memory and the store writes of results. A refused worker tries again, so no queue grows here. */
 export class ResultIntake {
   private bytes = 0;
   private count = 0;
   private readonly byWorker = new Map<string, number>();
-  /** Writes when it is its turn. */
+  /** Writes when its turn comes. */
   readonly write = pLimit(WRITERS);
 
   /**
-   * Lets a result in before its body is read, and calls `act` with it.
-   * @throws ApiProblem 408, 411, 413, 429 or, while there is too much at once, 503
+   * Admits a result before its body is read, and calls `act` with it.
+   * @throws ApiProblem 408, 411, 413, 429, or 503 while too many results arrive
    */
   async admit<T>(
     workerId: string,
@@ -66,7 +66,7 @@ export class ResultIntake {
   }
 }
 
-/** Node gives a body exactly the length that its header says, or breaks it off. */
+/** Node delivers a body with exactly the length of its header, or aborts it. */
 async function read(request: IncomingMessage): Promise<Buffer> {
   try {
     return await buffer(addAbortSignal(AbortSignal.timeout(ARRIVES_WITHIN_MS), request));

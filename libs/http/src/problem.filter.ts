@@ -90,7 +90,7 @@ function codeOf(status: number): string {
   return (STATUS_CODES[status] ?? 'error').toLowerCase().replaceAll(' ', '-');
 }
 
-/** The body parser's errors carry a status and are safe to show when `expose` says so. */
+/** The body parser's errors have a status, and are safe to show if `expose` is true. */
 function ofBodyParser(error: unknown): Explanation | null {
   if (!(error instanceof Error)) return null;
   const { status, expose } = error as Error & { status?: number; expose?: boolean };

@@ -69,7 +69,7 @@ const sample = exampleOf(SampleSchema, {
   signature: null,
 });
 
-/** A row that was measured elsewhere and says no more than it must. */
+/** A row that was measured elsewhere, with only the required fields. */
 const row = exampleOf(DatasetRowSchema, {
   ...spec,
   sample_id: 'import-h100.s0.r0',

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** One value of a named schema, as it may be sent and as it comes back with its defaults filled in. */
+/** One value of a named schema: as a request, and as an answer with its defaults. */
 export interface Example {
   readonly sent: unknown;
   readonly received: unknown;
@@ -8,7 +8,7 @@ export interface Example {
 
 const byId = new Map<string, Example>();
 
-/** Keeps the example of a named schema, checked by it; returns it as it comes back, for larger examples to hold. */
+/** Checks and stores the example of a named schema. Returns it in the form of an answer, for use in larger examples. */
 export function exampleOf<T extends z.ZodType>(schema: T, sent: z.input<T>): z.output<T> {
   const id = schema.meta()?.id;
   if (id === undefined) throw new Error('only a schema with a name (meta id) has an example');
