@@ -1,6 +1,7 @@
 export * from './access.js';
 export * from './campaign.js';
 export * from './campaign-preview.js';
+export * from './learning.js';
 export * from './conv-spec.js';
 export * from './dataset.js';
 export * from './dataset-row.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CampaignStopSchema, FitRequestSchema, LearningPointSchema } from './campaign.js';
+import { FitRequestSchema } from './campaign.js';
+import { CampaignStopSchema, LearningPointSchema } from './learning.js';
 import { ConvSpecSchema } from './conv-spec.js';
 import { IdSchema, TimestampSchema } from './ids.js';
 import { LabelKernelsJobSchema } from './kernel-map.js';
