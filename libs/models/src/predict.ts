@@ -40,7 +40,7 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
     if (!(work > 0)) throw new ModelError('bad-spec', `${specKey(spec)} has no output to compute`);
     const kernels = kernelOf(spec, kernel ?? null, source);
     const { value: predictedMs, lower: lowerMs, upper: upperMs, inDomain } = time(spec, work, kernels);
-    const joules = energy && energy(spec, work, kernels);
+    const millijoules = energy && energy(spec, work, kernels);
     const alpha = predictedMs / linearMs(spec).value;
     const flops = 2 * work;
     return {
@@ -53,10 +53,10 @@ export function compileModel(model: Model, form: string = model.chosenForm): Pre
       upperMs,
       inDomain,
       kernel: kernels && kernels.assumed,
-      energyMillijoules: joules && joules.value,
-      lowerEnergyMillijoules: joules && joules.lower,
-      upperEnergyMillijoules: joules && joules.upper,
-      energyInDomain: joules && joules.inDomain,
+      energyMillijoules: millijoules && millijoules.value,
+      lowerEnergyMillijoules: millijoules && millijoules.lower,
+      upperEnergyMillijoules: millijoules && millijoules.upper,
+      energyInDomain: millijoules && millijoules.inDomain,
     };
   };
 }

@@ -70,18 +70,7 @@ export interface CostSample {
  */
 export function timeSamples(samples: readonly FitSample[]): readonly CostSample[] {
   if (samples.length === 0) throw new ModelError('no-samples', 'there are no samples to fit or evaluate');
-  const costs = samples.map(({ spec, timeMs, kernel = null }, index): CostSample => {
-    const key = specKey(spec);
-    const which = `sample ${index + 1} (${key})`;
-    if (!isPositive(timeMs)) {
-      throw new ModelError(
-        'bad-sample',
-        `${which} has a time of ${timeMs} ms; times must be positive numbers`,
-      );
-    }
-    if (!isPositive(macs(spec))) throw new ModelError('bad-sample', `${which} has no output to compute`);
-    return { key, spec, value: timeMs, unit: 'ms', kernel };
-  });
+  const costs = samples.map((sample, index) => checkedCost(sample, index, sample.timeMs, 'ms'));
   return sorted(costs);
 }
 
@@ -93,25 +82,37 @@ export function timeSamples(samples: readonly FitSample[]): readonly CostSample[
  * without output
  */
 export function energySamples(samples: readonly FitSample[]): readonly CostSample[] {
-  const costs = samples.flatMap(({ spec, energyMillijoules, kernel = null }, index): CostSample[] => {
-    if (energyMillijoules === null || energyMillijoules === undefined) return [];
-    const key = specKey(spec);
-    const which = `sample ${index + 1} (${key})`;
-    if (!isPositive(energyMillijoules)) {
-      throw new ModelError(
-        'bad-sample',
-        `${which} has an energy of ${energyMillijoules} mJ; energies must be positive numbers, or absent where not measured`,
-      );
-    }
-    if (!isPositive(macs(spec))) throw new ModelError('bad-sample', `${which} has no output to compute`);
-    return [{ key, spec, value: energyMillijoules, unit: 'mJ', kernel }];
-  });
+  const costs = samples.flatMap((sample, index) =>
+    sample.energyMillijoules === null || sample.energyMillijoules === undefined
+      ? []
+      : [checkedCost(sample, index, sample.energyMillijoules, 'mJ')],
+  );
   return sorted(costs);
 }
 
 /** The unit of the samples of one fit. */
 export function unitOfCosts(samples: readonly CostSample[]): CostUnit {
   return samples[0]?.unit ?? 'ms';
+}
+
+/** @throws ModelError `bad-sample` if the value is not a positive number, or if the spec has no output */
+function checkedCost(
+  { spec, kernel = null }: FitSample,
+  index: number,
+  value: number,
+  unit: CostUnit,
+): CostSample {
+  const key = specKey(spec);
+  const which = `sample ${index + 1} (${key})`;
+  if (!isPositive(value)) {
+    const has =
+      unit === 'ms'
+        ? `a time of ${value} ms; times must be positive numbers`
+        : `an energy of ${value} mJ; energies must be positive numbers, or absent where not measured`;
+    throw new ModelError('bad-sample', `${which} has ${has}`);
+  }
+  if (!isPositive(macs(spec))) throw new ModelError('bad-sample', `${which} has no output to compute`);
+  return { key, spec, value, unit, kernel };
 }
 
 function isPositive(value: number): boolean {
