@@ -213,19 +213,22 @@ async function statusOf({ method, path, body, access }: Attack): Promise<number>
   const limit = setTimeout(() => {
     leave.abort(new Error(`no answer within ${ANSWER_LIMIT_MS} ms: ${method} ${path}`));
   }, ANSWER_LIMIT_MS);
-  const answer = await fetch(stack.url + withIds(path), {
-    method,
-    signal: leave.signal,
-    headers: {
-      authorization: `Bearer ${access === 'worker' ? workerToken : stack.token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: withIds(JSON.stringify(body)) }),
-  });
-  if (path.includes('/events') || path.includes('/stream')) leave.abort();
-  else await answer.arrayBuffer();
-  clearTimeout(limit);
-  return answer.status;
+  try {
+    const answer = await fetch(stack.url + withIds(path), {
+      method,
+      signal: leave.signal,
+      headers: {
+        authorization: `Bearer ${access === 'worker' ? workerToken : stack.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: withIds(JSON.stringify(body)) }),
+    });
+    if (path.includes('/events') || path.includes('/stream')) leave.abort();
+    else await answer.arrayBuffer();
+    return answer.status;
+  } finally {
+    clearTimeout(limit);
+  }
 }
 
 describe(`${REQUESTS} requests by seed ${SEED}, over every route`, () => {
