@@ -3,9 +3,9 @@ import { whereEqual, type TimeOrder } from './pages.js';
 import { SAMPLE_FIELDS } from './sample-document.js';
 
 /**
- * Returns the order of list and stream under a filter. It names the index and does not leave the choice to the
- * planner: the index serves the filter that leaves the fewest samples. Every index has this order, so that the server
- * sorts no page. The server checks the other filters on each document.
+ * Returns the order of list and stream under a filter, and the index to use. The planner does not choose the index: we
+ * use the index of the most selective filter. The entries of each index are in this order, so the server does not sort
+ * pages. The server checks the other filters on each document.
  */
 export function sampleOrder(filter: SampleFilter): TimeOrder {
   const { campaignId, deviceId, workerId, deviceClassId, outcome, recordedFrom, recordedTo } = filter;

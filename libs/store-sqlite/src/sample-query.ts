@@ -12,9 +12,9 @@ export interface Place {
 const FIRST_MS = -8.64e15;
 
 /**
- * The query for one page of the samples that match, after a position. The query names its index and does not leave
- * the choice to the planner: the index serves the filter that leaves the fewest rows. Every index has the order of
- * the list, so that SQLite sorts no page.
+ * The query for one page of the samples that match, after a position. The planner does not choose the index: the query
+ * names the index of the most selective filter. The entries of each index are in the order of the list, so SQLite does
+ * not sort pages.
  */
 export class SampleQuery {
   private readonly sql: string;

@@ -36,9 +36,10 @@ export function CampaignsPage() {
       {campaigns.isSuccess && items.length === 0 && (
         <Empty title="No campaign yet">
           <p>
-            A campaign needs a machine that measures: <Link href="/workers">add a node</Link> first if there
-            is none. Then <Link href="/campaigns/new">plan a campaign</Link>; 500 network-like shapes are a
-            good first one.
+            A campaign needs a machine that measures. If no worker is online,{' '}
+            <Link href="/workers">add a node</Link> first. Then{' '}
+            <Link href="/campaigns/new">plan a campaign</Link>. 500 network-like shapes are a good first
+            campaign.
           </p>
         </Empty>
       )}

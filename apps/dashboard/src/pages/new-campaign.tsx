@@ -275,7 +275,7 @@ function LimitFields({ form, set }: FieldsProps) {
           hint={
             hasModel
               ? 'According to the newest model of the class.'
-              : 'This needs a model of the class, and there is none yet.'
+              : 'This limit needs a model of the class. The class has no model yet.'
           }
         >
           <NumberInput

@@ -45,7 +45,7 @@ export function useExample(example: Example | null, batch: number): UseQueryResu
   });
 }
 
-/** Text about the operations of a network that have no cost because they do not multiply; null if there are none. */
+/** Lists the operations that are not in the total, because they do not multiply. Returns null if the total has all operations. */
 export function uncountedText({ notCosted }: Pick<Network, 'notCosted'>): string | null {
   const free = notCosted.filter(({ reason }) => reason === null);
   if (free.length === 0) return null;
