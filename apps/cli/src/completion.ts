@@ -43,7 +43,10 @@ export function completionServerCommand(command: Command): void {
 const programOf = (command: Command): Command =>
   command.parent === null ? command : programOf(command.parent);
 
-/** The possible next words on a command line. * @param words the words before the one at the cursor, without the program's name
+/**
+ * Returns the possible next words on a command line.
+ *
+ * @param words the words before the cursor, without the name of the program
  */
 export async function candidates(program: Command, words: readonly string[]): Promise<Candidate[] | 'files'> {
   let command = program;
