@@ -30,6 +30,9 @@ const shared = {
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
 };
 
+/** Tests of a whole deployment. */
+const stack = { ...shared, globalSetup: '<rootDir>/tools/before-stack-tests.mjs' };
+
 export default {
   // Tests with child processes on a busy two-core machine: a limit for what hangs, not a measure of speed.
   testTimeout: 60_000,
@@ -49,8 +52,8 @@ export default {
       displayName: 'contract',
       testMatch: ['<rootDir>/{apps,libs,tools}/**/*.contract.spec.ts', '<rootDir>/libs/**/*.gpu.spec.ts'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
-    { ...shared, displayName: 'faults', testMatch: ['<rootDir>/test/**/*.faults.spec.ts'] },
-    { ...shared, displayName: 'accuracy', testMatch: ['<rootDir>/test/**/*.accuracy.spec.ts'] },
+    { ...stack, displayName: 'e2e', testMatch: ['<rootDir>/test/**/*.e2e.spec.ts'] },
+    { ...stack, displayName: 'faults', testMatch: ['<rootDir>/test/**/*.faults.spec.ts'] },
+    { ...stack, displayName: 'accuracy', testMatch: ['<rootDir>/test/**/*.accuracy.spec.ts'] },
   ],
 };

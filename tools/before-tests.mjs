@@ -1,30 +1,30 @@
-// Global set-up of Jest. Tests run on the sources, but the processes that they start run on the build. Tests would
-// silently use an old build. This set-up therefore updates the build first, which takes about a second if there is
-// nothing to update.
+// Jest's global set-up of unit and contract tests. Tests run on the sources, and the processes that they start run on the build.
+// To prevent tests of an old build, the set-up brings the build up to date. This takes about a second if nothing has changed.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import offerSwiftShader from './swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** The end-to-end tests also need the dashboard and the worker in one file. */
-const COMMANDS = {
-  types: ['node_modules/.bin/tsc', '-b'],
-  all: ['node_modules/.bin/nx', 'run-many', '-t', 'build', 'bundle', '--output-style=static'],
-};
-
-export default function beforeTests(_, { displayName }) {
-  const isUnit = ['unit', 'contract'].includes(displayName.name);
-  const [program, ...args] = isUnit ? COMMANDS.types : COMMANDS.all;
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [join(root, program), ...args], {
+/**
+ * Runs a program of the packages that builds something.
+ *
+ * @throws Error with the output of the program if it fails
+ */
+export function build(program, ...args) {
+  const command = join(root, 'node_modules/.bin', program);
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [command, ...args], {
     cwd: root,
     encoding: 'utf8',
-    // Jest sets NODE_ENV. With this value, the dashboard would be built for development.
+    // Jest sets NODE_ENV, and the dashboard would be built for development.
     env: { ...process.env, NODE_ENV: undefined, NODE_OPTIONS: '', NX_DAEMON: 'false', NX_TUI: 'false' },
   });
-  if (status !== 0) {
-    const output = error?.message ?? `${stdout}${stderr}`;
-    throw new Error(`The tests need the build, and the build fails:\n${output}`);
-  }
-  if (displayName.name === 'contract') offerSwiftShader();
+  if (status === 0) return;
+  const output = error?.message ?? `${stdout}${stderr}`;
+  throw new Error(`Tests run processes of the build, and the build fails:\n${output}`);
+}
+
+export default function beforeTests() {
+  build('tsc', '-b');
+  offerSwiftShader();
 }
